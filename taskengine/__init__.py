@@ -1,0 +1,1 @@
+"""Durable task graphs on a Celery fleet."""

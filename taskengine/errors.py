@@ -1,0 +1,159 @@
+"""Every error that leaves the library, one tree.
+
+::
+
+    TaskEngineError
+    ├── SettingsError                a variable or option is wrong
+    ├── InvalidInputError            a field of a request is wrong; .field names it
+    │   ├── UnknownDependencyError   a dependency does not exist
+    │   ├── CircularDependencyError  dependencies form a cycle; .path names it
+    │   └── PayloadTooLargeError     a payload is over its limit; .size, .limit
+    ├── NotFoundError                no such task, execution or run; .id
+    ├── ConflictError                two writers disagree
+    │   ├── IdempotencyConflictError same key or id, other content; .existing_id
+    │   └── NotAllowedError          the state forbids it; .story tells how it came to be
+    ├── TaskExecutionError           an awaited execution did not complete; .execution
+    ├── WaitTimeoutError             the awaited did not happen in time; .pending
+    ├── StoreError                   Redis and we disagree
+    │   ├── StoreUnavailableError    no answer from the server
+    │   ├── StoreFullError           the server is out of memory and refuses writes
+    │   └── UnsupportedServerError   the server can not hold the truth (cluster, old, evicting)
+    └── AgentError                   an agent module or function can not be used
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class TaskEngineError(Exception):
+    """Something in taskengine went wrong."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class SettingsError(TaskEngineError):
+    """A setting is wrong; the message names the variable."""
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidInputError(TaskEngineError, ValueError):
+    """A field of the request is wrong; correct it and send it again."""
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnknownDependencyError(InvalidInputError):
+    """A dependency does not exist; submit it first or in the same graph."""
+
+    def __init__(self, task: str, missing: Sequence[str]) -> None:
+        names = ", ".join(missing)
+        super().__init__(
+            f"task {task}: depends_on names {names}, which is neither stored nor in this graph; "
+            "submit it first or in the same create_tasks call",
+            field="depends_on",
+        )
+        self.task = task
+        self.missing = tuple(missing)
+
+
+class CircularDependencyError(InvalidInputError):
+    """Dependencies form a cycle; remove one of its edges."""
+
+    def __init__(self, path: Sequence[str]) -> None:
+        super().__init__(
+            f"dependencies form a cycle: {' -> '.join(path)}; remove one of these edges", field="depends_on"
+        )
+        #: Task names (or ids) along the cycle; the first one is repeated at the end.
+        self.path = tuple(path)
+
+
+class PayloadTooLargeError(InvalidInputError):
+    """A payload is over its limit; store it elsewhere and pass a reference."""
+
+    def __init__(self, field: str, size: int, limit: int) -> None:
+        super().__init__(
+            f"{field} is {size} bytes, the limit is {limit}; store it elsewhere and pass a reference", field=field
+        )
+        self.size = size
+        self.limit = limit
+
+
+class NotFoundError(TaskEngineError, LookupError):
+    """There is no such task, execution or run."""
+
+    def __init__(self, kind: str, id: object) -> None:
+        super().__init__(f"no {kind} {id}; it was never created, or it was deleted or pruned after its retention")
+        self.kind = kind
+        self.id = str(id)
+
+
+class ConflictError(TaskEngineError):
+    """Somebody else changed it first; read it again."""
+
+
+class IdempotencyConflictError(ConflictError):
+    """The same key or id was used for other content."""
+
+    def __init__(self, field: str, value: str, existing_id: str) -> None:
+        super().__init__(
+            f"{field} {value!r} already names task {existing_id} with other content; "
+            "use a new one, or send exactly the first content again"
+        )
+        self.field = field
+        self.existing_id = existing_id
+
+
+class NotAllowedError(ConflictError):
+    """The state of the task does not allow this."""
+
+    def __init__(self, message: str, *, id: object, story: Sequence[str] = ()) -> None:
+        super().__init__(message + ("; so far: " + ", ".join(story) if story else ""))
+        self.id = str(id)
+        #: What happened to the task so far, oldest first.
+        self.story = tuple(story)
+
+
+class TaskExecutionError(TaskEngineError):
+    """The awaited execution did not complete."""
+
+    def __init__(self, message: str, *, execution: Any = None) -> None:
+        super().__init__(message)
+        #: The :class:`taskengine.models.TaskExecution`, or None when the task ended without running.
+        self.execution = execution
+
+
+class WaitTimeoutError(TaskEngineError, TimeoutError):
+    """What was waited for did not happen in time; it may still happen."""
+
+    def __init__(self, pending: Sequence[str], seconds: float) -> None:
+        shown = ", ".join(pending[:5]) + ("…" if len(pending) > 5 else "")
+        super().__init__(f"{len(pending)} of the awaited tasks did not end within {seconds:g} s: {shown}")
+        self.pending = tuple(pending)
+
+
+class StoreError(TaskEngineError):
+    """Redis answered something unexpected."""
+
+
+class StoreUnavailableError(StoreError):
+    """No answer from Redis; check TASKENGINE_REDIS_URL and that the server runs."""
+
+
+class StoreFullError(StoreError):
+    """Redis is out of memory and refuses writes; raise maxmemory or lower the retention."""
+
+
+class UnsupportedServerError(StoreError):
+    """This Redis server can not hold the engine's truth."""
+
+
+class AgentError(TaskEngineError):
+    """An agent can not be used as it is declared."""

@@ -1,0 +1,86 @@
+"""Every knob of the engine, read once at the door.
+
+One frozen object: nothing below the doors looks at the environment. A field's description gives its unit; the
+variable is the upper-case name behind ``TASKENGINE_`` (``TASKENGINE_REDIS_URL``). Tests shorten the clocks with
+``Settings(lease_seconds=2, …)`` and hand the object down.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from taskengine.errors import SettingsError
+
+#: Bytes. A payload, result or log line up to this size travels inside records.
+INLINE_LIMIT = 256 * 1024
+#: Bytes. A larger one lies under a key of its own up to this size; beyond it is refused.
+REFERENCE_LIMIT = 16 * 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Settings of one process; equal on every machine of a fleet unless a description says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="TASKENGINE_", frozen=True, extra="ignore")
+
+    redis_url: str | None = Field(
+        None, description="redis://, rediss://, sentinel:// or redis+socket:// URL; None starts the embedded Valkey."
+    )
+    namespace: str = Field("te", pattern=r"^[A-Za-z0-9_.-]{1,32}$", description="Prefix of every key and queue.")
+    home: Path = Field(Path(".taskengine"), description="Folder of the embedded server's files, per machine.")
+
+    heartbeat_seconds: float = Field(2.0, gt=0, description="Seconds between two beats of a worker node.")
+    lease_seconds: float = Field(10.0, gt=0, description="Seconds an execution stays leased after a beat.")
+    claim_seconds: float = Field(10.0, gt=0, description="Seconds a granted execution may wait for its worker.")
+    slice_seconds: float = Field(1.0, ge=0, description="Seconds one Celery message goes on pulling work.")
+    drain_seconds: float = Field(30.0, ge=0, description="Seconds running work may finish after SIGTERM; 0 waits.")
+    cancel_grace_seconds: float = Field(30.0, ge=0, description="Seconds a cancelled agent may clean up.")
+    kill_after_seconds: float = Field(5.0, ge=0, description="Seconds between TERM and KILL of a process group.")
+    max_lost: int = Field(3, ge=1, description="Lost workers after which a task is a dead letter.")
+
+    leader_seconds: float = Field(4.0, gt=0, description="Seconds a coordinator leads without renewing its term.")
+    sweep_seconds: float = Field(2.0, gt=0, description="Seconds between two sweeps of the coordinator.")
+    batch_seconds: float = Field(600.0, gt=0, description="Seconds after which an uncommitted graph is swept.")
+    retention_seconds: float = Field(86_400.0, ge=0, description="Seconds a finished run stays in Redis.")
+    key_seconds: float = Field(86_400.0, gt=0, description="Seconds an idempotency key outlives its task's end.")
+    max_events: int = Field(200_000, ge=100, description="Events kept of one run; a trim is itself an event.")
+    max_graph: int = Field(200_000, ge=1, description="Tasks that one submit may hold.")
+
+    default_timeout: float = Field(3600.0, gt=0, description="Seconds one attempt may take unless the task says.")
+    resource_interval: float = Field(1.0, gt=0, description="Seconds between two samples of resource usage.")
+    flower_port: int = Field(5555, ge=0, le=65535, description="Port of Flower on the loopback interface.")
+    allow_unverified_tls: bool = Field(False, description="Accept rediss:// without certificate verification.")
+
+
+def load(**overrides: object) -> Settings:
+    """Settings from the environment, with *overrides* winning; SettingsError names the wrong variable."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic validates what it is given
+    except ValidationError as exc:
+        wrong = exc.errors()[0]
+        field = str(wrong["loc"][0])
+        raise SettingsError(
+            f"TASKENGINE_{field.upper()}: {wrong['msg']} (got {wrong['input']!r}); correct or unset the variable",
+            field=field,
+        ) from exc
+
+
+@lru_cache(maxsize=1)
+def current() -> Settings:
+    """The settings of this process, read from the environment once."""
+    return load()
+
+
+def environment() -> Mapping[str, str]:
+    """The process environment, for doors that start child processes with an explicit one."""
+    return os.environ
+
+
+def export(name: str, value: str) -> None:
+    """Set a variable for child processes started later (the embedded URL, so that all share one server)."""
+    os.environ[name] = value
