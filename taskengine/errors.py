@@ -42,8 +42,11 @@ class SettingsError(TaskEngineError):
         self.field = field
 
 
-class InvalidInputError(TaskEngineError, ValueError):
-    """A field of the request is wrong; correct it and send it again."""
+class InvalidInputError(TaskEngineError):
+    """A field of the request is wrong; correct it and send it again.
+
+    Not a ValueError: pydantic would swallow it into its own error inside a validator.
+    """
 
     def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
         super().__init__(message)

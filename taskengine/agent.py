@@ -1,0 +1,136 @@
+"""Custom agents: the decorator that declares one, and the registry that workers read.
+
+::
+
+    from taskengine import agent
+
+    @agent("lint", capabilities={"lint"})
+    def lint(task, context):
+        return {"warnings": 0}
+
+The function gets the :class:`~taskengine.models.Task` and a :class:`TaskContext`; what it returns is its result: a
+JSON object as it is, any other JSON value ``x`` as ``{"value": x}``. A coroutine function is awaited.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from taskengine.errors import AgentError
+
+_NAME = re.compile(r"^[A-Za-z0-9_.:-]{1,100}$")
+
+
+class TaskContext(Protocol):
+    """What an agent may ask and tell while it runs."""
+
+    @property
+    def execution_id(self) -> UUID:
+        """The execution that this run is."""
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first attempt."""
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When this attempt is ended as timed out."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked to cancel; clean up and return. Costs no trip."""
+
+    @property
+    def results(self) -> Mapping[str, dict[str, Any]]:
+        """Outputs of the dependencies by name or id; large ones are fetched when asked for."""
+
+    def progress(self, fraction: float, note: str | None = None) -> None:
+        """Say how far it is: 0 to 1."""
+
+    def log(self, message: str, level: str = "info", **metadata: Any) -> None:
+        """Add a line to the execution's log."""
+
+
+AgentFunction = Callable[..., Any]
+F = TypeVar("F", bound=AgentFunction)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A declared agent."""
+
+    name: str
+    capabilities: frozenset[str]
+    function: AgentFunction
+
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether the function must be awaited."""
+        return inspect.iscoroutinefunction(self.function)
+
+
+class Registry:
+    """The agents that this process imported."""
+
+    def __init__(self) -> None:
+        self._agents: dict[str, Agent] = {}
+
+    def add(self, declared: Agent) -> None:
+        """Register *declared*; the same function may be imported twice, two functions of one name may not."""
+        known = self._agents.get(declared.name)
+        if known is not None and _origin(known.function) != _origin(declared.function):
+            raise AgentError(
+                f"agent {declared.name!r} is declared twice, in {_origin(known.function)} and "
+                f"{_origin(declared.function)}; rename one of them"
+            )
+        self._agents[declared.name] = declared
+
+    def get(self, name: str) -> Agent | None:
+        """The agent of that name, or None."""
+        return self._agents.get(name)
+
+    def offering(self, capability: str) -> Agent | None:
+        """The first declared agent with that capability, or None."""
+        return next((a for a in self._agents.values() if capability in a.capabilities), None)
+
+    def capabilities(self) -> frozenset[str]:
+        """All that the imported agents offer together."""
+        return frozenset().union(*(a.capabilities for a in self._agents.values()))
+
+    def __iter__(self) -> Iterator[Agent]:
+        return iter(tuple(self._agents.values()))
+
+    def __len__(self) -> int:
+        return len(self._agents)
+
+
+#: The agents of this process.
+REGISTRY = Registry()
+
+
+def agent(name: str, *, capabilities: Iterable[str]) -> Callable[[F], F]:
+    """Declare a function or coroutine ``(task, context)`` as the agent *name*; returns it unchanged."""
+    offered = frozenset(capabilities) if not isinstance(capabilities, str) else frozenset({capabilities})
+    for word in (name, *offered):
+        if not isinstance(word, str) or not _NAME.match(word):
+            raise AgentError(f"agent {name!r}: {word!r} must be 1 to 100 letters, digits, dots, dashes, colons")
+    if not offered:
+        raise AgentError(f"agent {name!r} offers no capability; name at least one")
+
+    def declare(function: F) -> F:
+        if not callable(function):
+            raise AgentError(f"agent {name!r} decorates {function!r}, which can not be called")
+        REGISTRY.add(Agent(name, offered, function))
+        return function
+
+    return declare
+
+
+def _origin(function: AgentFunction) -> str:
+    return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', repr(function))}"

@@ -1,0 +1,1 @@
+"""Pure verbs: same input, same output; now and randomness are arguments."""

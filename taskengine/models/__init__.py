@@ -1,0 +1,34 @@
+"""The nouns: what is stored, sent and returned. No clock of its own except creation defaults, no I/O."""
+
+from taskengine.models.enums import (
+    AgentStatus,
+    ExecutionStatus,
+    TaskPriority,
+    TaskStatus,
+    TaskType,
+    WorkflowStatus,
+)
+from taskengine.models.execution import ExecutionLog, LogLevel, ResourceUsage, TaskExecution
+from taskengine.models.outcome import Outcome, Usage
+from taskengine.models.requests import TaskCreateRequest, TaskPage, TaskUpdateRequest
+from taskengine.models.task import RetryRules, Task
+
+__all__ = [
+    "AgentStatus",
+    "ExecutionLog",
+    "ExecutionStatus",
+    "LogLevel",
+    "Outcome",
+    "ResourceUsage",
+    "RetryRules",
+    "Task",
+    "TaskCreateRequest",
+    "TaskExecution",
+    "TaskPage",
+    "TaskPriority",
+    "TaskStatus",
+    "TaskType",
+    "TaskUpdateRequest",
+    "Usage",
+    "WorkflowStatus",
+]

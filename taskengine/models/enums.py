@@ -1,0 +1,79 @@
+"""The closed vocabularies of tasks, executions, workflows and agents."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class TaskType(StrEnum):
+    """Built-in kinds of work; a task's capability defaults to its type."""
+
+    CODE_ANALYSIS = "code_analysis"
+    CODE_GENERATION = "code_generation"
+    CODE_REVIEW = "code_review"
+    TESTING = "testing"
+    DEPLOYMENT = "deployment"
+    MONITORING = "monitoring"
+    WORKFLOW = "workflow"
+    CUSTOM = "custom"
+
+
+class TaskPriority(IntEnum):
+    """How much a task matters; everything CRITICAL starts before anything LOW of the same capability."""
+
+    LOW = 1
+    NORMAL = 2
+    HIGH = 3
+    URGENT = 4
+    CRITICAL = 5
+
+
+class TaskStatus(StrEnum):
+    """Where a task is in its life."""
+
+    #: Waits for dependencies, ``scheduled_at`` or ``hold``.
+    PENDING = "pending"
+    #: May run; its execution, if any, is QUEUED; ``reason`` says what it still lacks.
+    READY = "ready"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PAUSED = "paused"
+    #: The next attempt waits for its timer; ``next_attempt_at`` says when.
+    RETRYING = "retrying"
+
+
+class ExecutionStatus(StrEnum):
+    """Where one attempt is; it never leaves a terminal state."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    #: Its worker died or fell silent for a lease.
+    LOST = "lost"
+
+
+class WorkflowStatus(StrEnum):
+    """Where a workflow is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+
+
+class AgentStatus(StrEnum):
+    """What an agent is doing."""
+
+    ONLINE = "online"
+    BUSY = "busy"
+    PAUSED = "paused"
+    DRAINING = "draining"
+    OFFLINE = "offline"

@@ -1,0 +1,94 @@
+"""One attempt at a task: who ran it, when, what came of it, what it used and said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from taskengine.models.enums import ExecutionStatus
+
+
+class LogLevel(StrEnum):
+    """Severity of a log line, with the names of :mod:`logging`."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class ExecutionLog(BaseModel):
+    """One line that an agent logged."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    timestamp: datetime
+    level: LogLevel = LogLevel.INFO
+    message: str
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class ResourceUsage(BaseModel):
+    """What an execution used; None means not measured (the sample interval was longer than the run)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    #: Percent of one core, mean over the run.
+    cpu_percent: float | None = None
+    #: Mebibytes, the highest sample.
+    memory_mb: float | None = None
+    disk_mb: float | None = None
+    network_mb: float | None = None
+    gpu_percent: float | None = None
+    gpu_memory_mb: float | None = None
+    #: Seconds of wall clock between claim and report.
+    wall_seconds: float | None = None
+    #: Whatever an agent counts itself: tokens, requests, money.
+    custom: dict[str, float] = Field(default_factory=dict)
+
+
+class TaskExecution(BaseModel):
+    """One attempt; it never leaves a terminal status."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: UUID
+    task_id: UUID
+    #: The agent's name; None while QUEUED.
+    executor_id: str | None = None
+    #: The worker node that runs or ran it; None while QUEUED.
+    node: str | None = None
+    status: ExecutionStatus = ExecutionStatus.QUEUED
+    #: 1 for the first attempt; losses and retries count up.
+    attempt: int = 1
+    #: The fencing token: a report that carries another one is refused.
+    token: int = 0
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    #: When this attempt is ended as TIMED_OUT.
+    deadline: datetime | None = None
+    #: 0 to 1, as the agent said.
+    progress: float | None = None
+    progress_note: str | None = None
+    resource_usage: ResourceUsage = Field(default_factory=ResourceUsage)
+    #: A JSON object as the agent returned it; any other JSON value ``x`` as ``{"value": x}``.
+    result: dict[str, JsonValue] | None = None
+    error_message: str | None = None
+    #: timeout, crash, invalid_output, invalid_request, cancelled, poison, … or None.
+    error_kind: str | None = None
+    #: Outcome of a report that came after the execution was over: kept, never applied.
+    late_outcome: dict[str, Any] | None = None
+    cancel_requested: bool = False
+    logs: list[ExecutionLog] = Field(default_factory=list)
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """Seconds from start to end; None while it has not ended."""
+        if self.started_at is None or self.completed_at is None:
+            return None
+        return (self.completed_at - self.started_at).total_seconds()

@@ -1,0 +1,74 @@
+"""What clients send to create and update tasks, and the page they get back from a listing."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue, StringConstraints
+
+from taskengine.models.base import Noun
+from taskengine.models.enums import TaskPriority, TaskType
+from taskengine.models.task import AgentName, Capability, Positive, RetryRules, Task
+
+
+class TaskCreateRequest(Noun):
+    """The client's half of a :class:`Task`; an unknown field is refused."""
+
+    id: UUID = Field(default_factory=uuid4)
+    name: Annotated[str, StringConstraints(max_length=500)] = ""
+    description: Annotated[str, StringConstraints(max_length=100_000)] | None = None
+    task_type: TaskType = TaskType.CUSTOM
+    capability: Capability | None = None
+    priority: TaskPriority = TaskPriority.NORMAL
+    created_by: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    assigned_to: AgentName | None = None
+    depends_on: set[UUID] = Field(default_factory=set)
+    input: dict[str, JsonValue] = Field(default_factory=dict)
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    execution_context: dict[str, JsonValue] = Field(default_factory=dict)
+    resource_requirements: dict[str, JsonValue] = Field(default_factory=dict)
+    deadline: AwareDatetime | None = None
+    scheduled_at: AwareDatetime | None = None
+    hold: bool = False
+    timeout: Positive | None = None
+    max_retries: Annotated[int, Field(ge=0, le=10_000)] = 3
+    retry: RetryRules | None = None
+    estimated_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+
+    def to_task(self) -> Task:
+        """The task that this request asks for."""
+        return Task(**{name: getattr(self, name) for name in self.model_fields_set | {"id"}})
+
+
+class TaskUpdateRequest(Noun):
+    """Changes to a stored task; a field that is not set stays as it is.
+
+    Name, description, priority, deadline, metadata, timeout, max_retries and retry change while the task is not
+    terminal; input, execution_context and depends_on only while no execution ran.
+    """
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
+    description: Annotated[str, StringConstraints(max_length=100_000)] | None = None
+    priority: TaskPriority | None = None
+    deadline: AwareDatetime | None = None
+    metadata: dict[str, JsonValue] | None = None
+    timeout: Positive | None = None
+    max_retries: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    retry: RetryRules | None = None
+    input: dict[str, JsonValue] | None = None
+    execution_context: dict[str, JsonValue] | None = None
+    depends_on: set[UUID] | None = None
+
+
+#: Changes of these need a task that never ran.
+BEFORE_FIRST_RUN = frozenset({"input", "execution_context", "depends_on"})
+
+
+class TaskPage(BaseModel):
+    """One page of a listing, newest first."""
+
+    tasks: list[Task]
+    #: Pass it back for the next page; None on the last one.
+    cursor: str | None = None

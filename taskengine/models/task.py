@@ -1,0 +1,158 @@
+"""The task: what a client asks for, and what the engine knows of it.
+
+A record has two halves. *Request fields* are the client's; they alone make its content (hash, update). *State fields*
+are the engine's: whatever a client puts there is ignored at submit.
+"""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any, Self
+from uuid import UUID, uuid4
+
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+
+from taskengine.errors import InvalidInputError
+from taskengine.models.base import Noun
+from taskengine.models.enums import TaskPriority, TaskStatus, TaskType
+
+#: Queue names travel through Celery's ``-Q a,b`` and Redis keys: no comma, no space, no separator.
+Capability = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,100}$")]
+#: An agent's name; its queue is ``@name``.
+AgentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,100}$")]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+#: Fields that the engine keeps; everything else of a Task is the client's.
+STATE_FIELDS = frozenset(
+    {
+        "status", "run_id", "attempt", "retry_count", "lost_count", "created_at", "updated_at", "ready_at",
+        "started_at", "completed_at", "next_attempt_at", "error_message", "error_kind", "reason", "closed_by",
+        "cancel_requested", "execution_id", "result",
+    }
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without a passwd entry
+        return "unknown"
+
+
+class RetryRules(Noun):
+    """How long to wait before the next attempt, and what is not worth one. Defaults are Temporal's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    #: Seconds before the first retry.
+    initial_interval: Positive = 1.0
+    #: Each further wait is this many times the one before.
+    backoff_coefficient: Annotated[float, Field(ge=1, le=100)] = 2.0
+    #: Seconds that no wait exceeds, before jitter.
+    maximum_interval: Positive = 100.0
+    #: Share of the wait that chance may take off, 0 to 1.
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
+    #: Class names of errors (``ValueError`` or ``pkg.mod.Error``) that are not retried.
+    non_retryable_errors: tuple[str, ...] = ()
+
+
+class Task(Noun):
+    """A unit of work; ``create_task`` submits it, and it runs when it is READY."""
+
+    id: UUID = Field(default_factory=uuid4)
+    #: Defaults to the capability.
+    name: Annotated[str, StringConstraints(min_length=0, max_length=500)] = ""
+    description: Annotated[str, StringConstraints(max_length=100_000)] | None = None
+    task_type: TaskType = TaskType.CUSTOM
+    #: What a worker must offer: the name of its queue. Defaults to the task type.
+    capability: Capability | None = None
+    priority: TaskPriority = TaskPriority.NORMAL
+    #: Defaults to the user of the system.
+    created_by: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(default_factory=_system_user)
+    #: Name of the only agent that may run it; None: any that offers the capability.
+    assigned_to: AgentName | None = None
+    depends_on: set[UUID] = Field(default_factory=set)
+    #: The arguments of the agent.
+    input: dict[str, JsonValue] = Field(default_factory=dict)
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    execution_context: dict[str, JsonValue] = Field(default_factory=dict)
+    resource_requirements: dict[str, JsonValue] = Field(default_factory=dict)
+    #: Earlier deadlines start first inside one priority; nothing is cancelled by it.
+    deadline: AwareDatetime | None = None
+    #: Not before this time.
+    scheduled_at: AwareDatetime | None = None
+    #: Stays PENDING until ``execute_task``.
+    hold: bool = False
+    #: Seconds one attempt may take; None is the setting ``default_timeout``.
+    timeout: Positive | None = None
+    #: Failed attempts that are tried again; lost workers are not counted.
+    max_retries: Annotated[int, Field(ge=0, le=10_000)] = 3
+    retry: RetryRules | None = None
+    #: Seconds this task is expected to take; orders equals by the longest remaining path.
+    estimated_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+
+    status: TaskStatus = TaskStatus.PENDING
+    run_id: UUID | None = None
+    #: Attempts begun so far, with lost ones.
+    attempt: int = 0
+    #: Retries spent so far.
+    retry_count: int = 0
+    lost_count: int = 0
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    ready_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+    error_message: str | None = None
+    error_kind: str | None = None
+    #: Why it is where it is: what a READY task lacks, why a CANCELLED one was cancelled.
+    reason: str | None = None
+    #: The task whose failure closed this one.
+    closed_by: UUID | None = None
+    cancel_requested: bool = False
+    #: The latest execution.
+    execution_id: UUID | None = None
+    #: Output of the accepted execution; None unless COMPLETED, or when it lies by reference (see TaskExecution).
+    result: dict[str, JsonValue] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_defaults(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not (data.get("name") and data.get("capability")):
+            kind = data.get("task_type", TaskType.CUSTOM)
+            capability = data.get("capability") or str(kind)
+            data = {**data, "capability": capability, "name": data.get("name") or str(capability)[:500]}
+        return data
+
+    @model_validator(mode="after")
+    def _check_self_dependency(self) -> Self:
+        if self.id in self.depends_on:
+            raise InvalidInputError(
+                f"task {self.name!r} ({self.id}) depends on itself; remove its own id from depends_on",
+                field="depends_on",
+            )
+        return self
+
+    @property
+    def lane(self) -> str:
+        """The queue it waits in: its capability, or ``@agent`` when it is pinned."""
+        return f"@{self.assigned_to}" if self.assigned_to else str(self.capability)
+
+    def can_retry(self) -> bool:
+        """Whether a failed attempt would be tried again."""
+        return self.retry_count < self.max_retries
+
+    def increment_retry(self) -> None:
+        """Count one retry on this copy; the engine counts its own record."""
+        self.retry_count += 1
+
+    def add_dependency(self, task_id: UUID) -> None:
+        """Add a dependency to this copy before it is submitted; ``TaskAPI.add_dependency`` changes a stored one."""
+        if task_id == self.id:
+            raise InvalidInputError(f"task {self.name!r} can not depend on itself", field="depends_on")
+        self.depends_on = self.depends_on | {task_id}

@@ -1,0 +1,83 @@
+"""Every key in Redis: its type, what lies under it, how long.
+
+``NS`` below stands for the namespace and a colon. Scripts write ``K.counts`` for a fixed key and ``key('task', id)``
+for one with an id; :mod:`taskengine.store.scripts` replaces both by literals when a script is loaded, so a name that
+is not in these tables does not load. Keys are not declared in KEYS: the engine refuses Redis Cluster, the only place
+where that would matter, and forty literals cost nothing while forty arguments a call do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: Fixed keys. Lives for ever unless the line says otherwise; all are bounded by what is open or retained.
+FIXED: Mapping[str, str] = {
+    "arrivals": "string: number of the newest task; tasks are numbered in order of arrival",
+    "batches": "zset batch -> created ms: staged and not yet committed",
+    "commits": "set of batches that are committed and whose commit waits still fall",
+    "counts": "hash status -> number of visible tasks",
+    "dead": "zset task -> ms: dead letters",
+    "decisions": "stream {k: task, b: because of task, h: what}: what the coordinator must think about",
+    "edges": "string: revision of all edges added after submit",
+    "finished": "zset run -> finished ms: waits for its retention to end",
+    "granted_all": "zset execution -> claim deadline ms: every outstanding grant",
+    "lanes": "set of lanes that have or had READY tasks",
+    "leader": "hash {id, term, until}: who coordinates",
+    "leases": "zset execution -> lease end ms: every RUNNING execution",
+    "nodes": "zset node -> alive until ms",
+    "parks": "set of park reasons in use",
+    "poison": "list of JSON: decisions that raised five times, with the error",
+    "releases": "zset task -> ms: dependents not all released (or taken back) yet",
+    "runs": "zset run -> created ms",
+    "timers": "zset 'kind:id' -> due ms",
+    "wake": "stream {l: lane}: hints that a grant may be possible",
+}
+
+#: Keys with an id behind a colon.
+BY_ID: Mapping[str, str] = {
+    "batch": "hash {state, run, n, cursor}: a graph between its first and its last trip; 1 h after its end",
+    "bits": "string 'index:segment': bitmap over 4096 arrivals, one for each list filter value",
+    "deps": "list of tasks that depend on this one; dropped when it COMPLETED and all were released",
+    "done": "stream: one entry when the task ended and somebody waits; 10 min",
+    "events": "stream of a run, entry id = sequence: {e: what, k: task, t: ms, x: note}",
+    "exec": "hash of an execution",
+    "granted": "set of executions granted and not claimed, by lane",
+    "idem": "string: task that an idempotency key (hashed) names",
+    "ids": "string 'segment': 16 raw bytes of task id at each of 4096 arrivals",
+    "logs": "list of JSON log lines of an execution, bounded",
+    "node": "hash of a worker node; 1 h after its last beat",
+    "offers": "set of nodes that offer a lane",
+    "park": "zset member -> score: READY tasks that may not run now, by reason",
+    "payload": "string: JSON of a task's input or an execution's output over the inline limit",
+    "pending": "list of 'first:count': arrivals staged by a batch",
+    "ranges": "list of 'first:count': arrivals of a run's tasks",
+    "ready": "zset member -> score: tasks of a lane that may run now",
+    "run": "hash {seq, open, total, ...}: a run",
+    "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold",
+    "task": "hash of a task",
+}
+
+
+class Keys:
+    """The keys of one namespace."""
+
+    __slots__ = ("prefix",)
+
+    def __init__(self, namespace: str) -> None:
+        self.prefix = f"{namespace}:"
+
+    def fixed(self, name: str) -> str:
+        """A fixed key; KeyError when the table does not know it."""
+        if name not in FIXED:
+            raise KeyError(f"no fixed key {name!r} in store/keys.py")
+        return self.prefix + name
+
+    def of(self, kind: str, id: object) -> str:
+        """The key of one thing; KeyError when the table does not know its kind."""
+        if kind not in BY_ID:
+            raise KeyError(f"no key kind {kind!r} in store/keys.py")
+        return f"{self.prefix}{kind}:{id}"
+
+    def queue_prefix(self) -> str:
+        """What stands before the name of every Celery queue (kombu's ``global_keyprefix``)."""
+        return f"{self.prefix}q:"

@@ -1,0 +1,113 @@
+"""Lua as a library: one verb a file, shared parts, constants filled in when a script is loaded.
+
+A verb's header names what it does::
+
+    -- Claims …
+    -- args: node, slot, …        (one for each ARGV; a trailing ``...`` is a list)
+    -- returns: {'ok', …}
+    -- events: started
+    -- uses: clock, pull
+
+``uses`` prepends parts, which may use others; each stands once. Four spellings are replaced by literals, so scripts
+spell no key, state or setting and pay nothing for it: ``K.name`` and ``key('kind', id)`` (``store/keys.py``),
+``T.READY`` and ``E.LOST`` (``core/lifecycle.py``), ``C.lease_ms`` (settings). A script's version is its hash: old and
+new processes share a server during a rolling upgrade (rejected: Redis Functions, whose names are global).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha1
+from importlib import resources
+
+from taskengine.core.lifecycle import TERMINAL
+from taskengine.models.enums import ExecutionStatus, TaskStatus
+from taskengine.settings import Settings
+from taskengine.store.keys import Keys
+
+_LUA = resources.files("taskengine.store") / "lua"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script as the server sees it."""
+
+    name: str
+    source: str
+    sha: str
+
+
+class Scripts:
+    """The scripts of one namespace and one set of constants; loaded on first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._keys = Keys(settings.namespace)
+        self._constants = _constants(settings)
+        self._loaded: dict[str, Script] = {}
+
+    def __getitem__(self, name: str) -> Script:
+        script = self._loaded.get(name)
+        if script is None:
+            source = self._fill(assemble(name))
+            script = Script(name, source, sha1(source.encode(), usedforsecurity=False).hexdigest())
+            self._loaded[name] = script
+        return script
+
+    def _fill(self, source: str) -> str:
+        source = re.sub(r"\bK\.(\w+)", lambda m: f"'{self._keys.fixed(m[1])}'", source)
+        source = re.sub(r"\bkey\('(\w+)', *", lambda m: f"('{self._keys.of(m[1], '')}'..", source)
+        source = re.sub(r"\bT\.([A-Z_]+)", lambda m: f"'{TaskStatus[m[1]].value}'", source)
+        source = re.sub(r"\bE\.([A-Z_]+)", lambda m: f"'{ExecutionStatus[m[1]].value}'", source)
+        return re.sub(r"\bC\.(\w+)", lambda m: self._constants[m[1]], source)
+
+
+def _constants(settings: Settings) -> dict[str, str]:
+    return {
+        "lease_ms": str(round(settings.lease_seconds * 1000)),
+        "claim_ms": str(round(settings.claim_seconds * 1000)),
+        "timeout_ms": str(round(settings.default_timeout * 1000)),
+        "max_lost": str(settings.max_lost),
+        "max_events": str(settings.max_events),
+        "queue_prefix": f"'{Keys(settings.namespace).queue_prefix()}'",
+        "batch_ms": str(round(settings.batch_seconds * 1000)),
+        "terminal": "{" + ",".join(f"['{s.value}']=true" for s in sorted(TERMINAL)) + "}",
+    }
+
+
+@lru_cache(maxsize=None)
+def assemble(name: str) -> str:
+    """The verb with every part that it uses, parts first, each once; comments stay out."""
+    text = (_LUA / f"{name}.lua").read_text()
+    order: list[str] = []
+    _collect(text, order)
+    parts = [(_LUA / "parts" / f"{part}.lua").read_text() for part in order]
+    return "\n".join(_strip(source) for source in [*parts, text])
+
+
+def names() -> list[str]:
+    """The names of all verbs."""
+    return sorted(entry.name[:-4] for entry in _LUA.iterdir() if entry.name.endswith(".lua"))
+
+
+def header(name: str, word: str) -> list[str]:
+    """The comma separated words behind ``-- word:`` in a verb's header; empty when it has none."""
+    return _words((_LUA / f"{name}.lua").read_text(), word)
+
+
+def _words(text: str, word: str) -> list[str]:
+    found = re.search(rf"^-- {word}: *(.*)$", text, re.MULTILINE)
+    return [w.strip() for w in found[1].split(",") if w.strip()] if found else []
+
+
+def _collect(text: str, order: list[str]) -> None:
+    for part in _words(text, "uses"):
+        if part not in order:
+            _collect((_LUA / "parts" / f"{part}.lua").read_text(), order)
+            if part not in order:
+                order.append(part)
+
+
+def _strip(source: str) -> str:
+    return "\n".join(line for line in source.splitlines() if line.strip() and not line.lstrip().startswith("--"))
