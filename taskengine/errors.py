@@ -17,7 +17,9 @@
     ├── StoreError                   Redis and we disagree
     │   ├── StoreUnavailableError    no answer from the server
     │   ├── StoreFullError           the server is out of memory and refuses writes
-    │   └── UnsupportedServerError   the server can not hold the truth (cluster, old, evicting)
+    │   ├── UnsupportedServerError   the server can not hold the truth (cluster, old, evicting)
+    │   └── EmbeddedServerError      the server in Settings.home does not start or answer
+    │       └── CorruptDataError     its append-only file is damaged; .file, .repair
     └── AgentError                   an agent module or function can not be used
 """
 
@@ -156,6 +158,21 @@ class StoreFullError(StoreError):
 
 class UnsupportedServerError(StoreError):
     """This Redis server can not hold the engine's truth."""
+
+
+class EmbeddedServerError(StoreError):
+    """The embedded server can not be used; read its log, or set TASKENGINE_REDIS_URL to a server of your own."""
+
+
+class CorruptDataError(EmbeddedServerError):
+    """The embedded server's append-only file is damaged."""
+
+    def __init__(self, message: str, *, file: str, repair: str) -> None:
+        super().__init__(message)
+        #: Path of the damaged file.
+        self.file = file
+        #: The shell command that makes the server start again.
+        self.repair = repair
 
 
 class AgentError(TaskEngineError):
