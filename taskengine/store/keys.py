@@ -27,6 +27,7 @@ FIXED: Mapping[str, str] = {
     "nodes": "zset node -> alive until ms",
     "parks": "set of park reasons in use",
     "poison": "list of JSON: decisions that raised five times, with the error",
+    "quarantine": "list of JSON {reason, queue, at, size, raw, encoding}: messages nobody could read",
     "releases": "zset task -> ms: dependents not all released (or taken back) yet",
     "runs": "zset run -> created ms",
     "timers": "zset 'kind:id' -> due ms",
