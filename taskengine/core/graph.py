@@ -87,15 +87,18 @@ def find_cycle(parents: Parents, names: Mapping[str, str] | None = None) -> list
     return _labels(path, names)
 
 
-def would_close_cycle(parents_of: Parents, task: str, dependency: str) -> list[str] | None:
+def would_close_cycle(
+    parents_of: Parents, task: str, dependency: str, names: Mapping[str, str] | None = None
+) -> list[str] | None:
     """The cycle that *task* depending on *dependency* would close (*task* first and last), or None.
 
-    *parents_of* are the edges known so far; only what lies above *dependency* is looked at.
+    *parents_of* are the edges known so far; only what lies above *dependency* is looked at. *names* as in
+    :func:`find_cycle`.
     """
     if task == dependency:
-        return [task, task]
+        return _labels([task, task], names)
     way, _ = shortest_way(lambda at: sorted(parents_of.get(at, ())), dependency, task)
-    return None if way is None else [task, *way]
+    return None if way is None else _labels([task, *way], names)
 
 
 def execution_order(parents: Parents, key: Callable[[str], Any] | None = None) -> list[str]:
