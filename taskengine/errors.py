@@ -55,11 +55,16 @@ class InvalidInputError(TaskEngineError):
         self.field = field
 
 
+def _shortened(names: Sequence[str]) -> list[str]:
+    """Names for a message that people read; the error's own field holds them all."""
+    return list(names) if len(names) <= 20 else [*names[:10], f"({len(names) - 15} more)", *names[-5:]]
+
+
 class UnknownDependencyError(InvalidInputError):
     """A dependency does not exist; submit it first or in the same graph."""
 
     def __init__(self, task: str, missing: Sequence[str]) -> None:
-        names = ", ".join(missing)
+        names = ", ".join(_shortened(missing))
         super().__init__(
             f"task {task}: depends_on names {names}, which is neither stored nor in this graph; "
             "submit it first or in the same create_tasks call",
@@ -73,8 +78,9 @@ class CircularDependencyError(InvalidInputError):
     """Dependencies form a cycle; remove one of its edges."""
 
     def __init__(self, path: Sequence[str]) -> None:
+        shown = " -> ".join(_shortened(path))
         super().__init__(
-            f"dependencies form a cycle: {' -> '.join(path)}; remove one of these edges", field="depends_on"
+            f"dependencies form a cycle: {shown}; remove one of these edges", field="depends_on"
         )
         #: Task names (or ids) along the cycle; the first one is repeated at the end.
         self.path = tuple(path)
@@ -161,7 +167,7 @@ class UnsupportedServerError(StoreError):
 
 
 class EmbeddedServerError(StoreError):
-    """The embedded server can not be used; read its log, or set TASKENGINE_REDIS_URL to a server of your own."""
+    """The embedded server can not be used; read its log, or set TASKENGINE_REDIS_URL to another server."""
 
 
 class CorruptDataError(EmbeddedServerError):

@@ -313,6 +313,23 @@ def test_100_000_tasks_with_300_000_edges_are_checked_ordered_and_ranked() -> No
     assert all(longest[p] > longest[task] for task, ps in parents.items() for p in ps)
 
 
+def test_message_of_a_huge_cycle_stays_readable_while_its_path_is_whole() -> None:
+    ring = chain(1000)
+    ring["0"] = ["999"]
+    with pytest.raises(
+        CircularDependencyError, match=r"0 -> 999 -> .* -> \(986 more\) -> .* -> 1 -> 0;"
+    ) as caught:
+        graph.check(ring)
+    assert len(caught.value.path) == 1001
+    assert len(str(caught.value)) < 300
+
+
+def test_message_of_many_unknown_dependencies_stays_readable_while_all_are_kept() -> None:
+    with pytest.raises(UnknownDependencyError, match=r"\(85 more\)") as caught:
+        graph.check({"a": [str(at) for at in range(100)]})
+    assert len(caught.value.missing) == 100
+
+
 def test_errors_of_a_graph_belong_to_the_tree_of_invalid_input() -> None:
     assert issubclass(CircularDependencyError, InvalidInputError)
     assert issubclass(UnknownDependencyError, InvalidInputError)
