@@ -23,6 +23,8 @@ class Call(Generic[T]):
     args: tuple[Arg, ...]
     decode: Callable[[Any], T]
     command: bool = False
+    #: The script may grant: the driver appends the Celery envelope as its last argument.
+    grants: bool = False
     #: Seconds the server may hold the answer back (a blocking read); at most 5.
     blocks: float = 0.0
 

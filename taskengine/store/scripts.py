@@ -72,7 +72,7 @@ def _constants(settings: Settings) -> dict[str, str]:
         "max_events": str(settings.max_events),
         "queue_prefix": f"'{Keys(settings.namespace).queue_prefix()}'",
         "batch_ms": str(round(settings.batch_seconds * 1000)),
-        "terminal": "{" + ",".join(f"['{s.value}']=true" for s in sorted(TERMINAL)) + "}",
+        "terminal": "({" + ",".join(f"['{s.value}']=true" for s in sorted(TERMINAL)) + "})",
     }
 
 

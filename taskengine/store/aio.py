@@ -1,0 +1,68 @@
+"""The async driver: the same trips as :mod:`taskengine.store.sync`, awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import redis.asyncio
+from redis.exceptions import NoScriptError, RedisError
+
+from taskengine.settings import Settings
+from taskengine.store.call import Call, Story
+from taskengine.store.connect import connect_async, facts, refuse_unfit
+from taskengine.store.faults import translate
+from taskengine.store.scripts import Scripts
+
+T = TypeVar("T")
+
+
+class AsyncStore:
+    """The truth, for callers on an event loop; belongs to the loop that first used it."""
+
+    def __init__(
+        self, url: str, settings: Settings, envelope: str, client: redis.asyncio.Redis | None = None
+    ) -> None:
+        self.settings = settings
+        self.where = url.rpartition("@")[2]
+        self._scripts = Scripts(settings)
+        self._envelope = envelope
+        self._redis = client if client is not None else connect_async(url)
+
+    async def run(self, work: Call[T] | Story[T]) -> T:
+        """The answer of one Call, or of a story that makes several trips."""
+        if isinstance(work, Generator):
+            try:
+                step = next(work)
+                while True:
+                    step = work.send(await self._trip(step))
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]  # a story's return value is its T
+        return await self._trip(work)
+
+    async def check(self) -> None:
+        """Refuse a server that would lose the truth; StoreUnavailableError when it does not answer."""
+        try:
+            refuse_unfit(facts(await self._redis.info()))
+        except (RedisError, OSError) as exc:
+            raise translate(exc, self.where) from exc
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    async def _trip(self, call: Call[T]) -> T:
+        try:
+            return call.decode(await self._send(call))
+        except (RedisError, OSError) as exc:
+            raise translate(exc, self.where) from exc
+
+    async def _send(self, call: Call[Any]) -> Any:
+        if call.command:
+            return await self._redis.execute_command(call.name, *call.args)
+        script = self._scripts[call.name]
+        args = (*call.args, self._envelope) if call.grants else call.args
+        try:
+            return await self._redis.execute_command("EVALSHA", script.sha, 0, *args)
+        except NoScriptError:
+            return await self._redis.execute_command("EVAL", script.source, 0, *args)

@@ -1,0 +1,193 @@
+"""Records as Redis holds them, and back: the only place that writes or reads stored JSON.
+
+A task's hash keeps what scripts decide by in fields of their own and everything else that the client set in ``doc``,
+one JSON object. Field names are short because a million finished tasks carry them; :data:`TASK_FIELDS` and
+:data:`EXECUTION_FIELDS` are their dictionary.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json
+
+from taskengine.core.identity import execution_id
+from taskengine.errors import InvalidInputError, PayloadTooLargeError
+from taskengine.models import ExecutionLog, ResourceUsage, Task, TaskExecution, TaskStatus
+from taskengine.models.task import STATE_FIELDS
+from taskengine.settings import INLINE_LIMIT, REFERENCE_LIMIT
+
+#: Hash field -> meaning, of ``task:ID``.
+TASK_FIELDS: Mapping[str, str] = {
+    "st": "status", "no": "arrival number", "run": "run id", "lane": "queue it waits in", "sc": "score",
+    "att": "attempts begun = fencing token of the latest execution", "w": "dependencies not ended (and commit wait)",
+    "f": "dependencies FAILED", "c": "dependencies CANCELLED", "hold": "held", "due": "ms: schedule or next attempt",
+    "batch": "graph whose commit wait it holds", "cq": "cancel requested: reason", "wt": "somebody waits for its end",
+    "xr": "depends on tasks of other runs", "pin": "open dependents in other runs", "park": "reason it is parked for",
+    "g": "granted execution", "rel": "cursor into dependents to tell", "undo": "cursor into dependents to take back",
+    "how": "what dependents are told: s, f or c", "on": "ids it depends on", "nm": "name", "doc": "client's fields",
+    "to": "ms one attempt may take", "sha": "content", "key": "hashed idempotency key", "big": "key of a large input",
+    "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
+    "knd": "error kind", "rsn": "reason", "by": "closed by", "rt": "retries spent", "lc": "workers lost",
+}  # fmt: skip
+#: Hash field -> meaning, of ``exec:ID``.
+EXECUTION_FIELDS: Mapping[str, str] = {
+    "task": "task id", "att": "attempt and fencing token", "st": "status", "q": "ms granted", "s": "ms started",
+    "e": "ms ended", "dl": "ms deadline", "node": "worker node", "slot": "its slot", "msg": "Celery message in hand",
+    "pid": "process", "req": "request that claimed it", "ag": "agent", "rep": "a report was accepted",
+    "next": "execution that the report pulled", "out": "output JSON", "err": "error message", "knd": "error kind",
+    "use": "usage JSON", "big": "bytes of an output by reference", "late": "verdict of a fenced report",
+    "late_out": "its output", "late_err": "its error", "cq": "ms cancel requested", "pr": "progress", "prn": "note",
+}  # fmt: skip
+
+_APART = STATE_FIELDS | {"id", "name", "depends_on", "idempotency_key"}
+_EMPTY = "{}"
+
+
+def dumps(value: Any, field: str) -> str:
+    """Canonical JSON of *value*; InvalidInputError names *field* when it is not JSON."""
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise InvalidInputError(f"{field} is not JSON: {exc}; pass plain JSON values", field=field) from exc
+
+
+def loads(text: str | bytes) -> Any:
+    """The value of stored JSON."""
+    return from_json(text)
+
+
+def digest(*parts: str) -> str:
+    """22 characters that stand for the parts: 132 bits of their sha256."""
+    return urlsafe_b64encode(sha256("\0".join(parts).encode()).digest())[:22].decode()
+
+
+def check_size(field: str, text: str) -> bool:
+    """Whether *text* must lie by reference; PayloadTooLargeError beyond that limit."""
+    if len(text) * 4 <= INLINE_LIMIT:
+        return False
+    size = len(text.encode())
+    if size > REFERENCE_LIMIT:
+        raise PayloadTooLargeError(field, size, REFERENCE_LIMIT)
+    return size > INLINE_LIMIT
+
+
+def millis(moment: datetime | None) -> int | None:
+    """Milliseconds since 1970."""
+    return None if moment is None else round(moment.timestamp() * 1000)
+
+
+def moment(ms: str | int | float | None) -> datetime | None:
+    """The moment of milliseconds since 1970; None and '' mean none."""
+    return None if ms is None or ms == "" else datetime.fromtimestamp(float(ms) / 1000, UTC)
+
+
+def content(task: Task) -> dict[str, Any]:
+    """The fields that the client set, as JSON values, without those stored apart."""
+    return task.model_dump(mode="json", exclude_unset=True, exclude=set(_APART))
+
+
+def task_from(id: str, fields: Mapping[str, str]) -> Task:
+    """The task of a stored hash; fields that this version does not know are left out."""
+    doc = {k: v for k, v in loads(fields.get("doc", _EMPTY)).items() if k in Task.model_fields}
+    status = TaskStatus(fields["st"])
+    due = moment(fields.get("due"))
+    attempt = int(fields.get("att", 0)) - ("g" in fields)
+    return Task(
+        **doc,
+        id=UUID(id),
+        name=fields.get("nm", ""),
+        depends_on={UUID(d) for d in fields.get("on", "").split()},
+        status=status,
+        run_id=UUID(fields["run"]),
+        attempt=attempt,
+        execution_id=execution_id(id, attempt) if attempt else None,
+        retry_count=int(fields.get("rt", 0)),
+        lost_count=int(fields.get("lc", 0)),
+        created_at=moment(fields.get("cr")),
+        ready_at=moment(fields.get("rdy")),
+        started_at=moment(fields.get("sta")),
+        completed_at=moment(fields.get("fin")),
+        next_attempt_at=due if status is TaskStatus.RETRYING else None,
+        error_message=fields.get("err"),
+        error_kind=fields.get("knd"),
+        reason=_reason(status, fields),
+        closed_by=UUID(fields["by"]) if fields.get("by") else None,
+        cancel_requested="cq" in fields,
+    )
+
+
+def _reason(status: TaskStatus, fields: Mapping[str, str]) -> str | None:
+    if status is TaskStatus.READY:
+        return _ready_reason(fields)
+    if status is TaskStatus.RETRYING:
+        return f"waits for its next attempt because of {fields.get('err', 'an error')}"
+    if status is TaskStatus.PENDING:
+        return _pending_reason(fields)
+    return fields.get("rsn") or fields.get("cq")
+
+
+def _ready_reason(fields: Mapping[str, str]) -> str | None:
+    park = fields.get("park")
+    if park and park.startswith("agent:"):
+        return f"no worker offers agent {park[6:]!r}; start one that imports it"
+    if park:
+        return f"parked: {park}"
+    if fields.get("offers") == "0":
+        lane = fields["lane"]
+        what = f"agent {lane[1:]!r}" if lane.startswith("@") else f"capability {lane!r}"
+        return f"no worker offers {what}; start one: taskengine worker --queues {lane.lstrip('@')}"
+    return None
+
+
+def _pending_reason(fields: Mapping[str, str]) -> str | None:
+    if int(fields.get("w", 0)) > 0:
+        return f"waits for {fields['w']} of its dependencies"
+    if "hold" in fields:
+        return "held; execute_task starts it"
+    return "waits for its scheduled time" if "due" in fields else None
+
+
+def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ()) -> TaskExecution:
+    """The execution of a stored hash."""
+    usage = loads(fields["use"]) if fields.get("use") else {}
+    late = None
+    if "late" in fields:
+        late = {"verdict": fields["late"], "output": _object(fields.get("late_out")), "error": fields.get("late_err")}
+    return TaskExecution(
+        id=UUID(id),
+        task_id=UUID(fields["task"]),
+        executor_id=fields.get("ag"),
+        node=fields.get("node"),
+        status=fields["st"],  # type: ignore[arg-type]  # pydantic turns the value into its enum
+        attempt=int(fields["att"]),
+        token=int(fields["att"]),
+        queued_at=moment(fields.get("q")),
+        started_at=moment(fields.get("s")),
+        completed_at=moment(fields.get("e")),
+        deadline=moment(fields.get("dl")),
+        progress=float(fields["pr"]) if "pr" in fields else None,
+        progress_note=fields.get("prn") or None,
+        resource_usage=ResourceUsage(**usage),
+        result=_object(fields.get("out")),
+        error_message=fields.get("err"),
+        error_kind=fields.get("knd"),
+        late_outcome=late,
+        cancel_requested="cq" in fields,
+        logs=[ExecutionLog.model_validate_json(line) for line in logs],
+    )
+
+
+def _object(text: str | None) -> Any:
+    return loads(text) if text else None
+
+
+def pairs(flat: Sequence[Any]) -> dict[str, str]:
+    """A hash reply ``[field, value, …]`` as a dict."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))

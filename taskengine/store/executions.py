@@ -1,0 +1,159 @@
+"""What worker slots say: claim, report, log, and the ways in which a run ends without a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from taskengine.core.identity import execution_id
+from taskengine.models import TaskExecution
+from taskengine.store.call import Call, Story
+from taskengine.store.codec import execution_from, pairs
+from taskengine.store.keys import Keys
+from taskengine.store.replies import Reply, Told, reply, told
+
+#: Log lines kept of one execution; older ones go first.
+MAX_LOG_LINES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One Celery message in hand."""
+
+    node: str
+    #: Made anew when the Celery task starts.
+    nonce: str
+    message: str
+    pid: int
+    #: ``lane=agent`` words of what the node consumes and who would run it.
+    lanes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How an execution ended, as its worker tells it."""
+
+    execution_id: str
+    token: int
+    #: completed, failed, retry or cancelled.
+    verdict: str
+    agent: str
+    output: str = ""
+    error: str = ""
+    error_kind: str = ""
+    retry_ms: int = 0
+    usage: str = ""
+    #: Bytes of an output that lies by reference, or 0.
+    big: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a claim or report came to; ``told`` is the slot's next execution, if any."""
+
+    #: ok, nothing, fenced, refused or missing.
+    word: str
+    told: Told | None = None
+    #: Why it was refused, or the status that fenced it.
+    detail: str = ""
+
+
+def claim(slot: Slot, request: str, execution: str, token: int) -> Call[Answer]:
+    """Take the granted *execution* if its token holds, else the best READY task; the same *request* repeats."""
+    args = (slot.node, slot.nonce, request, slot.message, slot.pid, execution, token, slot.lanes)
+    return Call("claim", args, _answer, grants=True)
+
+
+def report(slot: Slot, done: Report, *, pull: bool) -> Call[Answer]:
+    """End an execution and, with *pull*, get the slot's next one; a repeat gets the same answer."""
+    args = (
+        done.execution_id, done.token, slot.node, slot.nonce, done.verdict, done.output, done.error, done.error_kind,
+        done.retry_ms, done.usage, done.agent, done.big or "", slot.lanes if pull else "", slot.message, slot.pid,
+    )  # fmt: skip
+    return Call("report", args, _answer, grants=True)
+
+
+def _answer(raw: Sequence[Any]) -> Answer:
+    word, rest = raw[0], raw[1] if len(raw) > 1 else ""
+    if word == "ok" and isinstance(rest, list | tuple):
+        return Answer("ok", told(rest))
+    return Answer(word, None, rest or "")
+
+
+def time_out(execution: str, token: int, *, retry_ms: int | None, error: str) -> Call[Reply]:
+    """End an attempt over its deadline; *retry_ms* None means no further attempt."""
+    verdict = "failed" if retry_ms is None else "retry"
+    return Call("time_out", (execution, token, verdict, retry_ms or 0, error), reply, grants=True)
+
+
+def end_cancelled(execution: str, token: int) -> Call[Reply]:
+    """End a cancelled execution whose grace is over."""
+    return Call("end_cancelled", (execution, token), reply, grants=True)
+
+
+def hand_back(execution: str, token: int, why: str) -> Call[Reply]:
+    """Give running work back; neither a retry nor a loss is counted."""
+    return Call("hand_back", (execution, token, why), reply, grants=True)
+
+
+def say(execution: str, token: int, *, line: str = "", progress: float | None = None, note: str = "") -> Call[Reply]:
+    """Keep a log line and the progress of a running execution."""
+    shown = "" if progress is None else repr(round(progress, 4))
+    return Call("say", (execution, token, line, MAX_LOG_LINES, shown, note), reply)
+
+
+def of_task(task_id: str, most: int = 100) -> Call[list[TaskExecution]]:
+    """The latest *most* executions of a task, oldest first, without logs."""
+    return Call("read_executions", (task_id, most), _executions)
+
+
+def _executions(raw: Sequence[Sequence[Any]]) -> list[TaskExecution]:
+    return [execution_from(entry[0], pairs(entry[1:])) for entry in raw]
+
+
+def read(keys: Keys, id: str) -> Story[TaskExecution | None]:
+    """One execution with its logs and its output, also when that lies by reference; None when there is none."""
+    fields = yield Call("HGETALL", (keys.of("exec", id),), _mapping, command=True)
+    if "task" not in fields:
+        return None
+    logs = yield Call("LRANGE", (keys.of("logs", id), 0, -1), list, command=True)
+    if fields.get("big"):
+        fields["out"] = (yield Call("GET", (keys.of("payload", id),), str, command=True)) or ""
+    return execution_from(id, fields, logs)
+
+
+def output(keys: Keys, task_id: str) -> Story[str | None]:
+    """Output JSON of a COMPLETED task, fetched also when it is large; None when it has none."""
+    attempt = yield Call("HGET", (keys.of("task", task_id), "att"), _number, command=True)
+    id = str(execution_id(task_id, attempt))
+    found = yield Call("HMGET", (keys.of("exec", id), "out", "big", "st"), list, command=True)
+    if found[1]:
+        return (yield payload(keys, id))
+    return found[0] or None
+
+
+def payload(keys: Keys, name: str) -> Call[str | None]:
+    """JSON that lies by reference; None when it is gone."""
+    return Call("GET", (keys.of("payload", name),), _text, command=True)
+
+
+def put_payload(keys: Keys, name: str, text: str) -> Call[None]:
+    """Lay JSON by reference; kept for an hour unless a verb takes it over."""
+    return Call("SET", (keys.of("payload", name), text, "EX", 3600), _none, command=True)
+
+
+def _mapping(raw: Any) -> dict[str, str]:
+    return dict(raw) if isinstance(raw, dict) else pairs(raw)
+
+
+def _number(raw: Any) -> int:
+    return int(raw or 0)
+
+
+def _text(raw: Any) -> str | None:
+    return None if raw is None else str(raw)
+
+
+def _none(raw: Any) -> None:
+    return None

@@ -1,0 +1,62 @@
+-- One heartbeat of a worker node: publishes it, renews what its live slots hold, ends what lost its slot.
+-- args: node, info, slots, lanes, drain, live ..., envelope
+-- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task} ..., lost ...}
+-- events: lost, ready
+-- uses: pull, grant, lose, park
+-- info: JSON for people. live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.
+local node, lanes_text = ARGV[1], ARGV[4]
+local old = call('HMGET', key('node', node), 'lanes', 'slots')
+local alive = call('ZSCORE', K.nodes, node)
+local first = not alive or tonumber(alive) < now
+call('HSET', key('node', node), 'info', ARGV[2], 'slots', ARGV[3], 'lanes', lanes_text, 'beat', now)
+call('PEXPIRE', key('node', node), 3600000)
+if ARGV[5] == '' then call('HDEL', key('node', node), 'drain') else call('HSET', key('node', node), 'drain', ARGV[5]) end
+call('ZADD', K.nodes, now + C.lease_ms, node)
+local lanes = parse_lanes(lanes_text)
+if first or old[1] ~= lanes_text then
+  for lane in (old[1] or ''):gmatch('(%S+)=') do call('SREM', key('offers', lane), node) end
+  for _, lane in ipairs(lanes) do
+    call('SADD', key('offers', lane), node)
+    if lane:sub(1, 1) == '@' then unpark('agent:' .. lane:sub(2), 256) end
+  end
+end
+if first or old[2] ~= ARGV[3] then
+  for _, lane in ipairs(lanes) do wake(lane) end
+end
+local live = {}
+for i = 6, #ARGV - 1 do live[ARGV[i]] = true end
+local held, lost, leases = {}, {}, {}
+local slots = call('HGETALL', key('slots', node))
+for i = 1, #slots, 2 do
+  local eid, msg, pid, missed = slots[i + 1]:match('^([^|]*)|([^|]*)|([^|]*)|(%d)$')
+  if live[msg .. '|' .. pid] then
+    leases[#leases + 1] = now + C.lease_ms
+    leases[#leases + 1] = eid
+    if missed ~= '0' then call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|0') end
+  elseif missed == '0' then
+    leases[#leases + 1] = now + C.lease_ms
+    leases[#leases + 1] = eid
+    call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|1')
+  elseif #lost < 16 then
+    lost[#lost + 1] = eid
+  end
+  if #leases >= 200 then
+    call('ZADD', K.leases, unpack(leases))
+    leases = {}
+  end
+  local e = call('HMGET', key('exec', eid), 'dl', 'cq', 'att', 'task')
+  held[#held + 1] = {eid, msg, pid, e[1] or '', e[2] or '', e[3] or '', e[4] or ''}
+end
+if #leases > 0 then call('ZADD', K.leases, unpack(leases)) end
+for _, eid in ipairs(lost) do
+  local e = load_execution(eid)
+  if e and e.st == E.RUNNING then
+    lose(eid, 'its slot vanished')
+  else
+    for i = 1, #slots, 2 do
+      if slots[i + 1]:sub(1, #eid) == eid then call('HDEL', key('slots', node), slots[i]) end
+    end
+  end
+end
+grant_made()
+return {'ok', now, held, lost}

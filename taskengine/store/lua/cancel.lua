@@ -1,0 +1,22 @@
+-- Cancels what has not started at once; asks the worker of what runs.
+-- args: task, reason, envelope
+-- returns: {'ok', new status} | {'asked'} | {'conflict', status} | {'settling', kind, id} | {'missing'}
+-- events: cancelled | cancel_requested
+-- uses: settle, finish, execution, grant, park
+local m = find(ARGV[1])
+if not m then return {'missing'} end
+if m.batch then return unsettled(m) end
+if C.terminal[m.st] then return {'conflict', m.st} end
+if m.st == T.RUNNING then
+  if m.cq then return {'asked'} end
+  call('HSET', key('task', m.id), 'cq', ARGV[2])
+  call('HSET', key('exec', execution_id(m.id, m.att)), 'cq', now)
+  emit(m.run, 'cancel_requested', m.id, ARGV[2])
+  return {'asked'}
+end
+if m.granted then drop_grant(m) elseif m.st == T.READY then leave_ready(m) end
+call('ZREM', K.timers, 'schedule:' .. m.id, 'retry:' .. m.id)
+finish(m, T.CANCELLED, ARGV[2], 'rsn', ARGV[2])
+note_lane(m.lane)
+grant_made()
+return {'ok', T.CANCELLED}

@@ -1,0 +1,19 @@
+-- Cancels a PENDING task whose trigger rule can no longer hold, if nothing changed since it was decided.
+-- args: term, entry, task, waiting, failed, cancelled, reason, closed by
+-- returns: {'ok'} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
+-- events: cancelled
+-- uses: finish, leader
+if outdated(ARGV[1]) then return {'stale'} end
+local m = load(ARGV[3])
+if not m then
+  call('XDEL', K.decisions, ARGV[2])
+  return {'missing'}
+end
+if m.st ~= T.PENDING or m.w ~= tonumber(ARGV[4]) or m.f ~= tonumber(ARGV[5]) or m.c ~= tonumber(ARGV[6]) then
+  return {'changed'}
+end
+call('ZREM', K.timers, 'schedule:' .. m.id)
+finish(m, T.CANCELLED, ARGV[7], 'rsn', ARGV[7], 'by', ARGV[8])
+for _, lane in ipairs(made_list) do call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane) end
+call('XDEL', K.decisions, ARGV[2])
+return {'ok'}

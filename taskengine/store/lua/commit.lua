@@ -1,0 +1,16 @@
+-- Makes a staged graph visible, all of it at once; its commit waits fall afterwards, in pieces.
+-- args: batch
+-- returns: {'ok', run} also when repeated | {'conflict'} when a later batch took ids over | {'missing'}
+-- events: none (fall writes them)
+-- uses: put
+local b = call('HMGET', key('batch', ARGV[1]), 'state', 'run', 'n')
+if not b[1] then return {'missing'} end
+if b[1] == 'taken' then return {'conflict'} end
+if b[1] == 'open' then
+  call('HSET', key('batch', ARGV[1]), 'state', 'committed')
+  call('ZREM', K.batches, ARGV[1])
+  call('SADD', K.commits, ARGV[1])
+  open_run(b[2], tonumber(b[3]))
+  if tonumber(b[3]) == 0 and call('HGET', key('run', b[2]), 'open') == '0' then call('ZADD', K.finished, now, b[2]) end
+end
+return {'ok', b[2]}

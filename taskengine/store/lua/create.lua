@@ -1,0 +1,20 @@
+-- Stores one task and starts its life: READY and granted at once when nothing is left to wait for.
+-- args: run, id, raw, task ..., envelope
+-- returns: {'ok', id, status} | {'exists', id} | {'conflict', field, id} | {'missing', dependency}
+-- events: created, ready
+-- uses: put, ready, grant
+local run = ARGV[1]
+local t = read_task(4)
+local before = known(t, nil)
+if before then return before end
+local parents, missing = parents_of(t, nil)
+if missing then return {'missing', missing} end
+local no = number_tasks(1, ARGV[3])
+open_run(run, 1)
+put(t, no, run, nil, parents)
+call('RPUSH', key('ranges', run), no .. ':1')
+emit(run, 'created', t.id)
+local m = load(t.id)
+try_ready(m, '')
+grant_made()
+return {'ok', t.id, m.st}

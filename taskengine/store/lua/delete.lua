@@ -1,0 +1,22 @@
+-- Removes a terminal task that nothing waits for.
+-- args: task, index, edge revision
+-- returns: {'ok'} | {'conflict', status} | {'waited', id} | {'stale'} | {'settling', kind, id} | {'missing'}
+-- events: deleted
+-- uses: settle, erase, event
+local m = find(ARGV[1])
+if not m then return {'missing'} end
+if not C.terminal[m.st] then return {'conflict', m.st} end
+local wait = unsettled(m)
+if wait then return wait end
+if (call('GET', K.edges) or '0') ~= ARGV[3] then return {'stale'} end
+for _, d in ipairs(call('LRANGE', key('deps', m.id), 0, 255)) do
+  local st = call('HGET', key('task', d), 'st')
+  if st and not C.terminal[st] then return {'waited', d} end
+end
+if tonumber(call('HGET', key('task', m.id), 'pin') or 0) > 0 then return {'waited', ''} end
+call('HINCRBY', K.counts, m.st, -1)
+call('HINCRBY', key('run', m.run), m.st, -1)
+call('HINCRBY', key('run', m.run), 'total', -1)
+emit(m.run, 'deleted', m.id)
+erase(m.id, ARGV[2])
+return {'ok'}

@@ -1,0 +1,14 @@
+-- Ends a cancelled execution whose grace is over: fenced first, then its caller ends the process.
+-- args: execution, token, envelope
+-- returns: {'ok'} | {'conflict', status} | {'missing'}
+-- events: cancelled
+-- uses: pull, grant, lose
+local e = load_execution(ARGV[1])
+if not e then return {'missing'} end
+if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then return {'conflict', e.st} end
+local m = load(e.task)
+end_execution(e, E.CANCELLED, 'err', m.cq or 'cancelled', 'knd', 'cancelled')
+cancelled_task(m)
+for lane in (call('HGET', key('node', e.node), 'lanes') or ''):gmatch('(%S+)=') do note_lane(lane) end
+grant_made()
+return {'ok'}

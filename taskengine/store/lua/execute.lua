@@ -1,0 +1,35 @@
+-- Starts a task as soon as it may: releases its hold and its time, pins it to an agent when one is named.
+-- args: task, agent, envelope
+-- returns: {'ok', status} | {'conflict', status, agent or ''} | {'settling', kind, id} | {'missing'}
+-- events: released, ready
+-- uses: settle, ready, park, execution, grant
+local m = find(ARGV[1])
+if not m then return {'missing'} end
+if m.batch then return unsettled(m) end
+local agent = ARGV[2]
+local lane = agent ~= '' and '@' .. agent or m.lane
+if m.st == T.RUNNING or C.terminal[m.st] then
+  local has = call('HGET', key('exec', execution_id(m.id, m.att)), 'ag') or ''
+  if agent ~= '' and agent ~= has then return {'conflict', m.st, has} end
+  return {'ok', m.st}
+end
+if lane ~= m.lane then
+  if m.granted then
+    drop_grant(m)
+    enqueue(m)
+  end
+  if m.st == T.READY then leave_ready(m) end
+  m.park = false
+  m.lane = lane
+  call('HSET', key('task', m.id), 'lane', lane)
+  if m.st == T.READY then enqueue(m) end
+end
+if m.st == T.PENDING and (m.hold or m.due) then
+  call('HDEL', key('task', m.id), 'hold', 'due')
+  call('ZREM', K.timers, 'schedule:' .. m.id)
+  m.hold, m.due = false, false
+  emit(m.run, 'released', m.id)
+  try_ready(m, '')
+end
+grant_made()
+return {'ok', m.st}

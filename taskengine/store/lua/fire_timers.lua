@@ -1,0 +1,25 @@
+-- Acts on timers that are due: a retry's or a schedule's task becomes READY.
+-- args: term, most, envelope
+-- returns: {'ok', fired, ms until the next or -1} | {'stale'}
+-- events: ready
+-- uses: ready, grant, leader
+if outdated(ARGV[1]) then return {'stale'} end
+local due = call('ZRANGEBYSCORE', K.timers, '-inf', now, 'LIMIT', 0, ARGV[2])
+for _, item in ipairs(due) do
+  local kind, id = item:match('^(%w+):(.*)$')
+  local m = load(id)
+  local settles = m and m.batch
+  if m and not settles then
+    call('HDEL', key('task', id), 'due')
+    m.due = false
+    if kind == 'retry' and m.st == T.RETRYING then
+      make_ready(m)
+    elseif kind == 'schedule' then
+      try_ready(m, '')
+    end
+  end
+  if settles then call('ZADD', K.timers, now + 1000, item) else call('ZREM', K.timers, item) end
+end
+grant_made()
+local nearest = call('ZRANGE', K.timers, 0, 0, 'WITHSCORES')
+return {'ok', #due, nearest[2] and math.max(0, nearest[2] - now) or -1}

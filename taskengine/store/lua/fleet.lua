@@ -1,0 +1,24 @@
+-- What the fleet looks like: nodes, lanes, counts, leader.
+-- args:
+-- returns: {now, {{node, alive until, info, slots, lanes, drain, held} ...}, {{lane, ready, granted, offered} ...}, {counts ...}, {leader ...}, {open timers, decisions, dead, poison, batches, leases}}
+-- uses: clock
+local nodes, lanes = {}, {}
+for _, node in ipairs(call('ZRANGE', K.nodes, 0, 999)) do
+  local v = call('HMGET', key('node', node), 'info', 'slots', 'lanes', 'drain')
+  nodes[#nodes + 1] = {node, call('ZSCORE', K.nodes, node), v[1] or '', v[2] or '0', v[3] or '', v[4] or '',
+    call('HLEN', key('slots', node))}
+end
+for _, lane in ipairs(call('SMEMBERS', K.lanes)) do
+  local offered = 0
+  for _, node in ipairs(call('SMEMBERS', key('offers', lane))) do
+    if tonumber(call('ZSCORE', K.nodes, node) or 0) > now then offered = offered + 1 end
+  end
+  lanes[#lanes + 1] = {lane, call('ZCARD', key('ready', lane)), call('SCARD', key('granted', lane)), offered}
+end
+local parked = {}
+for _, reason in ipairs(call('SMEMBERS', K.parks)) do
+  parked[#parked + 1] = {reason, call('ZCARD', key('park', reason))}
+end
+return {now, nodes, lanes, call('HGETALL', K.counts), call('HGETALL', K.leader),
+  {call('ZCARD', K.timers), call('XLEN', K.decisions), call('ZCARD', K.dead), call('LLEN', K.poison),
+    call('ZCARD', K.batches), call('ZCARD', K.leases)}, parked}

@@ -1,0 +1,11 @@
+-- Grants READY tasks of the given lanes to free slots, 16 at most.
+-- args: term, lane ..., envelope
+-- returns: {'ok', granted} | {'stale'}
+-- uses: grant, leader
+if outdated(ARGV[1]) then return {'stale'} end
+for i = 2, #ARGV - 1 do
+  local lane = ARGV[i]
+  grant(lane)
+  if call('EXISTS', key('ready', lane)) == 0 then call('SREM', K.lanes, lane) end
+end
+return {'ok', granted_now}

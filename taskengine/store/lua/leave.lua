@@ -1,0 +1,21 @@
+-- Takes a stopped node out of the fleet; executions that it still holds end as LOST.
+-- args: node, envelope
+-- returns: {'ok', lost}
+-- events: lost, ready
+-- uses: pull, grant, lose
+local node, lost = ARGV[1], 0
+local slots = call('HVALS', key('slots', node))
+for i = 1, math.min(#slots, 64) do
+  lose(slots[i]:match('^[^|]+'), 'its node stopped')
+  lost = lost + 1
+end
+for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do
+  call('SREM', key('offers', lane), node)
+  note_lane(lane)
+end
+if #slots <= 64 then
+  call('ZREM', K.nodes, node)
+  call('DEL', key('slots', node))
+end
+grant_made()
+return {'ok', lost}

@@ -1,0 +1,23 @@
+-- Removes a task with its executions, edges and indexes.
+-- uses: clock, index, put, execution
+local function erase(id, index)
+  local v = call('HMGET', key('task', id), 'st', 'no', 'on', 'att', 'key', 'big')
+  local no = tonumber(v[2])
+  for attempt = 1, tonumber(v[4] or 0) do
+    local eid = execution_id(id, attempt)
+    call('DEL', key('exec', eid), key('logs', eid), key('payload', eid))
+  end
+  forget_edges(id, v[3])
+  unmark(no, 's:' .. v[1])
+  unmark(no, 'all')
+  for name in index:gmatch('[^\n]+') do unmark(no, name) end
+  if v[5] and call('GET', key('idem', v[5])) == id then call('DEL', key('idem', v[5])) end
+  call('ZREM', K.timers, 'schedule:' .. id, 'retry:' .. id)
+  call('ZREM', K.dead, id)
+  call('DEL', key('task', id), key('deps', id), key('done', id))
+  if v[6] then call('DEL', key('payload', v[6])) end
+  local seg = math.floor(no / 4096)
+  if call('EXISTS', key('bits', 'all:' .. seg)) == 0 and tonumber(call('GET', K.arrivals)) >= (seg + 1) * 4096 then
+    call('DEL', key('ids', seg))
+  end
+end

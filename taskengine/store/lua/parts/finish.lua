@@ -1,0 +1,28 @@
+-- Any status -> COMPLETED, FAILED or CANCELLED: history, counts, whoever waits, and the dependents.
+-- uses: clock, event, task, ready, release
+local HOW = {[T.COMPLETED] = 's', [T.FAILED] = 'f', [T.CANCELLED] = 'c'}
+local function unpin_foreign(m)
+  for d in (call('HGET', key('task', m.id), 'on') or ''):gmatch('%S+') do
+    if call('HGET', key('task', d), 'run') ~= m.run and call('EXISTS', key('task', d)) == 1 then
+      call('HINCRBY', key('task', d), 'pin', -1)
+    end
+  end
+end
+local function close_run(run)
+  call('HSET', key('run', run), 'fin', now)
+  call('ZADD', K.finished, now, run)
+  emit(run, 'run_finished', '')
+end
+local function finish(m, to, note, ...)
+  move(m, to)
+  call('HSET', key('task', m.id), 'st', to, 'fin', now, ...)
+  emit(m.run, to, m.id, note)
+  if m.wt then
+    call('XADD', key('done', m.id), '*', 's', to)
+    call('EXPIRE', key('done', m.id), 600)
+  end
+  if m.xr then unpin_foreign(m) end
+  call('HINCRBY', key('run', m.run), to, 1)
+  if call('HINCRBY', key('run', m.run), 'open', -1) == 0 then close_run(m.run) end
+  release(m.id, HOW[to], 0)
+end

@@ -1,0 +1,76 @@
+-- Gives READY tasks to free slots. Slots are computed, never counted: published minus held.
+-- uses: clock, event, task, park, execution
+local granted_now = 0
+local ENVELOPE = ARGV[#ARGV]
+local function free_slots(lane)
+  local mine, all, offered = 0, 0, false
+  for _, node in ipairs(call('ZRANGEBYSCORE', K.nodes, '(' .. now, '+inf')) do
+    local v = call('HMGET', key('node', node), 'slots', 'drain')
+    if not v[2] then
+      local free = math.max(0, (tonumber(v[1]) or 0) - call('HLEN', key('slots', node)))
+      local offers = call('SISMEMBER', key('offers', lane), node) == 1
+      all = all + free
+      if offers then
+        mine = mine + free
+        offered = true
+      end
+    end
+  end
+  return mine, all, offered
+end
+local function wake_message(m, eid, class)
+  local fill = {ID = eid, TOKEN = m.att, LANE = m.lane, PRIORITY = class, TAG = eid .. '-' .. now}
+  local text = ENVELOPE:gsub('@(%u+)@', fill)
+  local queue = C.queue_prefix .. m.lane
+  if class > 0 then queue = queue .. '\6\22' .. class end
+  call('LPUSH', queue, text)
+end
+local function grant_one(m)
+  m.att = m.att + 1
+  local eid = execution_id(m.id, m.att)
+  local class = math.min(4, math.floor(tonumber(m.score) / 1125899906842624))
+  call('ZREM', key('ready', m.lane), member(m))
+  call('HSET', key('task', m.id), 'att', m.att, 'g', eid)
+  call('HSET', key('exec', eid), 'task', m.id, 'att', m.att, 'st', E.QUEUED, 'q', now)
+  call('ZADD', K.granted_all, now + C.claim_ms, eid)
+  call('SADD', key('granted', m.lane), eid)
+  wake_message(m, eid, class)
+  granted_now = granted_now + 1
+end
+-- A pinned task whose agent no live node offers does not stay among those that may run.
+local function park_unoffered(lane)
+  for _, item in ipairs(call('ZRANGE', key('ready', lane), 0, 15)) do
+    local m = load(item:sub(13))
+    if m then park(m, 'agent:' .. lane:sub(2)) else call('ZREM', key('ready', lane), item) end
+  end
+end
+local function grant(lane)
+  local waiting = call('ZCARD', key('ready', lane))
+  if waiting == 0 then return end
+  local mine, all, offered = free_slots(lane)
+  if not offered and lane:sub(1, 1) == '@' then return park_unoffered(lane) end
+  local outstanding = call('SCARD', key('granted', lane))
+  local total = call('ZCARD', K.granted_all)
+  while waiting > 0 and outstanding < mine and total < 2 * all do
+    if granted_now >= 16 then
+      call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane)
+      return
+    end
+    local item = call('ZRANGE', key('ready', lane), 0, 0)[1]
+    if not item then return end
+    local m = load(item:sub(13))
+    if m and m.st == T.READY then
+      grant_one(m)
+      outstanding, total = outstanding + 1, total + 1
+    else
+      call('ZREM', key('ready', lane), item)
+    end
+    waiting = waiting - 1
+  end
+end
+local function grant_made()
+  for _, lane in ipairs(made_list) do grant(lane) end
+end
+local function wake(lane)
+  call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane)
+end

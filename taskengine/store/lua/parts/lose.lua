@@ -1,0 +1,43 @@
+-- RUNNING without a result: lost, handed back, timed out or ended after a cancel.
+-- uses: clock, event, task, ready, finish, execution
+local function cancelled_task(m)
+  finish(m, T.CANCELLED, m.cq, 'rsn', m.cq)
+end
+local function run_again(m, what, note)
+  emit(m.run, what, m.id, note)
+  move(m, T.READY)
+  call('HSET', key('task', m.id), 'st', T.READY, 'rdy', now)
+  enqueue(m)
+  emit(m.run, 'ready', m.id)
+end
+local function lose(eid, why)
+  local e = load_execution(eid)
+  if not e or e.st ~= E.RUNNING then
+    call('ZREM', K.leases, eid)
+    return
+  end
+  local m = load(e.task)
+  local note = m.att .. ' ' .. e.node .. ': ' .. why
+  end_execution(e, E.LOST, 'err', why)
+  local lost = call('HINCRBY', key('task', m.id), 'lc', 1)
+  if m.cq then
+    emit(m.run, 'lost', m.id, note)
+    cancelled_task(m)
+  elseif lost >= C.max_lost then
+    emit(m.run, 'lost', m.id, note)
+    call('ZADD', K.dead, now, m.id)
+    finish(m, T.FAILED, 'poison', 'knd', 'poison', 'err', 'lost its worker ' .. lost .. ' times, last on ' .. e.node
+      .. ' (' .. why .. '); see its executions, then retry_task')
+  else
+    run_again(m, 'lost', note)
+  end
+  return m
+end
+-- The next attempt waits in the coordinator's timers: no slot, no Celery ETA.
+local function retry_later(m, delay, err, kind)
+  move(m, T.RETRYING)
+  call('HSET', key('task', m.id), 'st', T.RETRYING, 'due', now + delay, 'err', err, 'knd', kind)
+  call('HINCRBY', key('task', m.id), 'rt', 1)
+  call('ZADD', K.timers, now + delay, 'retry:' .. m.id)
+  emit(m.run, 'retrying', m.id, m.att .. ' ' .. delay)
+end

@@ -1,0 +1,32 @@
+-- PENDING -> READY when nothing is left to wait for; what needs thought goes to the coordinator.
+-- uses: clock, event, task
+local made = {}
+local made_list = {}
+local function note_lane(lane)
+  if not made[lane] then
+    made[lane] = true
+    made_list[#made_list + 1] = lane
+  end
+end
+local function enqueue(m)
+  call('ZADD', key('ready', m.lane), m.score, member(m))
+  call('SADD', K.lanes, m.lane)
+  note_lane(m.lane)
+end
+local function make_ready(m)
+  move(m, T.READY)
+  call('HSET', key('task', m.id), 'st', T.READY, 'rdy', now)
+  enqueue(m)
+  emit(m.run, 'ready', m.id)
+end
+local function ask(id, because, how)
+  call('XADD', K.decisions, '*', 'k', id, 'b', because or '', 'h', how)
+end
+local function try_ready(m, because)
+  if m.st ~= T.PENDING or m.batch then return end
+  if m.f + m.c > 0 then
+    ask(m.id, because, 'counters')
+  elseif m.w == 0 and not m.hold and not m.due then
+    make_ready(m)
+  end
+end

@@ -1,0 +1,67 @@
+-- Tells the dependents of an ended task, at most `left` of them in one script; a cursor keeps the place.
+-- uses: clock, task, ready
+local left = 256
+local function release(id, how, from)
+  local most = left
+  local ids = call('LRANGE', key('deps', id), from, from + most - 1)
+  for _, d in ipairs(ids) do
+    local w = call('HINCRBY', key('task', d), 'w', -1)
+    if how ~= 's' then
+      call('HINCRBY', key('task', d), how, 1)
+      ask(d, id, how)
+    elseif w == 0 then
+      local m = load(d)
+      if m then try_ready(m, id) end
+    end
+  end
+  left = left - #ids
+  if #ids == most then
+    call('HSET', key('task', id), 'rel', from + #ids, 'how', how)
+    call('ZADD', K.releases, now, id)
+  else
+    if from > 0 then
+      call('HDEL', key('task', id), 'rel', 'how')
+      call('ZREM', K.releases, id)
+    end
+    if how == 's' and #ids + from > 0 then call('DEL', key('deps', id)) end
+  end
+end
+-- Takes back what a FAILED or CANCELLED parent said to its dependents, when it is opened again.
+local function take_back(id, how, from)
+  local most = left
+  local ids = call('LRANGE', key('deps', id), from, from + most - 1)
+  for _, d in ipairs(ids) do
+    call('HINCRBY', key('task', d), 'w', 1)
+    call('HINCRBY', key('task', d), how, -1)
+    local v = call('HMGET', key('task', d), 'st', 'by')
+    if v[1] == T.CANCELLED and v[2] == id then ask(d, id, 'reopen') end
+  end
+  left = left - #ids
+  if #ids == most then
+    call('HSET', key('task', id), 'undo', from + #ids, 'how', how)
+    call('ZADD', K.releases, now, id)
+    return
+  end
+  call('HDEL', key('task', id), 'undo', 'how')
+  call('ZREM', K.releases, id)
+  local m = load(id)
+  m.w = call('HINCRBY', key('task', id), 'w', -1)
+  try_ready(m, id)
+end
+local function continue_release(id)
+  local v = call('HMGET', key('task', id), 'rel', 'undo', 'how')
+  if v[1] then
+    release(id, v[3], tonumber(v[1]))
+  elseif v[2] then
+    take_back(id, v[3], tonumber(v[2]))
+  else
+    call('ZREM', K.releases, id)
+  end
+end
+local function continue_releases()
+  while left > 0 do
+    local ids = call('ZRANGE', K.releases, 0, 0)
+    if #ids == 0 then return end
+    continue_release(ids[1])
+  end
+end

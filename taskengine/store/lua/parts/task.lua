@@ -1,0 +1,22 @@
+-- A task's fields that verbs decide by, and the move from one status to another.
+-- uses: clock, index
+local function load(id)
+  local v = call('HMGET', key('task', id), 'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold', 'due',
+    'batch', 'cq', 'wt', 'xr', 'park', 'g')
+  if not v[1] then return nil end
+  return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], lane = v[4], score = v[5], att = tonumber(v[6] or 0),
+    w = tonumber(v[7] or 0), f = tonumber(v[8] or 0), c = tonumber(v[9] or 0), hold = v[10], due = v[11],
+    batch = v[12], cq = v[13], wt = v[14], xr = v[15], park = v[16], granted = v[17]}
+end
+local function member(m) return string.format('%012d', m.no) .. m.id end
+local function move(m, to)
+  call('HINCRBY', K.counts, m.st, -1)
+  call('HINCRBY', K.counts, to, 1)
+  mark(m.no, 's:' .. m.st, 0)
+  mark(m.no, 's:' .. to, 1)
+  m.st = to
+end
+-- Committed batches still settle: their commit waits fall in pieces; nobody else may move such a task meanwhile.
+local function visible(m)
+  return not m.batch or call('HGET', key('batch', m.batch), 'state') == 'committed'
+end

@@ -1,0 +1,26 @@
+-- Reads whole tasks; a READY one says which of its lane's nodes live.
+-- args: task ...
+-- returns: {{field, value ...}, or '' when there is no such task ...}
+-- uses: task, span
+local found, offered = {}, {}
+for i, id in ipairs(ARGV) do
+  local fields = call('HGETALL', key('task', id))
+  local t = {}
+  for j = 1, #fields, 2 do t[fields[j]] = fields[j + 1] end
+  if not t.st or (t.batch and call('HGET', key('batch', t.batch), 'state') ~= 'committed') then
+    found[i] = ''
+  else
+    if t.st == T.READY and not t.park and not t.g then
+      if offered[t.lane] == nil then
+        offered[t.lane] = 0
+        for _, node in ipairs(call('SMEMBERS', key('offers', t.lane))) do
+          if tonumber(call('ZSCORE', K.nodes, node) or 0) > now then offered[t.lane] = offered[t.lane] + 1 end
+        end
+      end
+      fields[#fields + 1] = 'offers'
+      fields[#fields + 1] = offered[t.lane]
+    end
+    found[i] = fields
+  end
+end
+return found

@@ -1,0 +1,59 @@
+-- Ends an execution with its outcome, tells its dependents, and gives the slot its next task in the same trip.
+-- args: execution, token, node, slot, verdict, output, error, kind, retry_ms, usage, agent, big, lanes, message, pid, envelope
+-- returns: {'ok', told or ''} | {'fenced', status of the execution} | {'missing'}
+-- events: completed | failed | cancelled | retrying, started, ready
+-- uses: pull, execution, finish, grant, lose
+-- verdict: completed, failed, retry or cancelled. lanes is empty when the slot does not go on.
+local e = load_execution(ARGV[1])
+if not e then return {'missing'} end
+local verdict, output, node, slot = ARGV[5], ARGV[6], ARGV[3], ARGV[4]
+local lanes, agents = parse_lanes(ARGV[13])
+if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then
+  if e.reported and e.att == tonumber(ARGV[2]) then
+    local n = e.next and load_execution(e.next)
+    if not n or n.st ~= E.RUNNING or n.slot ~= slot then return {'ok', ''} end
+    return {'ok', told(load(n.task), n.id, tonumber(call('HGET', key('exec', n.id), 'dl')))}
+  end
+  call('HSET', key('exec', e.id), 'late', verdict, 'late_out', output, 'late_err', ARGV[7])
+  local m = load(e.task)
+  if m then emit(m.run, 'fenced', e.task, e.att .. ' ' .. node .. ' ' .. verdict) end
+  return {'fenced', e.st}
+end
+if ARGV[12] ~= '' then call('PERSIST', key('payload', e.id)) end
+local m = load(e.task)
+local fields = {'rep', 1, 'ag', ARGV[11]}
+local function keep(name, value)
+  if value ~= '' then
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
+  end
+end
+keep('out', output) keep('err', ARGV[7]) keep('knd', ARGV[8]) keep('use', ARGV[10]) keep('big', ARGV[12])
+if m.cq then
+  end_execution(e, E.CANCELLED, unpack(fields))
+  finish(m, T.CANCELLED, m.cq, 'rsn', m.cq)
+elseif verdict == 'completed' then
+  end_execution(e, E.COMPLETED, unpack(fields))
+  finish(m, T.COMPLETED)
+elseif verdict == 'retry' then
+  end_execution(e, E.FAILED, unpack(fields))
+  retry_later(m, tonumber(ARGV[9]), ARGV[7], ARGV[8])
+else
+  end_execution(e, E.FAILED, unpack(fields))
+  finish(m, T.FAILED, ARGV[8], 'err', ARGV[7], 'knd', ARGV[8])
+end
+continue_releases()
+local reply = ''
+if #lanes > 0 and not refusal(node) then
+  local n = pull(lanes)
+  if n then
+    n.att = n.att + 1
+    local eid = execution_id(n.id, n.att)
+    call('HSET', key('exec', e.id), 'next', eid)
+    reply = start(n, eid, node, slot, ARGV[14], ARGV[15], '', agents[n.lane])
+  end
+else
+  for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do note_lane(lane) end
+end
+grant_made()
+return {'ok', reply}

@@ -1,0 +1,18 @@
+-- Ends executions whose lease lapsed as LOST, and forgets nodes that stopped beating.
+-- args: term, most, envelope
+-- returns: {'ok', lost, nodes gone} | {'stale'}
+-- events: lost, ready | failed | cancelled
+-- uses: pull, grant, leader, lose
+if outdated(ARGV[1]) then return {'stale'} end
+local lapsed = call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, ARGV[2])
+for _, eid in ipairs(lapsed) do lose(eid, 'its lease lapsed') end
+local gone = call('ZRANGEBYSCORE', K.nodes, '-inf', now - C.lease_ms, 'LIMIT', 0, 16)
+for _, node in ipairs(gone) do
+  for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do
+    call('SREM', key('offers', lane), node)
+    note_lane(lane)
+  end
+  if call('HLEN', key('slots', node)) == 0 then call('ZREM', K.nodes, node) end
+end
+grant_made()
+return {'ok', #lapsed, #gone}

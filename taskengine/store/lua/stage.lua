@@ -1,0 +1,32 @@
+-- Stages a chunk of a graph, dependencies before dependents: stored, indexed, and waiting for the commit.
+-- args: batch, run, raw, count, task ...
+-- returns: {'ok', id or its older twin, ...} | {'conflict', field, id} | {'missing', task, dependency} | {'taken'}
+-- uses: put
+local batch, run, count = ARGV[1], ARGV[2], tonumber(ARGV[4])
+local state = call('HGET', key('batch', batch), 'state')
+if state and state ~= 'open' then return {'taken', state} end
+if not state then
+  call('HSET', key('batch', batch), 'state', 'open', 'run', run, 'n', 0, 'cursor', 0)
+  call('ZADD', K.batches, now, batch)
+end
+local first = number_tasks(count, ARGV[3])
+call('RPUSH', key('pending', batch), first .. ':' .. count)
+local ids, alias, new = {'ok'}, {}, 0
+for i = 0, count - 1 do
+  local t = read_task(5 + i * STRIDE)
+  local before = known(t, batch)
+  if before and before[1] == 'conflict' then return before end
+  if before then
+    if before[2] ~= t.id then alias[t.id] = before[2] end
+    ids[#ids + 1] = before[2]
+  else
+    if next(alias) then t.on = t.on:gsub('%S+', alias) end
+    local parents, missing = parents_of(t, batch)
+    if missing then return {'missing', t.id, missing} end
+    put(t, first + i, run, batch, parents)
+    new = new + 1
+    ids[#ids + 1] = t.id
+  end
+end
+call('HINCRBY', key('batch', batch), 'n', new)
+return ids

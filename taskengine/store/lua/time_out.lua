@@ -1,0 +1,22 @@
+-- Ends an attempt that is over its deadline: fenced first, then its caller ends the process.
+-- args: execution, token, verdict, retry_ms, error, envelope
+-- returns: {'ok'} | {'conflict', status} | {'missing'}
+-- events: timed_out, retrying | failed | cancelled
+-- uses: pull, grant, lose
+-- verdict: retry or failed
+local e = load_execution(ARGV[1])
+if not e then return {'missing'} end
+if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then return {'conflict', e.st} end
+local m = load(e.task)
+end_execution(e, E.TIMED_OUT, 'err', ARGV[5], 'knd', 'timeout')
+emit(m.run, 'timed_out', m.id, m.att .. ' ' .. e.node)
+if m.cq then
+  cancelled_task(m)
+elseif ARGV[3] == 'retry' then
+  retry_later(m, tonumber(ARGV[4]), ARGV[5], 'timeout')
+else
+  finish(m, T.FAILED, 'timeout', 'err', ARGV[5], 'knd', 'timeout')
+end
+for lane in (call('HGET', key('node', e.node), 'lanes') or ''):gmatch('(%S+)=') do note_lane(lane) end
+grant_made()
+return {'ok'}

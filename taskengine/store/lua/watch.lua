@@ -1,0 +1,8 @@
+-- Says that somebody waits for a task; its end writes one entry to its done stream.
+-- args: task
+-- returns: {'ok', status} | {'missing'}
+-- uses: settle
+local m = find(ARGV[1])
+if not m then return {'missing'} end
+if not C.terminal[m.st] then call('HSET', key('task', m.id), 'wt', 1) end
+return {'ok', m.st}

@@ -1,0 +1,141 @@
+"""What worker nodes say: beat, drain, leave; and what the fleet looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from taskengine.store.call import Call
+from taskengine.store.codec import pairs
+from taskengine.store.replies import Reply, reply
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An execution that a slot of this node holds."""
+
+    execution_id: str
+    message: str
+    pid: int
+    #: Milliseconds on the server's clock; None without.
+    deadline_ms: int | None
+    #: When its cancel was asked; None when nobody did.
+    cancel_ms: int | None
+    token: int
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The answer to a heartbeat."""
+
+    server_ms: int
+    held: tuple[Held, ...]
+    #: Executions that this beat ended as LOST.
+    lost: tuple[str, ...]
+
+
+def beat(node: str, info: str, slots: int, lanes: str, drain: str, live: Iterable[str]) -> Call[Beat]:
+    """Publish a node and renew what its live slots hold; *live* are ``message|pid`` of every message in hand."""
+    return Call("beat", (node, info, slots, lanes, drain, *live), _beat, grants=True)
+
+
+def _beat(raw: Sequence[Any]) -> Beat:
+    held = tuple(
+        Held(h[0], h[1], int(h[2] or 0), _ms(h[3]), _ms(h[4]), int(h[5] or 0), h[6]) for h in raw[2] if h[6]
+    )
+    return Beat(int(raw[1]), held, tuple(raw[3]))
+
+
+def _ms(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def drain(node: str, why: str) -> Call[Reply]:
+    """Mark a node as draining: claim and pull answer nothing more from this moment on."""
+    return Call("drain", (node, why), reply)
+
+
+def leave(node: str) -> Call[Reply]:
+    """Take a stopped node out of the fleet; what it still holds is LOST."""
+    return Call("leave", (node,), reply, grants=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A worker node as the fleet sees it."""
+
+    name: str
+    alive: bool
+    #: JSON that the node published about itself.
+    info: str
+    slots: int
+    held: int
+    #: Lane -> agent that would run it.
+    lanes: dict[str, str]
+    #: Why it drains, or ''.
+    draining: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A lane with READY tasks now or before."""
+
+    name: str
+    ready: int
+    granted: int
+    #: Live nodes that offer it.
+    offered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Nodes, lanes, counts and the coordinator at one moment."""
+
+    server_ms: int
+    nodes: tuple[Node, ...]
+    lanes: tuple[Lane, ...]
+    #: Task status value -> visible tasks.
+    counts: dict[str, int]
+    leader: str | None
+    term: int
+    timers: int
+    decisions: int
+    dead_letters: int
+    poison_decisions: int
+    open_batches: int
+    running: int
+    #: Park reason -> parked tasks.
+    parked: dict[str, int]
+
+
+def fleet() -> Call[Fleet]:
+    """What the fleet looks like now."""
+    return Call("fleet", (), _fleet)
+
+
+def _fleet(raw: Sequence[Any]) -> Fleet:
+    now = int(raw[0])
+    leader = pairs(raw[4])
+    leads = int(leader.get("until", 0)) > now
+    return Fleet(
+        server_ms=now,
+        nodes=tuple(_node(n, now) for n in raw[1]),
+        lanes=tuple(Lane(x[0], int(x[1]), int(x[2]), int(x[3])) for x in raw[2]),
+        counts={status: int(n) for status, n in pairs(raw[3]).items()},
+        leader=leader.get("id") if leads else None,
+        term=int(leader.get("term", 0)),
+        timers=int(raw[5][0]),
+        decisions=int(raw[5][1]),
+        dead_letters=int(raw[5][2]),
+        poison_decisions=int(raw[5][3]),
+        open_batches=int(raw[5][4]),
+        running=int(raw[5][5]),
+        parked={x[0]: int(x[1]) for x in raw[6]},
+    )
+
+
+def _node(raw: Sequence[Any], now: int) -> Node:
+    lanes = dict(word.rsplit("=", 1) for word in raw[4].split())
+    return Node(raw[0], float(raw[1]) > now, raw[2], int(raw[3]), int(raw[6]), lanes, raw[5])

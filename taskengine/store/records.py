@@ -1,0 +1,75 @@
+"""What a submitted task becomes before its first trip: one row of arguments for ``create`` and ``stage``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from taskengine.core.order import score
+from taskengine.errors import PayloadTooLargeError
+from taskengine.models import Task
+from taskengine.settings import INLINE_LIMIT
+from taskengine.store.call import Arg
+from taskengine.store.codec import check_size, content, digest, dumps, millis
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A task as the scripts store it."""
+
+    id: str
+    raw_id: bytes
+    row: tuple[Arg, ...]
+    #: (key, JSON) of an input that lies by reference; it must be stored before the record.
+    payload: tuple[str, str] | None
+
+
+def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = None) -> Record:
+    """The record of *task* whose longest path to the end takes *path_seconds*."""
+    id = str(task.id)
+    body = content(task)
+    on = " ".join(depends_on if depends_on is not None else sorted(map(str, task.depends_on)))
+    text = dumps(body, f"task {task.name!r}")
+    sha = digest(task.name, " ".join(sorted(on.split())), text)
+    payload = None
+    if check_size(f"task {task.name!r}: its fields together", text):
+        payload = (f"{id}.{sha}", dumps(body.pop("input", {}), "input"))
+        text = dumps(body, "task")
+        if len(text.encode()) > INLINE_LIMIT:
+            raise PayloadTooLargeError(f"task {task.name!r}: its fields other than input", len(text), INLINE_LIMIT)
+    if "created_by" not in body:
+        text = text[:-1] + ("," if body else "") + f'"created_by":{dumps(task.created_by, "created_by")}}}'
+    row: tuple[Arg, ...] = (
+        id,
+        sha,
+        digest(task.idempotency_key) if task.idempotency_key else "",
+        task.name,
+        text,
+        on,
+        task.lane,
+        score_of(task, path_seconds),
+        index_names(task),
+        "1" if task.hold else "",
+        _or_empty(millis(task.scheduled_at)),
+        _or_empty(None if task.timeout is None else round(task.timeout * 1000)),
+        payload[0] if payload else "",
+    )
+    return Record(id, task.id.bytes, row, payload)
+
+
+def score_of(task: Task, path_seconds: float) -> int:
+    """The task's place in its ready set."""
+    deadline = task.deadline.timestamp() if task.deadline else None
+    return score(int(task.priority), deadline, path_seconds * 1000)
+
+
+def index_names(task: Task) -> str:
+    """The list filters that find it, one a line; status is marked by the scripts."""
+    names = [f"t:{task.task_type.value}", f"p:{int(task.priority)}", f"b:{task.created_by}"]
+    if task.assigned_to:
+        names.append(f"a:{task.assigned_to}")
+    return "\n".join(name.replace("\n", " ") for name in names)
+
+
+def _or_empty(value: int | None) -> Arg:
+    return "" if value is None else value

@@ -1,0 +1,75 @@
+"""Replies of scripts, words first, as Python data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply whose first word says what came of it, with the rest behind it."""
+
+    word: str
+    rest: tuple[Any, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was done (or had been done before by the same request)."""
+        return self.word == "ok"
+
+    def text(self, at: int = 0) -> str:
+        """The word at position *at* behind the first, or ''."""
+        return str(self.rest[at]) if len(self.rest) > at else ""
+
+    def number(self, at: int = 0) -> int:
+        """The number at position *at* behind the first, or 0."""
+        return int(self.rest[at]) if len(self.rest) > at else 0
+
+
+def reply(raw: Sequence[Any]) -> Reply:
+    """Decode ``{'word', …}``."""
+    return Reply(str(raw[0]), tuple(raw[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that a worker is told about the execution it got."""
+
+    execution_id: str
+    task_id: str
+    #: Attempt and fencing token.
+    attempt: int
+    #: Milliseconds on the server's clock.
+    deadline_ms: int
+    run_id: str
+    name: str
+    #: The client's fields as JSON.
+    doc: str
+    retries: int
+    #: Key of an input by reference, or ''.
+    big: str
+    #: (dependency id, name, output JSON or None) of the first 64 dependencies.
+    inputs: tuple[tuple[str, str, str | None], ...] = field(default=())
+    #: Whether there are more dependencies than those.
+    more_inputs: bool = False
+    lane: str = ""
+
+
+def told(raw: Sequence[Any]) -> Told:
+    """Decode what ``claim`` and ``report`` hand to a worker."""
+    return Told(
+        execution_id=raw[0],
+        task_id=raw[1],
+        attempt=int(raw[2]),
+        deadline_ms=int(raw[3]),
+        run_id=raw[4],
+        name=raw[5] or "",
+        doc=raw[6] or "{}",
+        retries=int(raw[7]),
+        big=raw[8],
+        inputs=tuple((d[0], d[1], d[2] if len(d) > 2 and d[2] else None) for d in raw[9]),
+        more_inputs=bool(raw[10]),
+        lane=raw[11],
+    )

@@ -1,0 +1,122 @@
+"""What clients say to single tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from taskengine.models import Task
+from taskengine.store.call import Call, Story
+from taskengine.store.codec import pairs, task_from
+from taskengine.store.coordination import continue_releases, fall
+from taskengine.store.executions import put_payload
+from taskengine.store.keys import Keys
+from taskengine.store.records import Record
+from taskengine.store.replies import Reply, reply
+
+#: Tasks read by one call: bounded work and a bounded reply.
+PIECE = 100
+
+
+def create(keys: Keys, run: str, new: Record) -> Story[Reply]:
+    """Store one task: ok (id, status), exists (id), conflict (field, id) or missing (dependency)."""
+    if new.payload:
+        yield put_payload(keys, *new.payload)
+    return (yield Call("create", (run, new.id, new.raw_id, *new.row), reply, grants=True))
+
+
+def read(ids: Sequence[str]) -> Story[list[Task | None]]:
+    """Tasks in the order asked; None where there is no such task."""
+    found: list[Task | None] = []
+    for at in range(0, len(ids), PIECE):
+        piece = ids[at : at + PIECE]
+        raw = yield Call("read", tuple(piece), list)
+        found += [task_from(id, pairs(fields)) if fields else None for id, fields in zip(piece, raw, strict=True)]
+    return found
+
+
+def settled(verb: Call[Reply]) -> Story[Reply]:
+    """The answer of *verb* once the task's graph has settled, driving what it waits for itself."""
+    while True:
+        answer = yield verb
+        if answer.word != "settling":
+            return answer
+        yield fall(answer.text(1)) if answer.text() == "batch" else continue_releases("", answer.text(1))
+
+
+def cancel(id: str, reason: str) -> Story[Reply]:
+    """Cancel a task: ok (status), asked (it runs), conflict (status) or missing."""
+    return settled(Call("cancel", (id, reason), reply, grants=True))
+
+
+def reopen(id: str) -> Story[Reply]:
+    """Open a FAILED or CANCELLED task again: ok (status), conflict (status), blocked (closed by) or missing."""
+    return settled(Call("reopen", (id, "", "", ""), reply, grants=True))
+
+
+def execute(id: str, agent: str | None) -> Story[Reply]:
+    """Start a task as soon as it may: ok (status), conflict (status, agent) or missing."""
+    return settled(Call("execute", (id, agent or ""), reply, grants=True))
+
+
+def update(id: str, old_sha: str, new: Record, old_index: str, *, before_first_run: bool) -> Story[Reply]:
+    """Replace the client's fields: ok, stale (read again), conflict (status) or missing."""
+    _, sha, _, name, doc, _, _, score, index, _, _, timeout, big = new.row
+    args = (
+        id, old_sha, sha, name, doc, score, timeout, old_index, index, "1" if before_first_run else "",
+        big if before_first_run else "-",
+    )  # fmt: skip
+    return settled(Call("update", args, reply, grants=True))
+
+
+def delete(id: str, index: str, edge_revision: str) -> Story[Reply]:
+    """Remove a terminal task: ok, conflict (status), waited (by id or ''), stale or missing."""
+    return settled(Call("delete", (id, index, edge_revision), reply))
+
+
+def add_dependency(id: str, dependency: str, edge_revision: str, sha: str) -> Story[Reply]:
+    """Add a checked edge: ok, stale (check again), conflict (status) or missing (id)."""
+    return settled(Call("add_dependency", (id, dependency, edge_revision, sha), reply))
+
+
+def edge_revision(keys: Keys) -> Call[str]:
+    """Revision of all edges added after submit."""
+    return Call("GET", (keys.fixed("edges"),), _revision, command=True)
+
+
+def _revision(raw: Any) -> str:
+    return str(raw or "0")
+
+
+def fields(keys: Keys, id: str, *names: str) -> Call[dict[str, str | None]]:
+    """Some raw fields of a task's hash; None where unset."""
+
+    def decode(raw: Sequence[Any]) -> dict[str, str | None]:
+        return dict(zip(names, raw, strict=True))
+
+    return Call("HMGET", (keys.of("task", id), *names), decode, command=True)
+
+
+def statuses(ids: Sequence[str]) -> Call[list[str]]:
+    """Status of up to 256 tasks in the order asked; '' where there is no such task."""
+    return Call("statuses", tuple(ids), list)
+
+
+def watch(id: str) -> Call[Reply]:
+    """Say that somebody waits for a task: ok (status) or missing."""
+    return Call("watch", (id,), reply)
+
+
+def until_done(keys: Keys, id: str, seconds: float) -> Call[bool]:
+    """Wait up to *seconds* (at most 5) for the end of a watched task; whether it ended."""
+    args = ("COUNT", 1, "BLOCK", max(1, round(seconds * 1000)), "STREAMS", keys.of("done", id), "0")
+    return Call("XREAD", args, bool, command=True, blocks=seconds)
+
+
+def find(below: int, limit: int, indexes: Iterable[str]) -> Call[tuple[int, list[str]]]:
+    """Ids that carry every index, newest first, and the arrival to go on below (0 = no more)."""
+
+    def decode(raw: Sequence[Any]) -> tuple[int, list[str]]:
+        return int(raw[1]), list(raw[2:])
+
+    return Call("list", (below, limit, *indexes), decode)
