@@ -22,6 +22,7 @@ from taskengine.errors import InvalidInputError, PayloadTooLargeError
 from taskengine.models import ExecutionLog, ResourceUsage, Task, TaskExecution, TaskStatus
 from taskengine.models.task import STATE_FIELDS
 from taskengine.settings import INLINE_LIMIT, REFERENCE_LIMIT
+from taskengine.store.replies import Told
 
 #: Hash field -> meaning, of ``task:ID``.
 TASK_FIELDS: Mapping[str, str] = {
@@ -120,6 +121,24 @@ def task_from(id: str, fields: Mapping[str, str]) -> Task:
         reason=_reason(status, fields),
         closed_by=UUID(fields["by"]) if fields.get("by") else None,
         cancel_requested="cq" in fields,
+    )
+
+
+def running_task(told: Told, input: dict[str, Any] | None) -> Task:
+    """The task as its agent gets it; *input* when it lay by reference."""
+    doc = {k: v for k, v in loads(told.doc).items() if k in Task.model_fields}
+    if input is not None:
+        doc["input"] = input
+    return Task(
+        **doc,
+        id=UUID(told.task_id),
+        name=told.name,
+        depends_on={UUID(id) for id, _, _ in told.inputs},
+        status=TaskStatus.RUNNING,
+        run_id=UUID(told.run_id),
+        attempt=told.attempt,
+        retry_count=told.retries,
+        execution_id=UUID(told.execution_id),
     )
 
 

@@ -1,0 +1,28 @@
+"""The Celery application that ``celery -A workers`` finds.
+
+The configuration is loaded by the place of this package, not by name: Celery puts the current folder first on the
+path, and a ``celeryconfig.py`` of somebody else's would win there.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from celery import Celery
+
+_CONFIG = Path(__file__).resolve().parent.parent / "celeryconfig.py"
+
+
+def _load_config(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("taskengine_celeryconfig", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is missing; install taskengine again")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+app = Celery("taskengine", include=["workers.slot", "workers.lifecycle"])
+app.config_from_object(_load_config(_CONFIG))

@@ -1,0 +1,72 @@
+"""Runs one agent and turns whatever happens into an Outcome: data, not exceptions."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from typing import Any
+
+from taskengine.agent import Agent
+from taskengine.errors import InvalidInputError, PayloadTooLargeError
+from taskengine.models import Outcome, Task
+from taskengine.store.codec import check_size, dumps
+from workers.context import Context
+from workers.loop import submit
+
+#: Characters kept of an error's message.
+ERROR_LIMIT = 4000
+
+
+def invoke(agent: Agent, task: Task, context: Context, started: Callable[[Future[Any]], None]) -> Outcome:
+    """The outcome of one run; *started* gets the future of a coroutine, so that others can cancel it."""
+    try:
+        if agent.is_coroutine:
+            future = submit(agent.function(task, context))
+            started(future)
+            value = future.result()
+        else:
+            value = agent.function(task, context)
+    except CancelledError:
+        return Outcome("cancelled", error="the coroutine was cancelled", error_kind="cancelled")
+    except SystemExit as exc:
+        return Outcome(
+            "failed", error=f"the agent called exit({exc.code!r}); return or raise instead", error_kind="crash",
+            error_classes=("SystemExit",),
+        )  # fmt: skip
+    except Exception as exc:  # whatever an agent raises is its outcome
+        return _raised(exc)
+    return classify(value)
+
+
+def classify(value: Any) -> Outcome:
+    """The outcome of a returned value: an object as it is, any other JSON value ``x`` as ``{"value": x}``."""
+    if isinstance(value, Outcome):
+        return value
+    output = value if isinstance(value, dict) else {"value": value}
+    try:
+        check_size("result", dumps(output, "result"))
+    except PayloadTooLargeError as exc:
+        return _invalid(str(exc))
+    except InvalidInputError as exc:
+        return _invalid(f"the agent returned {type(value).__name__}: {exc}")
+    return Outcome("completed", output=output)
+
+
+def _invalid(error: str) -> Outcome:
+    return Outcome("failed", error=error[:ERROR_LIMIT], error_kind="invalid_output", retryable=False)
+
+
+def _raised(exc: Exception) -> Outcome:
+    text = "".join(traceback.format_exception_only(exc)).strip()
+    where = traceback.extract_tb(exc.__traceback__)[-1]
+    return Outcome(
+        "failed",
+        error=f"{text} ({where.filename.rpartition('/')[2]}:{where.lineno})"[:ERROR_LIMIT],
+        error_kind="crash",
+        error_classes=tuple(name for cls in type(exc).__mro__ for name in _names(cls)),
+    )
+
+
+def _names(cls: type) -> tuple[str, str]:
+    return cls.__name__, f"{cls.__module__}.{cls.__qualname__}"

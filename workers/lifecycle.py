@@ -1,0 +1,116 @@
+"""A worker's start and stop, hung on Celery's signals.
+
+celeryd_after_setup (options are known, nothing runs yet): choose lanes, refuse a broker channel that is not ours,
+beat once. worker_process_init (in a pool child): a process group of its own. worker_shutting_down (in the signal
+handler): drain, or hand everything back. worker_shutdown: leave.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+from uuid import uuid4
+
+from celery import Celery, signals
+from celery.concurrency.prefork import TaskPool as PreforkPool
+
+from taskengine.agent import REGISTRY
+from taskengine.embedded import ensure
+from taskengine.errors import AgentError, StoreError, TaskEngineError
+from taskengine.settings import current as current_settings
+from taskengine.transport import is_ours
+from workers.board import Board
+from workers.heartbeat import Heartbeat
+from workers.lanes import offer
+from workers.process import LocalRuns, Node, current
+
+logger = logging.getLogger(__name__)
+
+
+class _Parent:
+    """What the parent process of a worker keeps."""
+
+    heartbeat: Heartbeat | None = None
+    pid: int = 0
+
+
+_parent = _Parent()
+
+
+@signals.celeryd_after_setup.connect(weak=False)
+def set_up(sender: str, instance: Any, **_: Any) -> None:
+    """Choose the lanes and enter the fleet; a foreseeable mistake ends the worker with one sentence."""
+    try:
+        node = _node(sender, instance)
+    except TaskEngineError as exc:
+        raise SystemExit(f"taskengine: {exc}") from exc
+    current.node = node
+    _parent.pid = os.getpid()
+    _parent.heartbeat = Heartbeat(node, lambda: _slots(instance))
+    try:
+        _parent.heartbeat.beat()  # before the first message is popped: a silent node's claim is refused
+    except StoreError as exc:
+        logger.warning("first beat failed, trying again: %s", exc)
+    _parent.heartbeat.start()
+
+
+@signals.worker_process_init.connect(weak=False)
+def begin_child(**_: Any) -> None:
+    """In a pool child: lead a process group, so that all that a task starts can be ended with it."""
+    os.setpgid(0, 0)
+    if _parent.pid and os.getppid() != _parent.pid:
+        os._exit(1)  # the parent died before PR_SET_PDEATHSIG was in force
+
+
+@signals.worker_shutting_down.connect(weak=False)
+def stop(sender: str, how: str, **_: Any) -> None:
+    """SIGTERM drains; SIGQUIT hands everything back at once."""
+    heartbeat = _parent.heartbeat
+    if heartbeat is None or _parent.pid != os.getpid():
+        return
+    if how == "Cold":
+        heartbeat.hand_back_now("shut down at once")
+    else:
+        heartbeat.drain("shutting down")
+
+
+@signals.worker_shutdown.connect(weak=False)
+def leave(**_: Any) -> None:
+    """Everything stopped: leave the fleet."""
+    if _parent.heartbeat is not None and _parent.pid == os.getpid():
+        _parent.heartbeat.finish()
+
+
+def _node(hostname: str, worker: Any) -> Node:
+    app: Celery = worker.app
+    asked = worker.options.get("queues") if getattr(worker, "options", None) else None
+    queues = app.amqp.queues
+    chosen = set(queues.consume_from)
+    explicit = sorted(chosen) if chosen != {app.conf.task_default_queue} or asked else None
+    offered = offer(REGISTRY, explicit)
+    for orphan in offered.orphans:
+        logger.warning("queue %s is not consumed: no imported agent offers it", orphan)
+    queues.select(list(offered.lanes))
+    with app.connection_for_read() as connection:
+        if not is_ours(connection):
+            raise AgentError("the broker channel is not taskengine's; load its celeryconfig and no other transport")
+    return Node(
+        app=app,
+        settings=current_settings(),
+        url=ensure(current_settings()),
+        name=f"{hostname}#{os.getpid()}-{uuid4().hex[:6]}",
+        hostname=hostname,
+        lanes=offered.text,
+        forks=issubclass(worker.pool_cls, PreforkPool),
+        board=Board(),
+        local=LocalRuns(),
+    )
+
+
+def _slots(worker: Any) -> int:
+    pool = getattr(worker, "pool", None)
+    size = getattr(pool, "num_processes", None) or getattr(pool, "limit", None) or worker.concurrency
+    return int(size or 1)
+
+

@@ -1,0 +1,34 @@
+"""Trips that outlast an outage: a result that was computed is not thrown away because the server restarts."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TypeVar
+
+from taskengine.errors import StoreFullError, StoreUnavailableError
+from taskengine.store.call import Call
+from taskengine.store.sync import SyncStore
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+_FIRST_WAIT = 0.05
+_LONGEST_WAIT = 1.0
+
+
+def persist(store: SyncStore, call: Call[T], *, seconds: float | None = None) -> T:
+    """The answer of *call*, repeated while the server is away; for at most *seconds* when given."""
+    wait = _FIRST_WAIT
+    give_up = None if seconds is None else time.monotonic() + seconds
+    while True:
+        try:
+            return store.run(call)
+        except (StoreUnavailableError, StoreFullError) as exc:
+            if give_up is not None and time.monotonic() > give_up:
+                raise
+            if wait == _FIRST_WAIT:
+                logger.warning("waiting %s: %s", call.name, exc)
+        threading.Event().wait(wait)
+        wait = min(_LONGEST_WAIT, wait * 2)

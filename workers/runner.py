@@ -1,0 +1,115 @@
+"""One slot at work: claim |> run |> classify |> report-and-pull, until nothing is ready or the slice is over."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from taskengine.agent import REGISTRY, Agent
+from taskengine.models import Outcome, Task
+from taskengine.store import executions
+from taskengine.store.codec import check_size, dumps, loads, running_task
+from taskengine.store.executions import Answer, Report, Slot
+from taskengine.store.keys import Keys
+from taskengine.store.replies import Told
+from workers.context import Context
+from workers.invoke import invoke
+from workers.patience import persist
+from workers.process import WorkerProcess
+from workers.usage import Meter
+from workers.verdict import retry_ms
+
+logger = logging.getLogger(__name__)
+
+#: Seconds a wake-up waits for a server that does not answer; a lost wake-up costs nothing but time.
+_CLAIM_PATIENCE = 20.0
+
+
+@dataclass(slots=True)
+class Runner:
+    """The work of one Celery message."""
+
+    process: WorkerProcess
+    slot: Slot
+
+    @classmethod
+    def of(cls, process: WorkerProcess, message: str) -> Runner:
+        """A runner for the message in hand; its nonce makes it a slot of its own."""
+        return cls(process, Slot(process.node, uuid4().hex[:12], message, os.getpid(), process.lanes))
+
+    def work(self, token: int) -> int:
+        """Take what the message grants and go on while the slice lasts; how many executions ran."""
+        until = time.monotonic() + self.process.store.settings.slice_seconds
+        claim = executions.claim(self.slot, uuid4().hex[:12], self.slot.message, token)
+        answer = persist(self.process.store, claim, seconds=_CLAIM_PATIENCE)
+        ran = 0
+        while answer.told is not None:
+            answer = self._execute(answer.told, until)
+            ran += 1
+        self.process.announcer.flush()
+        return ran
+
+    def _execute(self, told: Told, until: float) -> Answer:
+        task = self._task(told)
+        agent = _agent_for(told)
+        name = agent.name if agent else told.lane.lstrip("@")
+        self.process.announcer.started(told, name)
+        outcome = self._run(agent, task, told) if agent else _no_agent(told)
+        delay = retry_ms(task, outcome)
+        self.process.announcer.ended(told, outcome, again=delay is not None)
+        report = self._report(told, name, outcome, delay)
+        pull = time.monotonic() < until
+        answer = persist(self.process.store, executions.report(self.slot, report, pull=pull))
+        if answer.word != "ok":
+            logger.warning("fenced execution=%s task=%s: %s", told.execution_id, told.task_id, answer.detail or answer.word)
+        return answer
+
+    def _task(self, told: Told) -> Task:
+        if not told.big:
+            return running_task(told, None)
+        keys = Keys(self.process.store.settings.namespace)
+        text = persist(self.process.store, executions.payload(keys, told.big))
+        return running_task(told, loads(text or "{}"))
+
+    def _run(self, agent: Agent, task: Task, told: Told) -> Outcome:
+        context = Context(told, self.process.store, lambda: self.process.is_cancelled(told.execution_id))
+        meter = Meter.start(threaded=self.process.threaded)
+        with self.process.running(told.execution_id) as started:
+            outcome = invoke(agent, task, context, started)
+            return replace(outcome, usage=meter.stop(self.process.peak()))
+
+    def _report(self, told: Told, agent: str, outcome: Outcome, delay: int | None) -> Report:
+        verdict = "retry" if delay is not None else outcome.kind
+        output, big = self._lay_by(told, outcome)
+        usage = outcome.usage
+        used = {"cpu_percent": usage.cpu_percent, "memory_mb": usage.memory_mb, "wall_seconds": usage.wall_seconds}
+        return Report(
+            told.execution_id, told.attempt, verdict, agent,
+            output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
+            retry_ms=delay or 0, usage=dumps({**used, "custom": usage.custom}, "usage"),
+        )  # fmt: skip
+
+    def _lay_by(self, told: Told, outcome: Outcome) -> tuple[str, int]:
+        """The output that travels inside the report, and the size of one that lies by reference."""
+        if outcome.output is None:
+            return "", 0
+        text = dumps(outcome.output, "result")
+        if not check_size("result", text):
+            return text, 0
+        keys = Keys(self.process.store.settings.namespace)
+        persist(self.process.store, executions.put_payload(keys, told.execution_id, text))
+        return "", len(text.encode())
+
+
+def _agent_for(told: Told) -> Agent | None:
+    if told.lane.startswith("@"):
+        return REGISTRY.get(told.lane[1:])
+    return REGISTRY.offering(told.lane)
+
+
+def _no_agent(told: Told) -> Outcome:
+    error = f"no agent for {told.lane!r} is imported in this process; start the worker with --import MODULE"
+    return Outcome("failed", error=error, error_kind="invalid_request", retryable=False)
