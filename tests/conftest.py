@@ -1,4 +1,6 @@
-"""A Valkey of the test's own: a unix socket in its own folder, its pid known, so it can flush nobody else's data."""
+"""A Valkey of the test's own: a unix socket in its own folder, its pid known, so it can flush nobody else's
+data.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ class Valkey:
     """One server process. It keeps an append-only file, so its data outlives :meth:`kill`."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="te-", dir="/tmp"))  # short: a socket's path has ~100 bytes
+        # Short: the path of a socket has about 100 bytes.
+        self.folder = Path(tempfile.mkdtemp(prefix="te-", dir="/tmp"))
         self.socket = self.folder / "s"
         #: As kombu, Flower and the engine's settings write it.
         self.url = f"redis+socket://{self.socket}"

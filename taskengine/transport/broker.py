@@ -1,0 +1,169 @@
+"""How Celery is configured: one URL in, all of Celery's settings out, as plain data.
+
+A message only wakes a slot; what must not be lost lies in Redis and moves by scripts. So Celery is told to
+do as little as possible: acknowledge early, take nothing in advance, restore nothing, keep no results.
+Workers, Flower and whoever else speaks to this broker use the same options, or they look for queues and
+events under other names.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from taskengine.core.order import queue_priority
+from taskengine.errors import SettingsError
+from taskengine.models import TaskPriority
+from taskengine.settings import Settings
+from taskengine.store.keys import Keys
+from taskengine.transport.envelope import PRIORITY_STEPS, SEPARATOR
+
+#: The fixed key of the list of messages that nobody could read.
+QUARANTINE = "quarantine"
+#: Where Celery tasks of a user's own go when they name no queue; the engine sends nothing there.
+DEFAULT_QUEUE = "default"
+
+#: Query parameters by scheme. Others are refused: redis-py and kombu read them differently, and state and
+#: broker would part ways without a word (``redis://host?db=2``).
+_PARAMETERS: Mapping[str, frozenset[str]] = {
+    "redis": frozenset(),
+    "rediss": frozenset({"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}),
+    "redis+socket": frozenset({"virtual_host"}),
+    "unix": frozenset({"db"}),
+    "sentinel": frozenset({"master_name"}),
+}
+_CERT_REQS = {"required": ssl.CERT_REQUIRED, "optional": ssl.CERT_OPTIONAL, "none": ssl.CERT_NONE}
+
+
+def celery_options(settings: Settings, url: str) -> dict[str, Any]:
+    """Celery's settings for the broker at *url*; SettingsError names what is wrong with it."""
+    parts = urlsplit(url)
+    query = _query(parts)
+    bare = parts._replace(query="").geturl()
+    options = {**_BROKER, **_TASKS, **_WORKER, **_EVENTS}
+    options["broker_transport_options"] = transport_options(settings)
+    match parts.scheme:
+        case "redis":
+            options["broker_url"] = bare
+        case "rediss":
+            options["broker_url"] = bare
+            options["broker_use_ssl"] = _tls(query, settings)  # not in the URL: Flower never reads it there
+        case "redis+socket" | "unix":
+            options["broker_url"] = _socket(parts, query)
+        case _:
+            options["broker_url"] = _sentinels(parts)
+            options["broker_transport_options"]["master_name"] = _master_name(parts, query)
+    return options
+
+
+def transport_options(settings: Settings) -> dict[str, Any]:
+    """What kombu's channel (and Flower's reader of queue lengths) must know."""
+    keys = Keys(settings.namespace)
+    return {
+        "global_keyprefix": keys.queue_prefix(),
+        "priority_steps": list(PRIORITY_STEPS),
+        "sep": SEPARATOR,
+        "queue_order_strategy": "round_robin",  # inside one priority no lane waits for another
+        "quarantine": keys.fixed(QUARANTINE),
+        # No unacked copy: it costs two trips a message, and its sweep would wake slots for grants that are
+        # long gone. A lost wake-up is granted anew after the claim deadline. For Celery tasks of a user's own
+        # on this app it means: early acknowledgement only, and an ETA does not outlive its worker.
+        "ack_emulation": False,
+        "do_restore": False,
+        "visibility_timeout": 30 * 86_400,  # if it is switched on after all: never sweep what still runs
+        "socket_timeout": 10,  # a dead server is noticed; twice the longest blocking read
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 5,  # a half-open BRPOP is dropped after 1 + 2 x 5 s instead of 51 s
+        "max_connections": 1000,  # a pool raises at its limit, it does not wait; kombu's default is 10
+    }
+
+
+_BROKER: Mapping[str, Any] = {
+    "broker_connection_retry": True,
+    "broker_connection_retry_on_startup": True,  # a worker may start before its server
+    "broker_connection_max_retries": None,  # for ever: a supervisor could only start it again
+    "broker_channel_error_retry": True,  # an answer such as OOM or MISCONF must not end a worker
+    "result_backend": None,  # results are reported by script
+}
+
+_TASKS: Mapping[str, Any] = {
+    "task_default_queue": DEFAULT_QUEUE,
+    "task_default_priority": queue_priority(TaskPriority.NORMAL),  # kombu's 0 is the most urgent here
+    "task_create_missing_queues": True,  # a queue is a capability; there is no list of them
+    "task_serializer": "json",
+    "accept_content": ["json"],  # no code from a message
+    "result_accept_content": ["json"],
+    "task_ignore_result": True,
+    "task_acks_late": False,  # a connection blip re-runs every running late-ack task at once
+    "task_track_started": False,
+    "task_send_sent_event": False,  # grants are pushed by scripts, which send no events
+    "enable_utc": True,
+    "timezone": "UTC",
+}
+
+_WORKER: Mapping[str, Any] = {
+    "worker_disable_prefetch": True,  # a popped message that waits in a busy worker is a slot that wakes late
+    "worker_prefetch_multiplier": 1,
+    "worker_enable_prefetch_count_reduction": False,  # after a reconnect; disable_prefetch bounds it exactly
+    "worker_cancel_long_running_tasks_on_connection_loss": False,  # running work outlives the connection
+    "worker_lost_wait": 2.0,  # seconds the slot of a killed child stays occupied (default 10)
+    "worker_proc_alive_timeout": 60.0,  # seconds a child may import agents in (default 4)
+    "worker_hijack_root_logger": False,  # handlers that an agent module or an operator set up stay
+}
+
+_EVENTS: Mapping[str, Any] = {
+    "worker_send_task_events": True,  # what Flower shows
+    "event_serializer": "json",
+    "event_queue_prefix": "celeryev",  # Celery's own names: global_keyprefix already keeps namespaces apart
+    "event_exchange": "celeryev",
+    "control_exchange": "celery",
+}
+
+
+def _query(parts: SplitResult) -> dict[str, str]:
+    if parts.scheme not in _PARAMETERS:
+        raise _wrong(f"must begin with {'://, '.join(_PARAMETERS)}://, got scheme {parts.scheme!r}")
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    known = _PARAMETERS[parts.scheme]
+    if unknown := set(query) - known:
+        can = ", ".join(sorted(known)) or "none"
+        raise _wrong(f"{parts.scheme}:// does not take {min(unknown)!r} (known: {can}); remove it")
+    return query
+
+
+def _socket(parts: SplitResult, query: Mapping[str, str]) -> str:
+    database = query.get("db") or query.get("virtual_host")
+    login = parts.netloc.partition("@")[0] + "@" if "@" in parts.netloc else ""
+    return f"redis+socket://{login}{parts.path}" + (f"?virtual_host={database}" if database else "")
+
+
+def _sentinels(parts: SplitResult) -> str:
+    """kombu wants one URL for each of ``sentinel://login@host:port,host:port/service``."""
+    login, at, hosts = parts.netloc.rpartition("@")
+    return ";".join(f"sentinel://{login}{at}{host}/0" for host in hosts.split(","))
+
+
+def _master_name(parts: SplitResult, query: Mapping[str, str]) -> str:
+    name = query.get("master_name") or parts.path.strip("/")
+    if not name:
+        raise _wrong("sentinel:// does not name the service; write sentinel://host:26379,host:26379/NAME")
+    return name
+
+
+def _tls(query: Mapping[str, str], settings: Settings) -> dict[str, Any]:
+    wanted = query.get("ssl_cert_reqs", "none").lower().removeprefix("cert_")
+    if wanted not in _CERT_REQS:
+        raise _wrong(f"ssl_cert_reqs must be required, optional or none, got {wanted!r}")
+    if wanted != "required" and not settings.allow_unverified_tls:
+        raise _wrong(
+            "rediss:// without verification can be read by anybody in between; append ?ssl_cert_reqs=required"
+            "&ssl_ca_certs=PATH, or set TASKENGINE_ALLOW_UNVERIFIED_TLS=true if that is what you want"
+        )
+    return {**query, "ssl_cert_reqs": _CERT_REQS[wanted]}
+
+
+def _wrong(message: str) -> SettingsError:
+    return SettingsError(f"TASKENGINE_REDIS_URL: {message}", field="redis_url")
