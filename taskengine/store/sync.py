@@ -6,13 +6,14 @@ from collections.abc import Generator
 from typing import Any, TypeVar
 
 import redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 
 from taskengine.settings import Settings
 from taskengine.store.call import Call, Story
 from taskengine.store.connect import connect, facts, refuse_unfit
 from taskengine.store.faults import translate
 from taskengine.store.scripts import Scripts
+from taskengine.store.wire import Wire
 
 T = TypeVar("T")
 
@@ -26,6 +27,7 @@ class SyncStore:
         self._scripts = Scripts(settings)
         self._envelope = envelope
         self._redis = client if client is not None else connect(url)
+        self._wire = Wire(self._redis)
 
     def run(self, work: Call[T] | Story[T]) -> T:
         """The answer of one Call, or of a story that makes several trips."""
@@ -47,6 +49,7 @@ class SyncStore:
 
     def close(self) -> None:
         """Close the connections."""
+        self._wire.close()
         self._redis.close()
 
     def _trip(self, call: Call[T]) -> T:
@@ -58,9 +61,5 @@ class SyncStore:
     def _send(self, call: Call[Any]) -> Any:
         if call.command:
             return self._redis.execute_command(call.name, *call.args)
-        script = self._scripts[call.name]
         args = (*call.args, self._envelope) if call.grants else call.args
-        try:
-            return self._redis.execute_command("EVALSHA", script.sha, 0, *args)
-        except NoScriptError:
-            return self._redis.execute_command("EVAL", script.source, 0, *args)
+        return self._wire.evalsha(self._scripts[call.name], args)
