@@ -76,6 +76,12 @@ def current() -> Settings:
     return load()
 
 
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The variables that give a child process the same settings; fields that are None are left out."""
+    values = settings.model_dump(mode="json", exclude_none=True)
+    return {f"TASKENGINE_{name.upper()}": str(value) for name, value in values.items()}
+
+
 def environment() -> Mapping[str, str]:
     """The process environment, for doors that start child processes with an explicit one."""
     return os.environ

@@ -101,7 +101,7 @@ def test_no_state_is_spelled_in_a_script() -> None:
     states = ("'pending'", "'ready'", "'running'", "'retrying'", "'paused'", "'queued'", "'lost'")
     for path in (ROOT / "taskengine" / "store" / "lua").rglob("*.lua"):
         for line in path.read_text().splitlines():
-            code = line.split("--")[0]
+            code = re.sub(r"key\('\w+'", "", line.split("--")[0])
             if "emit(" in code or "XADD" in code:
                 continue  # an event's name is a word of its own
             assert not any(state in code for state in states), f"{path.name}: {line}"

@@ -1,0 +1,144 @@
+"""A worker of one's own, started and stopped from Python.
+
+It is the same worker that ``taskengine worker`` starts, as a child process: agents of a script that dies must not
+take its worker's bookkeeping with them, and a pool can only be forked from a process without threads.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from taskengine.agent import REGISTRY
+from taskengine.embedded import ensure
+from taskengine.errors import AgentError, InvalidInputError, TaskEngineError, WaitTimeoutError
+from taskengine.settings import Settings, as_environment, current, environment
+from taskengine.store import nodes
+from taskengine.store.sync import SyncStore
+from taskengine.transport import template
+
+_POOLS = ("prefork", "threads", "solo")
+_POLL_SECONDS = 0.05
+
+
+class TaskExecutor:
+    """Runs a worker with a given concurrency while it is started; also a context manager.
+
+    *imports* are modules that declare agents. Left out, they are the modules whose agents this process imported;
+    an agent declared in ``__main__`` can not be imported by another process and is refused.
+    """
+
+    def __init__(
+        self,
+        max_concurrent_tasks: int = 4,
+        resource_monitor_interval: float = 1.0,
+        *,
+        queues: Iterable[str] = (),
+        imports: Iterable[str] = (),
+        pool: str = "prefork",
+        settings: Settings | None = None,
+    ) -> None:
+        if max_concurrent_tasks < 1:
+            raise InvalidInputError(
+                f"max_concurrent_tasks is {max_concurrent_tasks}; use 1 or more", field="max_concurrent_tasks"
+            )
+        if resource_monitor_interval <= 0:
+            raise InvalidInputError(
+                f"resource_monitor_interval is {resource_monitor_interval}; use seconds above 0",
+                field="resource_monitor_interval",
+            )
+        if pool not in _POOLS:
+            raise InvalidInputError(f"pool is {pool!r}; use one of {', '.join(_POOLS)}", field="pool")
+        base = settings or current()
+        self.max_concurrent_tasks = max_concurrent_tasks
+        self._settings = base.model_copy(update={"resource_interval": resource_monitor_interval})
+        self._queues = tuple(queues)
+        self._imports = tuple(imports) or _imported()
+        self._pool = pool
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the worker process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, timeout: float = 30.0) -> None:
+        """Start the worker and return when it takes work; does nothing when it runs already.
+
+        Raises AgentError when the worker ends at once (its own message is on stderr), WaitTimeoutError when it does
+        not come up within *timeout* seconds.
+        """
+        if self.is_running:
+            return
+        url = ensure(self._settings)
+        settings = self._settings.model_copy(update={"redis_url": url})
+        self._process = subprocess.Popen(self._command(), env={**environment(), **as_environment(settings)})
+        try:
+            self._await(SyncStore(url, settings, template()), timeout)
+        except TaskEngineError:
+            self.stop(timeout=1.0)
+            raise
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Let running work finish (for ``drain_seconds``), then end the worker; does nothing when it is stopped.
+
+        After *timeout* seconds (default: ``drain_seconds`` + 10) what still runs is handed back.
+        """
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(self._settings.drain_seconds + 10 if timeout is None else timeout)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGQUIT)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _command(self) -> list[str]:
+        words = [sys.executable, "-m", "celery", "-A", "workers", "worker", "--loglevel", "WARNING"]
+        words += ["--pool", self._pool, "--concurrency", str(self.max_concurrent_tasks)]
+        if self._queues:
+            words += ["--queues", ",".join(self._queues)]
+        for module in self._imports:
+            words += ["--include", module]
+        return [*words, "--hostname", f"executor-{id(self):x}@%h"]
+
+    def _await(self, store: SyncStore, timeout: float) -> None:
+        process = self._process
+        assert process is not None
+        until = time.monotonic() + timeout
+        try:
+            while time.monotonic() < until:
+                if process.poll() is not None:
+                    raise AgentError(f"the worker ended with exit code {process.returncode}; its message stands above")
+                if any(f"#{process.pid}-" in node.name and node.alive for node in store.run(nodes.fleet()).nodes):
+                    return
+                time.sleep(_POLL_SECONDS)
+        finally:
+            store.close()
+        raise WaitTimeoutError([f"worker {process.pid}"], timeout)
+
+
+def _imported() -> tuple[str, ...]:
+    modules = {agent.function.__module__ for agent in REGISTRY}
+    if "__main__" in modules:
+        raise AgentError("an agent is declared in __main__; move it to a module of its own, or pass imports=[…]")
+    return tuple(sorted(modules))
