@@ -88,12 +88,18 @@ class Fleet:
     def start(self, *options: str) -> subprocess.Popen[bytes]:
         """One more worker, ready."""
         name = f"w{len(self.workers)}"
+        worker = self.launch(*options)
+        until(lambda: " ready." in self.log(name) or worker.poll() is not None, 30)
+        assert worker.poll() is None, self.log(name)
+        return worker
+
+    def launch(self, *options: str) -> subprocess.Popen[bytes]:
+        """One more worker, not waited for."""
+        name = f"w{len(self.workers)}"
         command = [sys.executable, "-m", "celery", "-A", "tiny", "worker", "-n", name, "-l", "INFO", *options]
         with (self.folder / f"{name}.log").open("wb") as log:
             worker = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=log, stderr=log)
         self.workers.append(worker)
-        until(lambda: " ready." in self.log(name) or worker.poll() is not None, 30)
-        assert worker.poll() is None, self.log(name)
         return worker
 
     def log(self, name: str = "w0") -> str:

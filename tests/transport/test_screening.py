@@ -139,13 +139,12 @@ def _take_in(raw: bytes) -> None:
         message.accept = {"application/json"}
         assert not message.errors
         assert hash(message.headers["task"])
+        channel.qos.append(message, message.delivery_tag)
         with contextlib.suppress(InvalidTaskError):  # Celery discards these by itself
             strategy(message, None, Mock(), Mock(), [])
 
 
-@settings(max_examples=1500, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=2))
-def test_what_is_admitted_can_be_taken_in_by_celery(changes: list[tuple[tuple[str, ...], Any]]) -> None:
+def _check(*changes: tuple[tuple[str, ...], Any]) -> None:
     message: Any = json.loads(wake("e1"))
     for path, value in changes:
         place = message
@@ -154,9 +153,23 @@ def test_what_is_admitted_can_be_taken_in_by_celery(changes: list[tuple[tuple[st
         if isinstance(place, dict):
             place[path[-1]] = value
     raw = json.dumps(message).encode()
-
     if task_fault(raw) is None:
         _take_in(raw)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=".".join)
+@settings(max_examples=80, deadline=None)
+@given(value=VALUES)
+def test_what_is_admitted_can_be_taken_in_by_celery(place: tuple[str, ...], value: Any) -> None:
+    _check((place, value))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=2, max_size=4))
+def test_what_is_admitted_with_several_oddities_can_be_taken_in(
+    changes: list[tuple[tuple[str, ...], Any]],
+) -> None:
+    _check(*changes)
 
 
 @settings(max_examples=500, deadline=None)
