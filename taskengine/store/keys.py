@@ -54,7 +54,7 @@ BY_ID: Mapping[str, str] = {
     "ranges": "list of 'first:count': arrivals of a run's tasks",
     "ready": "zset member -> score: tasks of a lane that may run now",
     "run": "hash {seq, open, total, ...}: a run",
-    "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold",
+    "slots": "hash slot -> 'execution|message|pid|missed|request': what a node's slots hold",
     "task": "hash of a task",
 }
 

@@ -8,7 +8,8 @@ A verb's header names what it does::
     -- events: started
     -- uses: clock, pull
 
-``uses`` prepends parts, which may use others; each stands once. Four spellings are replaced by literals, so scripts
+``uses`` prepends parts, which may use others; each stands once. A part's ``finally`` names functions of its own that
+run when the verb has answered, whichever way it returned. Four spellings are replaced by literals, so scripts
 spell no key, state or setting and pay nothing for it: ``K.name`` and ``key('kind', id)`` (``store/keys.py``),
 ``T.READY`` and ``E.LOST`` (``core/lifecycle.py``), ``C.lease_ms`` (settings). A script's version is its hash: old and
 new processes share a server during a rolling upgrade (rejected: Redis Functions, whose names are global).
@@ -83,7 +84,12 @@ def assemble(name: str) -> str:
     order: list[str] = []
     _collect(text, order)
     parts = [(_LUA / "parts" / f"{part}.lua").read_text() for part in order]
-    return "\n".join(_strip(source) for source in [*parts, text])
+    finals = [word for part in parts for word in _words(part, "finally")]
+    sources = [_strip(source) for source in parts]
+    if not finals:
+        return "\n".join([*sources, _strip(text)])
+    ends = [f"{word}()" for word in finals]
+    return "\n".join([*sources, "local function verb()", _strip(text), "end", "local reply = verb()", *ends, "return reply"])
 
 
 def names() -> list[str]:

@@ -10,7 +10,7 @@ local held = call('HGET', key('slots', node), slot)
 if held then
   local e = load_execution(held:match('^[^|]+'))
   if e and e.st == E.RUNNING then
-    if e.req == req then return {'ok', told(load(e.task), e.id, tonumber(call('HGET', key('exec', e.id), 'dl')))} end
+    if held:match('[^|]*$') == req then return {'ok', told_again(e)} end
     lose(e.id, 'its slot claimed again')
   else
     call('HDEL', key('slots', node), slot)
@@ -18,7 +18,7 @@ if held then
 end
 local lanes, agents = parse_lanes(ARGV[8])
 local e = load_execution(eid)
-local m = e and e.st == E.QUEUED and e.att == token and load(e.task)
+local m = e and e.st == E.QUEUED and e.att == token and load_whole(e.task)
 if m and m.st == T.READY and m.granted == eid and agents[m.lane] then
   call('ZREM', K.granted_all, eid)
   call('SREM', key('granted', m.lane), eid)

@@ -7,7 +7,7 @@ local e = load_execution(ARGV[1])
 if not e then return {'missing'} end
 if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then return {'conflict', e.st} end
 local m = load(e.task)
-end_execution(e, E.CANCELLED, 'err', ARGV[3], 'knd', 'handed_back')
+end_execution(e, E.CANCELLED, false, 'err', ARGV[3], 'knd', 'handed_back')
 if m.cq then cancelled_task(m) else run_again(m, 'handed_back', m.att .. ' ' .. e.node) end
 grant_made()
 return {'ok'}

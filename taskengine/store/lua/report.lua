@@ -12,7 +12,7 @@ if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then
   if e.reported and e.att == tonumber(ARGV[2]) then
     local n = e.next and load_execution(e.next)
     if not n or n.st ~= E.RUNNING or n.slot ~= slot then return {'ok', ''} end
-    return {'ok', told(load(n.task), n.id, tonumber(call('HGET', key('exec', n.id), 'dl')))}
+    return {'ok', told_again(n)}
   end
   call('HSET', key('exec', e.id), 'late', verdict, 'late_out', output, 'late_err', ARGV[7])
   local m = load(e.task)
@@ -29,31 +29,32 @@ local function keep(name, value)
   end
 end
 keep('out', output) keep('err', ARGV[7]) keep('knd', ARGV[8]) keep('use', ARGV[10]) keep('big', ARGV[12])
+local ended
 if m.cq then
-  end_execution(e, E.CANCELLED, unpack(fields))
+  ended = E.CANCELLED
   finish(m, T.CANCELLED, m.cq, 'rsn', m.cq)
 elseif verdict == 'completed' then
-  end_execution(e, E.COMPLETED, unpack(fields))
+  ended = E.COMPLETED
   finish(m, T.COMPLETED)
 elseif verdict == 'retry' then
-  end_execution(e, E.FAILED, unpack(fields))
+  ended = E.FAILED
   retry_later(m, tonumber(ARGV[9]), ARGV[7], ARGV[8])
 else
-  end_execution(e, E.FAILED, unpack(fields))
+  ended = E.FAILED
   finish(m, T.FAILED, ARGV[8], 'err', ARGV[7], 'knd', ARGV[8])
 end
 continue_releases()
-local reply = ''
-if #lanes > 0 and not refusal(node) then
-  local n = pull(lanes)
-  if n then
-    n.att = n.att + 1
-    local eid = execution_id(n.id, n.att)
-    call('HSET', key('exec', e.id), 'next', eid)
-    reply = start(n, eid, node, slot, ARGV[14], ARGV[15], '', agents[n.lane])
-  end
-else
+local n = #lanes > 0 and not refusal(node) and pull(lanes)
+if not n then
+  end_execution(e, ended, false, unpack(fields))
   for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do note_lane(lane) end
+  grant_made()
+  return {'ok', ''}
 end
+n.att = n.att + 1
+local eid = execution_id(n.id, n.att)
+keep('next', eid)
+end_execution(e, ended, true, unpack(fields))  -- before the next one is told its inputs: this may be one of them
+local reply = start(n, eid, node, slot, ARGV[14], ARGV[15], '', agents[n.lane])
 grant_made()
 return {'ok', reply}

@@ -35,33 +35,36 @@ local function inputs(on)
   return found, 0
 end
 local function told(m, eid, deadline)
-  local v = call('HMGET', key('task', m.id), 'nm', 'doc', 'on', 'rt', 'big')
-  local found, more = inputs(v[3])
-  return {eid, m.id, m.att, deadline, m.run, v[1], v[2], v[4] or 0, v[5] or '', found, more, m.lane}
+  local found, more = inputs(m.on)
+  return {eid, m.id, m.att, deadline, m.run, m.name, m.doc, m.retries or 0, m.big or '', found, more, m.lane}
 end
+-- m: a task loaded whole, its attempt counted.
 local function start(m, eid, node, slot, msg, pid, req, agent)
-  local to = call('HGET', key('task', m.id), 'to')
-  local deadline = now + (to or C.timeout_ms)
+  local deadline = now + (m.timeout or C.timeout_ms)
   move(m, T.RUNNING)
   call('HSET', key('task', m.id), 'st', T.RUNNING, 'att', m.att, 'sta', now)
-  call('HSET', key('exec', eid), 'task', m.id, 'att', m.att, 'st', E.RUNNING, 'node', node, 'slot', slot, 'msg', msg,
-    'pid', pid, 'req', req, 'ag', agent, 's', now, 'dl', deadline)
+  call('HSET', key('exec', eid), 'task', m.id, 'att', m.att, 'st', E.RUNNING, 'node', node, 'slot', slot, 'ag', agent,
+    's', now, 'dl', deadline)
   call('ZADD', K.leases, now + C.lease_ms, eid)
-  call('HSET', key('slots', node), slot, eid .. '|' .. msg .. '|' .. pid .. '|0')
+  call('HSET', key('slots', node), slot, eid .. '|' .. msg .. '|' .. pid .. '|0|' .. req)
   emit(m.run, 'started', m.id, m.att .. ' ' .. node)
   return told(m, eid, deadline)
 end
+-- The same answer again, for a repeated question.
+local function told_again(e)
+  return told(load_whole(e.task), e.id, tonumber(e.deadline))
+end
 local function load_execution(eid)
-  local v = call('HMGET', key('exec', eid), 'task', 'st', 'att', 'node', 'slot', 'rep', 'next', 'req')
+  local v = call('HMGET', key('exec', eid), 'task', 'st', 'att', 'node', 'slot', 'rep', 'next', 'dl')
   if not v[1] then return nil end
   return {id = eid, task = v[1], st = v[2], att = tonumber(v[3]), node = v[4], slot = v[5], reported = v[6],
-    next = v[7], req = v[8]}
+    next = v[7], deadline = v[8]}
 end
--- RUNNING -> over; what only a live execution needs goes, the slot is free and the lease gone.
-local function end_execution(e, to, ...)
+-- RUNNING -> over: the lease is gone, and the slot is free unless it goes on at once.
+local function end_execution(e, to, goes_on, ...)
   call('HSET', key('exec', e.id), 'st', to, 'e', now, ...)
-  call('HDEL', key('exec', e.id), 'msg', 'pid', 'req', 'dl')
   call('ZREM', K.leases, e.id)
+  if goes_on then return end
   local held = call('HGET', key('slots', e.node), e.slot)
   if held and held:sub(1, #e.id) == e.id then call('HDEL', key('slots', e.node), e.slot) end
 end

@@ -18,7 +18,7 @@ local function lose(eid, why)
   end
   local m = load(e.task)
   local note = m.att .. ' ' .. e.node .. ': ' .. why
-  end_execution(e, E.LOST, 'err', why)
+  end_execution(e, E.LOST, false, 'err', why)
   local lost = call('HINCRBY', key('task', m.id), 'lc', 1)
   if m.cq then
     emit(m.run, 'lost', m.id, note)

@@ -19,7 +19,7 @@ local function pull(lanes)
   for _ = 1, 16 do
     local lane, item = best_head(lanes)
     if not item then return nil end
-    local m = load(item:sub(13))
+    local m = load_whole(item:sub(13))
     local reason = m and obstacle(m)
     if reason then
       park(m, reason)

@@ -1,17 +1,34 @@
 -- A task's fields that verbs decide by, and the move from one status to another.
 -- uses: clock, index
-local function load(id)
-  local v = call('HMGET', key('task', id), 'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold', 'due',
-    'batch', 'cq', 'wt', 'xr', 'park', 'g')
+-- finally: flush_counts
+local function decode(id, v)
   if not v[1] then return nil end
   return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], lane = v[4], score = v[5], att = tonumber(v[6] or 0),
     w = tonumber(v[7] or 0), f = tonumber(v[8] or 0), c = tonumber(v[9] or 0), hold = v[10], due = v[11],
     batch = v[12], cq = v[13], wt = v[14], xr = v[15], park = v[16], granted = v[17]}
 end
+local function load(id)
+  return decode(id, call('HMGET', key('task', id), 'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold',
+    'due', 'batch', 'cq', 'wt', 'xr', 'park', 'g'))
+end
+-- With what its worker is told: only for a task that starts, documents may be large.
+local function load_whole(id)
+  local v = call('HMGET', key('task', id), 'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold',
+    'due', 'batch', 'cq', 'wt', 'xr', 'park', 'g', 'nm', 'doc', 'on', 'rt', 'big', 'to')
+  local m = decode(id, v)
+  if m then m.name, m.doc, m.on, m.retries, m.big, m.timeout = v[18], v[19], v[20], v[21], v[22], v[23] end
+  return m
+end
 local function member(m) return string.format('%012d', m.no) .. m.id end
+local moved = {}
+local function flush_counts()
+  for status, n in pairs(moved) do
+    if n ~= 0 then call('HINCRBY', K.counts, status, n) end
+  end
+end
 local function move(m, to)
-  call('HINCRBY', K.counts, m.st, -1)
-  call('HINCRBY', K.counts, to, 1)
+  moved[m.st] = (moved[m.st] or 0) - 1
+  moved[to] = (moved[to] or 0) + 1
   mark(m.no, 's:' .. m.st, 0)
   mark(m.no, 's:' .. to, 1)
   m.st = to
