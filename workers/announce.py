@@ -41,7 +41,7 @@ class Announcer:
             hostname=hostname,
             app=app,
             enabled=bool(app.conf.worker_send_task_events),
-            buffer_group=frozenset({"task"}),
+            buffer_group=["task"],
             buffer_limit=_BUFFER,
         )
 

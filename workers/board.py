@@ -80,7 +80,7 @@ class Board:
         return None
 
     def _entry(self, index: int) -> tuple[int, int, int, int]:
-        return _ENTRY.unpack_from(self._page, index * _ENTRY.size)  # type: ignore[return-value]  # four words
+        return _ENTRY.unpack_from(self._page, index * _ENTRY.size)
 
     def _read(self, index: int, at: int) -> int:
         return int(_WORD.unpack_from(self._page, index * _ENTRY.size + at)[0])

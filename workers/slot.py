@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery import Task
+
 from taskengine.errors import StoreUnavailableError
 from taskengine.transport import SLOT_TASK, TOKEN_HEADER
 from workers.app import app
@@ -12,7 +14,7 @@ from workers.runner import Runner
 
 
 @app.task(bind=True, name=SLOT_TASK, send_events=False, ignore_result=True, acks_late=False)
-def slot(self: Any, **_: Any) -> None:
+def slot(self: Task[Any, Any], /, **_: Any) -> None:
     """Work until nothing is ready or the slice is over.
 
     Celery's own events are off for this task: each execution announces itself (:mod:`workers.announce`), and a
@@ -20,6 +22,6 @@ def slot(self: Any, **_: Any) -> None:
     """
     token = str(getattr(self.request, TOKEN_HEADER, None) or (self.request.headers or {}).get(TOKEN_HEADER) or "0")
     try:
-        Runner.of(current.process(), self.request.id).work(int(token) if token.isdecimal() else 0)
+        Runner.of(current.process(), str(self.request.id)).work(int(token) if token.isdecimal() else 0)
     except StoreUnavailableError:
         return  # the wake-up is lost, the work is not: the coordinator grants it again

@@ -27,7 +27,7 @@ class AsyncStore:
         self.where = url.rpartition("@")[2]
         self._scripts = Scripts(settings)
         self._envelope = envelope
-        self._redis = client if client is not None else connect_async(url)
+        self._redis: Any = client if client is not None else connect_async(url)
 
     async def run(self, work: Call[T] | Story[T]) -> T:
         """The answer of one Call, or of a story that makes several trips."""

@@ -28,6 +28,11 @@ class Call(Generic[T]):
     #: Seconds the server may hold the answer back (a blocking read); at most 5.
     blocks: float = 0.0
 
+    def __iter__(self) -> Generator[Call[Any], Any, T]:
+        """One step of a story, typed: ``answer = yield from call``."""
+        answer: T = yield self
+        return answer
+
 
 #: Several trips that end in one answer.
 Story: TypeAlias = Generator[Call[Any], Any, T]

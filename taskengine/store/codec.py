@@ -33,7 +33,8 @@ TASK_FIELDS: Mapping[str, str] = {
     "xr": "depends on tasks of other runs", "pin": "open dependents in other runs", "park": "reason it is parked for",
     "g": "granted execution", "rel": "cursor into dependents to tell", "undo": "cursor into dependents to take back",
     "how": "what dependents are told: s, f or c", "on": "ids it depends on", "nm": "name", "doc": "client's fields",
-    "to": "ms one attempt may take", "sha": "content", "key": "hashed idempotency key", "big": "key of a large input",
+    "to": "ms one attempt may take", "sha": "content as first submitted",
+    "rev": "times updated", "key": "hashed idempotency key", "big": "key of a large input",
     "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
     "knd": "error kind", "rsn": "reason", "by": "closed by", "rt": "retries spent", "lc": "workers lost",
 }  # fmt: skip
@@ -47,13 +48,18 @@ EXECUTION_FIELDS: Mapping[str, str] = {
 }  # fmt: skip
 
 _APART = STATE_FIELDS | {"id", "name", "depends_on", "idempotency_key"}
+#: Set or not, they count when they hold something: ``task.input["x"] = 1`` does not pass through the model.
+_CHANGED_IN_PLACE = ("input", "metadata", "execution_context", "resource_requirements")
 _EMPTY = "{}"
 
 
 def dumps(value: Any, field: str) -> str:
     """Canonical JSON of *value*; InvalidInputError names *field* when it is not JSON."""
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        if not text.isascii():
+            text.encode()  # a lone surrogate is refused here, with the field's name
+        return text
     except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidInputError(f"{field} is not JSON: {exc}; pass plain JSON values", field=field) from exc
 
@@ -89,13 +95,25 @@ def moment(ms: str | int | float | None) -> datetime | None:
 
 
 def content(task: Task) -> dict[str, Any]:
-    """The fields that the client set, as JSON values, without those stored apart."""
-    return task.model_dump(mode="json", exclude_unset=True, exclude=set(_APART))
+    """The fields that the client set, as JSON values, without those stored apart; InvalidInputError if not JSON."""
+    names = task.model_fields_set - _APART
+    names.update(name for name in _CHANGED_IN_PLACE if getattr(task, name))
+    try:
+        return task.model_dump(mode="json", include=names, warnings="error")
+    except (ValueError, RecursionError) as exc:  # pydantic's serialisation errors are ValueErrors
+        reason = str(exc).strip().splitlines()[-1].strip()
+        raise InvalidInputError(
+            f"task {task.name!r} ({task.id}) holds something that is not JSON: {reason}; pass plain JSON values",
+            field="input",
+        ) from exc
 
 
 def task_from(id: str, fields: Mapping[str, str]) -> Task:
     """The task of a stored hash; fields that this version does not know are left out."""
     doc = {k: v for k, v in loads(fields.get("doc", _EMPTY)).items() if k in Task.model_fields}
+    lane = fields.get("lane", "")
+    if lane.startswith("@"):
+        doc["assigned_to"] = lane[1:]
     status = TaskStatus(fields["st"])
     due = moment(fields.get("due"))
     attempt = int(fields.get("att", 0)) - ("g" in fields)

@@ -48,7 +48,8 @@ def connect(url: str) -> redis.Redis:
     try:
         if url.startswith("sentinel://"):
             hosts, service, extra = _sentinel(url)
-            return Sentinel(hosts, sentinel_kwargs=extra, **options).master_for(service)
+            found: redis.Redis = Sentinel(hosts, sentinel_kwargs=extra, **options).master_for(service)  # type: ignore[no-untyped-call]  # redis-py leaves Sentinel untyped
+            return found
         pool = redis.BlockingConnectionPool.from_url(client_url(url), timeout=SOCKET_TIMEOUT, **options)
         return redis.Redis(connection_pool=pool)
     except ValueError as exc:
@@ -61,7 +62,8 @@ def connect_async(url: str) -> redis.asyncio.Redis:
     try:
         if url.startswith("sentinel://"):
             hosts, service, extra = _sentinel(url)
-            return AsyncSentinel(hosts, sentinel_kwargs=extra, **options).master_for(service)
+            found: redis.asyncio.Redis = AsyncSentinel(hosts, sentinel_kwargs=extra, **options).master_for(service)  # type: ignore[no-untyped-call]  # as above
+            return found
         pool = redis.asyncio.BlockingConnectionPool.from_url(client_url(url), timeout=SOCKET_TIMEOUT, **options)
         return redis.asyncio.Redis(connection_pool=pool)
     except ValueError as exc:

@@ -114,22 +114,22 @@ def _executions(raw: Sequence[Sequence[Any]]) -> list[TaskExecution]:
 
 def read(keys: Keys, id: str) -> Story[TaskExecution | None]:
     """One execution with its logs and its output, also when that lies by reference; None when there is none."""
-    fields = yield Call("HGETALL", (keys.of("exec", id),), _mapping, command=True)
+    fields = yield from Call("HGETALL", (keys.of("exec", id),), _mapping, command=True)
     if "task" not in fields:
         return None
-    logs = yield Call("LRANGE", (keys.of("logs", id), 0, -1), list, command=True)
+    logs = yield from Call("LRANGE", (keys.of("logs", id), 0, -1), list, command=True)
     if fields.get("big"):
-        fields["out"] = (yield Call("GET", (keys.of("payload", id),), str, command=True)) or ""
+        fields["out"] = (yield from Call("GET", (keys.of("payload", id),), str, command=True)) or ""
     return execution_from(id, fields, logs)
 
 
 def output(keys: Keys, task_id: str) -> Story[str | None]:
     """Output JSON of a COMPLETED task, fetched also when it is large; None when it has none."""
-    attempt = yield Call("HGET", (keys.of("task", task_id), "att"), _number, command=True)
+    attempt = yield from Call("HGET", (keys.of("task", task_id), "att"), _number, command=True)
     id = str(execution_id(task_id, attempt))
-    found = yield Call("HMGET", (keys.of("exec", id), "out", "big", "st"), list, command=True)
+    found = yield from Call("HMGET", (keys.of("exec", id), "out", "big", "st"), list, command=True)
     if found[1]:
-        return (yield payload(keys, id))
+        return (yield from payload(keys, id))
     return found[0] or None
 
 

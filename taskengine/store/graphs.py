@@ -42,17 +42,17 @@ def submit(keys: Keys, run: str, records: Sequence[Record]) -> Story[list[str]]:
         chunk = [_renamed(new, renamed) for new in records[at : at + CHUNK]]
         for new in chunk:
             if new.payload:
-                yield put_payload(keys, *new.payload)
-        answer = yield stage(batch, run, chunk)
+                yield from put_payload(keys, *new.payload)
+        answer = yield from stage(batch, run, chunk)
         if not answer.ok:
             yield from abandon(batch)
             raise _refusal(answer)
         stored += [str(id) for id in answer.rest]
         renamed |= {new.id: str(id) for new, id in zip(chunk, answer.rest, strict=True) if new.id != id}
-    answer = yield commit(batch)
+    answer = yield from commit(batch)
     if not answer.ok:
         raise ConflictError("another submit took over an id of this graph before it was committed; submit it again")
-    while (yield fall(batch)).number():
+    while (yield from fall(batch)).number():
         pass
     return stored
 
@@ -60,7 +60,7 @@ def submit(keys: Keys, run: str, records: Sequence[Record]) -> Story[list[str]]:
 def abandon(batch: str) -> Story[None]:
     """Remove a graph that will not be committed."""
     while True:
-        answer = yield sweep_batch(batch, "")
+        answer = yield from sweep_batch(batch, "")
         if not answer.ok or not answer.number():
             return
 

@@ -26,7 +26,7 @@ class SyncStore:
         self.where = url.rpartition("@")[2]
         self._scripts = Scripts(settings)
         self._envelope = envelope
-        self._redis = client if client is not None else connect(url)
+        self._redis: Any = client if client is not None else connect(url)
         self._wire = Wire(self._redis)
 
     def run(self, work: Call[T] | Story[T]) -> T:

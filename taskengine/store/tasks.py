@@ -21,8 +21,8 @@ PIECE = 100
 def create(keys: Keys, run: str, new: Record) -> Story[Reply]:
     """Store one task: ok (id, status), exists (id), conflict (field, id) or missing (dependency)."""
     if new.payload:
-        yield put_payload(keys, *new.payload)
-    return (yield Call("create", (run, new.id, new.raw_id, *new.row), reply, grants=True))
+        yield from put_payload(keys, *new.payload)
+    return (yield from Call("create", (run, new.id, new.raw_id, *new.row), reply, grants=True))
 
 
 def read(ids: Sequence[str]) -> Story[list[Task | None]]:
@@ -30,7 +30,7 @@ def read(ids: Sequence[str]) -> Story[list[Task | None]]:
     found: list[Task | None] = []
     for at in range(0, len(ids), PIECE):
         piece = ids[at : at + PIECE]
-        raw = yield Call("read", tuple(piece), list)
+        raw = yield from Call("read", tuple(piece), list)
         found += [task_from(id, pairs(fields)) if fields else None for id, fields in zip(piece, raw, strict=True)]
     return found
 
@@ -38,10 +38,10 @@ def read(ids: Sequence[str]) -> Story[list[Task | None]]:
 def settled(verb: Call[Reply]) -> Story[Reply]:
     """The answer of *verb* once the task's graph has settled, driving what it waits for itself."""
     while True:
-        answer = yield verb
+        answer = yield from verb
         if answer.word != "settling":
             return answer
-        yield fall(answer.text(1)) if answer.text() == "batch" else continue_releases("", answer.text(1))
+        yield from fall(answer.text(1)) if answer.text() == "batch" else continue_releases("", answer.text(1))
 
 
 def cancel(id: str, reason: str) -> Story[Reply]:
