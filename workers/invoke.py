@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError, Future
 from typing import Any
 
 from taskengine.agent import Agent
-from taskengine.errors import InvalidInputError, PayloadTooLargeError
+from taskengine.errors import InvalidInputError
 from taskengine.models import Outcome, Task
 from taskengine.store.codec import check_size, dumps
 from workers.context import Context
@@ -43,18 +43,25 @@ def classify(value: Any) -> Outcome:
     """The outcome of a returned value: an object as it is, any other JSON value ``x`` as ``{"value": x}``."""
     if isinstance(value, Outcome):
         return value
-    output = value if isinstance(value, dict) else {"value": value}
+    return Outcome("completed", output=value if isinstance(value, dict) else {"value": value})
+
+
+def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:
+    """The outcome, its output as JSON ('' without one), and whether that must lie by reference.
+
+    An output that is not JSON or too large makes it a failure that is not retried: it would be so again.
+    """
+    if outcome.output is None:
+        return outcome, "", False
     try:
-        check_size("result", dumps(output, "result"))
-    except PayloadTooLargeError as exc:
-        return _invalid(str(exc))
+        text = dumps(outcome.output, "result")
+        return outcome, text, check_size("result", text)
     except InvalidInputError as exc:
-        return _invalid(f"the agent returned {type(value).__name__}: {exc}")
-    return Outcome("completed", output=output)
-
-
-def _invalid(error: str) -> Outcome:
-    return Outcome("failed", error=error[:ERROR_LIMIT], error_kind="invalid_output", retryable=False)
+        error = f"the agent returned what can not be stored: {exc}"[:ERROR_LIMIT]
+        failed = Outcome(
+            "failed", error=error, error_kind="invalid_output", retryable=False, usage=outcome.usage
+        )
+        return failed, "", False
 
 
 def _raised(exc: Exception) -> Outcome:

@@ -11,12 +11,12 @@ from uuid import uuid4
 from taskengine.agent import REGISTRY, Agent
 from taskengine.models import Outcome, Task
 from taskengine.store import executions
-from taskengine.store.codec import check_size, dumps, loads, running_task
+from taskengine.store.codec import dumps, loads, running_task
 from taskengine.store.executions import Answer, Report, Slot
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
 from workers.context import Context
-from workers.invoke import invoke
+from workers.invoke import encode, invoke
 from workers.patience import persist
 from workers.process import WorkerProcess
 from workers.usage import Meter
@@ -57,10 +57,12 @@ class Runner:
         agent = _agent_for(told)
         name = agent.name if agent else told.lane.lstrip("@")
         self.process.announcer.started(told, name)
-        outcome = self._run(agent, task, told) if agent else _no_agent(told)
+        outcome, text, large = encode(self._run(agent, task, told) if agent else _no_agent(told))
         delay = retry_ms(task, outcome)
         self.process.announcer.ended(told, outcome, again=delay is not None)
-        report = self._report(told, name, outcome, delay)
+        if large:
+            self._lay_by(told, text)
+        report = _report(told, name, outcome, delay, "" if large else text, len(text.encode()) if large else 0)
         pull = time.monotonic() < until
         answer = persist(self.process.store, executions.report(self.slot, report, pull=pull))
         if answer.word != "ok":
@@ -81,27 +83,19 @@ class Runner:
             outcome = invoke(agent, task, context, started)
             return replace(outcome, usage=meter.stop(self.process.peak()))
 
-    def _report(self, told: Told, agent: str, outcome: Outcome, delay: int | None) -> Report:
-        verdict = "retry" if delay is not None else outcome.kind
-        output, big = self._lay_by(told, outcome)
-        usage = outcome.usage
-        used = {"cpu_percent": usage.cpu_percent, "memory_mb": usage.memory_mb, "wall_seconds": usage.wall_seconds}
-        return Report(
-            told.execution_id, told.attempt, verdict, agent,
-            output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
-            retry_ms=delay or 0, usage=dumps({**used, "custom": usage.custom}, "usage"),
-        )  # fmt: skip
-
-    def _lay_by(self, told: Told, outcome: Outcome) -> tuple[str, int]:
-        """The output that travels inside the report, and the size of one that lies by reference."""
-        if outcome.output is None:
-            return "", 0
-        text = dumps(outcome.output, "result")
-        if not check_size("result", text):
-            return text, 0
+    def _lay_by(self, told: Told, text: str) -> None:
         keys = Keys(self.process.store.settings.namespace)
         persist(self.process.store, executions.put_payload(keys, told.execution_id, text))
-        return "", len(text.encode())
+
+
+def _report(told: Told, agent: str, outcome: Outcome, delay: int | None, output: str, big: int) -> Report:
+    usage = outcome.usage
+    used = {"cpu_percent": usage.cpu_percent, "memory_mb": usage.memory_mb, "wall_seconds": usage.wall_seconds}
+    return Report(
+        told.execution_id, told.attempt, "retry" if delay is not None else outcome.kind, agent,
+        output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
+        retry_ms=delay or 0, usage=dumps({**used, "custom": usage.custom} if usage.custom else used, "usage"),
+    )  # fmt: skip
 
 
 def _agent_for(told: Told) -> Agent | None:

@@ -51,12 +51,14 @@ _APART = STATE_FIELDS | {"id", "name", "depends_on", "idempotency_key"}
 #: Set or not, they count when they hold something: ``task.input["x"] = 1`` does not pass through the model.
 _CHANGED_IN_PLACE = ("input", "metadata", "execution_context", "resource_requirements")
 _EMPTY = "{}"
+#: One encoder for all: json.dumps makes a new one for each call with options.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def dumps(value: Any, field: str) -> str:
     """Canonical JSON of *value*; InvalidInputError names *field* when it is not JSON."""
     try:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = _encode(value)
         if not text.isascii():
             text.encode()  # a lone surrogate is refused here, with the field's name
         return text
