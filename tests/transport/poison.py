@@ -129,7 +129,7 @@ SHAPES: dict[str, tuple[bytes, str]] = {
     "body of two": (with_body([[], {}]), "Field required"),
     "body of four": (with_body([[], {}, NO_EMBED, 1]), "at most 3 items"),
     "args dict": (with_body([{}, {}, NO_EMBED]), "valid list"),
-    "args null": (with_body([None, {}, NO_EMBED]), "valid list"),
+    "args null": (with_body([None, {}, NO_EMBED]), "body.0: Input should be a valid list, got NoneType"),
     "kwargs list": (with_body([[], [], NO_EMBED]), "valid dictionary"),
     "kwargs null": (with_body([[], None, NO_EMBED]), "valid dictionary"),
     "embed text": (with_body([[], {}, "x"]), "valid dictionary"),
