@@ -6,11 +6,11 @@ import logging
 import os
 import time
 from dataclasses import dataclass, replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from taskengine.agent import REGISTRY, Agent
 from taskengine.models import Outcome, Task
-from taskengine.store import executions
+from taskengine.store import executions, tasks
 from taskengine.store.codec import dumps, loads, running_task
 from taskengine.store.executions import Answer, Report, Slot
 from taskengine.store.keys import Keys
@@ -70,11 +70,13 @@ class Runner:
         return answer
 
     def _task(self, told: Told) -> Task:
-        if not told.big:
-            return running_task(told, None)
-        keys = Keys(self.process.store.settings.namespace)
-        text = persist(self.process.store, executions.payload(keys, told.big))
-        return running_task(told, loads(text or "{}"))
+        store, keys = self.process.store, Keys(self.process.store.settings.namespace)
+        input = loads(persist(store, executions.payload(keys, told.big)) or "{}") if told.big else None
+        task = running_task(told, input)
+        if told.more_inputs:
+            on = persist(store, tasks.fields(keys, told.task_id, "on"))["on"] or ""
+            task.depends_on = {UUID(id) for id in on.split()}
+        return task
 
     def _run(self, agent: Agent, task: Task, told: Told) -> Outcome:
         context = Context(told, self.process.store, lambda: self.process.is_cancelled(told.execution_id))

@@ -1,0 +1,157 @@
+"""Agents of the test fleets. Each run leaves lines in a side file, so that "ran twice" is decided without the engine.
+
+A line is ``what task attempt pid monotonic``, appended in one write: processes can not tear each other's lines, and
+the monotonic clock is one for the whole machine.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from taskengine.agent import agent
+from taskengine.models import Outcome
+
+_EFFECTS = os.environ["FLEET_EFFECTS"]
+#: A grandchild that ignores TERM, started by the task ``stubborn``.
+_IGNORES_TERM = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(120)"
+
+
+def effect(what, task):
+    line = f"{what} {task.id} {task.attempt} {os.getpid()} {time.monotonic():.6f}\n"
+    out = os.open(_EFFECTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.write(out, line.encode())
+    os.close(out)
+
+
+def until_cancelled(seconds, context):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not context.cancelled:
+        time.sleep(0.02)
+    return context.cancelled
+
+
+def sleep(task, context):
+    time.sleep(task.input.get("seconds", 0))
+    return {"n": task.input.get("n"), "attempt": context.attempt}
+
+
+def patient(task, context):
+    """Heeds a cancel; cleans up for a while before it returns."""
+    heard = until_cancelled(task.input.get("seconds", 60), context)
+    effect("heard" if heard else "unheard", task)
+    time.sleep(task.input.get("clean_up", 0))
+    return {"cleaned_up": heard}
+
+
+def deaf(task, context):
+    """Waits for nothing but its time."""
+    end = time.monotonic() + task.input["seconds"]
+    while time.monotonic() < end:
+        time.sleep(0.02)
+    return {"late": True}
+
+
+def fail(task, context):
+    if context.attempt <= task.input.get("times", 1_000_000):
+        raise ValueError(task.input.get("message", "no luck"))
+    return {"attempt": context.attempt}
+
+
+def unserialisable(task, context):
+    return {"when": object()}
+
+
+def call_exit(task, context):
+    sys.exit(task.input.get("code", 3))
+
+
+def vanish(task, context):
+    """Ends its process without a word, the first ``times`` times."""
+    if context.attempt <= task.input.get("times", 1_000_000):
+        os._exit(7)
+    return {"attempt": context.attempt}
+
+
+def big(task, context):
+    return {"text": "x" * task.input["bytes"]}
+
+
+def hold_the_gil(task, context):
+    """A C function that does not release the interpreter."""
+    ctypes.PyDLL(None).sleep(task.input["seconds"])
+    return {"held": task.input["seconds"]}
+
+
+def stubborn(task, context):
+    """Ignores TERM, as do its children; tells their process ids."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    children = [subprocess.Popen([sys.executable, "-c", _IGNORES_TERM]) for _ in range(2)]
+    Path(task.input["pids"]).write_text(" ".join(str(child.pid) for child in children))
+    deaf(task, context)
+
+
+def ask(task, context):
+    """What a context gives; about its dependencies only what is asked for by name or id."""
+    context.progress(0.25, "quarter")
+    context.log("looked around", "warning", count=2)
+    return {
+        "attempt": context.attempt,
+        "execution": str(context.execution_id),
+        "deadline": context.deadline.timestamp(),
+        "cancelled": context.cancelled,
+        "status": task.status.value,
+        "input": task.input,
+    }
+
+
+def read_results(task, context):
+    """Results by the names or ids in ``of``, their size for large ones; all of them when there is no ``of``."""
+    wanted = task.input.get("of") or list(context.results)
+    found = {name: context.results[name] for name in wanted}
+    return {
+        "count": len(context.results),
+        "found": {k: len(v["text"]) if "text" in v else v for k, v in found.items()},
+        "depends_on": len(task.depends_on),
+    }
+
+
+DO = {
+    f.__name__: f
+    for f in (
+        sleep, patient, deaf, fail, unserialisable, call_exit, vanish, big, hold_the_gil, stubborn, ask, read_results,
+    )
+}  # fmt: skip
+
+
+@agent("worker", capabilities={"work", "play"})
+def work(task, context):
+    effect("begin", task)
+    try:
+        return DO[task.input.get("do", "sleep")](task, context)
+    finally:
+        effect("end", task)
+
+
+@agent("specialist", capabilities={"special"})
+def special(task, context):
+    effect("begin", task)
+    effect("end", task)
+    return {"by": "specialist"}
+
+
+@agent("waiter", capabilities={"wait", "await"})
+async def wait(task, context):
+    effect("begin", task)
+    try:
+        await asyncio.sleep(task.input.get("seconds", 0))
+    except asyncio.CancelledError:
+        effect("interrupted", task)
+        raise
+    finally:
+        effect("end", task)
+    return Outcome("completed", output={"slept": task.input.get("seconds", 0)})

@@ -1,0 +1,64 @@
+"""Fleets of the worker room's tests: a server, a coordinator and workers, shared by the tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..conftest import Valkey
+from ..fleet import Fleet, Process, attach_logs
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Any:
+    report = yield
+    attach_logs(report)
+    return report
+
+
+@pytest.fixture
+def bare_fleet(valkey: Any, tmp_path: Path) -> Iterator[Fleet]:
+    """A server and nothing running."""
+    made = Fleet(valkey, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A coordinator, a prefork worker and a threads worker, each with lanes of its own."""
+    server = Valkey()
+    made = Fleet(server, tmp_path_factory.mktemp("fleet"))
+    try:
+        made.coordinator()
+        workers = [
+            made.celery("prefork", "-Q", "work,wait,special"),
+            made.celery("threads", "-Q", "play,await", pool="threads", slots=4),
+        ]
+        made.await_ready(*workers)
+        made.await_leader()
+        yield made
+    finally:
+        made.close()
+        server.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One worker of the shared fleet."""
+
+    worker: Process
+    #: The lane of the agent ``worker`` here, and that of the coroutine ``waiter``.
+    lane: str
+    coroutine_lane: str
+
+
+@pytest.fixture(params=["prefork", "threads"])
+def pool(request: pytest.FixtureRequest, fleet: Fleet) -> Pool:
+    """Each pool in turn."""
+    worker = next(process for process in fleet.processes if process.name == request.param)
+    return Pool(worker, "work", "wait") if request.param == "prefork" else Pool(worker, "play", "await")
