@@ -102,7 +102,7 @@ def test_no_state_is_spelled_in_a_script() -> None:
     for path in (ROOT / "taskengine" / "store" / "lua").rglob("*.lua"):
         for line in path.read_text().splitlines():
             code = re.sub(r"key\('\w+'", "", line.split("--")[0])
-            if "emit(" in code or "XADD" in code:
+            if any(word in code for word in ("emit(", "run_again(", "XADD")):
                 continue  # an event's name is a word of its own
             assert not any(state in code for state in states), f"{path.name}: {line}"
 
