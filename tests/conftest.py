@@ -110,3 +110,11 @@ def valkey() -> Iterator[Valkey]:
     server = Valkey()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def shared_valkey() -> Iterator[Valkey]:
+    """A running server for tests that empty it first and never harm it."""
+    server = Valkey()
+    yield server
+    server.close()

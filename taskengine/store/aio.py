@@ -49,7 +49,7 @@ class AsyncStore:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._redis.aclose()
+        await self._redis.aclose(close_connection_pool=True)
 
     async def _trip(self, call: Call[T]) -> T:
         try:

@@ -51,6 +51,7 @@ class SyncStore:
         """Close the connections."""
         self._wire.close()
         self._redis.close()
+        self._redis.connection_pool.disconnect()  # a client does not close a pool that was given to it
 
     def _trip(self, call: Call[T]) -> T:
         try:

@@ -1,0 +1,86 @@
+"""One suite over every server and driver: real Valkey and fakeredis, blocking and async."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from hashlib import sha1
+from typing import Any
+
+import fakeredis
+import pytest
+import redis
+import redis.asyncio
+
+from taskengine.settings import Settings
+from taskengine.store.aio import AsyncStore
+from taskengine.store.sync import SyncStore
+
+from .world import ENVELOPE, Awaited, Runs, World
+
+SETTINGS = Settings(redis_url=None, namespace="te")
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop that the async driver blocks on."""
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+
+
+def on_valkey(valkey: Any, driver: str, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
+    valkey.client.flushall()
+    valkey.client.script_flush()
+    opened: list[Any] = []
+
+    def make(settings: Settings) -> Runs:
+        if driver == "sync":
+            opened.append(SyncStore(valkey.url, settings, ENVELOPE))
+            return opened[-1]
+        opened.append(AsyncStore(valkey.url, settings, ENVELOPE))
+        return Awaited(opened[-1], loop)
+
+    yield World(make(SETTINGS), valkey.client, make)
+    for store in opened:
+        if isinstance(store, AsyncStore):
+            loop.run_until_complete(store.close())
+        else:
+            store.close()
+
+
+def teach_sha1hex(server: Any, raw: Any) -> None:
+    """fakeredis 2.40 has no ``redis.sha1hex``, which every server has."""
+    raw.eval("return 1", 0)
+    server._lua_runtime.globals()[b"redis"][b"sha1hex"] = lambda text: sha1(text).hexdigest().encode()
+
+
+def on_fake(driver: str, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
+    server = fakeredis.FakeServer(server_type="valkey")
+    raw = fakeredis.FakeRedis(server=server)
+    teach_sha1hex(server, raw)
+
+    def make(settings: Settings) -> Runs:
+        if driver == "sync":
+            client = fakeredis.FakeRedis(server=server, decode_responses=True, protocol=2)
+            return SyncStore("redis://fake", settings, ENVELOPE, client)
+        client = fakeredis.FakeAsyncRedis(server=server, decode_responses=True, protocol=2)
+        return Awaited(AsyncStore("redis://fake", settings, ENVELOPE, client), loop)
+
+    yield World(make(SETTINGS), raw, make)
+
+
+@pytest.fixture(params=["valkey-sync", "valkey-async", "fake-sync", "fake-async"])
+def world(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
+    """An empty namespace; every law holds on each server with each driver."""
+    server, driver = request.param.split("-")
+    if server == "valkey":
+        yield from on_valkey(request.getfixturevalue("shared_valkey"), driver, loop)
+    else:
+        yield from on_fake(driver, loop)
+
+
+@pytest.fixture
+def real(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
+    """An empty namespace on a real server: for thousands of tasks and for measuring."""
+    yield from on_valkey(request.getfixturevalue("shared_valkey"), "sync", loop)

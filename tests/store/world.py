@@ -1,0 +1,250 @@
+"""A small engine for store tests: one driver on one server, tasks made in a line, time turned by hand.
+
+Time never passes in these tests: :meth:`World.age` moves every stored moment into the past instead, on a real server
+and on a fake one alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, cast
+from uuid import UUID, uuid4
+
+from taskengine.core.identity import execution_id
+from taskengine.models import Task
+from taskengine.settings import Settings
+from taskengine.store import coordination, executions, graphs, nodes, tasks
+from taskengine.store.aio import AsyncStore
+from taskengine.store.call import Call, Story
+from taskengine.store.executions import Answer, Report, Slot
+from taskengine.store.keys import Keys
+from taskengine.store.nodes import Beat
+from taskengine.store.records import record
+from taskengine.store.replies import Reply, Told
+
+T = TypeVar("T")
+ENVELOPE = '{"id":"@ID@","token":@TOKEN@,"lane":"@LANE@","priority":@PRIORITY@,"tag":"@TAG@"}'
+LANES = "lint=lint @lint=lint"
+#: Sorted sets whose scores are moments, in milliseconds.
+_MOMENTS = ("nodes", "leases", "granted_all", "timers", "batches", "finished", "releases")
+
+
+class Runs(Protocol):
+    """What a driver does for these tests, blocking."""
+
+    settings: Settings
+
+    def run(self, work: Call[T] | Story[T]) -> T: ...
+
+
+class Awaited:
+    """The async driver, made to block on a loop of its own."""
+
+    def __init__(self, store: AsyncStore, loop: asyncio.AbstractEventLoop) -> None:
+        self.settings = store.settings
+        self._store = store
+        self._loop = loop
+
+    def run(self, work: Call[T] | Story[T]) -> T:
+        return self._loop.run_until_complete(self._store.run(work))
+
+
+@dataclass
+class World:
+    """One namespace on one server."""
+
+    store: Runs
+    #: A blocking client of the same server that decodes nothing: for looking, never for changing (but time).
+    raw: Any
+    #: Makes a driver of the same kind with other settings.
+    other: Callable[[Settings], Runs]
+    keys: Keys = field(init=False)
+    term: str = ""
+
+    def __post_init__(self) -> None:
+        self.keys = Keys(self.store.settings.namespace)
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    def run(self, work: Call[T] | Story[T]) -> T:
+        return self.store.run(work)
+
+    def status(self, id: object) -> str:
+        return self.run(tasks.statuses([str(id)]))[0]
+
+    def statuses(self, ids: Iterable[object]) -> list[str]:
+        asked = [str(id) for id in ids]
+        found: list[str] = []
+        for at in range(0, len(asked), 256):
+            found += self.run(tasks.statuses(asked[at : at + 256]))
+        return found
+
+    def read(self, id: object) -> Task:
+        task = self.run(tasks.read([str(id)]))[0]
+        assert task is not None
+        return task
+
+    def fields(self, kind: str, id: object) -> dict[str, str]:
+        found = self.raw.hgetall(self.keys.of(kind, id))
+        return {k.decode(): v.decode() for k, v in found.items()}
+
+    def run_of(self, id: object) -> str:
+        return self.fields("task", id)["run"]
+
+    def events(self, run: object) -> list[dict[str, str]]:
+        """History of a run: e (what), k (task), x (note), n (sequence)."""
+        found = []
+        for entry, fields in self.raw.xrange(self.keys.of("events", run)):
+            found.append({k.decode(): v.decode() for k, v in fields.items()} | {"n": entry.decode().split("-")[1]})
+        return found
+
+    def happened(self, id: object) -> list[str]:
+        return [e["e"] for e in self.events(self.run_of(id)) if e["k"] == str(id)]
+
+    def counts(self) -> dict[str, int]:
+        return {status: n for status, n in self.run(nodes.fleet()).counts.items() if n}
+
+    def ready(self, lane: str = "lint") -> list[str]:
+        """Ids in a lane's ready set, best first."""
+        return [m.decode()[12:] for m in self.raw.zrange(self.keys.of("ready", lane), 0, -1)]
+
+    def granted(self) -> list[str]:
+        """Executions granted and not claimed, in the order of their deadlines."""
+        return [m.decode() for m in self.raw.zrange(self.keys.fixed("granted_all"), 0, -1)]
+
+    def messages(self, lane: str = "lint") -> list[dict[str, Any]]:
+        """Celery messages of a lane, the one delivered first in front."""
+        found = []
+        for priority in range(5):
+            queue = self.keys.queue_prefix() + lane + (f"\x06\x16{priority}" if priority else "")
+            found += [json.loads(text) for text in reversed(self.raw.lrange(queue, 0, -1))]
+        return found
+
+    def key_names(self) -> set[str]:
+        return {k.decode() for k in self.raw.scan_iter(self.keys.prefix + "*", count=1000)}
+
+    def dump(self) -> dict[str, Any]:
+        """Everything stored, as values that compare."""
+        return {name: self._value(name) for name in sorted(self.key_names())}
+
+    def _value(self, name: str) -> Any:
+        match self.raw.type(name).decode():
+            case "hash":
+                return self.raw.hgetall(name)
+            case "set":
+                return self.raw.smembers(name)
+            case "zset":
+                return self.raw.zrange(name, 0, -1, withscores=True)
+            case "list":
+                return self.raw.lrange(name, 0, -1)
+            case "stream":
+                return self.raw.xrange(name)
+            case _:
+                return self.raw.get(name)
+
+    # -- making ---------------------------------------------------------------------------------------------------
+
+    def task(self, name: str = "t", *on: Task | UUID, **fields: Any) -> Task:
+        depends_on = {d.id if isinstance(d, Task) else d for d in on}
+        return Task(name=name, **{"capability": "lint", "created_by": "ann", "depends_on": depends_on} | fields)
+
+    def record(self, task: Task) -> Any:
+        return record(task, task.estimated_seconds)
+
+    def create(self, task: Task, run: object = None) -> Reply:
+        return self.run(tasks.create(self.keys, str(run or uuid4()), self.record(task)))
+
+    def new(self, name: str = "t", *on: Task | UUID, **fields: Any) -> Task:
+        """A stored task."""
+        task = self.task(name, *on, **fields)
+        assert self.create(task).ok
+        return task
+
+    def submit(self, *new: Task, run: object = None) -> str:
+        """A committed graph; the id of its run."""
+        name = str(run or uuid4())
+        self.run(graphs.submit(self.keys, name, [self.record(task) for task in new]))
+        return name
+
+    def staged(self, *new: Task, batch: str = "batch", run: str = "", chunk: int = graphs.CHUNK) -> str:
+        """A graph without its commit; its batch."""
+        run = run or str(uuid4())
+        for at in range(0, len(new), chunk):
+            answer = self.run(graphs.stage(batch, run, [self.record(task) for task in new[at : at + chunk]]))
+            assert answer.ok, answer
+        return batch
+
+    def settle(self, batch: str) -> None:
+        while self.run(coordination.fall(batch)).number():
+            pass
+
+    # -- the fleet ------------------------------------------------------------------------------------------------
+
+    def beat(
+        self, node: str = "n1", slots: int = 2, lanes: str = LANES, drain: str = "", live: Sequence[Slot] = ()
+    ) -> Beat:
+        return self.run(nodes.beat(node, "{}", slots, lanes, drain, [f"{s.message}|{s.pid}" for s in live]))
+
+    def slot(self, name: str = "s1", node: str = "n1", lanes: str = LANES, pid: int = 7) -> Slot:
+        return Slot(node, name, f"m-{name}", pid, lanes)
+
+    def claim(self, slot: Slot, execution: str = "none", token: int = 1, request: str = "") -> Answer:
+        return self.run(executions.claim(slot, request or str(uuid4()), execution, token))
+
+    def start(self, slot: Slot | None = None) -> Told:
+        """Claim what may run best, granted or READY, on a node that beats."""
+        slot = slot or self.slot()
+        self.beat(slot.node, lanes=slot.lanes, slots=8, live=[slot])
+        granted = self.granted()
+        answer = self.claim(slot, granted[0] if granted else "none")
+        assert answer.told is not None, answer
+        return answer.told
+
+    def report(
+        self, told: Told, slot: Slot | None = None, verdict: str = "completed", pull: bool = False, **fields: Any
+    ) -> Answer:
+        done = Report(told.execution_id, told.attempt, verdict, "lint", **fields)
+        return self.run(executions.report(slot or self.slot(), done, pull=pull))
+
+    def finish(self, *wanted: Task, verdict: str = "completed", slot: Slot | None = None, **fields: Any) -> None:
+        """Run READY tasks, whichever comes first, until all of *wanted* ended."""
+        open_ids = {str(task.id) for task in wanted}
+        while open_ids:
+            told = self.start(slot)
+            ends = verdict if told.task_id in open_ids else "completed"
+            assert self.report(told, slot, ends, **fields).word == "ok"
+            open_ids.discard(told.task_id)
+
+    def lead(self, id: str = "c1") -> str:
+        answer = self.run(coordination.lead(id, 60_000))
+        assert answer.ok, answer
+        self.term = answer.text()
+        return self.term
+
+    def age(self, seconds: float) -> None:
+        """Let *seconds* pass for everything stored: leases, deadlines, timers, beats."""
+        ms = round(seconds * 1000)
+        for name in _MOMENTS:
+            key = self.keys.fixed(name)
+            for member, score in self.raw.zrange(key, 0, -1, withscores=True):
+                self.raw.zadd(key, {member: score - ms})
+
+
+def eid(task: Task | UUID | str, attempt: int = 1) -> str:
+    """Id of an attempt at a task."""
+    return str(execution_id(str(task.id if isinstance(task, Task) else task), attempt))
+
+
+def steps(work: Call[T] | Story[T], send: Callable[[Call[Any]], Any]) -> T:
+    """Drive *work* with *send* as its wire."""
+    if not isinstance(work, Generator):
+        return cast(T, send(work))
+    try:
+        step = next(work)
+        while True:
+            step = work.send(send(step))
+    except StopIteration as end:
+        return cast(T, end.value)
