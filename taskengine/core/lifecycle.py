@@ -50,6 +50,8 @@ TERMINAL = frozenset({_T.COMPLETED, _T.FAILED, _T.CANCELLED})
 CANCELLABLE = frozenset({_T.PENDING, _T.READY, _T.RUNNING, _T.RETRYING, _T.PAUSED})
 #: A task in one of these has not started its next attempt.
 NOT_STARTED = frozenset({_T.PENDING, _T.READY, _T.RETRYING, _T.PAUSED})
+#: Those that the end of a dependency may close: what has not been READY yet.
+CLOSABLE = frozenset({_T.PENDING})
 #: Those that retry_task opens again.
 REOPENABLE = frozenset({_T.FAILED, _T.CANCELLED})
 #: Those that may be deleted without cascade.

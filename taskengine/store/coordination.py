@@ -6,13 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from taskengine.store.call import Call
+from taskengine.core.decide import Counters, Dependency, Snapshot
+from taskengine.models.enums import TaskStatus
+from taskengine.store.call import Call, Story
+from taskengine.store.codec import dumps
 from taskengine.store.connect import LONGEST_BLOCK
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
 
 #: Entries looked at in one script, so that none takes longer than a few milliseconds.
 PIECE = 64
+#: Parked tasks put back in one script.
+UNPARKED = 256
 #: Decisions kept after they raised five times.
 MAX_POISON = 1000
 
@@ -72,10 +77,38 @@ def committed(keys: Keys) -> Call[list[str]]:
     return Call("SRANDMEMBER", (keys.fixed("commits"), 16), list, command=True)
 
 
-def abandoned(keys: Keys, before_ms: int) -> Call[list[str]]:
-    """Batches staged before *before_ms* and never committed."""
-    args = (keys.fixed("batches"), "-inf", before_ms, "LIMIT", 0, 16)
-    return Call("ZRANGEBYSCORE", args, list, command=True)
+def abandoned(keys: Keys, seconds: float) -> Story[list[str]]:
+    """Batches, 16 at most, first staged *seconds* ago or earlier (server's clock) and never committed."""
+    before = (yield from server_ms()) - round(seconds * 1000)
+    args = (keys.fixed("batches"), "-inf", before, "LIMIT", 0, 16)
+    found: Call[list[str]] = Call("ZRANGEBYSCORE", args, list, command=True)
+    return (yield from found)
+
+
+def server() -> Call[Server]:
+    """Which server process answers."""
+    return Call("INFO", ("server",), _server, command=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One life of a server process."""
+
+    run_id: str
+    uptime_seconds: int
+
+
+def _server(raw: Any) -> Server:
+    return Server(str(raw.get("run_id", "")), int(raw.get("uptime_in_seconds", 0)))
+
+
+def server_ms() -> Call[int]:
+    """Milliseconds since 1970 on the server's clock."""
+    return Call("TIME", (), _milliseconds, command=True)
+
+
+def _milliseconds(raw: Sequence[Any]) -> int:
+    return int(raw[0]) * 1000 + int(raw[1]) // 1000
 
 
 def lanes(keys: Keys) -> Call[list[str]]:
@@ -91,17 +124,18 @@ class Decision:
     task_id: str
     #: The task because of which; '' for none.
     because: str
-    #: counters, f, c or reopen.
+    #: A :class:`~taskengine.core.decide.Stimulus`, unless a newer version wrote it.
     how: str
 
 
-def decisions(keys: Keys, most: int = PIECE) -> Call[list[Decision]]:
-    """The oldest open decisions."""
-    return Call("XRANGE", (keys.fixed("decisions"), "-", "+", "COUNT", most), _decisions, command=True)
+def decisions(keys: Keys, after: str = "0", most: int = PIECE) -> Call[list[Decision]]:
+    """The oldest open decisions behind the entry *after*."""
+    args = (keys.fixed("decisions"), f"({after}", "+", "COUNT", most)
+    return Call("XRANGE", args, _decisions, command=True)
 
 
 def _decisions(raw: Sequence[Any]) -> list[Decision]:
-    return [Decision(entry, f["k"], f["b"], f["h"]) for entry, f in raw]
+    return [Decision(entry, f.get("k", ""), f.get("b", ""), f.get("h", "")) for entry, f in raw]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +149,7 @@ class Hints:
 
 
 def listen(keys: Keys, wake_from: str, decisions_from: str, seconds: float) -> Call[Hints]:
-    """Wait for a hint or a decision behind the given entries; '$' starts at now, '0' at the oldest."""
+    """Wait up to *seconds*, 5 at most, for a hint or a decision behind the given entries ('0': any)."""
     wake, decide = keys.fixed("wake"), keys.fixed("decisions")
     block = max(1, round(min(seconds, LONGEST_BLOCK) * 1000))
 
@@ -123,7 +157,7 @@ def listen(keys: Keys, wake_from: str, decisions_from: str, seconds: float) -> C
         streams = dict(raw or ())
         heard, asked = streams.get(wake, []), streams.get(decide, [])
         return Hints(
-            frozenset(f["l"] for _, f in heard),
+            frozenset(f["l"] for _, f in heard if "l" in f),
             heard[-1][0] if heard else wake_from,
             asked[-1][0] if asked else decisions_from,
         )
@@ -132,45 +166,61 @@ def listen(keys: Keys, wake_from: str, decisions_from: str, seconds: float) -> C
     return Call("XREAD", args, decode, command=True, blocks=seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All that a decision about one task needs; its counters are its revision."""
+def snapshots(decisions: Sequence[Decision]) -> Story[list[Snapshot | None]]:
+    """The snapshots of the tasks that *decisions* are about, in their order; None where the task is gone.
 
-    task_id: str
-    status: str
-    waiting: int
-    failed: int
-    cancelled: int
-    visible: bool
-    because: str
-    because_name: str
-    because_status: str
-
-
-def snapshot(decision: Decision) -> Call[Snapshot | None]:
-    """The snapshot of the task that *decision* is about; None when it is gone."""
-
-    def decode(raw: Sequence[Any]) -> Snapshot | None:
-        if raw[0] != "ok":
-            return None
-        return Snapshot(
-            decision.task_id, raw[1], int(raw[2]), int(raw[3]), int(raw[4]), bool(raw[5]), decision.because, raw[6], raw[7]
-        )
-
-    return Call("snapshot", (decision.task_id, decision.because), decode)
+    One trip for all, more only for a task that has hundreds of dependencies and is not told which one ended
+    badly.
+    """
+    raw = yield from _snapshot(0, decisions)
+    found = []
+    for decision, seen in zip(decisions, raw, strict=True):
+        while seen[0] == "ok" and int(seen[10]) >= 0:
+            (seen,) = yield from _snapshot(int(seen[10]), [decision])
+        found.append(_seen(decision, seen))
+    return found
 
 
-def close(term: str, entry: str, seen: Snapshot, reason: str) -> Call[Reply]:
-    """Cancel the task of *seen* and delete the decision; changed when it moved on, stale when the term did."""
-    args = (term, entry, seen.task_id, seen.waiting, seen.failed, seen.cancelled, reason, seen.because)
+def _snapshot(start: int, decisions: Sequence[Decision]) -> Call[list[Any]]:
+    pairs = (id for decision in decisions for id in (decision.task_id, decision.because))
+    return Call("snapshot", (start, *pairs), list)
+
+
+def _seen(decision: Decision, raw: Sequence[Any]) -> Snapshot | None:
+    if raw[0] != "ok":
+        return None
+    _, status, waiting, failed, cancelled, visible, closed_by, because, name, its_status, _ = raw
+    return Snapshot(
+        task_id=decision.task_id,
+        status=TaskStatus(status),
+        counters=Counters(int(waiting), int(failed), int(cancelled)),
+        visible=bool(visible),
+        closed_by=closed_by,
+        because=Dependency(because, name or because, TaskStatus(its_status)) if its_status else None,
+    )
+
+
+def close(term: str, entry: str, seen: Snapshot, reason: str, closed_by: str) -> Call[Reply]:
+    """Cancel the task of *seen*, delete the decision: ok, missing, stale (term) or changed (read again)."""
+    at = seen.counters
+    args = (term, entry, seen.task_id, at.waiting, at.failed, at.cancelled, reason, closed_by)
     return Call("close", args, reply)
 
 
-def reopen_closed(term: str, decision: Decision) -> Call[Reply]:
-    """Open a task that *decision.because* had closed, and delete the decision."""
-    return Call("reopen", (decision.task_id, decision.because, term, decision.entry), reply, grants=True)
+def reopen_closed(term: str, entry: str, task_id: str, closed_by: str) -> Call[Reply]:
+    """Open a task that *closed_by* closed, delete the decision: ok, conflict, missing, stale or settling."""
+    return Call("reopen", (task_id, closed_by, term, entry), reply, grants=True)
 
 
-def drop_decision(term: str, entry: str, error: str = "") -> Call[Reply]:
-    """Delete a decision; one with an *error* (JSON) goes to the poison list."""
-    return Call("drop_decision", (term, entry, error, MAX_POISON), reply)
+def drop_decisions(term: str, entries: Sequence[str]) -> Call[Reply]:
+    """Delete decisions that need nothing done: ok or stale."""
+    return Call("drop_decision", (term, "", MAX_POISON, *entries), reply)
+
+
+def poison(term: str, decision: Decision, error: str) -> Call[Reply]:
+    """Put a decision aside that can not be made, with its *error*: ok or stale."""
+    story = {
+        "entry": decision.entry, "task": decision.task_id, "because": decision.because, "how": decision.how,
+        "error": error,
+    }  # fmt: skip
+    return Call("drop_decision", (term, dumps(story, "poison"), MAX_POISON, decision.entry), reply)

@@ -14,12 +14,14 @@ def translate(exc: theirs.RedisError | OSError, where: str) -> StoreError:
         return StoreFullError(f"Redis at {where} is out of memory and refuses writes; raise maxmemory or prune sooner")
     if isinstance(exc, theirs.AuthenticationError | theirs.NoPermissionError):
         return StoreUnavailableError(f"Redis at {where} refuses the user or password: {text}")
+    if isinstance(exc, theirs.ReadOnlyError | theirs.MasterDownError):  # redis-py cuts the code off the text
+        return StoreUnavailableError(f"Redis at {where} is a replica and does not accept writes now: {text}")
     if isinstance(exc, theirs.ConnectionError | theirs.TimeoutError | OSError):
         return StoreUnavailableError(
             f"no answer from Redis at {where} ({text}); check TASKENGINE_REDIS_URL and that the server runs"
         )
-    if text.startswith(("MOVED", "CROSSSLOT", "CLUSTERDOWN")):
+    if isinstance(exc, theirs.ClusterError | theirs.AskError | theirs.ClusterCrossSlotError):
         return UnsupportedServerError("this is a Redis Cluster; use a single server (or Sentinel)")
-    if text.startswith(("LOADING", "MASTERDOWN", "READONLY", "MISCONF", "NOREPLICAS", "BUSY")):
+    if text.startswith(("MISCONF", "NOREPLICAS", "BUSY")):
         return StoreUnavailableError(f"Redis at {where} does not accept writes now: {text}")
     return StoreError(f"Redis at {where}: {text}")

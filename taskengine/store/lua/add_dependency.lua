@@ -20,8 +20,8 @@ if m.st == T.READY then
   call('HSET', key('task', m.id), 'st', T.PENDING)
   emit(m.run, 'pending', m.id)
 end
-local rel = call('HGET', key('task', p.id), 'rel')
-local w, f, c = edge({id = p.id, st = p.st, releasing = rel, run = p.run}, m.id, m.run)
+local v = call('HMGET', key('task', p.id), 'rel', 'undo')
+local w, f, c = edge({id = p.id, st = p.st, releasing = v[1], undoing = v[2], run = p.run}, m.id, m.run)
 call('HSET', key('task', m.id), 'on', on == '' and p.id or (on .. ' ' .. p.id), 'sha', ARGV[4])
 if p.run ~= m.run then call('HSET', key('task', m.id), 'xr', 1) end
 m.w = call('HINCRBY', key('task', m.id), 'w', w)

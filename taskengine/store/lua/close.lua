@@ -2,11 +2,12 @@
 -- args: term, entry, task, waiting, failed, cancelled, reason, closed by
 -- returns: {'ok'} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled
+-- entry: the decision to delete with it, or ''.
 -- uses: finish, leader
 if outdated(ARGV[1]) then return {'stale'} end
 local m = load(ARGV[3])
 if not m then
-  call('XDEL', K.decisions, ARGV[2])
+  if ARGV[2] ~= '' then call('XDEL', K.decisions, ARGV[2]) end
   return {'missing'}
 end
 if m.st ~= T.PENDING or m.w ~= tonumber(ARGV[4]) or m.f ~= tonumber(ARGV[5]) or m.c ~= tonumber(ARGV[6]) then
@@ -15,5 +16,5 @@ end
 call('ZREM', K.timers, 'schedule:' .. m.id)
 finish(m, T.CANCELLED, ARGV[7], 'rsn', ARGV[7], 'by', ARGV[8])
 for _, lane in ipairs(made_list) do call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane) end
-call('XDEL', K.decisions, ARGV[2])
+if ARGV[2] ~= '' then call('XDEL', K.decisions, ARGV[2]) end
 return {'ok'}

@@ -1,11 +1,11 @@
 -- Makes a staged graph visible, all of it at once; its commit waits fall afterwards, in pieces.
 -- args: batch
--- returns: {'ok', run} also when repeated | {'conflict'} when a later batch took ids over | {'missing'}
+-- returns: {'ok', run} also when repeated | {'conflict'} when a later batch took ids over or it was swept | {'missing'}
 -- events: none (fall writes them)
 -- uses: put
 local b = call('HMGET', key('batch', ARGV[1]), 'state', 'run', 'n')
 if not b[1] then return {'missing'} end
-if b[1] == 'taken' then return {'conflict'} end
+if b[1] == 'taken' or b[1] == 'swept' then return {'conflict'} end
 if b[1] == 'open' then
   call('HSET', key('batch', ARGV[1]), 'state', 'committed')
   call('ZREM', K.batches, ARGV[1])

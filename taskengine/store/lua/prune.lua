@@ -1,12 +1,14 @@
--- Erases finished tasks of a run, a chunk of those that nothing outside waits for; the last chunk erases the run.
--- args: term, run, last, task and index pairs ...
--- returns: {'ok', erased, kept} | {'stale'} | {'open'}
+-- Erases finished tasks of a run whose retention ended, those that nothing outside waits for.
+-- args: term, run, finished ms, kept before, last, task and index pairs ...
+-- returns: {'ok', erased, kept} | {'stale'} the term | {'open'} the run got new work
 -- uses: erase, leader
+-- kept before: how many this pass had to keep so far. With last ('' or '1') the run itself goes when the whole pass
+-- kept none, else it waits for another retention.
 if outdated(ARGV[1]) then return {'stale'} end
 local run = ARGV[2]
-if not call('ZSCORE', K.finished, run) then return {'open'} end
+if tonumber(call('ZSCORE', K.finished, run) or -1) ~= tonumber(ARGV[3]) then return {'open'} end
 local erased, kept = 0, 0
-for i = 4, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   local v = call('HMGET', key('task', ARGV[i]), 'st', 'run', 'pin', 'rel')
   if v[1] and v[2] == run then
     if tonumber(v[3] or 0) > 0 or v[4] or not C.terminal[v[1]] then
@@ -18,11 +20,12 @@ for i = 4, #ARGV, 2 do
     end
   end
 end
-if ARGV[3] ~= '' and kept == 0 then
-  call('DEL', key('run', run), key('ranges', run), key('events', run))
+if ARGV[5] == '' then return {'ok', erased, kept} end
+if kept + tonumber(ARGV[4]) == 0 then
+  call('UNLINK', key('run', run), key('ranges', run), key('events', run))
   call('ZREM', K.runs, run)
   call('ZREM', K.finished, run)
-elseif ARGV[3] ~= '' then
+else
   call('ZADD', K.finished, now, run)
 end
 return {'ok', erased, kept}

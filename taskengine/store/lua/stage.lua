@@ -9,6 +9,8 @@ if not state then
   call('HSET', key('batch', batch), 'state', 'open', 'run', run, 'n', 0, 'cursor', 0)
   call('ZADD', K.batches, now, batch)
 end
+-- Whoever adds to a finished run wants its results: they stay for another retention.
+call('ZADD', K.finished, 'XX', now, run)
 local first = number_tasks(count, ARGV[3])
 call('RPUSH', key('pending', batch), first .. ':' .. count)
 local ids, alias, new = {'ok'}, {}, 0

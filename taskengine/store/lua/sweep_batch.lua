@@ -19,10 +19,9 @@ end
 local first, count = span(chunk)
 for no = first, first + count - 1 do
   local id = id_at(no)
-  local v = call('HMGET', key('task', id), 'batch', 'on', 'key', 'xr', 'run', 'big')
-  unmark(no, 's:' .. T.PENDING)
-  unmark(no, 'all')
+  local v = call('HMGET', key('task', id), 'batch', 'on', 'key', 'xr', 'run', 'big', 'ix')
   if v[1] == batch then
+    forget_marks(no, v[7])
     forget_edges(id, v[2])
     if v[4] then
       for d in v[2]:gmatch('%S+') do
@@ -34,6 +33,7 @@ for no = first, first + count - 1 do
     call('ZREM', K.timers, 'schedule:' .. id)
     call('DEL', key('task', id), key('deps', id))
     if v[6] then call('DEL', key('payload', v[6])) end
+    drop_segment(no)
   end
 end
 return {'ok', 1}

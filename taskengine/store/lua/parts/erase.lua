@@ -16,8 +16,5 @@ local function erase(id, index)
   call('ZREM', K.dead, id)
   call('DEL', key('task', id), key('deps', id), key('done', id))
   if v[6] then call('DEL', key('payload', v[6])) end
-  local seg = math.floor(no / 4096)
-  if call('EXISTS', key('bits', 'all:' .. seg)) == 0 and tonumber(call('GET', K.arrivals)) >= (seg + 1) * 4096 then
-    call('DEL', key('ids', seg))
-  end
+  drop_segment(no)
 end

@@ -10,3 +10,10 @@ local function unmark(no, index)
   call('SETBIT', name, no - seg * 4096, 0)
   if call('BITPOS', name, 1) == -1 then call('DEL', name) end
 end
+-- A segment's ids go with the last of its arrivals, once no new one can come.
+local function drop_segment(no)
+  local seg = math.floor(no / 4096)
+  if call('EXISTS', key('bits', 'all:' .. seg)) == 0 and tonumber(call('GET', K.arrivals)) >= (seg + 1) * 4096 then
+    call('DEL', key('ids', seg))
+  end
+end

@@ -10,12 +10,24 @@ end
 local function take_over(batch)
   call('HSET', key('batch', batch), 'state', 'taken')
 end
+-- A cursor behind the removed place moves along, or it would skip the dependent that slips into its gap.
 local function forget_edges(id, on)
-  for d in (on or ''):gmatch('%S+') do call('LREM', key('deps', d), 1, id) end
+  for d in (on or ''):gmatch('%S+') do
+    local v = call('HMGET', key('task', d), 'rel', 'undo')
+    local cursor = tonumber(v[1] or v[2] or 0)
+    local at = cursor > 0 and call('LPOS', key('deps', d), id)
+    if at and at < cursor then call('HINCRBY', key('task', d), v[1] and 'rel' or 'undo', -1) end
+    call('LREM', key('deps', d), 1, id)
+  end
+end
+local function forget_marks(no, index)
+  unmark(no, 's:' .. T.PENDING)
+  unmark(no, 'all')
+  for name in (index or ''):gmatch('[^\n]+') do unmark(no, name) end
 end
 -- Whether the id or key is already somebody: nil = free, else {'exists', id} or {'conflict', field, id}.
 local function known(t, batch)
-  local v = call('HMGET', key('task', t.id), 'sha', 'batch', 'on', 'no')
+  local v = call('HMGET', key('task', t.id), 'sha', 'batch', 'on', 'no', 'ix')
   if v[1] then
     local state = v[2] and call('HGET', key('batch', v[2]), 'state')
     if not v[2] or state == 'committed' then
@@ -25,7 +37,7 @@ local function known(t, batch)
     if v[2] == batch then return {'conflict', 'id', t.id} end
     take_over(v[2])
     forget_edges(t.id, v[3])
-    for _, name in ipairs({'s:' .. T.PENDING, 'all'}) do unmark(tonumber(v[4]), name) end
+    forget_marks(tonumber(v[4]), v[5])
     call('DEL', key('task', t.id), key('deps', t.id))
   end
   if t.key == '' then return nil end
@@ -46,10 +58,10 @@ end
 local function parents_of(t, batch)
   local parents = {}
   for d in t.on:gmatch('%S+') do
-    local p = call('HMGET', key('task', d), 'st', 'batch', 'rel', 'run')
+    local p = call('HMGET', key('task', d), 'st', 'batch', 'rel', 'run', 'undo')
     if not p[1] then return nil, d end
     if p[2] and p[2] ~= batch and call('HGET', key('batch', p[2]), 'state') ~= 'committed' then return nil, d end
-    parents[#parents + 1] = {id = d, st = p[1], releasing = p[3], run = p[4]}
+    parents[#parents + 1] = {id = d, st = p[1], releasing = p[3], run = p[4], undoing = p[5]}
   end
   return parents
 end
@@ -57,6 +69,12 @@ end
 local function edge(p, id, run)
   if p.run ~= run then call('HINCRBY', key('task', p.id), 'pin', 1) end
   if p.st == T.COMPLETED then return 0, 0, 0 end
+  if p.undoing then
+    -- Before the cursor: it never heard of the end that is being taken back.
+    call('LPUSH', key('deps', p.id), id)
+    call('HINCRBY', key('task', p.id), 'undo', 1)
+    return 1, 0, 0
+  end
   call('RPUSH', key('deps', p.id), id)
   if p.st == T.FAILED and not p.releasing then return 0, 1, 0 end
   if p.st == T.CANCELLED and not p.releasing then return 0, 0, 1 end
@@ -86,7 +104,7 @@ local function put(t, no, run, batch, parents)
       fields[#fields + 1] = value
     end
   end
-  set('w', w, 0) set('f', f, 0) set('c', c, 0) set('batch', batch)
+  set('w', w, 0) set('f', f, 0) set('c', c, 0) set('batch', batch) set('ix', batch and t.index)
   set('hold', t.hold, '') set('due', t.due, '') set('xr', foreign and 1 or nil)
   set('on', t.on, '') set('nm', t.name, '') set('doc', t.doc, '{}') set('to', t.timeout, '')
   set('big', t.big, '') set('sha', t.sha, '') set('key', t.key, '') set('cr', now)

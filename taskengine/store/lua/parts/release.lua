@@ -1,9 +1,14 @@
 -- Tells the dependents of an ended task, at most `left` of them in one script; a cursor keeps the place.
 -- uses: clock, task, ready
 local left = 256
-local function release(id, how, from)
+-- The piece of a dependents list that this script may still touch; empty when it touched its share.
+local function piece(id, from)
+  if left == 0 then return {} end
+  return call('LRANGE', key('deps', id), from, from + left - 1)
+end
+local function release(id, how, from, resumed)
   local most = left
-  local ids = call('LRANGE', key('deps', id), from, from + most - 1)
+  local ids = piece(id, from)
   for _, d in ipairs(ids) do
     local w = call('HINCRBY', key('task', d), 'w', -1)
     if how ~= 's' then
@@ -19,7 +24,7 @@ local function release(id, how, from)
     call('HSET', key('task', id), 'rel', from + #ids, 'how', how)
     call('ZADD', K.releases, now, id)
   else
-    if from > 0 then
+    if resumed then
       call('HDEL', key('task', id), 'rel', 'how')
       call('ZREM', K.releases, id)
     end
@@ -29,7 +34,7 @@ end
 -- Takes back what a FAILED or CANCELLED parent said to its dependents, when it is opened again.
 local function take_back(id, how, from)
   local most = left
-  local ids = call('LRANGE', key('deps', id), from, from + most - 1)
+  local ids = piece(id, from)
   for _, d in ipairs(ids) do
     call('HINCRBY', key('task', d), 'w', 1)
     call('HINCRBY', key('task', d), how, -1)
@@ -51,7 +56,7 @@ end
 local function continue_release(id)
   local v = call('HMGET', key('task', id), 'rel', 'undo', 'how')
   if v[1] then
-    release(id, v[3], tonumber(v[1]))
+    release(id, v[3], tonumber(v[1]), true)
   elseif v[2] then
     take_back(id, v[3], tonumber(v[2]))
   else

@@ -1,0 +1,30 @@
+"""Puts parked tasks back whose reason is gone: pinned ones whose agent a live node offers again.
+
+Interval: ``sweep_seconds``. The verb that removes a reason puts the first 256 back itself; this duty brings
+the rest, and what a crash in between left. Its weakness: it looks at every reason in use each time.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import ClassVar
+
+from taskengine.coordinator.turn import Duty, Turn
+from taskengine.store import coordination
+
+_log = logging.getLogger(__name__)
+
+
+class Unpark(Duty):
+    """Empties parks whose reason is gone."""
+
+    name: ClassVar[str] = "unpark"
+
+    def run_once(self, turn: Turn) -> float:
+        while not turn.over:
+            answer = turn.tell(coordination.unpark(turn.term))
+            if answer.number():
+                _log.debug("unparked tasks=%d", answer.number())
+            if answer.number() < coordination.UNPARKED:
+                return turn.settings.sweep_seconds
+        return 0.0

@@ -1,0 +1,51 @@
+"""A store that tells a hook of every trip: where fault tests count, delay, fail or kill a coordinator's
+calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+from taskengine.coordinator.turn import Store
+from taskengine.store.call import Call, Story
+
+T = TypeVar("T")
+
+
+class HookedStore:
+    """Runs everything on *store*; *before* and *after* see each Call, also those inside a story.
+
+    ``before`` happens while the server does not know of the trip, ``after`` when it is done and its caller
+    does not know yet: the two places where dying differs. What a hook raises leaves :meth:`run`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        before: Callable[[Call[Any]], None] | None = None,
+        after: Callable[[Call[Any]], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._before = before
+        self._after = after
+
+    def run(self, work: Call[T] | Story[T]) -> T:
+        """The answer of one Call, or of a story, trip by trip."""
+        if isinstance(work, Generator):
+            try:
+                step = next(work)
+                while True:
+                    step = work.send(self._trip(step))
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]  # a story's return value is its T
+        return self._trip(work)
+
+    def _trip(self, call: Call[T]) -> T:
+        if self._before is not None:
+            self._before(call)
+        answer = self._store.run(call)
+        if self._after is not None:
+            self._after(call)
+        return answer
