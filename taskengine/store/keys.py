@@ -38,6 +38,7 @@ FIXED: Mapping[str, str] = {
 BY_ID: Mapping[str, str] = {
     "batch": "hash {state, run, n, cursor}: a graph between its first and its last trip; 1 h after its end",
     "bits": "string 'index:segment': bitmap over 4096 arrivals, one for each list filter value",
+    "claim": "string 'node/slot': the latest request that claimed for it; 10 min",
     "deps": "list of tasks that depend on this one; dropped when it COMPLETED and all were released",
     "done": "stream: one entry when the task ended and somebody waits; 10 min",
     "events": "stream of a run, entry id = sequence: {e: what, k: task, t: ms, x: note}",
@@ -54,7 +55,7 @@ BY_ID: Mapping[str, str] = {
     "ranges": "list of 'first:count': arrivals of a run's tasks",
     "ready": "zset member -> score: tasks of a lane that may run now",
     "run": "hash {seq, open, total, ...}: a run",
-    "slots": "hash slot -> 'execution|message|pid|missed|request': what a node's slots hold",
+    "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold",
     "task": "hash of a task",
 }
 

@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID, uuid4
 
+from taskengine.core.decide import Snapshot, Stimulus, decide
 from taskengine.core.identity import execution_id
+from taskengine.core.instructions import CloseTask, Nothing, ReopenTask
 from taskengine.models import Task
 from taskengine.settings import Settings
 from taskengine.store import coordination, executions, graphs, nodes, tasks
 from taskengine.store.aio import AsyncStore
 from taskengine.store.call import Call, Story
+from taskengine.store.coordination import Decision
 from taskengine.store.executions import Answer, Report, Slot
 from taskengine.store.keys import Keys
 from taskengine.store.nodes import Beat
@@ -199,7 +202,8 @@ class World:
         slot = slot or self.slot()
         self.beat(slot.node, lanes=slot.lanes, slots=8, live=[slot])
         granted = self.granted()
-        answer = self.claim(slot, granted[0] if granted else "none")
+        token = int(self.fields("exec", granted[0])["att"]) if granted else 1
+        answer = self.claim(slot, granted[0] if granted else "none", token)
         assert answer.told is not None, answer
         return answer.told
 
@@ -223,6 +227,31 @@ class World:
         assert answer.ok, answer
         self.term = answer.text()
         return self.term
+
+    def think(self) -> int:
+        """Decide what the scripts left for thought until nothing is left, as a coordinator does; how many."""
+        self.lead()
+        decided = 0
+        while found := self.run(coordination.decisions(self.keys)):
+            for decision, seen in zip(found, self.run(coordination.snapshots(found)), strict=True):
+                self._decide(decision, seen)
+                decided += 1
+            self.run(coordination.continue_releases(self.term))
+        return decided
+
+    def _decide(self, decision: Decision, seen: Snapshot | None) -> None:
+        if seen is None:
+            self.run(coordination.drop_decisions(self.term, [decision.entry]))
+            return
+        for instruction in decide(seen, Stimulus(decision.how)):
+            match instruction:
+                case CloseTask(_, reason, by):
+                    answer = self.run(coordination.close(self.term, decision.entry, seen, reason, by))
+                case ReopenTask(id, by):
+                    answer = self.run(coordination.reopen_closed(self.term, decision.entry, id, by))
+                case Nothing():
+                    answer = self.run(coordination.drop_decisions(self.term, [decision.entry]))
+            assert answer.word in {"ok", "changed", "settling", "missing", "conflict"}, answer
 
     def age(self, seconds: float) -> None:
         """Let *seconds* pass for everything stored: leases, deadlines, timers, beats."""

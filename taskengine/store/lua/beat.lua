@@ -28,15 +28,15 @@ for i = 6, #ARGV - 1 do live[ARGV[i]] = true end
 local held, lost, leases = {}, {}, {}
 local slots = call('HGETALL', key('slots', node))
 for i = 1, #slots, 2 do
-  local eid, msg, pid, missed, req = slots[i + 1]:match('^([^|]*)|([^|]*)|([^|]*)|(%d)|(.*)$')
+  local eid, msg, pid, missed = slots[i + 1]:match('^([^|]*)|([^|]*)|([^|]*)|(%d)$')
   if live[msg .. '|' .. pid] then
     leases[#leases + 1] = now + C.lease_ms
     leases[#leases + 1] = eid
-    if missed ~= '0' then call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|0|' .. req) end
+    if missed ~= '0' then call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|0') end
   elseif missed == '0' then
     leases[#leases + 1] = now + C.lease_ms
     leases[#leases + 1] = eid
-    call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|1|' .. req)
+    call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|1')
   elseif #lost < 16 then
     lost[#lost + 1] = eid
   end

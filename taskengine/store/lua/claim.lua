@@ -1,25 +1,41 @@
 -- Takes a granted execution if its token still holds, else the best READY task that this slot may run.
+-- The same request again gets what the slot runs now, or nothing; another request ends what it runs as LOST first.
 -- args: node, slot, request, message, pid, execution, token, lanes, envelope
 -- returns: {'ok', told} | {'nothing'} | {'refused', 'silent' | 'draining'}
--- events: started
+-- events: started, lost, ready
 -- uses: pull, execution, grant, lose, park
 local node, slot, req, msg, pid, eid, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+local e = load_execution(eid)
+local granted = e and e.st == E.QUEUED and e.att == token and load_whole(e.task)
+if granted and not (granted.st == T.READY and granted.granted == eid) then granted = nil end
 local no = refusal(node)
-if no then return {'refused', no} end
+if no then
+  -- Its message is used up: whoever is free gets the task now, not at the claim deadline.
+  if granted then
+    drop_grant(granted)
+    enqueue(granted)
+    grant_made()
+  end
+  return {'refused', no}
+end
+-- What a frozen server or a dead link kept back may come long after its copy was answered; the slot has gone on since.
+local again = call('GET', key('claim', node .. '/' .. slot)) == req
+call('SET', key('claim', node .. '/' .. slot), req, 'EX', 600)
 local held = call('HGET', key('slots', node), slot)
 if held then
-  local e = load_execution(held:match('^[^|]+'))
-  if e and e.st == E.RUNNING then
-    if held:match('[^|]*$') == req then return {'ok', told_again(e)} end
-    lose(e.id, 'its slot claimed again')
+  local h = load_execution(held:match('^[^|]+'))
+  if h and h.st == E.RUNNING then
+    if again then return {'ok', told_again(h)} end
+    lose(h.id, 'its slot claimed again')
   else
     call('HDEL', key('slots', node), slot)
   end
+elseif again then
+  return {'nothing'}
 end
 local lanes, agents = parse_lanes(ARGV[8])
-local e = load_execution(eid)
-local m = e and e.st == E.QUEUED and e.att == token and load_whole(e.task)
-if m and m.st == T.READY and m.granted == eid and agents[m.lane] then
+local m = granted
+if m and agents[m.lane] then
   call('ZREM', K.granted_all, eid)
   call('SREM', key('granted', m.lane), eid)
   call('HDEL', key('task', m.id), 'g')
@@ -29,6 +45,6 @@ else
   m.att = m.att + 1
   eid = execution_id(m.id, m.att)
 end
-local reply = start(m, eid, node, slot, msg, pid, req, agents[m.lane])
+local reply = start(m, eid, node, slot, msg, pid, agents[m.lane])
 grant_made()
 return {'ok', reply}

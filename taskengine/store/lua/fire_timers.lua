@@ -9,14 +9,13 @@ for _, item in ipairs(due) do
   local kind, id = item:match('^(%w+):(.*)$')
   local m = load(id)
   local settles = m and m.batch
-  if m and not settles then
+  if m and m.st == T.RETRYING and kind == 'retry' then
+    call('HDEL', key('task', id), 'due', 'err', 'knd')
+    make_ready(m)
+  elseif m and m.st == T.PENDING and kind == 'schedule' and not settles then
     call('HDEL', key('task', id), 'due')
     m.due = false
-    if kind == 'retry' and m.st == T.RETRYING then
-      make_ready(m)
-    elseif kind == 'schedule' then
-      try_ready(m, '')
-    end
+    try_ready(m, '')
   end
   if settles then call('ZADD', K.timers, now + 1000, item) else call('ZREM', K.timers, item) end
 end

@@ -1,7 +1,7 @@
 -- Ends an execution with its outcome, tells its dependents, and gives the slot its next task in the same trip.
 -- args: execution, token, node, slot, verdict, output, error, kind, retry_ms, usage, agent, big, lanes, message, pid, envelope
 -- returns: {'ok', told or ''} | {'fenced', status of the execution} | {'missing'}
--- events: completed | failed | cancelled | retrying, started, ready
+-- events: completed | failed | cancelled | retrying | fenced, started, ready
 -- uses: pull, execution, finish, grant, lose
 -- verdict: completed, failed, retry or cancelled. lanes is empty when the slot does not go on.
 local e = load_execution(ARGV[1])
@@ -14,8 +14,8 @@ if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then
     if not n or n.st ~= E.RUNNING or n.slot ~= slot then return {'ok', ''} end
     return {'ok', told_again(n)}
   end
-  call('HSET', key('exec', e.id), 'late', verdict, 'late_out', output, 'late_err', ARGV[7])
-  local m = load(e.task)
+  local new = call('HSET', key('exec', e.id), 'late', verdict, 'late_out', output, 'late_err', ARGV[7]) > 0
+  local m = new and load(e.task)
   if m then emit(m.run, 'fenced', e.task, e.att .. ' ' .. node .. ' ' .. verdict) end
   return {'fenced', e.st}
 end
@@ -55,6 +55,6 @@ n.att = n.att + 1
 local eid = execution_id(n.id, n.att)
 keep('next', eid)
 end_execution(e, ended, true, unpack(fields))  -- before the next one is told its inputs: this may be one of them
-local reply = start(n, eid, node, slot, ARGV[14], ARGV[15], '', agents[n.lane])
+local reply = start(n, eid, node, slot, ARGV[14], ARGV[15], agents[n.lane])
 grant_made()
 return {'ok', reply}

@@ -39,14 +39,14 @@ local function told(m, eid, deadline)
   return {eid, m.id, m.att, deadline, m.run, m.name, m.doc, m.retries or 0, m.big or '', found, more, m.lane}
 end
 -- m: a task loaded whole, its attempt counted.
-local function start(m, eid, node, slot, msg, pid, req, agent)
+local function start(m, eid, node, slot, msg, pid, agent)
   local deadline = now + (m.timeout or C.timeout_ms)
   move(m, T.RUNNING)
   call('HSET', key('task', m.id), 'st', T.RUNNING, 'att', m.att, 'sta', now)
   call('HSET', key('exec', eid), 'task', m.id, 'att', m.att, 'st', E.RUNNING, 'node', node, 'slot', slot, 'ag', agent,
     's', now, 'dl', deadline)
   call('ZADD', K.leases, now + C.lease_ms, eid)
-  call('HSET', key('slots', node), slot, eid .. '|' .. msg .. '|' .. pid .. '|0|' .. req)
+  call('HSET', key('slots', node), slot, eid .. '|' .. msg .. '|' .. pid .. '|0')
   emit(m.run, 'started', m.id, m.att .. ' ' .. node)
   return told(m, eid, deadline)
 end
