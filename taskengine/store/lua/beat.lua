@@ -14,13 +14,14 @@ if ARGV[5] == '' then call('HDEL', key('node', node), 'drain') else call('HSET',
 call('ZADD', K.nodes, now + C.lease_ms, node)
 local lanes = parse_lanes(lanes_text)
 if first or old[1] ~= lanes_text then
+  local most = 256
   for lane in (old[1] or ''):gmatch('(%S+)=') do call('SREM', key('offers', lane), node) end
   for _, lane in ipairs(lanes) do
     call('SADD', key('offers', lane), node)
-    if lane:sub(1, 1) == '@' then unpark('agent:' .. lane:sub(2), 256) end
+    if most > 0 and lane:sub(1, 1) == '@' then most = most - unpark('agent:' .. lane:sub(2), most) end
   end
 end
-if first or old[2] ~= ARGV[3] then
+if first or old[1] ~= lanes_text or old[2] ~= ARGV[3] then
   for _, lane in ipairs(lanes) do wake(lane) end
 end
 local live = {}
@@ -37,15 +38,18 @@ for i = 1, #slots, 2 do
     leases[#leases + 1] = now + C.lease_ms
     leases[#leases + 1] = eid
     call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|1')
-  elseif #lost < 16 then
-    lost[#lost + 1] = eid
+  else
+    if #lost < 16 then lost[#lost + 1] = eid end
+    eid = nil
   end
   if #leases >= 200 then
     call('ZADD', K.leases, unpack(leases))
     leases = {}
   end
-  local e = call('HMGET', key('exec', eid), 'dl', 'cq', 'att', 'task')
-  held[#held + 1] = {eid, msg, pid, e[1] or '', e[2] or '', e[3] or '', e[4] or ''}
+  if eid then
+    local e = call('HMGET', key('exec', eid), 'dl', 'cq', 'att', 'task')
+    held[#held + 1] = {eid, msg, pid, e[1] or '', e[2] or '', e[3] or '', e[4] or ''}
+  end
 end
 if #leases > 0 then call('ZADD', K.leases, unpack(leases)) end
 for _, eid in ipairs(lost) do
@@ -57,6 +61,10 @@ for _, eid in ipairs(lost) do
       if slots[i + 1]:sub(1, #eid) == eid then call('HDEL', key('slots', node), slots[i]) end
     end
   end
+end
+-- A slot that got free may serve any lane of its node.
+if #lost > 0 then
+  for _, lane in ipairs(lanes) do note_lane(lane) end
 end
 grant_made()
 return {'ok', now, held, lost}

@@ -18,7 +18,7 @@ for i, id in ipairs(ARGV) do
         end
       end
       fields[#fields + 1] = 'offers'
-      fields[#fields + 1] = offered[t.lane]
+      fields[#fields + 1] = tostring(offered[t.lane])
     end
     found[i] = fields
   end

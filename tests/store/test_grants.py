@@ -1,0 +1,169 @@
+"""Grants: from computed free slots, at most twice as many, in the script that makes work READY."""
+
+from __future__ import annotations
+
+from taskengine.models import TaskPriority
+from taskengine.store import coordination, executions, nodes
+
+from .world import World, eid
+
+THREE = "a=x b=x c=x @x=x"
+
+
+def grant(world: World, *lanes: str) -> int:
+    world.lead()
+    return world.run(coordination.grant(world.term, lanes)).number()
+
+
+def test_free_slots_are_computed_over_lanes(world: World) -> None:
+    """A node with ``-Q a,b,c -c 8`` has 8 slots, not 24; outstanding grants stay within twice the free slots."""
+    world.beat(slots=8, lanes=THREE)
+    for lane in "abc":
+        world.submit(*(world.task(f"{lane}{n}", capability=lane) for n in range(20)))
+    for _ in range(4):
+        grant(world, "a", "b", "c")
+    assert len(world.granted()) == 16
+    by_lane = [int(world.raw.scard(world.keys.of("granted", lane))) for lane in "abc"]
+    assert max(by_lane) <= 8
+
+
+def test_held_slots_are_not_free(world: World) -> None:
+    slots = [world.slot(f"s{n}") for n in range(2)]
+    world.beat(slots=3)
+    world.submit(*(world.task(f"t{n}") for n in range(9)))
+    for slot in slots:
+        assert world.claim(slot, "none").told
+    assert grant(world, "lint") == 0
+    assert len(world.granted()) == 3, "granted before the slots were held; they lapse"
+    for id in world.granted():
+        world.raw.zadd(world.keys.fixed("granted_all"), {id: 1})
+    world.run(coordination.withdraw(world.term))
+    assert len(world.granted()) == 1
+
+
+def test_nothing_is_granted_without_a_live_node(world: World) -> None:
+    world.new("a")
+    assert world.granted() == []
+    world.beat()
+    world.age(60)
+    assert grant(world, "lint") == 0
+
+
+def test_nothing_is_granted_to_a_draining_node(world: World) -> None:
+    world.beat(drain="SIGTERM")
+    world.new("a")
+    assert world.granted() == []
+    world.beat()
+    assert grant(world, "lint") == 1
+
+
+def test_slots_of_a_node_that_does_not_offer_the_lane_are_not_counted(world: World) -> None:
+    world.beat("n1", slots=8, lanes="other=x")
+    world.beat("n2", slots=1)
+    world.submit(*(world.task(f"t{n}") for n in range(5)))
+    assert len(world.granted()) == 1
+
+
+def test_one_script_grants_16_and_leaves_the_rest_to_the_wake_stream(world: World) -> None:
+    world.beat(slots=40)
+    world.raw.delete(world.keys.fixed("wake"))
+    world.submit(*(world.task(f"t{n}") for n in range(50)))
+    assert len(world.granted()) == 16
+    assert {f[b"l"] for _, f in world.raw.xrange(world.keys.fixed("wake"))} == {b"lint"}
+    assert [grant(world, "lint") for _ in range(3)] == [16, 8, 0]
+
+
+def test_best_ready_task_is_granted_and_its_message_carries_its_class(world: World) -> None:
+    world.new("low", priority=TaskPriority.LOW)
+    best = world.new("best", priority=TaskPriority.CRITICAL)
+    world.beat(slots=1)
+    assert grant(world, "lint") == 1
+    [message] = world.messages()
+    assert {k: v for k, v in message.items() if k != "tag"} == {
+        "id": eid(best), "token": 1, "lane": "lint", "priority": 0
+    }  # fmt: skip
+    assert world.raw.llen(world.keys.queue_prefix() + "lint") == 1
+    execution = world.run(executions.read(world.keys, eid(best)))
+    assert execution is not None
+    assert (execution.status, execution.attempt, execution.task_id) == ("queued", 1, best.id)
+    task = world.read(best.id)
+    assert (task.status, task.attempt, task.reason) == ("ready", 0, None)
+
+
+def test_first_beat_and_more_slots_wake_the_grant_duty(world: World) -> None:
+    def hints() -> set[str]:
+        found = {f[b"l"].decode() for _, f in world.raw.xrange(world.keys.fixed("wake"))}
+        world.raw.delete(world.keys.fixed("wake"))
+        return found
+
+    world.beat(slots=1)
+    assert hints() == {"lint", "@lint"}
+    world.beat(slots=1)
+    assert hints() == set()
+    world.beat(slots=2)
+    assert hints() == {"lint", "@lint"}
+    world.beat(slots=2, lanes="lint=lint @lint=lint test=test")
+    assert "test" in hints()
+    world.age(60)
+    world.beat(slots=2)
+    assert hints() == {"lint", "@lint"}
+
+
+def test_slot_freed_by_a_loss_serves_the_other_lanes_of_its_node(world: World) -> None:
+    slot = world.slot(lanes=THREE)
+    world.beat(slots=1, lanes=THREE)
+    a = world.new("a", capability="a")
+    assert world.claim(slot, eid(a)).told
+    world.new("b", capability="b", priority=TaskPriority.CRITICAL)
+    assert world.granted() == []
+    world.beat(slots=1, lanes=THREE)
+    lost = world.beat(slots=1, lanes=THREE)
+    assert lost.lost == (eid(a),)
+    assert len(world.granted()) >= 1
+    assert {m["lane"] for lane in "ab" for m in world.messages(lane)} == {"a", "b"}
+
+
+def test_ready_tasks_are_granted_by_the_script_that_makes_them_ready(world: World) -> None:
+    world.beat(slots=4)
+    parent = world.task("p")
+    world.submit(parent, *(world.task(f"c{n}", parent) for n in range(5)))
+    told = world.claim(world.slot(), eid(parent)).told
+    assert told is not None
+    world.report(told, pull=True)
+    assert world.counts() == {"completed": 1, "running": 1, "ready": 4}
+    assert len(world.granted()) == 3
+
+
+def test_empty_lane_is_forgotten_until_it_is_used_again(world: World) -> None:
+    world.beat()
+    task = world.new("a")
+    assert world.run(coordination.lanes(world.keys)) == ["lint"]
+    world.finish(task)
+    grant(world, "lint")
+    assert world.run(coordination.lanes(world.keys)) == []
+    world.new("b")
+    assert world.run(coordination.lanes(world.keys)) == ["lint"]
+
+
+def test_grant_of_an_outdated_term_is_refused(world: World) -> None:
+    world.lead("c1")
+    old = world.term
+    world.run(coordination.resign("c1"))
+    world.lead("c2")
+    assert world.run(coordination.grant(old, ["lint"])).word == "stale"
+
+
+def test_fleet_shows_nodes_lanes_and_parks(world: World) -> None:
+    world.beat(slots=3)
+    world.new("a")
+    world.new("b", assigned_to="nobody")
+    told = world.start()
+    fleet = world.run(nodes.fleet())
+    [node] = fleet.nodes
+    assert (node.name, node.alive, node.slots, node.held, node.lanes) == (
+        "n1", True, 8, 1, {"lint": "lint", "@lint": "lint"}
+    )  # fmt: skip
+    assert fleet.counts == {"ready": 1, "running": 1, "pending": 0}
+    assert fleet.parked == {"agent:nobody": 1}
+    assert fleet.running == 1
+    assert told.lane == "lint"
