@@ -6,6 +6,8 @@ take its worker's bookkeeping with them, and a pool can only be forked from a pr
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import signal
 import subprocess
 import sys
@@ -20,7 +22,6 @@ from taskengine.errors import AgentError, InvalidInputError, TaskEngineError, Wa
 from taskengine.settings import Settings, as_environment, current, environment
 from taskengine.store import nodes
 from taskengine.store.sync import SyncStore
-from taskengine.transport import template
 
 _POOLS = ("prefork", "threads", "solo")
 _POLL_SECONDS = 0.05
@@ -58,7 +59,7 @@ class TaskExecutor:
         self.max_concurrent_tasks = max_concurrent_tasks
         self._settings = base.model_copy(update={"resource_interval": resource_monitor_interval})
         self._queues = tuple(queues)
-        self._imports = tuple(imports) or _imported()
+        self._imports = _importable(tuple(imports) or _imported())
         self._pool = pool
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -77,9 +78,12 @@ class TaskExecutor:
             return
         url = ensure(self._settings)
         settings = self._settings.model_copy(update={"redis_url": url})
-        self._process = subprocess.Popen(self._command(), env={**environment(), **as_environment(settings)})
+        # What this process can import, the worker can: a script's own folder is on its path and on nobody else's.
+        path = os.pathsep.join(entry for entry in sys.path if entry)
+        variables = {**environment(), **as_environment(settings), "PYTHONPATH": path}
+        self._process = subprocess.Popen(self._command(), env=variables)
         try:
-            self._await(SyncStore(url, settings, template()), timeout)
+            self._await(SyncStore(url, settings, envelope=""), timeout)  # it only looks, and never grants
         except TaskEngineError:
             self.stop(timeout=1.0)
             raise
@@ -113,7 +117,7 @@ class TaskExecutor:
         self.stop()
 
     def _command(self) -> list[str]:
-        words = [sys.executable, "-m", "celery", "-A", "workers", "worker", "--loglevel", "WARNING"]
+        words = [sys.executable, "-m", "celery", "--quiet", "-A", "workers", "worker", "--loglevel", "WARNING"]
         words += ["--pool", self._pool, "--concurrency", str(self.max_concurrent_tasks)]
         if self._queues:
             words += ["--queues", ",".join(self._queues)]
@@ -135,6 +139,17 @@ class TaskExecutor:
         finally:
             store.close()
         raise WaitTimeoutError([f"worker {process.pid}"], timeout)
+
+
+def _importable(modules: tuple[str, ...]) -> tuple[str, ...]:
+    for module in modules:
+        try:
+            found = importlib.util.find_spec(module) is not None
+        except (ImportError, ValueError):
+            found = False
+        if not found:
+            raise AgentError(f"module {module!r} can not be imported from here; put its folder on sys.path")
+    return modules
 
 
 def _imported() -> tuple[str, ...]:

@@ -111,6 +111,8 @@ def test_nothing_is_imported_inside_a_function(source: tuple[str, ast.Module, st
     name, tree, _ = source
     if name.startswith("taskengine/cli/"):
         return  # a command imports what it needs: --help must not wait for Celery
+    if name == "taskengine/api/door.py":
+        return  # Celery takes half a second to import; `import taskengine` must not wait for it
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             inner = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
