@@ -180,12 +180,13 @@ class Fleet:
 
     def celery(
         self, name: str, *options: str, pool: str = "prefork", slots: int = 2, agents: str = "fleet_agents",
-        url: str | None = None, **variables: str,
+        url: str | None = None, mingle: bool = False, **variables: str,
     ) -> Process:  # fmt: skip
-        """``celery -A workers worker``, just started."""
+        """``celery -A workers worker``, just started; without *mingle* a second earlier."""
         command = ("-m", "celery", "-A", "workers", "worker", "-n", f"{name}@test", "-l", "INFO")
         size = ("-P", pool, "-c", str(slots), "-I", agents)
-        return self.start(name, *command, *size, *options, url=url, **variables)
+        alone = () if mingle else ("--without-mingle",)
+        return self.start(name, *command, *size, *alone, *options, url=url, **variables)
 
     def worker(self, name: str, *options: str, **rest: Any) -> Process:
         """``celery -A workers worker``, ready."""

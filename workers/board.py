@@ -1,7 +1,7 @@
 """A page of shared memory between a worker's parent and its pool children.
 
-One entry a child: which execution runs there, which one was asked to cancel, the most memory seen. Reading it costs
-no trip and no system call. An order names its execution, so one that comes late never meets the next execution.
+One entry a child: which execution runs there, which was asked to cancel or ended, the most memory seen. Reading it
+costs no trip and no system call. An order names its execution, so one that comes late never meets the next one.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from uuid import UUID
 
 #: Children that fit; more than any pool has.
-ENTRIES = 4096
-_ENTRY = struct.Struct("=QQQQ")
-_PID, _RUNNING, _CANCEL, _PEAK = 0, 8, 16, 24
+ENTRIES = 1024
+_ENTRY = struct.Struct("=QQQQQ")
+_RUNNING, _CANCEL, _ENDED, _PEAK = 8, 16, 24, 32
 _WORD = struct.Struct("=Q")
 
 
@@ -31,7 +31,8 @@ class Board:
 
     def enter(self, index: int, pid: int, execution: str) -> None:
         """Note that child *index* starts *execution*; its orders and samples begin anew."""
-        self._page[index * _ENTRY.size : (index + 1) * _ENTRY.size] = _ENTRY.pack(pid, key_of(execution), 0, 0)
+        entry = _ENTRY.pack(pid, key_of(execution), 0, 0, 0)
+        self._page[index * _ENTRY.size : (index + 1) * _ENTRY.size] = entry
 
     def leave(self, index: int) -> None:
         """Note that child *index* runs nothing."""
@@ -41,27 +42,30 @@ class Board:
         """Whether the parent asked child *index* to cancel this execution."""
         return self._read(index, _CANCEL) == key_of(execution)
 
+    def end(self, pid: int, execution: str) -> None:
+        """Note that the parent ends the child that runs *execution*, before it signals."""
+        index = self._find(pid, execution)
+        if index is not None:
+            self._write(index, _ENDED, key_of(execution))
+
+    def is_protected(self, index: int) -> bool:
+        """Whether child *index* runs something that its parent did not end."""
+        running = self._read(index, _RUNNING)
+        return running != 0 and self._read(index, _ENDED) != running
+
     def peak(self, index: int) -> int:
         """Bytes of memory, the highest sample of the running execution; 0 when none was taken."""
         return self._read(index, _PEAK)
 
-    def ask_to_cancel(self, pid: int, execution: str) -> bool:
-        """Ask the child that runs *execution* to cancel it; False when none does."""
+    def ask_to_cancel(self, pid: int, execution: str) -> None:
+        """Ask the child that runs *execution* to cancel it."""
         index = self._find(pid, execution)
         if index is not None:
             self._write(index, _CANCEL, key_of(execution))
-        return index is not None
-
-    def runs(self, pid: int, execution: str) -> bool:
-        """Whether process *pid* runs this execution now."""
-        return self._find(pid, execution) is not None
 
     def running(self) -> Iterator[tuple[int, int]]:
         """(index, pid) of every child that runs something."""
-        for index in range(ENTRIES):
-            pid, running, _, _ = self._entry(index)
-            if not pid:
-                return
+        for index, (pid, running, *_) in enumerate(_ENTRY.iter_unpack(self._page)):
             if running:
                 yield index, pid
 
@@ -71,16 +75,10 @@ class Board:
 
     def _find(self, pid: int, execution: str) -> int | None:
         key = key_of(execution)
-        for index in range(ENTRIES):
-            owner, running, _, _ = self._entry(index)
-            if owner == pid and running == key:
+        for index, owner in self.running():
+            if owner == pid and self._read(index, _RUNNING) == key:
                 return index
-            if not owner:
-                return None
         return None
-
-    def _entry(self, index: int) -> tuple[int, int, int, int]:
-        return _ENTRY.unpack_from(self._page, index * _ENTRY.size)
 
     def _read(self, index: int, at: int) -> int:
         return int(_WORD.unpack_from(self._page, index * _ENTRY.size + at)[0])

@@ -1,8 +1,9 @@
 """Ends executions that must end: deadlines, cancels past their grace, hand-backs of a stopping node.
 
-Always in this order: the script first (the token is fenced, the task moves on), then TERM to the process group, then
-KILL. Killing first would let the result of a half-ended run be accepted. A thread can not be ended: it is told, its
-lease is taken away, and its slot counts as occupied until it returns.
+Always in this order: the script first (the token is fenced, the task moves on), then TERM to the process group,
+then KILL. Killing first would let the result of a half-ended run be accepted. A child that was ended never goes on
+to other work: if it returns in time its report is fenced, and a fenced child ends itself. A thread can not be ended:
+it is told, its lease is taken away, and its slot counts as occupied until it returns.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from taskengine.models import Outcome, Task
 from taskengine.store import executions, tasks
 from taskengine.store.nodes import Held
 from taskengine.store.sync import SyncStore
-from workers.hands import group_is_alive, signal_group
+from workers.hands import group_is_alive, is_alive, signal_group
 from workers.process import Node
 from workers.verdict import retry_ms
 
@@ -38,24 +39,40 @@ class Enforcement:
 
     @property
     def stuck(self) -> int:
-        """Slots that a fenced execution still occupies."""
-        self._stuck &= self.node.local.futures.keys()
+        """Threads that a fenced execution still occupies."""
+        self._stuck &= self.node.local.runs.keys()
         return len(self._stuck)
+
+    @property
+    def occupied(self) -> int:
+        """Slots that fenced executions still occupy, in threads or in processes that are being ended."""
+        return self.stuck + len(self._ending)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether a group that was told to end may still live."""
+        return bool(self._ending)
 
     def enforce(self, held: Iterable[Held], server_ms: int) -> None:
         """Act on what this node holds, by the server's clock."""
         for execution in held:
             if execution.cancel_ms is not None:
-                self._cancel(execution, server_ms)
+                self._cancel(execution, server_ms, execution.cancel_ms)
             elif execution.deadline_ms is not None and server_ms >= execution.deadline_ms:
                 self._time_out(execution)
 
-    def hand_back(self, held: Iterable[Held], why: str) -> None:
-        """Give back everything that still runs, then end it."""
+    def hand_back(self, held: Iterable[Held], why: str, grace: float) -> None:
+        """Give back everything that still runs, then end it: TERM now, KILL after *grace* seconds."""
         for execution in held:
             if self.store.run(executions.hand_back(execution.execution_id, execution.token, why)).ok:
-                logger.info("handed back execution=%s task=%s: %s", execution.execution_id, execution.task_id, why)
-                self._end(execution)
+                logger.info("handed back execution=%s task=%s", execution.execution_id, execution.task_id)
+                self._end(execution, grace)
+
+    def bury(self, lost: Iterable[Held]) -> None:
+        """End what the children of lost executions left behind."""
+        for execution in lost:
+            if self.node.forks and not is_alive(execution.pid):
+                self._end(execution, 0.0)
 
     def finish_ending(self) -> None:
         """Kill the groups whose time is up."""
@@ -68,26 +85,21 @@ class Enforcement:
                 signal_group(pid, signal.SIGKILL)
 
     def kill_all(self) -> None:
-        """Kill every group that was told to end, without waiting any longer."""
-        for pid in self._ending:
+        """Kill every group that was told to end or still runs something, without waiting any longer."""
+        for pid in {*self._ending, *(pid for _, pid in self.node.board.running())}:
             signal_group(pid, signal.SIGKILL)
         self._ending.clear()
 
-    @property
-    def ending(self) -> bool:
-        """Whether a group that was told to end may still live."""
-        return bool(self._ending)
-
-    def _cancel(self, held: Held, server_ms: int) -> None:
-        grace_ms = self.store.settings.cancel_grace_seconds * 1000
+    def _cancel(self, held: Held, server_ms: int, asked_ms: int) -> None:
         if self.node.forks:
             self.node.board.ask_to_cancel(held.pid, held.execution_id)
         else:
-            self.node.local.interrupt(held.execution_id)
-        if held.cancel_ms is not None and server_ms >= held.cancel_ms + grace_ms:
-            if self.store.run(executions.end_cancelled(held.execution_id, held.token)).ok:
-                logger.warning("ended cancelled execution=%s after its grace", held.execution_id)
-                self._end(held)
+            self.node.local.ask_to_cancel(held.execution_id)
+        if server_ms < asked_ms + self.store.settings.cancel_grace_seconds * 1000:
+            return
+        if self.store.run(executions.end_cancelled(held.execution_id, held.token)).ok:
+            logger.warning("ended cancelled execution=%s after its grace", held.execution_id)
+            self._end(held, self.store.settings.kill_after_seconds)
 
     def _time_out(self, held: Held) -> None:
         task = self.store.run(tasks.read([held.task_id]))[0]
@@ -95,19 +107,20 @@ class Enforcement:
             return
         seconds = task.timeout or self.store.settings.default_timeout
         error = f"attempt {held.token} ran longer than its timeout of {seconds:g} s"
-        delay = retry_ms(_at_attempt(task, held), Outcome("failed", error=error, error_kind="timeout"))
-        ended = self.store.run(executions.time_out(held.execution_id, held.token, retry_ms=delay, error=error))
-        if ended.ok:
+        outcome = Outcome("failed", error=error, error_kind="timeout")
+        delay = retry_ms(_at_attempt(task, held), outcome)
+        verb = executions.time_out(held.execution_id, held.token, retry_ms=delay, error=error)
+        if self.store.run(verb).ok:
             logger.warning("timed out execution=%s task=%s", held.execution_id, held.task_id)
-            self._end(held)
+            self._end(held, self.store.settings.kill_after_seconds)
 
-    def _end(self, held: Held) -> None:
-        if not self.node.forks:
-            self.node.local.interrupt(held.execution_id)
-            self._stuck.add(held.execution_id)
-        elif self.node.board.runs(held.pid, held.execution_id):
+    def _end(self, held: Held, grace: float) -> None:
+        if self.node.forks:
+            self.node.board.end(held.pid, held.execution_id)
             signal_group(held.pid, signal.SIGTERM)
-            self._ending[held.pid] = time.monotonic() + self.store.settings.kill_after_seconds
+            self._ending[held.pid] = time.monotonic() + grace
+        elif self.node.local.interrupt(held.execution_id):
+            self._stuck.add(held.execution_id)
 
 
 def _at_attempt(task: Task, held: Held) -> Task:

@@ -1,4 +1,4 @@
-"""What this worker has in hand: its live Celery messages, the size of its pool, whether a process lives."""
+"""What this worker has in hand: its live Celery messages, its processes and their groups."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def _active() -> list[Any]:
             continue
 
 
+def end_celery(exit_code: int) -> None:
+    """Let Celery's main loop end the worker without waiting for its tasks."""
+    state.should_terminate = exit_code  # type: ignore[assignment]  # typed by its initial None
+
+
 def is_alive(pid: int) -> bool:
     """Whether *pid* is a process that still runs; a zombie does not."""
     if pid == os.getpid():
@@ -38,7 +43,7 @@ def is_alive(pid: int) -> bool:
 
 
 def group_is_alive(pid: int) -> bool:
-    """Whether anybody of the process group that *pid* leads still runs."""
+    """Whether anybody of the process group that pool child *pid* leads, or led, still runs."""
     try:
         os.killpg(pid, 0)
     except (ProcessLookupError, PermissionError):
@@ -46,19 +51,39 @@ def group_is_alive(pid: int) -> bool:
     return any(_in_group(process, pid) for process in psutil.process_iter())
 
 
+def signal_group(pid: int, number: int) -> None:
+    """Signal pool child *pid* and its group, also when only others of the group are left.
+
+    A number that meanwhile belongs to a stranger is left alone: as long as somebody of the group lives the system
+    does not give its number away, so a stranger of that number is a process that is not our child.
+    """
+    try:
+        if _is_stranger(pid):
+            return
+        if _leads_group(pid):
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)  # it has not made its group yet, it shares ours
+    except ProcessLookupError:
+        return
+
+
+def _is_stranger(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).ppid() != os.getpid())
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _leads_group(pid: int) -> bool:
+    try:
+        return os.getpgid(pid) == pid
+    except ProcessLookupError:
+        return True
+
+
 def _in_group(process: psutil.Process, group: int) -> bool:
     try:
         return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
     except (ProcessLookupError, psutil.NoSuchProcess):
         return False
-
-
-def signal_group(pid: int, number: int) -> None:
-    """Signal the process group that *pid* leads; nothing happens when it is gone."""
-    try:
-        if os.getpgid(pid) != os.getpgid(0):  # a child that has not made its group yet shares ours
-            os.killpg(pid, number)
-        else:
-            os.kill(pid, number)
-    except ProcessLookupError:
-        return

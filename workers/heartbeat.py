@@ -1,7 +1,9 @@
 """The thread in a worker's parent that keeps its slots' executions leased and ends what must end.
 
-It beats while children compute (also when a task holds the GIL: prefork children have their own), so a lease lapses
-only when the whole node is dead, frozen or cut off. Between two beats it looks at deadlines by the server's clock.
+It beats while children compute (also when a task holds the GIL: prefork children have their own), so a lease
+lapses only when the whole node is dead, frozen or cut off. Its connection gives up on an answer long before a lease
+lapses, or one half-open link would cost a healthy node all of its work. Between two beats it looks at deadlines by
+the server's clock.
 """
 
 from __future__ import annotations
@@ -19,14 +21,12 @@ import psutil
 from taskengine.errors import StoreError
 from taskengine.store import nodes
 from taskengine.store.nodes import Held
+from workers.departure import Departure
 from workers.enforcement import Enforcement
 from workers.hands import is_alive, live_messages
 from workers.process import Node
 
 logger = logging.getLogger(__name__)
-
-#: Exit code of a node that ends itself because half of its slots are stuck; its supervisor starts it again.
-STUCK_EXIT = 70
 
 
 class Heartbeat(threading.Thread):
@@ -36,47 +36,35 @@ class Heartbeat(threading.Thread):
         super().__init__(name="taskengine-heartbeat", daemon=True)
         self._node = node
         self._slots = slots
-        self._store = node.connect()
+        self._store = node.connect(answer_seconds=max(1.0, node.settings.lease_seconds / 5))
         self._enforcement = Enforcement(node, self._store)
+        self._departure = Departure(node, self._store, self._enforcement)
         self._held: tuple[Held, ...] = ()
         #: Server's milliseconds minus our monotonic clock's.
         self._offset_ms = 0.0
-        self._draining = ""
-        self._drained_at: float | None = None
-        self._told = False
         self._attention = threading.Event()
         self._over = threading.Event()
 
     def beat(self) -> None:
         """One beat; StoreError when the server does not answer."""
-        if self._draining and not self._told:
-            self._store.run(nodes.drain(self._node.name, self._draining))
-            self._told = True
+        self._departure.mark()
         live = [f"{message}|{pid}" for message, pid in live_messages()]
-        free = max(0, self._slots() - self._enforcement.stuck)
-        answer = self._store.run(
-            nodes.beat(self._node.name, self._info(), free, self._node.lanes, self._draining, live)
+        free = max(0, self._slots() - self._enforcement.occupied)
+        verb = nodes.beat(
+            self._node.name, self._info(), free, self._node.lanes, self._departure.why, live
         )
-        self._held = answer.held
+        answer = self._store.run(verb)
         self._offset_ms = answer.server_ms - time.monotonic() * 1000
-        for execution in answer.lost:
-            logger.warning("lost execution=%s: its slot vanished", execution)
+        self._held = tuple(held for held in answer.held if held.execution_id not in answer.lost)
+        lost = [held for held in answer.held if held.execution_id in answer.lost]
+        for held in lost:
+            logger.warning("lost execution=%s task=%s: its slot vanished", held.execution_id, held.task_id)
+        self._enforcement.bury(lost)
 
-    def drain(self, why: str) -> None:
-        """Take nothing new from now on; called from a signal handler, so it only notes it."""
-        self._draining = self._draining or why
+    def drain(self, why: str, *, at_once: bool = False) -> None:
+        """Stop the node: take nothing new, and give running work its time or none. Only notes it."""
+        self._departure.ask(why, at_once=at_once)
         self._attention.set()
-
-    def hand_back_now(self, why: str) -> None:
-        """Give everything back and end it at once (SIGQUIT); never raises for a server that is away."""
-        self._draining = why
-        try:
-            self.beat()
-            self._enforcement.hand_back(self._held, why)
-        except StoreError as exc:
-            logger.warning("hand back failed, the leases will lapse: %s", exc)
-        finally:
-            self._enforcement.kill_all()
 
     def finish(self) -> None:
         """Stop beating and leave the fleet."""
@@ -95,12 +83,13 @@ class Heartbeat(threading.Thread):
         next_beat = 0.0
         while not self._over.is_set():
             try:
-                if time.monotonic() >= next_beat or (self._draining and not self._told):
+                if time.monotonic() >= next_beat or self._departure.is_news:
                     next_beat = time.monotonic() + settings.heartbeat_seconds
                     self.beat()
                 self._look()
             except StoreError as exc:
                 logger.warning("beat failed: %s", exc)
+            self._departure.end_when_due()
             self._sample()
             self._attention.wait(min(settings.heartbeat_seconds / 4, settings.resource_interval))
             self._attention.clear()
@@ -108,37 +97,8 @@ class Heartbeat(threading.Thread):
     def _look(self) -> None:
         self._enforcement.enforce(self._held, round(self._offset_ms + time.monotonic() * 1000))
         self._enforcement.finish_ending()
-        self._end_of_drain()
-        self._end_when_stuck()
-
-    def _end_of_drain(self) -> None:
-        if not self._draining:
-            return
-        now = time.monotonic()
-        self._drained_at = self._drained_at or now + self._node.settings.drain_seconds
-        if self._node.settings.drain_seconds and now >= self._drained_at and self._held:
-            self._enforcement.hand_back(self._held, f"the node stops: {self._draining}")
-            self._held = ()
-            if not self._node.forks:
-                self._exit(0)
-
-    def _end_when_stuck(self) -> None:
-        stuck = self._enforcement.stuck
-        if not stuck or stuck * 2 < self._slots():
-            return
-        if not self._draining:
-            logger.error("draining: %d of %d slots are stuck in agents that do not return", stuck, self._slots())
-            self.drain("stuck")
-        elif len(live_messages()) <= stuck:
-            self._exit(STUCK_EXIT)
-
-    def _exit(self, code: int) -> None:
-        """End the process although threads still run; they can not be ended otherwise."""
-        try:
-            self._store.run(nodes.leave(self._node.name))
-        finally:
-            logging.shutdown()
-            os._exit(code)
+        self._departure.hand_back_when_due(self._held)
+        self._departure.exit_when_stuck(self._enforcement.stuck, self._slots())
 
     def _sample(self) -> None:
         for index, pid in self._node.board.running():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from typing import Any
 
 from taskengine.agent import Agent
@@ -12,19 +12,17 @@ from taskengine.errors import InvalidInputError
 from taskengine.models import Outcome, Task
 from taskengine.store.codec import check_size, dumps
 from workers.context import Context
-from workers.loop import submit
+from workers.loop import Run
 
 #: Characters kept of an error's message.
 ERROR_LIMIT = 4000
 
 
-def invoke(agent: Agent, task: Task, context: Context, started: Callable[[Future[Any]], None]) -> Outcome:
-    """The outcome of one run; *started* gets the future of a coroutine, so that others can cancel it."""
+def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any]) -> Outcome:
+    """The outcome of one run; *wait* gives what a coroutine comes to."""
     try:
         if agent.is_coroutine:
-            future = submit(agent.function(task, context))
-            started(future)
-            value = future.result()
+            value = wait(Run(agent.function(task, context)))
         else:
             value = agent.function(task, context)
     except CancelledError:

@@ -2,7 +2,10 @@
 
 celeryd_after_setup (options are known, nothing runs yet): choose lanes, refuse a broker channel that is not ours,
 beat once. worker_process_init (in a pool child): a process group of its own. worker_shutting_down (in the signal
-handler): drain, or hand everything back. worker_shutdown: leave.
+handler): drain. worker_shutdown: leave.
+
+SIGQUIT, and a second Ctrl-C, hand everything back at once. Celery's own handler of them waits for running work
+before it tells anybody, so it is replaced as soon as there can be running work.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import os
 from typing import Any
 from uuid import uuid4
 
-from celery import Celery, signals
+from celery import Celery, platforms, signals
 from celery.concurrency.prefork import TaskPool as PreforkPool
 
 from taskengine.agent import REGISTRY
@@ -63,16 +66,25 @@ def begin_child(**_: Any) -> None:
         os._exit(1)  # the parent died before PR_SET_PDEATHSIG was in force
 
 
+@signals.worker_ready.connect(weak=False)
+def take_over_quit(**_: Any) -> None:
+    """Work may come from now on: replace Celery's handler of SIGQUIT."""
+    platforms.signals["SIGQUIT"] = _quit
+
+
 @signals.worker_shutting_down.connect(weak=False)
-def stop(sender: str, how: str, **_: Any) -> None:
-    """SIGTERM drains; SIGQUIT hands everything back at once."""
+def stop(how: str, sig: str, **_: Any) -> None:
+    """Drain; from now on the signals that stop at once are ours."""
     heartbeat = _parent.heartbeat
     if heartbeat is None or _parent.pid != os.getpid():
         return
-    if how == "Cold":
-        heartbeat.hand_back_now("shut down at once")
-    else:
-        heartbeat.drain("shutting down")
+    heartbeat.drain(f"shut down by {sig}", at_once=how == "Cold")
+    platforms.signals["SIGQUIT"] = platforms.signals["SIGINT"] = _quit
+
+
+def _quit(*_: Any) -> None:
+    if _parent.heartbeat is not None and _parent.pid == os.getpid():
+        _parent.heartbeat.drain("shut down at once", at_once=True)
 
 
 @signals.worker_shutdown.connect(weak=False)

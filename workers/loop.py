@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +16,43 @@ def _shared_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def submit(coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
-    """Run *coroutine* on the shared loop; cancelling the future cancels it."""
-    return asyncio.run_coroutine_threadsafe(coroutine, _shared_loop())
+class Run:
+    """One coroutine on the shared loop.
+
+    Cancelling reaches the coroutine, which may clean up; :meth:`result` waits for how it really ends. (The future of
+    ``run_coroutine_threadsafe`` would be over at once, with the coroutine still at work.)
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._loop = _shared_loop()
+        self._task: asyncio.Task[Any] | None = None
+        self._exit: BaseException | None = None
+        self._future = asyncio.run_coroutine_threadsafe(self._hold(coroutine), self._loop)
+
+    def cancel(self) -> None:
+        """Ask the coroutine to end; safe from any thread, and when it ended already."""
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    def result(self, seconds: float | None) -> Any:
+        """What it returned or raised; TimeoutError while :attr:`is_over` is False after *seconds*."""
+        value = self._future.result(seconds)
+        if self._exit is not None:
+            raise self._exit
+        return value
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it ended."""
+        return self._future.done()
+
+    async def _hold(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        self._task = asyncio.current_task()
+        try:
+            return await coroutine
+        except (SystemExit, KeyboardInterrupt) as exc:  # asyncio would end the loop, and everybody on it
+            self._exit = exc
+            return None
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()

@@ -7,46 +7,75 @@ itself with threads) makes its own :class:`WorkerProcess`, because connections d
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 from billiard import current_process
 from celery import Celery
 
 from taskengine.settings import Settings
+from taskengine.store.connect import SOCKET_TIMEOUT, connect
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
 from workers.announce import Announcer
 from workers.board import Board
+from workers.loop import Run
+
+
+#: Seconds between two looks of a pool child at the board while a coroutine runs.
+_LOOK_SECONDS = 0.25
 
 
 @dataclass(slots=True)
 class LocalRuns:
     """Executions that run in this very process: threads, the solo pool, coroutines."""
 
-    futures: dict[str, Future[Any] | None] = field(default_factory=dict)
+    #: Execution -> its coroutine, or None while it is a function in a thread.
+    runs: dict[str, Run | None] = field(default_factory=dict)
     #: Asked to cancel, or ended without their consent: their agents should return.
     over: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def tell(self, execution: str) -> bool:
-        """Tell a run that it should return; False when it does not run here."""
+    def ask_to_cancel(self, execution: str) -> None:
+        """Tell a run once that it should return; it may take its time to clean up."""
+        if execution not in self.over:
+            self.interrupt(execution)
+
+    def interrupt(self, execution: str) -> bool:
+        """Tell a run that it should return, cancel a coroutine; False when it does not run here."""
         with self.lock:
-            if execution not in self.futures:
+            if execution not in self.runs:
                 return False
             self.over.add(execution)
-            return True
+            run = self.runs[execution]
+        if run is not None:
+            run.cancel()
+        return True
 
-    def interrupt(self, execution: str) -> None:
-        """End a coroutine; a thread can only be told."""
-        self.tell(execution)
-        future = self.futures.get(execution)
-        if future is not None:
-            future.cancel()
+    @contextmanager
+    def running(self, execution: str) -> Iterator[Callable[[Run], Any]]:
+        """Make an execution known while it runs; yields what waits for its coroutine."""
+        with self.lock:
+            self.runs[execution] = None
+        try:
+            yield lambda run: self._wait(execution, run)
+        finally:
+            with self.lock:
+                self.runs.pop(execution, None)
+                self.over.discard(execution)
+
+    def _wait(self, execution: str, run: Run) -> Any:
+        with self.lock:
+            self.runs[execution] = run
+            is_over = execution in self.over
+        if is_over:
+            run.cancel()
+        return run.result(None)
 
 
 @dataclass(slots=True)
@@ -66,9 +95,9 @@ class Node:
     board: Board
     local: LocalRuns
 
-    def connect(self) -> SyncStore:
-        """A store of one's own; make it after a fork."""
-        return SyncStore(self.url, self.settings, template())
+    def connect(self, answer_seconds: float = SOCKET_TIMEOUT) -> SyncStore:
+        """A store of one's own; make it after a fork. It waits *answer_seconds* for each answer."""
+        return SyncStore(self.url, self.settings, template(), connect(self.url, answer_seconds))
 
 
 class WorkerProcess:
@@ -82,6 +111,8 @@ class WorkerProcess:
         self.store = node.connect()
         self.announcer = Announcer(node.app, node.hostname)
         self._index = getattr(current_process(), "index", 0) if node.forks else 0
+        if node.forks:
+            self._exit = signal.signal(signal.SIGTERM, self._on_term)
 
     def is_cancelled(self, execution: str) -> bool:
         """Whether this execution should return; costs no trip."""
@@ -89,30 +120,48 @@ class WorkerProcess:
             return execution in self._node.local.over
         return self._node.board.cancelled(self._index, execution)
 
+    def give_up(self) -> None:
+        """End this pool child and all that its agent started, after a fenced report.
+
+        Its parent ended the execution, or somebody else runs it: nothing of it may go on, and this process may be
+        about to be killed for it, so it takes no other work.
+        """
+        if not self.threaded:
+            self.announcer.flush()
+            os.killpg(0, signal.SIGKILL)
+
     def peak(self) -> int:
         """Bytes of memory that the running execution used at most, as far as sampled; 0 is unknown."""
         return 0 if self.threaded else self._node.board.peak(self._index)
 
     @contextmanager
-    def running(self, execution: str) -> Iterator[Callable[[Future[Any]], None]]:
-        """Make an execution known to the heartbeat while it runs; yields where its future is noted."""
-        local = self._node.local
-
-        def started(future: Future[Any]) -> None:
-            local.futures[execution] = future
-
-        with local.lock:
-            local.futures[execution] = None
-        if not self.threaded:
-            self._node.board.enter(self._index, os.getpid(), execution)
+    def running(self, execution: str) -> Iterator[Callable[[Run], Any]]:
+        """Make an execution known to the heartbeat while it runs; yields what waits for its coroutine."""
+        if self.threaded:
+            with self._node.local.running(execution) as wait:
+                yield wait
+            return
+        self._node.board.enter(self._index, os.getpid(), execution)
         try:
-            yield started
+            yield lambda run: self._watch(execution, run)
         finally:
-            with local.lock:
-                local.futures.pop(execution, None)
-                local.over.discard(execution)
-            if not self.threaded:
-                self._node.board.leave(self._index)
+            self._node.board.leave(self._index)
+
+    def _on_term(self, number: int, frame: FrameType | None) -> None:
+        """Exit, but only on the parent's word: a supervisor's TERM to the whole group must not cost an agent its run."""
+        if not self._node.board.is_protected(self._index) and callable(self._exit):
+            self._exit(number, frame)
+
+    def _watch(self, execution: str, run: Run) -> Any:
+        """What the coroutine comes to; a cancel that the parent wrote on the board reaches it."""
+        while not self.is_cancelled(execution):
+            try:
+                return run.result(_LOOK_SECONDS)
+            except TimeoutError:
+                if run.is_over:
+                    raise  # the agent's own
+        run.cancel()
+        return run.result(None)
 
 
 class Current:

@@ -66,7 +66,9 @@ class Runner:
         pull = time.monotonic() < until
         answer = persist(self.process.store, executions.report(self.slot, report, pull=pull))
         if answer.word != "ok":
-            logger.warning("fenced execution=%s task=%s: %s", told.execution_id, told.task_id, answer.detail or answer.word)
+            why = answer.detail or answer.word
+            logger.warning("fenced execution=%s task=%s: %s", told.execution_id, told.task_id, why)
+            self.process.give_up()
         return answer
 
     def _task(self, told: Told) -> Task:
@@ -81,8 +83,8 @@ class Runner:
     def _run(self, agent: Agent, task: Task, told: Told) -> Outcome:
         context = Context(told, self.process.store, lambda: self.process.is_cancelled(told.execution_id))
         meter = Meter.start(threaded=self.process.threaded)
-        with self.process.running(told.execution_id) as started:
-            outcome = invoke(agent, task, context, started)
+        with self.process.running(told.execution_id) as wait:
+            outcome = invoke(agent, task, context, wait)
             return replace(outcome, usage=meter.stop(self.process.peak()))
 
     def _lay_by(self, told: Told, text: str) -> None:

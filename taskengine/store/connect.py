@@ -30,7 +30,10 @@ _SCHEMES = ("redis", "rediss", "unix", "redis+socket", "sentinel")
 
 def client_url(url: str) -> str:
     """The URL as redis-py spells it: kombu's ``redis+socket:///path`` is ``unix:///path``."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as exc:
+        raise SettingsError(f"TASKENGINE_REDIS_URL: {_redacted(url)}: {exc}", field="redis_url") from exc
     if parts.scheme not in _SCHEMES:
         raise SettingsError(
             f"TASKENGINE_REDIS_URL: {_redacted(url)} has scheme {parts.scheme!r}; use one of {', '.join(_SCHEMES)}",
@@ -42,9 +45,9 @@ def client_url(url: str) -> str:
     return f"unix://{parts.netloc}{parts.path}" + (f"?{query}" if query else "")
 
 
-def connect(url: str) -> redis.Redis:
-    """A blocking client; nothing is sent before its first command."""
-    options = _options() | {"retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), _RETRIES)}
+def connect(url: str, answer_seconds: float = SOCKET_TIMEOUT) -> redis.Redis:
+    """A blocking client that waits *answer_seconds* for each answer; nothing is sent before its first command."""
+    options = _options() | {"socket_timeout": answer_seconds, "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), _RETRIES)}
     try:
         if url.startswith("sentinel://"):
             hosts, service, extra = _sentinel(url)

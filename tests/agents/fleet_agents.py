@@ -151,7 +151,10 @@ async def wait(task, context):
         await asyncio.sleep(task.input.get("seconds", 0))
     except asyncio.CancelledError:
         effect("interrupted", task)
-        raise
+        if "clean_up" not in task.input:
+            raise
+        await asyncio.sleep(task.input["clean_up"])
+        effect("cleaned_up", task)
     finally:
         effect("end", task)
     return Outcome("completed", output={"slept": task.input.get("seconds", 0)})

@@ -1,0 +1,128 @@
+"""How a worker node stops: it drains, what does not finish in time is handed back, and the process ends.
+
+A stop signal only leaves a note here (:meth:`Departure.ask` runs in a signal handler); the heartbeat's thread does
+the rest, because Celery's own handlers wait for running work first. The order is always: marked as draining, so that
+claims and pulls answer nothing; handed back by script, so that a late report is fenced; then TERM, then KILL.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Sequence
+
+from taskengine.errors import StoreError
+from taskengine.store import nodes
+from taskengine.store.nodes import Held
+from taskengine.store.sync import SyncStore
+from workers.enforcement import Enforcement
+from workers.hands import end_celery, live_messages
+from workers.process import Node
+
+logger = logging.getLogger(__name__)
+
+#: Exit code of a node that ends itself because half of its slots are stuck; its supervisor starts it again.
+STUCK_EXIT = 70
+#: Exit code after SIGQUIT, as Celery's.
+AT_ONCE_EXIT = 1
+#: Seconds between TERM and KILL, and for threads to return, when everything is to end at once.
+_LAST_WORDS = 1.0
+#: Seconds in which Celery may end by itself before the process does.
+_CELERY_SECONDS = 3.0
+
+
+class Departure:
+    """One node's way out; nothing happens before :meth:`ask`."""
+
+    def __init__(self, node: Node, store: SyncStore, enforcement: Enforcement) -> None:
+        self._node = node
+        self._store = store
+        self._enforcement = enforcement
+        #: Why the node stops; '' while it does not.
+        self.why = ""
+        self._exit_code = 0
+        self._at_once = False
+        self._is_marked = False
+        #: Monotonic time at which running work is handed back.
+        self._hand_back_at: float | None = None
+        #: Monotonic time at which the process ends, whatever still runs; None before the hand-back.
+        self._exit_at: float | None = None
+
+    def ask(self, why: str, *, at_once: bool = False, exit_code: int = 0) -> None:
+        """Note that the node is to stop; safe to repeat, and in a signal handler."""
+        self.why = self.why or why
+        self._at_once = self._at_once or at_once
+        self._exit_code = AT_ONCE_EXIT if self._at_once else exit_code or self._exit_code
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the scripts do not know yet that the node drains."""
+        return bool(self.why) and not self._is_marked
+
+    def mark(self) -> None:
+        """Let claim and pull answer nothing from now on; StoreError when the server does not answer."""
+        if self.is_news:
+            self._store.run(nodes.drain(self._node.name, self.why))
+            self._is_marked = True
+
+    def hand_back_when_due(self, held: Sequence[Held]) -> None:
+        """Give back what still runs when its time is over; StoreError when the server does not answer."""
+        now = time.monotonic()
+        if not self.why or self._exit_at is not None or now < self._due(now):
+            return
+        grace = _LAST_WORDS if self._at_once else self._store.settings.kill_after_seconds
+        self._enforcement.hand_back(held, f"the node stops: {self.why}", grace)
+        if self._at_once or not self._node.forks:
+            self._exit_at = now + _LAST_WORDS + 0.5
+        # A drained prefork node needs no exit of its own: Celery joins the children that were ended.
+
+    def end_when_due(self) -> None:
+        """End the process when everything is handed back, or when the server did not let it in time."""
+        now = time.monotonic()
+        if self._at_once and self._exit_at is None and self._hand_back_at is not None:
+            if now > self._hand_back_at + 2 * _LAST_WORDS:
+                logger.warning("not handed back, the server does not answer; the leases will lapse")
+                self._exit_at = now
+        if self._exit_at is None or (now < self._exit_at and self._is_busy()):
+            return
+        self._enforcement.kill_all()
+        self._leave()
+        if self._at_once and not self._node.local.runs:
+            end_celery(self._exit_code)
+            threading.Event().wait(_CELERY_SECONDS)
+        self.exit()
+
+    def exit_when_stuck(self, stuck: int, slots: int) -> None:
+        """Drain and end a node whose slots are mostly lost to agents that do not return."""
+        if not stuck or stuck * 2 < slots:
+            return
+        if not self.why:
+            logger.error("draining: %d of %d slots are stuck in agents that do not return", stuck, slots)
+            self.ask("stuck", exit_code=STUCK_EXIT)
+        elif len(live_messages()) <= stuck:
+            self._exit_code = self._exit_code or STUCK_EXIT
+            self._leave()
+            self.exit()
+
+    def exit(self) -> None:
+        """End the process although threads still run; they can not be ended otherwise."""
+        logging.shutdown()
+        os._exit(self._exit_code)
+
+    def _due(self, now: float) -> float:
+        if self._at_once:
+            self._hand_back_at = min(now, self._hand_back_at or now)
+        elif self._hand_back_at is None:
+            self._hand_back_at = now + (self._store.settings.drain_seconds or float("inf"))
+        return self._hand_back_at
+
+    def _is_busy(self) -> bool:
+        return self._enforcement.is_ending or bool(self._node.local.runs)
+
+    def _leave(self) -> None:
+        try:
+            self._store.run(nodes.leave(self._node.name))
+        except StoreError as exc:
+            logger.warning("leave failed, the node will be forgotten: %s", exc)
