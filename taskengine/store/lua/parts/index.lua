@@ -10,10 +10,13 @@ local function unmark(no, index)
   call('SETBIT', name, no - seg * 4096, 0)
   if call('BITPOS', name, 1) == -1 then call('DEL', name) end
 end
--- A segment's ids go with the last of its arrivals, once no new one can come.
+-- What a segment of arrivals leaves goes with the last of them: bitmaps of statuses that all have passed through,
+-- and the ids, once no new arrival can come.
 local function drop_segment(no)
   local seg = math.floor(no / 4096)
-  if call('EXISTS', key('bits', 'all:' .. seg)) == 0 and tonumber(call('GET', K.arrivals)) >= (seg + 1) * 4096 then
-    call('DEL', key('ids', seg))
+  if call('EXISTS', key('bits', 'all:' .. seg)) == 1 then return end
+  for _, status in ipairs({T.PENDING, T.READY, T.RUNNING, T.RETRYING, T.PAUSED, T.COMPLETED, T.FAILED, T.CANCELLED}) do
+    call('DEL', key('bits', 's:' .. status .. ':' .. seg))
   end
+  if tonumber(call('GET', K.arrivals)) >= (seg + 1) * 4096 then call('DEL', key('ids', seg)) end
 end

@@ -1,0 +1,277 @@
+"""Laws of thinking: what a failure closes, a reopening opens, and what happens to a question with no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from taskengine.coordinator import HookedStore
+from taskengine.coordinator.duties import Decisions, Releases
+from taskengine.coordinator.duties.decisions import MOST_RAISES
+from taskengine.errors import StoreError
+from taskengine.models import Task, TaskStatus
+from taskengine.store import coordination, tasks
+from taskengine.store.call import Call
+from taskengine.store.codec import loads
+
+from .bench import Bench, lint, until
+
+
+def tree() -> list[Task]:
+    """a -> b -> d, a -> c -> d, and e alone."""
+    a = lint("a")
+    b, c = lint("b", a), lint("c", a)
+    return [a, b, c, lint("d", b, c), lint("e")]
+
+
+def of(bench: Bench, ids: list[str]) -> dict[str, tuple[str, str | None, UUID | None]]:
+    found = [bench.task(id) for id in ids]
+    return {task.name: (task.status.value, task.reason, task.closed_by) for task in found}
+
+
+def test_a_failure_closes_the_whole_subtree_and_each_names_its_culprit(bench: Bench) -> None:
+    graph = tree()
+    ids = bench.submit(*graph)
+    bench.node().work({"a": "failed"})
+    with bench.coordinated():
+        until(lambda: bench.fleet.counts.get("cancelled") == 3)
+        until(lambda: bench.fleet.decisions == 0)
+    found = of(bench, ids)
+    a, b, c, _, _ = (task.id for task in graph)
+    assert found.pop("d") in {
+        ("cancelled", "dependency b was cancelled", b),
+        ("cancelled", "dependency c was cancelled", c),
+    }
+    assert found == {
+        "a": ("failed", None, None),
+        "b": ("cancelled", "dependency a failed", a),
+        "c": ("cancelled", "dependency a failed", a),
+        "e": ("completed", None, None),
+    }
+
+
+def test_a_cancelled_task_closes_its_dependents(bench: Bench) -> None:
+    a = lint("a", hold=True)
+    ids = bench.submit(a, lint("b", a))
+    bench.run(tasks.cancel(ids[0], "not wanted"))
+    bench.turn(Decisions())
+    assert of(bench, ids) == {
+        "a": ("cancelled", "not wanted", None),
+        "b": ("cancelled", "dependency a was cancelled", a.id),
+    }
+
+
+def test_reopening_the_culprit_reopens_what_it_closed_and_all_of_it_completes(bench: Bench) -> None:
+    ids = bench.submit(*tree())
+    node = bench.node()
+    node.work({"a": "failed"})
+    with bench.coordinated():
+        until(lambda: bench.fleet.counts.get("cancelled") == 3)
+        assert bench.run(tasks.reopen(ids[0])).ok
+        until(lambda: node.work() is not None and set(bench.statuses(ids)) == {"completed"})
+    assert of(bench, ids) == dict.fromkeys("abcde", ("completed", None, None))
+
+
+def test_reopening_one_of_two_culprits_opens_nothing_that_the_other_still_closes(bench: Bench) -> None:
+    a, b = lint("a"), lint("b")
+    ids = bench.submit(a, b, lint("c", a, b))
+    bench.node().work({"a": "failed", "b": "failed"})
+    bench.turn(Decisions())
+    closer = str(bench.task(ids[2]).closed_by)
+    other = next(id for id in ids[:2] if id != closer)
+    for opened in (closer, other):
+        assert bench.statuses(ids[2:]) == ["cancelled"]
+        bench.run(tasks.reopen(opened))
+        bench.turn(Decisions())
+    assert bench.statuses(ids[2:]) == ["pending"]
+    bench.node().work()
+    assert bench.statuses(ids) == ["completed"] * 3
+
+
+def test_a_graph_on_a_task_that_already_failed_is_closed_at_commit(bench: Bench) -> None:
+    a = lint("a")
+    bench.create(a)
+    bench.node().work({"a": "failed"})
+    with bench.coordinated():
+        b = lint("b", a)
+        ids = bench.submit(b, lint("c", b))
+        bench.until_status(ids, TaskStatus.CANCELLED)
+    assert of(bench, ids) == {
+        "b": ("cancelled", "dependency a failed", a.id),
+        "c": ("cancelled", "dependency b was cancelled", b.id),
+    }
+
+
+def test_the_culprit_is_found_behind_hundreds_of_good_dependencies(bench: Bench) -> None:
+    many = sorted((lint(f"p{i}") for i in range(700)), key=lambda task: str(task.id))
+    bench.submit(*many)
+    bench.node().work({many[-1].name: "failed"})
+    last = bench.create(lint("last", *many))
+    bench.turn(Decisions())
+    assert of(bench, [last]) == {
+        "last": ("cancelled", f"dependency {many[-1].name} failed", many[-1].id)
+    }
+
+
+def test_a_fan_wider_than_a_script_is_closed_to_the_last(bench: Bench) -> None:
+    a = lint("a")
+    ids = bench.submit(a, *(lint(f"b{i}", a) for i in range(1000)))
+    bench.node().work({"a": "failed"})
+    with bench.coordinated():
+        bench.until_status(ids[1:], TaskStatus.CANCELLED)
+        assert bench.run(tasks.reopen(ids[0])).ok
+        bench.until_status(ids[1:], TaskStatus.PENDING)
+    assert len(bench.node().work()) == 1001
+
+
+def test_a_task_that_changed_after_its_snapshot_is_decided_anew(bench: Bench) -> None:
+    a, b = lint("a"), lint("b")
+    ids = bench.submit(a, b, lint("c", a, b))
+    node = bench.node()
+    node.work({"a": "failed"}, most=1)
+    changed: list[str] = []
+
+    def change(call: Call[Any]) -> None:
+        if call.name == "close" and not changed:
+            changed.extend(node.work({"b": "failed"}))
+
+    bench.turn(Decisions(), store=HookedStore(bench.store, before=change))
+    assert changed
+    assert bench.statuses(ids) == ["failed", "failed", "cancelled"]
+    assert bench.fleet.decisions == 0
+
+
+def test_a_task_reopened_between_snapshot_and_close_is_not_closed(bench: Bench) -> None:
+    a = lint("a")
+    ids = bench.submit(a, lint("b", a))
+    bench.node().work({"a": "failed"})
+    done: list[bool] = []
+
+    def reopen(call: Call[Any]) -> None:
+        if call.name == "close" and not done:
+            done.append(bench.run(tasks.reopen(ids[0])).ok)
+
+    bench.turn(Decisions(), store=HookedStore(bench.store, before=reopen))
+    assert done == [True]
+    assert bench.statuses(ids)[1] == "pending"
+    bench.node().work()
+    assert bench.statuses(ids) == ["completed", "completed"]
+
+
+def test_a_reopening_waits_for_what_its_task_still_tells(bench: Bench) -> None:
+    """b closed 300 others and has not told them all when its own culprit is opened again."""
+    a = lint("a")
+    b = lint("b", a)
+    ids = bench.submit(a, b, *(lint(f"c{i}", b) for i in range(300)))
+    bench.node().work({"a": "failed"})
+    term = bench.lead()
+    (decision,) = bench.run(coordination.decisions(bench.keys))
+    (seen,) = bench.run(coordination.snapshots([decision]))
+    assert seen is not None
+    assert bench.run(coordination.close(term, decision.entry, seen, "dependency a failed", ids[0])).ok
+    bench.run(tasks.reopen(ids[0]))
+    duty = Decisions()
+    bench.turn(duty, term)
+    assert bench.statuses(ids[1:2]) == ["cancelled"]
+    for _ in range(4):
+        bench.turn(Releases(), term)
+        bench.turn(duty, term)
+    assert bench.fleet.decisions == 0
+    assert len(bench.node().work()) == 302
+
+
+def broken(bench: Bench, **fields: str) -> str:
+    """Write a decision that cannot be made; its entry."""
+    entry: bytes = bench.server.client.xadd(bench.keys.fixed("decisions"), fields or {"x": "y"})
+    return entry.decode()
+
+
+def ruined_task(bench: Bench) -> dict[str, str]:
+    """A task that no snapshot can be taken of."""
+    bench.server.client.set(bench.keys.of("task", "ruined"), "not a hash")
+    return {"k": "ruined", "b": "", "h": "counters"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [lambda _: {"k": "t", "b": "", "h": "from a later version"}, lambda _: {"x": "y"}, ruined_task],
+    ids=["unknown", "empty", "unreadable"],
+)
+def test_a_decision_that_always_raises_is_put_aside_and_nobody_waits_for_it(
+    bench: Bench, fields: Callable[[Bench], dict[str, str]]
+) -> None:
+    entry = broken(bench, **fields(bench))
+    graph = tree()
+    ids = bench.submit(*graph)
+    bench.node().work({"a": "failed"})
+    with bench.coordinated():
+        bench.until_status(ids[1:4], TaskStatus.CANCELLED, 5.0)
+        until(lambda: bench.fleet.poison_decisions == 1)
+        until(lambda: bench.fleet.decisions == 0)
+    (kept,) = bench.server.client.lrange(bench.keys.fixed("poison"), 0, -1)
+    story = loads(kept)
+    assert story["entry"] == entry
+    assert story["error"]
+
+
+def test_a_decision_is_put_aside_only_after_it_raised_five_times(bench: Bench) -> None:
+    broken(bench)
+    duty, term = Decisions(), bench.lead()
+    for _ in range(MOST_RAISES):
+        assert bench.fleet.poison_decisions == 0
+        with pytest.raises(ValueError) as caught:  # noqa: PT012
+            bench.turn(duty, term)
+            bench.turn(duty, term)  # the pass that began behind it ended; the next one meets it again
+        duty.blame(caught.value)
+    bench.turn(duty, term)
+    assert (bench.fleet.poison_decisions, bench.fleet.decisions) == (1, 0)
+
+
+def test_one_unreadable_task_costs_its_neighbours_one_turn(bench: Bench) -> None:
+    a = lint("a")
+    ids = bench.submit(a, *(lint(f"b{i}", a) for i in range(100)))
+    bench.node().work({"a": "failed"})
+    broken(bench, **ruined_task(bench))
+    duty, term = Decisions(), bench.lead()
+    for _ in range(20):
+        try:
+            bench.turn(duty, term)
+        except StoreError as exc:
+            duty.blame(exc)
+        if set(bench.statuses(ids[1:])) == {"cancelled"}:
+            break
+    assert set(bench.statuses(ids[1:])) == {"cancelled"}
+
+
+def test_the_same_decision_twice_changes_nothing_the_second_time(bench: Bench) -> None:
+    a = lint("a")
+    ids = bench.submit(a, lint("b", a))
+    bench.node().work({"a": "failed"})
+    (decision,) = bench.run(coordination.decisions(bench.keys))
+    bench.turn(Decisions())
+    before = bench.task(ids[1])
+    broken(bench, k=decision.task_id, b=decision.because, h=decision.how)
+    bench.turn(Decisions())
+    assert bench.task(ids[1]) == before
+    assert bench.fleet.decisions == 0
+
+
+def test_a_decision_about_a_deleted_task_is_dropped(bench: Bench) -> None:
+    broken(bench, k="11111111-1111-4111-8111-111111111111", b="", h="counters")
+    bench.turn(Decisions())
+    assert bench.fleet.decisions == 0
+
+
+def test_a_thousand_decisions_take_little_more_than_a_trip_each(bench: Bench) -> None:
+    a = lint("a")
+    ids = bench.submit(a, *(lint(f"b{i}", a) for i in range(1000)))
+    bench.node().work({"a": "failed"})
+    term, trips = bench.lead(), []
+    while bench.run(coordination.continue_releases(term)).number():
+        pass
+    bench.turn(Decisions(), term, store=HookedStore(bench.store, before=trips.append))
+    assert set(bench.statuses(ids[1:])) == {"cancelled"}
+    assert len(trips) < 1100
