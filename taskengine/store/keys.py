@@ -38,6 +38,7 @@ FIXED: Mapping[str, str] = {
 BY_ID: Mapping[str, str] = {
     "batch": "hash {state, run, n, cursor}: a graph between its first and its last trip; 1 h after its end",
     "bits": "string 'index:segment': bitmap over 4096 arrivals, one for each list filter value",
+    "codes": "string 'segment': status of each of 4096 arrivals in four bits, see CODES",
     "claim": "string 'node/slot': the latest request that claimed for it; 10 min",
     "deps": "list of tasks that depend on this one; dropped when it COMPLETED and all were released",
     "done": "stream: one entry when the task ended and somebody waits; 10 min",
@@ -58,6 +59,12 @@ BY_ID: Mapping[str, str] = {
     "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold",
     "task": "hash of a task",
 }
+
+#: Status (and ``staged``) -> its four bits in ``codes``; 0 is nobody. Stored data: numbers never change.
+CODES: Mapping[str, int] = {
+    "staged": 1, "pending": 2, "ready": 3, "running": 4, "completed": 5, "failed": 6, "cancelled": 7, "paused": 8,
+    "retrying": 9,
+}  # fmt: skip
 
 
 class Keys:

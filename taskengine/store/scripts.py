@@ -26,7 +26,7 @@ from importlib import resources
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.models.enums import ExecutionStatus, TaskStatus
 from taskengine.settings import Settings
-from taskengine.store.keys import Keys
+from taskengine.store.keys import CODES, Keys
 
 _LUA = resources.files("taskengine.store") / "lua"
 
@@ -73,6 +73,7 @@ def _constants(settings: Settings) -> dict[str, str]:
         "max_events": str(settings.max_events),
         "queue_prefix": f"'{Keys(settings.namespace).queue_prefix()}'",
         "batch_ms": str(round(settings.batch_seconds * 1000)),
+        "codes": "({" + ",".join(f"['{status}']={code}" for status, code in CODES.items()) + "})",
         "terminal": "({" + ",".join(f"['{s.value}']=true" for s in sorted(TERMINAL)) + "})",
     }
 

@@ -146,7 +146,7 @@ class World:
             case "stream":
                 return self.raw.xrange(name)
             case _:
-                return self.raw.get(name)
+                return self.raw.get(name).rstrip(b"\0")  # what a bitmap does not hold is zero
 
     # -- making ---------------------------------------------------------------------------------------------------
 

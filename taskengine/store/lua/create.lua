@@ -5,10 +5,11 @@
 -- uses: put, ready, grant
 local run = ARGV[1]
 local t = read_task(4)
-local before = known(t, nil)
+local before, rival = known(t, nil)
 if before then return before end
 local parents, missing = parents_of(t, nil)
 if missing then return {'missing', missing} end
+take_over(rival, t)
 local no = number_tasks(1, ARGV[3])
 open_run(run, 1)
 put(t, no, run, nil, parents)

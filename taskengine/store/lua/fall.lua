@@ -17,6 +17,7 @@ if chunk then
     local m = load(id_at(no))
     if m and m.batch == batch then
       emit(m.run, 'created', m.id)
+      set_code(no, T.PENDING)
       call('HDEL', key('task', m.id), 'batch', 'ix')
       m.batch = false
       m.w = call('HINCRBY', key('task', m.id), 'w', -1)

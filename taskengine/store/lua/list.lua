@@ -1,41 +1,68 @@
--- Finds tasks that carry every given index, newest first: a bitmap a segment, 16 segments at most a call.
+-- Finds tasks that carry every given index, newest first: 8 segments of 4096 arrivals at most a call.
 -- args: below, limit, index ...
 -- returns: {'ok', arrival to go on below or 0, id ...}
--- uses: span, task
+-- uses: span, index
+-- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, any other from its bitmap.
+local MOST_SEGMENTS, MOST_LOOKS = 8, 512
 local below, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
-if below <= 0 then below = tonumber(call('GET', K.arrivals) or 0) + 1 end
-local found = {'ok', 0}
-local seg = math.floor((below - 1) / 4096)
-local last = math.max(0, seg - 15)
-while seg >= last do
-  local bytes = call('GET', key('bits', 'all:' .. seg)) or ''
-  local others = {}
-  for i = 3, #ARGV do others[#others + 1] = call('GET', key('bits', ARGV[i] .. ':' .. seg)) or '' end
-  local top = math.min(below - 1, seg * 4096 + #bytes * 8 - 1)
-  for at = math.floor((top - seg * 4096) / 8), 0, -1 do
-    local byte = bytes:byte(at + 1) or 0
-    if byte ~= 0 then
-      for bit = 7, 0, -1 do
-        local no = seg * 4096 + at * 8 + bit
-        local weight = 2 ^ (7 - bit)
-        local function on(b) return math.floor(b / weight) % 2 == 1 end
-        if no <= top and on(byte) then
-          local all = true
-          for _, o in ipairs(others) do all = all and on(o:byte(at + 1) or 0) end
-          if all then
-            local id = id_at(no)
-            local m = load(id)
-            if m and m.no == no and visible(m) then found[#found + 1] = id end
-            if #found - 2 >= limit then
-              found[2] = no
-              return found
-            end
-          end
+local wanted, filters = nil, {}
+for i = 3, #ARGV do
+  local status = ARGV[i]:match('^s:(.*)$')
+  if not status then
+    filters[#filters + 1] = ARGV[i]
+  elseif wanted and wanted ~= CODES[status] then
+    return {'ok', 0}
+  else
+    wanted = CODES[status] or -1
+  end
+end
+local found, looks, states = {'ok', 0}, 0, {}
+-- Staged tasks are marked from the start, and are PENDING once their graph is committed.
+local function is_visible(id)
+  looks = looks + 1
+  local batch = call('HGET', key('task', id), 'batch')
+  if not batch then return true end
+  if states[batch] == nil then states[batch] = call('HGET', key('batch', batch), 'state') end
+  return states[batch] == 'committed'
+end
+local function look(no, code)
+  if code == 0 then return end
+  local staged = code == CODES.staged
+  if wanted and wanted ~= (staged and CODES[T.PENDING] or code) then return end
+  local id = id_at(no)
+  if not staged or is_visible(id) then found[#found + 1] = id end
+end
+-- Whether the search stops here: nothing more fits into this call.
+local function search(seg, top)
+  local bytes = call('GET', key('codes', seg)) or ''
+  local bitmaps = {}
+  for i, name in ipairs(filters) do bitmaps[i] = call('GET', key('bits', name .. ':' .. seg)) or '' end
+  top = math.min(top, #bytes * 2 - 1)
+  for eight = math.floor(top / 8), 0, -1 do
+    local masks, any = {}, true
+    for i, bitmap in ipairs(bitmaps) do
+      masks[i] = bitmap:byte(eight + 1) or 0
+      any = any and masks[i] > 0
+    end
+    for bit = any and 7 or -1, 0, -1 do
+      local at, hit = eight * 8 + bit, true
+      for _, mask in ipairs(masks) do hit = hit and math.floor(mask / 2 ^ (7 - bit)) % 2 == 1 end
+      if hit and at <= top then
+        local byte = bytes:byte(math.floor(at / 2) + 1)
+        look(seg * 4096 + at, at % 2 == 0 and math.floor(byte / 16) or byte % 16)
+        if #found - 2 >= limit or looks >= MOST_LOOKS then
+          found[2] = seg * 4096 + at
+          return true
         end
       end
     end
   end
-  seg = seg - 1
 end
-if last > 0 then found[2] = last * 4096 end
+if below <= 0 then below = tonumber(call('GET', K.arrivals) or 0) + 1 end
+local newest = math.floor((below - 1) / 4096)
+local oldest = math.max(0, newest - MOST_SEGMENTS + 1)
+for seg = newest, oldest, -1 do
+  if search(seg, below - 1 - seg * 4096) then return found end
+end
+found[2] = oldest * 4096
 return found

@@ -2,6 +2,7 @@
 -- args: batch, run, raw, count, task ...
 -- returns: {'ok', id or its older twin, ...} | {'conflict', field, id} | {'missing', task, dependency} | {'taken'}
 -- uses: put
+-- The batch remembers where it put each chunk: a copy of the call finds its tasks there and answers the same.
 local batch, run, count = ARGV[1], ARGV[2], tonumber(ARGV[4])
 local state = call('HGET', key('batch', batch), 'state')
 if state and state ~= 'open' then return {'taken', state} end
@@ -11,24 +12,33 @@ if not state then
 end
 -- Whoever adds to a finished run wants its results: they stay for another retention.
 call('ZADD', K.finished, 'XX', now, run)
-local first = number_tasks(count, ARGV[3])
-call('RPUSH', key('pending', batch), first .. ':' .. count)
+local chunk = redis.sha1hex(ARGV[3])
+local first = tonumber(call('HGET', key('batch', batch), chunk) or nil)
+if not first then
+  first = number_tasks(count, ARGV[3])
+  call('HSET', key('batch', batch), chunk, first)
+  call('RPUSH', key('pending', batch), first .. ':' .. count)
+end
 local ids, alias, new = {'ok'}, {}, 0
+local function answer(reply)
+  if new > 0 then call('HINCRBY', key('batch', batch), 'n', new) end
+  return reply
+end
 for i = 0, count - 1 do
   local t = read_task(5 + i * STRIDE)
-  local before = known(t, batch)
-  if before and before[1] == 'conflict' then return before end
+  local before, rival = known(t, batch, first + i)
+  if before and before[1] == 'conflict' then return answer(before) end
   if before then
     if before[2] ~= t.id then alias[t.id] = before[2] end
     ids[#ids + 1] = before[2]
   else
     if next(alias) then t.on = t.on:gsub('%S+', alias) end
     local parents, missing = parents_of(t, batch)
-    if missing then return {'missing', t.id, missing} end
+    if missing then return answer({'missing', t.id, missing}) end
+    take_over(rival, t)
     put(t, first + i, run, batch, parents)
     new = new + 1
     ids[#ids + 1] = t.id
   end
 end
-call('HINCRBY', key('batch', batch), 'n', new)
-return ids
+return answer(ids)

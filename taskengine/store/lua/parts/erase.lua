@@ -7,14 +7,13 @@ local function erase(id, index)
     local eid = execution_id(id, attempt)
     call('DEL', key('exec', eid), key('logs', eid), key('payload', eid))
   end
-  forget_edges(id, v[3])
-  unmark(no, 's:' .. v[1])
-  unmark(no, 'all')
+  -- Whoever COMPLETED stands in no list that anybody reads again.
+  if v[1] ~= T.COMPLETED then forget_edges(id, v[3]) end
+  clear_code(no)
   for name in index:gmatch('[^\n]+') do unmark(no, name) end
   if v[5] and call('GET', key('idem', v[5])) == id then call('DEL', key('idem', v[5])) end
   call('ZREM', K.timers, 'schedule:' .. id, 'retry:' .. id)
   call('ZREM', K.dead, id)
   call('DEL', key('task', id), key('deps', id), key('done', id))
   if v[6] then call('DEL', key('payload', v[6])) end
-  drop_segment(no)
 end

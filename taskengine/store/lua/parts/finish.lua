@@ -2,11 +2,7 @@
 -- uses: clock, event, task, ready, release
 local HOW = {[T.COMPLETED] = 's', [T.FAILED] = 'f', [T.CANCELLED] = 'c'}
 local function unpin_foreign(m)
-  for d in (call('HGET', key('task', m.id), 'on') or ''):gmatch('%S+') do
-    if call('HGET', key('task', d), 'run') ~= m.run and call('EXISTS', key('task', d)) == 1 then
-      call('HINCRBY', key('task', d), 'pin', -1)
-    end
-  end
+  for d in (call('HGET', key('task', m.id), 'on') or ''):gmatch('%S+') do unpin(d, m.run) end
 end
 local function close_run(run)
   call('HSET', key('run', run), 'fin', now)

@@ -6,10 +6,6 @@ local function read_task(at)
   return {id = a[at], sha = a[at + 1], key = a[at + 2], name = a[at + 3], doc = a[at + 4], on = a[at + 5],
     lane = a[at + 6], score = a[at + 7], index = a[at + 8], hold = a[at + 9], due = a[at + 10], timeout = a[at + 11], big = a[at + 12]}
 end
--- Tells every caller of the older batch that a newer one took its ids.
-local function take_over(batch)
-  call('HSET', key('batch', batch), 'state', 'taken')
-end
 -- A cursor behind the removed place moves along, or it would skip the dependent that slips into its gap.
 local function forget_edges(id, on)
   for d in (on or ''):gmatch('%S+') do
@@ -17,42 +13,53 @@ local function forget_edges(id, on)
     local cursor = tonumber(v[1] or v[2] or 0)
     local at = cursor > 0 and call('LPOS', key('deps', d), id)
     if at and at < cursor then call('HINCRBY', key('task', d), v[1] and 'rel' or 'undo', -1) end
-    call('LREM', key('deps', d), 1, id)
+    call('LREM', key('deps', d), -1, id)  -- swept newest first: from the tail
   end
 end
-local function forget_marks(no, index)
-  unmark(no, 's:' .. T.PENDING)
-  unmark(no, 'all')
-  for name in (index or ''):gmatch('[^\n]+') do unmark(no, name) end
+-- Removes a task that is only staged, with all that staging did for it.
+local function unstage(id, kept_payload)
+  local v = call('HMGET', key('task', id), 'no', 'on', 'key', 'xr', 'run', 'big', 'ix')
+  local no = tonumber(v[1])
+  clear_code(no)
+  for name in (v[7] or ''):gmatch('[^\n]+') do unmark(no, name) end
+  forget_edges(id, v[2])
+  if v[4] then
+    for d in v[2]:gmatch('%S+') do unpin(d, v[5]) end
+  end
+  if v[3] and call('GET', key('idem', v[3])) == id then call('DEL', key('idem', v[3])) end
+  call('ZREM', K.timers, 'schedule:' .. id)
+  call('DEL', key('task', id), key('deps', id))
+  if v[6] and v[6] ~= kept_payload then call('DEL', key('payload', v[6])) end
 end
--- Whether the id or key is already somebody: nil = free, else {'exists', id} or {'conflict', field, id}.
-local function known(t, batch)
-  local v = call('HMGET', key('task', t.id), 'sha', 'batch', 'on', 'no', 'ix')
-  if v[1] then
-    local state = v[2] and call('HGET', key('batch', v[2]), 'state')
-    if not v[2] or state == 'committed' then
-      if v[1] == t.sha then return {'exists', t.id} end
-      return {'conflict', 'id', t.id}
-    end
-    if v[2] == batch then return {'conflict', 'id', t.id} end
-    take_over(v[2])
-    forget_edges(t.id, v[3])
-    forget_marks(tonumber(v[4]), v[5])
-    call('DEL', key('task', t.id), key('deps', t.id))
+local function is_open(batch)
+  return batch and call('HGET', key('batch', batch), 'state') ~= 'committed'
+end
+-- Who is there under the id or the key: nil = nobody, else {'exists', id} or {'conflict', field, id}; and a rival whose
+-- graph is not committed, which the newcomer takes over. `no`: the place where an earlier copy of this very call put t.
+local function known(t, batch, no)
+  local rival = {}
+  local v = call('HMGET', key('task', t.id), 'sha', 'batch', 'no')
+  if v[1] and is_open(v[2]) and v[2] ~= batch then
+    rival.id, rival.batches = t.id, {v[2]}
+  elseif v[1] then
+    if v[1] == t.sha and (v[2] ~= batch or tonumber(v[3]) == no) then return {'exists', t.id} end
+    return {'conflict', 'id', t.id}
   end
-  if t.key == '' then return nil end
-  local owner = call('GET', key('idem', t.key))
-  if not owner then return nil end
-  local o = call('HMGET', key('task', owner), 'sha', 'batch')
-  if not o[1] then return nil end
-  local state = o[2] and call('HGET', key('batch', o[2]), 'state')
-  if not o[2] or state == 'committed' then
-    if o[1] == t.sha then return {'exists', owner} end
-    return {'conflict', 'idempotency_key', owner}
+  local owner = t.key ~= '' and call('GET', key('idem', t.key))
+  local o = owner and call('HMGET', key('task', owner), 'sha', 'batch')
+  if not o or not o[1] then return nil, rival end
+  if is_open(o[2]) and o[2] ~= batch then
+    rival.batches = rival.batches or {}
+    table.insert(rival.batches, o[2])
+    return nil, rival
   end
-  if o[2] ~= batch then return take_over(o[2]) end
   if o[1] == t.sha then return {'exists', owner} end
   return {'conflict', 'idempotency_key', owner}
+end
+-- Takes over what known() found; whoever staged it hears of it at the commit.
+local function take_over(rival, t)
+  for _, batch in ipairs(rival.batches or {}) do call('HSET', key('batch', batch), 'state', 'taken') end
+  if rival.id then unstage(rival.id, t.big) end
 end
 -- The stored parents of t as the edges need them, or nil and the first id that is not there.
 local function parents_of(t, batch)
@@ -80,6 +87,15 @@ local function edge(p, id, run)
   if p.st == T.CANCELLED and not p.releasing then return 0, 0, 1 end
   return 1, 0, 0
 end
+-- Registers edges; what they add up to, and whether one comes from another run.
+local function add_edges(parents, id, run)
+  local w, f, c, foreign = 0, 0, 0, false
+  for _, p in ipairs(parents) do
+    local dw, df, dc = edge(p, id, run)
+    w, f, c, foreign = w + dw, f + df, c + dc, foreign or p.run ~= run
+  end
+  return w, f, c, foreign
+end
 -- The numbers [first, first + n) and the raw ids at their places; two segments when they cross a border.
 local function number_tasks(n, raw)
   local first = call('INCRBY', K.arrivals, n) - n + 1
@@ -92,11 +108,8 @@ local function number_tasks(n, raw)
 end
 -- Stores task t under arrival `no`.
 local function put(t, no, run, batch, parents)
-  local w, f, c, foreign = batch and 1 or 0, 0, 0, false
-  for _, p in ipairs(parents) do
-    local dw, df, dc = edge(p, t.id, run)
-    w, f, c, foreign = w + dw, f + df, c + dc, foreign or p.run ~= run
-  end
+  local w, f, c, foreign = add_edges(parents, t.id, run)
+  if batch then w = w + 1 end
   local fields = {'st', T.PENDING, 'no', no, 'run', run, 'lane', t.lane, 'sc', t.score}
   local function set(name, value, unless)
     if value and value ~= unless then
@@ -104,16 +117,16 @@ local function put(t, no, run, batch, parents)
       fields[#fields + 1] = value
     end
   end
+  local due = t.due ~= '' and tonumber(t.due) > now and t.due or ''
   set('w', w, 0) set('f', f, 0) set('c', c, 0) set('batch', batch) set('ix', batch and t.index)
-  set('hold', t.hold, '') set('due', t.due, '') set('xr', foreign and 1 or nil)
+  set('hold', t.hold, '') set('due', due, '') set('xr', foreign and 1 or nil)
   set('on', t.on, '') set('nm', t.name, '') set('doc', t.doc, '{}') set('to', t.timeout, '')
   set('big', t.big, '') set('sha', t.sha, '') set('key', t.key, '') set('cr', now)
   call('HSET', key('task', t.id), unpack(fields))
   if t.big ~= '' then call('PERSIST', key('payload', t.big)) end
   if t.key ~= '' then call('SET', key('idem', t.key), t.id) end
-  if t.due ~= '' then call('ZADD', K.timers, t.due, 'schedule:' .. t.id) end
-  mark(no, 's:' .. T.PENDING, 1)
-  mark(no, 'all', 1)
+  if due ~= '' then call('ZADD', K.timers, due, 'schedule:' .. t.id) end
+  set_code(no, batch and 'staged' or T.PENDING)
   for name in t.index:gmatch('[^\n]+') do mark(no, name, 1) end
 end
 local function open_run(run, n)

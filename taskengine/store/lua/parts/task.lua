@@ -29,9 +29,15 @@ end
 local function move(m, to)
   moved[m.st] = (moved[m.st] or 0) - 1
   moved[to] = (moved[to] or 0) + 1
-  mark(m.no, 's:' .. m.st, 0)
-  mark(m.no, 's:' .. to, 1)
+  set_code(m.no, to)
   m.st = to
+end
+-- A task of another run that depends on it is over, or gone: one reason less to keep it when its own run is pruned.
+local function unpin(id, run)
+  local owner = call('HGET', key('task', id), 'run')
+  if owner and owner ~= run and call('HINCRBY', key('task', id), 'pin', -1) == 0 then
+    call('HDEL', key('task', id), 'pin')
+  end
 end
 -- Committed batches still settle: their commit waits fall in pieces; nobody else may move such a task meanwhile.
 local function visible(m)
