@@ -67,10 +67,15 @@ def score(priority: int, deadline_seconds: float | None, path_ms: float) -> int:
     the years 1970 to 2106; None is no deadline. *path_ms* is the longest path to the end, own time
     included.
     """
-    deadline = NO_DEADLINE
-    if deadline_seconds is not None:
-        deadline = int(min(max(deadline_seconds, 0), NO_DEADLINE - 1))
-    return ((queue_priority(priority) << DEADLINE_BITS) | deadline) << RANK_BITS | (MAX_RANK - rank(path_ms))
+    return _score(priority, deadline_seconds, rank(path_ms))
+
+
+def moved(score: float, priority: int, deadline_seconds: float | None) -> int:
+    """The place of a task that had *score* once it has another priority or deadline; its rank stays.
+
+    Its path to the end is known only while its whole graph is in hand, at submit.
+    """
+    return _score(priority, deadline_seconds, unpack(score).rank)
 
 
 def unpack(score: float) -> Place:
@@ -78,6 +83,13 @@ def unpack(score: float) -> Place:
     upper, low = divmod(int(score), 1 << RANK_BITS)
     priority_class, deadline = divmod(upper, 1 << DEADLINE_BITS)
     return Place(priority_class, None if deadline == NO_DEADLINE else deadline, MAX_RANK - low)
+
+
+def _score(priority: int, deadline_seconds: float | None, rank: int) -> int:
+    deadline = NO_DEADLINE
+    if deadline_seconds is not None:
+        deadline = int(min(max(deadline_seconds, 0), NO_DEADLINE - 1))
+    return ((queue_priority(priority) << DEADLINE_BITS) | deadline) << RANK_BITS | (MAX_RANK - rank)
 
 
 def member(arrival: int, id: str) -> str:

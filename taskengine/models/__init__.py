@@ -8,6 +8,7 @@ from taskengine.models.enums import (
     TaskType,
     WorkflowStatus,
 )
+from taskengine.models.event import Event
 from taskengine.models.execution import ExecutionLog, LogLevel, ResourceUsage, TaskExecution
 from taskengine.models.outcome import Outcome, Usage
 from taskengine.models.requests import TaskCreateRequest, TaskPage, TaskUpdateRequest
@@ -15,6 +16,7 @@ from taskengine.models.task import RetryRules, Task
 
 __all__ = [
     "AgentStatus",
+    "Event",
     "ExecutionLog",
     "ExecutionStatus",
     "LogLevel",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
@@ -26,6 +27,6 @@ class Noun(BaseModel):
 def _invalid(model: str, exc: ValidationError) -> InvalidInputError:
     wrong = exc.errors()[0]
     field = ".".join(str(part) for part in wrong["loc"][:2]) or model
-    shown = repr(wrong.get("input"))[:80]
+    shown = reprlib.repr(wrong.get("input"))[:80]  # bounded also where the input is deep or holds itself
     more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""
     return InvalidInputError(f"{model}.{field}: {wrong['msg']}, got {shown}{more}", field=field)

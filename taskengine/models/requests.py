@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from pydantic import AwareDatetime, BaseModel, Field, JsonValue, StringConstraints
+from pydantic import AwareDatetime, Field, JsonValue, StringConstraints
 
 from taskengine.models.base import Noun
 from taskengine.models.enums import TaskPriority, TaskType
@@ -39,7 +40,10 @@ class TaskCreateRequest(Noun):
 
     def to_task(self) -> Task:
         """The task that this request asks for."""
-        return Task(**{name: getattr(self, name) for name in self.model_fields_set | {"id"}})
+        given = {name: getattr(self, name) for name in self.model_fields_set | {"id"}}
+        if self.created_by is None:
+            given.pop("created_by", None)
+        return Task(**given)
 
 
 class TaskUpdateRequest(Noun):
@@ -66,9 +70,10 @@ class TaskUpdateRequest(Noun):
 BEFORE_FIRST_RUN = frozenset({"input", "execution_context", "depends_on"})
 
 
-class TaskPage(BaseModel):
-    """One page of a listing, newest first."""
+class TaskPage(list[Task]):
+    """One page of a listing, newest first: a list with a cursor."""
 
-    tasks: list[Task]
-    #: Pass it back for the next page; None on the last one.
-    cursor: str | None = None
+    def __init__(self, tasks: Iterable[Task] = (), cursor: str | None = None) -> None:
+        super().__init__(tasks)
+        #: Pass it back for the next page; None on the last one.
+        self.cursor = cursor

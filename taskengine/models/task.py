@@ -117,7 +117,7 @@ class Task(Noun):
     cancel_requested: bool = False
     #: The latest execution.
     execution_id: UUID | None = None
-    #: Output of the accepted execution; None unless COMPLETED, or when it lies by reference (see TaskExecution).
+    #: Output of the accepted execution; None unless COMPLETED. ``get_task`` and ``wait`` bring it, listings do not.
     result: dict[str, JsonValue] | None = None
 
     @model_validator(mode="before")

@@ -25,7 +25,11 @@ class Record:
 
 
 def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = None) -> Record:
-    """The record of *task* whose longest path to the end takes *path_seconds*."""
+    """The record of *task* whose longest path to the end takes *path_seconds*.
+
+    Its content hash is made of what the client set: name, dependencies and the other request fields, not the id, not
+    the idempotency key, and no defaults (``created_by`` differs between machines that send the same).
+    """
     id = str(task.id)
     body = content(task)
     on = " ".join(depends_on if depends_on is not None else sorted(map(str, task.depends_on)))
@@ -33,7 +37,9 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
     sha = digest(task.name, " ".join(sorted(on.split())), text)
     payload = None
     if check_size(f"task {task.name!r}: its fields together", text):
-        payload = (f"{id}.{sha}", dumps(body.pop("input", {}), "input"))
+        given = dumps(body.pop("input", {}), "input")
+        # Named by the input alone: as long as it does not change, an update of other fields leaves it where it is.
+        payload = (f"{id}.{digest(given)}", given)
         text = dumps(body, "task")
         if len(text.encode()) > INLINE_LIMIT:
             raise PayloadTooLargeError(f"task {task.name!r}: its fields other than input", len(text), INLINE_LIMIT)

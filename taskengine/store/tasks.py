@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from taskengine.models import Task
@@ -59,12 +60,28 @@ def execute(id: str, agent: str | None) -> Story[Reply]:
     return settled(Call("execute", (id, agent or ""), reply, grants=True))
 
 
-def update(id: str, old_sha: str, new: Record, old_index: str, *, before_first_run: bool) -> Story[Reply]:
-    """Replace the client's fields: ok, stale (read again), conflict (status) or missing."""
-    _, sha, _, name, doc, _, _, score, index, _, _, timeout, big = new.row
+@dataclass(frozen=True, slots=True)
+class EdgeChange:
+    """Dependencies that an update takes off and puts on, checked for cycles by the caller."""
+
+    #: :func:`edge_revision`, read before the check.
+    revision: str = ""
+    dropped: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+
+
+def update(
+    id: str, revision: str, new: Record, score: int, old_index: str, *, before_first_run: bool, edges: EdgeChange
+) -> Story[Reply]:
+    """Replace the client's fields: ok, stale (read again), conflict (status) or missing (id).
+
+    *revision* is the field ``rev`` ('0' when unset) read before the task was. A large input of *new* must have been
+    stored.
+    """
+    _, _, _, name, doc, _, _, _, index, _, _, timeout, big = new.row
     args = (
-        id, old_sha, sha, name, doc, score, timeout, old_index, index, "1" if before_first_run else "",
-        big if before_first_run else "-",
+        id, revision, name, doc, score, timeout, old_index, index, "1" if before_first_run else "", big,
+        edges.revision, " ".join(edges.dropped), " ".join(edges.added),
     )  # fmt: skip
     return settled(Call("update", args, reply, grants=True))
 
@@ -95,6 +112,15 @@ def fields(keys: Keys, id: str, *names: str) -> Call[dict[str, str | None]]:
         return dict(zip(names, raw, strict=True))
 
     return Call("HMGET", (keys.of("task", id), *names), decode, command=True)
+
+
+def open_in_run(keys: Keys, run: str) -> Call[int]:
+    """How many tasks of a run are not over."""
+    return Call("HGET", (keys.of("run", run), "open"), _count, command=True)
+
+
+def _count(raw: Any) -> int:
+    return int(raw or 0)
 
 
 def statuses(ids: Sequence[str]) -> Call[list[str]]:

@@ -9,7 +9,8 @@ if not C.terminal[m.st] then return {'conflict', m.st} end
 local wait = unsettled(m)
 if wait then return wait end
 if (call('GET', K.edges) or '0') ~= ARGV[3] then return {'stale'} end
-for _, d in ipairs(call('LRANGE', key('deps', m.id), 0, 255)) do
+-- The caller looked at older ones; new ones come last.
+for _, d in ipairs(call('LRANGE', key('deps', m.id), -256, -1)) do
   local st = call('HGET', key('task', d), 'st')
   if st and not C.terminal[st] then return {'waited', d} end
 end

@@ -1,16 +1,33 @@
--- Replaces what the client may change of a task; its place in the ready set follows at once.
--- args: task, expected sha, sha, name, doc, score, timeout, old index, new index, before_first_run, big, envelope
--- returns: {'ok'} | {'conflict', status} | {'stale'} | {'settling', kind, id} | {'missing'}
--- events: updated
--- big: key of an input by reference, '' = none, '-' = as it was.
--- uses: settle, ready, park, execution, grant, index
+-- Replaces what the client may change of a task, its dependencies included; its place in the ready set follows at once.
+-- args: task, revision, name, doc, score, timeout, old index, new index, before_first_run, big, edge revision, dropped, added, envelope
+-- returns: {'ok'} | {'conflict', status} | {'stale'} | {'settling', kind, id} | {'missing', id}
+-- events: updated, pending, ready
+-- big: key of an input by reference, or ''. dropped, added: ids; cycles were checked at the given edge revision.
+-- The content hash stays that of the first submit: who sends that again means this task, whatever became of it.
+-- uses: settle, ready, park, execution, grant, index, edges
 local m = find(ARGV[1])
-if not m then return {'missing'} end
+if not m then return {'missing', ARGV[1]} end
 if m.batch then return unsettled(m) end
 if C.terminal[m.st] then return {'conflict', m.st} end
-if call('HGET', key('task', m.id), 'sha') ~= ARGV[2] then return {'stale'} end
-if ARGV[10] ~= '' and (m.st == T.RUNNING or m.st == T.RETRYING or m.att > (m.granted and 1 or 0)) then
+if (call('HGET', key('task', m.id), 'rev') or '0') ~= ARGV[2] then return {'stale'} end
+if ARGV[9] ~= '' and (m.st == T.RUNNING or m.st == T.RETRYING or m.att > (m.granted and 1 or 0)) then
   return {'conflict', m.st}
+end
+local gone, parents = {}, {}
+for d in ARGV[12]:gmatch('%S+') do
+  local v = call('HMGET', key('task', d), 'rel', 'undo')
+  if v[1] or v[2] then return {'settling', 'release', d} end
+  gone[d] = true
+end
+for d in ARGV[13]:gmatch('%S+') do
+  local p = find(d)
+  if not p then return {'missing', d} end
+  if p.batch then return unsettled(p) end
+  parents[#parents + 1] = p
+end
+if #parents > 0 then
+  if (call('GET', K.edges) or '0') ~= ARGV[11] then return {'stale'} end
+  call('INCR', K.edges)
 end
 local queued = m.st == T.READY
 if queued and m.granted then
@@ -19,22 +36,34 @@ elseif queued then
   leave_ready(m)
   m.park = false
 end
-m.score = ARGV[6]
-call('HSET', key('task', m.id), 'sha', ARGV[3], 'nm', ARGV[4], 'doc', ARGV[5], 'sc', ARGV[6])
-if ARGV[7] == '' then call('HDEL', key('task', m.id), 'to') else call('HSET', key('task', m.id), 'to', ARGV[7]) end
-if ARGV[11] ~= '-' then
-  local old = call('HGET', key('task', m.id), 'big')
-  if old and old ~= ARGV[11] then call('DEL', key('payload', old)) end
-  if ARGV[11] == '' then
+m.score = ARGV[5]
+call('HSET', key('task', m.id), 'nm', ARGV[3], 'doc', ARGV[4], 'sc', ARGV[5])
+call('HINCRBY', key('task', m.id), 'rev', 1)
+if ARGV[6] == '' then call('HDEL', key('task', m.id), 'to') else call('HSET', key('task', m.id), 'to', ARGV[6]) end
+local old = call('HGET', key('task', m.id), 'big')
+if (old or '') ~= ARGV[10] then
+  -- Not deleted: an attempt that just began may still fetch it.
+  if old then call('EXPIRE', key('payload', old), 3600) end
+  if ARGV[10] == '' then
     call('HDEL', key('task', m.id), 'big')
   else
-    call('HSET', key('task', m.id), 'big', ARGV[11])
-    call('PERSIST', key('payload', ARGV[11]))
+    call('HSET', key('task', m.id), 'big', ARGV[10])
+    call('PERSIST', key('payload', ARGV[10]))
   end
 end
-for name in ARGV[8]:gmatch('[^\n]+') do unmark(m.no, name) end
-for name in ARGV[9]:gmatch('[^\n]+') do mark(m.no, name, 1) end
+for name in ARGV[7]:gmatch('[^\n]+') do unmark(m.no, name) end
+for name in ARGV[8]:gmatch('[^\n]+') do mark(m.no, name, 1) end
 emit(m.run, 'updated', m.id)
+if next(gone) or #parents > 0 then
+  change_edges(m, gone, parents)
+  if queued and m.w + m.f + m.c > 0 then
+    queued = false
+    move(m, T.PENDING)
+    call('HSET', key('task', m.id), 'st', T.PENDING)
+    emit(m.run, 'pending', m.id)
+  end
+  if not queued then try_ready(m, '') end
+end
 if queued then enqueue(m) end
 grant_made()
 return {'ok'}

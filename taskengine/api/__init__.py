@@ -1,0 +1,10 @@
+"""What a client may ask for: one story for each method, and two doors that run it.
+
+The logic is in :mod:`taskengine.api.stories`, once. :class:`TaskAPI` awaits its trips,
+:class:`BlockingTaskAPI` blocks on them; both only delegate.
+"""
+
+from taskengine.api.aio import TaskAPI
+from taskengine.api.blocking import BlockingTaskAPI
+
+__all__ = ["BlockingTaskAPI", "TaskAPI"]

@@ -1,0 +1,252 @@
+"""The async door: awaitable methods for callers on an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self, TypeVar, overload
+
+from taskengine.api.arguments import Id
+from taskengine.api.door import Door
+from taskengine.api.stories import ask, change, delete, edges, execute, fleet, plan, submit, wait
+from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
+from taskengine.errors import StoreError
+from taskengine.models import (
+    Event,
+    Task,
+    TaskCreateRequest,
+    TaskExecution,
+    TaskPage,
+    TaskPriority,
+    TaskStatus,
+    TaskType,
+    TaskUpdateRequest,
+)
+from taskengine.settings import Settings
+from taskengine.store.aio import AsyncStore
+from taskengine.store.call import Story
+
+T = TypeVar("T")
+
+
+class TaskAPI(Door):
+    """Submit, watch and steer tasks from an event loop.
+
+    ``TaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say
+    otherwise. Nothing happens before the first call, which also refuses a server that could lose tasks.
+    ``async with`` closes the connections, and is optional. Every id may be a UUID or its text.
+    """
+
+    def __init__(self, url: str | None = None, settings: Settings | None = None) -> None:
+        super().__init__(url, settings)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._opening = asyncio.Lock()
+        self._open: AsyncStore | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections; the next call opens them again."""
+        store, self._open = self._open, None
+        if store is not None and self._loop is asyncio.get_running_loop():
+            await store.close()
+
+    async def create_task(self, task: Task | TaskCreateRequest, run_id: Id | None = None) -> Task:
+        """Store a task; it runs as soon as it is READY.
+
+        Safe to repeat: the same id or ``idempotency_key`` with the same content answers with the first one's
+        record, as it stands now, also after an update; with other content it raises IdempotencyConflictError.
+        UnknownDependencyError names a dependency that is not stored.
+        """
+        return await self._run(submit.create_task(self._scope, task, run_id))
+
+    async def create_tasks(
+        self, tasks: Iterable[Task | TaskCreateRequest], run_id: Id | None = None
+    ) -> list[Task]:
+        """Store a whole graph, all or nothing and visible at once; its tasks in the order given, as they
+        stand then.
+
+        *run_id* adds them to an existing run. Safe to repeat like :meth:`create_task`, also when a graph is
+        built again with new ids under the same idempotency keys. CircularDependencyError names the path of a
+        cycle.
+        """
+        return await self._run(submit.create_tasks(self._scope, tasks, run_id))
+
+    async def get_task(self, task_id: Id) -> Task:
+        """A task with its input and, once COMPLETED, its result; NotFoundError when there is none."""
+        return await self._run(ask.get_task(self._scope, task_id))
+
+    async def update_task(
+        self, task_id: Id, request: TaskUpdateRequest | None = None, **changes: Any
+    ) -> Task:
+        """Change a stored task, given a request or the fields by name, all or nothing; the task as it stands
+        then.
+
+        See :class:`TaskUpdateRequest` for what may change when; else NotAllowedError tells the task's story.
+        A new priority or deadline counts at once, a new timeout from the next attempt on.
+        """
+        return await self._run(change.update_task(self._scope, task_id, request, changes))
+
+    async def delete_task(self, task_id: Id, cascade: bool = False) -> bool:
+        """Delete a task that is over, with its executions; False when there was none.
+
+        One that is open, or that open tasks depend on, is refused (NotAllowedError names them); with
+        *cascade* they are cancelled first, which for running ones takes up to their grace.
+        """
+        return await self._run(delete.delete_task(self._scope, task_id, cascade))
+
+    async def list_tasks(
+        self,
+        status: TaskStatus | str | None = None,
+        task_type: TaskType | str | None = None,
+        priority: TaskPriority | int | None = None,
+        assigned_to: str | None = None,
+        created_by: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> TaskPage:
+        """One page of the tasks that meet every filter, newest first, without results and large inputs.
+
+        *metadata* must be contained in the task's, nested values too. Pass ``page.cursor`` back for the next
+        page.
+        """
+        return await self._run(
+            ask.list_tasks(
+                self._scope,
+                status=status,
+                task_type=task_type,
+                priority=priority,
+                assigned_to=assigned_to,
+                created_by=created_by,
+                metadata=metadata,
+                limit=limit,
+                after=cursor,
+            )
+        )
+
+    @overload
+    async def execute_task(
+        self,
+        task_id: Id,
+        agent_id: str | None = None,
+        wait: Literal[True] = True,
+        timeout: float | None = None,
+    ) -> TaskExecution: ...
+    @overload
+    async def execute_task(
+        self, task_id: Id, agent_id: str | None = None, wait: bool = True, timeout: float | None = None
+    ) -> TaskExecution | None: ...
+    async def execute_task(
+        self, task_id: Id, agent_id: str | None = None, wait: bool = True, timeout: float | None = None
+    ) -> TaskExecution | None:
+        """Start a task as soon as it may, releasing a hold or a schedule, on that agent if one is named.
+
+        Waits for its end, retries included, up to *timeout* seconds (None: for ever; WaitTimeoutError), and
+        returns the latest execution; TaskExecutionError holds it when the task failed or was cancelled. A
+        task that runs or is over is not run again: its execution is awaited. With ``wait=False`` the latest
+        execution, or None, at once.
+        """
+        return await self._run(execute.execute_task(self._scope, task_id, agent_id, wait, timeout))
+
+    async def cancel_task_execution(self, task_id: Id, reason: str = "cancelled by a client") -> bool:
+        """Cancel a task: at once when it has not started, else its agent is asked and given its grace.
+
+        False when it was over already.
+        """
+        return await self._run(execute.cancel_task(task_id, reason))
+
+    cancel_task = cancel_task_execution
+
+    @overload
+    async def retry_task(
+        self, task_id: Id, wait: Literal[True] = True, timeout: float | None = None
+    ) -> TaskExecution: ...
+    @overload
+    async def retry_task(
+        self, task_id: Id, wait: bool = True, timeout: float | None = None
+    ) -> TaskExecution | None: ...
+    async def retry_task(
+        self, task_id: Id, wait: bool = True, timeout: float | None = None
+    ) -> TaskExecution | None:
+        """Open a FAILED or CANCELLED task again, with fresh retries, and go on as :meth:`execute_task`.
+
+        What its end had closed opens too. One that a dependency's end closed is refused; NotAllowedError
+        names the task to retry instead.
+        """
+        return await self._run(execute.retry_task(self._scope, task_id, wait, timeout))
+
+    async def get_task_execution(self, task_id: Id) -> TaskExecution | None:
+        """The latest execution of a task with its logs and result; None when it never had one."""
+        return await self._run(ask.get_execution(self._scope, task_id))
+
+    async def get_task_executions(self, task_id: Id) -> list[TaskExecution]:
+        """The latest 100 executions of a task, oldest first, without logs and large results."""
+        return await self._run(ask.get_executions(self._scope, task_id))
+
+    async def add_dependency(self, task_id: Id, dependency_id: Id) -> Task:
+        """Make a stored task that has not started wait for another stored one as well; safe to repeat.
+
+        CircularDependencyError names the path that the edge would close.
+        """
+        return await self._run(edges.add_dependency(self._scope, task_id, dependency_id))
+
+    async def wait(self, task_ids: Iterable[Id] | Id, timeout: float | None = None) -> list[Task]:
+        """The tasks with their results (those over 256 KiB: :meth:`get_task`), in the order asked, once all
+        are over.
+
+        WaitTimeoutError after *timeout* seconds; its ``.pending`` holds the ids that are still open.
+        """
+        return await self._run(wait.wait(self._scope, task_ids, timeout))
+
+    async def get_dependency_graph(self, run_id: Id | None = None) -> DependencyGraph:
+        """Nodes and edges of a run and what it depends on outside, or of all that is stored; ids as text."""
+        return await self._run(plan.get_dependency_graph(self._scope, run_id))
+
+    async def get_execution_plan(self, task_ids: Iterable[Id] | Id) -> ExecutionPlan:
+        """How these tasks, and everything open that they wait for, can run: waves and critical path, ids as
+        text.
+        """
+        return await self._run(plan.get_execution_plan(task_ids))
+
+    async def get_events(self, run_id: Id, after: int = 0, limit: int = 1000) -> list[Event]:
+        """What happened in a run behind the sequence *after*, oldest first."""
+        return await self._run(ask.get_events(self._scope, run_id, after, limit))
+
+    async def get_queue_statistics(self) -> dict[str, Any]:
+        """``pending_tasks``, ``running_tasks``, … by status, and ``queues``: ready, granted and workers of
+        each.
+        """
+        return await self._run(fleet.get_queue_statistics())
+
+    async def list_workers(self) -> list[dict[str, Any]]:
+        """Worker nodes that beat, or did until a moment ago, with slots, capabilities and agents."""
+        return await self._run(fleet.list_workers())
+
+    async def health_check(self) -> dict[str, Any]:
+        """``status`` healthy, degraded or unhealthy, with ``problems`` in words; never raises for a server
+        that is down.
+        """
+        try:
+            return await self._run(fleet.health_check())
+        except StoreError as exc:
+            return fleet.unhealthy(exc)
+
+    async def _run(self, story: Story[T]) -> T:
+        return await (await self._store()).run(story)
+
+    async def _store(self) -> AsyncStore:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:  # connections belong to the loop that opened them
+            self._loop, self._opening, self._open = loop, asyncio.Lock(), None
+        async with self._opening:
+            if self._open is None:
+                url, envelope = await asyncio.to_thread(self._address)
+                store = AsyncStore(url, self.settings, envelope)
+                await store.check()
+                self._open = store
+        return self._open

@@ -1,0 +1,144 @@
+"""What clients pass, checked: each wrong value raises InvalidInputError with the name of its argument."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+
+from taskengine.errors import InvalidInputError
+from taskengine.models import Task, TaskCreateRequest
+from taskengine.models.task import AgentName
+
+#: Every id may be given as text, as it stands in JSON and on a command line.
+Id: TypeAlias = UUID | str
+E = TypeVar("E", bound=Enum)
+_AGENT_NAME = TypeAdapter(AgentName)
+
+
+def id_text(value: Id, field: str = "task_id") -> str:
+    """The id as the store spells it."""
+    if isinstance(value, UUID):
+        return str(value)
+    try:
+        return str(UUID(value))
+    except (ValueError, TypeError, AttributeError) as exc:
+        raise InvalidInputError(
+            f"{field} is {value!r}, which is no UUID; pass the id of a Task, such as task.id", field=field
+        ) from exc
+
+
+def id_texts(values: Iterable[Id] | Id, field: str = "task_ids") -> list[str]:
+    """Ids as the store spells them; one alone is a list of one."""
+    if isinstance(values, UUID | str):
+        return [id_text(values, field)]
+    if not isinstance(values, Iterable):
+        raise InvalidInputError(f"{field} is {values!r}; pass a list of ids", field=field)
+    return [id_text(value, field) for value in values]
+
+
+def new_tasks(given: Iterable[Task | TaskCreateRequest], most: int) -> list[Task]:
+    """The tasks to submit, each once, at most *most*."""
+    if not isinstance(given, Iterable) or isinstance(given, Task | TaskCreateRequest | str | Mapping):
+        raise InvalidInputError(f"tasks is a {type(given).__name__}; pass a list of tasks", field="tasks")
+    tasks = [new_task(one, f"tasks[{at}]") for at, one in enumerate(given)]
+    if len(tasks) > most:
+        raise InvalidInputError(
+            f"tasks holds {len(tasks)} tasks, one submit may hold {most}; "
+            "split it, or raise TASKENGINE_MAX_GRAPH",
+            field="tasks",
+        )
+    _refuse_twice("id", [str(task.id) for task in tasks])
+    _refuse_twice("idempotency_key", [task.idempotency_key for task in tasks])
+    return tasks
+
+
+def _refuse_twice(field: str, values: Iterable[str | None]) -> None:
+    seen: dict[str, int] = {}
+    for at, value in enumerate(values):
+        if value is not None and seen.setdefault(value, at) != at:
+            raise InvalidInputError(
+                f"tasks[{seen[value]}] and tasks[{at}] both have {field} {value}; give each its own",
+                field=field,
+            )
+
+
+def new_task(given: Task | TaskCreateRequest, field: str = "task") -> Task:
+    """The task to submit."""
+    if isinstance(given, TaskCreateRequest):
+        return given.to_task()
+    if not isinstance(given, Task):
+        raise InvalidInputError(
+            f"{field} is a {type(given).__name__}; pass a Task or a TaskCreateRequest", field=field
+        )
+    return given
+
+
+def seconds(value: float | None, field: str = "timeout") -> float | None:
+    """A number of seconds, None for no limit."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value < 0:
+        raise InvalidInputError(
+            f"{field} is {value!r}; use seconds, 0 or more, or None for no limit", field=field
+        )
+    return float(value)
+
+
+def number(value: int, field: str, least: int, most: int) -> int:
+    """A whole number from *least* to *most*."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise InvalidInputError(f"{field} is {value!r}; use a whole number, {least} to {most}", field=field)
+    return value
+
+
+def member(kind: type[E], value: E | str | int, field: str) -> E:
+    """A member of an enumeration, given itself or as its value."""
+    try:
+        return kind(value)
+    except ValueError as exc:
+        values = ", ".join(str(m.value) for m in kind)
+        raise InvalidInputError(f"{field} is {value!r}; use one of {values}", field=field) from exc
+
+
+def text(value: str, field: str, most: int = 500) -> str:
+    """Text that is not empty and at most *most* characters long."""
+    if not isinstance(value, str) or not value.strip() or len(value) > most:
+        raise InvalidInputError(
+            f"{field} is {value!r:.80}; use a text of 1 to {most} characters", field=field
+        )
+    return value
+
+
+def agent_name(value: str, field: str = "agent_id") -> str:
+    """A name as ``@agent(name)`` takes it."""
+    try:
+        return _AGENT_NAME.validate_python(value)
+    except ValidationError as exc:
+        raise InvalidInputError(
+            f"{field} is {value!r:.80}; use an agent's name: 1 to 100 letters, digits, dots, dashes, colons",
+            field=field,
+        ) from exc
+
+
+def mapping(value: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+    """A JSON object."""
+    if not isinstance(value, Mapping):
+        raise InvalidInputError(f"{field} is a {type(value).__name__}; pass a dict", field=field)
+    return value
+
+
+def cursor(value: str | None) -> int:
+    """The place in a listing that a cursor stands for; 0 is its beginning."""
+    if value is None:
+        return 0
+    if not isinstance(value, str) or not value.isdecimal() or not 0 < len(value) < 16:
+        raise InvalidInputError(
+            f"cursor is {value!r}; pass the .cursor of the page before, or None for the first one",
+            field="cursor",
+        )
+    return int(value)

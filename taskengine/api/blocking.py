@@ -1,0 +1,173 @@
+"""The blocking door, for scripts and threads: no event loop anywhere. Its docstrings are those of the async
+one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self, TypeVar, overload
+
+from taskengine.api.aio import TaskAPI
+from taskengine.api.arguments import Id
+from taskengine.api.door import Door, documented_like
+from taskengine.api.stories import ask, change, delete, edges, execute, fleet, plan, submit, wait
+from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
+from taskengine.errors import StoreError
+from taskengine.models import (
+    Event,
+    Task,
+    TaskCreateRequest,
+    TaskExecution,
+    TaskPage,
+    TaskPriority,
+    TaskStatus,
+    TaskType,
+    TaskUpdateRequest,
+)
+from taskengine.settings import Settings
+from taskengine.store.call import Story
+from taskengine.store.sync import SyncStore
+
+T = TypeVar("T")
+
+
+@documented_like(TaskAPI)
+class BlockingTaskAPI(Door):
+    """:class:`TaskAPI` without ``await``, over the blocking driver; threads may share one."""
+
+    def __init__(self, url: str | None = None, settings: Settings | None = None) -> None:
+        super().__init__(url, settings)
+        self._opening = threading.Lock()
+        self._open: SyncStore | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        store, self._open = self._open, None
+        if store is not None:
+            store.close()
+
+    def create_task(self, task: Task | TaskCreateRequest, run_id: Id | None = None) -> Task:
+        return self._run(submit.create_task(self._scope, task, run_id))
+
+    def create_tasks(self, tasks: Iterable[Task | TaskCreateRequest], run_id: Id | None = None) -> list[Task]:
+        return self._run(submit.create_tasks(self._scope, tasks, run_id))
+
+    def get_task(self, task_id: Id) -> Task:
+        return self._run(ask.get_task(self._scope, task_id))
+
+    def update_task(self, task_id: Id, request: TaskUpdateRequest | None = None, **changes: Any) -> Task:
+        return self._run(change.update_task(self._scope, task_id, request, changes))
+
+    def delete_task(self, task_id: Id, cascade: bool = False) -> bool:
+        return self._run(delete.delete_task(self._scope, task_id, cascade))
+
+    def list_tasks(
+        self,
+        status: TaskStatus | str | None = None,
+        task_type: TaskType | str | None = None,
+        priority: TaskPriority | int | None = None,
+        assigned_to: str | None = None,
+        created_by: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> TaskPage:
+        return self._run(
+            ask.list_tasks(
+                self._scope,
+                status=status,
+                task_type=task_type,
+                priority=priority,
+                assigned_to=assigned_to,
+                created_by=created_by,
+                metadata=metadata,
+                limit=limit,
+                after=cursor,
+            )
+        )
+
+    @overload
+    def execute_task(
+        self,
+        task_id: Id,
+        agent_id: str | None = None,
+        wait: Literal[True] = True,
+        timeout: float | None = None,
+    ) -> TaskExecution: ...
+    @overload
+    def execute_task(
+        self, task_id: Id, agent_id: str | None = None, wait: bool = True, timeout: float | None = None
+    ) -> TaskExecution | None: ...
+    def execute_task(
+        self, task_id: Id, agent_id: str | None = None, wait: bool = True, timeout: float | None = None
+    ) -> TaskExecution | None:
+        return self._run(execute.execute_task(self._scope, task_id, agent_id, wait, timeout))
+
+    def cancel_task_execution(self, task_id: Id, reason: str = "cancelled by a client") -> bool:
+        return self._run(execute.cancel_task(task_id, reason))
+
+    cancel_task = cancel_task_execution
+
+    @overload
+    def retry_task(
+        self, task_id: Id, wait: Literal[True] = True, timeout: float | None = None
+    ) -> TaskExecution: ...
+    @overload
+    def retry_task(
+        self, task_id: Id, wait: bool = True, timeout: float | None = None
+    ) -> TaskExecution | None: ...
+    def retry_task(
+        self, task_id: Id, wait: bool = True, timeout: float | None = None
+    ) -> TaskExecution | None:
+        return self._run(execute.retry_task(self._scope, task_id, wait, timeout))
+
+    def get_task_execution(self, task_id: Id) -> TaskExecution | None:
+        return self._run(ask.get_execution(self._scope, task_id))
+
+    def get_task_executions(self, task_id: Id) -> list[TaskExecution]:
+        return self._run(ask.get_executions(self._scope, task_id))
+
+    def add_dependency(self, task_id: Id, dependency_id: Id) -> Task:
+        return self._run(edges.add_dependency(self._scope, task_id, dependency_id))
+
+    def wait(self, task_ids: Iterable[Id] | Id, timeout: float | None = None) -> list[Task]:
+        return self._run(wait.wait(self._scope, task_ids, timeout))
+
+    def get_dependency_graph(self, run_id: Id | None = None) -> DependencyGraph:
+        return self._run(plan.get_dependency_graph(self._scope, run_id))
+
+    def get_execution_plan(self, task_ids: Iterable[Id] | Id) -> ExecutionPlan:
+        return self._run(plan.get_execution_plan(task_ids))
+
+    def get_events(self, run_id: Id, after: int = 0, limit: int = 1000) -> list[Event]:
+        return self._run(ask.get_events(self._scope, run_id, after, limit))
+
+    def get_queue_statistics(self) -> dict[str, Any]:
+        return self._run(fleet.get_queue_statistics())
+
+    def list_workers(self) -> list[dict[str, Any]]:
+        return self._run(fleet.list_workers())
+
+    def health_check(self) -> dict[str, Any]:
+        try:
+            return self._run(fleet.health_check())
+        except StoreError as exc:
+            return fleet.unhealthy(exc)
+
+    def _run(self, story: Story[T]) -> T:
+        return self._store().run(story)
+
+    def _store(self) -> SyncStore:
+        with self._opening:
+            if self._open is None:
+                url, envelope = self._address()
+                store = SyncStore(url, self.settings, envelope)
+                store.check()
+                self._open = store
+        return self._open

@@ -1,0 +1,106 @@
+"""Questions about tasks, their executions and their history; nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskengine.api.arguments import Id, cursor, id_text, mapping, member, number, text
+from taskengine.api.scope import Scope
+from taskengine.core.containment import contains
+from taskengine.errors import NotFoundError
+from taskengine.models import Event, Task, TaskExecution, TaskPage, TaskPriority, TaskStatus, TaskType
+from taskengine.store import executions, history, tasks
+from taskengine.store.call import Story
+from taskengine.store.results import whole
+
+#: Tasks that one page may hold.
+MAX_PAGE = 1000
+MAX_EVENTS = 10_000
+_LATEST = 100
+
+
+def get_task(scope: Scope, task_id: Id) -> Story[Task]:
+    """One task with its input and its result."""
+    return (yield from required(scope, id_text(task_id)))
+
+
+def required(scope: Scope, id: str) -> Story[Task]:
+    """One task, or NotFoundError."""
+    found = yield from whole(scope.keys, id)
+    if found is None:
+        raise NotFoundError("task", id)
+    return found
+
+
+def get_execution(scope: Scope, task_id: Id) -> Story[TaskExecution | None]:
+    """The latest execution of a task with its logs and its result; None when it never had one."""
+    id = id_text(task_id)
+    latest = yield from executions.of_task(id, 1)
+    if latest:
+        return (yield from executions.read(scope.keys, str(latest[-1].id)))
+    yield from required(scope, id)
+    return None
+
+
+def get_executions(scope: Scope, task_id: Id) -> Story[list[TaskExecution]]:
+    """The latest 100 executions of a task, oldest first."""
+    id = id_text(task_id)
+    found = yield from executions.of_task(id, _LATEST)
+    if not found:
+        yield from required(scope, id)
+    return found
+
+
+def get_events(scope: Scope, run_id: Id, after: int, limit: int) -> Story[list[Event]]:
+    """The next events of a run."""
+    run = id_text(run_id, "run_id")
+    most = number(limit, "limit", 1, MAX_EVENTS)
+    found = yield from history.events(scope.keys, run, number(after, "after", 0, 2**53), most)
+    if not found and not (yield from history.run_exists(scope.keys, run)):
+        raise NotFoundError("run", run)
+    return found
+
+
+def list_tasks(
+    scope: Scope,
+    *,
+    status: TaskStatus | str | None,
+    task_type: TaskType | str | None,
+    priority: TaskPriority | int | None,
+    assigned_to: str | None,
+    created_by: str | None,
+    metadata: Mapping[str, Any] | None,
+    limit: int,
+    after: str | None,
+) -> Story[TaskPage]:
+    """One page of the tasks that meet every filter, newest first."""
+    below, most = cursor(after), number(limit, "limit", 1, MAX_PAGE)
+    indexes = [
+        *_index("s", None if status is None else member(TaskStatus, status, "status").value),
+        *_index("t", None if task_type is None else member(TaskType, task_type, "task_type").value),
+        *_index("p", None if priority is None else member(TaskPriority, priority, "priority").value),
+        *_index("a", None if assigned_to is None else text(assigned_to, "assigned_to")),
+        *_index("b", None if created_by is None else text(created_by, "created_by")),
+    ]
+    wanted = None if metadata is None else mapping(metadata, "metadata")
+    found: list[Task] = []
+    more = True
+    while more and len(found) <= most:  # one more than asked tells whether there is a next page
+        below, ids = yield from tasks.find(below, most + 1, indexes)
+        seen = yield from tasks.read(ids)
+        found += [task for task in seen if task and (wanted is None or contains(task.metadata, wanted))]
+        more = below > 0
+    return TaskPage(found[:most], (yield from _after(scope, found, most)))
+
+
+def _index(kind: str, value: str | int | None) -> list[str]:
+    return [] if value is None else [f"{kind}:{value}".replace("\n", " ")]
+
+
+def _after(scope: Scope, found: list[Task], most: int) -> Story[str | None]:
+    """The cursor of a page: the arrival of its last task, or None when nothing follows."""
+    if len(found) <= most:
+        return None
+    fields = yield from tasks.fields(scope.keys, str(found[most - 1].id), "no")
+    return fields["no"]

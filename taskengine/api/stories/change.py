@@ -1,0 +1,93 @@
+"""Change stored tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskengine.api.arguments import Id, id_text
+from taskengine.api.scope import Scope
+from taskengine.api.stories.ask import required
+from taskengine.api.stories.edges import missing, refuse_cycle
+from taskengine.api.stories.refusals import not_allowed
+from taskengine.core.order import moved
+from taskengine.errors import InvalidInputError
+from taskengine.models import Task, TaskUpdateRequest
+from taskengine.models.requests import BEFORE_FIRST_RUN
+from taskengine.models.task import STATE_FIELDS
+from taskengine.store import tasks
+from taskengine.store.call import Story
+from taskengine.store.executions import put_payload
+from taskengine.store.records import index_names, record
+from taskengine.store.tasks import EdgeChange
+
+#: Dependencies that one update may take off and put on: all are moved in one script.
+MAX_EDGES = 256
+
+
+def update_task(
+    scope: Scope, task_id: Id, request: TaskUpdateRequest | None, changes: Mapping[str, Any]
+) -> Story[Task]:
+    """Change what the client may change, all of it or nothing; the task as it stands then."""
+    id, wanted = id_text(task_id), _wanted(request, changes)
+    if not wanted:
+        return (yield from required(scope, id))
+    while True:
+        edge_revision = yield from tasks.edge_revision(scope.keys)
+        before = yield from tasks.fields(scope.keys, id, "rev", "sc", "big")
+        task = yield from required(scope, id)
+        changed = _changed(task, wanted)
+        edges = _edges(task, changed, edge_revision)
+        yield from refuse_cycle(task, edges.added)
+        new = record(changed, changed.estimated_seconds)
+        if new.payload and new.payload[0] != before["big"]:
+            yield from put_payload(scope.keys, *new.payload)
+        deadline = changed.deadline.timestamp() if changed.deadline else None
+        answer = yield from tasks.update(
+            id,
+            before["rev"] or "0",
+            new,
+            moved(float(before["sc"] or 0), changed.priority, deadline),
+            index_names(task),
+            before_first_run=not BEFORE_FIRST_RUN.isdisjoint(wanted),
+            edges=edges,
+        )
+        if answer.ok:
+            return (yield from required(scope, id))
+        if answer.word == "missing":
+            raise missing(task, answer.text())
+        if answer.word == "conflict":
+            raise (yield from not_allowed(scope, task, _forbidden(wanted, answer.text())))
+
+
+def _wanted(request: TaskUpdateRequest | None, changes: Mapping[str, Any]) -> dict[str, Any]:
+    if request is not None and (changes or not isinstance(request, TaskUpdateRequest)):
+        raise InvalidInputError(
+            "pass one TaskUpdateRequest, or the fields to change by name", field="request"
+        )
+    asked = TaskUpdateRequest(**changes) if request is None else request
+    return {name: getattr(asked, name) for name in asked.model_fields_set}
+
+
+def _changed(task: Task, wanted: Mapping[str, Any]) -> Task:
+    """The task with its new fields; what the client never set stays unset."""
+    kept = {name: getattr(task, name) for name in task.model_fields_set - STATE_FIELDS}
+    return Task(**{**kept, **wanted})
+
+
+def _edges(task: Task, changed: Task, revision: str) -> EdgeChange:
+    dropped = tuple(sorted(str(id) for id in task.depends_on - changed.depends_on))
+    added = tuple(sorted(str(id) for id in changed.depends_on - task.depends_on))
+    if len(dropped) + len(added) > MAX_EDGES:
+        raise InvalidInputError(
+            f"depends_on changes {len(dropped) + len(added)} dependencies; change {MAX_EDGES} at once",
+            field="depends_on",
+        )
+    return EdgeChange(revision, dropped, added)
+
+
+def _forbidden(wanted: Mapping[str, Any], status: str) -> str:
+    early = sorted(BEFORE_FIRST_RUN.intersection(wanted))
+    if early:
+        return f"is {status}; {', '.join(early)} can be changed only before its first attempt"
+    return f"is {status}; what is over is not changed, retry_task opens it again"

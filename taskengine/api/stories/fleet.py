@@ -1,0 +1,109 @@
+"""How the whole engine is: queues, workers, coordinator, server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskengine.core.lifecycle import TERMINAL
+from taskengine.errors import StoreError
+from taskengine.models import TaskStatus
+from taskengine.store import nodes
+from taskengine.store.call import Call, Story
+from taskengine.store.codec import loads
+from taskengine.store.connect import ServerFacts, facts
+from taskengine.store.nodes import Fleet, Lane, Node
+
+
+def get_queue_statistics() -> Story[dict[str, Any]]:
+    """Tasks by status, and what waits and who serves in each queue."""
+    fleet: Fleet = yield from nodes.fleet()
+    counts = {f"{status.value}_tasks": max(0, fleet.counts.get(status.value, 0)) for status in TaskStatus}
+    open_tasks = sum(counts[f"{status.value}_tasks"] for status in TaskStatus if status not in TERMINAL)
+    return {
+        **counts,
+        "total_tasks": sum(counts.values()),
+        "open_tasks": open_tasks,
+        "queues": {lane.name: _queue(lane) for lane in sorted(fleet.lanes, key=lambda lane: lane.name)},
+        "parked": dict(sorted(fleet.parked.items())),
+        "timers": fleet.timers,
+        "dead_letters": fleet.dead_letters,
+    }
+
+
+def _queue(lane: Lane) -> dict[str, int]:
+    return {"ready": lane.ready, "granted": lane.granted, "workers": lane.offered}
+
+
+def list_workers() -> Story[list[dict[str, Any]]]:
+    """Worker nodes that beat, or did until a moment ago."""
+    fleet: Fleet = yield from nodes.fleet()
+    return [_worker(node) for node in sorted(fleet.nodes, key=lambda node: node.name)]
+
+
+def _worker(node: Node) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "alive": node.alive,
+        "draining": node.draining or None,
+        "slots": node.slots,
+        "busy": node.held,
+        "capabilities": sorted(lane for lane in node.lanes if not lane.startswith("@")),
+        "agents": sorted(set(node.lanes.values())),
+        "info": loads(node.info) if node.info else {},
+    }
+
+
+def health_check() -> Story[dict[str, Any]]:
+    """``healthy``, or ``degraded`` with its problems: tasks are kept, but some will not run."""
+    server: ServerFacts = yield from Call("INFO", (), facts, command=True)
+    fleet: Fleet = yield from nodes.fleet()
+    problems = [*_server_problems(server), *_fleet_problems(fleet)]
+    live = [node for node in fleet.nodes if node.alive]
+    return {
+        "status": "degraded" if problems else "healthy",
+        "problems": problems,
+        "server": {
+            "software": server.software,
+            "version": server.version,
+            "append_only": server.append_only,
+            "uptime_seconds": server.uptime_seconds,
+        },
+        "coordinator": fleet.leader,
+        "workers": len(live),
+        "slots": sum(node.slots for node in live),
+        "running_tasks": fleet.running,
+        "dead_letters": fleet.dead_letters,
+    }
+
+
+def unhealthy(exc: StoreError) -> dict[str, Any]:
+    """The answer when the server does not give one, or can not hold the truth."""
+    return {"status": "unhealthy", "problems": [str(exc)], "server": None, "coordinator": None, "workers": 0}
+
+
+def _server_problems(server: ServerFacts) -> list[str]:
+    if server.append_only:
+        return []
+    return [
+        "the server keeps no append-only file: a crash loses tasks; "
+        "set it with: redis-cli CONFIG SET appendonly yes"
+    ]
+
+
+def _fleet_problems(fleet: Fleet) -> list[str]:
+    found = []
+    if fleet.leader is None:
+        found.append(
+            "no coordinator leads: retries, schedules and lost workers wait; "
+            "start one: taskengine coordinator"
+        )
+    if not any(node.alive for node in fleet.nodes):
+        found.append("no worker is alive; start one: taskengine worker")
+    for lane in fleet.lanes:
+        if lane.ready and not lane.offered:
+            found.append(f"{lane.ready} tasks wait in queue {lane.name!r}, which no worker offers")
+    if fleet.poison_decisions:
+        found.append(
+            f"{fleet.poison_decisions} decisions failed five times and were put aside; see: taskengine doctor"
+        )
+    return found

@@ -1,0 +1,145 @@
+"""Submit: one task, or a whole graph, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+from taskengine.api.arguments import Id, id_text, new_task, new_tasks
+from taskengine.api.scope import Scope
+from taskengine.core import graph
+from taskengine.errors import (
+    CircularDependencyError,
+    ConflictError,
+    IdempotencyConflictError,
+    NotFoundError,
+    UnknownDependencyError,
+)
+from taskengine.models import Task, TaskCreateRequest
+from taskengine.models.task import STATE_FIELDS
+from taskengine.store import graphs, tasks
+from taskengine.store.call import Story
+from taskengine.store.codec import moment
+from taskengine.store.idempotency import owners
+from taskengine.store.outlines import Outline, outlines, pieces
+from taskengine.store.records import record
+from taskengine.store.results import whole
+
+#: Times that a graph is submitted again when another client submits the same one at the same moment.
+_TRIES = 8
+_BLANK: Mapping[str, Any] = {name: Task.model_fields[name].default for name in STATE_FIELDS}
+
+
+def create_task(scope: Scope, given: Task | TaskCreateRequest, run_id: Id | None) -> Story[Task]:
+    """Store one task and start its life; the first one's record when its id or key was used for the same
+    content.
+    """
+    run = str(uuid4()) if run_id is None else id_text(run_id, "run_id")
+    task = new_task(given)
+    if task.id in task.depends_on:
+        raise CircularDependencyError([task.name, task.name])
+    answer = yield from tasks.create(scope.keys, run, record(task, task.estimated_seconds))
+    if answer.word == "missing":
+        raise UnknownDependencyError(f"{task.name} ({task.id})", [answer.text()])
+    if answer.word == "conflict":
+        field = answer.text()
+        value = str(task.id) if field == "id" else str(task.idempotency_key)
+        raise IdempotencyConflictError(field, value, answer.text(1))
+    found = yield from whole(scope.keys, answer.text())
+    if found is None:
+        raise NotFoundError("task", answer.text())
+    return found
+
+
+def create_tasks(
+    scope: Scope, given: Iterable[Task | TaskCreateRequest], run_id: Id | None
+) -> Story[list[Task]]:
+    """Store a graph, all or nothing; its tasks in the order given, as they stand now."""
+    run = str(uuid4()) if run_id is None else id_text(run_id, "run_id")
+    new = {str(task.id): task for task in new_tasks(given, scope.settings.max_graph)}
+    if not new:
+        return []
+    parents = {id: sorted(map(str, task.depends_on)) for id, task in new.items()}
+    yield from _check(new, parents)
+    stored = yield from _submit(scope, run, new, parents)
+    return (yield from _as_stored(new, stored, run if run_id is None else None))
+
+
+def _check(new: Mapping[str, Task], parents: graph.Parents) -> Story[None]:
+    outside = sorted({id for wanted in parents.values() for id in wanted if id not in parents})
+    known = set[str]()
+    for piece in pieces(outside):
+        seen = yield from tasks.statuses(piece)
+        known |= {id for id, status in zip(piece, seen, strict=True) if status}
+    graph.check(parents, known=known, names={id: task.name for id, task in new.items()})
+
+
+def _submit(scope: Scope, run: str, new: Mapping[str, Task], parents: graph.Parents) -> Story[dict[str, str]]:
+    """The ids that the tasks are stored under; they differ where an idempotency key named an older twin."""
+    order = graph.execution_order(parents)
+    paths = graph.longest_to_end(parents, {id: task.estimated_seconds for id, task in new.items()})
+    keyed = {task.idempotency_key: id for id, task in new.items() if task.idempotency_key}
+    for _ in range(_TRIES):
+        twins = yield from _twins(scope, keyed)
+        records = [record(new[id], paths[id], _renamed(parents[id], twins)) for id in order]
+        try:
+            ids = yield from graphs.submit(scope.keys, run, records)
+            return dict(zip(order, ids, strict=True))
+        except IdempotencyConflictError as exc:
+            # Unless another client has just stored the twin that our edges should name, it is a conflict.
+            if exc.field == "id" or (yield from _twins(scope, keyed)) == twins:
+                raise (yield from _named(scope, exc, keyed)) from None
+        except ConflictError:
+            continue  # another client submits the same tasks right now
+    raise ConflictError("another client keeps submitting tasks of this graph; submit it again")
+
+
+def _twins(scope: Scope, keyed: Mapping[str, str]) -> Story[dict[str, str]]:
+    """New id -> stored id, of tasks whose idempotency key names somebody already.
+
+    Their dependents must name the stored ones, or the same graph, built again with new ids, would be other
+    content.
+    """
+    if not keyed:
+        return {}
+    found = yield from owners(scope.keys, list(keyed))
+    return {keyed[key]: id for key, id in found.items()}
+
+
+def _renamed(wanted: Iterable[str], twins: Mapping[str, str]) -> list[str]:
+    return sorted({twins.get(id, id) for id in wanted})
+
+
+def _named(
+    scope: Scope, exc: IdempotencyConflictError, keyed: Mapping[str, str]
+) -> Story[IdempotencyConflictError]:
+    """The error with the key that the client gave: the store keeps only its hash."""
+    if exc.field == "id":
+        return exc
+    found = yield from owners(scope.keys, list(keyed))
+    key = next((key for key, id in found.items() if id == exc.existing_id), "given")
+    return IdempotencyConflictError(exc.field, key, exc.existing_id)
+
+
+def _as_stored(new: Mapping[str, Task], stored: Mapping[str, str], run: str | None) -> Story[list[Task]]:
+    """The tasks as they stand; those not of the new *run* were there before and are read."""
+    seen = yield from outlines([stored[id] for id in new])
+    older = [stored[id] for id, now in zip(new, seen, strict=True) if now is None or now.run_id != run]
+    found = dict(zip(older, (yield from tasks.read(older)), strict=True))
+    return [
+        _required(found[stored[id]], stored[id]) if stored[id] in found else _fresh(task, now)
+        for (id, task), now in zip(new.items(), seen, strict=True)
+    ]
+
+
+def _required(task: Task | None, id: str) -> Task:
+    if task is None:
+        raise NotFoundError("task", id)
+    return task
+
+
+def _fresh(task: Task, now: Outline | None) -> Task:
+    assert now is not None  # None ones were read
+    state = {"status": now.status, "run_id": UUID(now.run_id), "created_at": moment(now.created_ms)}
+    return task.model_copy(update={**_BLANK, **state})

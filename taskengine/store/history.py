@@ -1,0 +1,52 @@
+"""What happened in a run, as its scripts wrote it down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from taskengine.models import Event
+from taskengine.store.call import Call, Story
+from taskengine.store.codec import moment
+from taskengine.store.keys import Keys
+
+#: Events read by one call.
+PIECE = 1000
+#: Pieces searched for the story of one task before it is told as far as it was found.
+_MOST_PIECES = 20
+
+
+def events(keys: Keys, run_id: str, after: int, most: int) -> Call[list[Event]]:
+    """The next *most* events of a run behind the sequence *after*, oldest first."""
+    args = (keys.of("events", run_id), f"(0-{after}", "+", "COUNT", most)
+    return Call("XRANGE", args, _events, command=True)
+
+
+def story_of(keys: Keys, run_id: str, task_id: str, most: int) -> Story[list[Event]]:
+    """The latest *most* events of one task, oldest first."""
+    before, found = "+", list[Event]()
+    for _ in range(_MOST_PIECES):
+        args = (keys.of("events", run_id), before, "-", "COUNT", PIECE)
+        piece: list[Event] = yield from Call("XREVRANGE", args, _events, command=True)
+        found += [event for event in piece if str(event.task_id) == task_id]
+        if len(piece) < PIECE or len(found) >= most or any(event.what == "created" for event in found):
+            break
+        before = f"(0-{piece[-1].sequence}"
+    return found[:most][::-1]
+
+
+def run_exists(keys: Keys, run_id: str) -> Call[bool]:
+    """Whether a run has, or had until its retention ended, any task."""
+    return Call("EXISTS", (keys.of("run", run_id),), bool, command=True)
+
+
+def _events(raw: Sequence[Any]) -> list[Event]:
+    return [_event(entry, fields) for entry, fields in raw]
+
+
+def _event(entry: str, fields: dict[str, str]) -> Event:
+    at = moment(fields["t"])
+    assert at is not None
+    task = UUID(fields["k"]) if fields.get("k") else None
+    return Event(int(entry.partition("-")[2]), fields["e"], task, at, fields.get("x", ""))

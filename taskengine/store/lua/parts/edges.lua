@@ -1,0 +1,42 @@
+-- Edges of a stored task that has not started: what leaving one and taking one on does to its counters.
+-- uses: clock, task, put
+local function drop_edge(m, d)
+  local v = call('HMGET', key('task', d), 'st', 'run')
+  if not v[1] then return end
+  forget_edges(m.id, d)
+  if v[1] == T.FAILED then
+    m.f = call('HINCRBY', key('task', m.id), 'f', -1)
+  elseif v[1] == T.CANCELLED then
+    m.c = call('HINCRBY', key('task', m.id), 'c', -1)
+  elseif v[1] ~= T.COMPLETED then
+    m.w = call('HINCRBY', key('task', m.id), 'w', -1)
+  end
+  if v[2] ~= m.run and not C.terminal[m.st] then call('HINCRBY', key('task', d), 'pin', -1) end
+end
+local function add_edge(m, p)
+  local v = call('HMGET', key('task', p.id), 'rel', 'undo')
+  local w, f, c = edge({id = p.id, st = p.st, releasing = v[1], undoing = v[2], run = p.run}, m.id, m.run)
+  if p.run ~= m.run then call('HSET', key('task', m.id), 'xr', 1) end
+  m.w = call('HINCRBY', key('task', m.id), 'w', w)
+  m.f = call('HINCRBY', key('task', m.id), 'f', f)
+  m.c = call('HINCRBY', key('task', m.id), 'c', c)
+end
+-- Replaces edges in one go; `gone` and `parents` are ids to leave and tasks to wait for.
+local function change_edges(m, gone, parents)
+  local on, left, has = call('HGET', key('task', m.id), 'on') or '', {}, {}
+  for d in on:gmatch('%S+') do
+    if gone[d] then
+      drop_edge(m, d)
+    else
+      left[#left + 1] = d
+      has[d] = true
+    end
+  end
+  for _, p in ipairs(parents) do
+    if not has[p.id] then
+      add_edge(m, p)
+      left[#left + 1] = p.id
+    end
+  end
+  call('HSET', key('task', m.id), 'on', table.concat(left, ' '))
+end

@@ -1,0 +1,59 @@
+"""The shape of graphs as they are stored: what depends on what, read in bounded pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from taskengine.models import TaskStatus
+from taskengine.store.call import Call, Story
+from taskengine.store.keys import Keys
+
+#: Tasks looked at in one script.
+PIECE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A task as a node of its graph."""
+
+    id: str
+    status: TaskStatus
+    run_id: str
+    created_ms: int
+    name: str
+    depends_on: tuple[str, ...]
+
+
+def outlines(ids: Sequence[str]) -> Story[list[Outline | None]]:
+    """Outlines in the order asked; None where there is no such task."""
+    found: list[Outline | None] = []
+    while len(found) < len(ids):
+        piece = ids[len(found) : len(found) + PIECE]
+        raw = yield from Call("outline", tuple(piece), list)
+        found += [_outline(id, fields) for id, fields in zip(piece, raw, strict=False)]
+    return found
+
+
+def _outline(id: str, raw: Sequence[Any]) -> Outline | None:
+    if not raw:
+        return None
+    status, run, created, name, on = raw
+    return Outline(id, TaskStatus(status), run, int(created or 0), name, tuple(on.split()))
+
+
+def dependents(keys: Keys, id: str) -> Story[list[str]]:
+    """Ids that a task keeps as its dependents; none any more once it COMPLETED and told them all."""
+    found: list[str] = []
+    while True:
+        args = (keys.of("deps", id), len(found), len(found) + PIECE - 1)
+        piece: list[str] = yield from Call("LRANGE", args, list, command=True)
+        found += piece
+        if len(piece) < PIECE:
+            return found
+
+
+def pieces(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The ids, as many at a time as one script looks at."""
+    return (ids[at : at + PIECE] for at in range(0, len(ids), PIECE))

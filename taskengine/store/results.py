@@ -1,0 +1,45 @@
+"""Tasks with what lies apart from their hash: results, and inputs over the inline limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from taskengine.models import Task, TaskStatus
+from taskengine.store.call import Call, Story
+from taskengine.store.codec import loads, pairs, task_from
+from taskengine.store.executions import output, payload
+from taskengine.store.keys import Keys
+
+#: Outputs read in one script.
+PIECE = 256
+_HAVE_RESULT = frozenset({TaskStatus.COMPLETED})
+
+
+def whole(keys: Keys, id: str) -> Story[Task | None]:
+    """A task with its input and its result, also where those are large; None when there is no such task."""
+    raw = yield from Call("read", (id,), list)
+    if not raw[0]:
+        return None
+    fields = pairs(raw[0])
+    task = task_from(id, fields)
+    if fields.get("big"):
+        text = yield from payload(keys, fields["big"])
+        task.input = loads(text or "{}")
+    if task.status not in _HAVE_RESULT:
+        return task
+    text = yield from output(keys, id)
+    return _with_result(task, text)
+
+
+def with_results(tasks: Sequence[Task]) -> Story[list[Task]]:
+    """The tasks with their results; one over the inline limit stays None, or a wait could bring gigabytes."""
+    ended = [str(task.execution_id) for task in tasks if task.status in _HAVE_RESULT]
+    texts: list[str] = []
+    while len(texts) < len(ended):
+        texts += yield from Call("outputs", tuple(ended[len(texts) : len(texts) + PIECE]), list)
+    found = dict(zip(ended, texts, strict=True))
+    return [_with_result(task, found.get(str(task.execution_id))) for task in tasks]
+
+
+def _with_result(task: Task, text: str | None) -> Task:
+    return task.model_copy(update={"result": loads(text)}) if text else task

@@ -1,0 +1,70 @@
+"""Both doors over one real server, and a worker and a coordinator made of plain store calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from taskengine import BlockingTaskAPI, TaskAPI
+from taskengine.settings import Settings
+from taskengine.store.sync import SyncStore
+from taskengine.transport import template
+
+from ..store.world import World
+
+
+class Awaited:
+    """The async door, made to block: every method runs to its end on a loop of its own."""
+
+    def __init__(self, door: TaskAPI) -> None:
+        self.door = door
+        self.loop = asyncio.new_event_loop()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self.door, name)
+        return lambda *args, **named: self.loop.run_until_complete(method(*args, **named))
+
+    def end(self) -> None:
+        self.loop.run_until_complete(self.door.close())
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+
+
+@pytest.fixture
+def settings(shared_valkey: Any) -> Settings:
+    """An empty server, and clocks for impatient people."""
+    shared_valkey.client.flushall()
+    return Settings(
+        redis_url=shared_valkey.url, cancel_grace_seconds=1, kill_after_seconds=1, lease_seconds=5
+    )
+
+
+@pytest.fixture(params=["blocking", "async"])
+def api(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Any]:
+    """A door; every law holds behind both."""
+    if request.param == "blocking":
+        door = BlockingTaskAPI(settings=settings)
+        yield door
+        door.close()
+    else:
+        awaited = Awaited(TaskAPI(settings=settings))
+        yield awaited
+        awaited.end()
+
+
+@pytest.fixture
+def one(settings: Settings) -> Iterator[BlockingTaskAPI]:
+    """A door, where one is enough."""
+    with BlockingTaskAPI(settings=settings) as door:
+        yield door
+
+
+@pytest.fixture
+def world(settings: Settings, shared_valkey: Any) -> Iterator[World]:
+    """The other side of the server: workers, a coordinator, and eyes."""
+    store = SyncStore(shared_valkey.url, settings, template())
+    yield World(store, shared_valkey.client, lambda other: SyncStore(shared_valkey.url, other, template()))
+    store.close()

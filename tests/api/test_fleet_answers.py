@@ -1,0 +1,73 @@
+"""Queue statistics, workers and health: what operators look at."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from taskengine import BlockingTaskAPI, Task
+from taskengine.settings import Settings
+
+from ..store.world import World
+
+
+def lint(name: str = "a", **fields: Any) -> Task:
+    return Task(**{"name": name, "capability": "lint"} | fields)
+
+
+def test_statistics_count_by_status_and_queue(api: Any, world: World) -> None:
+    done, failed, _ = api.create_tasks([lint("done"), lint("failed"), lint("p", hold=True)])
+    world.finish(done)
+    world.finish(failed, verdict="failed")
+    api.create_tasks([lint("r"), lint("x", capability="review")])
+    stats = api.get_queue_statistics()
+    assert (stats["pending_tasks"], stats["ready_tasks"], stats["running_tasks"]) == (1, 2, 0)
+    assert (stats["completed_tasks"], stats["failed_tasks"], stats["cancelled_tasks"]) == (1, 1, 0)
+    assert (stats["paused_tasks"], stats["retrying_tasks"]) == (0, 0)
+    assert (stats["total_tasks"], stats["open_tasks"]) == (5, 3)
+    assert stats["queues"]["review"] == {"ready": 1, "granted": 0, "workers": 0}
+    assert stats["queues"]["lint"] == {"ready": 0, "granted": 1, "workers": 1}
+    assert json.loads(json.dumps(stats)) == stats
+
+
+def test_statistics_of_an_empty_engine(api: Any) -> None:
+    stats = api.get_queue_statistics()
+    assert (stats["pending_tasks"], stats["total_tasks"], stats["queues"]) == (0, 0, {})
+
+
+def test_workers_show_what_they_offer(api: Any, world: World) -> None:
+    assert api.list_workers() == []
+    world.beat(slots=4)
+    world.beat("n2", lanes="review=r2 @r2=r2", drain="stop")
+    first, second = api.list_workers()
+    assert first == {
+        "name": "n1", "alive": True, "draining": None, "slots": 4, "busy": 0, "capabilities": ["lint"],
+        "agents": ["lint"], "info": {},
+    }  # fmt: skip
+    assert (second["name"], second["draining"], second["agents"]) == ("n2", "stop", ["r2"])
+
+
+def test_whole_stack_is_healthy(api: Any, world: World) -> None:
+    world.beat()
+    world.lead("c1")
+    health = api.health_check()
+    assert (health["status"], health["problems"], health["coordinator"]) == ("healthy", [], "c1")
+    assert (health["workers"], health["slots"], health["server"]["append_only"]) == (1, 2, True)
+
+
+def test_what_is_missing_is_said_with_its_remedy(api: Any) -> None:
+    api.create_task(lint())
+    health = api.health_check()
+    assert health["status"] == "degraded"
+    assert [problem.partition(";")[0].partition(":")[0] for problem in health["problems"]] == [
+        "no coordinator leads",
+        "no worker is alive",
+        "1 tasks wait in queue 'lint', which no worker offers",
+    ]
+
+
+def test_server_that_is_down_is_unhealthy_and_no_error(tmp_path: Any) -> None:
+    with BlockingTaskAPI(settings=Settings(redis_url=f"redis+socket://{tmp_path}/none")) as api:
+        health = api.health_check()
+    assert health["status"] == "unhealthy"
+    assert "no answer from Redis" in health["problems"][0]
