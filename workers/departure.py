@@ -25,8 +25,6 @@ logger = logging.getLogger(__name__)
 
 #: Exit code of a node that ends itself because half of its slots are stuck; its supervisor starts it again.
 STUCK_EXIT = 70
-#: Exit code after SIGQUIT, as Celery's.
-AT_ONCE_EXIT = 1
 #: Seconds between TERM and KILL, and for threads to return, when everything is to end at once.
 _LAST_WORDS = 1.0
 #: Seconds in which Celery may end by itself before the process does.
@@ -54,7 +52,7 @@ class Departure:
         """Note that the node is to stop; safe to repeat, and in a signal handler."""
         self.why = self.why or why
         self._at_once = self._at_once or at_once
-        self._exit_code = AT_ONCE_EXIT if self._at_once else exit_code or self._exit_code
+        self._exit_code = self._exit_code or exit_code
 
     @property
     def is_news(self) -> bool:
@@ -101,8 +99,7 @@ class Departure:
         if not self.why:
             logger.error("draining: %d of %d slots are stuck in agents that do not return", stuck, slots)
             self.ask("stuck", exit_code=STUCK_EXIT)
-        elif len(live_messages()) <= stuck:
-            self._exit_code = self._exit_code or STUCK_EXIT
+        elif self._exit_code == STUCK_EXIT and len(live_messages()) <= stuck:
             self._leave()
             self.exit()
 

@@ -42,11 +42,16 @@ class Heartbeat(threading.Thread):
         self._held: tuple[Held, ...] = ()
         #: Server's milliseconds minus our monotonic clock's.
         self._offset_ms = 0.0
+        #: Whether the server was looked at since it was away: another one may have come.
+        self._is_fit = False
         self._attention = threading.Event()
         self._over = threading.Event()
 
     def beat(self) -> None:
-        """One beat; StoreError when the server does not answer."""
+        """One beat; StoreError when the server does not answer, UnsupportedServerError when it would lose tasks."""
+        if not self._is_fit:
+            self._store.check()
+            self._is_fit = True
         self._departure.mark()
         live = [f"{message}|{pid}" for message, pid in live_messages()]
         free = max(0, self._slots() - self._enforcement.occupied)
@@ -89,6 +94,7 @@ class Heartbeat(threading.Thread):
                 self._look()
             except StoreError as exc:
                 logger.warning("beat failed: %s", exc)
+                self._is_fit = False
             self._departure.end_when_due()
             self._sample()
             self._attention.wait(min(settings.heartbeat_seconds / 4, settings.resource_interval))

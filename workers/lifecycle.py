@@ -1,8 +1,8 @@
 """A worker's start and stop, hung on Celery's signals.
 
-celeryd_after_setup (options are known, nothing runs yet): choose lanes, refuse a broker channel that is not ours,
-beat once. worker_process_init (in a pool child): a process group of its own. worker_shutting_down (in the signal
-handler): drain. worker_shutdown: leave.
+celeryd_after_setup (options are known, nothing runs yet): choose lanes, beat once. worker_process_init (in a pool
+child): a process group of its own. worker_ready (connected, no message taken): refuse a broker channel that is not
+ours. worker_shutting_down (in the signal handler): drain. worker_shutdown: leave.
 
 SIGQUIT, and a second Ctrl-C, hand everything back at once. Celery's own handler of them waits for running work
 before it tells anybody, so it is replaced as soon as there can be running work.
@@ -20,7 +20,7 @@ from celery.concurrency.prefork import TaskPool as PreforkPool
 
 from taskengine.agent import REGISTRY
 from taskengine.embedded import ensure
-from taskengine.errors import AgentError, StoreError, TaskEngineError
+from taskengine.errors import StoreError, TaskEngineError, UnsupportedServerError
 from taskengine.settings import current as current_settings
 from taskengine.transport import is_ours
 from workers.board import Board
@@ -50,12 +50,15 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
         raise SystemExit(f"taskengine: {exc}") from exc
     current.node = node
     _parent.pid = os.getpid()
-    _parent.heartbeat = Heartbeat(node, lambda: _slots(instance))
+    heartbeat = Heartbeat(node, lambda: _slots(instance))
     try:
-        _parent.heartbeat.beat()  # before the first message is popped: a silent node's claim is refused
+        heartbeat.beat()  # before the first message is popped: a silent node's claim is refused
+    except UnsupportedServerError as exc:
+        raise SystemExit(f"taskengine: {exc}") from exc
     except StoreError as exc:
         logger.warning("first beat failed, trying again: %s", exc)
-    _parent.heartbeat.start()
+    heartbeat.start()
+    _parent.heartbeat = heartbeat
 
 
 @signals.worker_process_init.connect(weak=False)
@@ -67,8 +70,14 @@ def begin_child(**_: Any) -> None:
 
 
 @signals.worker_ready.connect(weak=False)
-def take_over_quit(**_: Any) -> None:
-    """Work may come from now on: replace Celery's handler of SIGQUIT."""
+def begin(sender: Any, **_: Any) -> None:
+    """The first message may come now: refuse a channel that is not ours, replace Celery's handler of SIGQUIT."""
+    if _parent.heartbeat is None:  # Celery logs what a receiver raises, and goes on
+        raise SystemExit("taskengine: the worker was not set up; the reason stands above")
+    if not is_ours(sender.connection):
+        raise SystemExit(
+            "taskengine: the broker channel is not taskengine's; load its celeryconfig and no other transport"
+        )
     platforms.signals["SIGQUIT"] = _quit
 
 
@@ -104,9 +113,6 @@ def _node(hostname: str, worker: Any) -> Node:
     for orphan in offered.orphans:
         logger.warning("queue %s is not consumed: no imported agent offers it", orphan)
     queues.select(list(offered.lanes))
-    with app.connection_for_read() as connection:
-        if not is_ours(connection):
-            raise AgentError("the broker channel is not taskengine's; load its celeryconfig and no other transport")
     return Node(
         app=app,
         settings=current_settings(),

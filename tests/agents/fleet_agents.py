@@ -128,7 +128,7 @@ DO = {
 }  # fmt: skip
 
 
-@agent("worker", capabilities={"work", "play"})
+@agent("worker", capabilities={"work", "play", "travel"})
 def work(task, context):
     effect("begin", task)
     try:

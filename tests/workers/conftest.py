@@ -32,7 +32,7 @@ def bare_fleet(valkey: Any, tmp_path: Path) -> Iterator[Fleet]:
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A coordinator, a prefork worker and a threads worker, each with lanes of its own."""
     server = Valkey()
-    made = Fleet(server, tmp_path_factory.mktemp("fleet"), cancel_grace_seconds=1.5)
+    made = Fleet(server, tmp_path_factory.mktemp("fleet"), cancel_grace_seconds=1.5, drain_seconds=1.5)
     try:
         made.coordinator()
         workers = [

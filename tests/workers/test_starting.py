@@ -1,0 +1,143 @@
+"""What a worker says and does when it starts, in the way Celery users know."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from celery import Celery
+
+from taskengine.models import Task
+from taskengine.transport import celery_options
+
+from ..fleet import Fleet, until
+
+
+def test_the_plain_celery_command_runs_tasks(bare_fleet: Fleet) -> None:
+    bare_fleet.await_ready(bare_fleet.start(
+        "plain", "-m", "celery", "-A", "workers", "worker", "-Q", "work", "-P", "prefork", "-c", "8",
+        "-I", "fleet_agents", "-l", "INFO",
+    ))  # fmt: skip
+    (node,) = bare_fleet.nodes()
+    assert node.slots == 8
+    assert node.lanes == {"work": "worker", "@worker": "worker"}
+    done = bare_fleet.run(*(Task(capability="work", input={"n": n}) for n in range(20)))
+    assert {task.status.value for task in done} == {"completed"}
+
+
+def test_without_queues_a_worker_offers_all_that_its_agents_can(bare_fleet: Fleet) -> None:
+    bare_fleet.worker("all", pool="threads")
+    (node,) = bare_fleet.nodes()
+    assert set(node.lanes) == {
+        "work", "play", "travel", "special", "wait", "await", "@worker", "@specialist", "@waiter"
+    }  # fmt: skip
+
+
+def test_a_queue_that_no_agent_offers_is_named_and_not_consumed(bare_fleet: Fleet) -> None:
+    worker = bare_fleet.worker("w", "-Q", "work,nonsense", pool="threads")
+    assert "queue nonsense is not consumed: no imported agent offers it" in worker.log()
+    (node,) = bare_fleet.nodes()
+    assert set(node.lanes) == {"work", "@worker"}
+    (id,) = bare_fleet.submit(Task(capability="nonsense"))
+    assert bare_fleet.task(id).reason == (
+        "no worker offers capability 'nonsense'; start one: taskengine worker --queues nonsense"
+    )
+
+
+def refused(fleet: Fleet, *options: str, **rest: Any) -> str:
+    """The one sentence with which a worker ends that can not start."""
+    worker = fleet.celery("w", *options, **rest)
+    assert worker.wait(20) != 0
+    (sentence,) = [line for line in worker.log().splitlines() if line.startswith("taskengine: ")]
+    assert "Traceback" not in worker.log()
+    assert not fleet.nodes()
+    return sentence
+
+
+def test_a_worker_without_agents_ends_with_one_sentence(bare_fleet: Fleet) -> None:
+    assert refused(bare_fleet, agents="json") == (
+        "taskengine: no agent is imported; name your module: taskengine worker --import my_agents, "
+        "or celery … -I my_agents"
+    )
+
+
+def test_a_worker_whose_queues_nobody_offers_ends_with_one_sentence(bare_fleet: Fleet) -> None:
+    assert refused(bare_fleet, "-Q", "nonsense") == (
+        "taskengine: no imported agent offers nonsense (offered: await, play, special, travel, wait, work); "
+        "correct the queues or import the agent"
+    )
+
+
+def test_a_worker_refuses_a_server_that_evicts(bare_fleet: Fleet) -> None:
+    bare_fleet.server.client.config_set("maxmemory-policy", "allkeys-lru")
+    assert "maxmemory-policy is allkeys-lru" in refused(bare_fleet, "-Q", "work")
+
+
+def test_a_worker_waits_for_a_server_that_is_not_there_yet(bare_fleet: Fleet) -> None:
+    bare_fleet.server.kill()
+    worker = bare_fleet.celery("early", "-Q", "work")
+    until(lambda: "first beat failed" in worker.log(), 20)
+    bare_fleet.server.restart()
+    bare_fleet.await_ready(worker)
+    (task,) = bare_fleet.run(Task(capability="work"), seconds=30)
+    assert task.status.value == "completed"
+
+
+@contextmanager
+def heard_events(fleet: Fleet) -> Iterator[list[dict[str, Any]]]:
+    """Celery events of the fleet, as Flower hears them."""
+    heard: list[dict[str, Any]] = []
+    app = Celery()
+    app.conf.update(celery_options(fleet.settings, fleet.server.url))
+    over = threading.Event()
+    ready = threading.Event()
+
+    def listen() -> None:
+        with app.connection_for_read() as connection:
+            receiver = app.events.Receiver(connection, handlers={"*": heard.append})
+            with receiver.consumer_context() as (own, _, _):
+                ready.set()
+                while not over.is_set():
+                    try:
+                        own.drain_events(timeout=0.2)
+                    except TimeoutError:
+                        continue
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield heard
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_pulled_executions_are_seen_as_celery_events_with_agent_and_outcome(bare_fleet: Fleet) -> None:
+    bare_fleet.worker("w", "-Q", "work", slots=1)
+    with heard_events(bare_fleet) as heard:
+        chain = [Task(name="token=abc step 0", capability="work", input={"secret": "canary"})]
+        for n in range(1, 5):
+            chain.append(Task(name=f"step {n}", capability="work", depends_on={chain[-1].id}))
+        chain.append(
+            Task(capability="work", depends_on={chain[-1].id}, input={"do": "fail"}, max_retries=0)
+        )
+        done = bare_fleet.run(*chain)
+        executions = {str(task.execution_id): task for task in done}
+
+        def told(kind: str) -> dict[str, dict[str, Any]]:
+            return {event["uuid"]: event for event in heard if event["type"] == kind}
+
+        until(lambda: len(told("task-succeeded")) == 5 and told("task-failed"), 5)
+    assert set(told("task-received")) == set(told("task-started")) == set(executions)
+    assert {event["name"] for event in told("task-received").values()} == {"worker"}
+    for id, event in told("task-received").items():
+        assert str(executions[id].id) in event["args"]
+    assert len({event["hostname"] for event in heard if event["type"].startswith("task-")}) == 1
+    assert "canary" not in json.dumps(heard, default=str)
+    assert "abc" not in json.dumps(heard, default=str)
+    assert "no luck" in told("task-failed")[str(done[-1].execution_id)]["exception"]
+

@@ -1,0 +1,115 @@
+"""How a worker stops: SIGTERM lets running work finish, SIGQUIT gives it back at once."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from taskengine.models import Task
+
+from ..fleet import Effect, Fleet, Process, until
+
+#: Seconds within which SIGQUIT gives work back.
+HANDED_BACK = 2.0
+
+
+def started(fleet: Fleet, ids: list[str]) -> list[Effect]:
+    """The runs of all these tasks, once all began."""
+    return until(
+        lambda: found if len(found := [e for e in fleet.effects("begin") if e.task in ids]) >= len(ids) else None
+    )
+
+
+def gone(fleet: Fleet, worker: Process) -> None:
+    """It left the fleet, and nobody of it lives."""
+    until(lambda: not any(f"#{worker.pid}-" in node.name for node in fleet.nodes()), 2)
+    until(lambda: not worker.session(), 5)
+
+
+@pytest.fixture(params=["prefork", "threads"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def leaver(fleet: Fleet, kind: str) -> Any:
+    """A worker that is going to stop: two slots of ``travel``, which nobody else offers."""
+    return fleet.worker(f"leaver-{kind}-{time.monotonic_ns()}", "-Q", "travel", pool=kind)
+
+
+def test_term_lets_running_work_finish_and_takes_nothing_new(fleet: Fleet, leaver: Process) -> None:
+    running = [Task(capability="travel", input={"seconds": 1.2}) for _ in range(2)]
+    ids = fleet.submit(*running)
+    started(fleet, ids)
+    (waiting,) = fleet.submit(Task(capability="travel"))
+    leaver.send(signal.SIGTERM)
+    assert leaver.wait(6) == 0
+    gone(fleet, leaver)
+    assert fleet.statuses([*ids, waiting]) == ["completed", "completed", "ready"]
+    assert [len(fleet.executions(id)) for id in ids] == [1, 1]
+    fleet.cancel(waiting)
+
+
+def test_work_that_outlasts_the_drain_is_handed_back_without_a_retry(fleet: Fleet, leaver: Process) -> None:
+    (id,) = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 20}))
+    started(fleet, [id])
+    began = time.monotonic()
+    leaver.send(signal.SIGTERM)
+    task = fleet.until_status(id, "ready", fleet.settings.drain_seconds + 2)
+    assert time.monotonic() - began >= fleet.settings.drain_seconds
+    assert (task.retry_count, task.lost_count) == (0, 0)
+    leaver.wait(6)
+    gone(fleet, leaver)
+    (execution,) = fleet.executions(id)
+    assert (execution.status.value, execution.error_kind) == ("cancelled", "handed_back")
+    fleet.cancel(id)
+
+
+def test_quit_gives_work_back_at_once_without_a_retry(fleet: Fleet, leaver: Process) -> None:
+    tasks = [Task(capability="travel", input={"do": "deaf", "seconds": 2.5}) for _ in range(2)]
+    ids = fleet.submit(*tasks)
+    started(fleet, ids)
+    began = time.monotonic()
+    leaver.send(signal.SIGQUIT)
+    until(lambda: fleet.statuses(ids) == ["ready", "ready"], HANDED_BACK)
+    handed_back = time.monotonic() - began
+    assert handed_back < HANDED_BACK
+    assert leaver.wait(6) == 0
+    gone(fleet, leaver)
+    for id in ids:
+        task = fleet.task(id)
+        assert (task.retry_count, task.lost_count, task.attempt) == (0, 0, 1)
+        assert fleet.executions(id)[0].status.value == "cancelled"
+    fleet.worker(f"heir-{leaver.name}", "-Q", "travel", pool="threads", slots=4)
+    assert fleet.wait(ids) == ["completed", "completed"]
+    assert [e.attempt for e in fleet.executions(ids[0])] == [1, 2]
+    fleet.processes[-1].close()
+
+
+def test_quit_ends_a_worker_that_has_nothing_to_do(fleet: Fleet, leaver: Process) -> None:
+    leaver.send(signal.SIGQUIT)
+    assert leaver.wait(6) == 0
+    gone(fleet, leaver)
+
+
+def test_a_cancelled_task_that_is_handed_back_is_cancelled(fleet: Fleet, leaver: Process) -> None:
+    (id,) = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 6}))
+    started(fleet, [id])
+    fleet.cancel(id)
+    leaver.send(signal.SIGQUIT)
+    fleet.until_status(id, "cancelled", HANDED_BACK)
+    leaver.wait(6)
+
+
+def test_a_node_of_stuck_threads_drains_and_ends_with_its_own_code(fleet: Fleet) -> None:
+    worker = fleet.worker("stuck", "-Q", "travel", pool="threads", slots=2)
+    (id,) = fleet.submit(
+        Task(capability="travel", input={"do": "deaf", "seconds": 30}, timeout=0.3, max_retries=0)
+    )
+    assert fleet.wait([id], 5) == ["failed"]
+    assert worker.wait(5) == 70
+    gone(fleet, worker)
+    assert "1 of 2 slots are stuck" in worker.log()
