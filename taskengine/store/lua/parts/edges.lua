@@ -1,17 +1,17 @@
 -- Edges of a stored task that has not started: what leaving one and taking one on does to its counters.
 -- uses: clock, task, put
 local function drop_edge(m, d)
-  local v = call('HMGET', key('task', d), 'st', 'run')
-  if not v[1] then return end
+  local st = call('HGET', key('task', d), 'st')
+  if not st then return end
   forget_edges(m.id, d)
-  if v[1] == T.FAILED then
+  if st == T.FAILED then
     m.f = call('HINCRBY', key('task', m.id), 'f', -1)
-  elseif v[1] == T.CANCELLED then
+  elseif st == T.CANCELLED then
     m.c = call('HINCRBY', key('task', m.id), 'c', -1)
-  elseif v[1] ~= T.COMPLETED then
+  elseif st ~= T.COMPLETED then
     m.w = call('HINCRBY', key('task', m.id), 'w', -1)
   end
-  if v[2] ~= m.run and not C.terminal[m.st] then call('HINCRBY', key('task', d), 'pin', -1) end
+  unpin(d, m.run)
 end
 local function add_edge(m, p)
   local v = call('HMGET', key('task', p.id), 'rel', 'undo')
