@@ -19,7 +19,7 @@ from pydantic_core import from_json
 
 from taskengine.core.identity import execution_id
 from taskengine.errors import InvalidInputError, PayloadTooLargeError
-from taskengine.models import ExecutionLog, ResourceUsage, Task, TaskExecution, TaskStatus
+from taskengine.models import ExecutionLog, ExecutionStatus, ResourceUsage, Task, TaskExecution, TaskStatus
 from taskengine.models.task import STATE_FIELDS
 from taskengine.settings import INLINE_LIMIT, REFERENCE_LIMIT
 from taskengine.store.replies import Told
@@ -30,6 +30,7 @@ TASK_FIELDS: Mapping[str, str] = {
     "att": "attempts begun = fencing token of the latest execution", "w": "dependencies not ended (and commit wait)",
     "f": "dependencies FAILED", "c": "dependencies CANCELLED", "hold": "held", "due": "ms: schedule or next attempt",
     "batch": "graph whose commit wait it holds", "cq": "cancel requested: reason", "wt": "somebody waits for its end",
+    "ix": "list filters, while staged",
     "xr": "depends on tasks of other runs", "pin": "open dependents in other runs", "park": "reason it is parked for",
     "g": "granted execution", "rel": "cursor into dependents to tell", "undo": "cursor into dependents to take back",
     "how": "what dependents are told: s, f or c", "on": "ids it depends on", "nm": "name", "doc": "client's fields",
@@ -203,7 +204,7 @@ def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ())
         task_id=UUID(fields["task"]),
         executor_id=fields.get("ag"),
         node=fields.get("node"),
-        status=fields["st"],  # type: ignore[arg-type]  # pydantic turns the value into its enum
+        status=ExecutionStatus(fields["st"]),
         attempt=int(fields["att"]),
         token=int(fields["att"]),
         queued_at=moment(fields.get("q")),
