@@ -161,7 +161,7 @@ def test_fleet_shows_nodes_lanes_and_parks(world: World) -> None:
     fleet = world.run(nodes.fleet())
     [node] = fleet.nodes
     assert (node.name, node.alive, node.slots, node.held, node.lanes) == (
-        "n1", True, 8, 1, {"lint": "lint", "@lint": "lint"}
+        "n1", True, 3, 1, {"lint": "lint", "@lint": "lint"}
     )  # fmt: skip
     assert fleet.counts == {"ready": 1, "running": 1, "pending": 0}
     assert fleet.parked == {"agent:nobody": 1}

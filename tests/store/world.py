@@ -197,10 +197,15 @@ class World:
     def claim(self, slot: Slot, execution: str = "none", token: int = 1, request: str = "") -> Answer:
         return self.run(executions.claim(slot, request or str(uuid4()), execution, token))
 
+    def is_alive(self, node: str) -> bool:
+        until = self.raw.zscore(self.keys.fixed("nodes"), node)
+        return bool(until and until > self.run(coordination.server_ms()))
+
     def start(self, slot: Slot | None = None) -> Told:
         """Claim what may run best, granted or READY, on a node that beats."""
         slot = slot or self.slot()
-        self.beat(slot.node, lanes=slot.lanes, slots=8, live=[slot])
+        if not self.is_alive(slot.node):
+            self.beat(slot.node, lanes=slot.lanes, slots=0)
         granted = self.granted()
         token = int(self.fields("exec", granted[0])["att"]) if granted else 1
         answer = self.claim(slot, granted[0] if granted else "none", token)
@@ -212,6 +217,11 @@ class World:
     ) -> Answer:
         done = Report(told.execution_id, told.attempt, verdict, "lint", **fields)
         return self.run(executions.report(slot or self.slot(), done, pull=pull))
+
+    def told(self, task: Task) -> Told:
+        """What the worker of a running task was told, as far as a report needs it."""
+        attempt = int(self.fields("task", task.id)["att"])
+        return Told(eid(task, attempt), str(task.id), attempt, 0, "", task.name, "{}", 0, "")
 
     def finish(self, *wanted: Task, verdict: str = "completed", slot: Slot | None = None, **fields: Any) -> None:
         """Run READY tasks, whichever comes first, until all of *wanted* ended."""

@@ -5,8 +5,9 @@
 -- uses: settle, finish, execution, grant, park
 local m = find(ARGV[1])
 if not m then return {'missing'} end
-if m.batch then return unsettled(m) end
 if C.terminal[m.st] then return {'conflict', m.st} end
+local wait = unsettled(m)
+if wait then return wait end
 if m.st == T.RUNNING then
   if m.cq then return {'asked'} end
   call('HSET', key('task', m.id), 'cq', ARGV[2])

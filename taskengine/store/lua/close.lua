@@ -3,7 +3,7 @@
 -- returns: {'ok'} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled
 -- entry: the decision to delete with it, or ''.
--- uses: finish, leader
+-- uses: finish, settle, leader
 if outdated(ARGV[1]) then return {'stale'} end
 local m = load(ARGV[3])
 if not m then
@@ -13,8 +13,13 @@ end
 if m.st ~= T.PENDING or m.w ~= tonumber(ARGV[4]) or m.f ~= tonumber(ARGV[5]) or m.c ~= tonumber(ARGV[6]) then
   return {'changed'}
 end
+-- Its last end is still being taken back from its dependents: two cursors would run over one list.
+if unsettled(m) then
+  continue_release(m.id)
+  for _, lane in ipairs(made_list) do call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane) end
+  return {'changed'}
+end
 call('ZREM', K.timers, 'schedule:' .. m.id)
 finish(m, T.CANCELLED, ARGV[7], 'rsn', ARGV[7], 'by', ARGV[8])
-for _, lane in ipairs(made_list) do call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane) end
 if ARGV[2] ~= '' then call('XDEL', K.decisions, ARGV[2]) end
 return {'ok'}
