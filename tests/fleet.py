@@ -174,7 +174,9 @@ class Fleet:
 
     def start(self, name: str, *command: str, url: str | None = None, **variables: str) -> Process:
         """A process of this fleet: the interpreter with *command*."""
-        process = Process(name, [sys.executable, *command], self.folder, {**self.environment(url), **variables})
+        process = Process(
+            name, [sys.executable, *command], self.folder, {**self.environment(url), **variables}
+        )
         self.processes.append(process)
         return process
 
@@ -197,7 +199,11 @@ class Fleet:
     def await_ready(self, *processes: Process, seconds: float = 40.0) -> None:
         """Until every worker consumes."""
         for process in processes:
-            until(lambda p=process: " ready." in p.log() or p.exit_code is not None, seconds, f"{process.name} ready")
+            until(
+                lambda p=process: " ready." in p.log() or p.exit_code is not None,
+                seconds,
+                f"{process.name} ready",
+            )
             assert process.exit_code is None, process.log()
 
     def coordinator(self, name: str = "coordinator", *, url: str | None = None, **variables: str) -> Process:
@@ -246,7 +252,9 @@ class Fleet:
         while not set(found := self.statuses(ids)) <= _DONE:
             if time.monotonic() > deadline:
                 counts = {status: found.count(status) for status in set(found)}
-                raise AssertionError(f"not terminal within {seconds} s: {counts}\n{self._first_open(ids, found)}")
+                raise AssertionError(
+                    f"not terminal within {seconds} s: {counts}\n{self._first_open(ids, found)}"
+                )
             time.sleep(0.02)
         return found
 
@@ -265,7 +273,9 @@ class Fleet:
         """Lines that agents left, oldest first; only those of one kind when named."""
         file = self.folder / "effects"
         lines = file.read_text().splitlines() if file.exists() else []
-        found = [Effect(w, t, int(a), int(p), float(at)) for w, t, a, p, at in (line.split() for line in lines)]
+        found = [
+            Effect(w, t, int(a), int(p), float(at)) for w, t, a, p, at in (line.split() for line in lines)
+        ]
         return [one for one in found if not what or one.what == what]
 
     def sha(self, script: str) -> bytes:

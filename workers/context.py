@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from taskengine.errors import StoreFullError, StoreUnavailableError
 from taskengine.models import ExecutionLog, LogLevel
-from taskengine.store import executions, tasks
+from taskengine.store import executions, outlines, tasks
 from taskengine.store.codec import dumps, loads, moment
 from taskengine.store.executions import MAX_LOG_LINES
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
 from taskengine.store.sync import SyncStore
+from workers.patience import outlast, persist
 
 __all__ = ["MAX_LOG_LINES", "Context", "Results"]
 
 #: Characters kept of one log line.
 LOG_LIMIT = 64 * 1024
+#: Seconds that a log line waits for a server that is away, before it is dropped: the agent must go on.
+_SAY_PATIENCE = 10.0
+
+logger = logging.getLogger(__name__)
 
 
 class Results(Mapping[str, dict[str, Any]]):
-    """Outputs of the dependencies, by name and by id; small ones came with the claim, others are fetched when asked.
+    """Outputs of the dependencies, by name and by id: small ones came with the claim, others are fetched when asked.
 
-    Iterating gives the ids. A name that two dependencies share means the first; ask by id for the others.
+    Iterating gives the ids. A name that two dependencies share means the first; ask by id for the others. A server
+    that is away is waited for: its outage is no failure of the agent.
     """
 
     def __init__(self, told: Told, store: SyncStore) -> None:
@@ -32,39 +40,51 @@ class Results(Mapping[str, dict[str, Any]]):
         self._keys = Keys(store.settings.namespace)
         self._task = told.task_id
         self._texts = {id: text for id, _, text in told.inputs}
-        self._ids = [id for id, _, _ in told.inputs]
         self._names = {name: id for id, name, _ in reversed(told.inputs)}
         self._more = told.more_inputs
+        self._are_named = not told.more_inputs
 
     def __getitem__(self, name: str) -> dict[str, Any]:
-        self._fetch_rest()
-        id = self._names.get(str(name), str(name))
-        if id not in self._texts:
-            raise KeyError(f"no dependency is called {name!r}; there are {', '.join(sorted(self._names)[:20])}")
+        id = self._id_of(str(name))
         text = self._texts[id]
         if text is None:
-            text = self._texts[id] = self._store.run(executions.output(self._keys, id)) or "{}"
+            found = outlast(lambda: self._store.run(executions.output(self._keys, id)), "output")
+            text = self._texts[id] = found or "{}"
         return dict(loads(text))
 
     def __iter__(self) -> Iterator[str]:
-        self._fetch_rest()
-        return iter(self._ids)
+        self._fetch_ids()
+        return iter(self._texts)
 
     def __len__(self) -> int:
-        self._fetch_rest()
-        return len(self._ids)
+        self._fetch_ids()
+        return len(self._texts)
 
-    def _fetch_rest(self) -> None:
-        if not self._more:
-            return
-        self._more = False
-        found = self._store.run(tasks.fields(self._keys, self._task, "on"))
-        ids = (found["on"] or "").split()
-        for id, task in zip(ids, self._store.run(tasks.read(ids)), strict=True):
-            self._texts.setdefault(id, None)
-            if task is not None:
-                self._names.setdefault(task.name, id)
-        self._ids = ids
+    def _id_of(self, name: str) -> str:
+        for fetch in (self._fetch_ids, self._fetch_names):
+            id = self._names.get(name, name)
+            if id in self._texts:
+                return id
+            fetch()
+        id = self._names.get(name, name)
+        if id not in self._texts:
+            there = ", ".join(sorted(self._names)[:20])
+            raise KeyError(f"no dependency is called {name!r}; there are {there}")
+        return id
+
+    def _fetch_ids(self) -> None:
+        if self._more:
+            self._more = False
+            found = persist(self._store, tasks.fields(self._keys, self._task, "on"))
+            for id in (found["on"] or "").split():
+                self._texts.setdefault(id, None)
+
+    def _fetch_names(self) -> None:
+        if not self._are_named:
+            self._are_named = True
+            for one in outlast(lambda: self._store.run(outlines.outlines(list(self._texts))), "outline"):
+                if one is not None:
+                    self._names.setdefault(one.name, one.id)
 
 
 class Context:
@@ -107,10 +127,15 @@ class Context:
 
     def log(self, message: str, level: str = "info", **metadata: Any) -> None:
         """Add a line to the execution's log; the newest lines are kept."""
-        line = ExecutionLog(timestamp=datetime.now(UTC), level=LogLevel(level), message=str(message)[:LOG_LIMIT])
+        shown = str(message)[:LOG_LIMIT]
+        line = ExecutionLog(timestamp=datetime.now(UTC), level=LogLevel(level), message=shown)
         text = dumps({**line.model_dump(mode="json"), "metadata": metadata}, "metadata of context.log")
         self._say(line=text)
 
     def _say(self, *, line: str = "", progress: float | None = None, note: str = "") -> None:
         told = self._told
-        self._store.run(executions.say(told.execution_id, told.attempt, line=line, progress=progress, note=note))
+        verb = executions.say(told.execution_id, told.attempt, line=line, progress=progress, note=note)
+        try:
+            persist(self._store, verb, seconds=_SAY_PATIENCE)
+        except (StoreUnavailableError, StoreFullError) as exc:
+            logger.warning("dropped a log line or progress of execution=%s: %s", told.execution_id, exc)

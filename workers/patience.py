@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TypeVar
 
 from taskengine.errors import StoreFullError, StoreUnavailableError
@@ -20,15 +21,20 @@ _LONGEST_WAIT = 1.0
 
 def persist(store: SyncStore, call: Call[T], *, seconds: float | None = None) -> T:
     """The answer of *call*, repeated while the server is away; for at most *seconds* when given."""
+    return outlast(lambda: store.run(call), call.name, seconds=seconds)
+
+
+def outlast(ask: Callable[[], T], name: str, *, seconds: float | None = None) -> T:
+    """The answer of *ask*, which is safe to repeat, as :func:`persist`; for stories of several trips."""
     wait = _FIRST_WAIT
     give_up = None if seconds is None else time.monotonic() + seconds
     while True:
         try:
-            return store.run(call)
+            return ask()
         except (StoreUnavailableError, StoreFullError) as exc:
             if give_up is not None and time.monotonic() > give_up:
                 raise
             if wait == _FIRST_WAIT:
-                logger.warning("waiting %s: %s", call.name, exc)
+                logger.warning("waiting %s: %s", name, exc)
         threading.Event().wait(wait)
         wait = min(_LONGEST_WAIT, wait * 2)

@@ -37,7 +37,10 @@ def lives(pid: int) -> bool:
 def test_a_hung_child_is_timed_out_and_gone_with_all_that_it_started(fleet: Fleet, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     task = Task(
-        capability="work", input={"do": "stubborn", "seconds": 60, "pids": str(pids)}, timeout=0.8, max_retries=0
+        capability="work",
+        input={"do": "stubborn", "seconds": 60, "pids": str(pids)},
+        timeout=0.8,
+        max_retries=0,
     )
     fleet.submit(task)
     child = begun(fleet, str(task.id))
@@ -56,7 +59,9 @@ def test_a_hung_child_is_timed_out_and_gone_with_all_that_it_started(fleet: Flee
 
 
 def test_a_timed_out_attempt_is_tried_again(fleet: Fleet) -> None:
-    (task,) = fleet.run(Task(capability="work", input={"do": "deaf", "seconds": 30}, timeout=0.3, max_retries=1))
+    (task,) = fleet.run(
+        Task(capability="work", input={"do": "deaf", "seconds": 30}, timeout=0.3, max_retries=1)
+    )
     assert (task.status, task.attempt, task.retry_count) == (TaskStatus.FAILED, 2, 1)
     assert [e.status.value for e in fleet.executions(str(task.id))] == ["timed_out", "timed_out"]
 

@@ -123,6 +123,12 @@ def test_more_dependencies_than_travel_with_the_claim_are_all_there(fleet: Fleet
     told = outcome(fleet, task)
     assert told["count"] == told["depends_on"] == 70
     assert told["found"] == {str(p.id): {"n": i, "attempt": 1} for i, p in enumerate(parents)}
+    wanted = [p.name for p in parents]
+    by_name = Task(
+        capability=pool.lane, depends_on={p.id for p in parents}, input={"do": "read_results", "of": wanted}
+    )
+    (task,) = fleet.run(by_name)
+    assert outcome(fleet, task)["found"] == {f"p{i}": {"n": i, "attempt": 1} for i in range(70)}
 
 
 def test_an_agent_that_raises_is_tried_again_after_a_wait(fleet: Fleet, pool: Pool) -> None:

@@ -122,9 +122,7 @@ def test_pulled_executions_are_seen_as_celery_events_with_agent_and_outcome(bare
         chain = [Task(name="token=abc step 0", capability="work", input={"secret": "canary"})]
         for n in range(1, 5):
             chain.append(Task(name=f"step {n}", capability="work", depends_on={chain[-1].id}))
-        chain.append(
-            Task(capability="work", depends_on={chain[-1].id}, input={"do": "fail"}, max_retries=0)
-        )
+        chain.append(Task(capability="work", depends_on={chain[-1].id}, input={"do": "fail"}, max_retries=0))
         done = bare_fleet.run(*chain)
         executions = {str(task.execution_id): task for task in done}
 
@@ -140,4 +138,3 @@ def test_pulled_executions_are_seen_as_celery_events_with_agent_and_outcome(bare
     assert "canary" not in json.dumps(heard, default=str)
     assert "abc" not in json.dumps(heard, default=str)
     assert "no luck" in told("task-failed")[str(done[-1].execution_id)]["exception"]
-

@@ -19,7 +19,9 @@ HANDED_BACK = 2.0
 def started(fleet: Fleet, ids: list[str]) -> list[Effect]:
     """The runs of all these tasks, once all began."""
     return until(
-        lambda: found if len(found := [e for e in fleet.effects("begin") if e.task in ids]) >= len(ids) else None
+        lambda: (
+            found if len(found := [e for e in fleet.effects("begin") if e.task in ids]) >= len(ids) else None
+        )
     )
 
 
