@@ -115,7 +115,9 @@ class Bench:
         assert answer.ok, answer
         return answer.text()
 
-    def turn(self, duty: Duty, term: str | None = None, seconds: float = 30.0, store: Store | None = None) -> Turn:
+    def turn(
+        self, duty: Duty, term: str | None = None, seconds: float = 30.0, store: Store | None = None
+    ) -> Turn:
         """Give *duty* one turn in *term* (None: lead first); the turn."""
         ends = time.monotonic() + seconds
         turn = Turn(store or self.store, self.keys, self.settings, term or self.lead(), time.monotonic, ends)
@@ -172,7 +174,7 @@ class Node:
 
         def ask() -> Told | None:
             self.beat(slot)
-            return self._claim_granted(slot) or self.claim(slot)
+            return self.claim_any(slot)
 
         found = until(ask, seconds, "something to run")
         assert found is not None
@@ -194,13 +196,19 @@ class Node:
         """Run what can be run now, *verdicts* by task name; names in order."""
         slot, done = self.slot(), []
         self.beat(slot)
-        told = self._claim_granted(slot) or self.claim(slot)
-        while told is not None and len(done) < most:
+        told = self.claim_any(slot)
+        while told is not None:
             done.append(told.name)
-            told = self.report(slot, told, (verdicts or {}).get(told.name, "completed"))
-            if told is None:
-                told = self._claim_granted(slot)
+            goes_on = len(done) < most
+            told = self.report(slot, told, (verdicts or {}).get(told.name, "completed"), pull=goes_on)
+            if told is None and goes_on:
+                told = self.claim_any(slot)
         return done
+
+    def claim_any(self, slot: Slot) -> Told | None:
+        """Take what is granted, else the best."""
+        # Again what is granted: a coordinator may grant between the two looks.
+        return self._claim_granted(slot) or self.claim(slot) or self._claim_granted(slot)
 
     def _claim_granted(self, slot: Slot) -> Told | None:
         """Claim the oldest outstanding grant, as the delivery of its message does."""

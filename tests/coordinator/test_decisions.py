@@ -1,4 +1,5 @@
-"""Laws of thinking: what a failure closes, a reopening opens, and what happens to a question with no answer."""
+"""Laws of thinking: what a failure closes, a reopening opens, and what happens to a question with no answer.
+"""
 
 from __future__ import annotations
 

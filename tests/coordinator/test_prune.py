@@ -35,7 +35,9 @@ def varied() -> list[Task]:
 
 
 def finish_runs(bench: Bench) -> list[str]:
-    """A graph, a failed one with its closed dependents, lone tasks, a cancelled one, one that was tried again."""
+    """A graph, a failed one with its closed dependents, lone tasks, a cancelled one, one that was tried
+    again.
+    """
     node = bench.node()
     ids = bench.submit(*varied())
     bad = lint("bad")
@@ -114,7 +116,9 @@ def test_nothing_of_an_open_run_or_inside_its_retention_is_touched(bench: Bench,
     assert bench.statuses(ids) == ["", ""]
 
 
-def test_a_task_that_an_open_one_of_another_run_needs_stays_until_that_is_over(bench: Bench, hasty: Bench) -> None:
+def test_a_task_that_an_open_one_of_another_run_needs_stays_until_that_is_over(
+    bench: Bench, hasty: Bench
+) -> None:
     needed = lint("needed")
     ids = bench.submit(needed, *(lint(f"o{i}") for i in range(100)))
     node = bench.node()
@@ -167,7 +171,9 @@ def test_staging_into_a_finished_run_keeps_its_results(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("dies_after", range(1, 12))
-def test_a_prune_that_died_anywhere_is_finished_by_the_next(bench: Bench, hasty: Bench, dies_after: int) -> None:
+def test_a_prune_that_died_anywhere_is_finished_by_the_next(
+    bench: Bench, hasty: Bench, dies_after: int
+) -> None:
     bench.node()
     before = bench.lead() and bench.key_names()
     ids = bench.submit(*(lint(f"t{i}") for i in range(200)))
