@@ -1,0 +1,19 @@
+"""Every figure by its name on the command line; heavy ones last, they leave a large server behind."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from benchmarks.figure import Figure
+from benchmarks.figures import chain, fan, flat, large, latency, layered, memory, submit, traces
+from benchmarks.stack import Stack
+
+FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
+    "traces": traces.measure,
+    "latency": latency.measure,
+    "flat": flat.measure,
+    "fan": fan.measure,
+    "chain": chain.measure,
+    "layered": layered.measure,
+    "submit": submit.measure,
+    "memory": memory.measure,
+    "large": large.measure,
+}

@@ -1,0 +1,38 @@
+"""What large graphs cost: the time a task, and the longest that one script holds the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks import shapes
+from benchmarks.figure import Figure, Must
+from benchmarks.run import drain_rate
+from benchmarks.scripts import ScriptTimes
+from benchmarks.stack import Stack
+
+
+def measure(stack: Stack) -> Iterator[Figure]:
+    """The layered graph small and large, and the fan; scripts are watched during the two large ones."""
+    small_n, large_n, fan_n = stack.size(1000, 100), stack.size(100_000, 1000), stack.size(10_000, 500)
+    stack.fleet()
+    small = [stack.run(shapes.layered(small_n)) for _ in range(stack.options.rounds)]
+    best = max(small, key=lambda done: done.rate)
+    with ScriptTimes(stack.client) as scripts:
+        yield from _longest(stack, scripts, "fan", stack.run(shapes.fan(fan_n)).ids)
+        large = stack.run(shapes.layered(large_n))
+        yield from _longest(stack, scripts, "layered", large.ids)
+    about = stack.describe() | {
+        "tasks": [large_n, small_n],
+        "ms_a_task": [1000 / large.rate, 1000 / best.rate],
+    }
+    yield Figure("cost", best.rate / large.rate, "large ÷ small", must=Must("value", "<=", 1.3), config=about)
+    rates = drain_rate(stack.client, large), drain_rate(stack.client, best)
+    about = stack.describe() | {"tasks": [large_n, small_n], "ms_a_task": [1000 / rate for rate in rates]}
+    yield Figure("cost.drain", rates[1] / rates[0], "large ÷ small", config=about)
+
+
+def _longest(stack: Stack, scripts: ScriptTimes, shape: str, ids: Sequence[object]) -> Iterator[Figure]:
+    worst = scripts.take()
+    about = stack.describe() | {"tasks": len(ids), "longest_ms": worst}
+    longest = max(worst.values(), default=0.0)
+    yield Figure(f"script.{shape}", longest, "ms", must=Must("value", "<=", 10), config=about)
