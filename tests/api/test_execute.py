@@ -169,8 +169,9 @@ def test_retry_opens_what_the_failure_closed(api: Any, world: World) -> None:
     api.create_tasks([a, b])
     world.finish(a, verdict="failed")
     world.think()
+    world.beat(slots=0)  # nobody is free: the next attempt is not granted yet
     execution = api.retry_task(a.id, wait=False)
-    assert (execution.status, execution.attempt) == (ExecutionStatus.QUEUED, 2)
+    assert (execution.status, execution.attempt) == (ExecutionStatus.FAILED, 1)
     world.think()
     world.finish(a, b)
     assert [task.status for task in api.wait([a.id, b.id], 5)] == ["completed", "completed"]

@@ -19,14 +19,15 @@ def test_statistics_count_by_status_and_queue(api: Any, world: World) -> None:
     done, failed, _ = api.create_tasks([lint("done"), lint("failed"), lint("p", hold=True)])
     world.finish(done)
     world.finish(failed, verdict="failed")
-    api.create_tasks([lint("r"), lint("x", capability="review")])
+    world.beat(slots=1)
+    api.create_tasks([lint("r"), lint("s"), lint("x", capability="review")])
     stats = api.get_queue_statistics()
-    assert (stats["pending_tasks"], stats["ready_tasks"], stats["running_tasks"]) == (1, 2, 0)
+    assert (stats["pending_tasks"], stats["ready_tasks"], stats["running_tasks"]) == (1, 3, 0)
     assert (stats["completed_tasks"], stats["failed_tasks"], stats["cancelled_tasks"]) == (1, 1, 0)
     assert (stats["paused_tasks"], stats["retrying_tasks"]) == (0, 0)
-    assert (stats["total_tasks"], stats["open_tasks"]) == (5, 3)
+    assert (stats["total_tasks"], stats["open_tasks"]) == (6, 4)
     assert stats["queues"]["review"] == {"ready": 1, "granted": 0, "workers": 0}
-    assert stats["queues"]["lint"] == {"ready": 0, "granted": 1, "workers": 1}
+    assert stats["queues"]["lint"] == {"ready": 1, "granted": 1, "workers": 1}
     assert json.loads(json.dumps(stats)) == stats
 
 
