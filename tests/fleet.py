@@ -150,7 +150,10 @@ class Effect:
 
 
 class Fleet:
-    """Processes of one namespace on one server; *clocks* are settings that replace :data:`QUICK`."""
+    """Processes of one namespace on one server.
+
+    *clocks* are settings that replace :data:`QUICK`; None is the engine's default.
+    """
 
     #: The one made last, for the report of a failure.
     latest: ClassVar[Fleet | None] = None
@@ -158,7 +161,7 @@ class Fleet:
     def __init__(self, server: Any, folder: Path, **clocks: Any) -> None:
         self.server = server
         self.folder = folder
-        self.clocks = {**QUICK, **clocks}
+        self.clocks = {name: value for name, value in {**QUICK, **clocks}.items() if value is not None}
         self.settings = Settings(redis_url=server.url, **self.clocks)
         self.keys = Keys(self.settings.namespace)
         self.store = SyncStore(server.url, self.settings, template())

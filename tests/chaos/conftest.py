@@ -1,0 +1,73 @@
+"""Fleets that are made to be broken; every test here is marked ``chaos``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..conftest import Valkey
+from ..fleet import QUICK, Fleet, attach_logs
+from .proxy import Proxy
+
+#: The engine's defaults: nothing shortened.
+DEFAULTS = dict.fromkeys(QUICK)
+
+MakeFleet = Callable[..., Fleet]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.chaos)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Any:
+    report = yield
+    attach_logs(report)
+    return report
+
+
+@pytest.fixture
+def make_fleet(tmp_path: Path) -> Iterator[MakeFleet]:
+    """Makes a fleet on a server of its own; clocks of None are the engine's defaults."""
+    made: list[Fleet] = []
+
+    def make(**clocks: Any) -> Fleet:
+        fleet = Fleet(Valkey(), tmp_path, **clocks)
+        made.append(fleet)
+        return fleet
+
+    yield make
+    for fleet in made:
+        fleet.close()
+        fleet.server.close()
+
+
+@pytest.fixture
+def proxy_to() -> Iterator[Callable[[Fleet], Proxy]]:
+    """Makes a proxy in front of a fleet's server."""
+    made: list[Proxy] = []
+
+    def make(fleet: Fleet) -> Proxy:
+        made.append(Proxy(fleet.server.socket))
+        return made[-1]
+
+    yield make
+    for proxy in made:
+        proxy.close()
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
+    """Notes a measured figure; shown with ``-rA`` and kept in JUnit's file."""
+
+    def note(what: str, value: float) -> None:
+        record_property(what, round(value, 3))
+        print(f"measured: {what} = {value:.3f}")
+
+    return note
