@@ -1,13 +1,14 @@
 """The findings for people: tables on the screen, and a page and a JSON file to keep.
 
-The report task's result holds what is read first; the package results hold every module. Written files join
-both, so nothing in them is cut off. There is no date in them: the same code base gives the same files.
+The report task's result holds what is read first; the package results hold every module. Written files
+join both, so nothing in them is cut off. The findings hold no date: the same code base gives the same
+ones. When and how they came about stands apart, in what the caller tells of the run.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,15 @@ def rows(report: Json, packages: Iterable[Json]) -> list[Json]:
     return sorted(joined, key=lambda module: str(module["module"]))
 
 
-def write(folder: Path, report: Json, packages: Sequence[Json]) -> Path:
+def write(
+    folder: Path, report: Json, packages: Sequence[Json], *, run: Mapping[str, str | int] | None = None
+) -> Path:
     """Write ``report.html`` and ``report.json`` into *folder*, over older ones; the path of the page.
 
-    *report* and *packages* are the results of the report task and of all package tasks. InvalidInputError if
-    the folder can not be written to.
+    *report* and *packages* are the results of the report task and of all package tasks, *run* says when
+    and how they came about, in words. InvalidInputError if the folder can not be written to.
     """
-    whole = _whole(report, packages)
+    whole = _whole(report, packages) | ({"run": dict(run)} if run else {})
     written = folder / "report.html"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,7 +119,9 @@ def _sections(whole: Json) -> list[Section]:
     module_columns = (*COLUMNS, *_MORE_COLUMNS)
     unlisted = [[path, f"folder not listed: {reason}"] for path, reason in whole["unlisted"]]
     packages = ("modules", "code", "complexity", "functions", "classes")
+    run = [[key, value] for key, value in whole.get("run", {}).items()]
     return [
+        *([Section("Run", ("", ""), run)] if run else []),
         Section("Totals", ("", ""), [[key, count] for key, count in whole["totals"].items()]),
         Section(
             "Cycles",

@@ -1,0 +1,97 @@
+"""Celery's own command with taskengine's application: what ``taskengine worker`` and ``taskengine
+flower`` become.
+
+A process of its own (exec), so that a worker holds neither the command line's modules nor variables such as
+``BROKER_URL``, which would part the broker from the state. The arguments are Celery's own::
+
+    python -P -m taskengine.cli.celery_door worker -Q lint -P prefork -c 8 -I my_agents
+
+Our ``workers`` package and the modules behind ``-I`` are imported before Celery looks for them: the first
+so that no folder can put another one in its place, the others so that a wrong name is one sentence and
+not a traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+import runpy
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from taskengine.agent import REGISTRY
+from taskengine.cli import own_workers
+from taskengine.errors import AgentError, TaskEngineError
+
+#: Variables from which Celery's command would take another broker, loader or configuration than ours.
+_DIVERTING = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE"})
+
+
+def command(*words: str) -> list[str]:
+    """The command line that runs Celery with *words* as its arguments."""
+    return [sys.executable, "-P", "-m", "taskengine.cli.celery_door", *words]
+
+
+def undiverted(environment: Mapping[str, str]) -> dict[str, str]:
+    """*environment* without what would change Celery's options behind our back."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in _DIVERTING and not name.startswith("CELERY_")
+    }
+
+
+def diverting(environment: Mapping[str, str]) -> list[str]:
+    """Names of the variables from which plain ``celery -A workers`` would take another broker."""
+    return sorted({"BROKER_URL", "CELERY_BROKER_URL", "CELERY_BROKER_READ_URL"} & environment.keys())
+
+
+def run(words: Sequence[str]) -> None:
+    """Become Celery's command; does not return."""
+    own_workers.load()
+    # Celery says so because of pickle, which this application refuses; in a container everybody is root.
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+    # Where Celery and python -m have it: agents may import their neighbours at any time.
+    sys.path.insert(0, str(Path.cwd()))
+    modules = _imports(words)
+    for module in modules:
+        import_agents(module)
+    if modules:
+        sys.stderr.write(f"agents of {', '.join(modules)}: {_agents()}\n")
+    # Quiet: its banner is twenty lines, and what it says is in the line above and in 'taskengine workers'.
+    sys.argv = ["celery", "-A", "workers", "--quiet", *words]
+    runpy.run_module("celery", run_name="__main__", alter_sys=False)
+
+
+def import_agents(module: str) -> None:
+    """Import a module of agents; AgentError says what is wrong with its name or its text."""
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as exc:
+        if exc.name is not None and (module + ".").startswith(exc.name + "."):
+            raise AgentError(
+                f"--import {module}: there is no such module in {Path.cwd()} or on the Python path; start in "
+                "the folder that holds it, or install it"
+            ) from exc
+        raise AgentError(f"--import {module}: it imports {exc.name}, which is not installed") from exc
+    except (ImportError, SyntaxError) as exc:
+        raise AgentError(f"--import {module}: {type(exc).__name__}: {exc}") from exc
+
+
+def _imports(words: Sequence[str]) -> list[str]:
+    return [module for option, value in pairwise(words) if option == "-I" for module in value.split(",")]
+
+
+def _agents() -> str:
+    return (
+        ", ".join(f"{agent.name} ({', '.join(sorted(agent.capabilities))})" for agent in REGISTRY) or "none"
+    )
+
+
+if __name__ == "__main__":
+    try:
+        run(sys.argv[1:])
+    except TaskEngineError as exc:
+        sys.exit(f"taskengine: {exc}")

@@ -1,0 +1,183 @@
+"""``taskengine demo``: a fleet of its own, one code base as a graph of tasks, and what came of it.
+
+The workers' logs go to files, so that the progress stays readable. Whatever ends the demo (done, Ctrl-C,
+an error, a process that died) ends its processes too; tasks that have not run are cancelled, or the next
+demo would find them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from taskengine import embedded
+from taskengine.api import BlockingTaskAPI
+from taskengine.cli import own_workers
+from taskengine.cli.child import Child
+from taskengine.cli.conclusion import Conclusion
+from taskengine.cli.demo_screen import Screen
+from taskengine.cli.interrupts import Interrupts
+from taskengine.cli.output import warn
+from taskengine.cli.readiness import Readiness
+from taskengine.cli.stack import BUILT_IN_AGENTS, Fleet, Stack, free_port, patience, programs
+from taskengine.demo.imports import import_graph
+from taskengine.demo.plan import nodes
+from taskengine.demo.run import Analysis
+from taskengine.demo.source import CodeBase, find
+from taskengine.errors import InvalidInputError, NotFoundError, StoreError, TaskEngineError
+from taskengine.settings import current, environment
+
+#: The package that this file belongs to.
+_OWN_SOURCE = Path(__file__).resolve().parents[1]
+_LOOK_SECONDS = 0.1
+_UP_SECONDS = 60.0
+#: Lines of the log of a process that ended, which are shown.
+_LAST_LINES = 8
+_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asks for."""
+
+    path: Path | None
+    report: Path
+    concurrency: int | None = None
+    #: End when done.
+    leave: bool = False
+
+
+def demo(wishes: Wishes) -> int:
+    """Run the demo; the exit code: 0, 1 if a task did not complete, 130 if it was interrupted before the
+    end.
+    """
+    settings = current()
+    code_base = find(wishes.path or _OWN_SOURCE)
+    logs = _log_folder(wishes.report)
+    if place := own_workers.foreign(Path.cwd()):
+        warn(own_workers.foreign_sentence(place))
+    port = free_port(settings.flower_port, otherwise_any=True)
+    fleet = Fleet(
+        concurrency=wishes.concurrency, imports=[BUILT_IN_AGENTS], queues=["code_analysis"], flower_port=port,
+        prefix="demo-",
+    )  # fmt: skip
+    try:
+        with Interrupts(raises=True) as interrupts, BlockingTaskAPI(settings=settings) as api:
+            api.get_queue_statistics()  # the server is there and fit before anything else starts
+            with Stack(programs(fleet), environment(), logs) as stack:
+                return _Demo(wishes, code_base, api, stack, interrupts, port).run()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    finally:
+        embedded.release(settings)
+
+
+def _log_folder(report: Path) -> Path:
+    logs = report / "logs"
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+        for old in logs.glob("*.log"):
+            old.unlink()
+    except OSError as exc:
+        raise InvalidInputError(
+            f"--report {report}: {exc}; name a folder that can be written to", field="report"
+        ) from exc
+    return logs
+
+
+@dataclass(slots=True)
+class _Demo:
+    """One run, from the first process to the last."""
+
+    wishes: Wishes
+    code_base: CodeBase
+    api: BlockingTaskAPI
+    stack: Stack
+    interrupts: Interrupts
+    port: int
+    screen: Screen = field(default_factory=Screen)
+    analysis: Analysis | None = None
+
+    def run(self) -> int:
+        """Analyse, show, and stay up if that is wanted."""
+        code = _INTERRUPTED
+        try:
+            code = self._analyse()
+            if not self.wishes.leave:
+                self.screen.say("The fleet stays up, look around in Flower. Ctrl-C ends it.")
+                self._watch(lambda: False)
+        except KeyboardInterrupt:
+            self.screen.say("Stopping.")
+        finally:
+            self.interrupts.calm()
+            self._cancel_rest()
+            self._end()
+        return code
+
+    def _analyse(self) -> int:
+        modules = len(self.code_base.modules)
+        flower = f"http://127.0.0.1:{self.port}"
+        self.screen.say(f"Code base {self.code_base.top}, {modules} modules")
+        self.screen.say(f"Flower    {flower}")
+        self.screen.say(f"Logs      {self.stack.logs}")
+        readiness = Readiness(self.api, workers=1, flower_port=self.port)
+        with self.screen.waiting("reading who imports whom"):
+            analysis = Analysis.of(nodes(self.code_base, import_graph(self.code_base)))
+        with self.screen.waiting("waiting for the fleet to come up"):
+            self._watch(readiness.is_up, seconds=_UP_SECONDS)
+        with self.screen.waiting(f"submitting {len(analysis.tasks)} tasks"):
+            self.analysis = analysis
+            analysis.submit(self.api, time.monotonic())
+        self._follow(analysis)
+        return Conclusion(self.api, analysis, self.code_base, self.wishes.report, flower).show(self.screen)
+
+    def _follow(self, analysis: Analysis) -> None:
+        with self.screen.progress(analysis) as show:
+
+            def is_over() -> bool:
+                analysis.look(self.api, time.monotonic())
+                show()
+                return analysis.is_over
+
+            self._watch(is_over)
+
+    def _watch(self, is_over: Callable[[], bool], *, seconds: float = float("inf")) -> None:
+        """Wait for *is_over*, as long as every process lives."""
+        deadline = time.monotonic() + seconds
+        while not is_over():
+            if ended := self.stack.ended():
+                raise TaskEngineError(_last_words(ended, self.stack.log(ended.name)))
+            if time.monotonic() > deadline:
+                raise TaskEngineError(
+                    f"the fleet did not come up within {seconds:g} s; see {self.stack.logs}"
+                )
+            time.sleep(_LOOK_SECONDS)
+
+    def _cancel_rest(self) -> None:
+        if self.analysis is None or self.analysis.is_over:
+            return
+        cancelled = 0
+        try:
+            for id in self.analysis.open_ids():
+                cancelled += self.api.cancel_task_execution(id, "the demo was stopped")
+        except NotFoundError:
+            return  # the submit was interrupted: nothing of it is stored
+        except StoreError as exc:
+            warn(f"open tasks stay: {exc}")
+        self.screen.say(f"{cancelled} tasks cancelled that had not ended.")
+
+    def _end(self) -> None:
+        asked = self.interrupts.count
+        limit = patience(self.api.settings)
+        if not self.stack.stop(
+            limit, lambda: self.interrupts.count - asked, lambda: time.sleep(_LOOK_SECONDS)
+        ):
+            self.screen.say("What still ran was killed.")
+
+
+def _last_words(ended: Child, log: Path | None) -> str:
+    text = "" if log is None else log.read_text(encoding="utf-8", errors="replace")
+    said = "\n".join(text.strip().splitlines()[-_LAST_LINES:])
+    return f"{ended.name} {ended.end}; {log} ends with:\n{said}"

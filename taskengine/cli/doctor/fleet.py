@@ -1,0 +1,91 @@
+"""Whether somebody coordinates and works, and what waits for nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from taskengine.cli.doctor.finding import Finding, notice, ok, wrong
+from taskengine.store.codec import loads
+from taskengine.store.nodes import Fleet, Node
+
+#: Decisions that wait, from which on a coordinator does not keep up.
+_MANY_DECISIONS = 1000
+
+
+def examine(fleet: Fleet) -> Iterator[Finding]:
+    """Findings about the fleet at one moment."""
+    yield _coordinator(fleet)
+    yield from _workers(fleet)
+    yield from _lanes(fleet)
+    yield from _left_over(fleet)
+
+
+def _coordinator(fleet: Fleet) -> Finding:
+    if fleet.leader is None:
+        says = "nobody leads: retries, schedules, lost workers and failed dependencies wait"
+        return wrong("coordinator", says, "taskengine coordinator (or taskengine up)")
+    if fleet.decisions > _MANY_DECISIONS:
+        says = f"{fleet.leader} leads, and {fleet.decisions} decisions wait for it"
+        return notice("coordinator", says, "see whether it keeps up: its log, the load of its machine")
+    return ok("coordinator", f"{fleet.leader} leads, term {fleet.term}")
+
+
+def _workers(fleet: Fleet) -> Iterator[Finding]:
+    live = [node for node in fleet.nodes if node.alive]
+    if not live:
+        yield wrong("workers", "none is alive: nothing runs", "taskengine worker --import my_agents")
+    for node in fleet.nodes:
+        yield _worker(node)
+
+
+def _worker(node: Node) -> Finding:
+    info: dict[str, Any] = loads(node.info) if node.info else {}
+    name = f"worker {info.get('hostname', node.name)}"
+    if not node.alive:
+        return notice(
+            name, "fell silent; what it held is given to others", "see on its machine what became of it"
+        )
+    if stuck := info.get("stuck"):
+        says = f"{stuck} of {node.slots + stuck} slots are held by agents that do not return after their end"
+        return wrong(
+            name, says, "mend the agent, or run it in a prefork pool; the worker ends when half are stuck"
+        )
+    if node.draining:
+        return notice(name, f"drains: {node.draining}", "nothing, if somebody stopped it")
+    agents = ", ".join(sorted(set(node.lanes.values())))
+    return ok(name, f"{info.get('pool', '')}, {node.held} of {node.slots} slots busy, agents {agents}")
+
+
+def _lanes(fleet: Fleet) -> Iterator[Finding]:
+    for lane in fleet.lanes:
+        if lane.ready and not lane.offered:
+            option = f"--queues {lane.name} " if not lane.name.startswith("@") else ""
+            yield wrong(
+                f"queue {lane.name}",
+                f"{_tasks(lane.ready)} READY, no worker offers it",
+                f"taskengine worker {option}--import the module with its agent",
+            )
+    for reason, count in fleet.parked.items():
+        yield notice(f"parked {reason}", f"{_tasks(count)} READY and may not run", "remove the reason")
+
+
+def _left_over(fleet: Fleet) -> Iterator[Finding]:
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(fleet.counts.items()) if count > 0)
+    yield ok("tasks", counts or "none")
+    if fleet.dead_letters:
+        yield notice(
+            "dead letters",
+            f"{_tasks(fleet.dead_letters)} lost one worker after another and FAILED",
+            "taskengine task list --status failed; mend what kills the workers; taskengine task retry ID",
+        )
+    if fleet.poison_decisions:
+        yield wrong(
+            "decisions",
+            f"{fleet.poison_decisions} raised five times and were put aside with their errors",
+            "this is a fault of taskengine: report it with what the coordinator logged",
+        )
+
+
+def _tasks(count: int) -> str:
+    return f"{count} task{'s' if count != 1 else ''}"

@@ -1,0 +1,25 @@
+"""Help texts that read well at any width: paragraphs flow, and each example keeps a line of its own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help."""
+    shown = (line.replace("[", r"\[") for line in lines)  # else markup of rich
+    return "\n\n".join(("Examples:", *(f"  {line}" for line in shown)))
+
+
+def add(app: typer.Typer, command: Callable[..., Any], *lines: str, name: str | None = None) -> None:
+    """Make *command* a command of *app*; *lines* are its examples, its docstring is its help."""
+    app.command(name, help=_flowing(inspect.getdoc(command) or ""), epilog=examples(*lines))(command)
+
+
+def _flowing(text: str) -> str:
+    """*text* with a line for each paragraph: Typer keeps line ends, whatever the width of the terminal."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))

@@ -1,0 +1,55 @@
+"""Commands that look at the fleet and change nothing."""
+
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from taskengine.cli.guide import add
+from taskengine.cli.output import OutputOption
+
+queue = typer.Typer(no_args_is_help=True, help="What waits, by capability.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to *app*."""
+    app.add_typer(queue, name="queue")
+    add(queue, stats, "taskengine queue stats", "taskengine queue stats -o json | jq .open_tasks")
+    add(app, workers, "taskengine workers", "taskengine workers -o json | jq '.[].name'")
+    add(
+        app,
+        doctor,
+        "taskengine doctor",
+        "taskengine doctor --deep           read every task and check what must always hold",
+        "taskengine doctor -o json | jq '.findings[] | select(.level == \"wrong\")'",
+    )
+
+
+def stats(output: OutputOption = None) -> None:
+    """Count tasks by state, and what waits for each capability."""
+    from taskengine.cli.fleet_view import show_queues
+
+    show_queues()
+
+
+def workers(output: OutputOption = None) -> None:
+    """List the workers: slots, what they hold, what they offer."""
+    from taskengine.cli.fleet_view import show_workers
+
+    show_workers()
+
+
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Check the invariants of everything stored.")] = False,
+    output: OutputOption = None,
+) -> None:
+    """Examine server, coordinator, workers and stored state, and say what to do.
+
+    Starts nothing and changes nothing. The exit code is 1 when something is wrong.
+    """
+    from taskengine.cli.doctor import doctor
+
+    raise typer.Exit(doctor(deep=deep))

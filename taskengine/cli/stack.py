@@ -1,0 +1,169 @@
+"""The processes that make a fleet of one machine, which live and end together.
+
+A coordinator, a worker for each pool, and Flower. The embedded server is not among them: it belongs to
+everybody who uses it, and the last one out stops it.
+
+One prefork worker is the default. Its children can be ended at a timeout and use every core; a coroutine
+agent runs in a child as well. A second worker (``--pool prefork --pool threads``) is for agents that
+mostly wait for others.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from taskengine.cli.child import Child, Program
+from taskengine.errors import SettingsError
+from taskengine.settings import Settings
+
+#: The agents of a worker that is told no others.
+BUILT_IN_AGENTS = "taskengine.demo.agents"
+#: Seconds that processes may take to end beyond what running tasks may.
+_END_SECONDS = 10.0
+#: Seconds in which a worker gives back what it runs.
+_HAND_BACK_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What somebody wants to run on this machine."""
+
+    pools: Sequence[str] = ("prefork",)
+    #: Slots of each worker; None: one a core.
+    concurrency: int | None = None
+    imports: Sequence[str] = ()
+    queues: Sequence[str] = ()
+    #: None: no Flower.
+    flower_port: int | None = 5555
+    log_level: str = "info"
+    #: Stands before the pool in a worker's name.
+    prefix: str = ""
+
+
+def programs(fleet: Fleet) -> list[Program]:
+    """The programs of *fleet*, each of which ends when this process ends."""
+    found = [Program("coordinator", _tied("coordinator"))]
+    several = len(fleet.pools) > 1
+    for pool in fleet.pools:
+        found.append(
+            Program(f"worker-{pool}" if several else "worker", _tied("worker", *_worker(fleet, pool)))
+        )
+    if fleet.flower_port is not None:
+        found.append(Program("flower", _tied("flower", "--port", str(fleet.flower_port))))
+    return found
+
+
+def _worker(fleet: Fleet, pool: str) -> list[str]:
+    words = ["--pool", pool, "--name", f"{fleet.prefix}{pool}", "--log-level", fleet.log_level]
+    if fleet.concurrency is not None:
+        words += ["--concurrency", str(fleet.concurrency)]
+    for queue in fleet.queues:
+        words += ["--queues", queue]
+    for module in fleet.imports:
+        words += ["--import", module]
+    return words
+
+
+def _tied(*words: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "taskengine.cli", "--tied-to", str(os.getpid()), *words]
+
+
+def patience(settings: Settings) -> float:
+    """Seconds that a stack may take to end; infinite where running tasks may take as long as they want."""
+    if not settings.drain_seconds:
+        return float("inf")
+    return settings.drain_seconds + settings.kill_after_seconds + _END_SECONDS
+
+
+@dataclass(slots=True)
+class Stack:
+    """Started programs. Leaving the block kills whatever still runs."""
+
+    programs: Sequence[Program]
+    environment: Mapping[str, str]
+    #: Folder for a log file of each; None: their lines come through pipes.
+    logs: Path | None = None
+    children: list[Child] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        try:
+            for program in self.programs:
+                self.children.append(Child.start(program, self.environment, self.log(program.name)))
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def ended(self) -> Child | None:
+        """A child that ended, or None while all run."""
+        return next((child for child in self.children if child.exit_code is not None), None)
+
+    @property
+    def runs(self) -> bool:
+        """Whether any child still runs."""
+        return any(child.exit_code is None for child in self.children)
+
+    def stop(self, seconds: float, insists: Callable[[], int], wait: Callable[[], None]) -> bool:
+        """Let running tasks finish for *seconds*, then hand them back; whether every process ended by itself.
+
+        *insists* counts how often somebody lost patience: at the first time tasks are handed back at
+        once, at the second everything is killed. *wait* passes a moment.
+        """
+        for child in self.children:
+            child.terminate()
+        if self._await_end(seconds, lambda: insists() > 0, wait):
+            return True
+        for child in self.children:
+            child.hand_back()
+        ended = self._await_end(_HAND_BACK_SECONDS, lambda: insists() > 1, wait)
+        self.kill()
+        return ended
+
+    def _await_end(self, seconds: float, insists: Callable[[], bool], wait: Callable[[], None]) -> bool:
+        deadline = time.monotonic() + seconds
+        while any(child.exit_code is None for child in self.children):
+            if insists() or time.monotonic() > deadline:
+                return False
+            wait()
+        return True
+
+    def kill(self) -> None:
+        """End all at once, with everything that they started. Safe to repeat."""
+        for child in self.children:
+            child.kill()
+
+    def log(self, name: str) -> Path | None:
+        """The log file of a child, or None where there is none."""
+        return None if self.logs is None else self.logs / f"{name}.log"
+
+
+def free_port(wanted: int, *, otherwise_any: bool) -> int:
+    """*wanted* if it is free on the loopback interface (0: any); else any other, or SettingsError."""
+    for port in (wanted, 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError as exc:
+                if otherwise_any:
+                    continue
+                raise SettingsError(
+                    f"TASKENGINE_FLOWER_PORT: port {wanted} can not be used for Flower ({exc.strerror}); "
+                    "set another one, 0 for any, or start with --no-flower",
+                    field="flower_port",
+                ) from exc
+            return int(trial.getsockname()[1])
+    raise SettingsError("no port of the loopback interface is free for Flower; start with --no-flower")

@@ -1,0 +1,207 @@
+"""``taskengine task …``: submit, look, cancel, retry."""
+
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from taskengine.cli.guide import add
+from taskengine.cli.output import OutputOption, split
+
+task = typer.Typer(no_args_is_help=True, help="Submit tasks, look at them, cancel and retry them.")
+
+
+class Priority(StrEnum):
+    """How much a task matters."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+    CRITICAL = "critical"
+
+
+class Status(StrEnum):
+    """Where a task is in its life."""
+
+    PENDING = "pending"
+    READY = "ready"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PAUSED = "paused"
+    RETRYING = "retrying"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to *app*."""
+    app.add_typer(task, name="task")
+    add(
+        task,
+        submit,
+        'taskengine task submit --capability lint --input \'{"path": "a.py"}\' --wait',
+        "taskengine task submit --capability lint --input @job.json --priority high --depends-on ID1,ID2",
+        "taskengine task submit --type testing --assigned-to ci-bot --metadata team=core -o json | jq -r .id",
+    )
+    add(task, get, "taskengine task get ID", "taskengine task get ID -o json | jq .result")
+    add(
+        task,
+        list_,
+        "taskengine task list --status failed",
+        "taskengine task list --metadata team=core --limit 100 -o json",
+        "taskengine task list --cursor CURSOR      the next page, as the last one says",
+        name="list",
+    )
+    add(task, cancel, "taskengine task cancel ID", "taskengine task cancel ID --reason 'wrong branch'")
+    add(task, retry, "taskengine task retry ID", "taskengine task retry ID --wait --timeout 60")
+
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of tasks.")]
+Wait = Annotated[
+    bool, typer.Option("--wait", "-w", help="Wait for its end; exit code 1 unless it completed.")
+]
+Timeout = Annotated[
+    float | None, typer.Option(min=0, metavar="SECONDS", help="Wait no longer.", show_default="for ever")
+]
+Metadata = Annotated[
+    list[str] | None,
+    typer.Option("--metadata", "-m", metavar="KEY=VALUE", help="Again for more; VALUE is JSON or text."),
+]
+Capability = Annotated[
+    str | None,
+    typer.Option("--capability", "-C", help="What a worker must offer.", show_default="the type"),
+]
+Input = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="JSON",
+        help="The agent's arguments, an object; @FILE reads them, - takes stdin.",
+        show_default="{}",
+    ),
+]
+Name = Annotated[str, typer.Option(help="For people.", show_default="the capability")]
+Type = Annotated[
+    str | None, typer.Option("--type", "-t", help="code_analysis, testing, …", show_default="custom")
+]
+HowMuch = Annotated[Priority, typer.Option("--priority", "-p", case_sensitive=False)]
+DependsOn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--depends-on", metavar="IDS", help="Not before these completed; several with commas, or again."
+    ),
+]
+AssignedTo = Annotated[
+    str | None, typer.Option(metavar="AGENT", help="Only this agent may run it.", show_default=False)
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option(help="One attempt may take so long.", show_default="TASKENGINE_DEFAULT_TIMEOUT"),
+]
+MaxRetries = Annotated[int, typer.Option(help="Failed attempts that are tried again.")]
+OwnId = Annotated[
+    str | None,
+    typer.Option(
+        "--id", help="A UUID of your own: the same again submits nothing twice.", show_default=False
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option("--idempotency-key", help="Any text of your own, to the same end.", show_default=False),
+]
+AnyStatus = Annotated[Status | None, typer.Option("--status", "-s", show_default="any")]
+AnyType = Annotated[str | None, typer.Option("--type", "-t", show_default="any")]
+AnyPriority = Annotated[
+    Priority | None, typer.Option("--priority", "-p", case_sensitive=False, show_default="any")
+]
+AnyAgent = Annotated[str | None, typer.Option(metavar="AGENT", show_default="anybody")]
+AnyUser = Annotated[str | None, typer.Option(metavar="USER", show_default="anybody")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)]
+Cursor = Annotated[str | None, typer.Option(help="Where the last page ended.", show_default=False)]
+Reason = Annotated[str | None, typer.Option(help="Kept with the task.", show_default=False)]
+
+
+def submit(
+    capability: Capability = None,
+    input: Input = None,
+    name: Name = "",
+    type: Type = None,
+    priority: HowMuch = Priority.NORMAL,
+    depends_on: DependsOn = None,
+    assigned_to: AssignedTo = None,
+    metadata: Metadata = None,
+    max_seconds: MaxSeconds = None,
+    max_retries: MaxRetries = 3,
+    id: OwnId = None,
+    idempotency_key: Key = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
+    output: OutputOption = None,
+) -> None:
+    """Submit one task and say its id."""
+    from taskengine.cli import tasks
+
+    fields = {
+        "capability": capability, "name": name, "task_type": type, "assigned_to": assigned_to,
+        "timeout": max_seconds, "id": id, "idempotency_key": idempotency_key,
+    }  # fmt: skip
+    given: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
+    given |= {"priority": priority.value, "max_retries": max_retries}
+    given |= {
+        "depends_on": split(depends_on),
+        "metadata": tasks.metadata(metadata),
+        "input": tasks.arguments(input),
+    }
+    raise typer.Exit(tasks.submit(given, wait=wait, timeout=timeout))
+
+
+def get(id: Id, output: OutputOption = None) -> None:
+    """Show a task with its executions, its reason or error, and its result."""
+    from taskengine.cli import tasks
+
+    tasks.show(id)
+
+
+def list_(
+    status: AnyStatus = None,
+    type: AnyType = None,
+    priority: AnyPriority = None,
+    assigned_to: AnyAgent = None,
+    created_by: AnyUser = None,
+    metadata: Metadata = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    output: OutputOption = None,
+) -> None:
+    """List tasks, newest first."""
+    from taskengine.cli import tasks
+
+    filters = {"task_type": type, "priority": priority and priority.value, "assigned_to": assigned_to,
+               "created_by": created_by, "metadata": tasks.metadata(metadata) or None}  # fmt: skip
+    tasks.list_(
+        status=status and status.value,
+        filters={key: value for key, value in filters.items() if value is not None},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+def cancel(ids: Ids, reason: Reason = None, output: OutputOption = None) -> None:
+    """Cancel tasks: at once where they have not started, else as soon as their agents return."""
+    from taskengine.cli import tasks
+
+    raise typer.Exit(tasks.cancel(ids, reason=reason))
+
+
+def retry(id: Id, wait: Wait = False, timeout: Timeout = None, output: OutputOption = None) -> None:
+    """Open a failed or cancelled task again, with what its failure closed."""
+    from taskengine.cli import tasks
+
+    raise typer.Exit(tasks.retry(id, wait=wait, timeout=timeout))

@@ -1,0 +1,174 @@
+"""Tasks and executions as people and programs see them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from taskengine.models import Task, TaskExecution, TaskPriority
+
+_STYLES = {
+    "pending": "dim", "ready": "cyan", "queued": "cyan", "running": "bold blue", "retrying": "yellow",
+    "completed": "green", "failed": "bold red", "cancelled": "red", "timed_out": "bold red", "lost": "yellow",
+}  # fmt: skip
+#: Characters of a JSON value shown on the screen; -o json has it whole.
+_SHOWN = 4000
+#: Lines of a log shown on the screen.
+_LOG_LINES = 20
+
+
+def as_json(task: Task) -> dict[str, Any]:
+    """The task for programs; its priority by name."""
+    return {**task.model_dump(mode="json"), "priority": task.priority.name.lower()}
+
+
+def table(tasks: Iterable[Task], cursor: str | None) -> RenderableType:
+    """Tasks in rows."""
+    found = Table(box=None, pad_edge=False, header_style="bold")
+    found.add_column("ID", no_wrap=True, min_width=36)
+    for heading in ("Name", "Status", "Capability", "Priority", "Attempts", "Created", "Why"):
+        found.add_column(heading, overflow="fold", justify="right" if heading == "Attempts" else "left")
+    for task in tasks:
+        found.add_row(*_row(task))
+    if not found.row_count:
+        return Text("no task", style="dim")
+    return Group(found, Text(f"more: --cursor {cursor}", style="dim")) if cursor else found
+
+
+def _row(task: Task) -> Iterator[Text]:
+    yield Text(str(task.id))
+    yield plain(task.name)
+    yield status(task.status.value)
+    yield plain(task.lane)
+    yield Text(task.priority.name.lower(), style="bold" if task.priority > TaskPriority.NORMAL else "")
+    yield Text(str(task.attempt))
+    yield Text(moment(task.created_at))
+    yield plain(first_line(_why(task)))
+
+
+def whole(task: Task, executions: Sequence[TaskExecution]) -> RenderableType:
+    """Everything about one task."""
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, value in _facts(task):
+        facts.add_row(name, value)
+    parts: list[RenderableType] = [facts]
+    if executions:
+        parts += ["", Text("Executions", style="bold"), _executions(executions), *_logs(executions[-1])]
+    return Group(*parts)
+
+
+def _facts(task: Task) -> Iterator[tuple[str, Text]]:
+    yield "id", Text(str(task.id))
+    yield "name", plain(task.name)
+    yield "status", status(task.status.value)
+    if _why(task):
+        yield "why", plain(_why(task))
+    yield "type", Text(task.task_type.value)
+    yield "capability", plain(str(task.capability))
+    if task.assigned_to:
+        yield "assigned to", plain(task.assigned_to)
+    yield "priority", Text(task.priority.name.lower())
+    yield "retries", Text(f"{task.retry_count} of {task.max_retries}, {task.lost_count} workers lost")
+    yield "created", Text(f"{moment(task.created_at)} by {task.created_by}")
+    for name, at in (
+        ("started", task.started_at),
+        ("ended", task.completed_at),
+        ("next attempt", task.next_attempt_at),
+    ):
+        if at is not None:
+            yield name, Text(moment(at))
+    yield "run", Text(str(task.run_id))
+    if task.depends_on:
+        yield "depends on", Text("\n".join(sorted(map(str, task.depends_on))))
+    for name, value in (("metadata", task.metadata), ("input", task.input), ("result", task.result)):
+        if value:
+            yield name, json_text(value)
+
+
+def _executions(executions: Sequence[TaskExecution]) -> Table:
+    found = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Attempt", "Status", "Agent", "Node", "Started", "Seconds", "MiB", "Error"):
+        found.add_column(heading, overflow="fold")
+    for each in executions:
+        found.add_row(
+            Text(str(each.attempt)),
+            status(each.status.value),
+            plain(each.executor_id or ""),
+            plain(each.node or ""),
+            Text(moment(each.started_at)),
+            Text("" if each.duration_seconds is None else f"{each.duration_seconds:.2f}"),
+            Text("" if each.resource_usage.memory_mb is None else f"{each.resource_usage.memory_mb:.0f}"),
+            plain(_error(each)),
+        )
+    return found
+
+
+def _error(execution: TaskExecution) -> str:
+    kind = f"{execution.error_kind}: " if execution.error_kind else ""
+    late = " (a late result is kept)" if execution.late_outcome else ""
+    return f"{kind}{execution.error_message}{late}" if execution.error_message else late.strip()
+
+
+def _logs(execution: TaskExecution) -> Iterator[RenderableType]:
+    if execution.progress is not None:
+        yield plain(f"progress {execution.progress:.0%} {execution.progress_note or ''}")
+    if execution.logs:
+        yield ""
+        yield Text("Log of the latest", style="bold")
+    for line in execution.logs[-_LOG_LINES:]:
+        yield plain(f"{moment(line.timestamp)} {line.level.value:<7} {line.message}")
+
+
+def ending(task: Task) -> RenderableType:
+    """How a task ended, with its result."""
+    head = Text.assemble(f"{task.id} ", status(task.status.value))
+    if _why(task):
+        head.append(f": {clean(_why(task))}")
+    return Group(head, json_text(task.result)) if task.result else head
+
+
+def _why(task: Task) -> str:
+    return task.error_message or task.reason or ""
+
+
+def status(value: str) -> Text:
+    """A status in its colour."""
+    return Text(value, style=_STYLES.get(value, ""))
+
+
+def moment(at: datetime | None) -> str:
+    """A moment in the time zone of this machine."""
+    return "" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def json_text(value: Any) -> Text:
+    """JSON, cut where it is long."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return plain(
+        text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters; -o json shows all)"
+    )
+
+
+def plain(text: str) -> Text:
+    """*text* as it is: names and errors come from anywhere and may hold markup or control characters."""
+    return Text(clean(text))
+
+
+def clean(text: str) -> str:
+    """*text* without characters that would move a terminal's cursor."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+
+
+def first_line(text: str) -> str:
+    """The beginning of *text*, for a table."""
+    return text.strip().split("\n")[0][:200]

@@ -1,0 +1,127 @@
+"""``taskengine up``: the whole stack in the foreground.
+
+Nothing is started again silently: a process that ends takes the others with it, and its name and exit
+code are said. Who wants restarts has a supervisor for that, and the Procfile names the same processes.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from taskengine import embedded
+from taskengine.api import BlockingTaskAPI
+from taskengine.cli import own_workers
+from taskengine.cli.child import Child
+from taskengine.cli.interrupts import Interrupts
+from taskengine.cli.lines import Lines
+from taskengine.cli.output import warn
+from taskengine.cli.readiness import Readiness
+from taskengine.cli.stack import Fleet, Stack, patience, programs
+from taskengine.settings import Settings, current, environment
+
+_PUMP_SECONDS = 0.25
+_LOOK_SECONDS = 2.0
+
+
+def up(fleet: Fleet) -> int:
+    """Run *fleet* until Ctrl-C or until one of its processes ends; the exit code."""
+    settings = current()
+    if place := own_workers.foreign(Path.cwd()):
+        warn(own_workers.foreign_sentence(place))
+    try:
+        with BlockingTaskAPI(settings=settings) as api, Interrupts() as interrupts:
+            readiness = Readiness(api, workers=len(fleet.pools), flower_port=fleet.flower_port)
+            with Stack(programs(fleet), environment()) as stack:
+                return _Session(fleet, settings, readiness, stack, interrupts, patience(settings)).run()
+    finally:
+        embedded.release(settings)
+
+
+@dataclass(slots=True)
+class _Session:
+    """One run of the stack, from the first line to the last."""
+
+    fleet: Fleet
+    settings: Settings
+    readiness: Readiness
+    stack: Stack
+    interrupts: Interrupts
+    #: Seconds that running tasks get when it is over.
+    patience: float
+    server_pid: int | None = None
+
+    def run(self) -> int:
+        lines = Lines(self.stack.children, self.interrupts.wakes)
+        try:
+            self._greet(lines)
+            why = self._watch(lines)
+            self._end(lines, why)
+        finally:
+            lines.close()
+        return 0 if why is None else 1
+
+    def _greet(self, lines: Lines) -> None:
+        if self.settings.redis_url is None:
+            server = embedded.status(self.settings)
+            self.server_pid = server.pid
+            lines.show("up", f"embedded valkey {server.version}, pid {server.pid}, its log is {server.log}")
+        else:
+            lines.show("up", f"redis at {self.settings.redis_url.rpartition('@')[2]}")
+        for child in self.stack.children:
+            lines.show("up", f"{child.name} started, pid {child.pid}")
+
+    def _watch(self, lines: Lines) -> str | None:
+        """Show lines until it is over: None when somebody asked for it, else what went wrong."""
+        said_ready, look_at = False, 0.0
+        while not self.interrupts.count:
+            lines.pump(_PUMP_SECONDS)
+            if ended := self.stack.ended():
+                return _ended(ended)
+            if not said_ready and self.readiness.is_up():
+                self._say_ready(lines)
+                said_ready = True
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + _LOOK_SECONDS
+                if why := self._server_trouble(lines):
+                    return why
+        return None
+
+    def _server_trouble(self, lines: Lines) -> str | None:
+        """What became of an embedded server that does not run any more; says it if another one replaced
+        it.
+        """
+        if self.settings.redis_url is not None:
+            return None
+        server = embedded.status(self.settings)
+        if server.state in {"stopped", "absent"}:
+            self.patience = self.settings.kill_after_seconds  # nobody can report or hand back without it
+            return f"the embedded valkey ended, {server.log} says why: stopping the others"
+        if server.pid not in {None, self.server_pid}:
+            lines.show("up", f"the embedded valkey ended and was started again, pid {server.pid}", "bold red")
+            self.server_pid = server.pid
+        return None
+
+    def _say_ready(self, lines: Lines) -> None:
+        port = self.fleet.flower_port
+        flower = f"; Flower: http://127.0.0.1:{port}" if port is not None else ""
+        lines.show("up", f"ready{flower}; Ctrl-C ends everything", "bold green")
+
+    def _end(self, lines: Lines, why: str | None) -> None:
+        lines.drain()
+        lines.show("up", why or f"{self.interrupts.name}: stopping", "bold red" if why else "bold")
+        asked = self.interrupts.count
+        ended = self.stack.stop(
+            self.patience, lambda: self.interrupts.count - asked, lambda: lines.pump(_PUMP_SECONDS)
+        )
+        lines.drain()
+        for child in self.stack.children:
+            lines.show("up", f"{child.name} {child.end}")
+        lines.show(
+            "up", "everything stopped" if ended else "everything stopped; tasks that were cut off run again"
+        )
+
+
+def _ended(child: Child) -> str:
+    return f"{child.name} {child.end}: stopping the others"
