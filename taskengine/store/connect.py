@@ -23,7 +23,9 @@ from taskengine.errors import SettingsError, UnsupportedServerError
 
 SOCKET_TIMEOUT = 10.0
 LONGEST_BLOCK = 5.0
-_RETRIES = 3
+#: Three tries of it stay below the 5 s within which a caller learns that the server is not there.
+CONNECT_TIMEOUT = 1.5
+_RETRIES = 2
 _MAX_CONNECTIONS = 1000
 _SCHEMES = ("redis", "rediss", "unix", "redis+socket", "sentinel")
 
@@ -78,7 +80,7 @@ def _options() -> dict[str, Any]:
         "decode_responses": True,
         "protocol": 2,
         "socket_timeout": SOCKET_TIMEOUT,
-        "socket_connect_timeout": 5.0,
+        "socket_connect_timeout": CONNECT_TIMEOUT,
         "health_check_interval": 5,
         "max_connections": _MAX_CONNECTIONS,
     }

@@ -34,11 +34,12 @@ class Wire:
     def evalsha(self, script: Script, args: tuple[Arg, ...]) -> Any:
         """The reply of *script*; the last try's error of redis-py when the server stays away."""
         for pause in _PAUSES:
+            connection = self._connection()  # connecting has tries of its own; its error is final
             try:
-                return self._once(script, args)
+                return self._once(connection, script, args)
             except (LostConnection, NoAnswer):
                 time.sleep(pause)
-        return self._once(script, args)
+        return self._once(self._connection(), script, args)
 
     def close(self) -> None:
         """Disconnect every thread's connection."""
@@ -46,8 +47,7 @@ class Wire:
             connection.disconnect()
         self._all.clear()
 
-    def _once(self, script: Script, args: tuple[Arg, ...]) -> Any:
-        connection = self._connection()
+    def _once(self, connection: Any, script: Script, args: tuple[Arg, ...]) -> Any:
         try:
             return self._trip(connection, script, args)
         except ResponseError:
@@ -70,4 +70,5 @@ class Wire:
         if connection is None:
             connection = self._mine.connection = self._pool.get_connection()
             self._all.append(connection)
+        connection.connect()  # nothing happens when it is connected
         return connection
