@@ -57,14 +57,14 @@ class Conclusion:
         report, packages = findings(self.api, self.analysis)
         return report, pages.write(self.folder, report, packages, run=self._run()).resolve()
 
-    def _run(self) -> dict[str, str | int]:
+    def _run(self) -> dict[str, str]:
         began, latest = self.analysis.began, self.analysis.latest
         return {
             "code base": str(self.code_base.top),
             "began": began.isoformat(timespec="seconds") if began else "",
             "ended": latest.isoformat(timespec="seconds") if latest else "",
             "seconds": f"{self.analysis.seconds:.1f}",
-            "tasks": len(self.analysis.tasks),
+            "tasks": str(len(self.analysis.tasks)),
             "run": str(self.analysis.run_id),
             "host": platform.node(),
             "python": platform.python_version(),

@@ -65,9 +65,10 @@ def demo(wishes: Wishes) -> int:
     )  # fmt: skip
     try:
         with Interrupts(raises=True) as interrupts, BlockingTaskAPI(settings=settings) as api:
-            api.get_queue_statistics()  # the server is there and fit before anything else starts
+            # Asked before anything else starts: is the server there, and fit?
+            older = api.get_queue_statistics()["open_tasks"]
             with Stack(programs(fleet), environment(), logs) as stack:
-                return _Demo(wishes, code_base, api, stack, interrupts, port).run()
+                return _Demo(wishes, code_base, api, stack, interrupts, port, older).run()
     except KeyboardInterrupt:
         return _INTERRUPTED
     finally:
@@ -97,6 +98,8 @@ class _Demo:
     stack: Stack
     interrupts: Interrupts
     port: int
+    #: Open tasks that were there before.
+    older: int
     screen: Screen = field(default_factory=Screen)
     analysis: Analysis | None = None
 
@@ -122,6 +125,8 @@ class _Demo:
         self.screen.say(f"Code base {self.code_base.top}, {modules} modules")
         self.screen.say(f"Flower    {flower}")
         self.screen.say(f"Logs      {self.stack.logs}")
+        if self.older:
+            self.screen.say(f"{self.older} open tasks of earlier submits share the queue.")
         readiness = Readiness(self.api, workers=1, flower_port=self.port)
         with self.screen.waiting("reading who imports whom"):
             analysis = Analysis.of(nodes(self.code_base, import_graph(self.code_base)))

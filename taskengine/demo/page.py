@@ -56,7 +56,7 @@ def page(title: str, sections: Iterable[Section]) -> str:
 
 
 def _section(section: Section) -> str:
-    count = f" ({len(section.rows)})" if len(section.rows) > 1 else ""
+    count = f" ({len(section.rows)})" if len(section.rows) > 1 and any(section.headings) else ""
     heading = f"<h2>{escape(section.title)}{count}</h2>\n"
     return heading + ("".join(_table(section)) if section.rows else "<p>None.</p>\n")
 

@@ -76,7 +76,7 @@ def rows(report: Json, packages: Iterable[Json]) -> list[Json]:
 
 
 def write(
-    folder: Path, report: Json, packages: Sequence[Json], *, run: Mapping[str, str | int] | None = None
+    folder: Path, report: Json, packages: Sequence[Json], *, run: Mapping[str, str] | None = None
 ) -> Path:
     """Write ``report.html`` and ``report.json`` into *folder*, over older ones; the path of the page.
 
