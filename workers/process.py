@@ -148,7 +148,7 @@ class WorkerProcess:
             self._node.board.leave(self._index)
 
     def _on_term(self, number: int, frame: FrameType | None) -> None:
-        """Exit, but only on the parent's word: a supervisor's TERM to the whole group must not cost an agent its run."""
+        """Exit, but only on the parent's word: a supervisor's TERM to the group must not cost an agent its run."""
         if not self._node.board.is_protected(self._index) and callable(self._exit):
             self._exit(number, frame)
 

@@ -127,7 +127,7 @@ def socket_folder(noted: Path | None, environment: Mapping[str, str]) -> Path:
     """
     if noted is not None and _recreate(noted):
         return noted
-    for parent in ("/tmp", environment.get("XDG_RUNTIME_DIR")):
+    for parent in ("/tmp", environment.get("XDG_RUNTIME_DIR")):  # noqa: S108  # mkdtemp makes a private folder in it
         if parent and _is_usable(parent):
             return Path(tempfile.mkdtemp(prefix="taskengine-", dir=parent))
     raise EmbeddedServerError(

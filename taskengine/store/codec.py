@@ -42,7 +42,8 @@ TASK_FIELDS: Mapping[str, str] = {
 #: Hash field -> meaning, of ``exec:ID``.
 EXECUTION_FIELDS: Mapping[str, str] = {
     "task": "task id", "att": "attempt and fencing token", "st": "status", "q": "ms granted", "s": "ms started",
-    "e": "ms ended", "dl": "ms deadline", "node": "worker node", "slot": "its slot", "ag": "agent", "rep": "a report was accepted",
+    "e": "ms ended", "dl": "ms deadline", "node": "worker node", "slot": "its slot", "ag": "agent",
+    "rep": "a report was accepted",
     "next": "execution that the report pulled", "out": "output JSON", "err": "error message", "knd": "error kind",
     "use": "usage JSON", "big": "bytes of an output by reference", "late": "verdict of a fenced report",
     "late_out": "its output", "late_err": "its error", "cq": "ms cancel requested", "pr": "progress", "prn": "note",

@@ -49,7 +49,8 @@ def client_url(url: str) -> str:
 
 def connect(url: str, answer_seconds: float = SOCKET_TIMEOUT) -> redis.Redis:
     """A blocking client that waits *answer_seconds* for each answer; nothing is sent before its first command."""
-    options = _options() | {"socket_timeout": answer_seconds, "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), _RETRIES)}
+    retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), _RETRIES)
+    options = _options() | {"socket_timeout": answer_seconds, "retry": retry}
     try:
         if url.startswith("sentinel://"):
             hosts, service, extra = _sentinel(url)

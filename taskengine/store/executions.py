@@ -155,5 +155,5 @@ def _text(raw: Any) -> str | None:
     return None if raw is None else str(raw)
 
 
-def _none(raw: Any) -> None:
+def _none(_: Any) -> None:
     return None

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from hashlib import sha1
 from importlib import resources
 
@@ -78,7 +78,7 @@ def _constants(settings: Settings) -> dict[str, str]:
     }
 
 
-@lru_cache(maxsize=None)
+@cache
 def assemble(name: str) -> str:
     """The verb with every part that it uses, parts first, each once; comments stay out."""
     text = (_LUA / f"{name}.lua").read_text()
@@ -90,7 +90,8 @@ def assemble(name: str) -> str:
     if not finals:
         return "\n".join([*sources, _strip(text)])
     ends = [f"{word}()" for word in finals]
-    return "\n".join([*sources, "local function verb()", _strip(text), "end", "local reply = verb()", *ends, "return reply"])
+    body = ["local function verb()", _strip(text), "end", "local reply = verb()"]
+    return "\n".join([*sources, *body, *ends, "return reply"])
 
 
 def names() -> list[str]:

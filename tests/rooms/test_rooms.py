@@ -13,9 +13,23 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "taskengine").rglob("*.py"), *(ROOT / "workers").rglob("*.py")])
 
 #: Where a clock may be read: the doors and the loops. One clock, passed down.
-CLOCK_ROOMS = ("workers/", "taskengine/coordinator/", "taskengine/cli/", "taskengine/demo/", "taskengine/embedded/", "taskengine/api/")
+CLOCK_ROOMS = (
+    "workers/",
+    "taskengine/coordinator/",
+    "taskengine/cli/",
+    "taskengine/demo/",
+    "taskengine/embedded/",
+    "taskengine/api/",
+)
 #: Where JSON may be written: stored state in the codec, the others their own wire form.
-JSON_ROOMS = ("taskengine/store/codec.py", "taskengine/transport/", "taskengine/cli/", "taskengine/demo/", "taskengine/embedded/", "workers/heartbeat.py")  # fmt: skip
+JSON_ROOMS = (
+    "taskengine/store/codec.py",
+    "taskengine/transport/",
+    "taskengine/cli/",
+    "taskengine/demo/",
+    "taskengine/embedded/",
+    "workers/heartbeat.py",
+)
 #: Where any exception may be caught: around an agent, around one loop turn.
 CATCH_ALL = {"workers/invoke.py", "taskengine/coordinator/loop.py", "taskengine/coordinator/duties/decisions.py"}
 
