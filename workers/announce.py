@@ -1,13 +1,15 @@
 """Celery's own task events for every execution, delivered or pulled, so that Flower shows each.
 
 The uuid is the execution's, the name its agent (a bounded set: Flower makes it a metric label), the arguments the
-task's name and ids; inputs never leave Redis. Events are buffered into one message each fifth of a second.
+task's name and ids; inputs never leave Redis. Events are buffered into one message each fifth of a second, which a
+thread sends: a long run is seen when it starts, and a broker that stalls keeps no report waiting.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 from typing import Any
 
@@ -35,7 +37,7 @@ class Announcer:
     """Sends the events of one process; whether anybody hears them never matters to a task."""
 
     def __init__(self, app: Celery, hostname: str) -> None:
-        self._flushed = 0.0
+        self._news = threading.Event()
         self._dispatcher = EventDispatcher(
             app.connection_for_write(),
             hostname=hostname,
@@ -44,6 +46,7 @@ class Announcer:
             buffer_group=["task"],
             buffer_limit=_BUFFER,
         )
+        threading.Thread(target=self._flush_forever, name="taskengine-events", daemon=True).start()
 
     def started(self, told: Told, agent: str) -> None:
         """An execution began."""
@@ -65,7 +68,6 @@ class Announcer:
 
     def flush(self) -> None:
         """Send what is buffered."""
-        self._flushed = time.monotonic()
         try:
             self._dispatcher.flush()
         except (OperationalError, OSError) as exc:
@@ -73,5 +75,12 @@ class Announcer:
 
     def _send(self, kind: str, **fields: Any) -> None:
         self._dispatcher.send(kind, **fields)
-        if time.monotonic() - self._flushed > _FLUSH_SECONDS:
+        if not self._news.is_set():
+            self._news.set()
+
+    def _flush_forever(self) -> None:
+        while True:
+            self._news.wait()
+            time.sleep(_FLUSH_SECONDS)
+            self._news.clear()
             self.flush()

@@ -59,13 +59,15 @@ class Runner:
         self.process.announcer.started(told, name)
         outcome, text, large = encode(self._run(agent, task, told) if agent else _no_agent(told))
         delay = retry_ms(task, outcome)
-        self.process.announcer.ended(told, outcome, again=delay is not None)
         if large:
             self._lay_by(told, text)
         report = _report(told, name, outcome, delay, "" if large else text, len(text.encode()) if large else 0)
         pull = time.monotonic() < until
         answer = persist(self.process.store, executions.report(self.slot, report, pull=pull))
-        if answer.word != "ok":
+        if answer.word == "ok":
+            self.process.announcer.ended(told, outcome, again=delay is not None)
+        else:
+            self.process.announcer.ended(told, Outcome("cancelled"), again=False)
             why = answer.detail or answer.word
             logger.warning("fenced execution=%s task=%s: %s", told.execution_id, told.task_id, why)
             self.process.give_up()

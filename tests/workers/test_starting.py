@@ -138,3 +138,12 @@ def test_pulled_executions_are_seen_as_celery_events_with_agent_and_outcome(bare
     assert "canary" not in json.dumps(heard, default=str)
     assert "abc" not in json.dumps(heard, default=str)
     assert "no luck" in told("task-failed")[str(done[-1].execution_id)]["exception"]
+
+
+def test_a_long_run_is_seen_when_it_starts(bare_fleet: Fleet) -> None:
+    bare_fleet.worker("w", "-Q", "work", slots=1)
+    with heard_events(bare_fleet) as heard:
+        bare_fleet.run(Task(capability="work"))
+        (id,) = bare_fleet.submit(Task(capability="work", input={"seconds": 2}))
+        until(lambda: id in str([e.get("args") for e in heard]), 1.5)
+        assert bare_fleet.statuses([id]) == ["running"]
