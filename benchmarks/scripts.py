@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,15 +15,28 @@ _LOGGED_FROM = 500
 _ENTRIES = 50_000
 
 
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """What the log held since the last look."""
+
+    #: Milliseconds of the longest run of each script, longest first.
+    longest_ms: dict[str, float]
+    #: Runs over 10 ms, of all scripts.
+    over_10_ms: int
+    #: Share of its time in which the server was ready to run and had no processor; None where nobody counts it.
+    starved: float | None
+
+
 class ScriptTimes:
     """Watches the server while it is entered.
 
-    The log's time is the wall clock's: on a machine with fewer free processors than processes it holds the
-    moments in which the server was not running, too.
+    The log's time is the wall clock's: where processes outnumber processors it holds the moments in which the
+    server was not running, too. ``starved`` says how much of that to expect.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, server_pid: int) -> None:
         self._raw = client.raw
+        self._schedule = Path(f"/proc/{server_pid}/schedstat")
         scripts = Scripts(client.settings)
         self._names = {scripts[name].sha: name for name in names()}
 
@@ -30,6 +45,7 @@ class ScriptTimes:
         self._raw.config_set("slowlog-log-slower-than", _LOGGED_FROM)
         self._raw.config_set("slowlog-max-len", _ENTRIES)
         self._raw.slowlog_reset()
+        self._ran, self._waited = self._scheduled()
         return self
 
     def __exit__(
@@ -39,16 +55,29 @@ class ScriptTimes:
             self._raw.config_set(name, value)
         self._raw.slowlog_reset()
 
-    def take(self) -> dict[str, float]:
-        """Milliseconds of the longest run of each script since the last call, longest first."""
-        worst: dict[str, float] = {}
+    def take(self) -> Slow:
+        """What was logged since the last call."""
+        ran, waited = self._scheduled()
         entries: list[dict[str, Any]] = self._raw.slowlog_get(_ENTRIES)
-        for entry in entries:
-            name = self._name(entry["command"])
-            if name:
-                worst[name] = max(worst.get(name, 0.0), entry["duration"] / 1000)
         self._raw.slowlog_reset()
-        return dict(sorted(worst.items(), key=lambda pair: -pair[1]))
+        runs = [
+            (name, entry["duration"] / 1000) for entry in entries if (name := self._name(entry["command"]))
+        ]
+        worst: dict[str, float] = {}
+        for name, ms in runs:
+            worst[name] = max(worst.get(name, 0.0), ms)
+        spent = ran - self._ran + waited - self._waited
+        starved = round((waited - self._waited) / spent, 3) if spent else None
+        self._ran, self._waited = ran, waited
+        longest = dict(sorted(worst.items(), key=lambda pair: -pair[1]))
+        return Slow(longest, sum(ms > 10 for _, ms in runs), starved)
+
+    def _scheduled(self) -> tuple[int, int]:
+        """Nanoseconds that the server's main thread ran, and waited for a processor; Linux counts them."""
+        if not self._schedule.exists():
+            return 0, 0
+        ran, waited, _ = self._schedule.read_text().split()
+        return int(ran), int(waited)
 
     def _name(self, command: bytes | str) -> str | None:
         words = (command.decode(errors="replace") if isinstance(command, bytes) else command).split(" ", 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from benchmarks import shapes
 from benchmarks.figure import Figure, Must
@@ -17,7 +18,7 @@ def measure(stack: Stack) -> Iterator[Figure]:
     stack.fleet()
     small = [stack.run(shapes.layered(small_n)) for _ in range(stack.options.rounds)]
     best = max(small, key=lambda done: done.rate)
-    with ScriptTimes(stack.client) as scripts:
+    with ScriptTimes(stack.client, stack.server.pid) as scripts:
         yield from _longest(stack, scripts, "fan", stack.run(shapes.fan(fan_n)).ids)
         large = stack.run(shapes.layered(large_n))
         yield from _longest(stack, scripts, "layered", large.ids)
@@ -32,7 +33,7 @@ def measure(stack: Stack) -> Iterator[Figure]:
 
 
 def _longest(stack: Stack, scripts: ScriptTimes, shape: str, ids: Sequence[object]) -> Iterator[Figure]:
-    worst = scripts.take()
-    about = stack.describe() | {"tasks": len(ids), "longest_ms": worst}
-    longest = max(worst.values(), default=0.0)
+    slow = scripts.take()
+    about = stack.describe() | {"tasks": len(ids)} | asdict(slow)
+    longest = max(slow.longest_ms.values(), default=0.0)
     yield Figure(f"script.{shape}", longest, "ms", must=Must("value", "<=", 10), config=about)
