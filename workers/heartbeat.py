@@ -44,6 +44,8 @@ class Heartbeat(threading.Thread):
         self._offset_ms = 0.0
         #: Whether the server was looked at since it was away: another one may have come.
         self._is_fit = False
+        #: Longest time this thread was kept from running, for people and ``doctor``.
+        self._held_seconds = 0.0
         self._attention = threading.Event()
         self._over = threading.Event()
 
@@ -97,8 +99,22 @@ class Heartbeat(threading.Thread):
                 self._is_fit = False
             self._departure.end_when_due()
             self._sample()
-            self._attention.wait(min(settings.heartbeat_seconds / 4, settings.resource_interval))
+            pause = min(settings.heartbeat_seconds / 4, settings.resource_interval)
+            slept = time.monotonic()
+            self._attention.wait(pause)
             self._attention.clear()
+            self._note_frost(time.monotonic() - slept - pause)
+
+    def _note_frost(self, seconds: float) -> None:
+        """Say why leases may have lapsed: this thread did not run."""
+        if seconds < self._node.settings.lease_seconds / 2:
+            return
+        self._held_seconds = max(seconds, self._held_seconds)
+        logger.warning(
+            "the heartbeat slept %.1f s too long: an agent held the interpreter, or the process was stopped; "
+            "run such agents with --pool prefork",
+            seconds,
+        )
 
     def _look(self) -> None:
         self._enforcement.enforce(self._held, round(self._offset_ms + time.monotonic() * 1000))
@@ -124,6 +140,7 @@ class Heartbeat(threading.Thread):
                 "pool": "prefork" if self._node.forks else "threads",
                 "slots": self._slots(),
                 "stuck": self._enforcement.stuck,
+                "held_seconds": round(self._held_seconds, 1),
                 "cpu_percent": psutil.cpu_percent(),
                 "cpu_count": psutil.cpu_count(),
                 "memory_percent": memory.percent,

@@ -77,6 +77,10 @@ def vanish(task, context):
     return {"attempt": context.attempt}
 
 
+def kill_itself(task, context):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def big(task, context):
     return {"text": "x" * task.input["bytes"]}
 
@@ -123,7 +127,7 @@ def read_results(task, context):
 DO = {
     f.__name__: f
     for f in (
-        sleep, patient, deaf, fail, unserialisable, call_exit, vanish, big, hold_the_gil, stubborn, ask, read_results,
+        sleep, patient, deaf, fail, unserialisable, call_exit, vanish, kill_itself, big, hold_the_gil, stubborn, ask, read_results,
     )
 }  # fmt: skip
 
