@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha1
 from typing import Any
 
 import fakeredis
 import pytest
-import redis
-import redis.asyncio
 
 from taskengine.settings import Settings
 from taskengine.store.aio import AsyncStore
@@ -41,7 +39,9 @@ def on_valkey(valkey: Any, driver: str, loop: asyncio.AbstractEventLoop) -> Iter
         opened.append(AsyncStore(valkey.url, settings, ENVELOPE))
         return Awaited(opened[-1], loop)
 
-    yield World(make(SETTINGS), valkey.client, make)
+    world = World(make(SETTINGS), valkey.client, make)
+    yield world
+    world.check()
     for store in opened:
         if isinstance(store, AsyncStore):
             loop.run_until_complete(store.close())
@@ -67,7 +67,9 @@ def on_fake(driver: str, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
         client = fakeredis.FakeAsyncRedis(server=server, decode_responses=True, protocol=2)
         return Awaited(AsyncStore("redis://fake", settings, ENVELOPE, client), loop)
 
-    yield World(make(SETTINGS), raw, make)
+    world = World(make(SETTINGS), raw, make)
+    yield world
+    world.check()
 
 
 @pytest.fixture(params=["valkey-sync", "valkey-async", "fake-sync", "fake-async"])

@@ -112,7 +112,7 @@ def test_task_with_two_failed_dependencies_is_closed_once(world: World) -> None:
 @pytest.mark.parametrize("n", [3, 700])
 def test_reopening_reopens_what_the_end_closed(real: World, how: str, n: int) -> None:
     real.beat(slots=0)
-    parent, children = fan(real, n)
+    parent, _children = fan(real, n)
     if how == "failed":
         real.finish(parent, verdict="failed", error="boom", error_kind="crash")
     else:

@@ -1,7 +1,7 @@
 """A small engine for store tests: one driver on one server, tasks made in a line, time turned by hand.
 
-Time never passes in these tests: :meth:`World.age` moves every stored moment into the past instead, on a real server
-and on a fake one alike.
+Time never passes in these tests: :meth:`World.age` moves every stored moment into the past instead, on a real
+server and on a fake one alike.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from taskengine.store.aio import AsyncStore
 from taskengine.store.call import Call, Story
 from taskengine.store.coordination import Decision
 from taskengine.store.executions import Answer, Report, Slot
+from taskengine.store.invariants import check_invariants
 from taskengine.store.keys import Keys
 from taskengine.store.nodes import Beat
 from taskengine.store.records import record
@@ -66,11 +67,14 @@ class World:
     other: Callable[[Settings], Runs]
     keys: Keys = field(init=False)
     term: str = ""
+    #: The test changed stored data by hand.
+    broken: bool = False
 
     def __post_init__(self) -> None:
         self.keys = Keys(self.store.settings.namespace)
 
-    # -- asking ---------------------------------------------------------------------------------------------------
+    # -- asking
+    # ---------------------------------------------------------------------------------------------------
 
     def run(self, work: Call[T] | Story[T]) -> T:
         return self.store.run(work)
@@ -148,7 +152,8 @@ class World:
             case _:
                 return self.raw.get(name).rstrip(b"\0")  # what a bitmap does not hold is zero
 
-    # -- making ---------------------------------------------------------------------------------------------------
+    # -- making
+    # ---------------------------------------------------------------------------------------------------
 
     def task(self, name: str = "t", *on: Task | UUID, **fields: Any) -> Task:
         depends_on = {d.id if isinstance(d, Task) else d for d in on}
@@ -184,7 +189,8 @@ class World:
         while self.run(coordination.fall(batch)).number():
             pass
 
-    # -- the fleet ------------------------------------------------------------------------------------------------
+    # -- the fleet
+    # ------------------------------------------------------------------------------------------------
 
     def beat(
         self, node: str = "n1", slots: int = 2, lanes: str = LANES, drain: str = "", live: Sequence[Slot] = ()
@@ -262,6 +268,12 @@ class World:
                 case Nothing():
                     answer = self.run(coordination.drop_decisions(self.term, [decision.entry]))
             assert answer.word in {"ok", "changed", "settling", "missing", "conflict"}, answer
+
+    def check(self) -> None:
+        """Every law of ``doctor --deep`` holds for what the test left behind, unless it broke something itself."""
+        if not self.broken:
+            found = self.run(check_invariants(self.keys))
+            assert not found, "\n".join(map(str, found))
 
     def age(self, seconds: float) -> None:
         """Let *seconds* pass for everything stored: leases, deadlines, timers, beats."""

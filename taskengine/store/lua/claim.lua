@@ -3,7 +3,7 @@
 -- args: node, slot, request, message, pid, execution, token, lanes, envelope
 -- returns: {'ok', told} | {'nothing'} | {'refused', 'silent' | 'draining'}
 -- events: started, lost, ready
--- uses: pull, execution, grant, lose, park
+-- uses: pull, execution, grant, lose
 local node, slot, req, msg, pid, eid, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local e = load_execution(eid)
 local granted = e and e.st == E.QUEUED and e.att == token and load_whole(e.task)

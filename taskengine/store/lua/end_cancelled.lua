@@ -2,7 +2,7 @@
 -- args: execution, token, envelope
 -- returns: {'ok'} | {'conflict', status} | {'missing'}
 -- events: cancelled
--- uses: pull, grant, lose
+-- uses: grant, lose
 local e = load_execution(ARGV[1])
 if not e then return {'missing'} end
 if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then return {'conflict', e.st} end

@@ -2,7 +2,7 @@
 -- args: batch, envelope
 -- returns: {'ok', 1 while more remain else 0}
 -- events: created, ready
--- uses: put, ready, grant, span
+-- uses: ready, grant, span
 local batch = ARGV[1]
 local b = call('HMGET', key('batch', batch), 'state', 'run', 'cursor')
 if b[1] ~= 'committed' then

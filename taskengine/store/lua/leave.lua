@@ -2,7 +2,7 @@
 -- args: node, envelope
 -- returns: {'ok', lost}
 -- events: lost, ready
--- uses: pull, grant, lose
+-- uses: grant, lose
 local node, lost = ARGV[1], 0
 local slots = call('HVALS', key('slots', node))
 for i = 1, math.min(#slots, 64) do

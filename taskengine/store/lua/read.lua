@@ -1,7 +1,7 @@
 -- Reads whole tasks; a READY one says which of its lane's nodes live.
 -- args: task ...
 -- returns: {{field, value ...}, or '' when there is no such task ...}
--- uses: task, span
+-- uses: task
 local found, offered = {}, {}
 for i, id in ipairs(ARGV) do
   local fields = call('HGETALL', key('task', id))

@@ -2,7 +2,7 @@
 -- args: task, because, term, entry, envelope
 -- returns: {'ok', status} | {'conflict', status} | {'blocked', closed by} | {'settling', kind, id} | {'missing'} | {'stale'}
 -- events: reopened, ready
--- uses: settle, release, ready, grant, leader
+-- uses: settle, release, grant, leader
 -- because: only when this task closed it ('' = whatever closed it). entry: decision to delete, or ''.
 if outdated(ARGV[3]) then return {'stale'} end
 local m = find(ARGV[1])

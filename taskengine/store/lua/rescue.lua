@@ -2,7 +2,7 @@
 -- args: term, most, envelope
 -- returns: {'ok', lost, nodes gone} | {'stale'}
 -- events: lost, ready | failed | cancelled
--- uses: pull, grant, leader, lose
+-- uses: grant, leader, lose
 if outdated(ARGV[1]) then return {'stale'} end
 local lapsed = call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, eid in ipairs(lapsed) do lose(eid, 'its lease lapsed') end

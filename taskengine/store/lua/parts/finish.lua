@@ -1,5 +1,5 @@
 -- Any status -> COMPLETED, FAILED or CANCELLED: history, counts, whoever waits, and the dependents.
--- uses: clock, event, task, ready, release
+-- uses: clock, event, task, release
 local HOW = {[T.COMPLETED] = 's', [T.FAILED] = 'f', [T.CANCELLED] = 'c'}
 local function unpin_foreign(m)
   for d in (call('HGET', key('task', m.id), 'on') or ''):gmatch('%S+') do unpin(d, m.run) end

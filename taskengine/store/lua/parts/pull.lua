@@ -1,5 +1,5 @@
 -- Chooses the best READY task that a slot may run, looking at 16 heads at most.
--- uses: clock, task, park, execution
+-- uses: clock, task, park
 local function best_head(lanes)
   local lane, item, score
   for _, l in ipairs(lanes) do

@@ -1,5 +1,5 @@
 -- Stores one task: record, place among the dependents of its dependencies, list indexes, timer, idempotency key.
--- uses: clock, event, index, task, ready
+-- uses: clock, index, task
 local STRIDE = 13
 local function read_task(at)
   local a = ARGV

@@ -1,0 +1,267 @@
+"""``doctor --deep``: everything stored, read in bounded pieces and judged.
+
+A task with all that must agree with it is one moment, read by one script, so work going on does not disturb
+it. What spans many tasks (runs, dependents, keys) is gathered over the whole walk; a run that moved meanwhile
+is left out, and whatever seems wrong is looked at a second time in a second walk: only what both saw is told.
+Weakness: a fault that another change hides between the walks is told by the next check.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from taskengine.core.identity import execution_id
+from taskengine.core.lifecycle import REOPENABLE
+from taskengine.core.replay import Replay, replay
+from taskengine.models import Event
+from taskengine.store import coordination, history, inspection
+from taskengine.store.call import Story
+from taskengine.store.inspection import PIECE, Run, TaskFacts
+from taskengine.store.judgement import RULES, Violation, is_over, judge_member, judge_rest, judge_tally, judge_task
+from taskengine.store.keys import BY_ID, FIXED, Keys
+from taskengine.store.records import index_names
+from taskengine.store.tasks import read
+
+__all__ = ["RULES", "Violation", "check_at_rest", "check_invariants"]
+
+#: Sets whose members are judged: fixed ones, and those with a name.
+_SETS = ("leases", "granted_all", "timers", "dead", "releases")
+_NAMED_SETS = ("ready", "park", "granted", "slots")
+#: What must be empty when all work is done.
+_EMPTY_AT_REST = ("leases", "granted_all", "timers", "releases", "commits", "batches", "decisions")
+_DECISIONS = 1000
+#: Ended tasks that still list their dependents: they may be opened again.
+_KEEP_DEPENDENTS = frozenset(status.value for status in REOPENABLE)
+
+
+def check_invariants(keys: Keys) -> Story[list[Violation]]:
+    """Violations of what must hold at any moment, sorted; [] is health. Safe while the fleet works."""
+    first = yield from _walk(keys)
+    if not first.violations:
+        return []
+    second = yield from _walk(keys)
+    again = {(v.kind, v.id) for v in first.violations}
+    return sorted(v for v in second.violations if (v.kind, v.id) in again)
+
+
+def check_at_rest(keys: Keys) -> Story[list[Violation]]:
+    """Violations of what must hold when all work is done: also that all of it is, and that nothing waits."""
+    walk = yield from _walk(keys)
+    found = [v for task in walk.tasks.values() for v in judge_rest(task)]
+    for kind in (*_NAMED_SETS, *_EMPTY_AT_REST):
+        for name in sorted(walk.names.get(kind, ())):
+            key = keys.of(kind, name) if name else keys.fixed(kind)
+            found.append(Violation("left", key, "it is not empty"))
+    return sorted([*walk.violations, *found])
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What one walk over everything saw."""
+
+    keys: Keys
+    violations: list[Violation] = field(default_factory=list)
+    #: Kind -> ids of the keys of that kind; a fixed key has the id ''.
+    names: dict[str, set[str]] = field(default_factory=dict)
+    tasks: dict[str, TaskFacts] = field(default_factory=dict)
+    #: Marks that the filters of all tasks add up to, by bitmap.
+    marks: Counter[str] = field(default_factory=Counter)
+
+    def say(self, kind: str, id: str, story: str) -> None:
+        self.violations.append(Violation(kind, id, story))
+
+
+def _walk(keys: Keys) -> Story[_Walk]:
+    walk = _Walk(keys)
+    yield from _names(walk)
+    before = yield from inspection.runs(sorted(walk.names.get("run", ())))
+    yield from _tasks(walk)
+    yield from _sets(walk)
+    walk.violations += judge_tally((yield from inspection.tally()))
+    yield from _dependents(walk)
+    _pins(walk)
+    after = yield from inspection.runs([run.id for run in before])
+    yield from _runs(walk, [run for run in after if run in before])
+    yield from _bitmaps(walk)
+    yield from _orphans(walk)
+    return walk
+
+
+def _names(walk: _Walk) -> Story[None]:
+    cursor = "0"
+    while True:
+        cursor, names = yield from inspection.scan(walk.keys, cursor)
+        for name in names:
+            kind, _, id = name.removeprefix(walk.keys.prefix).partition(":")
+            walk.names.setdefault(kind, set()).add(id)
+        if cursor == "0":
+            return
+
+
+def _tasks(walk: _Walk) -> Story[None]:
+    asked = yield from _asked(walk.keys)
+    ids = sorted(walk.names.get("task", ()))
+    for at in range(0, len(ids), PIECE):
+        piece = ids[at : at + PIECE]
+        stored = yield from read(piece)
+        names = [index_names(task) if task else "" for task in stored]
+        for task in (yield from inspection.look(list(zip(piece, names, strict=True)))):
+            walk.tasks[task.id] = task
+            walk.violations += judge_task(task, asked)
+            segment = task.number("no") // 4096
+            index = task.fields.get("ix") or dict(zip(piece, names, strict=True))[task.id]
+            walk.marks.update(f"{name}:{segment}" for name in index.splitlines())
+
+
+def _asked(keys: Keys) -> Story[frozenset[str]]:
+    """Tasks that the coordinator has yet to decide about."""
+    found: set[str] = set()
+    after = "0"
+    while piece := (yield from coordination.decisions(keys, after, _DECISIONS)):
+        found |= {decision.task_id for decision in piece}
+        after = piece[-1].entry
+    return frozenset(found)
+
+
+def _sets(walk: _Walk) -> Story[None]:
+    sets = [(kind, "") for kind in _SETS]
+    sets += [(kind, name) for kind in _NAMED_SETS for name in sorted(walk.names.get(kind, ()))]
+    for kind, name in sets:
+        for member in (yield from inspection.members(kind, name)):
+            walk.violations += judge_member(member)
+
+
+def _dependents(walk: _Walk) -> Story[None]:
+    """Compare each list of dependents with the tasks that depend."""
+    expected: dict[str, list[str]] = {}
+    for task in walk.tasks.values():
+        for dependency in task.depends_on:
+            expected.setdefault(dependency, []).append(task.id)
+    for id, parent in walk.tasks.items():
+        listed = []
+        if id in walk.names.get("deps", ()):
+            listed = yield from inspection.entries(walk.keys, "deps", id)
+        if _keeps_dependents(parent) and sorted(listed) != sorted(expected.get(id, [])):
+            story = f"listed {len(listed)}, {len(expected.get(id, []))} depend on it"
+            odd = sorted(set(listed) ^ set(expected.get(id, [])))
+            walk.say("edge", id, f"{story}; for example {odd[0]}" if odd else f"{story}; one is there twice")
+        elif not _keeps_dependents(parent) and listed and "rel" not in parent.fields:
+            walk.say("edge", id, f"it completed and still lists {len(listed)} dependents")
+
+
+def _keeps_dependents(task: TaskFacts) -> bool:
+    """Whether its list of dependents is complete: not once it completed, whoever comes then does not wait."""
+    return not (is_over(task.status) and task.status not in _KEEP_DEPENDENTS)
+
+
+def _pins(walk: _Walk) -> None:
+    pins: Counter[str] = Counter()
+    for task in walk.tasks.values():
+        if not is_over(task.status) and "xr" in task.fields:
+            foreign = (p for p in task.depends_on if p in walk.tasks and _run(walk, p) != task.fields["run"])
+            pins.update(foreign)
+    for id, task in walk.tasks.items():
+        if task.number("pin") != pins[id]:
+            walk.say("pin", id, f"stored {task.number('pin')}, open dependents in other runs: {pins[id]}")
+
+
+def _run(walk: _Walk, id: str) -> str:
+    return walk.tasks[id].fields["run"]
+
+
+def _runs(walk: _Walk, runs: list[Run]) -> Story[None]:
+    of_run: dict[str, list[TaskFacts]] = {}
+    for task in walk.tasks.values():
+        if not task.is_staged:
+            of_run.setdefault(task.fields["run"], []).append(task)
+    for run in runs:
+        tasks = of_run.get(run.id, [])
+        _numbers(walk, run, tasks)
+        _compare(walk, run, tasks, replay((yield from _history(walk.keys, run))))
+
+
+def _numbers(walk: _Walk, run: Run, tasks: list[TaskFacts]) -> None:
+    unfinished = sum(not is_over(task.status) for task in tasks)
+    stored = (int(run.fields.get("total", 0)), int(run.fields.get("open", 0)))
+    if stored != (len(tasks), unfinished):
+        story = f"total and open are stored as {stored}, its tasks say {(len(tasks), unfinished)}"
+        walk.say("run", run.id, story)
+    if run.finished != (unfinished == 0):
+        finished = "finished" if run.finished else "not finished"
+        walk.say("run", run.id, f"{unfinished} tasks are open and it is {finished}")
+
+
+def _history(keys: Keys, run: Run) -> Story[list[Event]]:
+    found: list[Event] = []
+    after = 0
+    while True:
+        piece = yield from history.events(keys, run.id, after, history.PIECE)
+        found += piece
+        if len(piece) < history.PIECE:
+            return found
+        after = piece[-1].sequence
+
+
+def _compare(walk: _Walk, run: Run, tasks: list[TaskFacts], told: Replay) -> None:
+    for sentence in told.wrong:
+        walk.say("history", run.id, sentence)
+    stored = {UUID(task.id): task for task in tasks}
+    for id, task in stored.items():
+        if "batch" in task.fields or (id not in told.statuses and not told.whole):
+            continue
+        if told.statuses.get(id) != task.status:
+            walk.say("history", task.id, f"it is {task.status}, its events say {told.statuses.get(id)}")
+    for id, status in told.statuses.items():
+        if id not in stored and not (is_over(status) and run.finished):
+            walk.say("history", str(id), f"its events say {status}, and it is not there")
+
+
+def _bitmaps(walk: _Walk) -> Story[None]:
+    for name in sorted(walk.names.get("bits", ())):
+        marked = yield from inspection.marks(walk.keys.of("bits", name))
+        if marked != walk.marks[name]:
+            walk.say("index", name, f"{marked} tasks are marked, {walk.marks[name]} should be")
+
+
+def _orphans(walk: _Walk) -> Story[None]:
+    kept = yield from _kept(walk)
+    for kind, ids in sorted(walk.names.items()):
+        if kind == "q":  # the queues are Celery's
+            continue
+        for id in sorted(ids):
+            name = f"{walk.keys.prefix}{kind}{':' if id else ''}{id}"
+            if kind not in (BY_ID if id else FIXED):
+                walk.say("orphan", name, "no key is called so")
+            elif kind in kept and id not in kept[kind]:
+                left = yield from inspection.seconds_left(name)
+                if left == -1:
+                    walk.say("orphan", name, "its owner is not there")
+
+
+def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
+    """By kind, the ids of keys that may stay for ever; others of these kinds must have a time to go."""
+    tasks = walk.tasks
+    executions = {str(execution_id(id, n)) for id, task in tasks.items() for n in _attempts(task)}
+    segments = {str(task.number("no") // 4096) for task in tasks.values()}
+    runs = yield from inspection.names_by_score(walk.keys.fixed("runs"))
+    batches = yield from inspection.names_by_score(walk.keys.fixed("batches"))
+    batches += yield from inspection.set_members(walk.keys.fixed("commits"))
+    lanes = yield from inspection.set_members(walk.keys.fixed("lanes"))
+    parks = yield from inspection.set_members(walk.keys.fixed("parks"))
+    nodes = yield from inspection.names_by_score(walk.keys.fixed("nodes"))
+    return {
+        "exec": executions, "logs": executions, "deps": set(tasks), "done": set(), "claim": set(),
+        "payload": executions | {task.fields.get("big", "") for task in tasks.values()},
+        "idem": {task.fields.get("key", "") for task in tasks.values()},
+        "codes": segments, "ids": segments,
+        "run": set(runs), "events": set(runs), "ranges": set(runs),
+        "batch": set(batches), "pending": set(batches), "ready": set(lanes), "park": set(parks),
+        "node": set(), "slots": set(nodes),
+    }  # fmt: skip
+
+
+def _attempts(task: TaskFacts) -> Iterator[int]:
+    return iter(range(1, task.attempts + 1))

@@ -1,0 +1,241 @@
+"""What must hold of everything stored, as pure functions over facts; :mod:`taskengine.store.invariants`
+gathers them.
+
+A task's own rules look at one moment of it and of all that must agree with it, so a fleet at work does not
+disturb them. ``tests/store/test_invariants.py`` plants every kind of violation that :data:`RULES` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from taskengine.core.lifecycle import EXECUTION_TERMINAL, TERMINAL
+from taskengine.models.enums import ExecutionStatus, TaskStatus
+from taskengine.store.inspection import DEPENDENCIES, Fields, Member, Tally, TaskFacts
+
+#: Kind of violation -> what it means that it holds.
+RULES: Mapping[str, str] = {
+    "counters": "waiting, failed and cancelled are what the dependencies say",
+    "place": "a READY task is ready, parked or granted, and no other task is",
+    "execution": "the latest execution fits the task's status, earlier ones are over, each is its task's",
+    "outcome": "one outcome was accepted, and a COMPLETED task has it",
+    "lease": "exactly the RUNNING executions are leased",
+    "slot": "every RUNNING execution is held by its slot",
+    "grant": "exactly the QUEUED executions are granted, with a claim deadline",
+    "timer": "exactly the tasks that wait for a time have a timer",
+    "stuck": "a PENDING task waits for something, or the coordinator was asked",
+    "early": "no task started before its dependencies completed",
+    "index": "lists find a task under its status, its arrival and its filters, and under no others",
+    "key": "an idempotency key names the task that carries it",
+    "letter": "only FAILED tasks are dead letters",
+    "cursor": "exactly the tasks with a cursor are being released",
+    "stray": "every member of a set is what the set says",
+    "counts": "the counts are what the records say",
+    "edge": "the list of dependents is what the dependents say",
+    "pin": "a task is pinned by its open dependents in other runs",
+    "run": "a run's numbers are what its tasks say",
+    "history": "the events of a run replay to the stored states without a gap",
+    "orphan": "every key belongs to something",
+    "open": "at rest: every task is over",
+    "left": "at rest: nothing waits for anything",
+}
+
+_OVER = frozenset(status.value for status in TERMINAL)
+_EXECUTION_OVER = frozenset(status.value for status in EXECUTION_TERMINAL)
+_READY = frozenset({TaskStatus.READY.value})
+_RUNNING = frozenset({TaskStatus.RUNNING.value})
+_PENDING = frozenset({TaskStatus.PENDING.value})
+_RETRYING = frozenset({TaskStatus.RETRYING.value})
+_COMPLETED = frozenset({TaskStatus.COMPLETED.value})
+_FAILED = frozenset({TaskStatus.FAILED.value})
+_EXECUTION_RUNNING = frozenset({ExecutionStatus.RUNNING.value})
+_EXECUTION_QUEUED = frozenset({ExecutionStatus.QUEUED.value})
+_SAYS = {TaskStatus.FAILED.value: "f", TaskStatus.CANCELLED.value: "c"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Violation:
+    """Something that does not hold."""
+
+    #: A key of :data:`RULES`.
+    kind: str
+    #: Task, execution, run, key or status.
+    id: str
+    story: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}: {self.story} (must hold: {RULES[self.kind]})"
+
+
+def is_over(status: str) -> bool:
+    """Whether a stored task status is terminal."""
+    return status in _OVER
+
+
+def judge_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
+    """What is wrong with one task; *asked* are the tasks that the coordinator has yet to decide about."""
+    yield from _counters(task)
+    yield from _place(task)
+    yield from _executions(task)
+    yield from _timers(task)
+    yield from _stuck(task, asked)
+    yield from _early(task)
+    yield from _index(task)
+    if not task.is_staged and task.fields.get("owner", task.id) != task.id:
+        yield Violation("key", task.id, f"its idempotency key names {task.fields['owner'] or 'nobody'}")
+    if "in dead" in task.fields and task.status not in _FAILED:
+        yield Violation("letter", task.id, f"it is {task.status}")
+    if ("in releases" in task.fields) != ("rel" in task.fields or "undo" in task.fields):
+        yield Violation("cursor", task.id, "it has a cursor or stands among the releases, not both")
+
+
+def _counters(task: TaskFacts) -> Iterator[Violation]:
+    whole = len(task.dependencies) == len(task.depends_on)
+    if not whole or not all("st" in p for p in task.dependencies):
+        return  # very many dependencies are read in pieces, and one that is gone says nothing
+    expected = {"w": ("batch" in task.fields) + ("undo" in task.fields), "f": 0, "c": 0}
+    for parent in task.dependencies:
+        counter = _counted(parent)
+        if counter:
+            expected[counter] += 1
+    stored = {name: task.number(name) for name in expected}
+    if stored != expected:
+        yield Violation("counters", task.id, f"stored {stored}, dependencies say {expected}")
+
+
+def _counted(parent: Fields) -> str:
+    """The counter that holds this dependency: w, f, c, or '' when it completed and said so."""
+    told_before = int(parent.get("rel", parent.get("undo", -1)))
+    heard = "place" in parent and int(parent["place"]) < told_before
+    if "undo" in parent:
+        return "w" if heard else parent["how"]
+    if parent["st"] not in _OVER:
+        return "w"
+    if "rel" in parent and "place" in parent and not heard:
+        return "w"
+    return _SAYS.get(parent["st"], "")
+
+
+def _place(task: TaskFacts) -> Iterator[Violation]:
+    places = [name for name in ("in ready", "in park", "g") if name in task.fields]
+    ready = task.status in _READY
+    if len(places) != ready or ("park" in task.fields) != ("in park" in task.fields):
+        yield Violation("place", task.id, f"it is {task.status} and stands: {', '.join(places) or 'nowhere'}")
+    for name in ("in ready", "in park"):
+        if name in task.fields and float(task.fields[name]) != float(task.fields["sc"]):
+            story = f"its score is {task.fields['sc']}, its place {task.fields[name]}"
+            yield Violation("place", task.id, story)
+
+
+def _executions(task: TaskFacts) -> Iterator[Violation]:
+    for number, execution in enumerate(reversed(task.executions)):
+        yield from _execution(task, execution, latest=number == 0)
+    accepted = [e["id"] for e in task.executions if e.get("st") in _COMPLETED]
+    if len(accepted) != (task.status in _COMPLETED):
+        yield Violation("outcome", task.id, f"it is {task.status}; accepted: {', '.join(accepted) or 'none'}")
+    if task.status in _RUNNING and not task.executions:
+        yield Violation("execution", task.id, "it is running without an execution")
+
+
+def _execution(task: TaskFacts, e: Fields, *, latest: bool) -> Iterator[Violation]:
+    status = e.get("st", "not there")
+    granted = latest and task.fields.get("g") == e["id"]
+    running = latest and task.status in _RUNNING
+    wanted = _EXECUTION_QUEUED if granted else _EXECUTION_RUNNING if running else _EXECUTION_OVER
+    if status not in wanted or e.get("task") != task.id:
+        story = f"execution {e['id']} of task {e.get('task')} is {status}, the task {task.status}"
+        yield Violation("execution", task.id, story)
+    if ("lease" in e) != (status in _EXECUTION_RUNNING):
+        yield Violation("lease", e["id"], f"it is {status}, its lease {e.get('lease', 'not there')}")
+    if status in _EXECUTION_RUNNING and not e.get("held", "").startswith(f"{e['id']}|"):
+        yield Violation("slot", e["id"], f"its slot holds {e.get('held', 'nothing')}")
+    queued = status in _EXECUTION_QUEUED
+    if ("claim" in e) != queued or (e.get("granted") == "1") != queued:
+        yield Violation("grant", e["id"], f"it is {status}; claim deadline {e.get('claim', 'none')}")
+
+
+def _timers(task: TaskFacts) -> Iterator[Violation]:
+    retries = task.status in _RETRYING
+    scheduled = task.status in _PENDING and "due" in task.fields
+    if ("in retry" in task.fields, "in schedule" in task.fields) != (retries, scheduled):
+        timers = [name for name in ("in retry", "in schedule") if name in task.fields]
+        yield Violation("timer", task.id, f"it is {task.status}; timers: {', '.join(timers) or 'none'}")
+
+
+def _stuck(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
+    if task.status not in _PENDING or "batch" in task.fields:
+        return
+    if task.number("f") + task.number("c"):
+        taken_back = any("undo" in parent for parent in task.dependencies)
+        if task.id not in asked and not taken_back and len(task.depends_on) <= DEPENDENCIES:
+            yield Violation("stuck", task.id, "a dependency ended badly and nobody was asked to close it")
+    elif task.number("w") <= 0 and not task.fields.keys() & {"hold", "due"}:
+        yield Violation("stuck", task.id, "it is pending and waits for nothing")
+
+
+def _early(task: TaskFacts) -> Iterator[Violation]:
+    started = [int(e["s"]) for e in task.executions if "s" in e]
+    if not started:
+        return
+    for parent in task.dependencies:
+        if "st" not in parent:
+            continue
+        if parent["st"] not in _COMPLETED or int(parent.get("fin", 0)) > min(started):
+            yield Violation("early", task.id, f"it started before its dependency {parent['id']} completed")
+
+
+def _index(task: TaskFacts) -> Iterator[Violation]:
+    expected = "staged" if "batch" in task.fields else task.status
+    if task.listed_as != expected:
+        yield Violation("index", task.id, f"it is {expected}, lists see {task.listed_as or 'nothing'}")
+    if task.fields["at arrival"] != task.id:
+        yield Violation("index", task.id, f"at its arrival stands {task.fields['at arrival'] or 'nobody'}")
+    if task.fields["unmarked"]:
+        yield Violation("index", task.id, f"not found by {task.fields['unmarked']}")
+
+
+def judge_member(member: Member) -> Iterator[Violation]:
+    """What is wrong with one member of one of the engine's sets."""
+    wrong = _wrong_member(member)
+    if wrong:
+        of = f"{member.kind}:{member.name}" if member.name else member.kind
+        yield Violation("stray", member.member, f"in {of}, but {wrong}")
+
+
+def _wrong_member(m: Member) -> str:
+    status = m.task.get("st", "")
+    what = f"task {m.task_id or '?'} is {status or 'not there'}"
+    match m.kind:
+        case "ready":
+            fits = status in _READY and m.task["lane"] == m.name and not m.task.keys() & {"park", "g"}
+        case "park":
+            fits = status in _READY and m.task.get("park") == m.name
+        case "granted" | "granted_all":
+            fits = m.execution in _EXECUTION_QUEUED and m.task.get("g") == m.member
+            fits = fits and m.name in {"", m.task["lane"]}
+        case "leases" | "slots":
+            fits = m.execution in _EXECUTION_RUNNING and status in _RUNNING
+        case "timers":
+            waits = _RETRYING if m.member.startswith("retry:") else _PENDING
+            fits = status in waits and "due" in m.task
+        case "dead":
+            fits = status in _FAILED
+        case _:
+            fits = bool(m.task.keys() & {"rel", "undo"})
+    return "" if fits else what + (f", its execution {m.execution}" if m.execution else "")
+
+
+def judge_tally(tally: Tally) -> Iterator[Violation]:
+    """Where counts and status codes disagree."""
+    for status in TaskStatus:
+        listed, counted = tally.listed.get(status, 0), tally.counts.get(status, 0)
+        spare = tally.listed.get("staged", 0) if tally.settling and status in _PENDING else 0
+        if not listed <= counted <= listed + spare:
+            yield Violation("counts", status.value, f"counted {counted}, there are {listed}")
+
+
+def judge_rest(task: TaskFacts) -> Iterator[Violation]:
+    """What is wrong with one task when all work is done."""
+    if not is_over(task.status):
+        yield Violation("open", task.id, f"it is {task.status}")

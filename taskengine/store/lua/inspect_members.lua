@@ -1,0 +1,49 @@
+-- What a set says of its members, and what they say of themselves, as of one moment: 128 of them.
+-- args: kind, name, from
+-- returns: {from where to go on or -1, {member, score or value, execution's status, task, its fields} ...}
+-- uses: clock
+-- kind: ready, park, granted, slots (with the name of one) or leases, granted_all, timers, dead, releases (without).
+local kind, from = ARGV[1], tonumber(ARGV[3])
+local FIXED = {leases = K.leases, granted_all = K.granted_all, timers = K.timers, dead = K.dead, releases = K.releases}
+local BY_ID = {ready = key('ready', ARGV[2]), park = key('park', ARGV[2]), granted = key('granted', ARGV[2]),
+  slots = key('slots', ARGV[2])}
+local OF_EXECUTIONS = {leases = true, granted_all = true, granted = true, slots = true}
+local function items()
+  local name = FIXED[kind] or BY_ID[kind]
+  if kind == 'slots' then return call('HGETALL', name), -1 end
+  if kind == 'granted' then
+    local flat = {}
+    for _, m in ipairs(call('SMEMBERS', name)) do
+      flat[#flat + 1] = m
+      flat[#flat + 1] = ''
+    end
+    return flat, -1
+  end
+  local piece = call('ZRANGE', name, from, from + 127, 'WITHSCORES')
+  return piece, #piece == 256 and from + 128 or -1
+end
+local function task_of(member, value)
+  if OF_EXECUTIONS[kind] then
+    local eid = kind == 'slots' and value:match('^[^|]*') or member
+    local e = call('HMGET', key('exec', eid), 'task', 'st')
+    return e[1] or '', e[2] or ''
+  end
+  if kind == 'timers' then return member:match('^%w+:(.*)$') or '', '' end
+  if kind == 'ready' or kind == 'park' then return member:sub(13), '' end
+  return member, ''
+end
+local flat, next_from = items()
+local found = {next_from}
+for i = 1, #flat, 2 do
+  local id, st = task_of(flat[i], flat[i + 1])
+  local v = call('HMGET', key('task', id), 'st', 'lane', 'sc', 'park', 'g', 'att', 'rel', 'undo', 'due')
+  local names, fields = {'st', 'lane', 'sc', 'park', 'g', 'att', 'rel', 'undo', 'due'}, {}
+  for j, name in ipairs(names) do
+    if v[j] then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = v[j]
+    end
+  end
+  found[#found + 1] = {flat[i], flat[i + 1], st, id, fields}
+end
+return found

@@ -1,0 +1,10 @@
+-- Reads runs: their records, where their histories end, whether they wait for their retention.
+-- args: run ...
+-- returns: {{fields, last event or '', finished ms or ''} ...}
+-- uses: clock
+local found = {}
+for i, run in ipairs(ARGV) do
+  local last = call('XREVRANGE', key('events', run), '+', '-', 'COUNT', 1)
+  found[i] = {call('HGETALL', key('run', run)), last[1] and last[1][1] or '', call('ZSCORE', K.finished, run) or ''}
+end
+return found

@@ -1,0 +1,158 @@
+"""The same submit twice is one task, however it is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+
+from taskengine.errors import IdempotencyConflictError
+from taskengine.models import Task
+from taskengine.settings import Settings
+from taskengine.store import coordination, graphs, tasks
+from taskengine.store.aio import AsyncStore
+from taskengine.store.idempotency import owners
+from taskengine.store.sync import SyncStore
+
+from .world import ENVELOPE, World
+
+
+def test_same_id_and_content_is_the_first_one(world: World) -> None:
+    task = world.new("a", input={"x": 1})
+    before = world.dump()
+    assert world.create(task).word == "exists"
+    assert world.dump() == before
+
+
+def test_same_id_with_other_content_is_a_conflict(world: World) -> None:
+    task = world.new("a")
+    before = world.dump()
+    answer = world.create(world.task("b", id=task.id))
+    assert (answer.word, answer.text(0), answer.text(1)) == ("conflict", "id", str(task.id))
+    assert world.dump() == before
+
+
+def test_same_key_and_content_names_the_first_one(world: World) -> None:
+    first = world.new("a", idempotency_key="k")
+    before = world.dump()
+    answer = world.create(world.task("a", idempotency_key="k"))
+    assert (answer.word, answer.text()) == ("exists", str(first.id))
+    assert world.dump() == before
+    assert world.run(owners(world.keys, ["k", "other"])) == {"k": str(first.id)}
+
+
+def test_same_key_with_other_content_is_a_conflict(world: World) -> None:
+    first = world.new("a", idempotency_key="k")
+    answer = world.create(world.task("b", idempotency_key="k"))
+    assert (answer.word, answer.text(0), answer.text(1)) == ("conflict", "idempotency_key", str(first.id))
+
+
+def test_repeated_submit_is_the_first_one_also_after_it_ended(world: World) -> None:
+    task = world.new("a", idempotency_key="k")
+    world.finish(task)
+    assert world.create(world.task("a", idempotency_key="k")).text() == str(task.id)
+    assert world.counts() == {"completed": 1}
+
+
+def test_graph_that_names_a_key_again_depends_on_the_older_twin(world: World) -> None:
+    twin = world.new("twin", idempotency_key="k")
+    again = world.task("twin", idempotency_key="k")
+    filler = [world.task(f"f{n}") for n in range(graphs.CHUNK)]
+    same_chunk, later = world.task("same chunk", again), world.task("later chunk", again)
+    records = [world.record(t) for t in (again, same_chunk, *filler, later)]
+    stored = world.run(graphs.submit(world.keys, str(uuid4()), records))
+    assert stored[0] == str(twin.id)
+    assert world.status(again.id) == ""
+    assert [world.read(t.id).depends_on for t in (same_chunk, later)] == [{twin.id}] * 2
+    world.finish(twin)
+    assert world.statuses([same_chunk.id, later.id]) == ["ready"] * 2
+
+
+def test_two_twins_in_one_graph_are_one_task(world: World) -> None:
+    first, second = world.task("a", idempotency_key="k"), world.task("a", idempotency_key="k")
+    last = world.task("last", first, second)
+    stored = world.run(graphs.submit(world.keys, str(uuid4()), [world.record(t) for t in (first, second, last)]))
+    assert stored == [str(first.id), str(first.id), str(last.id)]
+    world.finish(first)
+    assert world.status(last.id) == "ready"
+
+
+def test_key_of_an_uncommitted_graph_is_nobodys_yet(world: World) -> None:
+    batch = world.staged(world.task("a", idempotency_key="k"))
+    assert world.run(owners(world.keys, ["k"])) == {}
+    new = world.task("other", idempotency_key="k")
+    assert world.create(new).word == "ok"
+    assert world.run(graphs.commit(batch)).word == "conflict"
+    assert world.run(owners(world.keys, ["k"])) == {"k": str(new.id)}
+
+
+def test_deleted_task_frees_its_key(world: World) -> None:
+    task = world.new("a", idempotency_key="k")
+    world.run(tasks.cancel(str(task.id), "no"))
+    revision = world.run(tasks.edge_revision(world.keys))
+    assert world.run(tasks.delete(str(task.id), "t:custom\np:2\nb:ann", revision)).ok
+    assert world.create(world.task("b", idempotency_key="k")).word == "ok"
+
+
+def copies(world: World) -> list[Task]:
+    return [world.task("a", idempotency_key="k") for _ in range(50)]
+
+
+def test_fifty_submits_at_once_from_threads_make_one_task(real: World) -> None:
+    store = SyncStore(getattr(real.store, "where"), Settings(namespace="te"), ENVELOPE)  # noqa: B009
+    records = [real.record(task) for task in copies(real)]
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda new: store.run(tasks.create(real.keys, str(uuid4()), new)), records))
+    store.close()
+    assert sorted(answer.word for answer in found) == ["exists"] * 49 + ["ok"]
+    assert len({answer.text() for answer in found}) == 1
+    assert real.counts() == {"ready": 1}
+
+
+def test_fifty_submits_at_once_on_one_loop_make_one_task(real: World, loop: asyncio.AbstractEventLoop) -> None:
+    store = AsyncStore(getattr(real.store, "where"), Settings(namespace="te"), ENVELOPE)  # noqa: B009
+
+    async def all_at_once() -> set[str]:
+        records = [real.record(task) for task in copies(real)]
+        found = await asyncio.gather(*(store.run(tasks.create(real.keys, str(uuid4()), new)) for new in records))
+        await store.close()
+        return {answer.text() for answer in found}
+
+    assert len(loop.run_until_complete(all_at_once())) == 1
+    assert real.counts() == {"ready": 1}
+
+
+def test_graphs_with_the_same_ids_at_once_make_one_graph(real: World) -> None:
+    """Each takes the other's ids over or is refused: whoever commits has all of it."""
+    a = [real.task(f"t{n}") for n in range(300)]
+    records = [real.record(task) for task in a]
+    where = getattr(real.store, "where")  # noqa: B009
+
+    def submit(_: int) -> str:
+        store = SyncStore(where, Settings(namespace="te"), ENVELOPE)
+        try:
+            store.run(graphs.submit(real.keys, str(uuid4()), records))
+        except Exception as exc:
+            return type(exc).__name__
+        finally:
+            store.close()
+        return "ok"
+
+    with ThreadPoolExecutor(4) as pool:
+        words = set(pool.map(submit, range(4)))
+    assert words <= {"ok", "ConflictError"}
+    if "ok" in words:
+        assert real.counts() == {"ready": 300}
+    else:
+        assert real.counts() == {}
+    real.lead()
+    assert real.run(coordination.abandoned(real.keys, 0)) == []
+
+
+def test_conflict_inside_a_graph_names_the_field(world: World) -> None:
+    world.new("a", idempotency_key="k")
+    with pytest.raises(IdempotencyConflictError) as refused:
+        world.submit(world.task("b", idempotency_key="k"))
+    assert refused.value.field == "idempotency_key"

@@ -1,0 +1,167 @@
+"""Lists by filter: bitmaps and status codes over arrivals against a list kept by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from taskengine.models import TaskPriority, TaskType
+from taskengine.store import graphs, tasks
+from taskengine.store.records import index_names
+
+from .world import World, steps
+
+
+def found(world: World, *indexes: str, limit: int = 1000, start: int = 0) -> list[str]:
+    """All ids that carry the indexes, however many calls it takes."""
+    ids: list[str] = []
+    below = start
+    while True:
+        below, piece = world.run(tasks.find(below, limit, indexes))
+        ids += piece
+        if below == 0:
+            return ids
+
+
+def test_filters_hold_together_newest_first(world: World) -> None:
+    a = world.new("a", priority=TaskPriority.HIGH, created_by="bob")
+    b = world.new("b", priority=TaskPriority.HIGH, task_type=TaskType.TESTING, capability="lint")
+    c = world.new("c", assigned_to="x", created_by="bob")
+    ids = {str(t.id): t.name for t in (a, b, c)}
+
+    def names(*indexes: str) -> list[str]:
+        return [ids[id] for id in found(world, *indexes)]
+
+    assert names() == ["c", "b", "a"]
+    assert names("p:3") == ["b", "a"]
+    assert names("p:3", "b:bob") == ["a"]
+    assert names("t:testing") == ["b"]
+    assert names("a:x") == ["c"]
+    assert names("a:x", "p:3") == names("b:eve") == []
+    world.run(tasks.cancel(str(b.id), "no"))
+    assert names("s:cancelled") == ["b"]
+    assert names("s:ready") == ["c", "a"]
+    assert names("s:ready", "b:bob", "p:3") == ["a"]
+    assert names("s:ready", "s:cancelled") == []
+    assert names("s:nonsense") == []
+
+
+@pytest.mark.parametrize("start", [4090, 4095, 4096, 8191, 5 * 4096 - 3])
+def test_lists_cross_segments(world: World, start: int) -> None:
+    world.raw.incrby(world.keys.fixed("arrivals"), start)
+    new = [world.task(f"t{n}", created_by="bob" if n % 3 else "eve") for n in range(10)]
+    world.submit(*new)
+    newest = [str(t.id) for t in reversed(new)]
+    assert found(world) == newest
+    assert found(world, limit=3) == newest
+    assert found(world, "b:eve", limit=1) == [str(t.id) for t in reversed(new) if t.created_by == "eve"]
+    for task in new:
+        world.run(tasks.cancel(str(task.id), "no"))
+        revision = world.run(tasks.edge_revision(world.keys))
+        assert world.run(tasks.delete(str(task.id), index_names(task), revision)).ok
+    assert found(world) == []
+    kinds = {name.split(":")[1] for name in world.key_names()}
+    assert not kinds & {"bits", "codes", "ids", "task"}
+
+
+def test_pages_continue_where_the_last_one_ended(world: World) -> None:
+    new = [world.new(f"t{n}") for n in range(7)]
+    newest = [str(t.id) for t in reversed(new)]
+    below, first = world.run(tasks.find(0, 3, []))
+    assert first == newest[:3]
+    world.new("newer")
+    below, second = world.run(tasks.find(below, 3, []))
+    assert second == newest[3:6]
+    below, third = world.run(tasks.find(below, 3, []))
+    assert (below, third) == (0, newest[6:])
+
+
+def test_empty_stretch_of_a_hundred_thousand_arrivals_is_crossed_in_bounded_calls(real: World) -> None:
+    old = real.new("old")
+    real.raw.incrby(real.keys.fixed("arrivals"), 100_000)
+    new = real.new("new")
+    assert found(real) == [str(new.id), str(old.id)]
+
+
+def test_list_beside_a_large_uncommitted_graph_stays_bounded(real: World) -> None:
+    old = real.new("old")
+    batch = real.staged(*(real.task(f"t{n}") for n in range(1500)))
+    below, ids = real.run(tasks.find(0, 10, []))
+    assert ids == []
+    assert below > 1, "it stopped to look at 512 staged tasks"
+    assert found(real) == [str(old.id)]
+    steps(graphs.abandon(batch), real.run)
+    assert real.run(tasks.find(0, 10, [])) == (0, [str(old.id)])
+
+
+@dataclass
+class Model:
+    """A list kept by hand beside the store."""
+
+    world: World
+    alive: dict[str, Any]
+
+    def matching(self, wanted: dict[str, Any]) -> list[str]:
+        return [id for id, fields in reversed(self.alive.items()) if wanted.items() <= fields.items()]
+
+
+_FIELDS = st.fixed_dictionaries(
+    {"p": st.sampled_from(["2", "5"]), "b": st.sampled_from(["ann", "bob"]), "a": st.sampled_from([None, "x"])}
+)
+_STEP = st.one_of(
+    st.tuples(st.just("create"), _FIELDS),
+    st.tuples(st.just("graph"), st.lists(_FIELDS, min_size=1, max_size=5)),
+    st.tuples(st.just("abandon"), st.lists(_FIELDS, min_size=1, max_size=3)),
+    st.tuples(st.just("cancel"), st.integers(0, 30)),
+    st.tuples(st.just("delete"), st.integers(0, 30)),
+    st.tuples(st.just("skip"), st.integers(0, 2)),
+)
+
+
+def make(world: World, fields: dict[str, Any]) -> Any:
+    return world.task("t", priority=int(fields["p"]), created_by=fields["b"], assigned_to=fields["a"])
+
+
+def play(model: Model, step: tuple[str, Any]) -> None:
+    world, (verb, what) = model.world, step
+    if verb == "create":
+        task = make(world, what)
+        assert world.create(task).ok
+        model.alive[str(task.id)] = what | {"s": "ready"}
+    elif verb in {"graph", "abandon"}:
+        new = [make(world, fields) for fields in what]
+        if verb == "graph":
+            world.submit(*new)
+            model.alive |= {str(t.id): f | {"s": "ready"} for t, f in zip(new, what, strict=True)}
+        else:
+            steps(graphs.abandon(world.staged(*new, batch=str(new[0].id))), world.run)
+    elif verb == "skip":
+        world.raw.incrby(world.keys.fixed("arrivals"), [1, 7, 4090][what])
+    elif model.alive:
+        id = list(model.alive)[what % len(model.alive)]
+        if verb == "cancel" and model.alive[id]["s"] == "ready":
+            assert world.run(tasks.cancel(id, "no")).ok
+            model.alive[id]["s"] = "cancelled"
+        elif verb == "delete" and model.alive[id]["s"] == "cancelled":
+            index = index_names(world.read(id))
+            assert world.run(tasks.delete(id, index, world.run(tasks.edge_revision(world.keys)))).ok
+            del model.alive[id]
+
+
+@given(st.integers(0, 9000), st.lists(_STEP, max_size=25), st.integers(1, 5))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_lists_agree_with_a_list_kept_by_hand(real: World, first: int, story: list[Any], limit: int) -> None:
+    real.raw.flushall()
+    real.raw.incrby(real.keys.fixed("arrivals"), first)
+    model = Model(real, {})
+    for step in story:
+        play(model, step)
+    for wanted in ({}, {"p": "5"}, {"b": "bob"}, {"s": "ready"}, {"s": "cancelled", "a": "x"}, {"p": "2", "b": "ann"}):
+        names = [f"{k}:{v}" for k, v in wanted.items()]
+        assert found(real, *names, limit=limit) == model.matching(wanted), names
+    statuses = [fields["s"] for fields in model.alive.values()]
+    assert real.counts() == {status: statuses.count(status) for status in set(statuses)}

@@ -1,0 +1,223 @@
+"""The scripts are what their headers say, and Python and Lua agree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import taskengine.store
+from taskengine.core import lifecycle
+from taskengine.core.decide import Counters, Snapshot
+from taskengine.core.identity import execution_id
+from taskengine.models import Task, TaskStatus
+from taskengine.settings import Settings
+from taskengine.store import coordination, executions, graphs, inspection, nodes, outlines, results, retention, tasks
+from taskengine.store.call import Call
+from taskengine.store.keys import BY_ID, CODES, FIXED, Keys
+from taskengine.store.records import record
+from taskengine.store.replies import Reply
+from taskengine.store.scripts import Scripts, assemble, header, names
+
+from .world import World
+
+ROOM = Path(taskengine.store.__file__).parent
+LUA = ROOM / "lua"
+PARTS = {path.stem: path.read_text() for path in (LUA / "parts").glob("*.lua")}
+VERBS = {name: (LUA / f"{name}.lua").read_text() for name in names()}
+KEYS = Keys("te")
+ID = "0" * 36
+
+
+def calls() -> Iterator[Call[Any]]:
+    """Each script as its Python stub calls it."""
+    new = record(Task(name="a"), 1.0)
+    slot = executions.Slot("n", "s", "m", 1, "lint=lint")
+    done = executions.Report(ID, 1, "completed", "lint")
+    seen = Snapshot(ID, TaskStatus.PENDING, Counters(0, 0, 0), True, "", None)
+    decision = coordination.Decision("0-1", ID, ID, "f")
+    edges = tasks.EdgeChange("0", (ID,), (ID,))
+    yield from (
+        coordination.lead("a", 1), coordination.resign("a"), coordination.grant("1", ["lint", "test"]),
+        coordination.withdraw("1"), coordination.rescue("1"), coordination.fire_timers("1"),
+        coordination.continue_releases("1"), coordination.unpark("1"), coordination.fall("b"),
+        coordination.sweep_batch("b", ""), coordination.close("1", "0-1", seen, "r", ID),
+        coordination.reopen_closed("1", "0-1", ID, ID), coordination.drop_decisions("1", ["0-1", "0-2"]),
+        coordination.poison("1", decision, "e"), next(coordination.snapshots([decision])),
+        executions.claim(slot, "r", ID, 1), executions.report(slot, done, pull=True),
+        executions.report(slot, done, pull=False), executions.time_out(ID, 1, retry_ms=None, error=""),
+        executions.end_cancelled(ID, 1), executions.hand_back(ID, 1, ""), executions.say(ID, 1),
+        executions.of_task(ID), graphs.stage("b", "r", [new, new]), graphs.stage_edges("b", ID, [ID]),
+        graphs.commit("b"), nodes.beat("n", "{}", 1, "lint=lint", "", ["m|1"]), nodes.drain("n", ""),
+        nodes.leave("n"), nodes.fleet(), next(tasks.create(KEYS, "r", new)), next(tasks.read([ID])),
+        next(tasks.cancel(ID, "")), next(tasks.reopen(ID)), next(tasks.execute(ID, None)),
+        next(tasks.update(ID, "0", new, 1, "", before_first_run=True, edges=edges)),
+        next(tasks.delete(ID, "", "0")), next(tasks.add_dependency(ID, ID, "0", "")), tasks.statuses([ID]),
+        tasks.watch(ID), tasks.find(0, 1, ["p:1"]), next(outlines.outlines([ID])), retention.read_range("r", 0),
+        retention.prune("1", retention.Pass("r", 0), [(ID, "")], last=True), inspection.look([(ID, "p:1")]),
+        next(inspection.members("ready", "lint")), next(inspection.tally()), next(inspection.runs([ID])),
+    )  # fmt: skip
+    completed = Task(name="a", status=TaskStatus.COMPLETED, execution_id=UUID(int=1))
+    yield next(results.with_results([completed]))
+
+
+def words(name: str) -> list[str]:
+    return header(name, "args")
+
+
+def test_every_script_has_a_stub() -> None:
+    assert {call.name for call in calls()} == set(names())
+
+
+@pytest.mark.parametrize("call", list(calls()), ids=lambda call: call.name)
+def test_stub_sends_what_the_header_names(call: Call[Any]) -> None:
+    named = words(call.name)
+    sent = len(call.args) + call.grants
+    lists = [word for word in named if word.endswith("...")]
+    assert (named[-1:] == ["envelope"]) == call.grants
+    assert len(lists) <= 1
+    if lists:
+        assert sent >= len(named) - 1
+    else:
+        assert sent == len(named)
+
+
+@pytest.mark.parametrize("name", names())
+def test_header_says_what_it_does_what_it_takes_and_what_it_answers(name: str) -> None:
+    lines = VERBS[name].splitlines()
+    assert re.match(r"-- [A-Z].*[.:]", lines[0]), "a sentence"
+    for word in ("args", "returns", "uses"):
+        assert any(line.startswith(f"-- {word}:") for line in lines), word
+
+
+@pytest.mark.parametrize("name", names())
+def test_arguments_are_read_within_the_header(name: str) -> None:
+    named = words(name)
+    if not any(word.endswith("...") for word in named):
+        used = {int(n) for n in re.findall(r"ARGV\[(\d+)\]", VERBS[name])}
+        assert max(used, default=0) <= len(named)
+
+
+def code(text: str) -> str:
+    """Lua without comments and strings."""
+    text = re.sub(r"--.*", "", text)
+    return re.sub(r"'(\\.|[^'])*'", "''", text)
+
+
+def locals_of(text: str, indent: str) -> set[str]:
+    """Names that are made local at lines that begin with *indent*."""
+    found = set(re.findall(rf"^{indent}local function (\w+)", text, re.MULTILINE))
+    for group in re.findall(rf"^{indent}local (?!function)([\w, ]+?) *(?:=|$)", text, re.MULTILINE):
+        found |= {name.strip() for name in group.split(",")}
+    if indent:
+        found |= {name.strip() for group in re.findall(r"function \w*\(([^)]*)\)", text) for name in group.split(",")}
+    return found
+
+
+def defines(part: str) -> set[str]:
+    """Names that a part gives to those who use it."""
+    return locals_of(code(PARTS[part]), "")
+
+
+def closure(text: str) -> set[str]:
+    """The parts that a text uses, and those that they use."""
+    found = re.search(r"^-- uses: *(.*)$", text, re.MULTILINE)
+    parts = {word.strip() for word in found[1].split(",")} if found else set()
+    return parts.union(*(closure(PARTS[part]) for part in parts))
+
+
+def uses(text: str, part: str) -> bool:
+    text = code(text)
+    return any(re.search(rf"(?<![.:\w]){name}\b(?! *=[^=])", text) for name in defines(part) - locals_of(text, " *"))
+
+
+@pytest.mark.parametrize("name", [*names(), *(f"parts/{part}" for part in PARTS)])
+def test_every_part_that_is_used_is_listed_and_every_listed_one_used(name: str) -> None:
+    text = VERBS.get(name) or PARTS[name.removeprefix("parts/")]
+    needed = {part for part in PARTS if part != name.removeprefix("parts/") and uses(text, part)}
+    assert needed <= closure(text)
+    found = re.search(r"^-- uses: *(.*)$", text, re.MULTILINE)
+    for part in (word.strip() for word in found[1].split(",")) if found else ():
+        finally_ = re.search(r"^-- finally: *(.*)$", PARTS[part], re.MULTILINE)
+        assert part == "clock" or finally_ or uses(text, part), f"{part} is not used"
+
+
+def emitted(text: str) -> set[str]:
+    return set(re.findall(r"emit\([^,]+, '(\w+)'", text))
+
+
+@pytest.mark.parametrize("name", names())
+def test_events_of_a_verb_are_in_its_header(name: str) -> None:
+    found = re.search(r"^-- events: *(.*)$", VERBS[name], re.MULTILINE)
+    named = set(re.findall(r"\w+", re.sub(r"\(.*\)", "", found[1]))) - {"none"} if found else set()
+    assert emitted(VERBS[name]) <= named
+    possible = emitted(VERBS[name]).union(*(emitted(PARTS[part]) for part in closure(VERBS[name])))
+    statuses = {status.value for status in lifecycle.TERMINAL}
+    lost = set(re.findall(r"run_again\(\w+, '(\w+)'", VERBS[name] + "".join(PARTS.values())))
+    assert named <= possible | statuses | lost
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_script_loads(world: World, name: str) -> None:
+    source = Scripts(Settings(namespace="te"))[name].source
+    assert not re.search(r"\b[KTEC]\.\w", code(source)), "a constant was not filled in"
+    assert not re.search(r"\b(cmsgpack|struct|bit)\.", source), "fakeredis has none of these"
+    world.raw.script_load(source)
+
+
+def test_every_key_of_the_table_is_used() -> None:
+    scripts = "".join([*VERBS.values(), *PARTS.values()])
+    python = "".join(path.read_text() for path in Path(taskengine.__file__).parent.rglob("*.py"))
+    for name in FIXED:
+        assert f"K.{name}" in scripts or f'fixed("{name}")' in python, name
+    for kind in BY_ID:
+        assert f"key('{kind}'" in scripts or f'of("{kind}"' in python, kind
+
+
+def test_key_that_no_table_knows_does_not_load() -> None:
+    with pytest.raises(KeyError):
+        KEYS.fixed("nonsense")
+    with pytest.raises(KeyError):
+        KEYS.of("nonsense", 1)
+
+
+def test_every_status_has_a_code_of_four_bits() -> None:
+    assert set(CODES) == {"staged", *(status.value for status in TaskStatus)}
+    assert len(set(CODES.values())) == len(CODES)
+    assert all(0 < number < 16 for number in CODES.values())
+
+
+def test_verb_that_grants_is_told_so() -> None:
+    for call in calls():
+        assert call.grants == ("ENVELOPE" in assemble(call.name)), call.name
+
+
+_LUA_ID = re.search(r"^local function execution_id.*?^end$", PARTS["execution"], re.MULTILINE | re.DOTALL)
+
+
+@given(st.uuids(), st.integers(1, 10_000))
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_execution_id_is_the_same_in_lua_and_python(real: World, task: UUID, attempt: int) -> None:
+    assert _LUA_ID is not None
+    script = f"{_LUA_ID[0]} return execution_id(ARGV[1], ARGV[2])"
+    assert real.raw.eval(script, 0, str(task), attempt).decode() == str(execution_id(task, attempt))
+
+
+def test_namespace_and_settings_are_filled_in() -> None:
+    one, two = Scripts(Settings(namespace="a")), Scripts(Settings(namespace="b", lease_seconds=3))
+    assert "'a:leases'" in one["report"].source
+    assert "'b:leases'" in two["report"].source
+    assert "3000" in two["report"].source
+    assert one["report"].sha != two["report"].sha
+
+
+def test_reply_words_are_read_by_position() -> None:
+    assert Reply("ok", ("x", 3)).text() == "x"
+    assert Reply("ok", ("x", 3)).number(1) == 3
+    assert (Reply("ok").text(), Reply("ok").number(), Reply("no").ok) == ("", 0, False)
