@@ -44,9 +44,7 @@ def _say_version(wanted: bool) -> None:
 @app.callback()
 def root(
     output: OutputOption = None,
-    tied_to: Annotated[
-        int | None, typer.Option(hidden=True, help="End when this parent process ends.")
-    ] = None,
+    tied_to: Annotated[int | None, typer.Option(hidden=True, help="End when this parent process ends.")] = None,
     version: Annotated[  # noqa: ARG001  # its callback answers
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version.")
     ] = False,

@@ -37,9 +37,7 @@ def command(*words: str) -> list[str]:
 def undiverted(environment: Mapping[str, str]) -> dict[str, str]:
     """*environment* without what would change Celery's options behind our back."""
     return {
-        name: value
-        for name, value in environment.items()
-        if name not in _DIVERTING and not name.startswith("CELERY_")
+        name: value for name, value in environment.items() if name not in _DIVERTING and not name.startswith("CELERY_")
     }
 
 
@@ -85,9 +83,7 @@ def _imports(words: Sequence[str]) -> list[str]:
 
 
 def _agents() -> str:
-    return (
-        ", ".join(f"{agent.name} ({', '.join(sorted(agent.capabilities))})" for agent in REGISTRY) or "none"
-    )
+    return ", ".join(f"{agent.name} ({', '.join(sorted(agent.capabilities))})" for agent in REGISTRY) or "none"
 
 
 if __name__ == "__main__":

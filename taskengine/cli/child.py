@@ -72,10 +72,14 @@ class Child:
         end_session(self.pid)
         self.process.wait()
 
+    def close(self) -> None:
+        """End it, and forget what it said and nobody read."""
+        self.kill()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
-def _popen(
-    program: Program, environment: Mapping[str, str], output: int | IO[bytes]
-) -> subprocess.Popen[bytes]:
+
+def _popen(program: Program, environment: Mapping[str, str], output: int | IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         program.command,
         env=dict(environment),

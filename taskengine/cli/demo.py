@@ -155,9 +155,7 @@ class _Demo:
             if ended := self.stack.ended():
                 raise TaskEngineError(_last_words(ended, self.stack.log(ended.name)))
             if time.monotonic() > deadline:
-                raise TaskEngineError(
-                    f"the fleet did not come up within {seconds:g} s; see {self.stack.logs}"
-                )
+                raise TaskEngineError(f"the fleet did not come up within {seconds:g} s; see {self.stack.logs}")
             time.sleep(_LOOK_SECONDS)
 
     def _cancel_rest(self) -> None:
@@ -176,9 +174,7 @@ class _Demo:
     def _end(self) -> None:
         asked = self.interrupts.count
         limit = patience(self.api.settings)
-        if not self.stack.stop(
-            limit, lambda: self.interrupts.count - asked, lambda: time.sleep(_LOOK_SECONDS)
-        ):
+        if not self.stack.stop(limit, lambda: self.interrupts.count - asked, lambda: time.sleep(_LOOK_SECONDS)):
             self.screen.say("What still ran was killed.")
 
 

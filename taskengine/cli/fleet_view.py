@@ -64,11 +64,7 @@ def show_queues() -> None:
 
 
 def _counts(found: dict[str, Any]) -> Text:
-    words = [
-        Text.assemble(f"{found[f'{each}_tasks']} ", status(each))
-        for each in _STATUSES
-        if found[f"{each}_tasks"]
-    ]
+    words = [Text.assemble(f"{found[f'{each}_tasks']} ", status(each)) for each in _STATUSES if found[f"{each}_tasks"]]
     return Text(", ").join(words) if words else Text("no task", style="dim")
 
 
@@ -90,7 +86,5 @@ def _rest(found: dict[str, Any]) -> list[RenderableType]:
     if found["timers"]:
         lines.append(f"timers: {found['timers']}")
     if found["dead_letters"]:
-        lines.append(
-            f"dead letters: {found['dead_letters']} (lost three workers each; taskengine task retry ID)"
-        )
+        lines.append(f"dead letters: {found['dead_letters']} (lost three workers each; taskengine task retry ID)")
     return ["", *lines] if lines else []

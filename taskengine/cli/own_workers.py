@@ -47,9 +47,7 @@ def load() -> ModuleType:
     if known is not None and Path(known.__file__ or "").resolve().is_relative_to(_HOME / _NAME):
         return known
     home = _HOME / _NAME
-    spec = importlib.util.spec_from_file_location(
-        _NAME, home / "__init__.py", submodule_search_locations=[str(home)]
-    )
+    spec = importlib.util.spec_from_file_location(_NAME, home / "__init__.py", submodule_search_locations=[str(home)])
     if spec is None or spec.loader is None or not home.is_dir():
         raise AgentError(f"{home} is missing; install taskengine again")
     module = importlib.util.module_from_spec(spec)

@@ -32,17 +32,13 @@ class LogLevel(StrEnum):
 
 Code = Annotated[
     Path | None,
-    typer.Argument(
-        help="A folder, package or file with Python code.", show_default="taskengine's own source"
-    ),
+    typer.Argument(help="A folder, package or file with Python code.", show_default="taskengine's own source"),
 ]
 Leave = Annotated[bool, typer.Option("--exit", help="End when done instead of staying up until Ctrl-C.")]
 Report = Annotated[Path, typer.Option(help="Folder for the report and the logs of the processes.")]
 Concurrency = Annotated[
     int | None,
-    typer.Option(
-        "--concurrency", "-c", min=1, help="Tasks at a time in each worker.", show_default="one a core"
-    ),
+    typer.Option("--concurrency", "-c", min=1, help="Tasks at a time in each worker.", show_default="one a core"),
 ]
 Import = Annotated[
     list[str] | None,
@@ -68,14 +64,10 @@ Pools = Annotated[
     list[Pool] | None,
     typer.Option("--pool", help="A worker of this kind; again for a second one.", show_default="prefork"),
 ]
-OnePool = Annotated[
-    Pool, typer.Option("--pool", help="prefork: processes; threads: for agents that mostly wait.")
-]
+OnePool = Annotated[Pool, typer.Option("--pool", help="prefork: processes; threads: for agents that mostly wait.")]
 WithFlower = Annotated[bool, typer.Option("--flower/--no-flower", help="Show the fleet in a browser.")]
 Level = Annotated[LogLevel, typer.Option("--log-level", help="From what severity on workers log.")]
-Name = Annotated[
-    str | None, typer.Option(help="What stands before @host in Flower.", show_default="the pool")
-]
+Name = Annotated[str | None, typer.Option(help="What stands before @host in Flower.", show_default="the pool")]
 FlowerPort = Annotated[
     int | None,
     typer.Option(
@@ -86,9 +78,7 @@ FlowerPort = Annotated[
         show_default="TASKENGINE_FLOWER_PORT or 5555",
     ),
 ]
-FlowerOptions = Annotated[
-    list[str] | None, typer.Argument(metavar="-- OPTIONS", help="Options of Flower's own.")
-]
+FlowerOptions = Annotated[list[str] | None, typer.Argument(metavar="-- OPTIONS", help="Options of Flower's own.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -53,9 +53,7 @@ def programs(fleet: Fleet) -> list[Program]:
     found = [Program("coordinator", _tied("coordinator"))]
     several = len(fleet.pools) > 1
     for pool in fleet.pools:
-        found.append(
-            Program(f"worker-{pool}" if several else "worker", _tied("worker", *_worker(fleet, pool)))
-        )
+        found.append(Program(f"worker-{pool}" if several else "worker", _tied("worker", *_worker(fleet, pool))))
     if fleet.flower_port is not None:
         found.append(Program("flower", _tied("flower", "--port", str(fleet.flower_port))))
     return found
@@ -98,14 +96,14 @@ class Stack:
             for program in self.programs:
                 self.children.append(Child.start(program, self.environment, self.log(program.name)))
         except BaseException:
-            self.kill()
+            self._close()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.kill()
+        self._close()
 
     def ended(self) -> Child | None:
         """A child that ended, or None while all run."""
@@ -144,6 +142,10 @@ class Stack:
         """End all at once, with everything that they started. Safe to repeat."""
         for child in self.children:
             child.kill()
+
+    def _close(self) -> None:
+        for child in self.children:
+            child.close()
 
     def log(self, name: str) -> Path | None:
         """The log file of a child, or None where there is none."""

@@ -63,9 +63,7 @@ def register(app: typer.Typer) -> None:
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id.")]
 Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of tasks.")]
-Wait = Annotated[
-    bool, typer.Option("--wait", "-w", help="Wait for its end; exit code 1 unless it completed.")
-]
+Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for its end; exit code 1 unless it completed.")]
 Timeout = Annotated[
     float | None, typer.Option(min=0, metavar="SECONDS", help="Wait no longer.", show_default="for ever")
 ]
@@ -88,15 +86,11 @@ Input = Annotated[
     ),
 ]
 Name = Annotated[str, typer.Option(help="For people.", show_default="the capability")]
-Type = Annotated[
-    str | None, typer.Option("--type", "-t", help="code_analysis, testing, …", show_default="custom")
-]
+Type = Annotated[str | None, typer.Option("--type", "-t", help="code_analysis, testing, …", show_default="custom")]
 HowMuch = Annotated[Priority, typer.Option("--priority", "-p", case_sensitive=False)]
 DependsOn = Annotated[
     list[str] | None,
-    typer.Option(
-        "--depends-on", metavar="IDS", help="Not before these completed; several with commas, or again."
-    ),
+    typer.Option("--depends-on", metavar="IDS", help="Not before these completed; several with commas, or again."),
 ]
 AssignedTo = Annotated[
     str | None, typer.Option(metavar="AGENT", help="Only this agent may run it.", show_default=False)
@@ -108,9 +102,7 @@ MaxSeconds = Annotated[
 MaxRetries = Annotated[int, typer.Option(help="Failed attempts that are tried again.")]
 OwnId = Annotated[
     str | None,
-    typer.Option(
-        "--id", help="A UUID of your own: the same again submits nothing twice.", show_default=False
-    ),
+    typer.Option("--id", help="A UUID of your own: the same again submits nothing twice.", show_default=False),
 ]
 Key = Annotated[
     str | None,
@@ -118,9 +110,7 @@ Key = Annotated[
 ]
 AnyStatus = Annotated[Status | None, typer.Option("--status", "-s", show_default="any")]
 AnyType = Annotated[str | None, typer.Option("--type", "-t", show_default="any")]
-AnyPriority = Annotated[
-    Priority | None, typer.Option("--priority", "-p", case_sensitive=False, show_default="any")
-]
+AnyPriority = Annotated[Priority | None, typer.Option("--priority", "-p", case_sensitive=False, show_default="any")]
 AnyAgent = Annotated[str | None, typer.Option(metavar="AGENT", show_default="anybody")]
 AnyUser = Annotated[str | None, typer.Option(metavar="USER", show_default="anybody")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)]

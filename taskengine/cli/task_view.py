@@ -152,9 +152,7 @@ def moment(at: datetime | None) -> str:
 def json_text(value: Any) -> Text:
     """JSON, cut where it is long."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    return plain(
-        text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters; -o json shows all)"
-    )
+    return plain(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters; -o json shows all)")
 
 
 def plain(text: str) -> Text:
@@ -164,9 +162,7 @@ def plain(text: str) -> Text:
 
 def clean(text: str) -> str:
     """*text* without characters that would move a terminal's cursor."""
-    return "".join(
-        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
-    )
+    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def first_line(text: str) -> str:

@@ -112,15 +112,11 @@ class _Session:
         lines.drain()
         lines.show("up", why or f"{self.interrupts.name}: stopping", "bold red" if why else "bold")
         asked = self.interrupts.count
-        ended = self.stack.stop(
-            self.patience, lambda: self.interrupts.count - asked, lambda: lines.pump(_PUMP_SECONDS)
-        )
+        ended = self.stack.stop(self.patience, lambda: self.interrupts.count - asked, lambda: lines.pump(_PUMP_SECONDS))
         lines.drain()
         for child in self.stack.children:
             lines.show("up", f"{child.name} {child.end}")
-        lines.show(
-            "up", "everything stopped" if ended else "everything stopped; tasks that were cut off run again"
-        )
+        lines.show("up", "everything stopped" if ended else "everything stopped; tasks that were cut off run again")
 
 
 def _ended(child: Child) -> str:

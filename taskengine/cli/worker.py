@@ -46,9 +46,7 @@ def flower(*, port: int | None, more: Sequence[str]) -> None:
 def _module(name: str) -> str:
     if name.endswith(".py") or "/" in name:
         module = name.removesuffix(".py").removeprefix("./").replace("/", ".")
-        raise InvalidInputError(
-            f"--import {name}: name the module, not its file: --import {module}", field="import"
-        )
+        raise InvalidInputError(f"--import {name}: name the module, not its file: --import {module}", field="import")
     return name
 
 

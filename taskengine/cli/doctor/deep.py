@@ -21,4 +21,4 @@ def examine(store: SyncStore) -> Iterator[Finding]:
     for violation in violations[:_TOLD]:
         yield wrong("invariants", str(violation), "this is a fault of taskengine: report it with this line")
     if len(violations) > _TOLD:
-        yield wrong("invariants", f"{len(violations) - _TOLD} more violations", "-o json after mending these")
+        yield wrong("invariants", f"{len(violations) - _TOLD} more violations", "begin with those that are named")

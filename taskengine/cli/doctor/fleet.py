@@ -43,14 +43,10 @@ def _worker(node: Node) -> Finding:
     info: dict[str, Any] = loads(node.info) if node.info else {}
     name = f"worker {info.get('hostname', node.name)}"
     if not node.alive:
-        return notice(
-            name, "fell silent; what it held is given to others", "see on its machine what became of it"
-        )
+        return notice(name, "fell silent; what it held is given to others", "see on its machine what became of it")
     if stuck := info.get("stuck"):
         says = f"{stuck} of {node.slots + stuck} slots are held by agents that do not return after their end"
-        return wrong(
-            name, says, "mend the agent, or run it in a prefork pool; the worker ends when half are stuck"
-        )
+        return wrong(name, says, "mend the agent, or run it in a prefork pool; the worker ends when half are stuck")
     if node.draining:
         return notice(name, f"drains: {node.draining}", "nothing, if somebody stopped it")
     agents = ", ".join(sorted(set(node.lanes.values())))
@@ -67,7 +63,16 @@ def _lanes(fleet: Fleet) -> Iterator[Finding]:
                 f"taskengine worker {option}--import the module with its agent",
             )
     for reason, count in fleet.parked.items():
-        yield notice(f"parked {reason}", f"{_tasks(count)} READY and may not run", "remove the reason")
+        kind, _, name = reason.partition(":")
+        if kind == "agent":
+            says = f"{_tasks(count)} READY and pinned to it, no live worker has it"
+            yield wrong(f"agent {name}", says, "taskengine worker --import the module that declares it")
+        else:
+            yield _parked(reason, count)
+
+
+def _parked(reason: str, count: int) -> Finding:
+    return notice(f"parked {reason}", f"{_tasks(count)} READY and may not run", "remove the reason")
 
 
 def _left_over(fleet: Fleet) -> Iterator[Finding]:

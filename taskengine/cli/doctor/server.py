@@ -34,9 +34,7 @@ def address(settings: Settings) -> tuple[str | None, list[Finding]]:
         do = "taskengine up (it starts the server), or set TASKENGINE_REDIS_URL if it should be another one"
         return None, [wrong("server", says, do)]
     why = found.problem or "it still reads its append-only file"
-    return None, [
-        wrong("server", f"{about} is {found.state}: {why}", f"wait a little; then read {found.log}")
-    ]
+    return None, [wrong("server", f"{about} is {found.state}: {why}", f"wait a little; then read {found.log}")]
 
 
 def examine(store: SyncStore) -> Iterator[Finding]:
@@ -53,12 +51,7 @@ def examine(store: SyncStore) -> Iterator[Finding]:
             f"{server.software} {server.version} at {store.where}, maxmemory-policy {server.eviction}",
         )
     yield _append_only(server, info)
-    if server.max_memory and int(info.get("used_memory", 0)) > _SHORT * server.max_memory:
-        yield notice(
-            "memory",
-            f"{info.get('used_memory_human')} of {info.get('maxmemory_human')} are used",
-            "raise maxmemory, or lower TASKENGINE_RETENTION_SECONDS: a full server refuses new tasks",
-        )
+    yield from memory(server, info)
     yield from _access(store)
 
 
@@ -74,13 +67,27 @@ def _append_only(server: ServerFacts, info: Mapping[str, Any]) -> Finding:
     return ok("append-only file", "on")
 
 
+def memory(server: ServerFacts, info: Mapping[str, Any]) -> Iterator[Finding]:
+    """A finding when little memory is left."""
+    if server.max_memory and int(info["used_memory"]) > _SHORT * server.max_memory:
+        yield notice(
+            "memory",
+            f"{info.get('used_memory_human')} of {info.get('maxmemory_human')} are used",
+            "raise maxmemory, or lower TASKENGINE_RETENTION_SECONDS: a full server refuses new tasks",
+        )
+
+
 def _access(store: SyncStore) -> Iterator[Finding]:
-    """Whether anybody on the network may connect as the default user."""
     try:
         user = _pairs(store.run(Call("ACL GETUSER", ("default",), _any, command=True)))
         options = _pairs(store.run(Call("CONFIG GET", ("*",), _any, command=True)))
     except StoreError:
         return  # a server that does not let us ask has somebody who looks after it
+    yield from access(user, options)
+
+
+def access(user: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[Finding]:
+    """A finding when anybody on the network may connect; *user* is the default one, *options* the server's."""
     if "nopass" not in user.get("flags", ()) or "on" not in user.get("flags", ()):
         return
     bound = [place.lstrip("-") for place in str(options.get("bind", "")).split()]

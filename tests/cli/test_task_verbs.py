@@ -1,0 +1,184 @@
+"""``taskengine task …`` against a server of its own, without workers."""
+
+from __future__ import annotations
+
+import json
+import time
+from uuid import uuid4
+
+import pytest
+
+from taskengine.settings import current
+
+
+@pytest.fixture(autouse=True)
+def _server(at_server):
+    """All of these need one."""
+
+
+@pytest.fixture
+def submit(taskengine):
+    """Submit a task; its record."""
+
+    def run(*words):
+        done = taskengine("task", "submit", *words, "-o", "json")
+        assert done.code == 0, done.err
+        return done.json
+
+    return run
+
+
+def test_submit_says_the_id_and_what_the_task_waits_for(taskengine):
+    done = taskengine("task", "submit", "--capability", "lint", "--input", '{"x": 1}')
+    assert done.code == 0
+    id, rest = done.out.split(" ", 1)
+    assert rest.startswith("ready (no worker offers capability 'lint'")
+    assert taskengine("task", "get", id, "-o", "json").json["input"] == {"x": 1}
+
+
+def test_what_was_asked_for_is_stored(taskengine, submit):
+    first = submit("-C", "build")
+    words = ("-C", "lint", "--name", "check", "-p", "HIGH", "--type", "testing", "--depends-on", first["id"],
+             "--assigned-to", "bot", "-m", "team=core", "-m", "n=3", "--max-seconds", "5",
+             "--max-retries", "0")  # fmt: skip
+    stored = taskengine("task", "get", submit(*words)["id"], "-o", "json").json
+    wanted = {
+        "name": "check", "priority": "high", "task_type": "testing", "depends_on": [first["id"]],
+        "assigned_to": "bot", "metadata": {"team": "core", "n": 3}, "timeout": 5.0, "max_retries": 0,
+        "status": "pending",
+    }  # fmt: skip
+    assert {key: stored[key] for key in wanted} == wanted
+
+
+def test_json_is_chosen_before_or_behind_the_command(taskengine):
+    answers = [
+        taskengine(*words).json["tasks"]
+        for words in (["-o", "json", "task", "list"], ["task", "list", "-o", "json"], ["task", "list", "--output=json"])
+    ]
+    assert answers == [[], [], []]
+    assert taskengine("task", "list").out.strip() == "no task"
+
+
+def test_input_comes_from_a_file_or_stdin_too(taskengine, submit, tmp_path):
+    (tmp_path / "job.json").write_text('{"from": "file"}')
+    assert submit("-i", "@job.json")["input"] == {"from": "file"}
+    done = taskengine("task", "submit", "-i", "-", "-o", "json", stdin='{"from": "stdin"}')
+    assert done.json["input"] == {"from": "stdin"}
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["-i", "{x}"], "--input"),
+        (["-i", "[1]"], "--input"),
+        (["-i", "@missing.json"], "missing.json"),
+        (["-m", "novalue"], "--metadata"),
+        (["--max-seconds", "-1"], "timeout"),
+        (["--type", "cooking"], "task_type"),
+        (["-C", "two words"], "capability"),
+        (["--id", "7"], "id"),
+        (["--depends-on", "00000000-0000-4000-8000-000000000000"], "00000000-0000-4000-8000-000000000000"),
+        (["--depends-on", "x"], "depends_on"),
+    ],
+)
+def test_a_mistake_is_a_sentence_that_names_it_and_stores_nothing(taskengine, words, named):
+    done = taskengine("task", "submit", *words)
+    assert done.code == 1
+    assert done.err.startswith("taskengine: ")
+    assert named in done.err
+    assert "Traceback" not in done.err
+    assert taskengine("-o", "json", "task", "list").json["tasks"] == []
+
+
+def test_an_error_for_a_program_is_json_on_stderr(taskengine):
+    done = taskengine("task", "get", str(uuid4()), "-o", "json")
+    assert (done.code, done.out) == (1, "")
+    assert json.loads(done.err)["error"]["type"] == "NotFoundError"
+
+
+def test_the_same_id_or_key_submits_nothing_twice(taskengine, submit):
+    id = str(uuid4())
+    assert submit("--id", id, "-C", "a")["id"] == submit("--id", id, "-C", "a")["id"] == id
+    assert submit("--idempotency-key", "k", "-C", "b")["id"] == submit("--idempotency-key", "k", "-C", "b")["id"]
+    assert len(taskengine("-o", "json", "task", "list").json["tasks"]) == 2
+    other = taskengine("task", "submit", "--id", id, "-C", "other")
+    assert (other.code, id in other.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--type", "testing"], ["--priority", "low"], ["--assigned-to", "bot"], ["--metadata", "team=core"],
+        ["--status", "pending"], ["--created-by", "nobody"],
+    ],
+)  # fmt: skip
+def test_each_filter_finds_its_tasks_alone(taskengine, submit, words):
+    first = submit("-C", "plain")
+    wanted = submit("--type", "testing", "-p", "low", "--assigned-to", "bot", "-m", "team=core", "-m", "x=1",
+                    "--depends-on", first["id"])  # fmt: skip
+    found = taskengine("task", "list", *words, "-o", "json").json["tasks"]
+    assert [task["id"] for task in found] == ([] if "nobody" in words else [wanted["id"]])
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(taskengine, submit):
+    ids = [submit("--name", f"t{n}")["id"] for n in range(5)]
+    found, cursor = [], []
+    while True:
+        page = taskengine("task", "list", "--limit", "2", *cursor, "-o", "json").json
+        found += [task["id"] for task in page["tasks"]]
+        if page["cursor"] is None:
+            break
+        cursor = ["--cursor", page["cursor"]]
+    assert found == ids[::-1]
+    assert "--cursor" in taskengine("task", "list", "--limit", "2").out
+
+
+def test_cancel_then_retry_then_cancel(taskengine, submit):
+    id = submit("-C", "lint")["id"]
+    assert taskengine("task", "cancel", id, "--reason", "wrong branch").code == 0
+    assert "wrong branch" in taskengine("task", "get", id).out
+    again = taskengine("task", "cancel", id)
+    assert (again.code, "nothing to cancel" in again.out) == (1, True)
+    assert taskengine("task", "retry", id, "-o", "json").json["status"] == "ready"
+    refused = taskengine("task", "retry", id)
+    assert (refused.code, id in refused.err) == (1, True)
+
+
+def test_waiting_ends_at_its_timeout_with_exit_code_1(taskengine):
+    done = taskengine("task", "submit", "-C", "lint", "--wait", "--timeout", "0.2")
+    assert done.code == 1
+    assert "did not end within 0.2 s" in done.err
+
+
+def test_a_name_can_not_move_the_cursor(taskengine, submit):
+    id = submit("--name", "a\x1b[2Jb[red]c[/]")["id"]
+    for words in (["task", "list"], ["task", "get", id]):
+        shown = taskengine(*words).out
+        assert "\x1b[2J" not in shown
+        assert "[red]c[/]" in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("redis://127.0.0.1:1/0", "no answer from Redis"),
+        ("redis+socket:///tmp/te-nobody/there", "no answer from Redis"),
+        ("http://127.0.0.1", "TASKENGINE_REDIS_URL"),
+        ("redis://127.0.0.1:port", "TASKENGINE_REDIS_URL"),
+    ],
+)
+def test_a_server_that_is_not_there_is_said_within_five_seconds(taskengine, monkeypatch, url, says):
+    monkeypatch.setenv("TASKENGINE_REDIS_URL", url)
+    current.cache_clear()
+    begin = time.monotonic()
+    done = taskengine("task", "list")
+    assert time.monotonic() - begin < 5
+    assert (done.code, "Traceback" in done.err) == (1, False)
+    assert says in done.err
+
+
+def test_a_wrong_setting_is_named(taskengine, monkeypatch):
+    monkeypatch.setenv("TASKENGINE_LEASE_SECONDS", "soon")
+    current.cache_clear()
+    done = taskengine("task", "list")
+    assert (done.code, "TASKENGINE_LEASE_SECONDS" in done.err) == (1, True)

@@ -1,0 +1,110 @@
+"""``taskengine up`` as processes: what it runs, and that nothing of it is ever left."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+
+import pytest
+
+from .conftest import until
+
+READY = "ready; "
+START = ("up", "--import", "my_agents", "--concurrency", "1", "--no-flower")
+
+
+@pytest.fixture
+def up(shell):
+    """A stack that is up."""
+    running = shell.start(*START)
+    running.await_word(READY[:5])
+    return running
+
+
+def until_empty(shell, seconds=20):
+    until(shell.is_empty, seconds, "no process left")
+
+
+def test_the_stack_runs_tasks_and_ctrl_c_leaves_nothing(shell):
+    running = shell.start("up", "--import", "my_agents", "--concurrency", "1")
+    said = running.await_word("ready; Flower: http://127.0.0.1:")
+    for name in ("coordinator", "worker", "flower"):
+        assert f"{name} started, pid " in said
+    done = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 1}', "--wait", "--timeout", "30", "-o", "json")
+    assert done.json["result"] == {"n": 1}
+    running.interrupt()
+    assert running.end() == 0
+    assert "up          | Ctrl-C: stopping" in running.said
+    assert "worker ended with exit code 0" in running.said
+    assert running.said.rstrip().endswith("| everything stopped")
+    until_empty(shell)
+
+
+def test_lines_for_programs_are_json(shell):
+    running = shell.start(*START, "-o", "json")
+    running.await_word('"line": "ready')
+    running.interrupt()
+    assert running.end() == 0
+    lines = [json.loads(line) for line in running.said.splitlines()]
+    assert {"up", "coordinator", "worker"} == {line["process"] for line in lines}
+
+
+def test_a_killed_stack_leaves_nothing(shell, up):
+    shell.run("task", "submit", "-C", "sleep", "-i", '{"seconds": 0.5}', "--wait")
+    up.process.kill()
+    until_empty(shell)
+
+
+def test_a_process_that_ends_takes_the_others_with_it_and_is_named(shell, up):
+    (worker,) = [each for each in shell.processes("celery_door") if each.parent().pid == up.process.pid]
+    worker.kill()
+    assert up.end() == 1
+    assert "worker was ended by SIGKILL: stopping the others" in up.said
+    until_empty(shell)
+
+
+def test_a_worker_that_can_not_start_ends_the_stack_with_its_reason(shell):
+    running = shell.start("up", "--import", "nobody_wrote_this", "--no-flower")
+    assert running.end() == 1
+    assert "worker      | taskengine: --import nobody_wrote_this: there is no such module" in running.said
+    assert "worker ended with exit code 1: stopping the others" in running.said
+    until_empty(shell)
+
+
+def test_the_end_of_the_embedded_server_ends_the_stack(shell, up):
+    (server,) = shell.processes("valkey-server")
+    server.kill()
+    assert up.end() == 1
+    assert "the embedded valkey ended" in up.said
+    until_empty(shell)
+
+
+def test_a_second_ctrl_c_hands_running_work_back_and_leaves_nothing(shell, up):
+    id = shell.run("task", "submit", "-C", "sleep", "-i", '{"seconds": 200}', "-o", "json").json["id"]
+    until(lambda: shell.run("task", "get", id, "-o", "json").json["status"] == "running", 20, "it runs")
+    up.interrupt()
+    up.await_word("Ctrl-C: stopping")
+    up.interrupt()
+    assert up.end(30) == 0
+    until_empty(shell)
+    task = shell.run("task", "get", id, "-o", "json").json
+    assert (task["status"], task["lost_count"]) == ("ready", 0)
+
+
+def test_sigterm_is_a_ctrl_c(shell, up):
+    up.process.send_signal(signal.SIGTERM)
+    assert up.end() == 0
+    assert "SIGTERM: stopping" in up.said
+    until_empty(shell)
+
+
+def test_a_port_in_use_is_said_before_anything_starts(shell):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        shell.variables["TASKENGINE_FLOWER_PORT"] = str(port)
+        done = shell.run("up")
+    assert (done.code, f"port {port}" in done.err, "TASKENGINE_FLOWER_PORT" in done.err) == (1, True, True)
+    assert not (shell.folder / ".taskengine").exists()
