@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from taskengine.core.identity import execution_id
@@ -20,7 +20,17 @@ from taskengine.models import Event
 from taskengine.store import coordination, history, inspection
 from taskengine.store.call import Story
 from taskengine.store.inspection import PIECE, Run, TaskFacts
-from taskengine.store.judgement import RULES, Violation, is_over, judge_member, judge_rest, judge_tally, judge_task
+from taskengine.store.judgement import (
+    RULES,
+    Violation,
+    is_over,
+    is_whole,
+    judge_counters,
+    judge_member,
+    judge_rest,
+    judge_tally,
+    judge_task,
+)
 from taskengine.store.keys import BY_ID, FIXED, Keys
 from taskengine.store.records import index_names
 from taskengine.store.tasks import read
@@ -31,7 +41,7 @@ __all__ = ["RULES", "Violation", "check_at_rest", "check_invariants"]
 _SETS = ("leases", "granted_all", "timers", "dead", "releases")
 _NAMED_SETS = ("ready", "park", "granted", "slots")
 #: What must be empty when all work is done.
-_EMPTY_AT_REST = ("leases", "granted_all", "timers", "releases", "commits", "batches", "decisions")
+_EMPTY_AT_REST = ("leases", "granted_all", "timers", "releases", "commits", "batches")
 _DECISIONS = 1000
 #: Ended tasks that still list their dependents: they may be opened again.
 _KEEP_DEPENDENTS = frozenset(status.value for status in REOPENABLE)
@@ -51,6 +61,7 @@ def check_at_rest(keys: Keys) -> Story[list[Violation]]:
     """Violations of what must hold when all work is done: also that all of it is, and that nothing waits."""
     walk = yield from _walk(keys)
     found = [v for task in walk.tasks.values() for v in judge_rest(task)]
+    found += [Violation("left", keys.fixed("decisions"), f"task {id} is to be decided about") for id in walk.asked]
     for kind in (*_NAMED_SETS, *_EMPTY_AT_REST):
         for name in sorted(walk.names.get(kind, ())):
             key = keys.of(kind, name) if name else keys.fixed(kind)
@@ -67,6 +78,8 @@ class _Walk:
     #: Kind -> ids of the keys of that kind; a fixed key has the id ''.
     names: dict[str, set[str]] = field(default_factory=dict)
     tasks: dict[str, TaskFacts] = field(default_factory=dict)
+    #: Tasks that the coordinator has yet to decide about.
+    asked: frozenset[str] = frozenset()
     #: Marks that the filters of all tasks add up to, by bitmap.
     marks: Counter[str] = field(default_factory=Counter)
 
@@ -81,6 +94,7 @@ def _walk(keys: Keys) -> Story[_Walk]:
     yield from _tasks(walk)
     yield from _sets(walk)
     walk.violations += judge_tally((yield from inspection.tally()))
+    _counters_of_many(walk)
     yield from _dependents(walk)
     _pins(walk)
     after = yield from inspection.runs([run.id for run in before])
@@ -102,7 +116,7 @@ def _names(walk: _Walk) -> Story[None]:
 
 
 def _tasks(walk: _Walk) -> Story[None]:
-    asked = yield from _asked(walk.keys)
+    walk.asked = yield from _asked(walk.keys)
     ids = sorted(walk.names.get("task", ()))
     for at in range(0, len(ids), PIECE):
         piece = ids[at : at + PIECE]
@@ -110,7 +124,7 @@ def _tasks(walk: _Walk) -> Story[None]:
         names = [index_names(task) if task else "" for task in stored]
         for task in (yield from inspection.look(list(zip(piece, names, strict=True)))):
             walk.tasks[task.id] = task
-            walk.violations += judge_task(task, asked)
+            walk.violations += judge_task(task, walk.asked)
             segment = task.number("no") // 4096
             index = task.fields.get("ix") or dict(zip(piece, names, strict=True))[task.id]
             walk.marks.update(f"{name}:{segment}" for name in index.splitlines())
@@ -132,6 +146,14 @@ def _sets(walk: _Walk) -> Story[None]:
     for kind, name in sets:
         for member in (yield from inspection.members(kind, name)):
             walk.violations += judge_member(member)
+
+
+def _counters_of_many(walk: _Walk) -> None:
+    """Judge tasks with more dependencies than one look brings by what the walk saw of these."""
+    for task in walk.tasks.values():
+        parents = [{**walk.tasks[id].fields, "id": id} for id in task.depends_on if id in walk.tasks]
+        if not is_whole(task) and not any(parent.keys() & {"rel", "undo"} for parent in parents):
+            walk.violations += judge_counters(replace(task, dependencies=tuple(parents)))
 
 
 def _dependents(walk: _Walk) -> Story[None]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from taskengine.core.lifecycle import EXECUTION_TERMINAL, TERMINAL
 from taskengine.models.enums import ExecutionStatus, TaskStatus
-from taskengine.store.inspection import DEPENDENCIES, Fields, Member, Tally, TaskFacts
+from taskengine.store.inspection import Fields, Member, Tally, TaskFacts
 
 #: Kind of violation -> what it means that it holds.
 RULES: Mapping[str, str] = {
@@ -75,7 +75,7 @@ def is_over(status: str) -> bool:
 
 def judge_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
     """What is wrong with one task; *asked* are the tasks that the coordinator has yet to decide about."""
-    yield from _counters(task)
+    yield from judge_counters(task)
     yield from _place(task)
     yield from _executions(task)
     yield from _timers(task)
@@ -90,10 +90,15 @@ def judge_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
         yield Violation("cursor", task.id, "it has a cursor or stands among the releases, not both")
 
 
-def _counters(task: TaskFacts) -> Iterator[Violation]:
-    whole = len(task.dependencies) == len(task.depends_on)
-    if not whole or not all("st" in p for p in task.dependencies):
-        return  # very many dependencies are read in pieces, and one that is gone says nothing
+def is_whole(task: TaskFacts) -> bool:
+    """Whether its facts hold all of its dependencies."""
+    return len(task.dependencies) == len(task.depends_on)
+
+
+def judge_counters(task: TaskFacts) -> Iterator[Violation]:
+    """Where the counters differ from what the dependencies say; nothing where some of these are not known."""
+    if not is_whole(task) or not all("st" in p for p in task.dependencies):
+        return
     expected = {"w": ("batch" in task.fields) + ("undo" in task.fields), "f": 0, "c": 0}
     for parent in task.dependencies:
         counter = _counted(parent)
@@ -168,7 +173,7 @@ def _stuck(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
         return
     if task.number("f") + task.number("c"):
         taken_back = any("undo" in parent for parent in task.dependencies)
-        if task.id not in asked and not taken_back and len(task.depends_on) <= DEPENDENCIES:
+        if task.id not in asked and not taken_back and is_whole(task):
             yield Violation("stuck", task.id, "a dependency ended badly and nobody was asked to close it")
     elif task.number("w") <= 0 and not task.fields.keys() & {"hold", "due"}:
         yield Violation("stuck", task.id, "it is pending and waits for nothing")

@@ -153,7 +153,9 @@ def play(model: Model, step: tuple[str, Any]) -> None:
 
 
 @given(st.integers(0, 9000), st.lists(_STEP, max_size=25), st.integers(1, 5))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_lists_agree_with_a_list_kept_by_hand(real: World, first: int, story: list[Any], limit: int) -> None:
     real.raw.flushall()
     real.raw.incrby(real.keys.fixed("arrivals"), first)
