@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from taskengine.errors import StoreFullError, StoreUnavailableError
+from taskengine.errors import InvalidInputError, PayloadTooLargeError, StoreFullError, StoreUnavailableError
 from taskengine.models import ExecutionLog, LogLevel
+from taskengine.settings import INLINE_LIMIT
 from taskengine.store import executions, outlines, tasks
-from taskengine.store.codec import dumps, loads, moment
+from taskengine.store.codec import dumps, loads, moment, readable
 from taskengine.store.executions import MAX_LOG_LINES
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
@@ -24,6 +26,7 @@ __all__ = ["MAX_LOG_LINES", "Context", "Results"]
 LOG_LIMIT = 64 * 1024
 #: Seconds that a log line waits for a server that is away, before it is dropped: the agent must go on.
 _SAY_PATIENCE = 10.0
+_LEVELS = tuple(level.value for level in LogLevel)
 
 logger = logging.getLogger(__name__)
 
@@ -123,14 +126,23 @@ class Context:
 
     def progress(self, fraction: float, note: str | None = None) -> None:
         """Say how far it is: 0 to 1, values beyond are cut; *note* is one line for people."""
-        self._say(progress=min(1.0, max(0.0, float(fraction))), note=(note or "")[:500])
+        if not isinstance(fraction, int | float) or math.isnan(fraction):
+            raise InvalidInputError(f"progress: fraction is {fraction!r:.80}; use a number from 0 to 1", field="fraction")
+        self._say(progress=min(1.0, max(0.0, float(fraction))), note=readable(str(note or "")[:500]))
 
     def log(self, message: str, level: str = "info", **metadata: Any) -> None:
-        """Add a line to the execution's log; the newest lines are kept."""
-        shown = str(message)[:LOG_LIMIT]
+        """Add a line to the execution's log; the newest lines are kept.
+
+        *metadata* is JSON of at most 256 KiB.
+        """
+        if level not in _LEVELS:
+            raise InvalidInputError(f"log: level is {level!r:.80}; use {', '.join(_LEVELS)}", field="level")
+        shown = readable(str(message)[:LOG_LIMIT])
         line = ExecutionLog(timestamp=datetime.now(UTC), level=LogLevel(level), message=shown)
-        text = dumps({**line.model_dump(mode="json"), "metadata": metadata}, "metadata of context.log")
-        self._say(line=text)
+        more = dumps(metadata, "log: metadata")
+        if len(more.encode()) > INLINE_LIMIT:
+            raise PayloadTooLargeError("log: metadata", len(more.encode()), INLINE_LIMIT)
+        self._say(line=dumps({**line.model_dump(mode="json"), "metadata": metadata}, "log: metadata"))
 
     def _say(self, *, line: str = "", progress: float | None = None, note: str = "") -> None:
         told = self._told

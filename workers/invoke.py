@@ -5,12 +5,13 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from typing import Any
 
 from taskengine.agent import Agent
 from taskengine.errors import InvalidInputError
 from taskengine.models import Outcome, Task
-from taskengine.store.codec import check_size, dumps
+from taskengine.store.codec import check_size, dumps, readable
 from workers.context import Context
 from workers.loop import Run
 
@@ -32,7 +33,7 @@ def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any
             "failed", error=f"the agent called exit({exc.code!r}); return or raise instead", error_kind="crash",
             error_classes=("SystemExit",),
         )  # fmt: skip
-    except Exception as exc:  # whatever an agent raises is its outcome
+    except BaseException as exc:  # whatever an agent raises is its outcome: a thread that dies of it keeps its slot
         return _raised(exc)
     return classify(value)
 
@@ -49,25 +50,31 @@ def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:
 
     An output that is not JSON or too large makes it a failure that is not retried: it would be so again.
     """
+    outcome = replace(outcome, error=_storable(outcome.error), error_kind=_storable(outcome.error_kind))
     if outcome.output is None:
         return outcome, "", False
     try:
         text = dumps(outcome.output, "result")
         return outcome, text, check_size("result", text)
     except InvalidInputError as exc:
-        error = f"the agent returned what can not be stored: {exc}"[:ERROR_LIMIT]
+        error = f"the agent returned what can not be stored: {exc}"
         failed = Outcome(
             "failed", error=error, error_kind="invalid_output", retryable=False, usage=outcome.usage
         )
         return failed, "", False
 
 
-def _raised(exc: Exception) -> Outcome:
+def _storable(text: str | None) -> str | None:
+    """*text* of bounded length and without lone surrogates, which names of files bring and Redis can not take."""
+    return text and readable(text[:ERROR_LIMIT])
+
+
+def _raised(exc: BaseException) -> Outcome:
     text = "".join(traceback.format_exception_only(exc)).strip()
     where = traceback.extract_tb(exc.__traceback__)[-1]
     return Outcome(
         "failed",
-        error=f"{text} ({where.filename.rpartition('/')[2]}:{where.lineno})"[:ERROR_LIMIT],
+        error=f"{text} ({where.filename.rpartition('/')[2]}:{where.lineno})",
         error_kind="crash",
         error_classes=tuple(name for cls in type(exc).__mro__ for name in _names(cls)),
     )

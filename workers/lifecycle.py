@@ -25,6 +25,7 @@ from taskengine.settings import current as current_settings
 from taskengine.transport import is_ours
 from workers.board import Board
 from workers.heartbeat import Heartbeat
+from workers.hub import wake_when_threads_end
 from workers.lanes import offer
 from workers.process import LocalRuns, Node, current
 
@@ -59,6 +60,7 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
         logger.warning("first beat failed, trying again: %s", exc)
     heartbeat.start()
     _parent.heartbeat = heartbeat
+    wake_when_threads_end(instance)
 
 
 @signals.worker_process_init.connect(weak=False)

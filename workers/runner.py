@@ -87,7 +87,7 @@ class Runner:
         meter = Meter.start(threaded=self.process.threaded)
         with self.process.running(told.execution_id) as wait:
             outcome = invoke(agent, task, context, wait)
-            return replace(outcome, usage=meter.stop(self.process.peak()))
+            return replace(outcome, usage=meter.stop(self.process.peak(), outcome.usage.custom))
 
     def _lay_by(self, told: Told, text: str) -> None:
         keys = Keys(self.process.store.settings.namespace)

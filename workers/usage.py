@@ -24,14 +24,15 @@ class Meter:
         """Begin to measure; with *threaded* only the calling thread counts."""
         return cls(time.monotonic(), _cpu_seconds(threaded), threaded)
 
-    def stop(self, peak_bytes: int) -> Usage:
-        """What was used since; *peak_bytes* 0 means that no sample of memory was taken."""
+    def stop(self, peak_bytes: int, custom: dict[str, float]) -> Usage:
+        """What was used since, with what the agent counted; *peak_bytes* 0: no sample of memory was taken."""
         wall = time.monotonic() - self.wall
         cpu = _cpu_seconds(self.threaded) - self.cpu
         return Usage(
             cpu_percent=round(100 * cpu / wall, 1) if wall > 0 else 0.0,
             memory_mb=round((peak_bytes or _peak_of_process()) / _MIB, 1),
             wall_seconds=round(wall, 6),
+            custom=custom,
         )
 
 

@@ -15,7 +15,7 @@ from taskengine.store.records import Record
 from taskengine.store.replies import Reply, reply
 
 #: Tasks a chunk, and dependencies of them together: they bound one script; 256 take 2 to 6 ms on a small server.
-CHUNK = 128
+CHUNK = 64
 EDGES = 256
 
 
