@@ -71,6 +71,7 @@ def _constants(settings: Settings) -> dict[str, str]:
         "timeout_ms": str(round(settings.default_timeout * 1000)),
         "max_lost": str(settings.max_lost),
         "max_events": str(settings.max_events),
+        "trim_every": str(settings.max_events // 100),
         "queue_prefix": f"'{Keys(settings.namespace).queue_prefix()}'",
         "batch_ms": str(round(settings.batch_seconds * 1000)),
         "codes": "({" + ",".join(f"['{status}']={code}" for status, code in CODES.items()) + "})",

@@ -48,6 +48,35 @@ def test_slot_absent_in_one_beat_is_not_lost_in_two_it_is(world: World) -> None:
     assert (execution.status, execution.error_message) == ("lost", "its slot vanished")
 
 
+def test_two_copies_of_a_beat_are_one_absence(world: World) -> None:
+    """A beat is sent again when its reply is lost; a claim between its list of slots and the first copy is no loss."""
+    world.new("a")
+    world.beat(number=1)
+    told = world.start()
+    for _ in range(3):
+        answer = world.beat(live=(), number=2)
+        assert ([held.execution_id for held in answer.held], answer.lost) == ([told.execution_id], ())
+    assert world.beat(live=(), number=3).lost == (told.execution_id,)
+
+
+def test_late_copy_of_a_beat_changes_nothing(world: World) -> None:
+    """What a link held back comes after newer beats: it neither revives a node that drains nor one that left."""
+    world.new("a")
+    world.beat(number=1)
+    told = world.start()
+    world.beat(live=[world.slot()], number=3)
+    world.run(nodes.drain("n1", "SIGTERM"))
+    before = world.dump()
+    answer = world.beat(slots=9, lanes="test=test", number=2)
+    assert ([held.execution_id for held in answer.held], answer.lost) == ([told.execution_id], ())
+    assert world.dump() == before
+    world.report(told)
+    world.run(nodes.leave("n1"))
+    before = world.dump()
+    world.beat(number=3)
+    assert world.dump() == before
+
+
 def test_beat_tells_what_the_node_holds(world: World) -> None:
     world.new("a", timeout=7.5)
     told = world.start()

@@ -54,7 +54,7 @@ def calls() -> Iterator[Call[Any]]:
         executions.report(slot, done, pull=False), executions.time_out(ID, 1, retry_ms=None, error=""),
         executions.end_cancelled(ID, 1), executions.hand_back(ID, 1, ""), executions.say(ID, 1),
         executions.of_task(ID), graphs.stage("b", "r", [new, new]), graphs.stage_edges("b", ID, [ID]),
-        graphs.commit("b"), nodes.beat("n", "{}", 1, "lint=lint", "", ["m|1"]), nodes.drain("n", ""),
+        graphs.commit("b"), nodes.beat("n", 1, "{}", 1, "lint=lint", "", ["m|1"]), nodes.drain("n", ""),
         nodes.leave("n"), nodes.fleet(), next(tasks.create(KEYS, "r", new)), next(tasks.read([ID])),
         next(tasks.cancel(ID, "")), next(tasks.reopen(ID)), next(tasks.execute(ID, None)),
         next(tasks.update(ID, "0", new, 1, "", before_first_run=True, edges=edges)),

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID, uuid4
 
@@ -69,6 +70,7 @@ class World:
     term: str = ""
     #: The test changed stored data by hand.
     broken: bool = False
+    _beats: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
         self.keys = Keys(self.store.settings.namespace)
@@ -193,9 +195,12 @@ class World:
     # ------------------------------------------------------------------------------------------------
 
     def beat(
-        self, node: str = "n1", slots: int = 2, lanes: str = LANES, drain: str = "", live: Sequence[Slot] = ()
-    ) -> Beat:
-        return self.run(nodes.beat(node, "{}", slots, lanes, drain, [f"{s.message}|{s.pid}" for s in live]))
+        self, node: str = "n1", slots: int = 2, lanes: str = LANES, drain: str = "", live: Sequence[Slot] = (),
+        number: int = 0,
+    ) -> Beat:  # fmt: skip
+        """The node's next beat, or another copy of the one with that *number*."""
+        messages = [f"{s.message}|{s.pid}" for s in live]
+        return self.run(nodes.beat(node, number or next(self._beats), "{}", slots, lanes, drain, messages))
 
     def slot(self, name: str = "s1", node: str = "n1", lanes: str = LANES, pid: int = 7) -> Slot:
         return Slot(node, name, f"m-{name}", pid, lanes)

@@ -1,0 +1,139 @@
+"""Every transition is an event of its run, without a gap, and the events tell the same states as the records."""
+
+from __future__ import annotations
+
+import random
+from uuid import UUID
+
+import pytest
+
+from taskengine.core.lifecycle import TASK_TRANSITIONS
+from taskengine.core.replay import MOVES, replay
+from taskengine.models import Event, Task
+from taskengine.settings import Settings
+from taskengine.store import coordination, executions, history, nodes, tasks
+
+from .world import World
+
+
+def story(world: World, run: str) -> list[Event]:
+    found: list[Event] = []
+    while piece := world.run(history.events(world.keys, run, len(found), 3)):
+        found += piece
+    return found
+
+
+def test_sequence_of_a_run_has_no_gap_and_other_runs_do_not_move_it(world: World) -> None:
+    runs = [world.submit(world.task("a")), world.submit(world.task("b"))]
+    for name in world.ready():
+        world.finish(world.task("x", id=UUID(name)))
+    for run in runs:
+        events = story(world, run)
+        assert [e.sequence for e in events] == list(range(1, len(events) + 1))
+        assert [e.what for e in events] == ["created", "ready", "started", "completed", "run_finished"]
+
+
+def test_events_carry_time_task_and_note(world: World) -> None:
+    a = world.task("a")
+    run = world.submit(a)
+    before = world.run(coordination.server_ms())
+    told = world.start()
+    world.report(told, verdict="failed", error="boom", error_kind="crash")
+    started, failed = [e for e in story(world, run) if e.what in {"started", "failed"}]
+    assert (started.task_id, started.note) == (a.id, "1 n1")
+    assert (failed.task_id, failed.note) == (a.id, "crash")
+    assert abs(started.at.timestamp() * 1000 - before) < 10_000
+    assert world.run(history.story_of(world.keys, run, str(a.id), 2)) == [started, failed]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_life_replays_to_the_same_state(world: World, seed: int) -> None:
+    """The deep check at the end of each test compares them; here a random walk makes it hard."""
+    chance = random.Random(seed)
+    made: list[Task] = []
+    world.beat(slots=2)
+    for step in range(60):
+        match chance.randrange(9):
+            case 0 | 1:
+                on = chance.sample(made, min(len(made), chance.randrange(3)))
+                made.append(world.task(f"t{step}", *on, hold=chance.random() < 0.1))
+                world.submit(made[-1])
+            case 2 | 3:
+                run_one(world, chance)
+            case 4 if made:
+                world.run(tasks.cancel(str(chance.choice(made).id), "no"))
+            case 5 if made:
+                world.run(tasks.reopen(str(chance.choice(made).id)))
+            case 6 if len(made) > 1:
+                a, b = chance.sample(made, 2)
+                if made.index(a) > made.index(b):  # no cycle: only to an earlier one
+                    revision = world.run(tasks.edge_revision(world.keys))
+                    world.run(tasks.add_dependency(str(a.id), str(b.id), revision, "sha"))
+            case 7:
+                world.think()
+            case _:
+                world.age(chance.choice([1, 3, 20]))
+                world.beat(slots=chance.randrange(4))
+                world.lead()
+                for verb in (coordination.rescue, coordination.withdraw, coordination.fire_timers):
+                    world.run(verb(world.term))
+    world.think()
+
+
+def run_one(world: World, chance: random.Random) -> None:
+    if not world.is_alive("n1"):
+        world.beat(slots=2)
+    slot = world.slot(f"s{chance.randrange(3)}")
+    granted = world.granted()
+    told = world.claim(slot, granted[0] if granted else "none", chance.randrange(1, 3)).told
+    while told:
+        verdict = chance.choice(["completed", "completed", "failed", "retry"])
+        match chance.randrange(6):
+            case 0:
+                return  # its slot goes on without a word
+            case 1:
+                world.run(executions.time_out(told.execution_id, told.attempt, retry_ms=500, error="long"))
+                return
+            case 2:
+                world.run(executions.hand_back(told.execution_id, told.attempt, "stop"))
+                return
+            case _:
+                told = world.report(told, slot, verdict, pull=chance.random() < 0.5, retry_ms=500).told
+
+
+def test_long_history_is_trimmed_and_says_so(world: World) -> None:
+    world.store = world.other(Settings(namespace="te", max_events=100))
+    run = world.submit(world.task("a", hold=True))
+    for n in range(250):
+        world.new(f"t{n}", hold=True) if n % 2 else world.create(world.task(f"t{n}", hold=True), run)
+    for n in range(130):
+        world.create(world.task(f"u{n}", hold=True), run)
+    events = [e for e in story_from(world, run) if e.what != "trimmed"]
+    assert len(events) <= 110
+    trims = [e for e in story_from(world, run) if e.what == "trimmed"]
+    assert trims
+    assert trims[-1].note == f"before {int(trims[-1].note.split()[1])}"
+    sequence = [e.sequence for e in story_from(world, run)]
+    assert sequence == list(range(sequence[0], sequence[-1] + 1))
+    assert not replay(story_from(world, run)).whole
+
+
+def story_from(world: World, run: str) -> list[Event]:
+    return world.run(history.events(world.keys, run, 0, 1000))
+
+
+def test_every_transition_that_scripts_make_is_in_the_table(world: World) -> None:
+    """Each event that moves a task has a start from which the table allows it."""
+    for finish in MOVES.values():
+        assert any(finish in finishes for finishes in TASK_TRANSITIONS.values())
+    a = world.task("a")
+    world.submit(a, world.task("b", a))
+    world.finish(a, verdict="failed")
+    world.think()
+    world.run(tasks.reopen(str(a.id)))
+    world.think()
+    told = world.start()
+    world.run(nodes.leave("n1"))
+    assert world.report(told).word == "fenced"
+    for event in world.events(world.run_of(a.id)):
+        assert event["e"] in {"created", "ready", "started", "failed", "cancelled", "run_finished", "reopened", "lost", "fenced"}

@@ -1,0 +1,372 @@
+"""Every verb is safe to repeat: sent twice on the wire, and a third time when something else has happened since.
+
+redis-py sends a command again by itself when its answer is late, and a server that thaws answers both copies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from taskengine.store import coordination, executions, graphs, nodes, retention, tasks
+from taskengine.store.call import Call
+from taskengine.store.executions import Report
+from taskengine.store.records import index_names
+from taskengine.store.scripts import header, names
+
+from .world import World, eid
+
+RUN = str(UUID(int=7))
+#: Scripts that change nothing.
+READS = {
+    "fleet", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "outline", "outputs", "read",
+    "read_executions", "read_range", "snapshot", "statuses",
+}  # fmt: skip
+
+
+@dataclass
+class Case:
+    """A verb in a world where it has something to do."""
+
+    call: Call[Any]
+    #: Another transition, after which a third copy arrives.
+    then: Callable[[], object]
+    #: Words that the copies may answer instead of the first answer.
+    words: frozenset[str] = frozenset()
+    #: What the third copy may still do: it renews something, or its work is there again.
+    renews: bool = False
+
+
+Setting = Callable[[World], Case]
+CASES: dict[str, Setting] = {}
+
+
+def case(setting: Setting) -> Setting:
+    CASES[setting.__name__] = setting
+    return setting
+
+
+def finish(w: World, task: Any) -> Callable[[], object]:
+    return lambda: w.finish(task)
+
+
+@case
+def create(w: World) -> Case:
+    task = w.task("a", w.new("parent"), idempotency_key="k")
+    call = next(tasks.create(w.keys, RUN, w.record(task)))
+    return Case(call, lambda: w.run(tasks.cancel(str(task.id), "no")), frozenset({"exists"}))
+
+
+@case
+def stage(w: World) -> Case:
+    graph = [w.task("a", w.new("parent")), w.task("b", idempotency_key="k")]
+    call = graphs.stage("batch", RUN, [w.record(t) for t in graph])
+
+    def commit() -> None:
+        w.run(graphs.commit("batch"))
+        w.settle("batch")
+
+    return Case(call, commit, frozenset({"taken"}))
+
+
+@case
+def stage_edges(w: World) -> Case:
+    parents = [w.new(f"p{n}") for n in range(4)]
+    last = w.task("last", parents[0])
+    w.staged(last)
+    call = graphs.stage_edges("batch", str(last.id), [str(p.id) for p in parents[1:]])
+    return Case(call, lambda: w.run(graphs.commit("batch")), frozenset({"taken"}))
+
+
+@case
+def commit(w: World) -> Case:
+    w.staged(w.task("a"), w.task("b"))
+    return Case(graphs.commit("batch"), lambda: w.settle("batch"))
+
+
+@case
+def fall(w: World) -> Case:
+    a = w.task("a")
+    w.staged(a)
+    w.run(graphs.commit("batch"))
+    return Case(coordination.fall("batch"), finish(w, a))
+
+
+@case
+def sweep_batch(w: World) -> Case:
+    w.staged(w.task("a"))
+    w.run(coordination.sweep_batch("batch", w.lead()))
+    return Case(coordination.sweep_batch("batch", w.term), lambda: w.new("other"))
+
+
+@case
+def cancel(w: World) -> Case:
+    a = w.new("a")
+    return Case(next(tasks.cancel(str(a.id), "no")), lambda: w.run(tasks.reopen(str(w.new("b").id))), frozenset({"conflict"}))
+
+
+@case
+def reopen(w: World) -> Case:
+    a = w.new("a")
+    w.new("b", a)
+    w.finish(a, verdict="failed")
+    return Case(next(tasks.reopen(str(a.id))), finish(w, a), frozenset({"conflict"}))
+
+
+@case
+def execute(w: World) -> Case:
+    a = w.new("a", hold=True)
+    return Case(next(tasks.execute(str(a.id), "lint")), finish(w, a), frozenset({"ok"}))
+
+
+@case
+def update(w: World) -> Case:
+    a, b = w.new("a"), w.new("b")
+    new = w.record(a.model_copy(update={"name": "other", "depends_on": {b.id}}))
+    revision = w.run(tasks.edge_revision(w.keys))
+    edges = tasks.EdgeChange(revision, (), (str(b.id),))
+    call = next(tasks.update(str(a.id), "0", new, 5, index_names(a), before_first_run=True, edges=edges))
+    return Case(call, finish(w, b), frozenset({"stale"}))
+
+
+@case
+def add_dependency(w: World) -> Case:
+    a, b = w.new("a"), w.new("b")
+    revision = w.run(tasks.edge_revision(w.keys))
+    return Case(next(tasks.add_dependency(str(a.id), str(b.id), revision, "sha")), finish(w, b))
+
+
+@case
+def delete(w: World) -> Case:
+    a = w.new("a", w.new("parent"))
+    w.run(tasks.cancel(str(a.id), "no"))
+    call = next(tasks.delete(str(a.id), index_names(a), w.run(tasks.edge_revision(w.keys))))
+    return Case(call, lambda: w.new("b"), frozenset({"missing"}))
+
+
+@case
+def watch(w: World) -> Case:
+    a = w.new("a")
+    return Case(tasks.watch(str(a.id)), finish(w, a), frozenset({"ok"}))
+
+
+@case
+def claim(w: World) -> Case:
+    w.beat()
+    a = w.new("a")
+    w.new("b")
+    call = executions.claim(w.slot(), "r1", eid(a), 1)
+    return Case(call, lambda: w.report(w.told(a)), frozenset({"nothing"}))
+
+
+@case
+def report(w: World) -> Case:
+    w.beat()
+    a = w.new("a")
+    w.new("c", a)
+    told = w.start()
+    call = executions.report(w.slot(), Report(told.execution_id, 1, "completed", "lint", output='{"n":1}'), pull=True)
+    return Case(call, lambda: w.run(nodes.leave("n1")), frozenset({"ok"}))
+
+
+@case
+def time_out(w: World) -> Case:
+    w.new("a")
+    told = w.start()
+    call = executions.time_out(told.execution_id, 1, retry_ms=5000, error="long")
+    return Case(call, lambda: w.run(tasks.cancel(told.task_id, "no")), frozenset({"conflict"}))
+
+
+@case
+def end_cancelled(w: World) -> Case:
+    a = w.new("a")
+    told = w.start()
+    w.run(tasks.cancel(told.task_id, "no"))
+    call = executions.end_cancelled(told.execution_id, 1)
+    return Case(call, lambda: w.run(tasks.reopen(str(a.id))), frozenset({"conflict"}))
+
+
+@case
+def hand_back(w: World) -> Case:
+    a = w.new("a")
+    told = w.start()
+    return Case(executions.hand_back(told.execution_id, 1, "stop"), finish(w, a), frozenset({"conflict"}))
+
+
+@case
+def say(w: World) -> Case:
+    w.new("a")
+    told = w.start()
+    call = executions.say(told.execution_id, 1, line='{"message":"x"}', progress=0.5, note="half")
+    return Case(call, lambda: w.report(told), frozenset({"fenced"}))
+
+
+@case
+def beat(w: World) -> Case:
+    a = w.new("a", assigned_to="lint")
+    call = nodes.beat("n1", 1, "{}", 2, "lint=lint @lint=lint", "", [])
+    return Case(call, lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok"}), renews=True)
+
+
+@case
+def drain(w: World) -> Case:
+    w.beat()
+    return Case(nodes.drain("n1", "SIGTERM"), lambda: w.new("a"))
+
+
+@case
+def leave(w: World) -> Case:
+    a = w.new("a")
+    w.start()
+    return Case(nodes.leave("n1"), lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok"}))
+
+
+@case
+def lead(w: World) -> Case:
+    return Case(coordination.lead("c1", 60_000), lambda: w.new("a"), frozenset({"ok"}), renews=True)
+
+
+@case
+def resign(w: World) -> Case:
+    w.lead("c1")
+    return Case(coordination.resign("c1"), lambda: w.lead("c2"))
+
+
+@case
+def grant(w: World) -> Case:
+    a = w.new("a")
+    w.beat(slots=1)
+
+    def run_and_sweep() -> None:
+        w.finish(a)
+        w.run(coordination.grant(w.term, ["lint"]))
+
+    return Case(coordination.grant(w.lead(), ["lint"]), run_and_sweep, frozenset({"ok"}))
+
+
+@case
+def withdraw(w: World) -> Case:
+    w.beat(slots=1)
+    a = w.new("a")
+    w.raw.zadd(w.keys.fixed("granted_all"), {eid(a): 1})
+    return Case(coordination.withdraw(w.lead()), finish(w, a), frozenset({"ok"}))
+
+
+@case
+def rescue(w: World) -> Case:
+    a = w.new("a")
+    w.start()
+    w.age(60)
+    return Case(coordination.rescue(w.lead()), lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok"}))
+
+
+@case
+def fire_timers(w: World) -> Case:
+    a = w.new("a", scheduled_at=datetime.now(UTC) + timedelta(seconds=5))
+    w.age(60)
+    return Case(coordination.fire_timers(w.lead()), finish(w, a), frozenset({"ok"}))
+
+
+@case
+def continue_releases(w: World) -> Case:
+    parent = w.task("p")
+    w.submit(parent, *(w.task(f"c{n}", parent) for n in range(300)))
+    w.finish(parent)
+    return Case(coordination.continue_releases(w.lead()), lambda: w.new("a"), frozenset({"ok"}))
+
+
+@case
+def unpark(w: World) -> Case:
+    w.beat()
+    a = w.new("a", assigned_to="x")
+    w.raw.sadd(w.keys.of("offers", "@x"), "n1")
+    w.raw.hset(w.keys.of("node", "n1"), "lanes", "lint=lint @lint=lint @x=x")
+    call = coordination.unpark(w.lead())
+    return Case(call, lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok"}))
+
+
+def closable(w: World) -> tuple[Any, coordination.Decision]:
+    parent = w.new("parent")
+    child = w.new("child", parent)
+    w.finish(parent, verdict="failed")
+    w.lead()
+    [decision] = w.run(coordination.decisions(w.keys))
+    return child, decision
+
+
+@case
+def close(w: World) -> Case:
+    _, decision = closable(w)
+    [seen] = w.run(coordination.snapshots([decision]))
+    assert seen is not None
+    call = coordination.close(w.term, decision.entry, seen, "dependency parent failed", decision.because)
+    return Case(call, lambda: w.new("other"), frozenset({"changed"}))
+
+
+@case
+def drop_decision(w: World) -> Case:
+    child, decision = closable(w)
+    w.run(tasks.cancel(str(child.id), "no"))
+    return Case(coordination.drop_decisions(w.term, [decision.entry]), lambda: w.new("other"))
+
+
+@case
+def prune(w: World) -> Case:
+    a = w.task("a")
+    run = w.submit(a)
+    w.finish(a)
+    w.lead()
+    ms = int(w.raw.zscore(w.keys.fixed("finished"), run))
+    call = retention.prune(w.term, retention.Pass(run, ms), [(str(a.id), index_names(a))], last=True)
+    return Case(call, lambda: w.new("other"), frozenset({"open"}))
+
+
+def test_every_verb_that_changes_something_is_repeated_here() -> None:
+    assert set(CASES) | READS == set(names())
+    assert not set(CASES) & READS
+    for name in READS:
+        text = " ".join(header(name, "events"))
+        assert not text
+
+
+def quiet(dump: dict[str, Any], keys: Any) -> dict[str, Any]:
+    """A dump without what a renewal moves: when beats and leases end, and hints."""
+    kept = dict(dump)
+    for name in ("nodes", "leases", "leader", "wake"):
+        kept.pop(keys.fixed(name), None)
+    for name in dump:
+        if name.startswith(keys.of("node", "")):
+            kept[name] = {k: v for k, v in dump[name].items() if k != b"beat"}
+    return kept
+
+
+def word(answer: Any) -> str:
+    return str(getattr(answer, "word", "ok"))
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_verb_is_safe_to_repeat(world: World, name: str) -> None:
+    setting = CASES[name](world)
+    assert setting.call.name == name
+    first = world.run(setting.call)
+    once = world.dump()
+    second = world.run(setting.call)
+    twice = world.dump()
+    same = quiet if setting.renews else lambda dump, keys: dump
+    assert same(twice, world.keys) == same(once, world.keys), "the second copy changed something"
+    assert second == first or word(second) in setting.words, (first, second)
+    setting.then()
+    before = world.dump()
+    third = world.run(setting.call)
+    assert same(world.dump(), world.keys) == same(before, world.keys), "the third copy changed something"
+    assert third == first or word(third) in setting.words | {word(first)}, (first, third)
+
+
+def test_names_of_cases_are_names_of_scripts() -> None:
+    assert all(re.fullmatch(r"[a-z_]+", name) for name in CASES)
