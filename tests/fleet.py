@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import psutil
 
+from taskengine import BlockingTaskAPI
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.models import Task, TaskExecution
 from taskengine.settings import Settings
@@ -216,6 +217,10 @@ class Fleet:
     def await_leader(self, seconds: float = 20.0) -> str:
         """The coordinator that leads."""
         return until(lambda: self.view().leader, seconds, "a leader") or ""
+
+    def api(self) -> BlockingTaskAPI:
+        """A client of its own."""
+        return BlockingTaskAPI(settings=self.settings)
 
     def submit(self, *new: Task) -> list[str]:
         """Submit tasks as one graph, dependencies first; their ids."""

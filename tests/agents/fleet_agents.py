@@ -35,6 +35,19 @@ def until_cancelled(seconds, context):
     return context.cancelled
 
 
+def nothing(task, context):
+    return {}
+
+
+def chatter(task, context):
+    """Logs and tells its progress for three seconds, whatever becomes of the server."""
+    for n in range(30):
+        context.log(f"line {n}")
+        context.progress(n / 30)
+        time.sleep(0.1)
+    return {"lines": 30}
+
+
 def sleep(task, context):
     time.sleep(task.input.get("seconds", 0))
     return {"n": task.input.get("n"), "attempt": context.attempt}
@@ -127,7 +140,8 @@ def read_results(task, context):
 DO = {
     f.__name__: f
     for f in (
-        sleep, patient, deaf, fail, unserialisable, call_exit, vanish, kill_itself, big, hold_the_gil, stubborn, ask, read_results,
+        nothing, chatter, sleep, patient, deaf, fail, unserialisable, call_exit, vanish, kill_itself, big,
+        hold_the_gil, stubborn, ask, read_results,
     )
 }  # fmt: skip
 

@@ -74,9 +74,7 @@ def test_row_31_a_report_whose_reply_is_lost_is_repeated_and_pulls_the_same(
 
 
 @pytest.mark.parametrize("by", ["cut", "silence"])
-def test_a_claim_whose_reply_is_lost_gets_the_same_execution(
-    make_fleet: MakeFleet, proxy_to: ProxyTo, by: str
-) -> None:
+def test_a_claim_whose_reply_is_lost_gets_the_same_execution(make_fleet: MakeFleet, proxy_to: ProxyTo, by: str) -> None:
     fleet = make_fleet()
     proxy = proxy_to(fleet)
     fleet.coordinator()

@@ -36,9 +36,7 @@ def layers(count: int, width: int, seconds: Callable[[], float]) -> list[Task]:
 
 def begun(fleet: Fleet, id: str, attempt: int = 1, seconds: float = 15.0) -> Effect:
     """The run of that attempt, once it began."""
-    return until(
-        lambda: [e for e in fleet.effects("begin") if (e.task, e.attempt) == (id, attempt)], seconds
-    )[0]
+    return until(lambda: [e for e in fleet.effects("begin") if (e.task, e.attempt) == (id, attempt)], seconds)[0]
 
 
 def gaps(ran: dict[str, list[TaskExecution]], status: str) -> list[float]:
@@ -88,9 +86,7 @@ def test_row_1_twenty_killed_nodes_lose_nothing(make_fleet: MakeFleet, measured:
     assert max(lost) < 15
 
 
-def test_row_1_with_the_defaults_a_killed_nodes_task_runs_again(
-    make_fleet: MakeFleet, measured: Measured
-) -> None:
+def test_row_1_with_the_defaults_a_killed_nodes_task_runs_again(make_fleet: MakeFleet, measured: Measured) -> None:
     fleet = make_fleet(**DEFAULTS)
     fleet.coordinator()
     fleet.worker("victim", "-Q", "work")
@@ -157,9 +153,7 @@ def test_row_6_a_frozen_nodes_work_runs_elsewhere_and_its_reports_are_fenced(
     threading.Event().wait(max(0.0, 2 * fleet.settings.lease_seconds - (time.monotonic() - frozen)))
     zombie.thaw()
     fleet.wait([str(task.id) for task in tasks])
-    late = until(
-        lambda: [e for t in tasks for e in fleet.executions(str(t.id)) if e.late_outcome is not None] or None
-    )
+    late = until(lambda: [e for t in tasks for e in fleet.executions(str(t.id)) if e.late_outcome is not None] or None)
     assert {(one.attempt, one.status.value) for one in late} == {(1, "lost")}
     ran = intact(fleet, tasks)
     assert [len(ran[str(task.id)]) for task in tasks] == [2, 2]
@@ -172,9 +166,7 @@ def test_row_7_a_rolling_restart_repeats_nothing(make_fleet: MakeFleet, measured
     fleet = make_fleet()
     chance = random.Random(7)
     fleet.coordinator()
-    workers = [
-        fleet.celery(f"old{n}", "-Q", "work", pool=("prefork", "threads")[n % 2], slots=2) for n in range(3)
-    ]
+    workers = [fleet.celery(f"old{n}", "-Q", "work", pool=("prefork", "threads")[n % 2], slots=2) for n in range(3)]
     fleet.await_ready(*workers)
     new = layers(600, 30, lambda: chance.uniform(0.01, 0.4))
     fleet.submit(*new)

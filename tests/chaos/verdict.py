@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from taskengine.models import ExecutionStatus, Task, TaskExecution, TaskStatus
 from taskengine.store import executions, tasks
+from taskengine.store.invariants import check_at_rest
 
 from ..fleet import Effect, Fleet, until
 
@@ -27,8 +28,14 @@ def intact(fleet: Fleet, new: Sequence[Task], seconds: float = 15.0) -> dict[str
         _check_attempts(task, ran[id])
         _check_order(task, ran)
     _check_effects(fleet.effects(), stored)
-    until(lambda: not leftovers(fleet), seconds, "nothing left behind")
+    at_rest(fleet, seconds)
     return ran
+
+
+def at_rest(fleet: Fleet, seconds: float = 15.0) -> None:
+    """Assert that nothing is left behind, and that everything stored agrees, as the engine's deep check sees it."""
+    until(lambda: not leftovers(fleet), seconds, "nothing left behind")
+    assert fleet.store.run(check_at_rest(fleet.keys)) == []
 
 
 def leftovers(fleet: Fleet) -> list[str]:
