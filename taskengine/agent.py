@@ -124,12 +124,31 @@ def agent(name: str, *, capabilities: Iterable[str]) -> Callable[[F], F]:
         raise AgentError(f"agent {name!r} offers no capability; name at least one")
 
     def declare(function: F) -> F:
-        if not callable(function):
-            raise AgentError(f"agent {name!r} decorates {function!r}, which can not be called")
+        if fault := _fault(function):
+            raise AgentError(f"agent {name!r}: {fault}; declare it as def {_spoken(name)}(task, context)")
         REGISTRY.add(Agent(name, offered, function))
         return function
 
     return declare
+
+
+def _fault(function: object) -> str | None:
+    """Why *function* can be no agent; None when it can."""
+    if not callable(function):
+        return f"{function!r} can not be called"
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        return f"{_origin(function)} yields, and its result would be a generator"
+    try:
+        inspect.signature(function).bind("task", "context")
+    except TypeError as exc:
+        return f"{_origin(function)} does not take a task and a context: {exc}"
+    except ValueError:  # built in, without a signature
+        return None
+    return None
+
+
+def _spoken(name: str) -> str:
+    return re.sub(r"\W", "_", name)
 
 
 def _origin(function: AgentFunction) -> str:

@@ -71,7 +71,7 @@ class Results(Mapping[str, dict[str, Any]]):
             fetch()
         id = self._names.get(name, name)
         if id not in self._texts:
-            there = ", ".join(sorted(self._names)[:20])
+            there = ", ".join(sorted(self._names)[:20]) or "none"
             raise KeyError(f"no dependency is called {name!r}; there are {there}")
         return id
 
@@ -127,7 +127,7 @@ class Context:
     def progress(self, fraction: float, note: str | None = None) -> None:
         """Say how far it is: 0 to 1, values beyond are cut; *note* is one line for people."""
         if not isinstance(fraction, int | float) or math.isnan(fraction):
-            raise InvalidInputError(f"progress: fraction is {fraction!r:.80}; use a number from 0 to 1", field="fraction")
+            raise InvalidInputError(f"progress: fraction is {fraction!r:.80}; use 0 to 1", field="fraction")
         self._say(progress=min(1.0, max(0.0, float(fraction))), note=readable(str(note or "")[:500]))
 
     def log(self, message: str, level: str = "info", **metadata: Any) -> None:

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from taskengine.agent import Agent
@@ -15,6 +16,9 @@ from taskengine.store.codec import check_size, dumps, readable
 from workers.context import Context
 from workers.loop import Run
 
+_HOME = Path(__file__).resolve().parents[1]
+#: Beginnings of file names that no agent's author knows: the library's own, and code that a dataclass made.
+_OURS = (f"{_HOME}/workers/", f"{_HOME}/taskengine/", "<string>")
 #: Characters kept of an error's message.
 ERROR_LIMIT = 4000
 
@@ -50,7 +54,7 @@ def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:
 
     An output that is not JSON or too large makes it a failure that is not retried: it would be so again.
     """
-    outcome = replace(outcome, error=_storable(outcome.error), error_kind=_storable(outcome.error_kind))
+    outcome = replace(outcome, error=_storable(_reason(outcome)), error_kind=_storable(outcome.error_kind))
     if outcome.output is None:
         return outcome, "", False
     try:
@@ -64,6 +68,10 @@ def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:
         return failed, "", False
 
 
+def _reason(outcome: Outcome) -> str | None:
+    return outcome.error if outcome.error or outcome.kind == "completed" else f"the agent said {outcome.kind}, not why"
+
+
 def _storable(text: str | None) -> str | None:
     """*text* of bounded length and without lone surrogates, which names of files bring and Redis can not take."""
     return text and readable(text[:ERROR_LIMIT])
@@ -71,13 +79,20 @@ def _storable(text: str | None) -> str | None:
 
 def _raised(exc: BaseException) -> Outcome:
     text = "".join(traceback.format_exception_only(exc)).strip()
-    where = traceback.extract_tb(exc.__traceback__)[-1]
     return Outcome(
         "failed",
-        error=f"{text} ({where.filename.rpartition('/')[2]}:{where.lineno})",
+        error=f"{text} ({_place(exc)})",
         error_kind="crash",
         error_classes=tuple(name for cls in type(exc).__mro__ for name in _names(cls)),
     )
+
+
+def _place(exc: BaseException) -> str:
+    """File and line, the deepest outside of this library: what its calls refuse is the agent's line."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith(_OURS)]
+    where = (theirs or frames)[-1]
+    return f"{where.filename.rpartition('/')[2]}:{where.lineno}"
 
 
 def _names(cls: type) -> tuple[str, str]:

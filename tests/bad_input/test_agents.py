@@ -1,0 +1,121 @@
+"""Whatever an agent does wrong fails its own task, says what was wrong and where, and costs nobody a slot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from taskengine import AgentError, Task, agent
+from taskengine.agent import REGISTRY
+
+from ..agents.odd_agents import DO
+from ..conftest import Valkey
+from ..fleet import Fleet
+
+#: What the error of each says.
+SAYS = {
+    "stop": "odd_agents.Stop: enough (odd_agents.py:",
+    "interrupt": "KeyboardInterrupt (odd_agents.py:",
+    "cancelled": "ancelled",
+    "undecodable error": "ValueError: no file \\udce9t\\udce9 (odd_agents.py:",
+    "long error": "ValueError: xxx",
+    "undecodable result": "result is not JSON: ",
+    "nan": "result is not JSON: ",
+    "mixed keys": "result is not JSON: ",
+    "forgotten await": "result is not JSON: Object of type coroutine",
+    "kind": "Outcome.kind is 'nonsense'; use completed, failed, cancelled (odd_agents.py:",
+    "output": "Outcome.output is [1]; use a dict",
+    "error": "Outcome.error is 5; use text or None (odd_agents.py:",
+    "error_classes": "Outcome.error_classes is 'ValueError'; use a tuple",
+    "usage": "Outcome.usage is None; use a Usage",
+    "custom": "Usage.custom is {'tokens': nan}; use a dict of finite numbers",
+    "no reason": "the agent said failed, not why",
+    "level": "log: level is 'loud'; use debug, info, warning, error (odd_agents.py:",
+    "metadata": "log: metadata is not JSON: Object of type object",
+    "long metadata": "log: metadata is 300011 bytes, the limit is 262144",
+    "fraction": "progress: fraction is 'half'; use 0 to 1 (odd_agents.py:",
+    "no fraction": "progress: fraction is nan",
+    "dependency": "no dependency is called 'parse'; there are none",
+}
+#: Pool and function or coroutine.
+LANES = {"odd": "prefork, function", "strange": "prefork, coroutine", "peculiar": "threads, function",
+         "weird": "threads, coroutine"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    server = Valkey()
+    made = Fleet(server, tmp_path_factory.mktemp("fleet"))
+    try:
+        made.coordinator()
+        made.await_ready(
+            made.celery("prefork", "-Q", "odd,strange,talk", agents="odd_agents", slots=1),
+            made.celery("threads", "-Q", "peculiar,weird,chat", agents="odd_agents", pool="threads", slots=1),
+        )
+        yield made
+    finally:
+        made.close()
+        server.close()
+
+
+@pytest.mark.parametrize("lane", LANES, ids=LANES.values())
+def test_whatever_an_agent_does_wrong_fails_its_attempt_alone_and_names_it(fleet: Fleet, lane: str) -> None:
+    assert SAYS.keys() == DO.keys()
+    done = fleet.run(*(Task(name=what, capability=lane, input={"do": what}, max_retries=0) for what in DO))
+    for task in done:
+        assert (task.status.value, task.attempt, task.lost_count) == ("failed", 1, 0), task
+        assert SAYS[task.name] in (task.error_message or ""), task
+        assert len(task.error_message or "") <= 4000
+        (execution,) = fleet.executions(str(task.id))
+        assert execution.error_message == task.error_message
+
+
+def test_a_result_that_can_not_be_stored_is_not_computed_again(fleet: Fleet) -> None:
+    wrong = ("undecodable result", "nan", "mixed keys", "forgotten await")
+    done = fleet.run(*(Task(name=what, capability="odd", input={"do": what}, max_retries=2) for what in wrong))
+    assert [(task.attempt, task.error_kind) for task in done] == [(1, "invalid_output")] * len(wrong)
+
+
+@pytest.mark.parametrize("lane", ["talk", "chat"])
+def test_words_that_no_text_can_hold_are_spelled_out_and_what_an_agent_counts_is_kept(fleet: Fleet, lane: str) -> None:
+    (task,) = fleet.run(Task(capability=lane))
+    assert task.status.value == "completed"
+    (execution,) = fleet.executions(str(task.id))
+    assert [line.message for line in execution.logs] == ["caf\\udce9"]
+    assert (execution.progress, execution.progress_note) == (1.0, "caf\\udce9")
+    assert execution.resource_usage.custom == {"tokens": 5, "usd": 0.25}
+    assert execution.result == {"said": True}
+
+
+def takes_one(task):
+    """Has no room for a context."""
+
+
+def takes_three(task, context, more):
+    """Wants more than it gets."""
+
+
+def yields(task, context):
+    yield 1
+
+
+async def yields_later(task, context):
+    yield 1
+
+
+@pytest.mark.parametrize("function", [takes_one, takes_three, yields, yields_later, 5])
+def test_a_function_that_can_be_no_agent_is_refused_where_it_is_declared(function: object) -> None:
+    before = list(REGISTRY)
+    with pytest.raises(AgentError, match=r"agent 'my-lint': .*; declare it as def my_lint\(task, context\)"):
+        agent("my-lint", capabilities={"lint"})(function)  # type: ignore[type-var]
+    assert list(REGISTRY) == before
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a,b", "x" * 101, 5, None])
+def test_a_name_that_is_no_queue_is_refused(name: object) -> None:
+    for wrong in ({"name": name, "capabilities": {"lint"}}, {"name": "lint", "capabilities": [name]}):
+        with pytest.raises(AgentError, match="must be 1 to 100 letters"):
+            agent(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(AgentError, match="name at least one"):
+        agent("lint", capabilities=set())
