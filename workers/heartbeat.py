@@ -40,6 +40,8 @@ class Heartbeat(threading.Thread):
         self._enforcement = Enforcement(node, self._store)
         self._departure = Departure(node, self._store, self._enforcement)
         self._held: tuple[Held, ...] = ()
+        #: Beats so far.
+        self._number = 0
         #: Server's milliseconds minus our monotonic clock's.
         self._offset_ms = 0.0
         #: Whether the server was looked at since it was away: another one may have come.
@@ -57,8 +59,9 @@ class Heartbeat(threading.Thread):
         self._departure.mark()
         live = [f"{message}|{pid}" for message, pid in live_messages()]
         free = max(0, self._slots() - self._enforcement.occupied)
+        self._number += 1
         verb = nodes.beat(
-            self._node.name, self._info(), free, self._node.lanes, self._departure.why, live
+            self._node.name, self._number, self._info(), free, self._node.lanes, self._departure.why, live
         )
         answer = self._store.run(verb)
         self._offset_ms = answer.server_ms - time.monotonic() * 1000

@@ -36,9 +36,12 @@ class Beat:
     lost: tuple[str, ...]
 
 
-def beat(node: str, info: str, slots: int, lanes: str, drain: str, live: Iterable[str]) -> Call[Beat]:
-    """Publish a node and renew what its live slots hold; *live* are ``message|pid`` of every message in hand."""
-    return Call("beat", (node, info, slots, lanes, drain, *live), _beat, grants=True)
+def beat(node: str, number: int, info: str, slots: int, lanes: str, drain: str, live: Iterable[str]) -> Call[Beat]:
+    """Publish a node and renew what its live slots hold; *live* are ``message|pid`` of every message in hand.
+
+    *number* counts the beats of the node up from 1: a copy of one that was answered, or was overtaken, only reads.
+    """
+    return Call("beat", (node, number, info, slots, lanes, drain, *live), _beat, grants=True)
 
 
 def _beat(raw: Sequence[Any]) -> Beat:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -39,7 +40,7 @@ def healthy(store):
 
 def beat(store, name, *, lanes="lint=linter", drain="", **info):
     text = json.dumps({"hostname": f"{name}@here", "pool": "prefork", "stuck": 0, **info})
-    store.run(nodes.beat(name, text, 2, lanes, drain, []))
+    store.run(nodes.beat(name, time.monotonic_ns(), text, 2, lanes, drain, []))
 
 
 def test_a_healthy_fleet_is_healthy(healthy, examine, taskengine):

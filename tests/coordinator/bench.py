@@ -156,10 +156,12 @@ class Node:
         self.name = name
         self.slots = slots
         self.lanes = lanes
+        self._beats = 0
 
     def beat(self, *live: Slot) -> nodes.Beat:
         messages = [f"{slot.message}|{slot.pid}" for slot in live]
-        return self._bench.run(nodes.beat(self.name, "{}", self.slots, self.lanes, "", messages))
+        self._beats += 1
+        return self._bench.run(nodes.beat(self.name, self._beats, "{}", self.slots, self.lanes, "", messages))
 
     def slot(self, number: int = 1) -> Slot:
         return Slot(self.name, f"slot{number}", f"{self.name}-message{number}", os.getpid(), self.lanes)

@@ -1,16 +1,27 @@
 -- One heartbeat of a worker node: publishes it, renews what its live slots hold, ends what lost its slot.
--- args: node, info, slots, lanes, drain, live ..., envelope
+-- args: node, number, info, slots, lanes, drain, live ..., envelope
 -- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task} ..., lost ...}
 -- events: lost, ready
 -- uses: pull, grant, lose, park
+-- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
 -- info: JSON for people. live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.
-local node, lanes_text = ARGV[1], ARGV[4]
-local old = call('HMGET', key('node', node), 'lanes', 'slots')
+local node, lanes_text = ARGV[1], ARGV[5]
+local held, lost, leases = {}, {}, {}
+local function tell(eid, msg, pid)
+  local e = call('HMGET', key('exec', eid), 'dl', 'cq', 'att', 'task')
+  held[#held + 1] = {eid, msg, pid, e[1] or '', e[2] or '', e[3] or '', e[4] or ''}
+end
+local old = call('HMGET', key('node', node), 'lanes', 'slots', 'no')
+local slots = call('HGETALL', key('slots', node))
+if tonumber(ARGV[2]) <= tonumber(old[3] or 0) then
+  for i = 2, #slots, 2 do tell(slots[i]:match('^([^|]*)|([^|]*)|([^|]*)|')) end
+  return {'ok', now, held, lost}
+end
 local alive = call('ZSCORE', K.nodes, node)
 local first = not alive or tonumber(alive) < now
-call('HSET', key('node', node), 'info', ARGV[2], 'slots', ARGV[3], 'lanes', lanes_text, 'beat', now)
+call('HSET', key('node', node), 'no', ARGV[2], 'info', ARGV[3], 'slots', ARGV[4], 'lanes', lanes_text, 'beat', now)
 call('PEXPIRE', key('node', node), 3600000)
-if ARGV[5] == '' then call('HDEL', key('node', node), 'drain') else call('HSET', key('node', node), 'drain', ARGV[5]) end
+if ARGV[6] == '' then call('HDEL', key('node', node), 'drain') else call('HSET', key('node', node), 'drain', ARGV[6]) end
 call('ZADD', K.nodes, now + C.lease_ms, node)
 local lanes = parse_lanes(lanes_text)
 if first or old[1] ~= lanes_text then
@@ -21,13 +32,11 @@ if first or old[1] ~= lanes_text then
     if most > 0 and lane:sub(1, 1) == '@' then most = most - unpark('agent:' .. lane:sub(2), most) end
   end
 end
-if first or old[1] ~= lanes_text or old[2] ~= ARGV[3] then
+if first or old[1] ~= lanes_text or old[2] ~= ARGV[4] then
   for _, lane in ipairs(lanes) do wake(lane) end
 end
 local live = {}
-for i = 6, #ARGV - 1 do live[ARGV[i]] = true end
-local held, lost, leases = {}, {}, {}
-local slots = call('HGETALL', key('slots', node))
+for i = 7, #ARGV - 1 do live[ARGV[i]] = true end
 for i = 1, #slots, 2 do
   local eid, msg, pid, missed = slots[i + 1]:match('^([^|]*)|([^|]*)|([^|]*)|(%d)$')
   if live[msg .. '|' .. pid] then
@@ -46,10 +55,7 @@ for i = 1, #slots, 2 do
     call('ZADD', K.leases, unpack(leases))
     leases = {}
   end
-  if eid then
-    local e = call('HMGET', key('exec', eid), 'dl', 'cq', 'att', 'task')
-    held[#held + 1] = {eid, msg, pid, e[1] or '', e[2] or '', e[3] or '', e[4] or ''}
-  end
+  if eid then tell(eid, msg, pid) end
 end
 if #leases > 0 then call('ZADD', K.leases, unpack(leases)) end
 for _, eid in ipairs(lost) do
