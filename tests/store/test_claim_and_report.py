@@ -88,6 +88,26 @@ def test_late_copy_of_a_claim_that_got_nothing_gets_nothing(world: World) -> Non
     assert world.counts() == {"ready": 1}
 
 
+@pytest.mark.parametrize("state", ["draining", "silent"])
+def test_claim_repeated_after_its_node_drains_or_fell_silent_gets_its_execution(world: World, state: str) -> None:
+    """Its first copy was answered, the reply lost: what it took would be lost with the slot, and run twice."""
+    world.beat(slots=0)
+    world.new("a")
+    first = world.claim(world.slot(), request="r1")
+    world.run(nodes.drain("n1", "SIGTERM")) if state == "draining" else world.age(60)
+    assert world.claim(world.slot(), request="r1") == first
+    assert first.told is not None
+
+
+def test_late_copy_of_a_refused_claim_gets_nothing(world: World) -> None:
+    """Nobody waits for its answer any more."""
+    assert world.claim(world.slot(), request="r1").word == "refused"
+    world.beat(slots=0)
+    world.new("a")
+    assert world.claim(world.slot(), request="r1").word == "nothing"
+    assert world.counts() == {"ready": 1}
+
+
 def test_repeated_report_gets_the_same_reply_and_the_same_next_execution(world: World) -> None:
     world.beat(slots=0)
     for name in "abc":
