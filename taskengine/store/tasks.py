@@ -29,10 +29,10 @@ def create(keys: Keys, run: str, new: Record) -> Story[Reply]:
 def read(ids: Sequence[str]) -> Story[list[Task | None]]:
     """Tasks in the order asked; None where there is no such task."""
     found: list[Task | None] = []
-    for at in range(0, len(ids), PIECE):
-        piece = ids[at : at + PIECE]
+    while len(found) < len(ids):
+        piece = ids[len(found) : len(found) + PIECE]
         raw = yield from Call("read", tuple(piece), list)
-        found += [task_from(id, pairs(fields)) if fields else None for id, fields in zip(piece, raw, strict=True)]
+        found += [task_from(id, pairs(fields)) if fields else None for id, fields in zip(piece, raw, strict=False)]
     return found
 
 

@@ -56,6 +56,24 @@ def test_repeated_submit_is_the_first_one_also_after_it_ended(world: World) -> N
     assert world.counts() == {"completed": 1}
 
 
+@pytest.mark.parametrize("how", ["alone", "graph"])
+def test_repeated_submit_leaves_a_large_input_where_it_is(world: World, how: str) -> None:
+    """It lies for an hour until a task takes it over; the second submit takes nothing over."""
+    task = world.task("a", input={"text": "x" * 300_000})
+    for _ in range(2):
+        world.create(task) if how == "alone" else world.submit(task)
+        name = world.fields("task", task.id)["big"]
+        assert world.raw.ttl(world.keys.of("payload", name)) == -1
+
+
+def test_large_input_of_a_submit_that_died_goes_after_its_hour(world: World) -> None:
+    name, text = world.record(world.task("a", input={"text": "x" * 300_000})).payload
+    for _ in range(2):
+        world.run(executions.put_payload(world.keys, name, text))
+        assert 3590 < world.raw.ttl(world.keys.of("payload", name)) <= 3600
+    assert world.run(executions.payload(world.keys, name)) == text
+
+
 def test_graph_that_names_a_key_again_depends_on_the_older_twin(world: World) -> None:
     twin = world.new("twin", idempotency_key="k")
     again = world.task("twin", idempotency_key="k")

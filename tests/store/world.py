@@ -76,7 +76,6 @@ class World:
         self.keys = Keys(self.store.settings.namespace)
 
     # -- asking
-    # ---------------------------------------------------------------------------------------------------
 
     def run(self, work: Call[T] | Story[T]) -> T:
         return self.store.run(work)
@@ -155,7 +154,6 @@ class World:
                 return self.raw.get(name).rstrip(b"\0")  # what a bitmap does not hold is zero
 
     # -- making
-    # ---------------------------------------------------------------------------------------------------
 
     def task(self, name: str = "t", *on: Task | UUID, **fields: Any) -> Task:
         depends_on = {d.id if isinstance(d, Task) else d for d in on}
@@ -192,7 +190,6 @@ class World:
             pass
 
     # -- the fleet
-    # ------------------------------------------------------------------------------------------------
 
     def beat(
         self, node: str = "n1", slots: int = 2, lanes: str = LANES, drain: str = "", live: Sequence[Slot] = (),

@@ -1,12 +1,17 @@
--- Reads whole tasks; a READY one says which of its lane's nodes live.
+-- Reads whole tasks, in the order asked, until the reply holds about a MiB; a READY one says how many of its lane's
+-- nodes live.
 -- args: task ...
--- returns: {{field, value ...}, or '' when there is no such task ...}
+-- returns: {{field, value ...}, or '' when there is no such task ...} maybe fewer than asked
 -- uses: task
-local found, offered = {}, {}
+local found, offered, bytes = {}, {}, 0
 for i, id in ipairs(ARGV) do
+  if bytes > 1048576 then return found end
   local fields = call('HGETALL', key('task', id))
   local t = {}
-  for j = 1, #fields, 2 do t[fields[j]] = fields[j + 1] end
+  for j = 1, #fields, 2 do
+    t[fields[j]] = fields[j + 1]
+    bytes = bytes + #fields[j + 1]
+  end
   if not t.st or (t.batch and call('HGET', key('batch', t.batch), 'state') ~= 'committed') then
     found[i] = ''
   else
