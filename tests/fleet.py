@@ -173,7 +173,8 @@ class Fleet:
         """For a process of this fleet that reaches the server at *url*."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TASKENGINE_", "CELERY_"))}
         clocks = {f"TASKENGINE_{name.upper()}": str(value) for name, value in self.clocks.items()}
-        paths = {"PYTHONPATH": str(_AGENTS), "FLEET_EFFECTS": str(self.folder / "effects")}
+        path = os.pathsep.join(filter(None, (str(_AGENTS), os.environ.get("PYTHONPATH"))))
+        paths = {"PYTHONPATH": path, "FLEET_EFFECTS": str(self.folder / "effects")}
         return {**inherited, **clocks, **paths, "TASKENGINE_REDIS_URL": url or self.server.url}
 
     def start(self, name: str, *command: str, url: str | None = None, **variables: str) -> Process:

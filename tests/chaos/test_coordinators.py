@@ -26,13 +26,20 @@ class Dying:
     """Makes coordinators that die at a given moment of their lives."""
 
     def __init__(self, fleet: Fleet) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(_DYING)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=fleet.environment(), stderr=(fleet.folder / "dying.log").open("a"), start_new_session=True,
-        )  # fmt: skip
+        with (fleet.folder / "dying.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, str(_DYING)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=fleet.environment(),
+                stderr=log,
+                start_new_session=True,
+            )
         self.died = threading.Event()
-        threading.Thread(target=self._listen, daemon=True).start()
         self._made = threading.Event()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def make(self, moment: int) -> None:
         """One that dies at that moment; 0: one that lives until the next is made."""
@@ -44,6 +51,10 @@ class Dying:
     def close(self) -> None:
         self._say("end")
         self._process.wait(10)
+        self._listener.join(10)
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
 
     def _say(self, word: str) -> None:
         assert self._process.stdin is not None
