@@ -225,7 +225,7 @@ class Fleet:
 
     def submit(self, *new: Task) -> list[str]:
         """Submit tasks as one graph, dependencies first; their ids."""
-        return self.store.run(graphs.submit(self.keys, str(uuid4()), [record(task, 1.0) for task in new]))
+        return self.store.run(graphs.submit(str(uuid4()), [record(task, 1.0) for task in new]))
 
     def view(self) -> FleetView:
         return self.store.run(nodes.fleet())

@@ -90,8 +90,7 @@ class Runner:
             return replace(outcome, usage=meter.stop(self.process.peak(), outcome.usage.custom))
 
     def _lay_by(self, told: Told, text: str) -> None:
-        keys = Keys(self.process.store.settings.namespace)
-        persist(self.process.store, executions.put_payload(keys, told.execution_id, text))
+        persist(self.process.store, executions.put_payload(told.execution_id, text))
 
 
 def _report(told: Told, agent: str, outcome: Outcome, delay: int | None, output: str, big: int) -> Report:

@@ -138,9 +138,9 @@ def payload(keys: Keys, name: str) -> Call[str | None]:
     return Call("GET", (keys.of("payload", name),), _text, command=True)
 
 
-def put_payload(keys: Keys, name: str, text: str) -> Call[None]:
-    """Lay JSON by reference; kept for an hour unless a verb takes it over."""
-    return Call("SET", (keys.of("payload", name), text, "EX", 3600), _none, command=True)
+def put_payload(name: str, text: str) -> Call[Reply]:
+    """Lay JSON by reference; kept for an hour unless a verb takes it over, or did so before."""
+    return Call("lay", (name, text), reply)
 
 
 def _mapping(raw: Any) -> dict[str, str]:
@@ -153,7 +153,3 @@ def _number(raw: Any) -> int:
 
 def _text(raw: Any) -> str | None:
     return None if raw is None else str(raw)
-
-
-def _none(_: Any) -> None:
-    return None

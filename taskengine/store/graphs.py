@@ -10,7 +10,6 @@ from taskengine.errors import ConflictError, IdempotencyConflictError, StoreErro
 from taskengine.store.call import Call, Story
 from taskengine.store.coordination import fall, sweep_batch
 from taskengine.store.executions import put_payload
-from taskengine.store.keys import Keys
 from taskengine.store.records import Record
 from taskengine.store.replies import Reply, reply
 
@@ -35,7 +34,7 @@ def commit(batch: str) -> Call[Reply]:
     return Call("commit", (batch,), reply)
 
 
-def submit(keys: Keys, run: str, records: Sequence[Record]) -> Story[list[str]]:
+def submit(run: str, records: Sequence[Record]) -> Story[list[str]]:
     """Submit a graph whose *records* stand dependencies first; the ids stored under, in the same order.
 
     An id differs from its record's when an idempotency key named an older twin. Raises UnknownDependencyError or
@@ -49,7 +48,7 @@ def submit(keys: Keys, run: str, records: Sequence[Record]) -> Story[list[str]]:
     renamed: dict[str, str] = {}
     for chunk in _chunks(records):
         chunk = [_renamed(new, renamed) for new in chunk]
-        answer = yield from _stage_whole(keys, batch, run, chunk)
+        answer = yield from _stage_whole(batch, run, chunk)
         if not answer.ok:
             yield from abandon(batch)
             raise _refusal(answer)
@@ -78,11 +77,11 @@ def _chunks(records: Sequence[Record]) -> Iterator[list[Record]]:
     yield chunk
 
 
-def _stage_whole(keys: Keys, batch: str, run: str, chunk: Sequence[Record]) -> Story[Reply]:
+def _stage_whole(batch: str, run: str, chunk: Sequence[Record]) -> Story[Reply]:
     """Stage a chunk with its large inputs, and what does not fit into one script of a task's dependencies."""
     for new in chunk:
         if new.payload:
-            yield from put_payload(keys, *new.payload)
+            yield from put_payload(*new.payload)
     answer = yield from stage(batch, run, [_with(new, _depends_on(new)[:EDGES]) for new in chunk])
     if not answer.ok:
         return answer

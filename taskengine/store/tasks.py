@@ -19,10 +19,10 @@ from taskengine.store.replies import Reply, reply
 PIECE = 100
 
 
-def create(keys: Keys, run: str, new: Record) -> Story[Reply]:
+def create(run: str, new: Record) -> Story[Reply]:
     """Store one task: ok (id, status), exists (id), conflict (field, id) or missing (dependency)."""
     if new.payload:
-        yield from put_payload(keys, *new.payload)
+        yield from put_payload(*new.payload)
     return (yield from Call("create", (run, new.id, new.raw_id, *new.row), reply, grants=True))
 
 

@@ -127,7 +127,7 @@ def test_large_result_comes_with_task_and_execution(one: BlockingTaskAPI, world:
     task = one.create_task(lint())
     told = world.start()
     text = '{"text":"' + "x" * 400_000 + '"}'
-    world.run(put_payload(world.keys, told.execution_id, text))
+    world.run(put_payload(told.execution_id, text))
     world.report(told, big=len(text))
     assert one.get_task(task.id).result == {"text": "x" * 400_000}
     execution = one.get_task_execution(task.id)

@@ -68,11 +68,11 @@ class Bench:
 
     def submit(self, *new: Task, run: str | None = None) -> list[str]:
         """Submit one graph, dependencies first; ids."""
-        return self.run(graphs.submit(self.keys, run or str(uuid4()), records(new)))
+        return self.run(graphs.submit(run or str(uuid4()), records(new)))
 
     def create(self, new: Task, run: str | None = None) -> str:
         """Submit one lone task; its id."""
-        answer = self.run(tasks.create(self.keys, run or str(uuid4()), record(new, 1.0)))
+        answer = self.run(tasks.create(run or str(uuid4()), record(new, 1.0)))
         assert answer.ok, answer
         return answer.text()
 

@@ -110,7 +110,7 @@ class Scenario:
         self.node.report(self.node.slot(2), told, verdict, pull=False, retry_ms=10)
 
     def _submit(self, new: list[Task], trips: int) -> None:
-        story = graphs.submit(self.bench.keys, str(uuid4()), records(new))
+        story = graphs.submit(str(uuid4()), records(new))
         step = next(story)
         for _ in range(trips):
             step = story.send(self.bench.run(step))

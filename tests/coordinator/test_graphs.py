@@ -48,7 +48,7 @@ def test_a_graph_whose_submitter_died_runs_whole_or_leaves_nothing(bench: Bench,
     before = bench.lead("nobody") and hasty.key_names()
     bench.run(coordination.resign("nobody"))
     new = graph()
-    made = trips(hasty, graphs.submit(hasty.keys, str(uuid4()), records(new)), last_trip)
+    made = trips(hasty, graphs.submit(str(uuid4()), records(new)), last_trip)
     assert made == last_trip
     committed = last_trip >= 4
     node = hasty.node()
@@ -83,7 +83,7 @@ def test_an_abandoned_graph_leaves_the_dependents_of_stored_tasks_as_they_were(b
     hasty.create(parent)
     before = hasty.key_names()
     staged = [lint(f"s{i}", parent) for i in range(200)]
-    trips(hasty, graphs.submit(hasty.keys, str(uuid4()), records(staged)), 2)
+    trips(hasty, graphs.submit(str(uuid4()), records(staged)), 2)
     deps = hasty.keys.of("deps", parent.id)
     assert hasty.server.client.llen(deps) == 200
     with hasty.coordinated():
@@ -95,7 +95,7 @@ def test_an_abandoned_graph_leaves_the_dependents_of_stored_tasks_as_they_were(b
 
 
 def test_a_graph_is_swept_only_when_it_is_old(bench: Bench) -> None:
-    trips(bench, graphs.submit(bench.keys, str(uuid4()), records(graph())), 2)
+    trips(bench, graphs.submit(str(uuid4()), records(graph())), 2)
     bench.turn(Batches())
     assert bench.fleet.open_batches == 1
 
@@ -103,7 +103,7 @@ def test_a_graph_is_swept_only_when_it_is_old(bench: Bench) -> None:
 def test_a_commit_after_the_sweep_began_is_refused(bench: Bench) -> None:
     hasty = Bench(bench.server, **wants(0.001))
     new = graph()
-    story = graphs.submit(hasty.keys, str(uuid4()), records(new))
+    story = graphs.submit(str(uuid4()), records(new))
     step = next(story)
     for _ in range(3):
         step = story.send(hasty.run(step))
@@ -129,7 +129,7 @@ def _finish(bench: Bench, story: Story[object], step: object) -> None:
 def test_ids_of_a_swept_graph_are_free_again(bench: Bench) -> None:
     hasty = Bench(bench.server, **wants(0.001))
     new = graph()
-    trips(hasty, graphs.submit(hasty.keys, str(uuid4()), records(new)), 3)
+    trips(hasty, graphs.submit(str(uuid4()), records(new)), 3)
     until(lambda: hasty.run(coordination.abandoned(hasty.keys, 0.001)))
     hasty.turn(Batches())
     assert hasty.submit(*new) == [str(task.id) for task in new]
@@ -143,7 +143,7 @@ def _names(names: Iterable[str]) -> list[str]:
 
 def test_the_fall_of_commit_waits_may_be_shared_with_a_living_submitter(bench: Bench) -> None:
     new = graph()
-    story = graphs.submit(bench.keys, str(uuid4()), records(new))
+    story = graphs.submit(str(uuid4()), records(new))
     trips(bench, story, 5)
     term = bench.lead()
     bench.turn(Commits(), term)

@@ -53,7 +53,7 @@ def changed(world: World, status: str, step: object) -> int:
 def test_ten_thousand_dependents_are_told_256_at_a_time(slow: World) -> None:
     root, middle, end = fan(slow)
     records = [slow.record(task) for task in (root, *middle, end)]
-    slow.run(graphs.submit(slow.keys, str(uuid4()), records))
+    slow.run(graphs.submit(str(uuid4()), records))
     assert slow.fields("task", end.id)["w"] == str(WIDE)
     slow.beat(slots=0)
     told = slow.start()

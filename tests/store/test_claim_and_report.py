@@ -360,7 +360,7 @@ def test_report_with_failure_keeps_its_error(world: World) -> None:
 def test_output_by_reference_outlives_its_hour_once_reported(world: World) -> None:
     world.new("a")
     told = world.start()
-    world.run(executions.put_payload(world.keys, told.execution_id, '{"big":1}'))
+    world.run(executions.put_payload(told.execution_id, '{"big":1}'))
     world.report(told, big=9)
     assert world.raw.ttl(world.keys.of("payload", told.execution_id)) == -1
     assert world.run(executions.output(world.keys, told.task_id)) == '{"big":1}'

@@ -98,7 +98,7 @@ def test_every_step_of_a_submit_may_be_sent_twice(world: World) -> None:
         return again
 
     run = str(uuid4())
-    stored = steps(graphs.submit(world.keys, run, [world.record(task) for task in graph]), twice)
+    stored = steps(graphs.submit(run, [world.record(task) for task in graph]), twice)
     assert sent == ["stage", "commit", "fall"]
     assert stored == [str(task.id) for task in graph]
     assert world.counts() == {"pending": 5, "ready": 7}
@@ -332,7 +332,7 @@ def test_take_over_that_is_refused_harms_nobody(world: World) -> None:
 
 def test_submit_that_lost_its_ids_leaves_nothing_and_says_so(world: World) -> None:
     a, b = world.task("a"), world.task("b")
-    story = graphs.submit(world.keys, str(uuid4()), [world.record(a), world.record(b)])
+    story = graphs.submit(str(uuid4()), [world.record(a), world.record(b)])
 
     def meddle(call: Call[object]) -> object:
         if call.name == "commit":

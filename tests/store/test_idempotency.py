@@ -11,7 +11,7 @@ import pytest
 from taskengine.errors import IdempotencyConflictError
 from taskengine.models import Task
 from taskengine.settings import Settings
-from taskengine.store import coordination, graphs, tasks
+from taskengine.store import coordination, executions, graphs, tasks
 from taskengine.store.aio import AsyncStore
 from taskengine.store.idempotency import owners
 from taskengine.store.sync import SyncStore
@@ -69,7 +69,7 @@ def test_repeated_submit_leaves_a_large_input_where_it_is(world: World, how: str
 def test_large_input_of_a_submit_that_died_goes_after_its_hour(world: World) -> None:
     name, text = world.record(world.task("a", input={"text": "x" * 300_000})).payload
     for _ in range(2):
-        world.run(executions.put_payload(world.keys, name, text))
+        world.run(executions.put_payload(name, text))
         assert 3590 < world.raw.ttl(world.keys.of("payload", name)) <= 3600
     assert world.run(executions.payload(world.keys, name)) == text
 
@@ -80,7 +80,7 @@ def test_graph_that_names_a_key_again_depends_on_the_older_twin(world: World) ->
     filler = [world.task(f"f{n}") for n in range(graphs.CHUNK)]
     same_chunk, later = world.task("same chunk", again), world.task("later chunk", again)
     records = [world.record(t) for t in (again, same_chunk, *filler, later)]
-    stored = world.run(graphs.submit(world.keys, str(uuid4()), records))
+    stored = world.run(graphs.submit(str(uuid4()), records))
     assert stored[0] == str(twin.id)
     assert world.status(again.id) == ""
     assert [world.read(t.id).depends_on for t in (same_chunk, later)] == [{twin.id}] * 2
@@ -91,7 +91,7 @@ def test_graph_that_names_a_key_again_depends_on_the_older_twin(world: World) ->
 def test_two_twins_in_one_graph_are_one_task(world: World) -> None:
     first, second = world.task("a", idempotency_key="k"), world.task("a", idempotency_key="k")
     last = world.task("last", first, second)
-    stored = world.run(graphs.submit(world.keys, str(uuid4()), [world.record(t) for t in (first, second, last)]))
+    stored = world.run(graphs.submit(str(uuid4()), [world.record(t) for t in (first, second, last)]))
     assert stored == [str(first.id), str(first.id), str(last.id)]
     world.finish(first)
     assert world.status(last.id) == "ready"
@@ -122,7 +122,7 @@ def test_fifty_submits_at_once_from_threads_make_one_task(real: World) -> None:
     store = SyncStore(getattr(real.store, "where"), Settings(namespace="te"), ENVELOPE)  # noqa: B009
     records = [real.record(task) for task in copies(real)]
     with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda new: store.run(tasks.create(real.keys, str(uuid4()), new)), records))
+        found = list(pool.map(lambda new: store.run(tasks.create(str(uuid4()), new)), records))
     store.close()
     assert sorted(answer.word for answer in found) == ["exists"] * 49 + ["ok"]
     assert len({answer.text() for answer in found}) == 1
@@ -134,7 +134,7 @@ def test_fifty_submits_at_once_on_one_loop_make_one_task(real: World, loop: asyn
 
     async def all_at_once() -> set[str]:
         records = [real.record(task) for task in copies(real)]
-        found = await asyncio.gather(*(store.run(tasks.create(real.keys, str(uuid4()), new)) for new in records))
+        found = await asyncio.gather(*(store.run(tasks.create(str(uuid4()), new)) for new in records))
         await store.close()
         return {answer.text() for answer in found}
 
@@ -151,7 +151,7 @@ def test_graphs_with_the_same_ids_at_once_make_one_graph(real: World) -> None:
     def submit(_: int) -> str:
         store = SyncStore(where, Settings(namespace="te"), ENVELOPE)
         try:
-            store.run(graphs.submit(real.keys, str(uuid4()), records))
+            store.run(graphs.submit(str(uuid4()), records))
         except Exception as exc:
             return type(exc).__name__
         finally:

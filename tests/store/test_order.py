@@ -97,7 +97,7 @@ def test_score_survives_the_scripts_exactly(
     new = world.record(task)
     row = list(new.row)
     row[7] = wanted
-    assert world.run(tasks.create(world.keys, str(UUID(int=1)), type(new)(new.id, new.raw_id, tuple(row), None))).ok
+    assert world.run(tasks.create(str(UUID(int=1)), type(new)(new.id, new.raw_id, tuple(row), None))).ok
     assert world.fields("task", task.id)["sc"] == str(wanted)
     parked = world.raw.zrange(world.keys.of("park", "agent:gone"), 0, -1, withscores=True)
     assert parked == [(member(1, str(task.id)).encode(), float(wanted))]

@@ -59,7 +59,7 @@ def finish(w: World, task: Any) -> Callable[[], object]:
 @case
 def create(w: World) -> Case:
     task = w.task("a", w.new("parent"), idempotency_key="k")
-    call = next(tasks.create(w.keys, RUN, w.record(task)))
+    call = next(tasks.create(RUN, w.record(task)))
     return Case(call, lambda: w.run(tasks.cancel(str(task.id), "no")), frozenset({"exists"}))
 
 
@@ -197,6 +197,13 @@ def hand_back(w: World) -> Case:
     a = w.new("a")
     told = w.start()
     return Case(executions.hand_back(told.execution_id, 1, "stop"), finish(w, a), frozenset({"conflict"}))
+
+
+@case
+def lay(w: World) -> Case:
+    a = w.task("a", input={"text": "x" * 300_000})
+    name, text = w.record(a).payload
+    return Case(executions.put_payload(name, text), lambda: w.create(a))
 
 
 @case

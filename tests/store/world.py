@@ -163,7 +163,7 @@ class World:
         return record(task, task.estimated_seconds)
 
     def create(self, task: Task, run: object = None) -> Reply:
-        return self.run(tasks.create(self.keys, str(run or uuid4()), self.record(task)))
+        return self.run(tasks.create(str(run or uuid4()), self.record(task)))
 
     def new(self, name: str = "t", *on: Task | UUID, **fields: Any) -> Task:
         """A stored task."""
@@ -174,7 +174,7 @@ class World:
     def submit(self, *new: Task, run: object = None) -> str:
         """A committed graph; the id of its run."""
         name = str(run or uuid4())
-        self.run(graphs.submit(self.keys, name, [self.record(task) for task in new]))
+        self.run(graphs.submit(name, [self.record(task) for task in new]))
         return name
 
     def staged(self, *new: Task, batch: str = "batch", run: str = "", chunk: int = graphs.CHUNK) -> str:

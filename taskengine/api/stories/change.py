@@ -41,7 +41,7 @@ def update_task(
         yield from refuse_cycle(task, edges.added)
         new = record(changed, changed.estimated_seconds)
         if new.payload and new.payload[0] != before["big"]:
-            yield from put_payload(scope.keys, *new.payload)
+            yield from put_payload(*new.payload)
         deadline = changed.deadline.timestamp() if changed.deadline else None
         answer = yield from tasks.update(
             id,

@@ -39,7 +39,7 @@ def create_task(scope: Scope, given: Task | TaskCreateRequest, run_id: Id | None
     task = new_task(given)
     if task.id in task.depends_on:
         raise CircularDependencyError([task.name, task.name])
-    answer = yield from tasks.create(scope.keys, run, record(task, task.estimated_seconds))
+    answer = yield from tasks.create(run, record(task, task.estimated_seconds))
     if answer.word == "missing":
         raise UnknownDependencyError(f"{task.name} ({task.id})", [answer.text()])
     if answer.word == "conflict":
@@ -84,7 +84,7 @@ def _submit(scope: Scope, run: str, new: Mapping[str, Task], parents: graph.Pare
         twins = yield from _twins(scope, keyed)
         records = [record(new[id], paths[id], _renamed(parents[id], twins)) for id in order]
         try:
-            ids = yield from graphs.submit(scope.keys, run, records)
+            ids = yield from graphs.submit(run, records)
             return dict(zip(order, ids, strict=True))
         except IdempotencyConflictError as exc:
             # Unless another client has just stored the twin that our edges should name, it is a conflict.
