@@ -83,7 +83,7 @@ def test_an_abandoned_graph_leaves_the_dependents_of_stored_tasks_as_they_were(b
     hasty.create(parent)
     before = hasty.key_names()
     staged = [lint(f"s{i}", parent) for i in range(200)]
-    trips(hasty, graphs.submit(str(uuid4()), records(staged)), 2)
+    trips(hasty, graphs.submit(str(uuid4()), records(staged)), len(range(0, 200, CHUNK)))
     deps = hasty.keys.of("deps", parent.id)
     assert hasty.server.client.llen(deps) == 200
     with hasty.coordinated():
