@@ -119,7 +119,7 @@ def read(keys: Keys, id: str) -> Story[TaskExecution | None]:
         return None
     logs = yield from Call("LRANGE", (keys.of("logs", id), 0, -1), list, command=True)
     if fields.get("big"):
-        fields["out"] = (yield from Call("GET", (keys.of("payload", id),), str, command=True)) or ""
+        fields["out"] = (yield from payload(keys, id)) or ""
     return execution_from(id, fields, logs)
 
 

@@ -366,6 +366,17 @@ def test_output_by_reference_outlives_its_hour_once_reported(world: World) -> No
     assert world.run(executions.output(world.keys, told.task_id)) == '{"big":1}'
 
 
+def test_execution_whose_large_output_is_gone_has_none(world: World) -> None:
+    """Pruned between two trips of one read."""
+    world.new("a")
+    told = world.start()
+    world.report(told, big=9)
+    world.raw.delete(world.keys.of("payload", told.execution_id))
+    found = world.run(executions.read(world.keys, told.execution_id))
+    assert found is not None
+    assert (found.status, found.result) == ("completed", None)
+
+
 def test_log_lines_are_kept_in_order_and_a_repeated_one_once(world: World) -> None:
     world.new("a")
     told = world.start()
