@@ -1,19 +1,41 @@
-"""What all nouns that users fill in share: their own error, and no unknown fields."""
+"""What nouns share: their own error and no unknown fields where users fill them in, and moments that survive JSON."""
 
 from __future__ import annotations
 
 import reprlib
-from typing import Any, Self
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 
 from taskengine.errors import InvalidInputError
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError("is before the year 1 or after 9999 in UTC") from exc
+
+
+#: A moment, in UTC: JSON knows offsets of whole minutes and no second pass through an hour that a zone repeats.
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Noun(BaseModel):
     """A model that users construct: a wrong or unknown field raises InvalidInputError naming it."""
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, use_attribute_docstrings=False)
+    model_config = ConfigDict(
+        extra="forbid", validate_assignment=True, use_attribute_docstrings=False, allow_inf_nan=False
+    )
 
     @model_validator(mode="wrap")
     @classmethod

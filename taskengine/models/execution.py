@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from taskengine.models.base import Moment
 from taskengine.models.enums import ExecutionStatus
 
 
@@ -24,9 +23,9 @@ class LogLevel(StrEnum):
 class ExecutionLog(BaseModel):
     """One line that an agent logged."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
-    timestamp: datetime
+    timestamp: Moment
     level: LogLevel = LogLevel.INFO
     message: str
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
@@ -35,7 +34,7 @@ class ExecutionLog(BaseModel):
 class ResourceUsage(BaseModel):
     """What an execution used; None means not measured (the sample interval was longer than the run)."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     #: Percent of one core, mean over the run.
     cpu_percent: float | None = None
@@ -54,7 +53,7 @@ class ResourceUsage(BaseModel):
 class TaskExecution(BaseModel):
     """One attempt; it never leaves a terminal status."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     id: UUID
     task_id: UUID
@@ -67,11 +66,11 @@ class TaskExecution(BaseModel):
     attempt: int = 1
     #: The fencing token: a report that carries another one is refused.
     token: int = 0
-    queued_at: datetime | None = None
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
+    queued_at: Moment | None = None
+    started_at: Moment | None = None
+    completed_at: Moment | None = None
     #: When this attempt is ended as TIMED_OUT.
-    deadline: datetime | None = None
+    deadline: Moment | None = None
     #: 0 to 1, as the agent said.
     progress: float | None = None
     progress_note: str | None = None
@@ -82,7 +81,7 @@ class TaskExecution(BaseModel):
     #: timeout, crash, invalid_output, invalid_request, cancelled, poison, … or None.
     error_kind: str | None = None
     #: Outcome of a report that came after the execution was over: kept, never applied.
-    late_outcome: dict[str, Any] | None = None
+    late_outcome: dict[str, JsonValue] | None = None
     cancel_requested: bool = False
     logs: list[ExecutionLog] = Field(default_factory=list)
 

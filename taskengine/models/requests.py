@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from pydantic import AwareDatetime, Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, StringConstraints, model_serializer
 
-from taskengine.models.base import Noun
+from taskengine.models.base import Moment, Noun
 from taskengine.models.enums import TaskPriority, TaskType
 from taskengine.models.task import AgentName, Capability, Positive, RetryRules, Task
 
@@ -29,8 +29,8 @@ class TaskCreateRequest(Noun):
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
     execution_context: dict[str, JsonValue] = Field(default_factory=dict)
     resource_requirements: dict[str, JsonValue] = Field(default_factory=dict)
-    deadline: AwareDatetime | None = None
-    scheduled_at: AwareDatetime | None = None
+    deadline: Moment | None = None
+    scheduled_at: Moment | None = None
     hold: bool = False
     timeout: Positive | None = None
     max_retries: Annotated[int, Field(ge=0, le=10_000)] = 3
@@ -56,7 +56,7 @@ class TaskUpdateRequest(Noun):
     name: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
     description: Annotated[str, StringConstraints(max_length=100_000)] | None = None
     priority: TaskPriority | None = None
-    deadline: AwareDatetime | None = None
+    deadline: Moment | None = None
     metadata: dict[str, JsonValue] | None = None
     timeout: Positive | None = None
     max_retries: Annotated[int, Field(ge=0, le=10_000)] | None = None
@@ -64,6 +64,11 @@ class TaskUpdateRequest(Noun):
     input: dict[str, JsonValue] | None = None
     execution_context: dict[str, JsonValue] | None = None
     depends_on: set[UUID] | None = None
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """In JSON too, a field that is not set is not there: None would take the stored value away."""
+        return {name: value for name, value in dump(self).items() if name in self.model_fields_set}
 
 
 #: Changes of these need a task that never ran.

@@ -7,15 +7,14 @@ are the engine's: whatever a client puts there is ignored at submit.
 from __future__ import annotations
 
 import getpass
-from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Self
 from uuid import UUID, uuid4
 
-from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from taskengine.errors import InvalidInputError
-from taskengine.models.base import Noun
+from taskengine.models.base import Moment, Noun
 from taskengine.models.enums import TaskPriority, TaskStatus, TaskType
 
 #: Queue names travel through Celery's ``-Q a,b`` and Redis keys: no comma, no space, no separator.
@@ -27,7 +26,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 #: Fields that the engine keeps; everything else of a Task is the client's.
 STATE_FIELDS = frozenset(
     {
-        "status", "run_id", "attempt", "retry_count", "lost_count", "created_at", "updated_at", "ready_at",
+        "status", "run_id", "attempt", "retry_count", "lost_count", "created_at", "ready_at",
         "started_at", "completed_at", "next_attempt_at", "error_message", "error_kind", "reason", "closed_by",
         "cancel_requested", "execution_id", "result",
     }
@@ -81,9 +80,9 @@ class Task(Noun):
     execution_context: dict[str, JsonValue] = Field(default_factory=dict)
     resource_requirements: dict[str, JsonValue] = Field(default_factory=dict)
     #: Earlier deadlines start first inside one priority; nothing is cancelled by it.
-    deadline: AwareDatetime | None = None
+    deadline: Moment | None = None
     #: Not before this time.
-    scheduled_at: AwareDatetime | None = None
+    scheduled_at: Moment | None = None
     #: Stays PENDING until ``execute_task``.
     hold: bool = False
     #: Seconds one attempt may take; None is the setting ``default_timeout``.
@@ -102,12 +101,11 @@ class Task(Noun):
     #: Retries spent so far.
     retry_count: int = 0
     lost_count: int = 0
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    ready_at: datetime | None = None
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    next_attempt_at: datetime | None = None
+    created_at: Moment | None = None
+    ready_at: Moment | None = None
+    started_at: Moment | None = None
+    completed_at: Moment | None = None
+    next_attempt_at: Moment | None = None
     error_message: str | None = None
     error_kind: str | None = None
     #: Why it is where it is: what a READY task lacks, why a CANCELLED one was cancelled.

@@ -49,9 +49,12 @@ EXECUTION_FIELDS: Mapping[str, str] = {
     "late_out": "its output", "late_err": "its error", "cq": "ms cancel requested", "pr": "progress", "prn": "note",
 }  # fmt: skip
 
-_APART = STATE_FIELDS | {"id", "name", "depends_on", "idempotency_key"}
-#: Set or not, they count when they hold something: ``task.input["x"] = 1`` does not pass through the model.
-_CHANGED_IN_PLACE = ("input", "metadata", "execution_context", "resource_requirements")
+#: Request fields that are stored in ``doc`` when they differ from these defaults.
+_DEFAULTS = {
+    name: field.get_default(call_default_factory=True)
+    for name, field in Task.model_fields.items()
+    if name not in STATE_FIELDS | {"id", "name", "depends_on", "idempotency_key", "created_by"}
+}
 _EMPTY = "{}"
 #: One encoder for all: json.dumps makes a new one for each call with options.
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -104,9 +107,12 @@ def moment(ms: str | int | float | None) -> datetime | None:
 
 
 def content(task: Task) -> dict[str, Any]:
-    """The fields that the client set, as JSON values, without those stored apart; InvalidInputError if not JSON."""
-    names = task.model_fields_set - _APART
-    names.update(name for name in _CHANGED_IN_PLACE if getattr(task, name))
+    """What the client asked for, as JSON values, without what is stored apart; InvalidInputError if not JSON.
+
+    A default that was given is a default: a task read back from JSON has every field set and is the same task. Who
+    asked (``created_by``) is not content either: its default differs between machines that ask for the same.
+    """
+    names = {name for name, default in _DEFAULTS.items() if getattr(task, name) != default}
     try:
         return task.model_dump(mode="json", include=names, warnings="error")
     except (ValueError, RecursionError) as exc:  # pydantic's serialisation errors are ValueErrors

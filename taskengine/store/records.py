@@ -27,8 +27,8 @@ class Record:
 def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = None) -> Record:
     """The record of *task* whose longest path to the end takes *path_seconds*.
 
-    Its content hash is made of what the client set: name, dependencies and the other request fields, not the id, not
-    the idempotency key, and no defaults (``created_by`` differs between machines that send the same).
+    Its content hash is made of what was asked for: name, dependencies and the other request fields that differ from
+    their defaults, not the id, not the idempotency key, and not who asked.
     """
     id = str(task.id)
     body = content(task)
@@ -43,8 +43,7 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
         text = dumps(body, "task")
         if len(text.encode()) > INLINE_LIMIT:
             raise PayloadTooLargeError(f"task {task.name!r}: its fields other than input", len(text), INLINE_LIMIT)
-    if "created_by" not in body:
-        text = text[:-1] + ("," if body else "") + f'"created_by":{dumps(task.created_by, "created_by")}}}'
+    text = text[:-1] + ("," if body else "") + f'"created_by":{dumps(task.created_by, "created_by")}}}'
     row: tuple[Arg, ...] = (
         id,
         sha,
