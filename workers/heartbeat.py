@@ -65,8 +65,8 @@ class Heartbeat(threading.Thread):
         )
         answer = self._store.run(verb)
         self._offset_ms = answer.server_ms - time.monotonic() * 1000
-        self._held = tuple(held for held in answer.held if held.execution_id not in answer.lost)
-        lost = [held for held in answer.held if held.execution_id in answer.lost]
+        lost = [held for held in self._held if held.execution_id in answer.lost]
+        self._held = answer.held
         for held in lost:
             logger.warning("lost execution=%s task=%s: its slot vanished", held.execution_id, held.task_id)
         self._enforcement.bury(lost)

@@ -58,6 +58,19 @@ def test_a_hung_child_is_timed_out_and_gone_with_all_that_it_started(fleet: Flee
     assert after.status is TaskStatus.COMPLETED
 
 
+def test_what_a_killed_child_started_goes_with_it(fleet: Fleet, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    task = Task(capability="work", input={"do": "stubborn", "seconds": 60, "pids": str(pids)})
+    fleet.submit(task)
+    child = begun(fleet, str(task.id))
+    grandchildren = [int(pid) for pid in until(lambda: pids.exists() and pids.read_text()).split()]
+    os.kill(child.pid, signal.SIGKILL)
+    fleet.cancel(str(task.id))  # one run is enough
+    fleet.until_status(str(task.id), "cancelled", 5)
+    assert [e.status.value for e in fleet.executions(str(task.id))] == ["lost"]
+    until(lambda: not any(map(lives, grandchildren)), 5)
+
+
 def test_a_timed_out_attempt_is_tried_again(fleet: Fleet) -> None:
     (task,) = fleet.run(
         Task(capability="work", input={"do": "deaf", "seconds": 30}, timeout=0.3, max_retries=1)
