@@ -8,7 +8,6 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     ModelWrapValidatorHandler,
@@ -20,6 +19,8 @@ from taskengine.errors import InvalidInputError
 
 
 def _in_utc(moment: datetime) -> datetime:
+    if moment.utcoffset() is None:
+        raise ValueError("has no time zone; give one, such as datetime.now(UTC) or 2030-01-31T12:00:00Z")
     try:
         return moment.astimezone(UTC)
     except OverflowError as exc:
@@ -27,7 +28,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 #: A moment, in UTC: JSON knows offsets of whole minutes and no second pass through an hour that a zone repeats.
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class Noun(BaseModel):
