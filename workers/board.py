@@ -20,7 +20,7 @@ _WORD = struct.Struct("=Q")
 
 def key_of(execution: str | UUID) -> int:
     """Eight bytes that stand for an execution on the board; never 0, which stands for none."""
-    return UUID(str(execution)).int >> 64 or 1
+    return int(str(execution).replace("-", "")[:16], 16) or 1
 
 
 class Board:
@@ -42,11 +42,11 @@ class Board:
         """Whether the parent asked child *index* to cancel this execution."""
         return self._read(index, _CANCEL) == key_of(execution)
 
-    def end(self, pid: int, execution: str) -> None:
-        """Note that the parent ends the child that runs *execution*, before it signals."""
-        index = self._find(pid, execution)
+    def end(self, pid: int, key: int) -> None:
+        """Note that the parent ends the child that runs the execution of that key, before it signals."""
+        index = self._find(pid, key)
         if index is not None:
-            self._write(index, _ENDED, key_of(execution))
+            self._write(index, _ENDED, key)
 
     def is_protected(self, index: int) -> bool:
         """Whether child *index* runs something that its parent did not end."""
@@ -59,26 +59,23 @@ class Board:
 
     def ask_to_cancel(self, pid: int, execution: str) -> None:
         """Ask the child that runs *execution* to cancel it."""
-        index = self._find(pid, execution)
+        key = key_of(execution)
+        index = self._find(pid, key)
         if index is not None:
-            self._write(index, _CANCEL, key_of(execution))
+            self._write(index, _CANCEL, key)
 
-    def running(self) -> Iterator[tuple[int, int]]:
-        """(index, pid) of every child that runs something."""
+    def running(self) -> Iterator[tuple[int, int, int]]:
+        """(index, pid, key of the execution) of every child that runs something."""
         for index, (pid, running, *_) in enumerate(_ENTRY.iter_unpack(self._page)):
             if running:
-                yield index, pid
+                yield index, pid, running
 
     def sample(self, index: int, memory: int) -> None:
         """Note *memory* bytes in use by child *index*."""
         self._write(index, _PEAK, max(memory, self._read(index, _PEAK)))
 
-    def _find(self, pid: int, execution: str) -> int | None:
-        key = key_of(execution)
-        for index, owner in self.running():
-            if owner == pid and self._read(index, _RUNNING) == key:
-                return index
-        return None
+    def _find(self, pid: int, key: int) -> int | None:
+        return next((index for index, owner, runs in self.running() if (owner, runs) == (pid, key)), None)
 
     def _read(self, index: int, at: int) -> int:
         return int(_WORD.unpack_from(self._page, index * _ENTRY.size + at)[0])

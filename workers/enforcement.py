@@ -9,6 +9,7 @@ it is told, its lease is taken away, and its slot counts as occupied until it re
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import time
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ from taskengine.models import Outcome, Task
 from taskengine.store import executions, tasks
 from taskengine.store.nodes import Held
 from taskengine.store.sync import SyncStore
+from workers.board import key_of
 from workers.hands import group_is_alive, is_alive, signal_group
 from workers.process import Node
 from workers.verdict import retry_ms
@@ -36,6 +38,8 @@ class Enforcement:
     _ending: dict[int, float] = field(default_factory=dict)
     #: Executions in threads that are over and have not returned.
     _stuck: set[str] = field(default_factory=set)
+    #: Executions in threads that were fenced behind this node's back.
+    _fenced: set[str] = field(default_factory=set)
 
     @property
     def stuck(self) -> int:
@@ -46,7 +50,8 @@ class Enforcement:
     @property
     def occupied(self) -> int:
         """Slots that fenced executions still occupy, in threads or in processes that are being ended."""
-        return self.stuck + len(self._ending)
+        self._fenced &= self.node.local.runs.keys()
+        return len(self._stuck & self.node.local.runs.keys() | self._fenced) + len(self._ending)
 
     @property
     def is_ending(self) -> bool:
@@ -74,6 +79,26 @@ class Enforcement:
             if self.node.forks and not is_alive(execution.pid):
                 self._end(execution, 0.0)
 
+    def running(self) -> frozenset[tuple[int, int]]:
+        """(process, key on the board) of all that runs here by its own account."""
+        if self.node.forks:
+            return frozenset((pid, key) for _, pid, key in self.node.board.running() if is_alive(pid))
+        return frozenset((os.getpid(), key_of(id)) for id in tuple(self.node.local.runs))
+
+    def end_fenced(self, before: frozenset[tuple[int, int]], held: Iterable[Held]) -> None:
+        """End what ran *before* a beat and still does, although the answer to the beat does not know it.
+
+        Its lease lapsed while this node was frozen or cut off: somebody else may run the task, its report will be
+        refused, and its slot is not free.
+        """
+        ours = {(one.pid, key_of(one.execution_id)) for one in held}
+        for pid, key in (before & self.running()) - ours:
+            if not self.node.forks:
+                self._tell_fenced(key)
+            elif pid not in self._ending:
+                logger.warning("ended process group=%d: its execution was fenced", pid)
+                self._end_child(pid, key, self.store.settings.kill_after_seconds)
+
     def finish_ending(self) -> None:
         """Kill the groups whose time is up."""
         now = time.monotonic()
@@ -86,7 +111,7 @@ class Enforcement:
 
     def kill_all(self) -> None:
         """Kill every group that was told to end or still runs something, without waiting any longer."""
-        for pid in {*self._ending, *(pid for _, pid in self.node.board.running())}:
+        for pid in {*self._ending, *(pid for _, pid, _ in self.node.board.running())}:
             signal_group(pid, signal.SIGKILL)
         self._ending.clear()
 
@@ -116,11 +141,21 @@ class Enforcement:
 
     def _end(self, held: Held, grace: float) -> None:
         if self.node.forks:
-            self.node.board.end(held.pid, held.execution_id)
-            signal_group(held.pid, signal.SIGTERM)
-            self._ending[held.pid] = time.monotonic() + grace
+            self._end_child(held.pid, key_of(held.execution_id), grace)
         elif self.node.local.interrupt(held.execution_id):
             self._stuck.add(held.execution_id)
+
+    def _end_child(self, pid: int, key: int, grace: float) -> None:
+        self.node.board.end(pid, key)
+        signal_group(pid, signal.SIGTERM)
+        self._ending[pid] = time.monotonic() + grace
+
+    def _tell_fenced(self, key: int) -> None:
+        for execution in tuple(self.node.local.runs):
+            if key_of(execution) == key and execution not in self._stuck | self._fenced:
+                logger.warning("told execution=%s that it was fenced", execution)
+                self.node.local.ask_to_cancel(execution)
+                self._fenced.add(execution)
 
 
 def _at_attempt(task: Task, held: Held) -> Task:

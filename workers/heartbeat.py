@@ -59,6 +59,7 @@ class Heartbeat(threading.Thread):
         self._departure.mark()
         live = [f"{message}|{pid}" for message, pid in live_messages()]
         free = max(0, self._slots() - self._enforcement.occupied)
+        before = self._enforcement.running()
         self._number += 1
         verb = nodes.beat(
             self._node.name, self._number, self._info(), free, self._node.lanes, self._departure.why, live
@@ -70,6 +71,7 @@ class Heartbeat(threading.Thread):
         for held in lost:
             logger.warning("lost execution=%s task=%s: its slot vanished", held.execution_id, held.task_id)
         self._enforcement.bury(lost)
+        self._enforcement.end_fenced(before, answer.held)
 
     def drain(self, why: str, *, at_once: bool = False) -> None:
         """Stop the node: take nothing new, and give running work its time or none. Only notes it."""
@@ -126,7 +128,7 @@ class Heartbeat(threading.Thread):
         self._departure.exit_when_stuck(self._enforcement.stuck, self._slots())
 
     def _sample(self) -> None:
-        for index, pid in self._node.board.running():
+        for index, pid, _ in self._node.board.running():
             try:
                 if is_alive(pid):
                     self._node.board.sample(index, psutil.Process(pid).memory_info().rss)

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from taskengine.models import Task, TaskStatus
+from taskengine.store import executions
 
 from ..fleet import Effect, Fleet, until
 from .conftest import Pool
@@ -69,6 +70,22 @@ def test_what_a_killed_child_started_goes_with_it(fleet: Fleet, tmp_path: Path) 
     fleet.until_status(str(task.id), "cancelled", 5)
     assert [e.status.value for e in fleet.executions(str(task.id))] == ["lost"]
     until(lambda: not any(map(lives, grandchildren)), 5)
+
+
+def test_a_run_that_was_fenced_behind_its_nodes_back_is_ended(fleet: Fleet, pool: Pool) -> None:
+    """As after a freeze or a cut link: its lease lapsed, and somebody else may run the task."""
+    task = Task(capability=pool.lane, input={"do": "patient", "seconds": 60})
+    (id,) = fleet.submit(task)
+    first = begun(fleet, id)
+    (execution,) = fleet.executions(id)
+    assert fleet.store.run(executions.hand_back(str(execution.id), execution.token, "the test says so")).ok
+    fleet.cancel(id)
+    until(lambda: fleet.executions(id)[0].late_outcome, TWO_BEATS + fleet.settings.kill_after_seconds)
+    if pool.worker.name == "prefork":
+        until(lambda: not lives(first.pid), 2)
+    else:
+        assert [e.attempt for e in left(fleet, "heard", id)][:1] == [1]
+    assert fleet.wait([id], 10) == ["cancelled"]
 
 
 def test_a_timed_out_attempt_is_tried_again(fleet: Fleet) -> None:
