@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 STUCK_EXIT = 70
 #: Seconds between TERM and KILL, and for threads to return, when everything is to end at once.
 _LAST_WORDS = 1.0
+#: Seconds that a hand-back waits for a server that does not answer.
+_SERVER_SECONDS = 2.0
 #: Seconds in which Celery may end by itself before the process does.
 _CELERY_SECONDS = 3.0
 
@@ -45,6 +47,7 @@ class Departure:
         self._is_marked = False
         #: Monotonic time at which running work is handed back.
         self._hand_back_at: float | None = None
+        self._is_handed_back = False
         #: Monotonic time at which the process ends, whatever still runs; None before the hand-back.
         self._exit_at: float | None = None
 
@@ -72,6 +75,7 @@ class Departure:
             return
         grace = _LAST_WORDS if self._at_once else self._store.settings.kill_after_seconds
         self._enforcement.hand_back(held, f"the node stops: {self.why}", grace)
+        self._is_handed_back = True
         if self._at_once or not self._node.forks:
             self._exit_at = now + _LAST_WORDS + 0.5
         # A drained prefork node needs no exit of its own: Celery joins the children that were ended.
@@ -79,10 +83,9 @@ class Departure:
     def end_when_due(self) -> None:
         """End the process when everything is handed back, or when the server did not let it in time."""
         now = time.monotonic()
-        if self._at_once and self._exit_at is None and self._hand_back_at is not None:
-            if now > self._hand_back_at + 2 * _LAST_WORDS:
-                logger.warning("not handed back, the server does not answer; the leases will lapse")
-                self._exit_at = now
+        if self._is_overdue(now):
+            logger.warning("not handed back, the server does not answer; the leases will lapse")
+            self._is_handed_back, self._exit_at = True, now
         if self._exit_at is None or (now < self._exit_at and self._is_busy()):
             return
         self._enforcement.kill_all()
@@ -114,6 +117,9 @@ class Departure:
         elif self._hand_back_at is None:
             self._hand_back_at = now + (self._store.settings.drain_seconds or float("inf"))
         return self._hand_back_at
+
+    def _is_overdue(self, now: float) -> bool:
+        return bool(self.why) and not self._is_handed_back and now > self._due(now) + _SERVER_SECONDS
 
     def _is_busy(self) -> bool:
         return self._enforcement.is_ending or bool(self._node.local.runs)

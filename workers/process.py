@@ -26,7 +26,6 @@ from workers.announce import Announcer
 from workers.board import Board
 from workers.loop import Run
 
-
 #: Seconds between two looks of a pool child at the board while a coroutine runs.
 _LOOK_SECONDS = 0.25
 

@@ -18,6 +18,7 @@ from .conftest import DEFAULTS, MakeFleet
 from .verdict import at_rest, intact
 
 Measured = Callable[[str, float], None]
+_DONE = {"failed", "cancelled", "completed"}
 AT_ONCE = RetryRules(initial_interval=0.05, jitter=0.0)
 _DYING = Path(__file__).parents[1] / "agents" / "dying_coordinator.py"
 
@@ -102,8 +103,7 @@ def test_row_16_a_coordinator_killed_at_every_moment_advances_nothing_twice(
             new = something_for_every_duty()
             ids = fleet.submit(*new)
             everything += new
-            done = {"failed", "cancelled", "completed"}
-            until(lambda ids=ids: coordinators.died.is_set() or set(fleet.statuses(ids)) <= done, 20)
+            until(lambda ids=ids: coordinators.died.is_set() or set(fleet.statuses(ids)) <= _DONE, 20)
             unharmed = not coordinators.died.is_set()
             if not unharmed:
                 coordinators.make(0)

@@ -165,7 +165,8 @@ def test_row_33_a_frozen_server_costs_no_healthy_execution(make_fleet: MakeFleet
         wave += [Task(capability="work", input={"seconds": 0.05}) for _ in range(100)]
         fleet.submit(*wave)
         new += wave
-        until(lambda n=len(new): len(fleet.effects("begin")) > n - 100)
+        wanted = len(new) - 100
+        until(lambda wanted=wanted: len(fleet.effects("begin")) > wanted)
         fleet.server.freeze()
         threading.Event().wait(12)
         fleet.server.thaw()
