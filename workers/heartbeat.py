@@ -15,6 +15,8 @@ import platform
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 import psutil
 
@@ -48,7 +50,9 @@ class Heartbeat(threading.Thread):
         self._is_fit = False
         #: Longest time this thread was kept from running, for people and ``doctor``.
         self._held_seconds = 0.0
-        self._attention = threading.Event()
+        self._next_beat = 0.0
+        #: Ends a rest. No Event: two signals at once would wait for each other on its lock.
+        self._attention: SimpleQueue[None] = SimpleQueue()
         self._over = threading.Event()
 
     def beat(self) -> None:
@@ -76,12 +80,12 @@ class Heartbeat(threading.Thread):
     def drain(self, why: str, *, at_once: bool = False) -> None:
         """Stop the node: take nothing new, and give running work its time or none. Only notes it."""
         self._departure.ask(why, at_once=at_once)
-        self._attention.set()
+        self._attention.put(None)
 
     def finish(self) -> None:
         """Stop beating and leave the fleet."""
         self._over.set()
-        self._attention.set()
+        self._attention.put(None)
         self.join(timeout=5)
         try:
             self._store.run(nodes.leave(self._node.name))
@@ -91,24 +95,37 @@ class Heartbeat(threading.Thread):
 
     def run(self) -> None:
         """Beat every ``heartbeat_seconds``, and look at deadlines a few times in between."""
-        settings = self._node.settings
-        next_beat = 0.0
         while not self._over.is_set():
-            try:
-                if time.monotonic() >= next_beat or self._departure.is_news:
-                    next_beat = time.monotonic() + settings.heartbeat_seconds
-                    self.beat()
-                self._look()
-            except StoreError as exc:
-                logger.warning("beat failed: %s", exc)
-                self._is_fit = False
-            self._departure.end_when_due()
-            self._sample()
-            pause = min(settings.heartbeat_seconds / 4, settings.resource_interval)
-            slept = time.monotonic()
-            self._attention.wait(pause)
-            self._attention.clear()
-            self._note_frost(time.monotonic() - slept - pause)
+            for part in (self._tell, self._look, self._departure.end_when_due, self._sample):
+                try:
+                    part()
+                except StoreError as exc:
+                    logger.warning("beat failed: %s", exc)
+                    self._is_fit = False
+                except Exception:
+                    # Without this thread the node would lose all of its work, and nobody would hear why.
+                    logger.exception("a turn of the heartbeat failed")
+            self._rest()
+
+    def _tell(self) -> None:
+        """What needs the server: beats, and ends that the scripts must know first."""
+        if time.monotonic() >= self._next_beat or self._departure.is_news:
+            self._next_beat = time.monotonic() + self._node.settings.heartbeat_seconds
+            self.beat()
+        self._enforcement.enforce(self._held, round(self._offset_ms + time.monotonic() * 1000))
+        self._departure.hand_back_when_due(self._held)
+
+    def _look(self) -> None:
+        """What must be done although the server may be away."""
+        self._enforcement.finish_ending()
+        self._departure.exit_when_stuck(self._enforcement.stuck, self._slots())
+
+    def _rest(self) -> None:
+        pause = min(self._node.settings.heartbeat_seconds / 4, self._node.settings.resource_interval)
+        slept = time.monotonic()
+        with suppress(Empty):
+            self._attention.get(timeout=pause)
+        self._note_frost(time.monotonic() - slept - pause)
 
     def _note_frost(self, seconds: float) -> None:
         """Say why leases may have lapsed: this thread did not run."""
@@ -120,12 +137,6 @@ class Heartbeat(threading.Thread):
             "run such agents with --pool prefork",
             seconds,
         )
-
-    def _look(self) -> None:
-        self._enforcement.enforce(self._held, round(self._offset_ms + time.monotonic() * 1000))
-        self._enforcement.finish_ending()
-        self._departure.hand_back_when_due(self._held)
-        self._departure.exit_when_stuck(self._enforcement.stuck, self._slots())
 
     def _sample(self) -> None:
         for index, pid, _ in self._node.board.running():

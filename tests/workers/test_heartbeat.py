@@ -1,0 +1,44 @@
+"""The thread that keeps a node alive survives whatever one of its turns meets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskengine.settings import Settings
+from taskengine.store import nodes
+from taskengine.store.sync import SyncStore
+from taskengine.transport import template
+from workers.board import Board
+from workers.heartbeat import Heartbeat
+from workers.process import LocalRuns, Node
+
+from ..conftest import Valkey
+from ..fleet import QUICK, until
+
+
+def node_on(server: Valkey) -> Node:
+    app: Any = None  # nothing here speaks through Celery
+    settings = Settings(redis_url=server.url, **QUICK)
+    return Node(app, settings, server.url, "n1", "n1@here", "lint=lint", False, Board(), LocalRuns())
+
+
+def test_what_a_turn_raises_ends_that_turn_alone(valkey: Valkey) -> None:
+    """A thread that died of it would cost the node all of its work, and nobody would hear of it."""
+    node = node_on(valkey)
+    asked: list[int] = []
+
+    def slots() -> int:
+        asked.append(1)
+        if len(asked) < 3:
+            raise RuntimeError("the pool is being rebuilt")
+        return 2
+
+    store = SyncStore(valkey.url, node.settings, template())
+    heartbeat = Heartbeat(node, slots)
+    heartbeat.start()
+    until(lambda: [one.slots for one in store.run(nodes.fleet()).nodes] == [2], 5, "a beat")
+    assert heartbeat.is_alive()
+    heartbeat.finish()
+    assert not heartbeat.is_alive()
+    assert store.run(nodes.fleet()).nodes == ()
+    store.close()
