@@ -7,6 +7,7 @@ take its worker's bookkeeping with them, and a pool can only be forked from a pr
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import signal
 import subprocess
@@ -25,11 +26,13 @@ from taskengine.store.sync import SyncStore
 
 _POOLS = ("prefork", "threads", "solo")
 _POLL_SECONDS = 0.05
+_STDERR = 2
 
 
 class TaskExecutor:
     """Runs a worker with a given concurrency while it is started; also a context manager.
 
+    It takes what is READY; retries, schedules and the closing of dependents need a coordinator beside it.
     *imports* are modules that declare agents. Left out, they are the modules whose agents this process imported;
     an agent declared in ``__main__`` can not be imported by another process and is refused.
     """
@@ -44,17 +47,12 @@ class TaskExecutor:
         pool: str = "prefork",
         settings: Settings | None = None,
     ) -> None:
-        if max_concurrent_tasks < 1:
-            raise InvalidInputError(
-                f"max_concurrent_tasks is {max_concurrent_tasks}; use 1 or more", field="max_concurrent_tasks"
-            )
-        if resource_monitor_interval <= 0:
-            raise InvalidInputError(
-                f"resource_monitor_interval is {resource_monitor_interval}; use seconds above 0",
-                field="resource_monitor_interval",
-            )
+        if not isinstance(max_concurrent_tasks, int) or max_concurrent_tasks < 1:
+            raise _wrong("max_concurrent_tasks", max_concurrent_tasks, "a whole number, 1 or more")
+        if not isinstance(resource_monitor_interval, int | float) or not 0 < resource_monitor_interval < math.inf:
+            raise _wrong("resource_monitor_interval", resource_monitor_interval, "seconds above 0")
         if pool not in _POOLS:
-            raise InvalidInputError(f"pool is {pool!r}; use one of {', '.join(_POOLS)}", field="pool")
+            raise _wrong("pool", pool, f"one of {', '.join(_POOLS)}")
         base = settings or current()
         self.max_concurrent_tasks = max_concurrent_tasks
         self._settings = base.model_copy(update={"resource_interval": resource_monitor_interval})
@@ -69,7 +67,7 @@ class TaskExecutor:
         return self._process is not None and self._process.poll() is None
 
     def start(self, timeout: float = 30.0) -> None:
-        """Start the worker and return when it takes work; does nothing when it runs already.
+        """Start the worker and return when the fleet knows it; does nothing when it runs already.
 
         Raises AgentError when the worker ends at once (its own message is on stderr), WaitTimeoutError when it does
         not come up within *timeout* seconds.
@@ -81,7 +79,8 @@ class TaskExecutor:
         # What this process can import, the worker can: a script's own folder is on its path and on nobody else's.
         path = os.pathsep.join(entry for entry in sys.path if entry)
         variables = {**environment(), **as_environment(settings), "PYTHONPATH": path}
-        self._process = subprocess.Popen(self._command(), env=variables)
+        # What a worker says is no output of the script that started it.
+        self._process = subprocess.Popen(self._command(), env=variables, stdout=_STDERR)
         try:
             self._await(SyncStore(url, settings, envelope=""), timeout)  # it only looks, and never grants
         except TaskEngineError:
@@ -120,6 +119,7 @@ class TaskExecutor:
         # By name: the door lies floors above. It makes sure that the workers package is ours.
         words = [sys.executable, "-P", "-m", "taskengine.cli.celery_door", "worker", "--loglevel", "WARNING"]
         words += ["--pool", self._pool, "--concurrency", str(self.max_concurrent_tasks)]
+        words += ["--without-gossip", "--without-mingle"]  # nothing listens to it, and it takes a second at the start
         if self._queues:
             words += ["--queues", ",".join(self._queues)]
         for module in self._imports:
@@ -140,6 +140,10 @@ class TaskExecutor:
         finally:
             store.close()
         raise WaitTimeoutError([f"worker {process.pid}"], timeout)
+
+
+def _wrong(field: str, value: object, instead: str) -> InvalidInputError:
+    return InvalidInputError(f"{field} is {value!r}; use {instead}", field=field)
 
 
 def _importable(modules: tuple[str, ...]) -> tuple[str, ...]:

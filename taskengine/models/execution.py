@@ -32,13 +32,13 @@ class ExecutionLog(BaseModel):
 
 
 class ResourceUsage(BaseModel):
-    """What an execution used; None means not measured (the sample interval was longer than the run)."""
+    """What an execution used; None means not measured."""
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
-    #: Percent of one core, mean over the run.
+    #: Percent of one core, mean over the run, child processes that ended included.
     cpu_percent: float | None = None
-    #: Mebibytes, the highest sample.
+    #: Mebibytes of the process that ran it, the highest seen during the run.
     memory_mb: float | None = None
     disk_mb: float | None = None
     network_mb: float | None = None
