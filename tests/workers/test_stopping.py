@@ -115,3 +115,15 @@ def test_a_node_of_stuck_threads_drains_and_ends_with_its_own_code(fleet: Fleet)
     assert worker.wait(5) == 70
     gone(fleet, worker)
     assert "1 of 2 slots are stuck" in worker.log()
+
+
+def test_quit_ends_a_worker_whose_server_is_away(bare_fleet: Fleet, kind: str) -> None:
+    bare_fleet.coordinator()
+    worker = bare_fleet.worker("w", "-Q", "travel", pool=kind)
+    ids = bare_fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 60}))
+    started(bare_fleet, ids)
+    bare_fleet.server.kill()
+    worker.send(signal.SIGQUIT)
+    assert worker.wait(20) == 0
+    until(lambda: not worker.session(), 5)
+    assert "not handed back" in worker.log()
