@@ -12,7 +12,7 @@ def analyse(task, context):
 
 @agent("claude_agent_1", capabilities={"code_review", "testing"})
 async def review(task, context):
-    return {"of": {id: result for id, result in context.results.items()}}
+    return {"of": dict(context.results)}
 
 
 @agent("custom_agent_1", capabilities={"custom", "deployment", "monitoring", "workflow"})

@@ -228,7 +228,7 @@ shutil.rmtree(settings.home)
 """
     pid, socket = world.output(script).split()
     world.until(lambda: has_ended(int(pid)))
-    assert not os.path.exists(os.path.dirname(socket))
+    assert not Path(socket).parent.exists()
 
 
 def has_ended(pid: int) -> bool:
