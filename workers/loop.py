@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +26,7 @@ class Run:
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._loop = _shared_loop()
         self._task: asyncio.Task[Any] | None = None
+        self._is_cancelled = False
         self._exit: BaseException | None = None
         self._future = asyncio.run_coroutine_threadsafe(self._hold(coroutine), self._loop)
 
@@ -40,6 +41,17 @@ class Run:
             raise self._exit
         return value
 
+    def watch(self, cancelled: Callable[[], bool], look_seconds: float) -> Any:
+        """What it comes to; it is cancelled when *cancelled* says so, which is asked every *look_seconds*."""
+        while not cancelled():
+            try:
+                return self.result(look_seconds)
+            except TimeoutError:
+                if self.is_over:  # the error is its own, or it ended this very moment
+                    return self.result(None)
+        self.cancel()
+        return self.result(None)
+
     @property
     def is_over(self) -> bool:
         """Whether it ended."""
@@ -47,6 +59,8 @@ class Run:
 
     async def _hold(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         self._task = asyncio.current_task()
+        if self._is_cancelled:
+            self._cancel()
         try:
             return await coroutine
         except (SystemExit, KeyboardInterrupt) as exc:  # asyncio would end the loop, and everybody on it
@@ -54,5 +68,6 @@ class Run:
             return None
 
     def _cancel(self) -> None:
+        self._is_cancelled = True  # also when it comes before the first step
         if self._task is not None:
             self._task.cancel()

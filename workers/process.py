@@ -142,7 +142,7 @@ class WorkerProcess:
             return
         self._node.board.enter(self._index, os.getpid(), execution)
         try:
-            yield lambda run: self._watch(execution, run)
+            yield lambda run: run.watch(lambda: self.is_cancelled(execution), _LOOK_SECONDS)
         finally:
             self._node.board.leave(self._index)
 
@@ -150,17 +150,6 @@ class WorkerProcess:
         """Exit, but only on the parent's word: a supervisor's TERM to the group must not cost an agent its run."""
         if not self._node.board.is_protected(self._index) and callable(self._exit):
             self._exit(number, frame)
-
-    def _watch(self, execution: str, run: Run) -> Any:
-        """What the coroutine comes to; a cancel that the parent wrote on the board reaches it."""
-        while not self.is_cancelled(execution):
-            try:
-                return run.result(_LOOK_SECONDS)
-            except TimeoutError:
-                if run.is_over:
-                    raise  # the agent's own
-        run.cancel()
-        return run.result(None)
 
 
 class Current:
