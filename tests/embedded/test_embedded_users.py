@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -228,7 +229,7 @@ shutil.rmtree(settings.home)
 """
     pid, socket = world.output(script).split()
     world.until(lambda: has_ended(int(pid)))
-    assert not Path(socket).parent.exists()
+    assert not pathlib.Path(socket).parent.exists()
 
 
 def has_ended(pid: int) -> bool:
