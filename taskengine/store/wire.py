@@ -29,7 +29,8 @@ class Wire:
     def __init__(self, client: redis.Redis) -> None:
         self._pool = client.connection_pool
         self._mine = threading.local()
-        self._all: list[Any] = []
+        self._owners: dict[threading.Thread, Any] = {}
+        self._lock = threading.Lock()
 
     def evalsha(self, script: Script, args: tuple[Arg, ...]) -> Any:
         """The reply of *script*; the last try's error of redis-py when the server stays away."""
@@ -43,9 +44,8 @@ class Wire:
 
     def close(self) -> None:
         """Disconnect every thread's connection."""
-        for connection in self._all:
+        for connection in tuple(self._owners.values()):
             connection.disconnect()
-        self._all.clear()
 
     def _once(self, connection: Any, script: Script, args: tuple[Arg, ...]) -> Any:
         try:
@@ -68,7 +68,14 @@ class Wire:
     def _connection(self) -> Any:
         connection = getattr(self._mine, "connection", None)
         if connection is None:
-            connection = self._mine.connection = self._pool.get_connection()
-            self._all.append(connection)
+            connection = self._mine.connection = self._of_the_dead() or self._pool.get_connection()
+            with self._lock:
+                self._owners[threading.current_thread()] = connection
         connection.connect()  # nothing happens when it is connected
         return connection
+
+    def _of_the_dead(self) -> Any:
+        """The connection of a thread that ended, or None: a server may make a thread for each request."""
+        with self._lock:
+            dead = next((owner for owner in self._owners if not owner.is_alive()), None)
+            return self._owners.pop(dead) if dead else None
