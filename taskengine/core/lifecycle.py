@@ -1,8 +1,9 @@
 """The one transition table of tasks and executions.
 
-Python and the scripts in ``store/lua`` read the same table: the scripts get the state names and the named sets from
-:func:`lua_prelude` and spell none themselves. ``tests/core/test_lifecycle.py`` walks the table; the deep check of
-``taskengine doctor`` replays every event of a run against it.
+The scripts in ``store/lua`` spell no state: their names and the set of terminal ones are filled in when a script is
+loaded (:mod:`taskengine.store.scripts`). A script guards its own move by the state that it expects; that all moves
+together keep to this table is checked by the replay of events (:mod:`taskengine.core.replay`), in ``taskengine doctor
+--deep`` and after every store test.
 """
 
 from __future__ import annotations
@@ -57,39 +58,9 @@ REOPENABLE = frozenset({_T.FAILED, _T.CANCELLED})
 #: Those that may be deleted without cascade.
 DELETABLE = TERMINAL
 #: An execution in one of these is over.
-EXECUTION_TERMINAL = frozenset({_E.COMPLETED, _E.FAILED, _E.CANCELLED, _E.TIMED_OUT, _E.LOST})
-#: An execution in one of these may still end.
-EXECUTION_OPEN = frozenset({_E.QUEUED, _E.RUNNING})
+EXECUTION_TERMINAL = frozenset(start for start, finish in EXECUTION_TRANSITIONS.items() if start and not finish)
 
 
 def may_move(start: TaskStatus | None, finish: TaskStatus) -> bool:
     """Whether a task may go from *start* to *finish* in one step."""
     return finish in TASK_TRANSITIONS[start]
-
-
-def execution_may_move(start: ExecutionStatus | None, finish: ExecutionStatus) -> bool:
-    """Whether an execution may go from *start* to *finish* in one step."""
-    return finish in EXECUTION_TRANSITIONS[start]
-
-
-def is_terminal(status: TaskStatus) -> bool:
-    """Whether a task with this status is over."""
-    return status in TERMINAL
-
-
-def lua_prelude() -> str:
-    """The states and named sets as Lua locals: ``T.READY``, ``E.LOST``, ``TERMINAL[status]``."""
-    lines = [
-        "local T = " + _lua_names({s.name: s.value for s in TaskStatus}),
-        "local E = " + _lua_names({s.name: s.value for s in ExecutionStatus}),
-        "local TERMINAL = " + _lua_set(TERMINAL),
-    ]
-    return "\n".join(lines)
-
-
-def _lua_names(names: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{name} = '{value}'" for name, value in names.items()) + "}"
-
-
-def _lua_set(members: frozenset[TaskStatus]) -> str:
-    return "{" + ", ".join(f"['{m.value}'] = true" for m in sorted(members)) + "}"
