@@ -1,4 +1,4 @@
--- Reads whole tasks, in the order asked, until the reply holds about a MiB; a READY one says how many of its lane's
+-- Reads whole tasks, in the order asked, until the reply holds about a MiB. A READY one says how many of its lane's
 -- nodes live.
 -- args: task ...
 -- returns: {{field, value ...}, or '' when there is no such task ...} maybe fewer than asked
