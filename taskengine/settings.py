@@ -47,7 +47,6 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(2.0, gt=0, description="Seconds between two sweeps of the coordinator.")
     batch_seconds: float = Field(600.0, gt=0, description="Seconds after which an uncommitted graph is swept.")
     retention_seconds: float = Field(86_400.0, ge=0, description="Seconds a finished run stays in Redis.")
-    key_seconds: float = Field(86_400.0, gt=0, description="Seconds an idempotency key outlives its task's end.")
     max_events: int = Field(200_000, ge=100, description="Events kept of one run; a trim is itself an event.")
     max_graph: int = Field(200_000, ge=1, description="Tasks that one submit may hold.")
 

@@ -25,8 +25,6 @@ class Call(Generic[T]):
     command: bool = False
     #: The script may grant: the driver appends the Celery envelope as its last argument.
     grants: bool = False
-    #: Seconds the server may hold the answer back (a blocking read); at most 5.
-    blocks: float = 0.0
 
     def __iter__(self) -> Generator[Call[Any], Any, T]:
         """One step of a story, typed: ``answer = yield from call``."""

@@ -22,6 +22,7 @@ from redis.sentinel import Sentinel
 from taskengine.errors import SettingsError, UnsupportedServerError
 
 SOCKET_TIMEOUT = 10.0
+#: Seconds.
 LONGEST_BLOCK = 5.0
 #: Three tries of it stay below the 5 s within which a caller learns that the server is not there.
 CONNECT_TIMEOUT = 1.5
@@ -74,6 +75,11 @@ def connect_async(url: str) -> redis.asyncio.Redis:
         return redis.asyncio.Redis(connection_pool=pool)
     except ValueError as exc:
         raise SettingsError(f"TASKENGINE_REDIS_URL: {_redacted(url)}: {exc}", field="redis_url") from exc
+
+
+def block_ms(seconds: float) -> int:
+    """Milliseconds that a read may block which wants to wait *seconds*: never for ever, which 0 would mean."""
+    return max(1, round(min(seconds, LONGEST_BLOCK) * 1000))
 
 
 def _options() -> dict[str, Any]:

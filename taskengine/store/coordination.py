@@ -10,7 +10,7 @@ from taskengine.core.decide import Counters, Dependency, Snapshot
 from taskengine.models.enums import TaskStatus
 from taskengine.store.call import Call, Story
 from taskengine.store.codec import dumps
-from taskengine.store.connect import LONGEST_BLOCK
+from taskengine.store.connect import block_ms
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
 
@@ -151,7 +151,6 @@ class Hints:
 def listen(keys: Keys, wake_from: str, decisions_from: str, seconds: float) -> Call[Hints]:
     """Wait up to *seconds*, 5 at most, for a hint or a decision behind the given entries ('0': any)."""
     wake, decide = keys.fixed("wake"), keys.fixed("decisions")
-    block = max(1, round(min(seconds, LONGEST_BLOCK) * 1000))
 
     def decode(raw: Any) -> Hints:
         streams = dict(raw or ())
@@ -162,8 +161,8 @@ def listen(keys: Keys, wake_from: str, decisions_from: str, seconds: float) -> C
             asked[-1][0] if asked else decisions_from,
         )
 
-    args = ("COUNT", 500, "BLOCK", block, "STREAMS", wake, decide, wake_from, decisions_from)
-    return Call("XREAD", args, decode, command=True, blocks=seconds)
+    args = ("COUNT", 500, "BLOCK", block_ms(seconds), "STREAMS", wake, decide, wake_from, decisions_from)
+    return Call("XREAD", args, decode, command=True)
 
 
 def snapshots(decisions: Sequence[Decision]) -> Story[list[Snapshot | None]]:

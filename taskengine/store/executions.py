@@ -127,7 +127,7 @@ def output(keys: Keys, task_id: str) -> Story[str | None]:
     """Output JSON of a COMPLETED task, fetched also when it is large; None when it has none."""
     attempt = yield from Call("HGET", (keys.of("task", task_id), "att"), _number, command=True)
     id = str(execution_id(task_id, attempt))
-    found = yield from Call("HMGET", (keys.of("exec", id), "out", "big", "st"), list, command=True)
+    found = yield from Call("HMGET", (keys.of("exec", id), "out", "big"), list, command=True)
     if found[1]:
         return (yield from payload(keys, id))
     return found[0] or None

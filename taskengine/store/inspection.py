@@ -12,10 +12,6 @@ from taskengine.store.keys import CODES, Keys
 
 #: Tasks looked at in one script.
 PIECE = 32
-#: Dependencies of a task that one look brings.
-DEPENDENCIES = 256
-#: Executions of a task that one look brings, the latest.
-EXECUTIONS = 32
 _STATUS_OF = {code: status for status, code in CODES.items()}
 
 Fields = Mapping[str, str]

@@ -21,7 +21,7 @@ from taskengine.store.tasks import read
 
 #: Tasks erased in one script.
 PIECE = 64
-#: Ranges of arrivals looked at in one script; a graph stored whole has 128 tasks in one, a lone task is one.
+#: Ranges of arrivals looked at in one script; a graph stored whole has 64 tasks in one, a lone task is one.
 _RANGES = 64
 
 

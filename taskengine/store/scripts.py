@@ -73,7 +73,6 @@ def _constants(settings: Settings) -> dict[str, str]:
         "max_events": str(settings.max_events),
         "trim_every": str(settings.max_events // 100),
         "queue_prefix": f"'{Keys(settings.namespace).queue_prefix()}'",
-        "batch_ms": str(round(settings.batch_seconds * 1000)),
         "codes": "({" + ",".join(f"['{status}']={code}" for status, code in CODES.items()) + "})",
         "terminal": "({" + ",".join(f"['{s.value}']=true" for s in sorted(TERMINAL)) + "})",
     }

@@ -9,6 +9,7 @@ from typing import Any
 from taskengine.models import Task
 from taskengine.store.call import Call, Story
 from taskengine.store.codec import pairs, task_from
+from taskengine.store.connect import block_ms
 from taskengine.store.coordination import continue_releases, fall
 from taskengine.store.executions import put_payload
 from taskengine.store.keys import Keys
@@ -135,8 +136,8 @@ def watch(id: str) -> Call[Reply]:
 
 def until_done(keys: Keys, id: str, seconds: float) -> Call[bool]:
     """Wait up to *seconds* (at most 5) for the end of a watched task; whether it ended."""
-    args = ("COUNT", 1, "BLOCK", max(1, round(seconds * 1000)), "STREAMS", keys.of("done", id), "0")
-    return Call("XREAD", args, bool, command=True, blocks=seconds)
+    args = ("COUNT", 1, "BLOCK", block_ms(seconds), "STREAMS", keys.of("done", id), "0")
+    return Call("XREAD", args, bool, command=True)
 
 
 def find(below: int, limit: int, indexes: Iterable[str]) -> Call[tuple[int, list[str]]]:

@@ -20,6 +20,7 @@ from taskengine.models import Task, TaskStatus
 from taskengine.settings import Settings
 from taskengine.store import coordination, executions, graphs, inspection, nodes, outlines, results, retention, tasks
 from taskengine.store.call import Call
+from taskengine.store.connect import SOCKET_TIMEOUT
 from taskengine.store.keys import BY_ID, CODES, FIXED, Keys
 from taskengine.store.records import record
 from taskengine.store.replies import Reply
@@ -192,6 +193,15 @@ def test_every_status_has_a_code_of_four_bits() -> None:
     assert set(CODES) == {"staged", *(status.value for status in TaskStatus)}
     assert len(set(CODES.values())) == len(CODES)
     assert all(0 < number < 16 for number in CODES.values())
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.25, 4.0, 60.0])
+def test_no_read_blocks_longer_than_the_socket_waits(seconds: float) -> None:
+    """A longer one ended in an error after almost a minute: the client took the silence for a dead server."""
+    for call in (tasks.until_done(KEYS, ID, seconds), coordination.listen(KEYS, "0", "0", seconds)):
+        block = int(call.args[call.args.index("BLOCK") + 1])
+        assert 1 <= block <= 5000 < SOCKET_TIMEOUT * 1000
+        assert block == max(1, min(5000, seconds * 1000))
 
 
 def test_verb_that_grants_is_told_so() -> None:

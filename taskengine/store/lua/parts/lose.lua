@@ -31,7 +31,6 @@ local function lose(eid, why)
   else
     run_again(m, 'lost', note)
   end
-  return m
 end
 -- The next attempt waits in the coordinator's timers: no slot, no Celery ETA.
 local function retry_later(m, delay, err, kind)
