@@ -99,6 +99,24 @@ def test_large_input_lies_by_reference_and_comes_back_whole(api: Any) -> None:
         assert api.get_task(task.id).input == {"text": text}
 
 
+def test_lone_task_with_more_dependencies_than_one_script_may_touch_is_stored_in_pieces(
+    api: Any, world: World
+) -> None:
+    parents = [Task(name=f"p{n}", hold=True) for n in range(600)]
+    api.create_tasks(parents)
+    before = world.key_names()
+    last = Task(name="last", depends_on={p.id for p in parents}, input={"text": "x" * 300_000})
+    stored = api.create_task(last)
+    assert (stored.id, stored.status, stored.depends_on, stored.input) == (
+        last.id, TaskStatus.PENDING, last.depends_on, last.input
+    )  # fmt: skip
+    assert world.fields("task", last.id)["w"] == "600"
+    assert any(name.startswith(world.keys.of("batch", "")) for name in world.key_names() - before)
+    assert api.create_task(last) == stored
+    assert api.create_task(last, run_id=stored.run_id) == stored
+    world.check()
+
+
 def test_graph_is_stored_in_any_order_given(api: Any, world: World) -> None:
     a, b, c = Task(name="a"), Task(name="b"), Task(name="c")
     b.add_dependency(a.id)

@@ -39,6 +39,18 @@ def create_task(scope: Scope, given: Task | TaskCreateRequest, run_id: Id | None
     task = new_task(given)
     if task.id in task.depends_on:
         raise CircularDependencyError([task.name, task.name])
+    if len(task.depends_on) > graphs.EDGES:  # more than one script may touch
+        (stored,) = yield from create_tasks(scope, [task], run)
+        id = str(stored.id)
+    else:
+        id = yield from _create(run, task)
+    found = yield from whole(scope.keys, id)
+    if found is None:
+        raise NotFoundError("task", id)
+    return found
+
+
+def _create(run: str, task: Task) -> Story[str]:
     answer = yield from tasks.create(run, record(task, task.estimated_seconds))
     if answer.word == "missing":
         raise UnknownDependencyError(f"{task.name} ({task.id})", [answer.text()])
@@ -46,10 +58,7 @@ def create_task(scope: Scope, given: Task | TaskCreateRequest, run_id: Id | None
         field = answer.text()
         value = str(task.id) if field == "id" else str(task.idempotency_key)
         raise IdempotencyConflictError(field, value, answer.text(1))
-    found = yield from whole(scope.keys, answer.text())
-    if found is None:
-        raise NotFoundError("task", answer.text())
-    return found
+    return answer.text()
 
 
 def create_tasks(
