@@ -2,7 +2,7 @@
 -- args: task, dependency, edge revision, sha
 -- returns: {'ok'} | {'stale'} | {'conflict', status} | {'settling', kind, id} | {'missing', id}
 -- events: depends, pending
--- uses: settle, put, park, execution, ready
+-- uses: settle, park, execution, ready, edges
 local m = find(ARGV[1])
 if not m then return {'missing', ARGV[1]} end
 local p = find(ARGV[2])
@@ -20,14 +20,9 @@ if m.st == T.READY then
   call('HSET', key('task', m.id), 'st', T.PENDING)
   emit(m.run, 'pending', m.id)
 end
-local v = call('HMGET', key('task', p.id), 'rel', 'undo')
-local w, f, c = edge({id = p.id, st = p.st, releasing = v[1], undoing = v[2], run = p.run}, m.id, m.run)
 call('HSET', key('task', m.id), 'on', on == '' and p.id or (on .. ' ' .. p.id), 'sha', ARGV[4])
-if p.run ~= m.run then call('HSET', key('task', m.id), 'xr', 1) end
-m.w = call('HINCRBY', key('task', m.id), 'w', w)
-if f > 0 then m.f = call('HINCRBY', key('task', m.id), 'f', f) end
-if c > 0 then m.c = call('HINCRBY', key('task', m.id), 'c', c) end
+add_edge(m, p)
 emit(m.run, 'depends', m.id, p.id)
 try_ready(m, p.id)
-for _, lane in ipairs(made_list) do call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane) end
+wake_made()
 return {'ok'}

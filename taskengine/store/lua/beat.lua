@@ -68,9 +68,6 @@ for _, eid in ipairs(lost) do
     end
   end
 end
--- A slot that got free may serve any lane of its node.
-if #lost > 0 then
-  for _, lane in ipairs(lanes) do note_lane(lane) end
-end
+if #lost > 0 then note_lanes_of(node) end
 grant_made()
 return {'ok', now, held, lost}

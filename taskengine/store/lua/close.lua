@@ -16,7 +16,7 @@ end
 -- Its last end is still being taken back from its dependents: two cursors would run over one list.
 if unsettled(m) then
   continue_release(m.id)
-  for _, lane in ipairs(made_list) do call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane) end
+  wake_made()
   return {'changed'}
 end
 call('ZREM', K.timers, 'schedule:' .. m.id)

@@ -9,6 +9,6 @@ if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then return {'conflict', e.st
 local m = load(e.task)
 end_execution(e, E.CANCELLED, false, 'err', m.cq or 'cancelled', 'knd', 'cancelled')
 cancelled_task(m)
-for lane in (call('HGET', key('node', e.node), 'lanes') or ''):gmatch('(%S+)=') do note_lane(lane) end
+note_lanes_of(e.node)
 grant_made()
 return {'ok'}

@@ -47,7 +47,7 @@ continue_releases()
 local n = #lanes > 0 and not refusal(node) and pull(lanes)
 if not n then
   end_execution(e, ended, false, unpack(fields))
-  for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do note_lane(lane) end
+  note_lanes_of(node)
   grant_made()
   return {'ok', ''}
 end

@@ -5,7 +5,6 @@
 local found = {}
 for i, id in ipairs(ARGV) do
   local v = call('HMGET', key('task', id), 'st', 'batch')
-  local hidden = v[2] and call('HGET', key('batch', v[2]), 'state') ~= 'committed'
-  found[i] = (v[1] and not hidden) and v[1] or ''
+  found[i] = v[1] and not is_open(v[2]) and v[1] or ''
 end
 return found

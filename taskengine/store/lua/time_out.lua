@@ -17,6 +17,6 @@ elseif ARGV[3] == 'retry' then
 else
   finish(m, T.FAILED, 'timeout', 'err', ARGV[5], 'knd', 'timeout')
 end
-for lane in (call('HGET', key('node', e.node), 'lanes') or ''):gmatch('(%S+)=') do note_lane(lane) end
+note_lanes_of(e.node)
 grant_made()
 return {'ok'}

@@ -13,13 +13,16 @@ local function drop_edge(m, d)
   end
   unpin(d, m.run)
 end
+local function raise(m, counter, by)
+  if by > 0 then m[counter] = call('HINCRBY', key('task', m.id), counter, by) end
+end
 local function add_edge(m, p)
   local v = call('HMGET', key('task', p.id), 'rel', 'undo')
   local w, f, c = edge({id = p.id, st = p.st, releasing = v[1], undoing = v[2], run = p.run}, m.id, m.run)
   if p.run ~= m.run then call('HSET', key('task', m.id), 'xr', 1) end
-  m.w = call('HINCRBY', key('task', m.id), 'w', w)
-  m.f = call('HINCRBY', key('task', m.id), 'f', f)
-  m.c = call('HINCRBY', key('task', m.id), 'c', c)
+  raise(m, 'w', w)
+  raise(m, 'f', f)
+  raise(m, 'c', c)
 end
 -- Replaces edges in one go; `gone` and `parents` are ids to leave and tasks to wait for.
 local function change_edges(m, gone, parents)

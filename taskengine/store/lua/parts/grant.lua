@@ -53,7 +53,7 @@ local function grant(lane)
   local total = call('ZCARD', K.granted_all)
   while waiting > 0 and outstanding < mine and total < 2 * all do
     if granted_now >= 16 then
-      call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane)
+      wake(lane)
       return
     end
     local item = call('ZRANGE', key('ready', lane), 0, 0)[1]
@@ -70,7 +70,4 @@ local function grant(lane)
 end
 local function grant_made()
   for _, lane in ipairs(made_list) do grant(lane) end
-end
-local function wake(lane)
-  call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane)
 end

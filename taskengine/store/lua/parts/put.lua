@@ -31,9 +31,6 @@ local function unstage(id, kept_payload)
   call('DEL', key('task', id), key('deps', id))
   if v[6] and v[6] ~= kept_payload then call('DEL', key('payload', v[6])) end
 end
-local function is_open(batch)
-  return batch and call('HGET', key('batch', batch), 'state') ~= 'committed'
-end
 -- Who is there under the id or the key: nil = nobody, else {'exists', id} or {'conflict', field, id}; and a rival whose
 -- graph is not committed, which the newcomer takes over. `no`: the place where an earlier copy of this very call put t.
 local function known(t, batch, no)
@@ -67,7 +64,7 @@ local function parents_of(t, batch)
   for d in t.on:gmatch('%S+') do
     local p = call('HMGET', key('task', d), 'st', 'batch', 'rel', 'run', 'undo')
     if not p[1] then return nil, d end
-    if p[2] and p[2] ~= batch and call('HGET', key('batch', p[2]), 'state') ~= 'committed' then return nil, d end
+    if p[2] ~= batch and is_open(p[2]) then return nil, d end
     parents[#parents + 1] = {id = d, st = p[1], releasing = p[3], run = p[4], undoing = p[5]}
   end
   return parents

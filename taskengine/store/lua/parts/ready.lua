@@ -8,6 +8,17 @@ local function note_lane(lane)
     made_list[#made_list + 1] = lane
   end
 end
+-- A slot that got free may serve any lane of its node.
+local function note_lanes_of(node)
+  for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do note_lane(lane) end
+end
+-- Tells the coordinator that a grant may be possible; the stream is a hint, its sweep the promise.
+local function wake(lane)
+  call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane)
+end
+local function wake_made()
+  for _, lane in ipairs(made_list) do wake(lane) end
+end
 local function enqueue(m)
   call('ZADD', key('ready', m.lane), m.score, member(m))
   call('SADD', K.lanes, m.lane)

@@ -39,7 +39,9 @@ local function unpin(id, run)
     call('HDEL', key('task', id), 'pin')
   end
 end
--- Committed batches still settle: their commit waits fall in pieces; nobody else may move such a task meanwhile.
-local function visible(m)
-  return not m.batch or call('HGET', key('batch', m.batch), 'state') == 'committed'
+-- Whether a graph may still come to nothing: its tasks are nobody's yet.
+local function is_open(batch)
+  return batch and call('HGET', key('batch', batch), 'state') ~= 'committed'
 end
+-- Committed batches still settle: their commit waits fall in pieces; nobody else may move such a task meanwhile.
+local function visible(m) return not is_open(m.batch) end
