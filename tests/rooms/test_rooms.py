@@ -31,7 +31,12 @@ JSON_ROOMS = (
     "workers/heartbeat.py",
 )
 #: Where any exception may be caught: around an agent, around one loop turn.
-CATCH_ALL = {"workers/invoke.py", "workers/heartbeat.py", "taskengine/coordinator/loop.py", "taskengine/coordinator/duties/decisions.py"}
+CATCH_ALL = {
+    "workers/invoke.py",
+    "workers/heartbeat.py",
+    "taskengine/coordinator/loop.py",
+    "taskengine/coordinator/duties/decisions.py",
+}
 
 
 def room(path: Path) -> str:
