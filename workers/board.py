@@ -39,8 +39,8 @@ class Board:
         self._write(index, _RUNNING, 0)
 
     def cancelled(self, index: int, execution: str) -> bool:
-        """Whether the parent asked child *index* to cancel this execution."""
-        return self._read(index, _CANCEL) == key_of(execution)
+        """Whether the parent asked child *index* to cancel this execution, or ends it."""
+        return key_of(execution) in (self._read(index, _CANCEL), self._read(index, _ENDED))
 
     def end(self, pid: int, key: int) -> None:
         """Note that the parent ends the child that runs the execution of that key, before it signals."""
