@@ -36,7 +36,7 @@ FIXED: Mapping[str, str] = {
 
 #: Keys with an id behind a colon.
 BY_ID: Mapping[str, str] = {
-    "batch": "hash {state, run, n, cursor}: a graph between its first and its last trip; 1 h after its end",
+    "batch": "hash {state, run, n, cursor, chunk: first arrival ...}: a graph from its first trip; 1 h after its end",
     "bits": "string 'index:segment': bitmap over 4096 arrivals, one for each list filter value",
     "codes": "string 'segment': status of each of 4096 arrivals in four bits, see CODES",
     "claim": "string 'node/slot': the latest request that claimed for it; 10 min",
