@@ -33,7 +33,7 @@ TASK_FIELDS: Mapping[str, str] = {
     "ix": "list filters, while staged",
     "xr": "depends on tasks of other runs", "pin": "open dependents in other runs", "park": "reason it is parked for",
     "g": "granted execution", "rel": "cursor into dependents to tell", "undo": "cursor into dependents to take back",
-    "how": "what dependents are told: s, f or c", "on": "ids it depends on", "nm": "name", "doc": "client's fields",
+    "lo": "bytes of a large output", "how": "what dependents are told: s, f or c", "on": "ids it depends on", "nm": "name", "doc": "client's fields",
     "to": "ms one attempt may take", "sha": "content as first submitted",
     "rev": "times updated", "key": "hashed idempotency key", "big": "key of a large input",
     "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
@@ -43,8 +43,8 @@ TASK_FIELDS: Mapping[str, str] = {
 EXECUTION_FIELDS: Mapping[str, str] = {
     "task": "task id", "att": "attempt and fencing token", "st": "status", "q": "ms granted", "s": "ms started",
     "e": "ms ended", "dl": "ms deadline", "node": "worker node", "slot": "its slot", "ag": "agent",
-    "rep": "a report was accepted",
-    "next": "execution that the report pulled", "out": "output JSON", "err": "error message", "knd": "error kind",
+    "rep": "the report of a cancelled one was accepted",
+    "out": "output JSON", "err": "error message", "knd": "error kind",
     "use": "usage JSON", "big": "bytes of an output by reference", "late": "verdict of a fenced report",
     "late_out": "its output", "late_err": "its error", "cq": "ms cancel requested", "pr": "progress", "prn": "note",
 }  # fmt: skip

@@ -46,7 +46,7 @@ def _events(raw: Sequence[Any]) -> list[Event]:
 
 
 def _event(entry: str, fields: dict[str, str]) -> Event:
-    at = moment(fields["t"])
+    what, task, ms, note = fields["e"].split(" ", 3)
+    at = moment(ms)
     assert at is not None
-    task = UUID(fields["k"]) if fields.get("k") else None
-    return Event(int(entry.partition("-")[2]), fields["e"], task, at, fields.get("x", ""))
+    return Event(int(entry.partition("-")[2]), what, UUID(task) if task != "-" else None, at, note)

@@ -20,7 +20,7 @@ RULES: Mapping[str, str] = {
     "place": "a READY task is ready, parked or granted, and no other task is",
     "execution": "the latest execution fits the task's status, earlier ones are over, each is its task's",
     "outcome": "one outcome was accepted, and a COMPLETED task has it",
-    "lease": "exactly the RUNNING executions are leased",
+    "lease": "the slot of every RUNNING execution is leased",
     "slot": "every RUNNING execution is held by its slot",
     "grant": "exactly the QUEUED executions are granted, with a claim deadline",
     "timer": "exactly the tasks that wait for a time have a timer",
@@ -151,8 +151,8 @@ def _execution(task: TaskFacts, e: Fields, *, latest: bool) -> Iterator[Violatio
     if status not in wanted or e.get("task") != task.id:
         story = f"execution {e['id']} of task {e.get('task')} is {status}, the task {task.status}"
         yield Violation("execution", task.id, story)
-    if ("lease" in e) != (status in _EXECUTION_RUNNING):
-        yield Violation("lease", e["id"], f"it is {status}, its lease {e.get('lease', 'not there')}")
+    if status in _EXECUTION_RUNNING and "lease" not in e:
+        yield Violation("lease", e["id"], "its slot is not leased")
     if status in _EXECUTION_RUNNING and not e.get("held", "").startswith(f"{e['id']}|"):
         yield Violation("slot", e["id"], f"its slot holds {e.get('held', 'nothing')}")
     queued = status in _EXECUTION_QUEUED

@@ -23,7 +23,7 @@ FIXED: Mapping[str, str] = {
     "granted_all": "zset execution -> claim deadline ms: every outstanding grant",
     "lanes": "set of lanes that have or had READY tasks",
     "leader": "hash {id, term, until}: who coordinates",
-    "leases": "zset execution -> lease end ms: every RUNNING execution",
+    "leases": "zset 'node/slot' -> lease end ms: every slot that holds a RUNNING execution",
     "nodes": "zset node -> alive until ms",
     "parks": "set of park reasons in use",
     "poison": "list of JSON: decisions that raised five times, with the error",
@@ -36,13 +36,13 @@ FIXED: Mapping[str, str] = {
 
 #: Keys with an id behind a colon.
 BY_ID: Mapping[str, str] = {
-    "batch": "hash {state, run, n, cursor, chunk: first arrival ...}: a graph from its first trip; 1 h after its end",
+    "batch": "hash {state, run, n, cursor}: a graph between its first and its last trip; 1 h after its end",
     "bits": "string 'index:segment': bitmap over 4096 arrivals, one for each list filter value",
     "codes": "string 'segment': status of each of 4096 arrivals in four bits, see CODES",
     "claim": "string 'node/slot': the latest request that claimed for it; 10 min",
     "deps": "list of tasks that depend on this one; dropped when it COMPLETED and all were released",
     "done": "stream: one entry when the task ended and somebody waits; 10 min",
-    "events": "stream of a run, entry id = sequence: {e: what, k: task, t: ms, x: note}",
+    "events": "stream of a run, entry 0-sequence: {e: 'what task ms note'}",
     "exec": "hash of an execution",
     "granted": "set of executions granted and not claimed, by lane",
     "idem": "string: task that an idempotency key (hashed) names",

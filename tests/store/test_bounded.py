@@ -26,7 +26,8 @@ def slow(real: World, capsys: pytest.CaptureFixture[str]) -> Iterator[World]:
     longest: dict[str, int] = {}
     known = {sha: name for name, sha in shas(real)}
     for entry in real.raw.slowlog_get(10_000):
-        name = known.get(entry["command"].split(b" ")[1], entry["command"][:20].decode())
+        words = entry["command"].split(b" ")
+        name = known.get(words[1] if len(words) > 1 else b"", words[0].decode())
         longest[name] = max(longest.get(name, 0), entry["duration"])
     with capsys.disabled():
         shown = ", ".join(f"{name} {us / 1000:.1f} ms" for name, us in sorted(longest.items(), key=lambda x: -x[1])[:4])

@@ -184,14 +184,8 @@ def accepted_and_failed(s: Scene) -> str:
 
 @plants("lease")
 def runs_without_a_lease(s: Scene) -> str:
-    s.world.raw.zrem(s.world.keys.fixed("leases"), s.execution("running"))
+    s.world.raw.zrem(s.world.keys.fixed("leases"), "n1/s1")
     return s.execution("running")
-
-
-@plants("lease")
-def leased_after_its_end(s: Scene) -> str:
-    s.world.raw.zadd(s.world.keys.fixed("leases"), {s.execution("done"): 1})
-    return s.execution("done")
 
 
 @plants("slot")
@@ -358,8 +352,8 @@ def granted_in_another_lane(s: Scene) -> str:
 
 @plants("stray")
 def lease_of_nobody(s: Scene) -> str:
-    s.world.raw.zadd(s.world.keys.fixed("leases"), {"nobody": 1})
-    return "nobody"
+    s.world.raw.zadd(s.world.keys.fixed("leases"), {"n1/nobody": 1})
+    return "n1/nobody"
 
 
 @plants("stray")
@@ -431,16 +425,16 @@ def run_is_open_for_ever(s: Scene) -> str:
 @plants("history")
 def change_without_an_event(s: Scene) -> str:
     events = s.world.keys.of("events", s.run)
-    entry = next(e for e, f in s.world.raw.xrange(events) if f[b"e"] == b"run_finished")
+    entry = next(e for e, f in s.world.raw.xrange(events) if f[b"e"].startswith(b"run_finished"))
     s.world.raw.xdel(events, entry)
-    s.world.raw.execute_command("XADD", events, "0-*", "e", "run_finished", "k", "", "t", 1, "x", "")
+    s.world.raw.execute_command("XADD", events, "0-*", "e", "run_finished - 1 ")
     return s.run
 
 
 @plants("history")
 def event_without_a_change(s: Scene) -> str:
     events = s.world.keys.of("events", s.world.run_of(s.id("running")))
-    s.world.raw.execute_command("XADD", events, "0-*", "e", "completed", "k", s.id("running"), "t", 1, "x", "")
+    s.world.raw.execute_command("XADD", events, "0-*", "e", f"completed {s.id('running')} 1 ")
     return s.id("running")
 
 

@@ -12,8 +12,8 @@ from taskengine.store import coordination, executions, graphs, nodes, tasks
 from .world import World
 
 
-def lease(world: World, id: str) -> float:
-    return float(world.raw.zscore(world.keys.fixed("leases"), id) or 0)
+def lease(world: World, slot: str) -> float:
+    return float(world.raw.zscore(world.keys.fixed("leases"), f"n1/{slot}") or 0)
 
 
 def test_beat_renews_exactly_what_live_slots_hold(world: World) -> None:
@@ -24,7 +24,7 @@ def test_beat_renews_exactly_what_live_slots_hold(world: World) -> None:
     world.age(5)
     first, second = (float(s) for _, s in world.raw.zrange(world.keys.fixed("leases"), 0, -1, withscores=True))
     answer = world.beat(live=slots[:1])
-    assert {h.message: lease(world, h.execution_id) > first + 4000 for h in answer.held} == {"m-s1": True, "m-s2": True}
+    assert {h.message: lease(world, h.message[2:]) > first + 4000 for h in answer.held} == {"m-s1": True, "m-s2": True}
     assert answer.lost == ()
     world.age(5)
     answer = world.beat(live=slots[:1])

@@ -106,7 +106,8 @@ class World:
         """History of a run: e (what), k (task), x (note), n (sequence)."""
         found = []
         for entry, fields in self.raw.xrange(self.keys.of("events", run)):
-            found.append({k.decode(): v.decode() for k, v in fields.items()} | {"n": entry.decode().split("-")[1]})
+            words = zip("ektx", fields[b"e"].decode().split(" ", 3), strict=True)
+            found.append({**dict(words), "n": entry.decode().split("-")[1]})
         return found
 
     def happened(self, id: object) -> list[str]:
@@ -284,6 +285,9 @@ class World:
             key = self.keys.fixed(name)
             for member, score in self.raw.zrange(key, 0, -1, withscores=True):
                 self.raw.zadd(key, {member: score - ms})
+        for name in self.key_names():
+            if name.startswith(self.keys.of("node", "")) and self.raw.hexists(name, "until"):
+                self.raw.hincrby(name, "until", -ms)
 
 
 def eid(task: Task | UUID | str, attempt: int = 1) -> str:

@@ -2,7 +2,7 @@
 -- args: task, dependency, edge revision, sha
 -- returns: {'ok'} | {'stale'} | {'conflict', status} | {'settling', kind, id} | {'missing', id}
 -- events: depends, pending
--- uses: settle, park, execution, ready, edges
+-- uses: settle, ready, unqueue, edges
 local m = find(ARGV[1])
 if not m then return {'missing', ARGV[1]} end
 local p = find(ARGV[2])

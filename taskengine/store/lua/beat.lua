@@ -2,7 +2,7 @@
 -- args: node, number, info, slots, lanes, drain, live ..., envelope
 -- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task} ..., lost ...}
 -- events: lost, ready
--- uses: pull, grant, lose, park
+-- uses: pull, grant, lose, unpark
 -- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
 -- info: JSON for people. live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.
 local node, lanes_text = ARGV[1], ARGV[5]
@@ -19,7 +19,8 @@ if tonumber(ARGV[2]) <= tonumber(old[3] or 0) then
 end
 local alive = call('ZSCORE', K.nodes, node)
 local first = not alive or tonumber(alive) < now
-call('HSET', key('node', node), 'no', ARGV[2], 'info', ARGV[3], 'slots', ARGV[4], 'lanes', lanes_text, 'beat', now)
+call('HSET', key('node', node), 'no', ARGV[2], 'info', ARGV[3], 'slots', ARGV[4], 'lanes', lanes_text,
+  'until', now + C.lease_ms)
 call('PEXPIRE', key('node', node), 3600000)
 if ARGV[6] == '' then call('HDEL', key('node', node), 'drain') else call('HSET', key('node', node), 'drain', ARGV[6]) end
 call('ZADD', K.nodes, now + C.lease_ms, node)
@@ -33,7 +34,7 @@ if first or old[1] ~= lanes_text then
   end
 end
 if first or old[1] ~= lanes_text or old[2] ~= ARGV[4] then
-  for _, lane in ipairs(lanes) do wake(lane) end
+  for _, lane in ipairs(lanes) do call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane) end
 end
 local live = {}
 for i = 7, #ARGV - 1 do live[ARGV[i]] = true end
@@ -41,11 +42,11 @@ for i = 1, #slots, 2 do
   local eid, msg, pid, missed = slots[i + 1]:match('^([^|]*)|([^|]*)|([^|]*)|(%d)$')
   if live[msg .. '|' .. pid] then
     leases[#leases + 1] = now + C.lease_ms
-    leases[#leases + 1] = eid
+    leases[#leases + 1] = node .. '/' .. slots[i]
     if missed ~= '0' then call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|0') end
   elseif missed == '0' then
     leases[#leases + 1] = now + C.lease_ms
-    leases[#leases + 1] = eid
+    leases[#leases + 1] = node .. '/' .. slots[i]
     call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|1')
   else
     if #lost < 16 then lost[#lost + 1] = eid end
@@ -64,7 +65,7 @@ for _, eid in ipairs(lost) do
     lose(eid, 'its slot vanished')
   else
     for i = 1, #slots, 2 do
-      if slots[i + 1]:sub(1, #eid) == eid then call('HDEL', key('slots', node), slots[i]) end
+      if slots[i + 1]:sub(1, #eid) == eid then free_slot(node, slots[i]) end
     end
   end
 end

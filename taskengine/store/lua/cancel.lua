@@ -2,7 +2,7 @@
 -- args: task, reason, envelope
 -- returns: {'ok', new status} | {'asked'} | {'conflict', status} | {'settling', kind, id} | {'missing'}
 -- events: cancelled | cancel_requested
--- uses: settle, finish, execution, grant, park
+-- uses: settle, finish, execution, grant, unqueue
 local m = find(ARGV[1])
 if not m then return {'missing'} end
 if C.terminal[m.st] then return {'conflict', m.st} end

@@ -3,18 +3,16 @@
 -- args: node, slot, request, message, pid, execution, token, lanes, envelope
 -- returns: {'ok', told} | {'nothing'} | {'refused', 'silent' | 'draining'}
 -- events: started, lost, ready
--- uses: pull, execution, grant, lose
+-- uses: pull, execution, grant, lose, unqueue
 local node, slot, req, msg, pid, eid, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local e = load_execution(eid)
-local granted = e and e.st == E.QUEUED and e.att == token and load_whole(e.task)
+local granted = e and e.st == E.QUEUED and e.att == token and load_starting(e.task)
 if granted and not (granted.st == T.READY and granted.granted == eid) then granted = nil end
 -- What a frozen server or a dead link kept back may come long after its copy was answered; the slot has gone on since.
 local again = call('GET', key('claim', node .. '/' .. slot)) == req
 call('SET', key('claim', node .. '/' .. slot), req, 'EX', 600)
-local held = call('HGET', key('slots', node), slot)
-local h = held and load_execution(held:match('^[^|]+'))
-local runs = h and h.st == E.RUNNING
-if again then return runs and {'ok', told_again(h)} or {'nothing'} end
+local runs = held_by(node, slot)
+if again then return runs and {'ok', told_again(runs)} or {'nothing'} end
 local no = refusal(node)
 if no then
   -- Its message is used up: whoever is free gets the task now, not at the claim deadline.
@@ -25,11 +23,7 @@ if no then
   end
   return {'refused', no}
 end
-if runs then
-  lose(h.id, 'its slot claimed again')
-elseif held then
-  call('HDEL', key('slots', node), slot)
-end
+if runs then lose(runs.id, 'its slot claimed again') end
 local lanes, agents = parse_lanes(ARGV[8])
 local m = granted
 if m and agents[m.lane] then

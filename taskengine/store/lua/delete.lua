@@ -16,7 +16,6 @@ for _, d in ipairs(call('LRANGE', key('deps', m.id), -256, -1)) do
 end
 if tonumber(call('HGET', key('task', m.id), 'pin') or 0) > 0 then return {'waited', ''} end
 call('HINCRBY', K.counts, m.st, -1)
-call('HINCRBY', key('run', m.run), m.st, -1)
 call('HINCRBY', key('run', m.run), 'total', -1)
 emit(m.run, 'deleted', m.id)
 erase(m.id, ARGV[2])

@@ -2,7 +2,7 @@
 -- args: task, agent, envelope
 -- returns: {'ok', status} | {'conflict', status, agent or ''} | {'settling', kind, id} | {'missing'}
 -- events: released, ready
--- uses: settle, ready, park, execution, grant
+-- uses: settle, ready, execution, grant, filters, unqueue
 local m = find(ARGV[1])
 if not m then return {'missing'} end
 if m.batch then return unsettled(m) end

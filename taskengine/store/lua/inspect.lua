@@ -36,10 +36,12 @@ local function executions(id, attempts, lane)
     local eid = execution_id(id, n)
     local e, v = read_fields(key('exec', eid), {'st', 'task', 'att', 'node', 'slot', 's', 'e'})
     named(e, 'id', eid)
-    named(e, 'lease', call('ZSCORE', K.leases, eid))
     named(e, 'claim', call('ZSCORE', K.granted_all, eid))
     named(e, 'granted', call('SISMEMBER', key('granted', lane), eid))
-    if v[4] then named(e, 'held', call('HGET', key('slots', v[4]), v[5])) end
+    if v[4] then
+      named(e, 'held', call('HGET', key('slots', v[4]), v[5]))
+      named(e, 'lease', call('ZSCORE', K.leases, v[4] .. '/' .. v[5]))
+    end
     found[#found + 1] = e
   end
   return found

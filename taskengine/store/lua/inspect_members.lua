@@ -24,7 +24,12 @@ local function items()
 end
 local function task_of(member, value)
   if OF_EXECUTIONS[kind] then
-    local eid = kind == 'slots' and value:match('^[^|]*') or member
+    local eid = member
+    if kind == 'leases' then
+      local node, slot = member:match('^(.*)/(.*)$')
+      value = node and call('HGET', key('slots', node), slot) or ''
+    end
+    if kind == 'slots' or kind == 'leases' then eid = value:match('^[^|]*') end
     local e = call('HMGET', key('exec', eid), 'task', 'st')
     return e[1] or '', e[2] or ''
   end

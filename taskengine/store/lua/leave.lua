@@ -16,6 +16,7 @@ end
 if #slots <= 64 then
   call('ZREM', K.nodes, node)
   call('DEL', key('slots', node))
+  call('HDEL', key('node', node), 'until')
 end
 grant_made()
 return {'ok', lost}

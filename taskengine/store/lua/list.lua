@@ -1,7 +1,7 @@
 -- Finds tasks that carry every given index, newest first: 8 segments of 4096 arrivals at most a call.
 -- args: below, limit, index ...
 -- returns: {'ok', arrival to go on below or 0, id ...}
--- uses: span, index
+-- uses: span, codes
 -- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, any other from its bitmap.
 local MOST_SEGMENTS, MOST_LOOKS = 8, 512
 local below, limit = tonumber(ARGV[1]), tonumber(ARGV[2])

@@ -15,7 +15,6 @@ for i = 6, #ARGV, 2 do
       kept = kept + 1
     else
       call('HINCRBY', K.counts, v[1], -1)
-      call('HINCRBY', key('run', run), v[1], -1)
       call('HINCRBY', key('run', run), 'total', -1)
       erase(ARGV[i], ARGV[i + 1])
       erased = erased + 1

@@ -1,8 +1,8 @@
--- Reads whole tasks, in the order asked, until the reply holds about a MiB. A READY one says how many of its lane's
--- nodes live.
+-- Reads whole tasks, in the order asked, until the reply holds about a MiB.
 -- args: task ...
 -- returns: {{field, value ...}, or '' when there is no such task ...} maybe fewer than asked
 -- uses: task
+-- A READY task says in the field 'offers' how many live nodes offer its lane.
 local found, offered, bytes = {}, {}, 0
 for i, id in ipairs(ARGV) do
   if bytes > 1048576 then return found end

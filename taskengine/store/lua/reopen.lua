@@ -18,7 +18,6 @@ local wait = unsettled(m)
 if wait then return wait end
 if ARGV[2] == '' and m.f + m.c > 0 then return {'blocked', by} end
 local how = m.st == T.FAILED and 'f' or 'c'
-call('HINCRBY', key('run', m.run), m.st, -1)
 if call('HINCRBY', key('run', m.run), 'open', 1) == 1 then
   call('ZREM', K.finished, m.run)
   call('HDEL', key('run', m.run), 'fin')

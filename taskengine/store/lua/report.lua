@@ -2,17 +2,17 @@
 -- args: execution, token, node, slot, verdict, output, error, kind, retry_ms, usage, agent, big, lanes, message, pid, envelope
 -- returns: {'ok', told or ''} | {'fenced', status of the execution} | {'missing'}
 -- events: completed | failed | cancelled | retrying | fenced, started, ready
--- uses: pull, execution, finish, grant, lose
+-- uses: pull, execution, finish, grant, retry
 -- verdict: completed, failed, retry or cancelled. lanes is empty when the slot does not go on.
 local e = load_execution(ARGV[1])
 if not e then return {'missing'} end
 local verdict, output, node, slot = ARGV[5], ARGV[6], ARGV[3], ARGV[4]
 local lanes, agents = parse_lanes(ARGV[13])
 if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then
-  if e.reported and e.att == tonumber(ARGV[2]) then
-    local n = e.next and load_execution(e.next)
-    if not n or n.st ~= E.RUNNING or n.slot ~= slot then return {'ok', ''} end
-    return {'ok', told_again(n)}
+  local accepted = e.st == E.COMPLETED or e.st == E.FAILED or call('HGET', key('exec', e.id), 'rep')
+  if accepted and e.att == tonumber(ARGV[2]) then
+    local next_one = held_by(node, slot)
+    return {'ok', next_one and told_again(next_one) or ''}
   end
   local new = call('HSET', key('exec', e.id), 'late', verdict, 'late_out', output, 'late_err', ARGV[7]) > 0
   local m = new and load(e.task)
@@ -20,8 +20,8 @@ if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then
   return {'fenced', e.st}
 end
 if ARGV[12] ~= '' then call('PERSIST', key('payload', e.id)) end
-local m = load(e.task)
-local fields = {'rep', 1, 'ag', ARGV[11]}
+local m = load_ending(e.task)
+local fields = {'ag', ARGV[11]}
 local function keep(name, value)
   if value ~= '' then
     fields[#fields + 1] = name
@@ -32,10 +32,11 @@ keep('out', output) keep('err', ARGV[7]) keep('knd', ARGV[8]) keep('use', ARGV[1
 local ended
 if m.cq then
   ended = E.CANCELLED
+  keep('rep', 1)
   finish(m, T.CANCELLED, m.cq, 'rsn', m.cq)
 elseif verdict == 'completed' then
   ended = E.COMPLETED
-  finish(m, T.COMPLETED)
+  if #output > LARGE then finish(m, T.COMPLETED, '', 'lo', #output) else finish(m, T.COMPLETED) end
 elseif verdict == 'retry' then
   ended = E.FAILED
   retry_later(m, tonumber(ARGV[9]), ARGV[7], ARGV[8])
@@ -53,8 +54,7 @@ if not n then
 end
 n.att = n.att + 1
 local eid = execution_id(n.id, n.att)
-keep('next', eid)
 end_execution(e, ended, true, unpack(fields))  -- before the next one is told its inputs: this may be one of them
-local reply = start(n, eid, node, slot, ARGV[14], ARGV[15], agents[n.lane])
+local reply = start(n, eid, node, slot, ARGV[14], ARGV[15], agents[n.lane], true)
 grant_made()
 return {'ok', reply}

@@ -2,10 +2,14 @@
 -- args: term, most, envelope
 -- returns: {'ok', lost, nodes gone} | {'stale'}
 -- events: lost, ready | failed | cancelled
--- uses: grant, leader, lose
+-- uses: grant, leader, lose, execution
 if outdated(ARGV[1]) then return {'stale'} end
 local lapsed = call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, ARGV[2])
-for _, eid in ipairs(lapsed) do lose(eid, 'its lease lapsed') end
+for _, lease in ipairs(lapsed) do
+  local node, slot = lease:match('^(.*)/(.*)$')
+  local e = held_by(node, slot)
+  if e then lose(e.id, 'its lease lapsed') else free_slot(node, slot) end
+end
 local gone = call('ZRANGEBYSCORE', K.nodes, '-inf', now - C.lease_ms, 'LIMIT', 0, 16)
 for _, node in ipairs(gone) do
   for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do

@@ -2,7 +2,7 @@
 -- args: execution, token, verdict, retry_ms, error, envelope
 -- returns: {'ok'} | {'conflict', status} | {'missing'}
 -- events: timed_out, retrying | failed | cancelled
--- uses: grant, lose
+-- uses: grant, lose, retry, finish
 -- verdict: retry or failed
 local e = load_execution(ARGV[1])
 if not e then return {'missing'} end

@@ -1,7 +1,7 @@
 -- Puts parked tasks back whose reason is gone: pinned ones whose agent a live node offers.
 -- args: term, envelope
 -- returns: {'ok', moved} | {'stale'}
--- uses: grant, leader, park
+-- uses: grant, leader, unpark
 if outdated(ARGV[1]) then return {'stale'} end
 local moved = 0
 for _, reason in ipairs(call('SMEMBERS', K.parks)) do

@@ -4,7 +4,7 @@
 -- events: updated, pending, ready
 -- big: key of an input by reference, or ''. dropped, added: ids; cycles were checked at the given edge revision.
 -- The content hash stays that of the first submit: who sends that again means this task, whatever became of it.
--- uses: settle, ready, park, execution, grant, index, edges
+-- uses: settle, ready, grant, edges, filters, unqueue
 local m = find(ARGV[1])
 if not m then return {'missing', ARGV[1]} end
 if m.batch then return unsettled(m) end

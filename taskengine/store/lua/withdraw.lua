@@ -1,7 +1,7 @@
 -- Deletes grants whose claim deadline passed: they never ran; their tasks are READY at their old place again.
 -- args: term, most, envelope
 -- returns: {'ok', withdrawn} | {'stale'}
--- uses: grant, leader, ready
+-- uses: grant, leader, ready, unqueue
 if outdated(ARGV[1]) then return {'stale'} end
 local late = call('ZRANGEBYSCORE', K.granted_all, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, eid in ipairs(late) do

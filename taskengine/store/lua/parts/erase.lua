@@ -1,5 +1,5 @@
 -- Removes a task with its executions, edges and indexes.
--- uses: clock, index, put, execution
+-- uses: clock, put, execution, filters
 local function erase(id, index)
   local v = call('HMGET', key('task', id), 'st', 'no', 'on', 'att', 'key', 'big')
   local no = tonumber(v[2])

@@ -7,7 +7,7 @@ end
 local function close_run(run)
   call('HSET', key('run', run), 'fin', now)
   call('ZADD', K.finished, now, run)
-  emit(run, 'run_finished', '')
+  emit(run, 'run_finished', '-')
 end
 local function finish(m, to, note, ...)
   move(m, to)
@@ -18,7 +18,6 @@ local function finish(m, to, note, ...)
     call('EXPIRE', key('done', m.id), 600)
   end
   if m.xr then unpin_foreign(m) end
-  call('HINCRBY', key('run', m.run), to, 1)
   if call('HINCRBY', key('run', m.run), 'open', -1) == 0 then close_run(m.run) end
   release(m.id, HOW[to], 0)
 end

@@ -1,5 +1,5 @@
 -- Gives READY tasks to free slots. Slots are computed, never counted: published minus held.
--- uses: clock, task, park, execution
+-- uses: clock, task, park, execution, ready
 local granted_now = 0
 local ENVELOPE = ARGV[#ARGV]
 local function free_slots(lane)

@@ -12,10 +12,7 @@ local function run_again(m, what, note)
 end
 local function lose(eid, why)
   local e = load_execution(eid)
-  if not e or e.st ~= E.RUNNING then
-    call('ZREM', K.leases, eid)
-    return
-  end
+  if not e or e.st ~= E.RUNNING then return end
   local m = load(e.task)
   local note = m.att .. ' ' .. e.node .. ': ' .. why
   end_execution(e, E.LOST, false, 'err', why)
@@ -31,12 +28,4 @@ local function lose(eid, why)
   else
     run_again(m, 'lost', note)
   end
-end
--- The next attempt waits in the coordinator's timers: no slot, no Celery ETA.
-local function retry_later(m, delay, err, kind)
-  move(m, T.RETRYING)
-  call('HSET', key('task', m.id), 'st', T.RETRYING, 'due', now + delay, 'err', err, 'knd', kind)
-  call('HINCRBY', key('task', m.id), 'rt', 1)
-  call('ZADD', K.timers, now + delay, 'retry:' .. m.id)
-  emit(m.run, 'retrying', m.id, m.att .. ' ' .. delay)
 end

@@ -1,6 +1,16 @@
 -- Chooses the best READY task that a slot may run, looking at 16 heads at most.
 -- uses: clock, task, park
-local function best_head(lanes)
+-- Those of the lanes that have work, or had a moment ago.
+local function busy(lanes)
+  local found, is = {}, call('SMISMEMBER', K.lanes, unpack(lanes))
+  for i, lane in ipairs(lanes) do
+    if is[i] == 1 then found[#found + 1] = lane end
+  end
+  return found
+end
+-- Takes the best head off its lane; of one lane without comparing.
+local function pop_best(lanes)
+  if #lanes == 1 then return call('ZPOPMIN', key('ready', lanes[1]))[1] end
   local lane, item, score
   for _, l in ipairs(lanes) do
     local z = call('ZRANGE', key('ready', l), 0, 0, 'WITHSCORES')
@@ -9,30 +19,31 @@ local function best_head(lanes)
       if not score or s < score or (s == score and z[1] < item) then lane, item, score = l, z[1], s end
     end
   end
-  return lane, item
+  if item then call('ZREM', key('ready', lane), item) end
+  return item
 end
 -- Why a task may not run now, as the name of a park, or nil. Limits, resources and pauses add their reasons here.
 local function obstacle(m)
   return nil
 end
 local function pull(lanes)
+  lanes = busy(lanes)
   for _ = 1, 16 do
-    local lane, item = best_head(lanes)
+    local item = pop_best(lanes)
     if not item then return nil end
-    local m = load_whole(item:sub(13))
+    local m = load_starting(item:sub(13))
     local reason = m and obstacle(m)
     if reason then
       park(m, reason)
-    else
-      call('ZREM', key('ready', lane), item)
-      if m and m.st == T.READY then return m end
+    elseif m and m.st == T.READY then
+      return m
     end
   end
 end
 -- 'lane=agent' words: what the node consumes, and who would run it.
 local function parse_lanes(text)
   local lanes, agents = {}, {}
-  for lane, agent in text:gmatch('(%S+)=(%S+)') do
+  for lane, agent in text:gmatch('([^%s=]+)=(%S+)') do
     lanes[#lanes + 1] = lane
     agents[lane] = agent
   end
@@ -40,7 +51,7 @@ local function parse_lanes(text)
 end
 -- A silent or draining node gets nothing new; the word says which.
 local function refusal(node)
-  local alive = call('ZSCORE', K.nodes, node)
-  if not alive or tonumber(alive) < now then return 'silent' end
-  if call('HGET', key('node', node), 'drain') then return 'draining' end
+  local v = call('HMGET', key('node', node), 'until', 'drain')
+  if not v[1] or tonumber(v[1]) < now then return 'silent' end
+  if v[2] then return 'draining' end
 end

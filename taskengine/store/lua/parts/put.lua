@@ -1,10 +1,15 @@
 -- Stores one task: record, place among the dependents of its dependencies, list indexes, timer, idempotency key.
--- uses: clock, index, task
+-- uses: clock, task, filters, codes
 local STRIDE = 13
 local function read_task(at)
   local a = ARGV
   return {id = a[at], sha = a[at + 1], key = a[at + 2], name = a[at + 3], doc = a[at + 4], on = a[at + 5],
     lane = a[at + 6], score = a[at + 7], index = a[at + 8], hold = a[at + 9], due = a[at + 10], timeout = a[at + 11], big = a[at + 12]}
+end
+-- Nobody is at this arrival any more.
+local function clear_code(no)
+  codes[no] = 0
+  emptied[math.floor(no / 4096)] = true
 end
 -- A cursor behind the removed place moves along, or it would skip the dependent that slips into its gap.
 local function forget_edges(id, on)

@@ -1,12 +1,17 @@
 -- Tells the dependents of an ended task, at most `left` of them in one script; a cursor keeps the place.
 -- uses: clock, task, ready
 local left = 256
+-- Whether the last look saw nobody who has dependents left to tell.
+local all_told = false
 -- The piece of a dependents list that this script may still touch; empty when it touched its share.
 local function piece(id, from)
   if left == 0 then return {} end
   return call('LRANGE', key('deps', id), from, from + left - 1)
 end
 local function release(id, how, from, resumed)
+  local lists = call('EXISTS', key('deps', id), K.releases)
+  all_told = lists == 0
+  if all_told then return end
   local most = left
   local ids = piece(id, from)
   for _, d in ipairs(ids) do
@@ -64,9 +69,7 @@ local function continue_release(id)
   end
 end
 local function continue_releases()
-  while left > 0 do
-    local ids = call('ZRANGE', K.releases, 0, 0)
-    if #ids == 0 then return end
-    continue_release(ids[1])
+  while left > 0 and not all_told and call('EXISTS', K.releases) == 1 do
+    continue_release(call('ZRANGE', K.releases, 0, 0)[1])
   end
 end

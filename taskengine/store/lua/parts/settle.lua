@@ -1,5 +1,7 @@
 -- Who may change a task now: nobody while its graph's commit waits fall or its dependents are still being told.
 -- uses: clock, task
+-- Committed batches still settle: their commit waits fall in pieces; nobody else may move such a task meanwhile.
+local function visible(m) return not is_open(m.batch) end
 local function unsettled(m)
   if m.batch then return {'settling', 'batch', m.batch} end
   local v = call('HMGET', key('task', m.id), 'rel', 'undo')

@@ -1,0 +1,15 @@
+-- Puts parked tasks back among those that may run, in their old order.
+-- uses: clock, task, ready
+local function unpark(reason, most)
+  local items = call('ZRANGE', key('park', reason), 0, most - 1)
+  for _, item in ipairs(items) do
+    local m = load(item:sub(13))
+    if m and m.st == T.READY then
+      call('HDEL', key('task', m.id), 'park')
+      enqueue(m)
+    end
+    call('ZREM', key('park', reason), item)
+  end
+  if #items < most then call('SREM', K.parks, reason) end
+  return #items
+end

@@ -1,0 +1,19 @@
+-- Takes a READY task out of where it waits: a grant is deleted with its execution, which never ran.
+-- uses: clock, task
+local function drop_grant(m)
+  call('DEL', key('exec', m.granted))
+  call('ZREM', K.granted_all, m.granted)
+  call('SREM', key('granted', m.lane), m.granted)
+  call('HSET', key('task', m.id), 'att', m.att - 1)
+  call('HDEL', key('task', m.id), 'g')
+  m.att = m.att - 1
+  m.granted = false
+end
+local function leave_ready(m)
+  if m.park then
+    call('ZREM', key('park', m.park), member(m))
+    call('HDEL', key('task', m.id), 'park')
+  else
+    call('ZREM', key('ready', m.lane), member(m))
+  end
+end
