@@ -96,7 +96,8 @@ class Node:
 
     def connect(self, answer_seconds: float = SOCKET_TIMEOUT) -> SyncStore:
         """A store of one's own; make it after a fork. It waits *answer_seconds* for each answer."""
-        return SyncStore(self.url, self.settings, template(), connect(self.url, answer_seconds))
+        client = connect(self.url, answer_seconds, allow_unverified_tls=self.settings.allow_unverified_tls)
+        return SyncStore(self.url, self.settings, template(), client)
 
 
 class WorkerProcess:

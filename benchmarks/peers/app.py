@@ -12,7 +12,7 @@ import redis
 from celery import Celery
 
 from taskengine.settings import environment
-from taskengine.store.connect import client_url
+from taskengine.store.address import client_url, read
 
 
 def make(url: str) -> Celery:
@@ -22,7 +22,7 @@ def make(url: str) -> Celery:
 
     @lru_cache(maxsize=1)
     def client() -> redis.Redis:
-        return redis.Redis.from_url(client_url(url))
+        return redis.Redis.from_url(client_url(read(url, allow_unverified_tls=True)))
 
     @app.task(name="count", ignore_result=True, shared=False)
     def count(run: str, total: int) -> None:

@@ -10,7 +10,7 @@ from taskengine import embedded
 from taskengine.api.scope import Scope
 from taskengine.errors import InvalidInputError
 from taskengine.settings import Settings, current
-from taskengine.store.connect import client_url
+from taskengine.store.address import read
 from taskengine.store.keys import Keys
 
 T = TypeVar("T", bound=type)
@@ -26,7 +26,8 @@ class Door:
         #: The settings in use; *url* wins over theirs.
         self.settings = base if url is None else base.model_copy(update={"redis_url": url})
         if self.settings.redis_url is not None:
-            client_url(self.settings.redis_url)  # a wrong one is refused here already
+            # A wrong one is refused here already.
+            read(self.settings.redis_url, allow_unverified_tls=self.settings.allow_unverified_tls)
         self._scope = Scope(Keys(self.settings.namespace), self.settings, time.monotonic)
 
     def _address(self) -> tuple[str, str]:

@@ -9,8 +9,9 @@ import redis.asyncio
 from redis.exceptions import NoScriptError, RedisError
 
 from taskengine.settings import Settings
+from taskengine.store.address import redacted
 from taskengine.store.call import Call, Story
-from taskengine.store.connect import connect_async, facts, refuse_unfit
+from taskengine.store.connect import FIRST_ANSWER, connect_async, facts, refuse_unfit
 from taskengine.store.faults import translate
 from taskengine.store.scripts import Scripts
 
@@ -24,10 +25,13 @@ class AsyncStore:
         self, url: str, settings: Settings, envelope: str, client: redis.asyncio.Redis | None = None
     ) -> None:
         self.settings = settings
-        self.where = url.rpartition("@")[2]
+        self.where = redacted(url)
         self._scripts = Scripts(settings)
         self._envelope = envelope
-        self._redis: Any = client if client is not None else connect_async(url)
+        self._url = url if client is None else None
+        if client is None:
+            client = connect_async(url, allow_unverified_tls=settings.allow_unverified_tls)
+        self._redis: Any = client
 
     async def run(self, work: Call[T] | Story[T]) -> T:
         """The answer of one Call, or of a story that makes several trips."""
@@ -41,11 +45,21 @@ class AsyncStore:
         return await self._trip(work)
 
     async def check(self) -> None:
-        """Refuse a server that would lose the truth; StoreUnavailableError when it does not answer."""
+        """Refuse a server that would lose the truth; StoreUnavailableError when it does not answer within 5 s."""
         try:
-            refuse_unfit(facts(await self._redis.info()))
+            refuse_unfit(facts(await self._first_answer()))
         except (RedisError, OSError) as exc:
             raise translate(exc, self.where) from exc
+
+    async def _first_answer(self) -> dict[str, Any]:
+        if self._url is None:
+            return dict(await self._redis.info())
+        unverified = self.settings.allow_unverified_tls
+        client = connect_async(self._url, FIRST_ANSWER, allow_unverified_tls=unverified, asks_again=False)
+        try:
+            return dict(await client.info())
+        finally:
+            await client.aclose(close_connection_pool=True)
 
     async def close(self) -> None:
         """Close the connections."""

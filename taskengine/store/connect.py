@@ -9,72 +9,81 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.exceptions import ConnectionError as LostConnection
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from taskengine.errors import SettingsError, UnsupportedServerError
+from taskengine.errors import UnsupportedServerError
+from taskengine.store.address import client_url, read
 
 SOCKET_TIMEOUT = 10.0
 #: Seconds.
 LONGEST_BLOCK = 5.0
 #: Three tries of it stay below the 5 s within which a caller learns that the server is not there.
 CONNECT_TIMEOUT = 1.5
+#: Seconds for a first answer, once: longer ones may come late, but a server that is hung must not look like a slow one.
+FIRST_ANSWER = 3.0
 _RETRIES = 2
 _MAX_CONNECTIONS = 1000
-_SCHEMES = ("redis", "rediss", "unix", "redis+socket", "sentinel")
+#: How a sentinel is asked; the next one may know if it does not.
+_SENTINEL: dict[str, Any] = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
 
 
-def client_url(url: str) -> str:
-    """The URL as redis-py spells it: kombu's ``redis+socket:///path`` is ``unix:///path``."""
-    try:
-        parts = urlsplit(url)
-    except ValueError as exc:
-        raise SettingsError(f"TASKENGINE_REDIS_URL: {_redacted(url)}: {exc}", field="redis_url") from exc
-    if parts.scheme not in _SCHEMES:
-        raise SettingsError(
-            f"TASKENGINE_REDIS_URL: {_redacted(url)} has scheme {parts.scheme!r}; use one of {', '.join(_SCHEMES)}",
-            field="redis_url",
-        )
-    if parts.scheme != "redis+socket":
-        return url
-    query = urlencode([("db" if k == "virtual_host" else k, v) for k, v in parse_qsl(parts.query)])
-    return f"unix://{parts.netloc}{parts.path}" + (f"?{query}" if query else "")
+def connect(
+    url: str,
+    answer_seconds: float = SOCKET_TIMEOUT,
+    *,
+    allow_unverified_tls: bool = False,
+    asks_again: bool = True,
+) -> redis.Redis:
+    """A blocking client that waits *answer_seconds* for each answer; nothing is sent before its first command.
 
-
-def connect(url: str, answer_seconds: float = SOCKET_TIMEOUT) -> redis.Redis:
-    """A blocking client that waits *answer_seconds* for each answer; nothing is sent before its first command."""
-    retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), _RETRIES)
+    It connects again when it is refused and, if it *asks_again*, also after silence.
+    """
+    address = read(url, allow_unverified_tls=allow_unverified_tls)
+    retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), _RETRIES, _worth_another_try(asks_again))
     options = _options() | {"socket_timeout": answer_seconds, "retry": retry}
-    try:
-        if url.startswith("sentinel://"):
-            hosts, service, extra = _sentinel(url)
-            found: redis.Redis = Sentinel(hosts, sentinel_kwargs=extra, **options).master_for(service)  # type: ignore[no-untyped-call]  # redis-py leaves Sentinel untyped
-            return found
-        pool = redis.BlockingConnectionPool.from_url(client_url(url), timeout=SOCKET_TIMEOUT, **options)
-        return redis.Redis(connection_pool=pool)
-    except ValueError as exc:
-        raise SettingsError(f"TASKENGINE_REDIS_URL: {_redacted(url)}: {exc}", field="redis_url") from exc
+    if address.scheme == "sentinel":
+        alone = _SENTINEL | {"retry": Retry(NoBackoff(), 0)}
+        options |= address.user_and_password
+        sentinel = Sentinel(address.sentinels, sentinel_kwargs=alone, **options)  # type: ignore[no-untyped-call]  # redis-py leaves Sentinel untyped
+        found: redis.Redis = sentinel.master_for(address.service)  # type: ignore[no-untyped-call]  # as above
+        return found
+    pool = redis.BlockingConnectionPool.from_url(client_url(address), timeout=SOCKET_TIMEOUT, **options)
+    return redis.Redis(connection_pool=pool)
 
 
-def connect_async(url: str) -> redis.asyncio.Redis:
-    """An async client; nothing is sent before its first command."""
-    options = _options() | {"retry": AsyncRetry(ExponentialBackoff(cap=0.5, base=0.05), _RETRIES)}
-    try:
-        if url.startswith("sentinel://"):
-            hosts, service, extra = _sentinel(url)
-            found: redis.asyncio.Redis = AsyncSentinel(hosts, sentinel_kwargs=extra, **options).master_for(service)  # type: ignore[no-untyped-call]  # as above
-            return found
-        pool = redis.asyncio.BlockingConnectionPool.from_url(client_url(url), timeout=SOCKET_TIMEOUT, **options)
-        return redis.asyncio.Redis(connection_pool=pool)
-    except ValueError as exc:
-        raise SettingsError(f"TASKENGINE_REDIS_URL: {_redacted(url)}: {exc}", field="redis_url") from exc
+def connect_async(
+    url: str,
+    answer_seconds: float = SOCKET_TIMEOUT,
+    *,
+    allow_unverified_tls: bool = False,
+    asks_again: bool = True,
+) -> redis.asyncio.Redis:
+    """:func:`connect` for an event loop."""
+    address = read(url, allow_unverified_tls=allow_unverified_tls)
+    retry = AsyncRetry(ExponentialBackoff(cap=0.5, base=0.05), _RETRIES, _worth_another_try(asks_again))
+    options = _options() | {"socket_timeout": answer_seconds, "retry": retry}
+    if address.scheme == "sentinel":
+        alone = _SENTINEL | {"retry": AsyncRetry(NoBackoff(), 0)}
+        options |= address.user_and_password
+        sentinel = AsyncSentinel(address.sentinels, sentinel_kwargs=alone, **options)  # type: ignore[no-untyped-call]  # as above
+        found: redis.asyncio.Redis = sentinel.master_for(address.service)
+        return found
+    pool = redis.asyncio.BlockingConnectionPool.from_url(client_url(address), timeout=SOCKET_TIMEOUT, **options)
+    return redis.asyncio.Redis(connection_pool=pool)
+
+
+def _worth_another_try(also_silence: bool) -> tuple[type[RedisError], ...]:
+    return (LostConnection, NoAnswer) if also_silence else (LostConnection,)
 
 
 def block_ms(seconds: float) -> int:
@@ -91,21 +100,6 @@ def _options() -> dict[str, Any]:
         "health_check_interval": 5,
         "max_connections": _MAX_CONNECTIONS,
     }
-
-
-def _sentinel(url: str) -> tuple[list[tuple[str, int]], str, dict[str, Any]]:
-    parts = urlsplit(url)
-    service = dict(parse_qsl(parts.query)).get("master_name") or parts.path.strip("/") or "mymaster"
-    hosts = []
-    for place in parts.netloc.rpartition("@")[2].split(","):
-        host, _, port = place.partition(":")
-        hosts.append((host, int(port or 26379)))
-    return hosts, service, {"socket_timeout": 2.0}
-
-
-def _redacted(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    return f"{urlsplit(head).scheme}://…@{tail}" if at else url
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ import redis
 from redis.exceptions import RedisError
 
 from taskengine.settings import Settings
+from taskengine.store.address import redacted
 from taskengine.store.call import Call, Story
-from taskengine.store.connect import connect, facts, refuse_unfit
+from taskengine.store.connect import FIRST_ANSWER, connect, facts, refuse_unfit
 from taskengine.store.faults import translate
 from taskengine.store.scripts import Scripts
 from taskengine.store.wire import Wire
@@ -23,10 +24,13 @@ class SyncStore:
 
     def __init__(self, url: str, settings: Settings, envelope: str, client: redis.Redis | None = None) -> None:
         self.settings = settings
-        self.where = url.rpartition("@")[2]
+        self.where = redacted(url)
         self._scripts = Scripts(settings)
         self._envelope = envelope
-        self._redis: Any = client if client is not None else connect(url)
+        self._url = url if client is None else None
+        if client is None:
+            client = connect(url, allow_unverified_tls=settings.allow_unverified_tls)
+        self._redis: Any = client
         self._wire = Wire(self._redis)
 
     def run(self, work: Call[T] | Story[T]) -> T:
@@ -41,11 +45,21 @@ class SyncStore:
         return self._trip(work)
 
     def check(self) -> None:
-        """Refuse a server that would lose the truth; StoreUnavailableError when it does not answer."""
+        """Refuse a server that would lose the truth; StoreUnavailableError when it does not answer within 5 s."""
         try:
-            refuse_unfit(facts(self._redis.info()))
+            refuse_unfit(facts(self._first_answer()))
         except (RedisError, OSError) as exc:
             raise translate(exc, self.where) from exc
+
+    def _first_answer(self) -> dict[str, Any]:
+        if self._url is None:
+            return dict(self._redis.info())
+        unverified = self.settings.allow_unverified_tls
+        client = connect(self._url, FIRST_ANSWER, allow_unverified_tls=unverified, asks_again=False)
+        try:
+            return dict(client.info())
+        finally:
+            client.connection_pool.disconnect()
 
     def close(self) -> None:
         """Close the connections."""

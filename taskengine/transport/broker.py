@@ -11,12 +11,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from taskengine.core.order import queue_priority
-from taskengine.errors import SettingsError
 from taskengine.models import TaskPriority
 from taskengine.settings import Settings
+from taskengine.store.address import read
 from taskengine.store.keys import Keys
 from taskengine.transport.envelope import PRIORITY_STEPS, SEPARATOR
 
@@ -24,37 +23,30 @@ from taskengine.transport.envelope import PRIORITY_STEPS, SEPARATOR
 QUARANTINE = "quarantine"
 #: Where Celery tasks of a user's own go when they name no queue; the engine sends nothing there.
 DEFAULT_QUEUE = "default"
-
-#: Query parameters by scheme. Others are refused: redis-py and kombu read them differently, and state and
-#: broker would part ways without a word (``redis://host?db=2``).
-_PARAMETERS: Mapping[str, frozenset[str]] = {
-    "redis": frozenset(),
-    "rediss": frozenset({"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}),
-    "redis+socket": frozenset({"virtual_host"}),
-    "unix": frozenset({"db"}),
-    "sentinel": frozenset({"master_name"}),
-}
 _CERT_REQS = {"required": ssl.CERT_REQUIRED, "optional": ssl.CERT_OPTIONAL, "none": ssl.CERT_NONE}
 
 
 def celery_options(settings: Settings, url: str) -> dict[str, Any]:
     """Celery's settings for the broker at *url*; SettingsError names what is wrong with it."""
-    parts = urlsplit(url)
-    query = _query(parts)
-    bare = parts._replace(query="").geturl()
+    address = read(url, allow_unverified_tls=settings.allow_unverified_tls)
+    bare = address.parts._replace(query="").geturl()
     options = {**_BROKER, **_TASKS, **_WORKER, **_EVENTS}
     options["broker_transport_options"] = transport_options(settings)
-    match parts.scheme:
+    match address.scheme:
         case "redis":
             options["broker_url"] = bare
         case "rediss":
             options["broker_url"] = bare
-            options["broker_use_ssl"] = _tls(query, settings)  # not in the URL: Flower never reads it there
+            # Not in the URL: Flower never reads it there.
+            options["broker_use_ssl"] = {**address.query, "ssl_cert_reqs": _CERT_REQS[address.cert_reqs]}
         case "redis+socket" | "unix":
-            options["broker_url"] = _socket(parts, query)
+            database = f"?virtual_host={address.database}" if address.database else ""
+            options["broker_url"] = f"redis+socket://{address.login}{address.parts.path}{database}"
         case _:
-            options["broker_url"] = _sentinels(parts)
-            options["broker_transport_options"]["master_name"] = _master_name(parts, query)
+            # kombu wants one URL for each of ``sentinel://login@host:port,host:port/service``.
+            each = (f"sentinel://{address.login}{host}:{port}/0" for host, port in address.sentinels)
+            options["broker_url"] = ";".join(each)
+            options["broker_transport_options"]["master_name"] = address.service
     return options
 
 
@@ -122,49 +114,3 @@ _EVENTS: Mapping[str, Any] = {
     "event_exchange": "celeryev",
     "control_exchange": "celery",
 }
-
-
-def _query(parts: SplitResult) -> dict[str, str]:
-    if parts.scheme not in _PARAMETERS:
-        raise _wrong(f"must begin with {'://, '.join(_PARAMETERS)}://, got scheme {parts.scheme!r}")
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    known = _PARAMETERS[parts.scheme]
-    if unknown := set(query) - known:
-        can = ", ".join(sorted(known)) or "none"
-        raise _wrong(f"{parts.scheme}:// does not take {min(unknown)!r} (known: {can}); remove it")
-    return query
-
-
-def _socket(parts: SplitResult, query: Mapping[str, str]) -> str:
-    database = query.get("db") or query.get("virtual_host")
-    login = parts.netloc.partition("@")[0] + "@" if "@" in parts.netloc else ""
-    return f"redis+socket://{login}{parts.path}" + (f"?virtual_host={database}" if database else "")
-
-
-def _sentinels(parts: SplitResult) -> str:
-    """kombu wants one URL for each of ``sentinel://login@host:port,host:port/service``."""
-    login, at, hosts = parts.netloc.rpartition("@")
-    return ";".join(f"sentinel://{login}{at}{host}/0" for host in hosts.split(","))
-
-
-def _master_name(parts: SplitResult, query: Mapping[str, str]) -> str:
-    name = query.get("master_name") or parts.path.strip("/")
-    if not name:
-        raise _wrong("sentinel:// does not name the service; write sentinel://host:26379,host:26379/NAME")
-    return name
-
-
-def _tls(query: Mapping[str, str], settings: Settings) -> dict[str, Any]:
-    wanted = query.get("ssl_cert_reqs", "none").lower().removeprefix("cert_")
-    if wanted not in _CERT_REQS:
-        raise _wrong(f"ssl_cert_reqs must be required, optional or none, got {wanted!r}")
-    if wanted != "required" and not settings.allow_unverified_tls:
-        raise _wrong(
-            "rediss:// without verification can be read by anybody in between; append ?ssl_cert_reqs=required"
-            "&ssl_ca_certs=PATH, or set TASKENGINE_ALLOW_UNVERIFIED_TLS=true if that is what you want"
-        )
-    return {**query, "ssl_cert_reqs": _CERT_REQS[wanted]}
-
-
-def _wrong(message: str) -> SettingsError:
-    return SettingsError(f"TASKENGINE_REDIS_URL: {message}", field="redis_url")

@@ -43,7 +43,8 @@ def _findings(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         return
     store = SyncStore(url, settings, template())
     try:
-        yield from server.examine(store)
+        if not (yield from server.examine(store)):
+            return
         yield from fleet.examine(store.run(nodes.fleet()))
         yield from messages.examine(store)
         if deep:

@@ -4,7 +4,8 @@ connect.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from taskengine import embedded
@@ -37,14 +38,20 @@ def address(settings: Settings) -> tuple[str | None, list[Finding]]:
     return None, [wrong("server", f"{about} is {found.state}: {why}", f"wait a little; then read {found.log}")]
 
 
-def examine(store: SyncStore) -> Iterator[Finding]:
-    """Findings about a server that answers; StoreError from the first question if it does not."""
+def examine(store: SyncStore) -> Generator[Finding, None, bool]:
+    """Findings about a server that answers, and whether anything of ours can be stored there; StoreError from the
+    first question if it does not answer.
+    """
+    with suppress(UnsupportedServerError):
+        store.check()
     info = store.run(Call("INFO", (), dict, command=True))
     server = facts(info)
     try:
         refuse_unfit(server)
     except UnsupportedServerError as exc:
         yield wrong("server", str(exc), "nothing is sure on this server until that is changed")
+        if server.cluster:
+            return False
     else:
         yield ok(
             "server",
@@ -53,6 +60,7 @@ def examine(store: SyncStore) -> Iterator[Finding]:
     yield _append_only(server, info)
     yield from memory(server, info)
     yield from _access(store)
+    return True
 
 
 def _append_only(server: ServerFacts, info: Mapping[str, Any]) -> Finding:
