@@ -101,13 +101,9 @@ def test_a_rescue_that_a_frozen_server_finds_in_its_socket_is_refused(bench: Ben
     node.claim(node.slot(), id)
     term = bench.lead("c1", seconds=0.8)
     until(lambda: bench.run(coordination.rescue(term)).word == "stale", 3.0)
-    time_left = bench.server.client.zscore(bench.keys.fixed("leases"), _execution(bench, id))
-    assert time_left is not None
+    lease = f"{node.name}/{node.slot().nonce}"
+    assert bench.server.client.zscore(bench.keys.fixed("leases"), lease) is not None
     assert bench.statuses([id]) == ["running"]
-
-
-def _execution(bench: Bench, id: str) -> str:
-    return str(bench.run(executions.of_task(id))[0].id)
 
 
 def test_a_server_frozen_for_two_leases_costs_no_healthy_execution(bench: Bench) -> None:
