@@ -186,6 +186,19 @@ def test_fenced_report_is_recorded_once(world: World) -> None:
     assert world.happened(told.task_id)[-1] == "fenced"
 
 
+def test_report_of_a_slot_that_does_not_hold_the_execution_is_fenced(world: World) -> None:
+    """A server that lost its last second grants the same attempt again: who ran it before has the same token."""
+    a, b = world.new("a"), world.new("b")
+    told = world.start(world.slot("s1"))
+    assert told.task_id == str(a.id)
+    early = world.report(told, world.slot("s2"), output='{"by":2}', pull=True)
+    assert (early.word, early.detail) == ("fenced", "running")
+    assert world.statuses([a.id, b.id]) == ["running", "ready"]
+    assert world.report(told, world.slot("s1"), output='{"by":1}').word == "ok"
+    assert world.run(executions.output(world.keys, str(a.id))) == '{"by":1}'
+    assert execution(world, told.execution_id)["late_out"] == '{"by":2}'
+
+
 def test_report_of_an_unknown_execution_is_missing(world: World) -> None:
     world.new("a")
     told = world.start()

@@ -77,7 +77,7 @@ def test_best_ready_task_is_granted_and_its_message_carries_its_class(world: Wor
     world.new("low", priority=TaskPriority.LOW)
     best = world.new("best", priority=TaskPriority.CRITICAL)
     world.beat(slots=1)
-    assert grant(world, "lint") == 1
+    assert grant(world, "lint") == 0, "the first beat granted it"
     [message] = world.messages()
     assert {k: v for k, v in message.items() if k != "tag"} == {
         "id": eid(best), "token": 1, "lane": "lint", "priority": 0
@@ -88,6 +88,31 @@ def test_best_ready_task_is_granted_and_its_message_carries_its_class(world: Wor
     assert (execution.status, execution.attempt, execution.task_id) == ("queued", 1, best.id)
     task = world.read(best.id)
     assert (task.status, task.attempt, task.reason) == ("ready", 0, None)
+
+
+def test_node_that_joins_is_put_to_work_without_a_coordinator(world: World) -> None:
+    world.submit(*(world.task(f"t{n}") for n in range(5)))
+    world.beat("n1", slots=2)
+    assert len(world.granted()) == 2
+    world.beat("n2", slots=1)
+    assert len(world.granted()) == 3
+    world.beat("n1", slots=4)
+    assert len(world.granted()) == 5
+
+
+def test_slice_that_ends_grants_what_waited_behind_full_slots(world: World) -> None:
+    """Whoever became READY behind others was not granted by the script that made it so."""
+    world.beat(slots=1)
+    parent = world.task("p")
+    children = [world.task(f"c{n}", parent) for n in range(3)]
+    world.submit(parent, world.task("other"), *children)
+    told = world.claim(world.slot(), eid(parent)).told
+    assert told is not None
+    other = world.report(told, pull=True).told
+    assert other is not None
+    assert (other.name, world.granted()) == ("other", [])
+    assert world.report(other).told is None
+    assert world.granted() == [eid(children[0])]
 
 
 def test_first_beat_and_more_slots_wake_the_grant_duty(world: World) -> None:

@@ -34,7 +34,10 @@ if first or old[1] ~= lanes_text then
   end
 end
 if first or old[1] ~= lanes_text or old[2] ~= ARGV[4] then
-  for _, lane in ipairs(lanes) do call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane) end
+  for _, lane in ipairs(lanes) do
+    wake(lane)
+    note_lane(lane)
+  end
 end
 local live = {}
 for i = 7, #ARGV - 1 do live[ARGV[i]] = true end

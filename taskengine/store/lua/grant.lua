@@ -5,7 +5,7 @@
 if outdated(ARGV[1]) then return {'stale'} end
 for i = 2, #ARGV - 1 do
   local lane = ARGV[i]
-  grant(lane)
+  grant(lane, call('ZCARD', key('ready', lane)))
   if call('EXISTS', key('ready', lane), key('granted', lane)) == 0 then call('SREM', K.lanes, lane) end
 end
 return {'ok', granted_now}

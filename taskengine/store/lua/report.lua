@@ -8,7 +8,7 @@ local e = load_execution(ARGV[1])
 if not e then return {'missing'} end
 local verdict, output, node, slot = ARGV[5], ARGV[6], ARGV[3], ARGV[4]
 local lanes, agents = parse_lanes(ARGV[13])
-if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then
+if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) or e.slot ~= slot then
   local accepted = e.st == E.COMPLETED or e.st == E.FAILED or call('HGET', key('exec', e.id), 'rep')
   if accepted and e.att == tonumber(ARGV[2]) then
     local next_one = held_by(node, slot)

@@ -7,7 +7,7 @@ local moved = 0
 for _, reason in ipairs(call('SMEMBERS', K.parks)) do
   local agent = reason:match('^agent:(.*)$')
   if agent and moved < 256 then
-    local _, _, offered = free_slots('@' .. agent)
+    local _, _, offered = free_slots('@' .. agent, true)
     if offered then moved = moved + unpark(reason, 256 - moved) end
   end
 end

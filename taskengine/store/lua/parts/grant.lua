@@ -2,15 +2,15 @@
 -- uses: clock, task, park, execution, ready
 local granted_now = 0
 local ENVELOPE = ARGV[#ARGV]
-local function free_slots(lane)
+-- Free slots of the nodes that offer a lane, of all nodes, and of a pinned lane whether anybody offers it.
+local function free_slots(lane, pinned)
   local mine, all, offered = 0, 0, false
   for _, node in ipairs(call('ZRANGEBYSCORE', K.nodes, '(' .. now, '+inf')) do
     local v = call('HMGET', key('node', node), 'slots', 'drain')
     if not v[2] then
       local free = math.max(0, (tonumber(v[1]) or 0) - call('HLEN', key('slots', node)))
-      local offers = call('SISMEMBER', key('offers', lane), node) == 1
       all = all + free
-      if offers then
+      if (free > 0 or pinned) and call('SISMEMBER', key('offers', lane), node) == 1 then
         mine = mine + free
         offered = true
       end
@@ -44,11 +44,12 @@ local function park_unoffered(lane)
     if m then park(m, 'agent:' .. lane:sub(2)) else call('ZREM', key('ready', lane), item) end
   end
 end
-local function grant(lane)
-  local waiting = call('ZCARD', key('ready', lane))
+local function grant(lane, waiting)
   if waiting == 0 then return end
-  local mine, all, offered = free_slots(lane)
-  if not offered and lane:sub(1, 1) == '@' then return park_unoffered(lane) end
+  local pinned = lane:sub(1, 1) == '@'
+  local mine, all, offered = free_slots(lane, pinned)
+  if pinned and not offered then return park_unoffered(lane) end
+  if mine == 0 then return end
   local outstanding = call('SCARD', key('granted', lane))
   local total = call('ZCARD', K.granted_all)
   while waiting > 0 and outstanding < mine and total < 2 * all do
@@ -68,6 +69,11 @@ local function grant(lane)
     waiting = waiting - 1
   end
 end
+-- A task that became READY behind others that wait already changes nothing: they wait because no slot is free. (So a
+-- report in a busy fleet does not look at every node.)
 local function grant_made()
-  for _, lane in ipairs(made_list) do grant(lane) end
+  for _, lane in ipairs(made_list) do
+    local waiting = call('ZCARD', key('ready', lane))
+    if made[lane] == -1 or waiting <= made[lane] then grant(lane, waiting) end
+  end
 end

@@ -1,11 +1,18 @@
 -- PENDING -> READY when nothing is left to wait for; what needs thought goes to the coordinator.
 -- uses: clock, event, task
-local made = {}
-local made_list = {}
+-- Lanes in which something may now be granted, and how many tasks became READY there; -1 where a slot or a grant got
+-- free, too.
+local made, made_list = {}, {}
 local function note_lane(lane)
+  if not made[lane] then made_list[#made_list + 1] = lane end
+  made[lane] = -1
+end
+local function note_new(lane)
   if not made[lane] then
-    made[lane] = true
     made_list[#made_list + 1] = lane
+    made[lane] = 1
+  elseif made[lane] > 0 then
+    made[lane] = made[lane] + 1
   end
 end
 -- A slot that got free may serve any lane of its node.
@@ -19,15 +26,20 @@ end
 local function wake_made()
   for _, lane in ipairs(made_list) do wake(lane) end
 end
-local function enqueue(m)
+local function queue(m)
   call('ZADD', key('ready', m.lane), m.score, member(m))
   call('SADD', K.lanes, m.lane)
+end
+-- Back among those that may run: whatever it held or waited for is free for others.
+local function enqueue(m)
+  queue(m)
   note_lane(m.lane)
 end
 local function make_ready(m)
   move(m, T.READY)
   call('HSET', key('task', m.id), 'st', T.READY, 'rdy', now)
-  enqueue(m)
+  queue(m)
+  note_new(m.lane)
   emit(m.run, 'ready', m.id)
 end
 local function ask(id, because, how)
