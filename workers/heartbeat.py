@@ -20,7 +20,7 @@ from queue import Empty, SimpleQueue
 
 import psutil
 
-from taskengine.errors import StoreError
+from taskengine.errors import StoreError, UnsupportedServerError
 from taskengine.store import nodes
 from taskengine.store.nodes import Held
 from workers.departure import Departure
@@ -29,6 +29,9 @@ from workers.hands import is_alive, live_messages
 from workers.process import Node
 
 logger = logging.getLogger(__name__)
+
+#: How often the server's configuration is looked at, in leases: every 50 s by default.
+_LEASES_BETWEEN_CHECKS = 5
 
 
 class Heartbeat(threading.Thread):
@@ -46,8 +49,8 @@ class Heartbeat(threading.Thread):
         self._number = 0
         #: Server's milliseconds minus our monotonic clock's.
         self._offset_ms = 0.0
-        #: Whether the server was looked at since it was away: another one may have come.
-        self._is_fit = False
+        #: Monotonic time of the next look at the server's configuration; None before the first.
+        self._check_at: float | None = None
         #: Longest time this thread was kept from running, for people and ``doctor``.
         self._held_seconds = 0.0
         self._next_beat = 0.0
@@ -57,9 +60,7 @@ class Heartbeat(threading.Thread):
 
     def beat(self) -> None:
         """One beat; StoreError when the server does not answer, UnsupportedServerError when it would lose tasks."""
-        if not self._is_fit:
-            self._store.check()
-            self._is_fit = True
+        self._check_server()
         self._departure.mark()
         live = [f"{message}|{pid}" for message, pid in live_messages()]
         free = max(0, self._slots() - self._enforcement.occupied)
@@ -76,6 +77,18 @@ class Heartbeat(threading.Thread):
             logger.warning("lost execution=%s task=%s: its slot vanished", held.execution_id, held.task_id)
         self._enforcement.bury(lost)
         self._enforcement.end_fenced(before, answer.held)
+
+    def _check_server(self) -> None:
+        """Enter no fleet whose server would lose tasks; when it comes to that later, say so and go on."""
+        if self._check_at is not None and time.monotonic() < self._check_at:
+            return
+        try:
+            self._store.check()
+        except UnsupportedServerError as exc:
+            if self._check_at is None:
+                raise
+            logger.error("the server can lose tasks now: %s", exc)
+        self._check_at = time.monotonic() + _LEASES_BETWEEN_CHECKS * self._node.settings.lease_seconds
 
     def drain(self, why: str, *, at_once: bool = False) -> None:
         """Stop the node: take nothing new, and give running work its time or none. Only notes it."""
@@ -101,7 +114,6 @@ class Heartbeat(threading.Thread):
                     part()
                 except StoreError as exc:
                     logger.warning("beat failed: %s", exc)
-                    self._is_fit = False
                 except Exception:
                     # Without this thread the node would lose all of its work, and nobody would hear why.
                     logger.exception("a turn of the heartbeat failed")

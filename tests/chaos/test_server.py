@@ -114,18 +114,12 @@ def test_row_14_a_server_that_evicts_is_refused_by_everybody(evicting: Fleet) ->
     assert fleet.view().counts == {}
 
 
-def test_row_14_a_server_that_begins_to_evict_is_told_of_after_its_restart(make_fleet: MakeFleet) -> None:
+def test_row_14_a_server_that_begins_to_evict_is_told_of_loudly(make_fleet: MakeFleet) -> None:
     fleet = make_fleet()
     worker = fleet.worker("w", "-Q", "work")
-    fleet.server.kill()
-    until(lambda: "beat failed" in worker.log(), 10)
-    fleet.server.restart()
     fleet.server.client.config_set("maxmemory-policy", "allkeys-lru")
-    fleet.server.client.client_kill_filter(_type="normal", skipme=True)
-    until(lambda: "beat failed: maxmemory-policy is allkeys-lru" in worker.log(), 15)
-    fleet.server.client.config_set("maxmemory-policy", "noeviction")
-    until(lambda: fleet.nodes(), 10)
-    fleet.run(Task(capability="work"))
+    until(lambda: "the server can lose tasks now: maxmemory-policy is allkeys-lru" in worker.log(), 15)
+    fleet.run(Task(capability="work"))  # what runs is not punished for it
 
 
 def test_a_submit_while_the_server_is_down_says_so_within_five_seconds(make_fleet: MakeFleet) -> None:
