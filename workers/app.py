@@ -12,6 +12,8 @@ from types import ModuleType
 
 from celery import Celery
 
+from taskengine.errors import TaskEngineError
+
 _CONFIG = Path(__file__).resolve().parent.parent / "celeryconfig.py"
 
 
@@ -20,7 +22,10 @@ def _load_config(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is missing; install taskengine again")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except TaskEngineError as exc:  # Celery would show it at the end of a traceback
+        raise SystemExit(f"taskengine: {exc}") from exc
     return module
 
 

@@ -66,6 +66,8 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
 @signals.worker_process_init.connect(weak=False)
 def begin_child(**_: Any) -> None:
     """In a pool child: lead a process group, so that all that a task starts can be ended with it."""
+    if os.getpid() == _parent.pid:
+        return  # the solo pool says so too, and has no children
     os.setpgid(0, 0)
     if _parent.pid and os.getppid() != _parent.pid:
         os._exit(1)  # the parent died before PR_SET_PDEATHSIG was in force
