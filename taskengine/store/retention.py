@@ -76,8 +76,8 @@ def read_range(run_id: str, at: int) -> Call[Range]:
 
 
 def prune(term: str, of: Pass, pairs: Sequence[tuple[str, str]], *, last: bool) -> Call[Reply]:
-    """Erase tasks, each with its index names: ok (erased, kept), stale (the term) or open (the run has new
-    work).
+    """Erase tasks, each with its index names: ok (erased, kept, how many of *pairs* it got to), stale (the term) or
+    open (the run has new work).
     """
     flat = (word for pair in pairs for word in pair)
     return Call("prune", (term, of.run_id, of.finished_ms, of.kept, "1" if last else "", *flat), reply)
@@ -88,10 +88,12 @@ def prune_range(term: str, now: Pass) -> Story[tuple[str, Pass]]:
     found = yield from read_range(now.run_id, now.at)
     tasks = yield from read(found.ids)
     pairs = [(str(task.id), index_names(task)) for task in tasks if task is not None]
-    for at in range(0, max(1, len(pairs)), PIECE):
-        last = found.next < 0 and at + PIECE >= len(pairs)
-        answer = yield from prune(term, now, pairs[at : at + PIECE], last=last)
+    while True:
+        piece, pairs = pairs[:PIECE], pairs[PIECE:]
+        answer = yield from prune(term, now, piece, last=found.next < 0 and not pairs)
         if not answer.ok:
             return answer.word, now
         now = replace(now, erased=now.erased + answer.number(), kept=now.kept + answer.number(1))
-    return "ok", replace(now, at=found.next)
+        pairs = piece[answer.number(2) :] + pairs
+        if not pairs:
+            return "ok", replace(now, at=found.next)

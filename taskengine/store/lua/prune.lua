@@ -1,14 +1,16 @@
 -- Erases finished tasks of a run whose retention ended, those that nothing outside waits for.
 -- args: term, run, finished ms, kept before, last, task and index pairs ...
--- returns: {'ok', erased, kept} | {'stale'} the term | {'open'} the run got new work
+-- returns: {'ok', erased, kept, looked at} | {'stale'} the term | {'open'} the run got new work
 -- uses: erase, leader
+-- It stops behind the task whose edges and executions, with those before it, make 1024: the next call goes on there.
 -- kept before: how many this pass had to keep so far. With last ('' or '1') the run itself goes when the whole pass
 -- kept none, else it waits for another retention.
 if outdated(ARGV[1]) then return {'stale'} end
 local run = ARGV[2]
 if tonumber(call('ZSCORE', K.finished, run) or -1) ~= tonumber(ARGV[3]) then return {'open'} end
-local erased, kept = 0, 0
+local erased, kept, touched = 0, 0, 0
 for i = 6, #ARGV, 2 do
+  if touched >= 1024 then return {'ok', erased, kept, (i - 6) / 2} end
   local v = call('HMGET', key('task', ARGV[i]), 'st', 'run', 'pin', 'rel')
   if v[1] and v[2] == run then
     if tonumber(v[3] or 0) > 0 or v[4] or not C.terminal[v[1]] then
@@ -16,12 +18,13 @@ for i = 6, #ARGV, 2 do
     else
       call('HINCRBY', K.counts, v[1], -1)
       call('HINCRBY', key('run', run), 'total', -1)
-      erase(ARGV[i], ARGV[i + 1])
+      touched = touched + erase(ARGV[i], ARGV[i + 1])
       erased = erased + 1
     end
   end
 end
-if ARGV[5] == '' then return {'ok', erased, kept} end
+local looked = (#ARGV - 5) / 2
+if ARGV[5] == '' then return {'ok', erased, kept, looked} end
 if kept + tonumber(ARGV[4]) == 0 then
   call('UNLINK', key('run', run), key('ranges', run), key('events', run))
   call('ZREM', K.runs, run)
@@ -29,4 +32,4 @@ if kept + tonumber(ARGV[4]) == 0 then
 else
   call('ZADD', K.finished, now, run)
 end
-return {'ok', erased, kept}
+return {'ok', erased, kept, looked}

@@ -1,4 +1,4 @@
--- Removes a task with its executions, edges and indexes.
+-- Removes a task with its executions, edges and indexes; how many other tasks and executions that touched.
 -- uses: clock, put, execution, filters
 local function erase(id, index)
   local v = call('HMGET', key('task', id), 'st', 'no', 'on', 'att', 'key', 'big')
@@ -8,7 +8,11 @@ local function erase(id, index)
     call('DEL', key('exec', eid), key('logs', eid), key('payload', eid))
   end
   -- Whoever COMPLETED stands in no list that anybody reads again.
-  if v[1] ~= T.COMPLETED then forget_edges(id, v[3]) end
+  local touched = tonumber(v[4] or 0)
+  if v[1] ~= T.COMPLETED and v[3] then
+    forget_edges(id, v[3])
+    touched = touched + (#v[3] + 1) / 37
+  end
   clear_code(no)
   for name in index:gmatch('[^\n]+') do unmark(no, name) end
   if v[5] and call('GET', key('idem', v[5])) == id then call('DEL', key('idem', v[5])) end
@@ -16,4 +20,5 @@ local function erase(id, index)
   call('ZREM', K.dead, id)
   call('DEL', key('task', id), key('deps', id), key('done', id))
   if v[6] then call('DEL', key('payload', v[6])) end
+  return touched
 end
