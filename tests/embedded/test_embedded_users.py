@@ -150,9 +150,7 @@ def test_two_homes_have_two_servers(make_world: Callable[[str], World]) -> None:
     assert (one.state, other.state) == ("stopped", "running")
 
 
-@pytest.mark.parametrize(
-    "end", ["sys.exit()", "embedded.release(); os._exit(0)", "embedded.release(); sys.exit()"]
-)
+@pytest.mark.parametrize("end", ["sys.exit()", "embedded.release(); os._exit(0)", "embedded.release(); sys.exit()"])
 def test_forked_child_does_not_stop_the_server_at_its_end(world: World, end: str) -> None:
     said = world.output(f"""
 embedded.ensure(settings)
