@@ -10,9 +10,10 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from taskengine.errors import InvalidInputError
+from taskengine.errors import CircularDependencyError, InvalidInputError
 from taskengine.models import Task, TaskCreateRequest
 from taskengine.models.task import AgentName
+from taskengine.store.codec import dumps
 
 #: Every id may be given as text, as it stands in JSON and on a command line.
 Id: TypeAlias = UUID | str
@@ -68,14 +69,17 @@ def _refuse_twice(field: str, values: Iterable[str | None]) -> None:
 
 
 def new_task(given: Task | TaskCreateRequest, field: str = "task") -> Task:
-    """The task to submit."""
-    if isinstance(given, TaskCreateRequest):
-        return given.to_task()
-    if not isinstance(given, Task):
+    """The task to submit, checked again: ``model_copy(update=…)`` and changes in place go past the model."""
+    if not isinstance(given, Task | TaskCreateRequest):
         raise InvalidInputError(
             f"{field} is a {type(given).__name__}; pass a Task or a TaskCreateRequest", field=field
         )
-    return given
+    try:
+        return given.to_task() if isinstance(given, TaskCreateRequest) else Task.model_validate(given.__dict__)
+    except CircularDependencyError:
+        raise  # names the task itself
+    except InvalidInputError as exc:
+        raise InvalidInputError(f"{field} {given.name!r} ({given.id}): {exc}", field=exc.field) from exc
 
 
 def seconds(value: float | None, field: str = "timeout") -> float | None:
@@ -111,6 +115,10 @@ def text(value: str, field: str, most: int = 500) -> str:
         raise InvalidInputError(
             f"{field} is {value!r:.80}; use a text of 1 to {most} characters", field=field
         )
+    try:
+        value.encode()
+    except UnicodeEncodeError as exc:
+        raise InvalidInputError(f"{field} is {value!r:.80}, which is no Unicode text: {exc}", field=field) from exc
     return value
 
 
@@ -129,6 +137,7 @@ def mapping(value: Mapping[str, Any], field: str) -> Mapping[str, Any]:
     """A JSON object."""
     if not isinstance(value, Mapping):
         raise InvalidInputError(f"{field} is a {type(value).__name__}; pass a dict", field=field)
+    dumps(value, field)
     return value
 
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from taskengine.errors import InvalidInputError
+from taskengine.errors import CircularDependencyError
 from taskengine.models.base import Moment, Noun
 from taskengine.models.enums import TaskPriority, TaskStatus, TaskType
 
@@ -130,10 +130,7 @@ class Task(Noun):
     @model_validator(mode="after")
     def _check_self_dependency(self) -> Self:
         if self.id in self.depends_on:
-            raise InvalidInputError(
-                f"task {self.name!r} ({self.id}) depends on itself; remove its own id from depends_on",
-                field="depends_on",
-            )
+            raise CircularDependencyError([self.name, self.name])
         return self
 
     @property
@@ -152,5 +149,5 @@ class Task(Noun):
     def add_dependency(self, task_id: UUID) -> None:
         """Add a dependency to this copy before it is submitted; ``TaskAPI.add_dependency`` changes a stored one."""
         if task_id == self.id:
-            raise InvalidInputError(f"task {self.name!r} can not depend on itself", field="depends_on")
+            raise CircularDependencyError([self.name, self.name])
         self.depends_on = self.depends_on | {task_id}

@@ -11,6 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from taskengine import (
+    CircularDependencyError,
     ExecutionLog,
     ExecutionStatus,
     InvalidInputError,
@@ -134,7 +135,7 @@ def test_a_dependency_is_added_once_and_never_on_itself() -> None:
     task.add_dependency(other.id)
     task.add_dependency(other.id)
     assert task.depends_on == {other.id}
-    with pytest.raises(InvalidInputError, match="can not depend on itself") as refused:
+    with pytest.raises(CircularDependencyError, match="Test -> Test") as refused:
         task.add_dependency(task.id)
     assert (refused.value.field, task.depends_on) == ("depends_on", {other.id})
 

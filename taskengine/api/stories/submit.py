@@ -10,7 +10,6 @@ from taskengine.api.arguments import Id, id_text, new_task, new_tasks
 from taskengine.api.scope import Scope
 from taskengine.core import graph
 from taskengine.errors import (
-    CircularDependencyError,
     ConflictError,
     IdempotencyConflictError,
     NotFoundError,
@@ -37,8 +36,6 @@ def create_task(scope: Scope, given: Task | TaskCreateRequest, run_id: Id | None
     """
     run = str(uuid4()) if run_id is None else id_text(run_id, "run_id")
     task = new_task(given)
-    if task.id in task.depends_on:
-        raise CircularDependencyError([task.name, task.name])
     if len(task.depends_on) > graphs.EDGES:  # more than one script may touch
         (stored,) = yield from create_tasks(scope, [task], run)
         id = str(stored.id)
