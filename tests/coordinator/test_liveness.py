@@ -169,13 +169,13 @@ def test_many_timers_fire_in_one_turn(bench: Bench) -> None:
 
 
 def test_ready_tasks_without_a_hint_are_granted_by_the_sweep(bench: Bench) -> None:
-    ids = [bench.create(lint(f"t{i}")) for i in range(3)]
-    bench.node(slots=3)
-    bench.server.client.delete(bench.keys.fixed("wake"))  # the hint of the first beat is lost
-    assert bench.fleet.lanes[0].granted == 0
+    ids = [bench.create(lint(f"t{i}")) for i in range(19)]
+    bench.node(slots=19)  # its first beat grants what one script may
+    bench.server.client.delete(bench.keys.fixed("wake"))  # and its hint at the rest is lost
+    assert bench.fleet.lanes[0].granted <= 16
     bench.turn(Grant())
-    assert bench.fleet.lanes[0].granted == 3
-    assert bench.statuses(ids) == ["ready"] * 3
+    assert bench.fleet.lanes[0].granted == 19
+    assert bench.statuses(ids) == ["ready"] * 19
 
 
 def test_a_new_leader_sweeps_at_once_and_a_hint_grants_soon(bench: Bench) -> None:
