@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from typing import NoReturn
 
 from taskengine.errors import StoreError
 from taskengine.store import nodes
@@ -85,7 +86,8 @@ class Departure:
         now = time.monotonic()
         if self._is_overdue(now):
             logger.warning("not handed back, the server does not answer; the leases will lapse")
-            self._is_handed_back, self._exit_at = True, now
+            self._enforcement.kill_all()
+            self.exit()  # not by Celery, whose shutdown raises while its connection is gone
         if self._exit_at is None or (now < self._exit_at and self._is_busy()):
             return
         self._enforcement.kill_all()
@@ -106,7 +108,7 @@ class Departure:
             self._leave()
             self.exit()
 
-    def exit(self) -> None:
+    def exit(self) -> NoReturn:
         """End the process although threads still run; they can not be ended otherwise."""
         logging.shutdown()
         os._exit(self._exit_code)
