@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from taskengine.errors import CircularDependencyError, InvalidInputError
+from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskCreateRequest
 from taskengine.models.task import AgentName
 from taskengine.store.codec import dumps
@@ -69,17 +69,12 @@ def _refuse_twice(field: str, values: Iterable[str | None]) -> None:
 
 
 def new_task(given: Task | TaskCreateRequest, field: str = "task") -> Task:
-    """The task to submit, checked again: ``model_copy(update=…)`` and changes in place go past the model."""
+    """The task to submit."""
     if not isinstance(given, Task | TaskCreateRequest):
         raise InvalidInputError(
             f"{field} is a {type(given).__name__}; pass a Task or a TaskCreateRequest", field=field
         )
-    try:
-        return given.to_task() if isinstance(given, TaskCreateRequest) else Task.model_validate(given.__dict__)
-    except CircularDependencyError:
-        raise  # names the task itself
-    except InvalidInputError as exc:
-        raise InvalidInputError(f"{field} {given.name!r} ({given.id}): {exc}", field=exc.field) from exc
+    return given.to_task() if isinstance(given, TaskCreateRequest) else given
 
 
 def seconds(value: float | None, field: str = "timeout") -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
@@ -37,6 +38,15 @@ class Noun(BaseModel):
     model_config = ConfigDict(
         extra="forbid", validate_assignment=True, use_attribute_docstrings=False, allow_inf_nan=False
     )
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; *update* is checked like the fields of a new one, which pydantic alone does not do."""
+        made = super().model_copy(deep=deep)
+        if update:
+            known = made.model_fields_set | update.keys()
+            made = self.model_validate({**made.__dict__, **update})
+            made.model_fields_set.intersection_update(known)
+        return made
 
     @model_validator(mode="wrap")
     @classmethod

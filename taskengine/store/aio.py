@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import asyncio
+import sys
+from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
 import redis.asyncio
@@ -16,6 +18,26 @@ from taskengine.store.faults import translate
 from taskengine.store.scripts import Scripts
 
 T = TypeVar("T")
+#: Seconds after which a cancel that had no effect is taken for lost.
+_CANCEL_AGAIN = 0.05
+
+
+async def heed_cancel(trip: Coroutine[Any, Any, T]) -> T:
+    """The answer of *trip*; a cancel ends it whenever it comes.
+
+    redis-py sends inside ``asyncio.wait_for``, and that of Python 3.11 loses a cancel that comes when the sending is
+    just done (fixed in 3.12): a wait whose caller gave up would go on for ever.
+    """
+    if sys.version_info >= (3, 12):
+        return await trip
+    running = asyncio.ensure_future(trip)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            running.cancel()
+            await asyncio.wait([running], timeout=_CANCEL_AGAIN)
+        raise
 
 
 class AsyncStore:
@@ -47,7 +69,7 @@ class AsyncStore:
     async def check(self) -> None:
         """Refuse a server that would lose the truth; StoreUnavailableError when it does not answer within 5 s."""
         try:
-            refuse_unfit(facts(await self._first_answer()))
+            refuse_unfit(facts(await heed_cancel(self._first_answer())))
         except (RedisError, OSError) as exc:
             raise translate(exc, self.where) from exc
 
@@ -67,7 +89,7 @@ class AsyncStore:
 
     async def _trip(self, call: Call[T]) -> T:
         try:
-            return call.decode(await self._send(call))
+            return call.decode(await heed_cancel(self._send(call)))
         except (RedisError, OSError) as exc:
             raise translate(exc, self.where) from exc
 

@@ -138,6 +138,22 @@ def test_waiting_does_not_block_the_loop(settings: Settings, one: BlockingTaskAP
     assert asyncio.run(story()) == 50
 
 
+def test_a_wait_ends_whenever_its_cancel_comes(settings: Settings, one: BlockingTaskAPI) -> None:
+    task = one.create_task(lint(hold=True))
+
+    async def story() -> None:
+        async with TaskAPI(settings=settings) as api:
+            for n in range(100):
+                waiting = asyncio.create_task(api.wait([task.id]))
+                await asyncio.sleep((n % 10) / 2000)
+                waiting.cancel()
+                ended, _ = await asyncio.wait([waiting], timeout=3)
+                assert ended, n
+                assert waiting.cancelled()
+
+    asyncio.run(story())
+
+
 def test_abandoned_wait_leaves_the_door_usable(settings: Settings, one: BlockingTaskAPI) -> None:
     tasks = one.create_tasks(lint(str(n), hold=True) for n in range(20))
 

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
+from pydantic import BaseModel
+
 from taskengine.api.arguments import Id, id_text, new_task, new_tasks
 from taskengine.api.scope import Scope
 from taskengine.core import graph
 from taskengine.errors import (
+    CircularDependencyError,
     ConflictError,
     IdempotencyConflictError,
     NotFoundError,
@@ -36,6 +39,8 @@ def create_task(scope: Scope, given: Task | TaskCreateRequest, run_id: Id | None
     """
     run = str(uuid4()) if run_id is None else id_text(run_id, "run_id")
     task = new_task(given)
+    if task.id in task.depends_on:  # put in place, past the model
+        raise CircularDependencyError([task.name, task.name])
     if len(task.depends_on) > graphs.EDGES:  # more than one script may touch
         (stored,) = yield from create_tasks(scope, [task], run)
         id = str(stored.id)
@@ -148,4 +153,4 @@ def _required(task: Task | None, id: str) -> Task:
 def _fresh(task: Task, now: Outline | None) -> Task:
     assert now is not None  # None ones were read
     state = {"status": now.status, "run_id": UUID(now.run_id), "created_at": moment(now.created_ms)}
-    return task.model_copy(update={**_BLANK, **state})
+    return BaseModel.model_copy(task, update={**_BLANK, **state})  # our own values need no check
