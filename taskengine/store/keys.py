@@ -55,7 +55,7 @@ BY_ID: Mapping[str, str] = {
     "pending": "list of 'first:count': arrivals staged by a batch",
     "ranges": "list of 'first:count': arrivals of a run's tasks",
     "ready": "zset member -> score: tasks of a lane that may run now",
-    "run": "hash {seq, open, total, ...}: a run",
+    "run": "hash {cr, total, open, fin, pruned}: a run; pruned when some of its tasks went before it",
     "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold",
     "task": "hash of a task",
 }

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from uuid import UUID
-
-import pytest
 
 from taskengine.core.lifecycle import TASK_TRANSITIONS
 from taskengine.core.replay import MOVES, replay
-from taskengine.models import Event, Task
+from taskengine.models import Event
 from taskengine.settings import Settings
-from taskengine.store import coordination, executions, history, nodes, tasks
+from taskengine.store import coordination, history, nodes, tasks
 
 from .world import World
 
@@ -44,61 +41,6 @@ def test_events_carry_time_task_and_note(world: World) -> None:
     assert (failed.task_id, failed.note) == (a.id, "crash")
     assert abs(started.at.timestamp() * 1000 - before) < 10_000
     assert world.run(history.story_of(world.keys, run, str(a.id), 2)) == [started, failed]
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_random_life_replays_to_the_same_state(world: World, seed: int) -> None:
-    """The deep check at the end of each test compares them; here a random walk makes it hard."""
-    chance = random.Random(seed)
-    made: list[Task] = []
-    world.beat(slots=2)
-    for step in range(60):
-        match chance.randrange(9):
-            case 0 | 1:
-                on = chance.sample(made, min(len(made), chance.randrange(3)))
-                made.append(world.task(f"t{step}", *on, hold=chance.random() < 0.1))
-                world.submit(made[-1])
-            case 2 | 3:
-                run_one(world, chance)
-            case 4 if made:
-                world.run(tasks.cancel(str(chance.choice(made).id), "no"))
-            case 5 if made:
-                world.run(tasks.reopen(str(chance.choice(made).id)))
-            case 6 if len(made) > 1:
-                a, b = chance.sample(made, 2)
-                if made.index(a) > made.index(b):  # no cycle: only to an earlier one
-                    revision = world.run(tasks.edge_revision(world.keys))
-                    world.run(tasks.add_dependency(str(a.id), str(b.id), revision, "sha"))
-            case 7:
-                world.think()
-            case _:
-                world.age(chance.choice([1, 3, 20]))
-                world.beat(slots=chance.randrange(4))
-                world.lead()
-                for verb in (coordination.rescue, coordination.withdraw, coordination.fire_timers):
-                    world.run(verb(world.term))
-    world.think()
-
-
-def run_one(world: World, chance: random.Random) -> None:
-    if not world.is_alive("n1"):
-        world.beat(slots=2)
-    slot = world.slot(f"s{chance.randrange(3)}")
-    granted = world.granted()
-    told = world.claim(slot, granted[0] if granted else "none", chance.randrange(1, 3)).told
-    while told:
-        verdict = chance.choice(["completed", "completed", "failed", "retry"])
-        match chance.randrange(6):
-            case 0:
-                return  # its slot goes on without a word
-            case 1:
-                world.run(executions.time_out(told.execution_id, told.attempt, retry_ms=500, error="long"))
-                return
-            case 2:
-                world.run(executions.hand_back(told.execution_id, told.attempt, "stop"))
-                return
-            case _:
-                told = world.report(told, slot, verdict, pull=chance.random() < 0.5, retry_ms=500).told
 
 
 def test_long_history_is_trimmed_and_says_so(world: World) -> None:

@@ -10,7 +10,8 @@ if before then return before end
 local parents, missing = parents_of(t, nil)
 if missing then return {'missing', missing} end
 take_over(rival, t)
-local no = number_tasks(1, ARGV[3])
+local no = call('INCR', K.arrivals)
+place_ids(no, 1, ARGV[3])
 open_run(run, 1)
 put(t, no, run, nil, parents)
 call('RPUSH', key('ranges', run), no .. ':1')

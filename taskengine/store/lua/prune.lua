@@ -18,6 +18,7 @@ for i = 6, #ARGV, 2 do
     else
       call('HINCRBY', K.counts, v[1], -1)
       call('HINCRBY', key('run', run), 'total', -1)
+      call('HSET', key('run', run), 'pruned', 1)
       touched = touched + erase(ARGV[i], ARGV[i + 1])
       erased = erased + 1
     end

@@ -13,24 +13,26 @@ end
 -- Whoever adds to a finished run wants its results: they stay for another retention.
 call('ZADD', K.finished, 'XX', now, run)
 local chunk = redis.sha1hex(ARGV[3])
-local first = tonumber(call('HGET', key('batch', batch), chunk) or nil)
-if not first then
-  first = number_tasks(count, ARGV[3])
+local before = call('HGET', key('batch', batch), chunk)
+local first = tonumber(before or call('INCRBY', K.arrivals, count) - count + 1)
+if not before then
   call('HSET', key('batch', batch), chunk, first)
   call('RPUSH', key('pending', batch), first .. ':' .. count)
 end
+place_ids(first, count, ARGV[3])
 local ids, alias, new = {'ok'}, {}, 0
 local function answer(reply)
   if new > 0 then call('HINCRBY', key('batch', batch), 'n', new) end
+  if new == 0 and not before then clear_code(first) end
   return reply
 end
 for i = 0, count - 1 do
   local t = read_task(5 + i * STRIDE)
-  local before, rival = known(t, batch, first + i)
-  if before and before[1] == 'conflict' then return answer(before) end
-  if before then
-    if before[2] ~= t.id then alias[t.id] = before[2] end
-    ids[#ids + 1] = before[2]
+  local twin, rival = known(t, batch, first + i)
+  if twin and twin[1] == 'conflict' then return answer(twin) end
+  if twin then
+    if twin[2] ~= t.id then alias[t.id] = twin[2] end
+    ids[#ids + 1] = twin[2]
   else
     if next(alias) then t.on = t.on:gsub('%S+', alias) end
     local parents, missing = parents_of(t, batch)

@@ -98,15 +98,13 @@ local function add_edges(parents, id, run)
   end
   return w, f, c, foreign
 end
--- The numbers [first, first + n) and the raw ids at their places; two segments when they cross a border.
-local function number_tasks(n, raw)
-  local first = call('INCRBY', K.arrivals, n) - n + 1
+-- Writes raw ids at the arrivals [first, first + n); in two segments when they cross a border.
+local function place_ids(first, n, raw)
   local seg = math.floor(first / 4096)
   local offset = first - seg * 4096
   local fits = math.min(n, 4096 - offset)
   call('SETRANGE', key('ids', seg), offset * 16, raw:sub(1, fits * 16))
   if fits < n then call('SETRANGE', key('ids', seg + 1), 0, raw:sub(fits * 16 + 1)) end
-  return first
 end
 -- Stores task t under arrival `no`.
 local function put(t, no, run, batch, parents)
