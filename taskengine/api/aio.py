@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Literal, Self, TypeVar, overload
+from uuid import UUID
 
 from taskengine.api.arguments import Id
 from taskengine.api.door import Door
-from taskengine.api.stories import ask, change, delete, edges, execute, fleet, plan, submit, wait
+from taskengine.api.stories import ask, change, dead, delete, edges, execute, fleet, plan, quarantine, submit, wait
 from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
 from taskengine.errors import StoreError
 from taskengine.models import (
+    DeadLetter,
+    DeadLetterPage,
     Event,
+    QuarantinedMessage,
+    QuarantinePage,
     Task,
     TaskCreateRequest,
     TaskExecution,
@@ -235,6 +241,68 @@ class TaskAPI(Door):
             return await self._run(fleet.health_check())
         except StoreError as exc:
             return fleet.unhealthy(exc)
+
+    async def list_dead_letters(
+        self,
+        capability: str | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> DeadLetterPage:
+        """One page of the tasks that lost one worker after another and were given up, newest first.
+
+        Without stories (:meth:`get_dead_letter`). *since*: given up then or later. Retrying or deleting a task takes
+        it off the list.
+        """
+        return await self._run(
+            dead.list_dead_letters(self._scope, capability=capability, since=since, limit=limit, after=cursor)
+        )
+
+    async def get_dead_letter(self, task_id: Id) -> DeadLetter:
+        """A dead letter with its story: the executions that were lost, and its events."""
+        return await self._run(dead.get_dead_letter(self._scope, task_id))
+
+    async def requeue_dead_letters(
+        self,
+        task_ids: Iterable[Id] | Id | None = None,
+        capability: str | None = None,
+        since: datetime | None = None,
+        everything: bool = False,
+    ) -> list[UUID]:
+        """Open dead letters again as :meth:`retry_task` does, with a fresh count of losses; the ids of those
+        that were opened.
+
+        Either *task_ids* (NotFoundError for one that is no dead letter, and none is touched), or all that meet the
+        filters; *everything* says that there shall be no filter.
+        """
+        return await self._run(dead.requeue_dead_letters(self._scope, task_ids, capability, since, everything))
+
+    async def drop_dead_letters(
+        self,
+        task_ids: Iterable[Id] | Id | None = None,
+        capability: str | None = None,
+        since: datetime | None = None,
+        everything: bool = False,
+    ) -> list[UUID]:
+        """Strike dead letters off the list, chosen as in :meth:`requeue_dead_letters`; the ids of those struck.
+
+        Their tasks stay FAILED with their stories until their retention ends or :meth:`delete_task`.
+        """
+        return await self._run(dead.drop_dead_letters(self._scope, task_ids, capability, since, everything))
+
+    async def list_quarantined(self, limit: int = 50, cursor: str | None = None) -> QuarantinePage:
+        """One page of the messages that no worker could read, newest first, each with its reason."""
+        return await self._run(quarantine.list_quarantined(self._scope, limit, cursor))
+
+    async def get_quarantined(self, message_id: str) -> QuarantinedMessage:
+        """One of those messages, with the first 64 KiB of what it is."""
+        return await self._run(quarantine.get_quarantined(self._scope, message_id))
+
+    async def drop_quarantined(
+        self, message_ids: Iterable[str] | str | None = None, everything: bool = False
+    ) -> int:
+        """Forget such messages; how many. No task depends on them: lost wake-ups are sent anew."""
+        return await self._run(quarantine.drop_quarantined(self._scope, message_ids, everything))
 
     async def _run(self, story: Story[T]) -> T:
         return await (await self._store()).run(story)

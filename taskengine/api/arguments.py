@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -134,6 +135,18 @@ def mapping(value: Mapping[str, Any], field: str) -> Mapping[str, Any]:
         raise InvalidInputError(f"{field} is a {type(value).__name__}; pass a dict", field=field)
     dumps(value, field)
     return value
+
+
+def instant(value: datetime, field: str) -> datetime:
+    """A moment that says its time zone, in UTC."""
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise InvalidInputError(
+            f"{field} is {value!r:.80}; pass a datetime with a time zone, such as datetime.now(UTC)", field=field
+        )
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as exc:
+        raise InvalidInputError(f"{field} is {value!r:.80}, not within the years 1 to 9999", field=field) from exc
 
 
 def cursor(value: str | None) -> int:

@@ -6,16 +6,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Literal, Self, TypeVar, overload
+from uuid import UUID
 
 from taskengine.api.aio import TaskAPI
 from taskengine.api.arguments import Id
 from taskengine.api.door import Door, documented_like
-from taskengine.api.stories import ask, change, delete, edges, execute, fleet, plan, submit, wait
+from taskengine.api.stories import ask, change, dead, delete, edges, execute, fleet, plan, quarantine, submit, wait
 from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
 from taskengine.errors import StoreError
 from taskengine.models import (
+    DeadLetter,
+    DeadLetterPage,
     Event,
+    QuarantinedMessage,
+    QuarantinePage,
     Task,
     TaskCreateRequest,
     TaskExecution,
@@ -159,6 +165,49 @@ class BlockingTaskAPI(Door):
             return self._run(fleet.health_check())
         except StoreError as exc:
             return fleet.unhealthy(exc)
+
+    def list_dead_letters(
+        self,
+        capability: str | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> DeadLetterPage:
+        return self._run(
+            dead.list_dead_letters(self._scope, capability=capability, since=since, limit=limit, after=cursor)
+        )
+
+    def get_dead_letter(self, task_id: Id) -> DeadLetter:
+        return self._run(dead.get_dead_letter(self._scope, task_id))
+
+    def requeue_dead_letters(
+        self,
+        task_ids: Iterable[Id] | Id | None = None,
+        capability: str | None = None,
+        since: datetime | None = None,
+        everything: bool = False,
+    ) -> list[UUID]:
+        return self._run(dead.requeue_dead_letters(self._scope, task_ids, capability, since, everything))
+
+    def drop_dead_letters(
+        self,
+        task_ids: Iterable[Id] | Id | None = None,
+        capability: str | None = None,
+        since: datetime | None = None,
+        everything: bool = False,
+    ) -> list[UUID]:
+        return self._run(dead.drop_dead_letters(self._scope, task_ids, capability, since, everything))
+
+    def list_quarantined(self, limit: int = 50, cursor: str | None = None) -> QuarantinePage:
+        return self._run(quarantine.list_quarantined(self._scope, limit, cursor))
+
+    def get_quarantined(self, message_id: str) -> QuarantinedMessage:
+        return self._run(quarantine.get_quarantined(self._scope, message_id))
+
+    def drop_quarantined(
+        self, message_ids: Iterable[str] | str | None = None, everything: bool = False
+    ) -> int:
+        return self._run(quarantine.drop_quarantined(self._scope, message_ids, everything))
 
     def _run(self, story: Story[T]) -> T:
         return self._store().run(story)

@@ -86,5 +86,5 @@ def _rest(found: dict[str, Any]) -> list[RenderableType]:
     if found["timers"]:
         lines.append(f"timers: {found['timers']}")
     if found["dead_letters"]:
-        lines.append(f"dead letters: {found['dead_letters']} (lost three workers each; taskengine task retry ID)")
+        lines.append(f"dead letters: {found['dead_letters']} (lost three workers each; taskengine dead list)")
     return ["", *lines] if lines else []

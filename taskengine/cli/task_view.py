@@ -61,7 +61,7 @@ def whole(task: Task, executions: Sequence[TaskExecution]) -> RenderableType:
         facts.add_row(name, value)
     parts: list[RenderableType] = [facts]
     if executions:
-        parts += ["", Text("Executions", style="bold"), _executions(executions), *_logs(executions[-1])]
+        parts += ["", Text("Executions", style="bold"), executions_table(executions), *_logs(executions[-1])]
     return Group(*parts)
 
 
@@ -93,7 +93,8 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
             yield name, json_text(value)
 
 
-def _executions(executions: Sequence[TaskExecution]) -> Table:
+def executions_table(executions: Sequence[TaskExecution]) -> Table:
+    """Attempts in rows."""
     found = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Attempt", "Status", "Agent", "Node", "Started", "Seconds", "MiB", "Error"):
         found.add_column(heading, overflow="fold")

@@ -30,8 +30,8 @@ MOVES: Mapping[str, TaskStatus] = {
 #: Events that move no task; ``deleted`` ends its task's history.
 TELLS = frozenset(
     {
-        "cancel_requested", "deleted", "depends", "fenced", "handed_back", "lost", "released", "run_finished",
-        "timed_out", "trimmed", "updated",
+        "cancel_requested", "deleted", "depends", "dropped", "fenced", "handed_back", "lost", "released",
+        "run_finished", "timed_out", "trimmed", "updated",
     }
 )  # fmt: skip
 

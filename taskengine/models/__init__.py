@@ -1,5 +1,6 @@
 """The nouns: what is stored, sent and returned. No clock of its own except creation defaults, no I/O."""
 
+from taskengine.models.dead_letter import DeadLetter, DeadLetterPage
 from taskengine.models.enums import (
     AgentStatus,
     ExecutionStatus,
@@ -11,16 +12,21 @@ from taskengine.models.enums import (
 from taskengine.models.event import Event
 from taskengine.models.execution import ExecutionLog, LogLevel, ResourceUsage, TaskExecution
 from taskengine.models.outcome import Outcome, Usage
+from taskengine.models.quarantined import QuarantinedMessage, QuarantinePage
 from taskengine.models.requests import TaskCreateRequest, TaskPage, TaskUpdateRequest
 from taskengine.models.task import RetryRules, Task
 
 __all__ = [
     "AgentStatus",
+    "DeadLetter",
+    "DeadLetterPage",
     "Event",
     "ExecutionLog",
     "ExecutionStatus",
     "LogLevel",
     "Outcome",
+    "QuarantinePage",
+    "QuarantinedMessage",
     "ResourceUsage",
     "RetryRules",
     "Task",

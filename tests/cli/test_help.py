@@ -11,6 +11,7 @@ import pytest
 COMMANDS = (
     "demo", "up", "coordinator", "worker", "flower", "workers", "doctor", "queue stats",
     "task submit", "task get", "task list", "task cancel", "task retry",
+    "dead list", "dead show", "dead requeue", "dead drop", "quarantine list", "quarantine show", "quarantine drop",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from taskengine.store import coordination, executions, graphs, nodes, retention, tasks
+from taskengine.store import coordination, dead_letters, executions, graphs, nodes, quarantine, retention, tasks
 from taskengine.store.call import Call
 from taskengine.store.executions import Report
 from taskengine.store.records import index_names
@@ -212,6 +212,22 @@ def say(w: World) -> Case:
     told = w.start()
     call = executions.say(told.execution_id, 1, line='{"message":"x"}', progress=0.5, note="half")
     return Case(call, lambda: w.report(told), frozenset({"fenced"}))
+
+
+@case
+def drop_letter(w: World) -> Case:
+    a = w.new("a")
+    w.raw.zadd(w.keys.fixed("dead"), {str(a.id): 5})
+    w.broken = True  # it is a letter and not FAILED
+    return Case(dead_letters.drop(str(a.id)), lambda: w.new("b"), frozenset({"missing"}))
+
+
+@case
+def drop_messages(w: World) -> Case:
+    entries = ['{"raw":"a"}', '{"raw":"b"}']
+    w.raw.lpush(w.keys.fixed("quarantine"), *entries)
+    call = quarantine.drop(w.run(quarantine.piece(w.keys, 2, 1)))
+    return Case(call, lambda: w.raw.lpush(w.keys.fixed("quarantine"), '{"raw":"c"}'))
 
 
 @case

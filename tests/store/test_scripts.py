@@ -18,7 +18,19 @@ from taskengine.core.decide import Counters, Snapshot
 from taskengine.core.identity import execution_id
 from taskengine.models import Task, TaskStatus
 from taskengine.settings import Settings
-from taskengine.store import coordination, executions, graphs, inspection, nodes, outlines, results, retention, tasks
+from taskengine.store import (
+    coordination,
+    dead_letters,
+    executions,
+    graphs,
+    inspection,
+    nodes,
+    outlines,
+    quarantine,
+    results,
+    retention,
+    tasks,
+)
 from taskengine.store.call import Call
 from taskengine.store.connect import SOCKET_TIMEOUT
 from taskengine.store.keys import BY_ID, CODES, FIXED, Keys
@@ -64,6 +76,7 @@ def calls() -> Iterator[Call[Any]]:
         tasks.watch(ID), tasks.find(0, 1, ["p:1"]), next(outlines.outlines([ID])), retention.read_range("r", 0),
         retention.prune("1", retention.Pass("r", 0), [(ID, "")], last=True), inspection.look([(ID, "p:1")]),
         next(inspection.members("ready", "lint")), next(inspection.tally()), next(inspection.runs([ID])),
+        dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])),
     )  # fmt: skip
     completed = Task(name="a", status=TaskStatus.COMPLETED, execution_id=UUID(int=1))
     yield next(results.with_results([completed]))

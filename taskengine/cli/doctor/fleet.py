@@ -82,7 +82,7 @@ def _left_over(fleet: Fleet) -> Iterator[Finding]:
         yield notice(
             "dead letters",
             f"{_tasks(fleet.dead_letters)} lost one worker after another and FAILED",
-            "taskengine task list --status failed; mend what kills the workers; taskengine task retry ID",
+            "taskengine dead list; taskengine dead show ID; mend what kills the workers; taskengine dead requeue ID",
         )
     if fleet.poison_decisions:
         yield wrong(

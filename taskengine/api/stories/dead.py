@@ -1,0 +1,151 @@
+"""Dead letters: list them, tell the story of one, give them another life, or strike them off the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+from taskengine.api.arguments import Id, id_text, id_texts, instant, number, text
+from taskengine.api.scope import Scope
+from taskengine.api.stories.ask import MAX_PAGE
+from taskengine.api.stories.execute import retry_task
+from taskengine.errors import InvalidInputError, NotAllowedError, NotFoundError
+from taskengine.models import DeadLetter, DeadLetterPage, ExecutionStatus, Task
+from taskengine.store import dead_letters, executions, tasks
+from taskengine.store.call import Story
+from taskengine.store.codec import millis, moment
+from taskengine.store.dead_letters import Entry
+from taskengine.store.history import story_of
+from taskengine.store.results import whole
+
+#: Entries looked at in one trip.
+_PIECE = 100
+_LOST = frozenset({ExecutionStatus.LOST})
+#: Latest executions and events that a story tells.
+_TOLD = 100
+
+
+def list_dead_letters(
+    scope: Scope, *, capability: str | None, since: datetime | None, limit: int, after: str | None
+) -> Story[DeadLetterPage]:
+    """One page of dead letters that meet every filter, newest first, without their stories."""
+    most, place = number(limit, "limit", 1, MAX_PAGE), _place(after)
+    lane, from_ms = _filters(capability, since)
+    found: list[tuple[Entry, Task]] = []
+    while len(found) <= most:  # one more than asked tells whether there is a next page
+        entries = yield from dead_letters.page(scope.keys, place, from_ms, _PIECE)
+        found += yield from _meeting(entries, lane)
+        if len(entries) < _PIECE:
+            break
+        place = entries[-1]
+    last = found[most - 1][0] if len(found) > most else None
+    return DeadLetterPage(
+        (_letter(entry, task) for entry, task in found[:most]),
+        None if last is None else f"{last.at_ms}.{last.task_id}",
+    )
+
+
+def get_dead_letter(scope: Scope, task_id: Id) -> Story[DeadLetter]:
+    """A dead letter with its story."""
+    id = id_text(task_id)
+    at = yield from dead_letters.died_at(scope.keys, id)
+    task = yield from whole(scope.keys, id)
+    if at is None or task is None:
+        raise NotFoundError("dead letter", id)
+    ran = yield from executions.of_task(id, _TOLD)
+    events = yield from story_of(scope.keys, str(task.run_id), id, _TOLD)
+    lost = tuple(one for one in ran if one.status in _LOST)
+    return _letter(Entry(id, at), task).model_copy(update={"lost": lost, "events": tuple(events)})
+
+
+def requeue_dead_letters(
+    scope: Scope, task_ids: Iterable[Id] | Id | None, capability: str | None, since: datetime | None, everything: bool
+) -> Story[list[UUID]]:
+    """Open dead letters again, each as ``retry_task`` does; those that were opened."""
+
+    def requeue(id: str) -> Story[bool]:
+        with suppress(NotAllowedError, NotFoundError):  # somebody else was faster
+            yield from retry_task(scope, id, False, None)
+            return True
+        return False
+
+    return (yield from _each(scope, task_ids, capability, since, everything, requeue))
+
+
+def drop_dead_letters(
+    scope: Scope, task_ids: Iterable[Id] | Id | None, capability: str | None, since: datetime | None, everything: bool
+) -> Story[list[UUID]]:
+    """Strike dead letters off the list; those that were on it."""
+
+    def drop(id: str) -> Story[bool]:
+        answer = yield from dead_letters.drop(id)
+        return answer.ok
+
+    return (yield from _each(scope, task_ids, capability, since, everything, drop))
+
+
+def _each(
+    scope: Scope, task_ids: Iterable[Id] | Id | None, capability: str | None, since: datetime | None,
+    everything: bool, act: Callable[[str], Story[bool]],
+) -> Story[list[UUID]]:  # fmt: skip
+    """Those of the chosen letters for which *act* said that it did something."""
+    done: list[UUID] = []
+    if task_ids is not None:
+        if capability is not None or since is not None or everything:
+            raise InvalidInputError("task_ids and a filter exclude each other; pass one of them", field="task_ids")
+        wanted = list(dict.fromkeys(id_texts(task_ids)))
+        for id in wanted:
+            if (yield from dead_letters.died_at(scope.keys, id)) is None:
+                raise NotFoundError("dead letter", id)
+        for id in wanted:
+            if (yield from act(id)):
+                done.append(UUID(id))
+        return done
+    if capability is None and since is None and not everything:
+        raise InvalidInputError(
+            "nothing says which dead letters; pass task_ids, capability or since, or everything=True",
+            field="task_ids",
+        )
+    lane, from_ms = _filters(capability, since)
+    place: Entry | None = None
+    while entries := (yield from dead_letters.page(scope.keys, place, from_ms, _PIECE)):
+        for entry, _ in (yield from _meeting(entries, lane)):
+            if (yield from act(entry.task_id)):
+                done.append(UUID(entry.task_id))
+        place = entries[-1]
+    return done
+
+
+def _meeting(entries: Sequence[Entry], capability: str | None) -> Story[list[tuple[Entry, Task]]]:
+    """The entries with their tasks, without those that meanwhile are gone or have another capability."""
+    seen = yield from tasks.read([entry.task_id for entry in entries])
+    return [
+        (entry, task)
+        for entry, task in zip(entries, seen, strict=True)
+        if task is not None and capability in (None, task.capability)
+    ]
+
+
+def _filters(capability: str | None, since: datetime | None) -> tuple[str | None, int]:
+    lane = None if capability is None else text(capability, "capability")
+    return lane, 0 if since is None else millis(instant(since, "since")) or 0
+
+
+def _place(cursor: str | None) -> Entry | None:
+    if cursor is None:
+        return None
+    ms, _, id = cursor.partition(".") if isinstance(cursor, str) else ("", "", "")
+    if not ms.isdecimal() or len(ms) > 15:
+        raise InvalidInputError(
+            f"cursor is {cursor!r:.80}; pass the .cursor of the page before, or None for the first one",
+            field="cursor",
+        )
+    return Entry(id_text(id, "cursor"), int(ms))
+
+
+def _letter(entry: Entry, task: Task) -> DeadLetter:
+    at = moment(entry.at_ms)
+    assert at is not None
+    return DeadLetter(task=task, at=at)

@@ -1,0 +1,86 @@
+"""Messages that nobody could read: look at them, and forget them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from taskengine.api.arguments import cursor as cursor_place
+from taskengine.api.arguments import number, text
+from taskengine.api.scope import Scope
+from taskengine.api.stories.ask import MAX_PAGE
+from taskengine.errors import InvalidInputError, NotFoundError
+from taskengine.models import QuarantinedMessage, QuarantinePage
+from taskengine.store import quarantine
+from taskengine.store.call import Story
+from taskengine.store.quarantine import PIECE, Stored
+
+
+def list_quarantined(scope: Scope, limit: int, after: str | None) -> Story[QuarantinePage]:
+    """One page of quarantined messages, newest first."""
+    most, place = number(limit, "limit", 1, MAX_PAGE), cursor_place(after)
+    if not place:
+        place = yield from quarantine.count(scope.keys)
+    found: list[QuarantinedMessage] = []
+    while place > 0 and len(found) < most:
+        stored = yield from quarantine.piece(scope.keys, place, min(PIECE, most - len(found)))
+        if not stored:
+            break
+        found += [one.message for one in stored]
+        place -= len(stored)
+    return QuarantinePage(found, str(place) if place > 0 and found else None)
+
+
+def get_quarantined(scope: Scope, message_id: str) -> Story[QuarantinedMessage]:
+    """One quarantined message."""
+    ids = _ids(message_id)
+    found = yield from _search(scope, ids)
+    return found[0].message
+
+
+def drop_quarantined(scope: Scope, message_ids: Iterable[str] | str | None, everything: bool) -> Story[int]:
+    """Forget quarantined messages; how many."""
+    if (message_ids is None) != everything:
+        raise InvalidInputError(
+            "say which messages to drop: pass their ids, or everything=True and no ids", field="message_ids"
+        )
+    if message_ids is None:
+        return (yield from _drop_all(scope))
+    found = yield from _search(scope, _ids(message_ids))
+    for at in range(0, len(found), PIECE):
+        yield from quarantine.drop(found[at : at + PIECE])
+    return len(found)
+
+
+def _drop_all(scope: Scope) -> Story[int]:
+    """What is there now; a message that comes in between stays, and is looked at by somebody."""
+    left = yield from quarantine.count(scope.keys)
+    dropped = 0
+    while left > 0:
+        oldest = yield from quarantine.piece(scope.keys, min(PIECE, left), PIECE)
+        if not oldest:
+            break
+        yield from quarantine.drop(oldest)
+        dropped += len(oldest)
+        left -= len(oldest)
+    return dropped
+
+
+def _search(scope: Scope, ids: list[str]) -> Story[list[Stored]]:
+    """The entries of these ids; NotFoundError names one that is not there."""
+    wanted, found = set(ids), dict[str, Stored]()
+    place = yield from quarantine.count(scope.keys)
+    while place > 0 and wanted - found.keys():
+        stored = yield from quarantine.piece(scope.keys, place, PIECE)
+        found |= {one.message.id: one for one in stored if one.message.id in wanted}
+        place -= PIECE
+    missing = [id for id in ids if id not in found]
+    if missing:
+        raise NotFoundError("quarantined message", missing[0])
+    return [found[id] for id in ids]
+
+
+def _ids(given: Iterable[str] | str) -> list[str]:
+    if not isinstance(given, Iterable):
+        raise InvalidInputError(f"message_ids is {given!r:.80}; pass a list of ids", field="message_ids")
+    each = [given] if isinstance(given, str) else list(given)
+    return list(dict.fromkeys(text(id, "message_ids", 100) for id in each))

@@ -1,0 +1,70 @@
+"""The list of messages that nobody could read, as :mod:`taskengine.transport.quarantine` fills it.
+
+New ones come in front, so a place is counted from the end: only a drop moves it. An entry has no id of its own; what
+it is called is made of its text.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from taskengine.models.quarantined import QuarantinedMessage
+from taskengine.store.call import Call
+from taskengine.store.codec import loads, moment
+from taskengine.store.keys import Keys
+from taskengine.store.replies import Reply, reply
+
+#: Entries read or removed in one trip; each holds up to 64 KiB of its message.
+PIECE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry with the text that it is removed by."""
+
+    text: str
+    message: QuarantinedMessage
+
+
+def count(keys: Keys) -> Call[int]:
+    """How many there are."""
+    return Call("LLEN", (keys.fixed("quarantine"),), int, command=True)
+
+
+def piece(keys: Keys, place: int, most: int) -> Call[list[Stored]]:
+    """*most* entries from *place* on, which counts from the oldest (1), newest first."""
+    last = max(1, place - most + 1)
+    return Call("LRANGE", (keys.fixed("quarantine"), -place, -last), _stored, command=True)
+
+
+def drop(entries: Sequence[Stored]) -> Call[Reply]:
+    """Remove entries; those that are gone already are no error."""
+    return Call("drop_messages", tuple(entry.text for entry in entries), reply)
+
+
+def _stored(raw: Sequence[str]) -> list[Stored]:
+    return [Stored(text, _message(text)) for text in raw]
+
+
+def _message(text: str) -> QuarantinedMessage:
+    id, fields = sha256(text.encode()).hexdigest()[:12], _fields(text)
+    kept = str(fields.get("raw", ""))
+    at = moment(float(fields.get("at", 0)) * 1000)
+    assert at is not None
+    return QuarantinedMessage(
+        id=id,
+        at=at,
+        queue=str(fields.get("queue", "")),
+        reason=str(fields.get("reason", "")),
+        size=int(fields.get("size", 0)),
+        raw=b64decode(kept) if fields.get("encoding") == "base64" else kept.encode(),
+    )
+
+
+def _fields(text: str) -> dict[str, Any]:
+    found = loads(text)
+    return found if isinstance(found, dict) else {}
