@@ -21,15 +21,19 @@ _START_SECONDS = 10.0
 
 
 class Valkey:
-    """One server process. It keeps an append-only file, so its data outlives :meth:`kill`."""
+    """One server process. It keeps an append-only file, so its data outlives :meth:`kill`.
 
-    def __init__(self) -> None:
+    *options* are of its configuration and win over ours: ``Valkey(cluster_enabled="yes")``.
+    """
+
+    def __init__(self, **options: str) -> None:
+        self._options = {name.replace("_", "-"): value for name, value in options.items()}
         # Short: the path of a socket has about 100 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="te-", dir="/tmp"))
         self.socket = self.folder / "s"
         #: As kombu, Flower and the engine's settings write it.
         self.url = f"redis+socket://{self.socket}"
-        self.client = redis.Redis(unix_socket_path=str(self.socket))
+        self.client = redis.Redis(unix_socket_path=str(self.socket), password=options.get("requirepass"))
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._start()
@@ -88,6 +92,7 @@ class Valkey:
             "appendfsync": "everysec",
             "maxmemory-policy": "noeviction",
             "logfile": str(self.folder / "log"),
+            **self._options,
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         self._process = subprocess.Popen([str(get_binary_path()), *words])

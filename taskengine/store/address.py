@@ -21,7 +21,8 @@ _PARAMETERS: Mapping[str, frozenset[str]] = {
     "unix": frozenset({"db"}),
     "sentinel": frozenset({"master_name"}),
 }
-_SOCKETS = ("redis+socket", "unix")
+#: Schemes of a server on this machine, reached by a file.
+SOCKETS = ("redis+socket", "unix")
 _CERT_REQS = ("required", "optional", "none")
 _SENTINEL_PORT = 26379
 
@@ -54,7 +55,7 @@ class Address:
     @property
     def database(self) -> str:
         """Its number; nothing means 0."""
-        if self.scheme in _SOCKETS:
+        if self.scheme in SOCKETS:
             return self.query.get("db") or self.query.get("virtual_host") or ""
         return "" if self.scheme == "sentinel" else self.parts.path.strip("/")
 
@@ -103,7 +104,7 @@ def redacted(url: str) -> str:
 
 def client_url(address: Address) -> str:
     """The URL as redis-py reads it; sentinels have none."""
-    if address.scheme in _SOCKETS:
+    if address.scheme in SOCKETS:
         return f"unix://{address.login}{address.parts.path}" + (f"?db={address.database}" if address.database else "")
     if address.scheme == "rediss":
         query = urlencode({**address.query, "ssl_cert_reqs": address.cert_reqs})
@@ -122,7 +123,7 @@ def _check_place(address: Address) -> None:
     database, path = address.database, address.parts.path
     if database and not (database.isascii() and database.isdecimal()):
         raise _wrong(f"the database is {database!r}; write its number, such as redis://host:6379/0")
-    if address.scheme in _SOCKETS:
+    if address.scheme in SOCKETS:
         host = address.parts.netloc.rpartition("@")[2]
         if host or len(path) < 2:
             raise _wrong(f"{address.scheme}:// names no socket; write {address.scheme}:///path/to/socket")

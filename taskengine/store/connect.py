@@ -22,7 +22,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from taskengine.errors import UnsupportedServerError
-from taskengine.store.address import client_url, read
+from taskengine.store.address import SOCKETS, client_url, read
 
 SOCKET_TIMEOUT = 10.0
 #: Seconds.
@@ -70,7 +70,9 @@ def connect_async(
 ) -> redis.asyncio.Redis:
     """:func:`connect` for an event loop."""
     address = read(url, allow_unverified_tls=allow_unverified_tls)
-    retry = AsyncRetry(ExponentialBackoff(cap=0.5, base=0.05), _RETRIES, _worth_another_try(asks_again))
+    # redis-py greets over a socket file while it connects, and calls silence there a lost connection.
+    retries = _RETRIES if asks_again or address.scheme not in SOCKETS else 0
+    retry = AsyncRetry(ExponentialBackoff(cap=0.5, base=0.05), retries, _worth_another_try(asks_again))
     options = _options() | {"socket_timeout": answer_seconds, "retry": retry}
     if address.scheme == "sentinel":
         alone = _SENTINEL | {"retry": AsyncRetry(NoBackoff(), 0)}
