@@ -7,7 +7,7 @@ networkx and both drivers, 0.35 s in every ``taskengine --help`` and megabytes i
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from taskengine.agent import TaskContext, agent
+from taskengine.agent import NotNow, TaskContext, agent
 from taskengine.errors import (
     AgentError,
     CircularDependencyError,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         ExecutionStatus,
         QuarantinedMessage,
         QuarantinePage,
+        Outcome,
         ResourceUsage,
         RetryRules,
         Task,
@@ -72,6 +73,8 @@ __all__ = [
     "InvalidInputError",
     "NotAllowedError",
     "NotFoundError",
+    "NotNow",
+    "Outcome",
     "PayloadTooLargeError",
     "QuarantinePage",
     "QuarantinedMessage",
@@ -118,6 +121,7 @@ _LATE = {
     "ExecutionStatus": "taskengine.models",
     "QuarantinePage": "taskengine.models",
     "QuarantinedMessage": "taskengine.models",
+    "Outcome": "taskengine.models",
     "ResourceUsage": "taskengine.models",
     "RetryRules": "taskengine.models",
     "Task": "taskengine.models",

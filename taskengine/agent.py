@@ -9,7 +9,8 @@
         return {"warnings": 0}
 
 The function gets the :class:`~taskengine.models.Task` and a :class:`TaskContext`; what it returns is its result: a
-JSON object as it is, any other JSON value ``x`` as ``{"value": x}``. A coroutine function is awaited.
+JSON object as it is, any other JSON value ``x`` as ``{"value": x}``. A coroutine function is awaited. One that can not
+do it yet raises :class:`NotNow`.
 """
 
 from __future__ import annotations
@@ -55,6 +56,19 @@ class TaskContext(Protocol):
 
     def log(self, message: str, level: str = "info", **metadata: Any) -> None:
         """Add a line to the execution's log."""
+
+
+class NotNow(Exception):  # noqa: N818  # an answer, not an error
+    """Raised by an agent: not now, again in *delay* seconds, 0 to 86 400.
+
+    For rate limits, overload, a ``Retry-After``: no retry is spent, and no slot is held meanwhile. *reason* is one line
+    for people. The same as ``return Outcome.not_now(delay, reason)``, from any depth.
+    """
+
+    def __init__(self, delay: float, reason: str | None = None) -> None:
+        super().__init__(delay, reason)
+        self.delay = delay
+        self.reason = reason
 
 
 AgentFunction = Callable[..., Any]

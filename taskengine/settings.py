@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     cancel_grace_seconds: float = Field(30.0, ge=0, description="Seconds a cancelled agent may clean up.")
     kill_after_seconds: float = Field(5.0, ge=0, description="Seconds between TERM and KILL of a process group.")
     max_lost: int = Field(3, ge=1, description="Lost workers after which a task is a dead letter.")
+    max_not_now: int = Field(1000, ge=0, description="Times an agent may answer not now before its task fails.")
 
     leader_seconds: float = Field(4.0, gt=0, description="Seconds a coordinator leads without renewing its term.")
     sweep_seconds: float = Field(2.0, gt=0, description="Seconds between two sweeps of the coordinator.")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from taskengine.agent import Agent
+from taskengine.agent import Agent, NotNow
 from taskengine.errors import InvalidInputError
 from taskengine.models import Outcome, Task
 from taskengine.store.codec import check_size, dumps, readable
@@ -32,6 +32,8 @@ def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any
             value = agent.function(task, context)
     except CancelledError:
         return Outcome("cancelled", error="the coroutine was cancelled", error_kind="cancelled")
+    except NotNow as exc:
+        return _not_now(exc)
     except SystemExit as exc:
         return Outcome(
             "failed", error=f"the agent called exit({exc.code!r}); return or raise instead", error_kind="crash",
@@ -85,6 +87,13 @@ def _raised(exc: BaseException) -> Outcome:
         error_kind="crash",
         error_classes=tuple(name for cls in type(exc).__mro__ for name in _names(cls)),
     )
+
+
+def _not_now(exc: NotNow) -> Outcome:
+    try:
+        return Outcome.not_now(exc.delay, None if exc.reason is None else str(exc.reason))
+    except InvalidInputError as wrong:
+        return _raised(wrong.with_traceback(exc.__traceback__))
 
 
 def _place(exc: BaseException) -> str:

@@ -20,7 +20,7 @@ from workers.invoke import encode, invoke
 from workers.patience import persist
 from workers.process import WorkerProcess
 from workers.usage import Meter
-from workers.verdict import retry_ms
+from workers.verdict import Verdict, verdict
 
 logger = logging.getLogger(__name__)
 
@@ -58,14 +58,14 @@ class Runner:
         name = agent.name if agent else told.lane.lstrip("@")
         self.process.announcer.started(told, name)
         outcome, text, large = encode(self._run(agent, task, told) if agent else _no_agent(told))
-        delay = retry_ms(task, outcome)
+        what = verdict(task, outcome)
         if large:
             self._lay_by(told, text)
-        report = _report(told, name, outcome, delay, "" if large else text, len(text.encode()) if large else 0)
+        report = _report(told, name, outcome, what, "" if large else text, len(text.encode()) if large else 0)
         pull = time.monotonic() < until
         answer = persist(self.process.store, executions.report(self.slot, report, pull=pull))
         if answer.word == "ok":
-            self.process.announcer.ended(told, outcome, again=delay is not None)
+            self.process.announcer.ended(told, outcome, again=what.again)
         else:
             self.process.announcer.ended(told, Outcome("cancelled"), again=False)
             why = answer.detail or answer.word
@@ -93,13 +93,13 @@ class Runner:
         persist(self.process.store, executions.put_payload(told.execution_id, text))
 
 
-def _report(told: Told, agent: str, outcome: Outcome, delay: int | None, output: str, big: int) -> Report:
+def _report(told: Told, agent: str, outcome: Outcome, what: Verdict, output: str, big: int) -> Report:
     usage = outcome.usage
     used = {"cpu_percent": usage.cpu_percent, "memory_mb": usage.memory_mb, "wall_seconds": usage.wall_seconds}
     return Report(
-        told.execution_id, told.attempt, "retry" if delay is not None else outcome.kind, agent,
+        told.execution_id, told.attempt, what.word, agent,
         output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
-        retry_ms=delay or 0, usage=dumps({**used, "custom": usage.custom} if usage.custom else used, "usage"),
+        retry_ms=what.delay_ms or 0, usage=dumps({**used, "custom": usage.custom} if usage.custom else used, "usage"),
     )  # fmt: skip
 
 

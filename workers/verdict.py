@@ -1,11 +1,34 @@
-"""What becomes of a failed attempt: another one after a delay, or none."""
+"""What becomes of an attempt that did not complete: another one after a delay, or none."""
 
 from __future__ import annotations
 
 import random
+from typing import NamedTuple
 
 from taskengine.core.backoff import RetryPolicy, delay_seconds, is_retryable
 from taskengine.models import Outcome, Task
+
+
+class Verdict(NamedTuple):
+    """What a report says became of an attempt."""
+
+    #: completed, failed, cancelled, retry or not_now.
+    word: str
+    #: Milliseconds until the next attempt; None when there is none.
+    delay_ms: int | None
+
+    @property
+    def again(self) -> bool:
+        """Whether another attempt follows."""
+        return self.delay_ms is not None
+
+
+def verdict(task: Task, outcome: Outcome) -> Verdict:
+    """What becomes of *outcome*: a *not now* spends no retry and needs none left."""
+    if outcome.kind == "not_now":
+        return Verdict(outcome.kind, round(1000 * outcome.delay))
+    delay = retry_ms(task, outcome)
+    return Verdict(outcome.kind if delay is None else "retry", delay)
 
 
 def retry_ms(task: Task, outcome: Outcome) -> int | None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 from pydantic import JsonValue
 
 from taskengine.errors import InvalidInputError
 
-Kind = Literal["completed", "failed", "cancelled"]
+Kind = Literal["completed", "failed", "cancelled", "not_now"]
 _KINDS = get_args(Kind)
+#: Seconds that a *not now* may ask for at most.
+LONGEST_DELAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,17 @@ class Outcome:
     error_classes: tuple[str, ...] = ()
     retryable: bool = True
     usage: Usage = field(default_factory=Usage)
+    #: Seconds until the next attempt of a ``not_now``, 0 to :data:`LONGEST_DELAY`.
+    delay: float = 0.0
+
+    @classmethod
+    def not_now(cls, delay: float, reason: str | None = None, *, usage: Usage | None = None) -> Self:
+        """The task goes back for *delay* seconds: a rate limit, an overload, a ``Retry-After``.
+
+        No retry is spent and no slot is held meanwhile. *reason* is one line for people. InvalidInputError unless
+        *delay* is a number from 0 to 24 hours.
+        """
+        return cls("not_now", error=reason, error_kind="not_now", usage=usage or Usage(), delay=delay)
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -60,11 +73,17 @@ class Outcome:
             raise _wrong("error_classes", self.error_classes, "use a tuple of class names")
         if not isinstance(self.usage, Usage):
             raise _wrong("usage", self.usage, "use a Usage")
+        if not _is_delay(self.delay):
+            raise _wrong("delay", self.delay, f"use seconds from 0 to {LONGEST_DELAY:g} (24 hours)")
 
 
 def _counts(entry: tuple[object, object]) -> bool:
     name, number = entry
     return isinstance(name, str) and isinstance(number, int | float) and math.isfinite(number)
+
+
+def _is_delay(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LONGEST_DELAY
 
 
 def _wrong(name: str, value: object, instead: str) -> InvalidInputError:

@@ -39,6 +39,7 @@ TASK_FIELDS: Mapping[str, str] = {
     "rev": "times updated", "key": "hashed idempotency key", "big": "key of a large input",
     "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
     "knd": "error kind", "rsn": "reason", "by": "closed by", "rt": "retries spent", "lc": "workers lost",
+    "nn": "times its agent said not now",
 }  # fmt: skip
 #: Hash field -> meaning, of ``exec:ID``.
 EXECUTION_FIELDS: Mapping[str, str] = {
@@ -179,7 +180,8 @@ def _reason(status: TaskStatus, fields: Mapping[str, str]) -> str | None:
     if status is TaskStatus.READY:
         return _ready_reason(fields)
     if status is TaskStatus.RETRYING:
-        return f"waits for its next attempt because of {fields.get('err', 'an error')}"
+        why = "its agent said not now" if fields.get("knd") == "not_now" else "waits for its next attempt because of"
+        return f"{why}: {fields.get('err', 'an error')}"
     if status is TaskStatus.PENDING:
         return _pending_reason(fields)
     return fields.get("rsn") or fields.get("cq")

@@ -36,7 +36,7 @@ class Report:
 
     execution_id: str
     token: int
-    #: completed, failed, retry or cancelled.
+    #: completed, failed, retry, not_now or cancelled.
     verdict: str
     agent: str
     output: str = ""

@@ -70,6 +70,7 @@ def _constants(settings: Settings) -> dict[str, str]:
         "claim_ms": str(round(settings.claim_seconds * 1000)),
         "timeout_ms": str(round(settings.default_timeout * 1000)),
         "max_lost": str(settings.max_lost),
+        "max_not_now": str(settings.max_not_now),
         "max_events": str(settings.max_events),
         "trim_every": str(settings.max_events // 100),
         "queue_prefix": f"'{Keys(settings.namespace).queue_prefix()}'",

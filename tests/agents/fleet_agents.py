@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from taskengine.agent import agent
+from taskengine.agent import NotNow, agent
 from taskengine.models import Outcome
 
 _EFFECTS = os.environ["FLEET_EFFECTS"]
@@ -73,6 +73,16 @@ def fail(task, context):
     if context.attempt <= task.input.get("times", 1_000_000):
         raise ValueError(task.input.get("message", "no luck"))
     return {"attempt": context.attempt}
+
+
+def refuse(task, context):
+    """Says not now the first ``times`` times, by return or by raise."""
+    if context.attempt > task.input.get("times", 1_000_000):
+        return {"attempt": context.attempt}
+    delay, reason = task.input.get("delay", 0.05), "the rate limit of 5 requests a minute"
+    if task.input.get("raise"):
+        raise NotNow(delay, reason)
+    return Outcome.not_now(delay, reason)
 
 
 def unserialisable(task, context):
@@ -141,7 +151,7 @@ DO = {
     f.__name__: f
     for f in (
         nothing, chatter, sleep, patient, deaf, fail, unserialisable, call_exit, vanish, kill_itself, big,
-        hold_the_gil, stubborn, ask, read_results,
+        hold_the_gil, stubborn, ask, read_results, refuse,
     )
 }  # fmt: skip
 

@@ -24,7 +24,7 @@ SAYS = {
     "nan": "result is not JSON: ",
     "mixed keys": "result is not JSON: ",
     "forgotten await": "result is not JSON: Object of type coroutine",
-    "kind": "Outcome.kind is 'nonsense'; use completed, failed, cancelled (odd_agents.py:",
+    "kind": "Outcome.kind is 'nonsense'; use completed, failed, cancelled, not_now (odd_agents.py:",
     "output": "Outcome.output is [1]; use a dict",
     "error": "Outcome.error is 5; use text or None (odd_agents.py:",
     "error_classes": "Outcome.error_classes is 'ValueError'; use a tuple",

@@ -3,7 +3,7 @@
 -- returns: {'ok', told or ''} | {'fenced', status of the execution} | {'missing'}
 -- events: completed | failed | cancelled | retrying | fenced, started, ready
 -- uses: pull, execution, finish, grant, retry
--- verdict: completed, failed, retry or cancelled. lanes is empty when the slot does not go on.
+-- verdict: completed, failed, retry, not_now or cancelled. lanes is empty when the slot does not go on.
 local e = load_execution(ARGV[1])
 if not e then return {'missing'} end
 local verdict, output, node, slot = ARGV[5], ARGV[6], ARGV[3], ARGV[4]
@@ -40,6 +40,9 @@ elseif verdict == 'completed' then
 elseif verdict == 'retry' then
   ended = E.FAILED
   retry_later(m, tonumber(ARGV[9]), ARGV[7], ARGV[8])
+elseif verdict == 'not_now' then
+  ended = E.FAILED
+  not_now(m, tonumber(ARGV[9]), ARGV[7])
 else
   ended = E.FAILED
   finish(m, T.FAILED, ARGV[8], 'err', ARGV[7], 'knd', ARGV[8])
