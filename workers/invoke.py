@@ -56,7 +56,8 @@ def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:
 
     An output that is not JSON or too large makes it a failure that is not retried: it would be so again.
     """
-    outcome = replace(outcome, error=_storable(_reason(outcome)), error_kind=_storable(outcome.error_kind))
+    if outcome.error or outcome.error_kind or outcome.kind != "completed":  # most need nothing, and a copy is dear
+        outcome = replace(outcome, error=_storable(_reason(outcome)), error_kind=_storable(outcome.error_kind))
     if outcome.output is None:
         return outcome, "", False
     try:

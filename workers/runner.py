@@ -49,7 +49,7 @@ class Runner:
         while answer.told is not None:
             answer = self._execute(answer.told, until)
             ran += 1
-        self.process.announcer.flush()
+        self.process.announcer.hurry()
         return ran
 
     def _execute(self, told: Told, until: float) -> Answer:

@@ -6,13 +6,16 @@ import os
 import resource
 import time
 from dataclasses import dataclass
-from functools import lru_cache
 
 import psutil
 
 from taskengine.models import Usage
 
 _MIB = 1024 * 1024
+
+
+#: Seconds for which a look at this process's memory is good enough: it costs a quarter of an empty task.
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,39 +30,49 @@ class Meter:
     @classmethod
     def start(cls, *, threaded: bool) -> Meter:
         """Begin to measure; with *threaded* only the calling thread counts."""
-        return cls(time.monotonic(), _cpu_seconds(threaded), _peak_of_process(), threaded)
+        cpu, peak = _used(threaded)
+        return cls(time.monotonic(), cpu, peak, threaded)
 
     def stop(self, sampled: int, custom: dict[str, float]) -> Usage:
         """What was used since, with what the agent counted; *sampled* bytes of memory, 0: no sample was taken."""
         wall = time.monotonic() - self.wall
-        cpu = _cpu_seconds(self.threaded) - self.cpu
+        cpu, peak = _used(self.threaded)
+        # A process that never needed more than now reached it just then; what an earlier run of the same process
+        # needed is none of this one's.
+        memory = peak if peak > self.peak else sampled or _resident.seen()
         return Usage(
-            cpu_percent=round(100 * cpu / wall, 1) if wall > 0 else 0.0,
-            memory_mb=round(self._memory(sampled) / _MIB, 1),
+            cpu_percent=round(100 * (cpu - self.cpu) / wall, 1) if wall > 0 else 0.0,
+            memory_mb=round(memory / _MIB, 1),
             wall_seconds=round(wall, 6),
             custom=custom,
         )
 
-    def _memory(self, sampled: int) -> int:
-        """The highest that is known of this run: a process that never needed more than now reached it just then; what
-        an earlier run of the same process needed is none of this one's.
-        """
-        peak = _peak_of_process()
-        return peak if peak > self.peak else sampled or int(_process(os.getpid()).memory_info().rss)
 
-
-def _cpu_seconds(threaded: bool) -> float:
+def _used(threaded: bool) -> tuple[float, int]:
+    """Seconds of processor time so far, with ended children unless *threaded*, and the most memory so far in bytes."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    peak = own.ru_maxrss * 1024
     if threaded:
-        return time.thread_time()
+        return time.thread_time(), peak
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, peak
 
 
-@lru_cache(maxsize=1)
-def _process(pid: int) -> psutil.Process:
-    """Made once in a process: it costs more than to ask it."""
-    return psutil.Process(pid)
+class _Resident:
+    """The memory of this process, looked at now and then."""
+
+    def __init__(self) -> None:
+        self._pid = 0
+        self._bytes = 0
+        self._until = 0.0
+
+    def seen(self) -> int:
+        """Bytes, at most :data:`_LOOK_SECONDS` old."""
+        now, pid = time.monotonic(), os.getpid()
+        if pid != self._pid or now > self._until:
+            self._pid, self._until = pid, now + _LOOK_SECONDS
+            self._bytes = int(psutil.Process(pid).memory_info().rss)
+        return self._bytes
 
 
-def _peak_of_process() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+_resident = _Resident()

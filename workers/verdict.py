@@ -33,9 +33,9 @@ def verdict(task: Task, outcome: Outcome) -> Verdict:
 
 def retry_ms(task: Task, outcome: Outcome) -> int | None:
     """Milliseconds until the next attempt; None when there is none."""
-    policy = RetryPolicy.of(task.retry)
     if outcome.kind != "failed" or not outcome.retryable or not task.can_retry():
         return None
+    policy = RetryPolicy.of(task.retry)
     if not is_retryable(policy, outcome.error_classes):
         return None
     return round(1000 * delay_seconds(policy, task.retry_count + 1, random.random()))  # noqa: S311  # jitter

@@ -58,6 +58,7 @@ _DEFAULTS = {
     if name not in STATE_FIELDS | {"id", "name", "depends_on", "idempotency_key", "created_by"}
 }
 _EMPTY = "{}"
+_FIELDS = frozenset(Task.model_fields)
 #: One encoder for all: json.dumps makes a new one for each call with options.
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
@@ -127,7 +128,7 @@ def content(task: Task) -> dict[str, Any]:
 
 def task_from(id: str, fields: Mapping[str, str]) -> Task:
     """The task of a stored hash; fields that this version does not know are left out."""
-    doc = {k: v for k, v in loads(fields.get("doc", _EMPTY)).items() if k in Task.model_fields}
+    doc = {k: v for k, v in loads(fields.get("doc", _EMPTY)).items() if k in _FIELDS}
     lane = fields.get("lane", "")
     if lane.startswith("@"):
         doc["assigned_to"] = lane[1:]
@@ -160,7 +161,7 @@ def task_from(id: str, fields: Mapping[str, str]) -> Task:
 
 def running_task(told: Told, input: dict[str, Any] | None) -> Task:
     """The task as its agent gets it; *input* when it lay by reference."""
-    record = {k: v for k, v in loads(told.doc).items() if k in Task.model_fields}
+    record = {k: v for k, v in loads(told.doc).items() if k in _FIELDS}
     if input is not None:
         record["input"] = input
     record |= {
