@@ -29,7 +29,13 @@ def foreign(folder: Path) -> Path | None:
         return None
     places = [found.origin] if found.origin else list(found.submodule_search_locations or ())
     place = Path(places[0]).resolve() if places else None
-    return None if place is None or place.is_relative_to(_HOME / _NAME) else place
+    return None if place is None or _is_ours(place) else place
+
+
+def _is_ours(place: Path) -> bool:
+    """Whether it is the installed package or a copy, as in a checkout from which taskengine was installed."""
+    ours = _HOME / _NAME / "__init__.py"
+    return place.is_relative_to(ours.parent) or (place.is_file() and place.read_bytes() == ours.read_bytes())
 
 
 def foreign_sentence(place: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from taskengine.cli import own_workers
@@ -18,6 +20,13 @@ def test_a_foreign_package_is_found_where_celery_would_find_it(tmp_path, file):
 
 def test_our_own_package_is_not_foreign():
     assert own_workers.foreign(own_workers._HOME) is None
+
+
+def test_a_checkout_from_which_it_was_installed_is_not_foreign(tmp_path):
+    shutil.copytree(own_workers._HOME / "workers", tmp_path / "workers")
+    assert own_workers.foreign(tmp_path) is None
+    (tmp_path / "workers" / "__init__.py").write_text('"""Somebody else\'s."""')
+    assert own_workers.foreign(tmp_path) == tmp_path / "workers" / "__init__.py"
 
 
 def test_celery_does_not_see_variables_that_would_part_broker_and_state():
