@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         TaskStatus,
         TaskType,
         TaskUpdateRequest,
+        TriggerRule,
     )
     from taskengine.settings import Settings
 
@@ -100,6 +101,7 @@ __all__ = [
     "TaskStatus",
     "TaskType",
     "TaskUpdateRequest",
+    "TriggerRule",
     "UnknownDependencyError",
     "UnsupportedServerError",
     "WaitTimeoutError",
@@ -132,6 +134,7 @@ _LATE = {
     "TaskStatus": "taskengine.models",
     "TaskType": "taskengine.models",
     "TaskUpdateRequest": "taskengine.models",
+    "TriggerRule": "taskengine.models",
     "Settings": "taskengine.settings",
 }
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from taskengine.errors import InvalidInputError
-from taskengine.models.enums import TaskPriority, TaskType
+from taskengine.models.enums import TaskPriority, TaskType, TriggerRule
 from taskengine.models.task import RetryRules, Task
 
 NORMAL = TaskPriority.NORMAL
@@ -29,6 +29,7 @@ class CommonFields(TypedDict, total=False):
     description: str | None
     assigned_to: str | None
     depends_on: set[UUID]
+    trigger_rule: TriggerRule
     input: dict[str, JsonValue]
     metadata: dict[str, JsonValue]
     execution_context: dict[str, JsonValue]

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from taskengine.coordinator.turn import Turn
 from taskengine.core.decide import Snapshot
-from taskengine.core.instructions import CloseTask, Instruction, Nothing, ReopenTask
+from taskengine.core.instructions import CloseTask, Instruction, Nothing, ReopenTask, StartTask
 from taskengine.store import coordination
 from taskengine.store.call import Call
 from taskengine.store.coordination import Decision
@@ -55,6 +55,8 @@ def _call(term: str, entry: str, seen: Snapshot, instruction: Instruction) -> Ca
     match instruction:
         case CloseTask(_, reason, closed_by):
             return coordination.close(term, entry, seen, reason, closed_by)
+        case StartTask():
+            return coordination.trigger(term, entry, seen)
         case ReopenTask(task_id, closed_by):
             return coordination.reopen_closed(term, entry, task_id, closed_by)
         case Nothing():

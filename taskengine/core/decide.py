@@ -5,51 +5,32 @@ reads the snapshot, applies the answer with the snapshot's counters as its revis
 changed meanwhile. So the same question may come twice, late, or about a task that has moved on: every answer
 must then be :class:`~taskengine.core.instructions.Nothing`.
 
-A trigger rule is a function from :class:`Counters` to a :class:`Verdict`. A plain task (all_success) that may
-run is set READY by the script of its last dependency's report, so here RUN needs nothing done.
+What a task's trigger rule says is :mod:`taskengine.core.rules`'s. A plain task (all_success) that may run is set READY
+by the script of its last dependency's report, so here RUN needs nothing done for it; with any other rule the scripts
+ask here whenever one of its dependencies ended.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 from typing import assert_never
 
-from taskengine.core.instructions import CloseTask, Instruction, Nothing, ReopenTask
+from taskengine.core.instructions import CloseTask, Instruction, Nothing, ReopenTask, StartTask
 from taskengine.core.lifecycle import CLOSABLE, REOPENABLE
-from taskengine.models.enums import TaskStatus
-
-_ENDED_BADLY = {TaskStatus.FAILED: "failed", TaskStatus.CANCELLED: "was cancelled"}
+from taskengine.core.rules import Counters, Verdict, blamed, judge, why_never
+from taskengine.models.enums import TaskStatus, TriggerRule
 
 
 class Stimulus(StrEnum):
     """Why a task needs thought, as the scripts write it into the decision stream."""
 
-    #: Its commit wait, hold or time fell while a dependency had already ended badly.
+    #: Its commit wait, hold or time fell, or a dependency of one with a rule of its own completed.
     COUNTERS = "counters"
     DEPENDENCY_FAILED = "f"
     DEPENDENCY_CANCELLED = "c"
     #: The task that had closed it is open again.
     REOPENED = "reopen"
-
-
-class Verdict(Enum):
-    """What a trigger rule says of a task."""
-
-    RUN = auto()
-    WAIT = auto()
-    #: The rule can not hold any more, whatever the others do.
-    NEVER = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """How a task's dependencies stand; together the revision of a snapshot."""
-
-    #: Not ended (a graph's commit counts as one).
-    waiting: int
-    failed: int
-    cancelled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +49,17 @@ class Snapshot:
     task_id: str
     status: TaskStatus
     counters: Counters
-    #: Whether its graph is committed and its commit wait fell.
+    #: Whether its graph is committed and its commit wait fell, and its own last end is taken back from all dependents.
     visible: bool
     #: The task that closed it, or ''.
     closed_by: str
     #: The dependency in question: one that ended badly where there is one; None when none is known.
     because: Dependency | None
+    rule: TriggerRule = TriggerRule.ALL_SUCCESS
+    #: Whether a hold or a time keeps it PENDING whatever its dependencies do.
+    held: bool = False
+    #: What the decision rests on, as the scripts spell it; they refuse one that rests on something else.
+    revision: str = ""
 
 
 def decide(snapshot: Snapshot, stimulus: Stimulus) -> list[Instruction]:
@@ -87,11 +73,11 @@ def decide(snapshot: Snapshot, stimulus: Stimulus) -> list[Instruction]:
             assert_never(stimulus)
 
 
-def all_success(counters: Counters) -> Verdict:
-    """The default rule: runs when every dependency COMPLETED."""
-    if counters.failed or counters.cancelled:
-        return Verdict.NEVER
-    return Verdict.WAIT if counters.waiting else Verdict.RUN
+def blamed_in(snapshot: Snapshot) -> frozenset[TaskStatus]:
+    """How a dependency ended that a decision about the task would name; empty when none would be named."""
+    if snapshot.status not in CLOSABLE or judge(snapshot.rule, snapshot.counters) is not Verdict.NEVER:
+        return frozenset()
+    return blamed(snapshot.rule, snapshot.counters)
 
 
 def _after_dependencies(snapshot: Snapshot) -> Instruction:
@@ -99,21 +85,31 @@ def _after_dependencies(snapshot: Snapshot) -> Instruction:
         return Nothing(f"it is {snapshot.status}")
     if not snapshot.visible:
         return Nothing("its graph is not settled; the fall of its commit wait asks again")
-    verdict = all_success(snapshot.counters)
+    verdict = judge(snapshot.rule, snapshot.counters)
     match verdict:
-        case Verdict.RUN | Verdict.WAIT:
-            return Nothing("the scripts start it when its last dependency completes")
+        case Verdict.WAIT:
+            return Nothing("the end of its next dependency asks again")
+        case Verdict.RUN:
+            return _started(snapshot)
         case Verdict.NEVER:
             return _closed(snapshot)
         case _:
             assert_never(verdict)
 
 
+def _started(snapshot: Snapshot) -> Instruction:
+    if snapshot.rule is TriggerRule.ALL_SUCCESS:
+        return Nothing("the scripts start it when its last dependency completes")
+    if snapshot.held:
+        return Nothing("the fall of its hold or its time asks again")
+    return StartTask(snapshot.task_id)
+
+
 def _closed(snapshot: Snapshot) -> Instruction:
     culprit = snapshot.because
-    if culprit is None or culprit.status not in _ENDED_BADLY:
+    if culprit is None or culprit.status not in blamed_in(snapshot):
         return Nothing("what had ended badly is being opened again, and takes its word back")
-    reason = f"dependency {culprit.name} {_ENDED_BADLY[culprit.status]}"
+    reason = why_never(snapshot.rule, snapshot.counters, culprit.name, culprit.status)
     return CloseTask(snapshot.task_id, reason, culprit.task_id)
 
 
@@ -121,6 +117,10 @@ def _after_reopening(snapshot: Snapshot) -> Instruction:
     cause = snapshot.because
     if snapshot.status not in REOPENABLE:
         return Nothing(f"it is {snapshot.status}")
-    if cause is None or snapshot.closed_by != cause.task_id:
+    if snapshot.rule is TriggerRule.ALL_SUCCESS:
+        by_cause = cause is not None and snapshot.closed_by == cause.task_id
+    else:  # whichever was blamed, it opens again once its rule may hold
+        by_cause = bool(snapshot.closed_by) and judge(snapshot.rule, snapshot.counters) is not Verdict.NEVER
+    if not by_cause:
         return Nothing("something else closed it")
-    return ReopenTask(snapshot.task_id, cause.task_id)
+    return ReopenTask(snapshot.task_id, snapshot.closed_by)

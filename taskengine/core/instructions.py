@@ -22,6 +22,13 @@ class CloseTask:
 
 
 @dataclass(frozen=True, slots=True)
+class StartTask:
+    """Set a PENDING task READY because its trigger rule holds, whatever its dependencies still do."""
+
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReopenTask:
     """Open a task again that *closed_by* had closed and that is itself open again."""
 
@@ -36,4 +43,4 @@ class Nothing:
     because: str
 
 
-Instruction: TypeAlias = CloseTask | ReopenTask | Nothing
+Instruction: TypeAlias = CloseTask | StartTask | ReopenTask | Nothing

@@ -7,6 +7,7 @@ from taskengine.models.enums import (
     TaskPriority,
     TaskStatus,
     TaskType,
+    TriggerRule,
     WorkflowStatus,
 )
 from taskengine.models.event import Event
@@ -37,6 +38,7 @@ __all__ = [
     "TaskStatus",
     "TaskType",
     "TaskUpdateRequest",
+    "TriggerRule",
     "Usage",
     "WorkflowStatus",
 ]

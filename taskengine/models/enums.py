@@ -44,6 +44,27 @@ class TaskStatus(StrEnum):
     RETRYING = "retrying"
 
 
+class TriggerRule(StrEnum):
+    """When a task starts, as a function of how its dependencies stand (:mod:`taskengine.core.rules` has the table)."""
+
+    #: All COMPLETED.
+    ALL_SUCCESS = "all_success"
+    #: All over, however they ended.
+    ALL_DONE = "all_done"
+    #: All FAILED.
+    ALL_FAILED = "all_failed"
+    #: One COMPLETED; the others are not waited for.
+    ONE_SUCCESS = "one_success"
+    #: One FAILED; the others are not waited for.
+    ONE_FAILED = "one_failed"
+    #: All over and none FAILED.
+    NONE_FAILED = "none_failed"
+    #: All over, none FAILED, and one COMPLETED.
+    NONE_FAILED_MIN_ONE_SUCCESS = "none_failed_min_one_success"
+    #: At once; dependencies only hand over what they have by then.
+    ALWAYS = "always"
+
+
 class ExecutionStatus(StrEnum):
     """Where one attempt is; it never leaves a terminal state."""
 

@@ -4,39 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, StringConstraints, model_serializer
 
 from taskengine.models.base import Moment, Noun
-from taskengine.models.enums import TaskPriority, TaskType
-from taskengine.models.task import AgentName, Capability, Positive, RetryRules, Task
+from taskengine.models.enums import TaskPriority, TriggerRule
+from taskengine.models.task import Positive, RequestFields, RetryRules, Task
 
 
-class TaskCreateRequest(Noun):
+class TaskCreateRequest(RequestFields):
     """The client's half of a :class:`Task`; an unknown field is refused."""
-
-    id: UUID = Field(default_factory=uuid4)
-    name: Annotated[str, StringConstraints(max_length=500)] = ""
-    description: Annotated[str, StringConstraints(max_length=100_000)] | None = None
-    task_type: TaskType = TaskType.CUSTOM
-    capability: Capability | None = None
-    priority: TaskPriority = TaskPriority.NORMAL
-    created_by: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
-    assigned_to: AgentName | None = None
-    depends_on: set[UUID] = Field(default_factory=set)
-    input: dict[str, JsonValue] = Field(default_factory=dict)
-    metadata: dict[str, JsonValue] = Field(default_factory=dict)
-    execution_context: dict[str, JsonValue] = Field(default_factory=dict)
-    resource_requirements: dict[str, JsonValue] = Field(default_factory=dict)
-    deadline: Moment | None = None
-    scheduled_at: Moment | None = None
-    hold: bool = False
-    timeout: Positive | None = None
-    max_retries: Annotated[int, Field(ge=0, le=10_000)] = 3
-    retry: RetryRules | None = None
-    estimated_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
 
     def to_task(self) -> Task:
         """The task that this request asks for."""
@@ -50,7 +28,7 @@ class TaskUpdateRequest(Noun):
     """Changes to a stored task; a field that is not set stays as it is.
 
     Name, description, priority, deadline, metadata, timeout, max_retries and retry change while the task is not
-    terminal; input, execution_context and depends_on only while no execution ran.
+    terminal; input, execution_context, depends_on and trigger_rule only while no execution ran.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
@@ -64,6 +42,7 @@ class TaskUpdateRequest(Noun):
     input: dict[str, JsonValue] | None = None
     execution_context: dict[str, JsonValue] | None = None
     depends_on: set[UUID] | None = None
+    trigger_rule: TriggerRule | None = None
 
     @model_serializer(mode="wrap")
     def _only_what_is_set(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -72,7 +51,7 @@ class TaskUpdateRequest(Noun):
 
 
 #: Changes of these need a task that never ran.
-BEFORE_FIRST_RUN = frozenset({"input", "execution_context", "depends_on"})
+BEFORE_FIRST_RUN = frozenset({"input", "execution_context", "depends_on", "trigger_rule"})
 
 
 class TaskPage(list[Task]):

@@ -15,22 +15,15 @@ from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_vali
 
 from taskengine.errors import CircularDependencyError
 from taskengine.models.base import Moment, Noun
-from taskengine.models.enums import TaskPriority, TaskStatus, TaskType
+from taskengine.models.enums import TaskPriority, TaskStatus, TaskType, TriggerRule
 
 #: Queue names travel through Celery's ``-Q a,b`` and Redis keys: no comma, no space, no separator.
 Capability = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,100}$")]
 #: An agent's name; its queue is ``@name``.
 AgentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,100}$")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-#: Fields that the engine keeps; everything else of a Task is the client's.
-STATE_FIELDS = frozenset(
-    {
-        "status", "run_id", "attempt", "retry_count", "lost_count", "created_at", "ready_at",
-        "started_at", "completed_at", "next_attempt_at", "error_message", "error_kind", "reason", "closed_by",
-        "cancel_requested", "execution_id", "result",
-    }
-)  # fmt: skip
+#: Who asked for a task.
+Author = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 @lru_cache(maxsize=1)
@@ -58,22 +51,24 @@ class RetryRules(Noun):
     non_retryable_errors: tuple[str, ...] = ()
 
 
-class Task(Noun):
-    """A unit of work; ``create_task`` submits it, and it runs when it is READY."""
+class RequestFields(Noun):
+    """What a client asks for; the other half of a :class:`Task` is the engine's."""
 
     id: UUID = Field(default_factory=uuid4)
     #: Defaults to the capability.
-    name: Annotated[str, StringConstraints(min_length=0, max_length=500)] = ""
+    name: Annotated[str, StringConstraints(max_length=500)] = ""
     description: Annotated[str, StringConstraints(max_length=100_000)] | None = None
     task_type: TaskType = TaskType.CUSTOM
     #: What a worker must offer: the name of its queue. Defaults to the task type.
     capability: Capability | None = None
     priority: TaskPriority = TaskPriority.NORMAL
     #: Defaults to the user of the system.
-    created_by: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(default_factory=_system_user)
+    created_by: Author | None = None
     #: Name of the only agent that may run it; None: any that offers the capability.
     assigned_to: AgentName | None = None
     depends_on: set[UUID] = Field(default_factory=set)
+    #: When it starts, as a function of how its dependencies stand.
+    trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
     #: The arguments of the agent.
     input: dict[str, JsonValue] = Field(default_factory=dict)
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
@@ -93,6 +88,13 @@ class Task(Noun):
     #: Seconds this task is expected to take; orders equals by the longest remaining path.
     estimated_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+
+
+class Task(RequestFields):
+    """A unit of work; ``create_task`` submits it, and it runs when it is READY."""
+
+    #: Defaults to the user of the system.
+    created_by: Author = Field(default_factory=_system_user)
 
     status: TaskStatus = TaskStatus.PENDING
     run_id: UUID | None = None
@@ -151,3 +153,7 @@ class Task(Noun):
         if task_id == self.id:
             raise CircularDependencyError([self.name, self.name])
         self.depends_on = self.depends_on | {task_id}
+
+
+#: Fields that the engine keeps; everything else of a Task is the client's.
+STATE_FIELDS = frozenset(Task.model_fields) - frozenset(RequestFields.model_fields)

@@ -22,12 +22,14 @@ from taskengine.errors import InvalidInputError, PayloadTooLargeError
 from taskengine.models import ExecutionLog, ExecutionStatus, ResourceUsage, Task, TaskExecution, TaskStatus
 from taskengine.models.task import STATE_FIELDS
 from taskengine.settings import INLINE_LIMIT, REFERENCE_LIMIT
+from taskengine.store.keys import RULED
 from taskengine.store.replies import Told
 
 #: Hash field -> meaning, of ``task:ID``.
 TASK_FIELDS: Mapping[str, str] = {
     "st": "status", "no": "arrival number", "run": "run id", "lane": "queue it waits in", "sc": "score",
-    "att": "attempts begun = fencing token of the latest execution", "w": "dependencies not ended (and commit wait)",
+    "att": "attempts begun = fencing token of the latest execution",
+    "w": "dependencies not ended (and commit wait); RULED lower with a rule",
     "f": "dependencies FAILED", "c": "dependencies CANCELLED", "hold": "held", "due": "ms: schedule or next attempt",
     "batch": "graph whose commit wait it holds", "cq": "cancel requested: reason", "wt": "somebody waits for its end",
     "ix": "list filters, while staged",
@@ -35,7 +37,8 @@ TASK_FIELDS: Mapping[str, str] = {
     "g": "granted execution", "rel": "cursor into dependents to tell", "undo": "cursor into dependents to take back",
     "lo": "bytes of a large output", "how": "what dependents are told: s, f or c", "on": "ids it depends on",
     "nm": "name", "doc": "client's fields",
-    "to": "ms one attempt may take", "sha": "content as first submitted",
+    "rule": "trigger rule, unless it is all_success", "to": "ms one attempt may take",
+    "sha": "content as first submitted",
     "rev": "times updated", "key": "hashed idempotency key", "big": "key of a large input",
     "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
     "knd": "error kind", "rsn": "reason", "by": "closed by", "rt": "retries spent", "lc": "workers lost",
@@ -202,8 +205,11 @@ def _ready_reason(fields: Mapping[str, str]) -> str | None:
 
 
 def _pending_reason(fields: Mapping[str, str]) -> str | None:
-    if int(fields.get("w", 0)) > 0:
-        return f"waits for {fields['w']} of its dependencies"
+    rule, waiting = fields.get("rule"), int(fields.get("w", 0))
+    if rule and waiting + RULED > 0 and not fields.keys() & {"hold", "due"}:
+        return f"waits for {rule} of its dependencies; {waiting + RULED} are open"
+    if waiting > 0:
+        return f"waits for {waiting} of its dependencies"
     if "hold" in fields:
         return "held; execute_task starts it"
     return "waits for its scheduled time" if "due" in fields else None

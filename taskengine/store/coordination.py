@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from taskengine.core.decide import Counters, Dependency, Snapshot
-from taskengine.models.enums import TaskStatus
+from taskengine.core.decide import Dependency, Snapshot, blamed_in
+from taskengine.core.rules import Counters
+from taskengine.models.enums import TaskStatus, TriggerRule
 from taskengine.store.call import Call, Story
 from taskengine.store.codec import dumps
 from taskengine.store.connect import block_ms
@@ -168,42 +169,60 @@ def listen(keys: Keys, wake_from: str, decisions_from: str, seconds: float) -> C
 def snapshots(decisions: Sequence[Decision]) -> Story[list[Snapshot | None]]:
     """The snapshots of the tasks that *decisions* are about, in their order; None where the task is gone.
 
-    One trip for all, more only for a task that has hundreds of dependencies and is not told which one ended
-    badly.
+    One trip for all, more only for a task whose rule can not hold any more and that is not told which dependency is to
+    blame: for a plain one with hundreds of them, for one with a rule of its own always.
     """
-    raw = yield from _snapshot(0, decisions)
+    raw = yield from _snapshot(0, (), decisions)
     found = []
-    for decision, seen in zip(decisions, raw, strict=True):
-        while seen[0] == "ok" and int(seen[10]) >= 0:
-            (seen,) = yield from _snapshot(int(seen[10]), [decision])
-        found.append(_seen(decision, seen))
+    for decision, row in zip(decisions, raw, strict=True):
+        found.append((yield from _with_culprit(decision, row)))
     return found
 
 
-def _snapshot(start: int, decisions: Sequence[Decision]) -> Call[list[Any]]:
+def _with_culprit(decision: Decision, row: Sequence[Any]) -> Story[Snapshot | None]:
+    """The snapshot with a dependency that its decision may blame, searched 256 a trip."""
+    seen = _seen(decision, row)
+    blamed = sorted(blamed_in(seen)) if seen else []
+    if seen and blamed and not (seen.because and seen.because.status in blamed):
+        at = int(row[-1]) if seen.rule is TriggerRule.ALL_SUCCESS else 0
+        while at >= 0:
+            (row,) = yield from _snapshot(at, blamed, [decision])
+            at = int(row[-1])
+        seen = _seen(decision, row)
+    return seen
+
+
+def _snapshot(start: int, blamed: Sequence[str], decisions: Sequence[Decision]) -> Call[list[Any]]:
     pairs = (id for decision in decisions for id in (decision.task_id, decision.because))
-    return Call("snapshot", (start, *pairs), list)
+    return Call("snapshot", (start, " ".join(blamed), *pairs), list)
 
 
 def _seen(decision: Decision, raw: Sequence[Any]) -> Snapshot | None:
     if raw[0] != "ok":
         return None
-    _, status, waiting, failed, cancelled, visible, closed_by, because, name, its_status, _ = raw
+    _, status, waiting, failed, cancelled, total, rule, visible, held, revision, by, because, name, its, _ = raw
+    gone = int(waiting) + int(failed) + int(cancelled)
     return Snapshot(
         task_id=decision.task_id,
         status=TaskStatus(status),
-        counters=Counters(int(waiting), int(failed), int(cancelled)),
+        counters=Counters(int(waiting), int(failed), int(cancelled), max(0, int(total) - gone)),
         visible=bool(visible),
-        closed_by=closed_by,
-        because=Dependency(because, name or because, TaskStatus(its_status)) if its_status else None,
+        closed_by=by,
+        because=Dependency(because, name or because, TaskStatus(its)) if its else None,
+        rule=TriggerRule(rule),
+        held=bool(held),
+        revision=revision,
     )
 
 
 def close(term: str, entry: str, seen: Snapshot, reason: str, closed_by: str) -> Call[Reply]:
     """Cancel the task of *seen*, delete the decision: ok, missing, stale (term) or changed (read again)."""
-    at = seen.counters
-    args = (term, entry, seen.task_id, at.waiting, at.failed, at.cancelled, reason, closed_by)
-    return Call("close", args, reply)
+    return Call("close", (term, entry, seen.task_id, seen.revision, reason, closed_by), reply)
+
+
+def trigger(term: str, entry: str, seen: Snapshot) -> Call[Reply]:
+    """Set the task of *seen* READY, delete the decision: ok, missing, stale (term) or changed (read again)."""
+    return Call("trigger", (term, entry, seen.task_id, seen.revision), reply, grants=True)
 
 
 def reopen_closed(term: str, entry: str, task_id: str, closed_by: str) -> Call[Reply]:

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from taskengine.core.lifecycle import EXECUTION_TERMINAL, TERMINAL
-from taskengine.models.enums import ExecutionStatus, TaskStatus
+from taskengine.core.rules import Counters, Verdict, judge
+from taskengine.models.enums import ExecutionStatus, TaskStatus, TriggerRule
 from taskengine.store.inspection import Fields, Member, Tally, TaskFacts
+from taskengine.store.keys import RULED
 
 #: Kind of violation -> what it means that it holds.
 RULES: Mapping[str, str] = {
@@ -24,8 +26,8 @@ RULES: Mapping[str, str] = {
     "slot": "every RUNNING execution is held by its slot",
     "grant": "exactly the QUEUED executions are granted, with a claim deadline",
     "timer": "exactly the tasks that wait for a time have a timer",
-    "stuck": "a PENDING task waits for something, or the coordinator was asked",
-    "early": "no task started before its dependencies completed",
+    "stuck": "a PENDING task waits for something, or the coordinator was asked about it",
+    "early": "no plain task started before its dependencies completed",
     "index": "lists find a task under its status, its arrival and its filters, and under no others",
     "key": "an idempotency key names the task that carries it",
     "letter": "only FAILED tasks are dead letters",
@@ -104,6 +106,8 @@ def judge_counters(task: TaskFacts) -> Iterator[Violation]:
         counter = _counted(parent)
         if counter:
             expected[counter] += 1
+    if "rule" in task.fields:
+        expected["w"] -= RULED
     stored = {name: task.number(name) for name in expected}
     if stored != expected:
         yield Violation("counters", task.id, f"stored {stored}, dependencies say {expected}")
@@ -171,17 +175,36 @@ def _timers(task: TaskFacts) -> Iterator[Violation]:
 def _stuck(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
     if task.status not in _PENDING or "batch" in task.fields:
         return
-    if task.number("f") + task.number("c"):
+    held = bool(task.fields.keys() & {"hold", "due"})
+    verdict = judge(TriggerRule(task.fields.get("rule", TriggerRule.ALL_SUCCESS)), _counters(task))
+    if verdict is Verdict.NEVER:
         taken_back = any("undo" in parent for parent in task.dependencies)
         if task.id not in asked and not taken_back and is_whole(task):
-            yield Violation("stuck", task.id, "a dependency ended badly and nobody was asked to close it")
-    elif task.number("w") <= 0 and not task.fields.keys() & {"hold", "due"}:
+            yield Violation("stuck", task.id, "its rule can not hold and nobody was asked to close it")
+    elif verdict is Verdict.RUN and not held and not _is_asked_about(task, asked):
         yield Violation("stuck", task.id, "it is pending and waits for nothing")
 
 
+def _is_asked_about(task: TaskFacts, asked: frozenset[str]) -> bool:
+    """Whether the coordinator starts it: one with a rule of its own, asked now or when its take-back ends."""
+    return "rule" in task.fields and (task.id in asked or "undo" in task.fields)
+
+
+def _counters(task: TaskFacts) -> Counters:
+    """How its dependencies stand, as its record says; for a plain task the waits that are none count too."""
+    waiting, failed, cancelled = task.number("w"), task.number("f"), task.number("c")
+    if "rule" in task.fields:
+        waiting += RULED - ("batch" in task.fields) - ("undo" in task.fields)
+    known = waiting + failed + cancelled
+    return Counters(waiting, failed, cancelled, max(0, len(task.depends_on) - known))
+
+
 def _early(task: TaskFacts) -> Iterator[Violation]:
+    """Of a task with a rule of its own nothing is said: a dependency that was opened again since does not tell when it
+    had ended before.
+    """
     started = [int(e["s"]) for e in task.executions if "s" in e]
-    if not started:
+    if not started or "rule" in task.fields:
         return
     for parent in task.dependencies:
         if "st" not in parent:

@@ -66,6 +66,11 @@ CODES: Mapping[str, int] = {
     "retrying": 9,
 }  # fmt: skip
 
+#: The counter ``w`` of a task with a trigger rule other than all_success lies this much lower, so below zero: whoever
+#: tells it of a dependency's end sees by the counter itself that the coordinator must think, and plain tasks pay
+#: nothing. Stored data: it never changes.
+RULED = 2**30
+
 
 class Keys:
     """The keys of one namespace."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from taskengine.core.order import score
 from taskengine.errors import PayloadTooLargeError
-from taskengine.models import Task
+from taskengine.models import Task, TriggerRule
 from taskengine.settings import INLINE_LIMIT
 from taskengine.store.call import Arg
 from taskengine.store.codec import check_size, content, digest, dumps, millis
@@ -58,8 +58,14 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
         _or_empty(millis(task.scheduled_at)),
         _or_empty(None if task.timeout is None else round(task.timeout * 1000)),
         payload[0] if payload else "",
+        _rare(task),
     )
     return Record(id, task.id.bytes, row, payload)
+
+
+def _rare(task: Task) -> str:
+    """Hash fields that only some tasks have, as words: name, value, …"""
+    return "" if task.trigger_rule is TriggerRule.ALL_SUCCESS else f"rule {task.trigger_rule.value}"
 
 
 def score_of(task: Task, path_seconds: float) -> int:

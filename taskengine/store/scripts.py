@@ -26,7 +26,7 @@ from importlib import resources
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.models.enums import ExecutionStatus, TaskStatus
 from taskengine.settings import Settings
-from taskengine.store.keys import CODES, Keys
+from taskengine.store.keys import CODES, RULED, Keys
 
 _LUA = resources.files("taskengine.store") / "lua"
 
@@ -71,6 +71,7 @@ def _constants(settings: Settings) -> dict[str, str]:
         "timeout_ms": str(round(settings.default_timeout * 1000)),
         "max_lost": str(settings.max_lost),
         "max_not_now": str(settings.max_not_now),
+        "ruled": str(RULED),
         "max_events": str(settings.max_events),
         "trim_every": str(settings.max_events // 100),
         "queue_prefix": f"'{Keys(settings.namespace).queue_prefix()}'",

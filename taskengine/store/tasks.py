@@ -79,10 +79,10 @@ def update(
     *revision* is the field ``rev`` ('0' when unset) read before the task was. A large input of *new* must have been
     stored.
     """
-    _, _, _, name, doc, _, _, _, index, _, _, timeout, big = new.row
+    _, _, _, name, doc, _, _, _, index, _, _, timeout, big, rare = new.row
     args = (
         id, revision, name, doc, score, timeout, old_index, index, "1" if before_first_run else "", big,
-        edges.revision, " ".join(edges.dropped), " ".join(edges.added),
+        rare, edges.revision, " ".join(edges.dropped), " ".join(edges.added),
     )  # fmt: skip
     return settled(Call("update", args, reply, grants=True))
 

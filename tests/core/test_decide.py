@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskengine.core.decide import Counters, Dependency, Snapshot, Stimulus, Verdict, all_success, decide
+from taskengine.core.decide import Dependency, Snapshot, Stimulus, decide
 from taskengine.core.instructions import CloseTask, Nothing, ReopenTask
-from taskengine.models import TaskStatus
+from taskengine.core.rules import Counters, blamed
+from taskengine.models import TaskStatus, TriggerRule
 
 FAILED = Dependency("a", "compile", TaskStatus.FAILED)
 CANCELLED = replace(FAILED, status=TaskStatus.CANCELLED)
@@ -75,19 +76,6 @@ def test_what_something_else_closed_or_already_opened_stays(other: Snapshot) -> 
     assert isinstance(answer, Nothing)
 
 
-@pytest.mark.parametrize(
-    ("counters", "verdict"),
-    [
-        (Counters(0, 0, 0), Verdict.RUN),
-        (Counters(1, 0, 0), Verdict.WAIT),
-        (Counters(1, 1, 0), Verdict.NEVER),
-        (Counters(0, 0, 1), Verdict.NEVER),
-    ],
-)
-def test_all_success_is_a_function_of_the_counters(counters: Counters, verdict: Verdict) -> None:
-    assert all_success(counters) is verdict
-
-
 _dependencies = st.builds(Dependency, st.text(), st.text(), st.sampled_from(TaskStatus))
 _snapshots = st.builds(
     Snapshot,
@@ -97,6 +85,8 @@ _snapshots = st.builds(
     visible=st.booleans(),
     closed_by=st.text(),
     because=st.none() | _dependencies,
+    rule=st.sampled_from(TriggerRule),
+    held=st.booleans(),
 )
 
 
@@ -108,9 +98,9 @@ def test_every_question_has_one_answer(snapshot: Snapshot, stimulus: Stimulus) -
 
 
 @given(_snapshots, st.sampled_from(Stimulus))
-def test_a_task_is_closed_only_by_what_ended_badly(snapshot: Snapshot, stimulus: Stimulus) -> None:
+def test_a_task_is_closed_only_by_what_its_rule_minds(snapshot: Snapshot, stimulus: Stimulus) -> None:
     for one in decide(snapshot, stimulus):
         if isinstance(one, CloseTask):
             assert snapshot.because is not None
-            assert snapshot.because.status in {TaskStatus.FAILED, TaskStatus.CANCELLED}
+            assert snapshot.because.status in blamed(snapshot.rule, snapshot.counters)
             assert one == CloseTask(snapshot.task_id, one.reason, snapshot.because.task_id)

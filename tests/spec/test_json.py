@@ -25,6 +25,7 @@ from taskengine import (
     TaskStatus,
     TaskType,
     TaskUpdateRequest,
+    TriggerRule,
 )
 from taskengine.models import LogLevel
 from taskengine.settings import Settings
@@ -66,6 +67,7 @@ asked: dict[str, st.SearchStrategy[Any]] = {
     "created_by": st.text(min_size=1, max_size=20),
     "assigned_to": st.none() | names,
     "depends_on": st.sets(ids, max_size=4),
+    "trigger_rule": st.sampled_from(TriggerRule),
     "input": objects,
     "metadata": objects,
     "execution_context": objects,

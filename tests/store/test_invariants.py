@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from taskengine.models import Task
+from taskengine.models import Task, TriggerRule
 from taskengine.store import coordination, tasks
 from taskengine.store.invariants import RULES, check_at_rest, check_invariants
 from taskengine.store.judgement import Violation
+from taskengine.store.keys import RULED
 
 from .world import World, eid
 
@@ -245,6 +246,23 @@ def nobody_was_asked(s: Scene) -> str:
     world.run(tasks.cancel(str(parent.id), "no"))
     assert world.run(check_invariants(world.keys)) == [], "the coordinator was asked"
     world.raw.delete(world.keys.fixed("decisions"))
+    return str(child.id)
+
+
+@plants("stuck")
+def nobody_was_asked_about_a_rule(s: Scene) -> str:
+    world = s.world
+    parent = world.new("parent", hold=True)
+    child = world.new("child", parent, trigger_rule=TriggerRule.ALWAYS)
+    assert world.run(check_invariants(world.keys)) == [], "the coordinator was asked"
+    world.raw.delete(world.keys.fixed("decisions"))
+    return str(child.id)
+
+
+@plants("counters")
+def a_rule_without_its_mark(s: Scene) -> str:
+    child = s.world.new("child", s.world.new("parent", hold=True), trigger_rule=TriggerRule.ALL_DONE)
+    s.world.raw.hincrby(s.world.keys.of("task", child.id), "w", RULED)
     return str(child.id)
 
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from taskengine.errors import ConflictError, UnknownDependencyError
-from taskengine.models import Task, TaskPriority
+from taskengine.models import Task, TaskPriority, TriggerRule
 from taskengine.store import coordination, executions, graphs, nodes, retention, tasks
 from taskengine.store.call import Call
 from taskengine.store.invariants import check_at_rest
@@ -68,17 +68,19 @@ class Life:
         chance = self.chance
         on = chance.sample(self.made[-8:], min(len(self.made[-8:]), chance.choice([0, 0, 1, 2])))
         options: dict[str, Any] = {}
+        if chance.random() < 0.25:
+            options["trigger_rule"] = chance.choice(list(TriggerRule))
         match chance.randrange(8):
             case 0:
-                options = {"hold": True}
+                options |= {"hold": True}
             case 1:
-                options = {"scheduled_at": datetime.now(UTC) + timedelta(seconds=chance.choice([-5, 10]))}
+                options |= {"scheduled_at": datetime.now(UTC) + timedelta(seconds=chance.choice([-5, 10]))}
             case 2:
-                options = {"assigned_to": chance.choice(["tester", "nobody"])}
+                options |= {"assigned_to": chance.choice(["tester", "nobody"])}
             case 3:
-                options = {"capability": "test"}
+                options |= {"capability": "test"}
             case 4:
-                options = {"idempotency_key": f"k{chance.randrange(6)}"}
+                options |= {"idempotency_key": f"k{chance.randrange(6)}"}
         return self.world.task(f"t{len(self.made)}", *on, priority=chance.randrange(1, 6), **options)
 
     # Verbs.

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 
+from taskengine.models import TriggerRule
 from taskengine.store import coordination, dead_letters, executions, graphs, nodes, quarantine, retention, tasks
 from taskengine.store.call import Call
 from taskengine.store.executions import Report
@@ -330,6 +331,16 @@ def close(w: World) -> Case:
     assert seen is not None
     call = coordination.close(w.term, decision.entry, seen, "dependency parent failed", decision.because)
     return Case(call, lambda: w.new("other"), frozenset({"changed"}))
+
+
+@case
+def trigger(w: World) -> Case:
+    child = w.new("child", w.new("parent", hold=True), trigger_rule=TriggerRule.ALWAYS)
+    w.lead()
+    [decision] = w.run(coordination.decisions(w.keys))
+    [seen] = w.run(coordination.snapshots([decision]))
+    assert seen is not None
+    return Case(coordination.trigger(w.term, decision.entry, seen), finish(w, child), frozenset({"changed"}))
 
 
 @case

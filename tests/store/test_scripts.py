@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 import taskengine.store
 from taskengine.core import lifecycle
-from taskengine.core.decide import Counters, Snapshot
+from taskengine.core.decide import Snapshot
 from taskengine.core.identity import execution_id
+from taskengine.core.rules import Counters
 from taskengine.models import Task, TaskStatus
 from taskengine.settings import Settings
 from taskengine.store import (
@@ -61,6 +62,7 @@ def calls() -> Iterator[Call[Any]]:
         coordination.withdraw("1"), coordination.rescue("1"), coordination.fire_timers("1"),
         coordination.continue_releases("1"), coordination.unpark("1"), coordination.fall("b"),
         coordination.sweep_batch("b", ""), coordination.close("1", "0-1", seen, "r", ID),
+        coordination.trigger("1", "0-1", seen),
         coordination.reopen_closed("1", "0-1", ID, ID), coordination.drop_decisions("1", ["0-1", "0-2"]),
         coordination.poison("1", decision, "e"), next(coordination.snapshots([decision])),
         executions.claim(slot, "r", ID, 1), executions.report(slot, done, pull=True),

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from taskengine.core.decide import Snapshot, Stimulus, decide
 from taskengine.core.identity import execution_id
-from taskengine.core.instructions import CloseTask, Nothing, ReopenTask
+from taskengine.core.instructions import CloseTask, Nothing, ReopenTask, StartTask
 from taskengine.models import Task
 from taskengine.settings import Settings
 from taskengine.store import coordination, executions, graphs, nodes, tasks
@@ -266,6 +266,8 @@ class World:
             match instruction:
                 case CloseTask(_, reason, by):
                     answer = self.run(coordination.close(self.term, decision.entry, seen, reason, by))
+                case StartTask():
+                    answer = self.run(coordination.trigger(self.term, decision.entry, seen))
                 case ReopenTask(id, by):
                     answer = self.run(coordination.reopen_closed(self.term, decision.entry, id, by))
                 case Nothing():

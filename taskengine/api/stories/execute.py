@@ -81,7 +81,9 @@ def _not_retried(scope: Scope, id: str) -> Story[NotAllowedError]:
             )
         )
     root = yield from _root(task)
-    if root is None:
+    if root is None and task.closed_by:  # by a dependency that did well: its rule wanted another end
+        why = f"was closed by its trigger rule {task.trigger_rule.value}: {task.reason}; submit it anew"
+    elif root is None:
         why = "has a dependency that failed or was cancelled; retry that one"
     else:
         why = (

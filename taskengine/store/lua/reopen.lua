@@ -16,7 +16,7 @@ local by = call('HGET', key('task', m.id), 'by') or ''
 if ARGV[2] ~= '' and by ~= ARGV[2] then return done({'conflict', m.st}) end
 local wait = unsettled(m)
 if wait then return wait end
-if ARGV[2] == '' and m.f + m.c > 0 then return {'blocked', by} end
+if ARGV[2] == '' and (m.w < 0 and by ~= '' or m.w >= 0 and m.f + m.c > 0) then return {'blocked', by} end
 local how = m.st == T.FAILED and 'f' or 'c'
 if call('HINCRBY', key('run', m.run), 'open', 1) == 1 then
   call('ZREM', K.finished, m.run)

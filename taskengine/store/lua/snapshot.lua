@@ -1,14 +1,15 @@
--- What decisions about tasks need, each with its revision (the counters).
--- args: from, task and because pairs ...
--- returns: {{'ok', status, waiting, failed, cancelled, visible, closed by, because, its name, its status, next} | {'missing'} ...}
--- uses: task
--- because: the dependency that ended badly. Where the given one did not (or none is given), the first of the task's
+-- What decisions about tasks need, each with its revision.
+-- args: from, blamed, task and because pairs ...
+-- returns: {{'ok', status, waiting, failed, cancelled, dependencies, rule, visible, held, revision, closed by, because, its name, its status, next} | {'missing'} ...}
+-- uses: task, rules
+-- because: the dependency to blame. Where the given one did not end so (or none is given), the first of the task's
 -- dependencies that did is searched behind `from`, 256 looked at in one script; next: where to search on, or -1.
-local left = 256
-local function ended_badly(st)
-  return st == T.FAILED or st == T.CANCELLED
+-- blamed: how it must have ended, as words; '' = badly, for plain tasks alone.
+local left, plain = 256, 'all_success'
+local function is_blamed(st, blamed)
+  return st and (' ' .. blamed .. ' '):find(' ' .. st .. ' ', 1, true)
 end
-local function search(on)
+local function search(on, blamed)
   local n = 0
   for d in (on or ''):gmatch('%S+') do
     n = n + 1
@@ -16,20 +17,32 @@ local function search(on)
       if left == 0 then return '', '', '', n - 1 end
       left = left - 1
       local b = call('HMGET', key('task', d), 'nm', 'st')
-      if ended_badly(b[2]) then return d, b[1] or '', b[2], -1 end
+      if is_blamed(b[2], blamed) then return d, b[1] or '', b[2], -1 end
     end
   end
   return '', '', '', -1
 end
+-- Who is to blame, where the rule of a pending task can not hold.
+local function culprit(m, because, on, blamed)
+  local b = because ~= m.id and call('HMGET', key('task', because), 'nm', 'st') or {}
+  local name, st = b[1] or '', b[2] or ''
+  if blamed == '' and m.w >= 0 and m.f + m.c > 0 then blamed = T.FAILED .. ' ' .. T.CANCELLED end
+  if m.st ~= T.PENDING or blamed == '' or is_blamed(st, blamed) then return because, name, st, -1 end
+  return search(on, blamed)
+end
 local function snapshot(id, because)
   local m = load(id)
   if not m then return {'missing'} end
-  local v = call('HMGET', key('task', id), 'by', 'on')
-  local b = because ~= id and call('HMGET', key('task', because), 'nm', 'st') or {}
-  local name, st, more = b[1] or '', b[2] or '', -1
-  if m.st == T.PENDING and m.f + m.c > 0 and not ended_badly(st) then because, name, st, more = search(v[2]) end
-  return {'ok', m.st, m.w, m.f, m.c, m.batch and 0 or 1, v[1] or '', because, name, st, more}
+  local v = call('HMGET', key('task', id), 'by', 'on', 'rule', 'undo')
+  local waiting, visible = m.w, not m.batch
+  if m.w < 0 then
+    -- Without the waits that are no dependencies: the rule counts only these.
+    waiting = m.w + C.ruled - (m.batch and 1 or 0) - (v[4] and 1 or 0)
+    visible = visible and not v[4]
+  end
+  return {'ok', m.st, waiting, m.f, m.c, math.floor((#(v[2] or '') + 1) / 37), v[3] or plain, visible and 1 or 0,
+    (m.hold or m.due) and 1 or 0, revision(m), v[1] or '', culprit(m, because, v[2], ARGV[2])}
 end
 local found = {}
-for i = 2, #ARGV, 2 do found[#found + 1] = snapshot(ARGV[i], ARGV[i + 1]) end
+for i = 3, #ARGV, 2 do found[#found + 1] = snapshot(ARGV[i], ARGV[i + 1]) end
 return found

@@ -1,8 +1,9 @@
 -- Replaces what the client may change of a task, its dependencies included; its place in the ready set follows at once.
--- args: task, revision, name, doc, score, timeout, old index, new index, before_first_run, big, edge revision, dropped, added, envelope
+-- args: task, revision, name, doc, score, timeout, old index, new index, before_first_run, big, rare, edge revision, dropped, added, envelope
 -- returns: {'ok'} | {'conflict', status} | {'stale'} | {'settling', kind, id} | {'missing', id}
 -- events: updated, pending, ready
--- big: key of an input by reference, or ''. dropped, added: ids; cycles were checked at the given edge revision.
+-- big: key of an input by reference, or ''. rare: fields that only some tasks have, as words. dropped, added: ids;
+-- cycles were checked at the given edge revision.
 -- The content hash stays that of the first submit: who sends that again means this task, whatever became of it.
 -- uses: settle, ready, grant, edges, filters, unqueue
 local m = find(ARGV[1])
@@ -14,20 +15,28 @@ if ARGV[9] ~= '' and (m.st == T.RUNNING or m.st == T.RETRYING or m.att > (m.gran
   return {'conflict', m.st}
 end
 local gone, parents = {}, {}
-for d in ARGV[12]:gmatch('%S+') do
+for d in ARGV[13]:gmatch('%S+') do
   local v = call('HMGET', key('task', d), 'rel', 'undo')
   if v[1] or v[2] then return {'settling', 'release', d} end
   gone[d] = true
 end
-for d in ARGV[13]:gmatch('%S+') do
+for d in ARGV[14]:gmatch('%S+') do
   local p = find(d)
   if not p then return {'missing', d} end
   if p.batch then return unsettled(p) end
   parents[#parents + 1] = p
 end
 if #parents > 0 then
-  if (call('GET', K.edges) or '0') ~= ARGV[11] then return {'stale'} end
+  if (call('GET', K.edges) or '0') ~= ARGV[12] then return {'stale'} end
   call('INCR', K.edges)
+end
+local function change_rule(m, rule)
+  local had = m.w < 0 and call('HGET', key('task', m.id), 'rule') or ''
+  if rule == had then return false end
+  if rule == '' then call('HDEL', key('task', m.id), 'rule') else call('HSET', key('task', m.id), 'rule', rule) end
+  local by = (had == '' and -C.ruled or 0) + (rule == '' and C.ruled or 0)
+  if by ~= 0 then m.w = call('HINCRBY', key('task', m.id), 'w', by) end
+  return true
 end
 local queued = m.st == T.READY
 if queued and m.granted then
@@ -54,9 +63,13 @@ end
 for name in ARGV[7]:gmatch('[^\n]+') do unmark(m.no, name) end
 for name in ARGV[8]:gmatch('[^\n]+') do mark(m.no, name, 1) end
 emit(m.run, 'updated', m.id)
+local moves = change_rule(m, ARGV[11]:match('rule (%S+)') or '')
 if next(gone) or #parents > 0 then
   change_edges(m, gone, parents)
-  if queued and m.w + m.f + m.c > 0 then
+  moves = true
+end
+if moves then
+  if queued and (m.w ~= 0 or m.f + m.c > 0) then
     queued = false
     move(m, T.PENDING)
     call('HSET', key('task', m.id), 'st', T.PENDING)

@@ -1,15 +1,15 @@
 -- Removes a task with its executions, edges and indexes; how many other tasks and executions that touched.
 -- uses: clock, put, execution, filters
 local function erase(id, index)
-  local v = call('HMGET', key('task', id), 'st', 'no', 'on', 'att', 'key', 'big')
+  local v = call('HMGET', key('task', id), 'st', 'no', 'on', 'att', 'key', 'big', 'rule')
   local no = tonumber(v[2])
   for attempt = 1, tonumber(v[4] or 0) do
     local eid = execution_id(id, attempt)
     call('DEL', key('exec', eid), key('logs', eid), key('payload', eid))
   end
-  -- Whoever COMPLETED stands in no list that anybody reads again.
+  -- Whoever COMPLETED stands in no list that anybody reads again, unless its rule let it go before its dependencies.
   local touched = tonumber(v[4] or 0)
-  if v[1] ~= T.COMPLETED and v[3] then
+  if (v[1] ~= T.COMPLETED or v[7]) and v[3] then
     forget_edges(id, v[3])
     touched = touched + (#v[3] + 1) / 37
   end

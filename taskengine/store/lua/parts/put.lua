@@ -1,10 +1,11 @@
 -- Stores one task: record, place among the dependents of its dependencies, list indexes, timer, idempotency key.
 -- uses: clock, task, filters, codes
-local STRIDE = 13
+local STRIDE = 14
 local function read_task(at)
   local a = ARGV
   return {id = a[at], sha = a[at + 1], key = a[at + 2], name = a[at + 3], doc = a[at + 4], on = a[at + 5],
-    lane = a[at + 6], score = a[at + 7], index = a[at + 8], hold = a[at + 9], due = a[at + 10], timeout = a[at + 11], big = a[at + 12]}
+    lane = a[at + 6], score = a[at + 7], index = a[at + 8], hold = a[at + 9], due = a[at + 10], timeout = a[at + 11], big = a[at + 12],
+    rare = a[at + 13]}
 end
 -- Nobody is at this arrival any more.
 local function clear_code(no)
@@ -110,6 +111,7 @@ end
 local function put(t, no, run, batch, parents)
   local w, f, c, foreign = add_edges(parents, t.id, run)
   if batch then w = w + 1 end
+  if t.rare:find('rule ', 1, true) then w = w - C.ruled end
   local fields = {'st', T.PENDING, 'no', no, 'run', run, 'lane', t.lane, 'sc', t.score}
   local function set(name, value, unless)
     if value and value ~= unless then
@@ -121,6 +123,7 @@ local function put(t, no, run, batch, parents)
   set('w', w, 0) set('f', f, 0) set('c', c, 0) set('batch', batch) set('ix', batch and t.index)
   set('hold', t.hold, '') set('due', due, '') set('xr', foreign and 1 or nil)
   set('on', t.on, '') set('nm', t.name, '') set('doc', t.doc, '{}') set('to', t.timeout, '')
+  for name, value in t.rare:gmatch('(%S+) (%S+)') do set(name, value) end
   set('big', t.big, '') set('sha', t.sha, '') set('key', t.key, '') set('cr', now)
   call('HSET', key('task', t.id), unpack(fields))
   if t.big ~= '' then call('PERSIST', key('payload', t.big)) end

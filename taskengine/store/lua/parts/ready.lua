@@ -1,4 +1,5 @@
--- PENDING -> READY when nothing is left to wait for; what needs thought goes to the coordinator.
+-- PENDING -> READY when nothing is left to wait for; what needs thought goes to the coordinator: a dependency that ended
+-- badly, and every task with a trigger rule of its own (its counter of waits is below zero, see RULED in keys.py).
 -- uses: clock, event, task
 -- Lanes in which something may now be granted, and how many tasks became READY there; -1 where a slot or a grant got
 -- free, too.
@@ -47,7 +48,7 @@ local function ask(id, because, how)
 end
 local function try_ready(m, because)
   if m.st ~= T.PENDING or m.batch then return end
-  if m.f + m.c > 0 then
+  if m.w < 0 or m.f + m.c > 0 then
     ask(m.id, because, 'counters')
   elseif m.w == 0 and not m.hold and not m.due then
     make_ready(m)

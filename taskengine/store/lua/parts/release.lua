@@ -19,7 +19,7 @@ local function release(id, how, from, resumed)
     if how ~= 's' then
       call('HINCRBY', key('task', d), how, 1)
       ask(d, id, how)
-    elseif w == 0 then
+    elseif w <= 0 then
       local m = load(d)
       if m then try_ready(m, id) end
     end
@@ -41,10 +41,11 @@ local function take_back(id, how, from)
   local most = left
   local ids = piece(id, from)
   for _, d in ipairs(ids) do
-    call('HINCRBY', key('task', d), 'w', 1)
+    local w = call('HINCRBY', key('task', d), 'w', 1)
     call('HINCRBY', key('task', d), how, -1)
     local v = call('HMGET', key('task', d), 'st', 'by')
-    if v[1] == T.CANCELLED and v[2] == id then ask(d, id, 'reopen') end
+    -- One with a rule of its own may hold again whichever dependency was blamed.
+    if v[1] == T.CANCELLED and (v[2] == id or (v[2] and w < 0)) then ask(d, id, 'reopen') end
   end
   left = left - #ids
   if #ids == most then

@@ -1,0 +1,6 @@
+-- What a decision about a task rests on: its counters, its dependencies and its trigger rule, in one word each.
+-- uses: clock, task
+local function revision(m)
+  local v = call('HMGET', key('task', m.id), 'rule', 'on')
+  return m.w .. ' ' .. m.f .. ' ' .. m.c .. ' ' .. #(v[2] or '') .. ' ' .. (v[1] or '')
+end
