@@ -10,7 +10,6 @@ dropped and counted.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections import deque
@@ -22,20 +21,20 @@ from kombu.exceptions import OperationalError
 
 from taskengine.models import Outcome
 from taskengine.store.replies import Told
+from workers.redaction import redacted
 
 #: Seconds between two messages while something happens.
 _FLUSH_SECONDS = 0.2
 #: Events that wait for a broker that stalls; older ones are dropped.
 _MOST_WAITING = 10_000
 _NAME_LENGTH = 80
-_SECRET = re.compile(r"(?i)\b(pass(?:word|wd)?|secret|token|api[_-]?key|authorization)\b(\s*[=:]\s*)\S+")
 
 logger = logging.getLogger(__name__)
 
 
-def redacted(text: str) -> str:
-    """The first 80 characters of *text*, without what follows words such as ``password=``."""
-    return _SECRET.sub(r"\1\2***", text)[:_NAME_LENGTH]
+def brief(text: str) -> str:
+    """The first 80 characters of *text*, without obvious secrets."""
+    return redacted(text)[:_NAME_LENGTH]
 
 
 class Announcer:
@@ -57,7 +56,7 @@ class Announcer:
 
     def started(self, told: Told, agent: str) -> None:
         """An execution began."""
-        args = f"({redacted(told.name)!r}, task={told.task_id}, run={told.run_id}, attempt={told.attempt})"
+        args = f"({brief(told.name)!r}, task={told.task_id}, run={told.run_id}, attempt={told.attempt})"
         common: dict[str, Any] = {"uuid": told.execution_id, "name": agent, "args": args, "kwargs": "{}"}
         self._note("task-received", **common, retries=told.retries, root_id=told.run_id)
         self._note("task-started", uuid=told.execution_id)
@@ -71,7 +70,7 @@ class Announcer:
             self._note("task-revoked", uuid=uuid, terminated=False, signum=None, expired=False)
         else:
             kind = "task-retried" if again else "task-failed"
-            self._note(kind, uuid=uuid, exception=redacted(outcome.error or ""), traceback="")
+            self._note(kind, uuid=uuid, exception=brief(outcome.error or ""), traceback="")
 
     def hurry(self) -> None:
         """Have what waits sent at once, by the thread that sends."""

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from taskengine.errors import InvalidInputError, PayloadTooLargeError, StoreFullError, StoreUnavailableError
-from taskengine.models import ExecutionLog, LogLevel
+from taskengine.errors import InvalidInputError, PayloadTooLargeError
+from taskengine.models import LogLevel
 from taskengine.settings import INLINE_LIMIT
 from taskengine.store import executions, outlines, tasks
 from taskengine.store.codec import dumps, loads, moment, readable
-from taskengine.store.executions import MAX_LOG_LINES
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
 from taskengine.store.sync import SyncStore
+from workers.journal import Voice
 from workers.patience import outlast, persist
 
-__all__ = ["MAX_LOG_LINES", "Context", "Results"]
-
-#: Characters kept of one log line.
-LOG_LIMIT = 64 * 1024
-#: Seconds that a log line waits for a server that is away, before it is dropped: the agent must go on.
-_SAY_PATIENCE = 10.0
 _LEVELS = tuple(level.value for level in LogLevel)
-
-logger = logging.getLogger(__name__)
 
 
 class Results(Mapping[str, dict[str, Any]]):
@@ -93,10 +84,10 @@ class Results(Mapping[str, dict[str, Any]]):
 class Context:
     """One execution, as its agent sees it."""
 
-    def __init__(self, told: Told, store: SyncStore, cancelled: Callable[[], bool]) -> None:
+    def __init__(self, told: Told, store: SyncStore, cancelled: Callable[[], bool], voice: Voice) -> None:
         self._told = told
-        self._store = store
         self._cancelled = cancelled
+        self._voice = voice
         self._results = Results(told, store)
 
     @property
@@ -128,7 +119,7 @@ class Context:
         """Say how far it is: 0 to 1, values beyond are cut; *note* is one line for people."""
         if not isinstance(fraction, int | float) or math.isnan(fraction):
             raise InvalidInputError(f"progress: fraction is {fraction!r:.80}; use 0 to 1", field="fraction")
-        self._say(progress=min(1.0, max(0.0, float(fraction))), note=readable(str(note or "")[:500]))
+        self._voice.journal.progress(min(1.0, max(0.0, float(fraction))), readable(str(note or "")[:500]))
 
     def log(self, message: str, level: str = "info", **metadata: Any) -> None:
         """Add a line to the execution's log; the newest lines are kept.
@@ -137,17 +128,7 @@ class Context:
         """
         if level not in _LEVELS:
             raise InvalidInputError(f"log: level is {level!r:.80}; use {', '.join(_LEVELS)}", field="level")
-        shown = readable(str(message)[:LOG_LIMIT])
-        line = ExecutionLog(timestamp=datetime.now(UTC), level=LogLevel(level), message=shown)
-        more = dumps(metadata, "log: metadata")
-        if len(more.encode()) > INLINE_LIMIT:
-            raise PayloadTooLargeError("log: metadata", len(more.encode()), INLINE_LIMIT)
-        self._say(line=dumps({**line.model_dump(mode="json"), "metadata": metadata}, "log: metadata"))
-
-    def _say(self, *, line: str = "", progress: float | None = None, note: str = "") -> None:
-        told = self._told
-        verb = executions.say(told.execution_id, told.attempt, line=line, progress=progress, note=note)
-        try:
-            persist(self._store, verb, seconds=_SAY_PATIENCE)
-        except (StoreUnavailableError, StoreFullError) as exc:
-            logger.warning("dropped a log line or progress of execution=%s: %s", told.execution_id, exc)
+        size = len(dumps(metadata, "log: metadata").encode()) if metadata else 0
+        if size > INLINE_LIMIT:
+            raise PayloadTooLargeError("log: metadata", size, INLINE_LIMIT)
+        self._voice.journal.add(LogLevel(level), str(message), metadata=metadata)

@@ -22,8 +22,10 @@ from taskengine.settings import Settings
 from taskengine.store.connect import SOCKET_TIMEOUT, connect
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
+from workers import capture
 from workers.announce import Announcer
 from workers.board import Board
+from workers.courier import Courier
 from workers.loop import Run
 
 #: Seconds between two looks of a pool child at the board while a coroutine runs.
@@ -110,6 +112,8 @@ class WorkerProcess:
         self.threaded = not node.forks
         self.store = node.connect()
         self.announcer = Announcer(node.app, node.hostname)
+        self.courier = Courier(self.store)
+        capture.install()
         self._index = getattr(current_process(), "index", 0) if node.forks else 0
         if node.forks:
             self._exit = signal.signal(signal.SIGTERM, self._on_term)

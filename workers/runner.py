@@ -15,8 +15,10 @@ from taskengine.store.codec import dumps, loads, running_task
 from taskengine.store.executions import Answer, Report, Slot
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
+from workers.capture import LEVELS, Speaking
 from workers.context import Context
 from workers.invoke import encode, invoke
+from workers.journal import Voice
 from workers.patience import persist
 from workers.process import WorkerProcess
 from workers.usage import Meter
@@ -83,11 +85,14 @@ class Runner:
         return task
 
     def _run(self, agent: Agent, task: Task, told: Told) -> Outcome:
-        context = Context(told, self.process.store, lambda: self.process.is_cancelled(told.execution_id))
+        store, voice = self.process.store, Voice(told, self.process.courier)
+        context = Context(told, store, lambda: self.process.is_cancelled(told.execution_id), voice)
         meter = Meter.start(threaded=self.process.threaded)
-        with self.process.running(told.execution_id) as wait:
+        with self.process.running(told.execution_id) as wait, Speaking(voice):
             outcome = invoke(agent, task, context, wait)
-            return replace(outcome, usage=meter.stop(self.process.peak(), outcome.usage.custom))
+            outcome = replace(outcome, usage=meter.stop(self.process.peak(), outcome.usage.custom))
+        voice.finish(store.run, LEVELS)  # before the report: whoever sees the end sees all that was said
+        return outcome
 
     def _lay_by(self, told: Told, text: str) -> None:
         persist(self.process.store, executions.put_payload(told.execution_id, text))

@@ -10,13 +10,27 @@ from uuid import UUID
 
 from taskengine.api.arguments import Id
 from taskengine.api.door import Door
-from taskengine.api.stories import ask, change, dead, delete, edges, execute, fleet, plan, quarantine, submit, wait
+from taskengine.api.stories import (
+    ask,
+    change,
+    dead,
+    delete,
+    edges,
+    execute,
+    fleet,
+    logs,
+    plan,
+    quarantine,
+    submit,
+    wait,
+)
 from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
 from taskengine.errors import StoreError
 from taskengine.models import (
     DeadLetter,
     DeadLetterPage,
     Event,
+    LogPage,
     QuarantinedMessage,
     QuarantinePage,
     Task,
@@ -193,6 +207,29 @@ class TaskAPI(Door):
     async def get_task_executions(self, task_id: Id) -> list[TaskExecution]:
         """The latest 100 executions of a task, oldest first, without logs and large results."""
         return await self._run(ask.get_executions(self._scope, task_id))
+
+    async def get_logs(
+        self, task_id: Id, execution: Id | int | None = None, after: str | None = None, limit: int = 1000
+    ) -> LogPage:
+        """What a task's agent logged and printed, behind the cursor *after*: up to *limit* lines, and about a MiB.
+
+        Of the latest attempt and those that follow it, or of one *execution* (its id, or the attempt's number) alone.
+        Pass ``page.cursor`` back for what follows; ``page.is_over`` says that nothing will.
+        """
+        return await self._run(logs.get_logs(self._scope, task_id, execution, after, limit))
+
+    async def follow_logs(
+        self,
+        task_id: Id,
+        execution: Id | int | None = None,
+        after: str | None = None,
+        timeout: float | None = None,
+    ) -> LogPage:
+        """:meth:`get_logs` once there is something: waits for the next lines, or for the end of the task.
+
+        An empty page that is not over means that *timeout* seconds passed. Lines are live within a second.
+        """
+        return await self._run(logs.follow_logs(self._scope, task_id, execution, after, timeout))
 
     async def add_dependency(self, task_id: Id, dependency_id: Id) -> Task:
         """Make a stored task that has not started wait for another stored one as well; safe to repeat.

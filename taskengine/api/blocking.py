@@ -13,13 +13,27 @@ from uuid import UUID
 from taskengine.api.aio import TaskAPI
 from taskengine.api.arguments import Id
 from taskengine.api.door import Door, documented_like
-from taskengine.api.stories import ask, change, dead, delete, edges, execute, fleet, plan, quarantine, submit, wait
+from taskengine.api.stories import (
+    ask,
+    change,
+    dead,
+    delete,
+    edges,
+    execute,
+    fleet,
+    logs,
+    plan,
+    quarantine,
+    submit,
+    wait,
+)
 from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
 from taskengine.errors import StoreError
 from taskengine.models import (
     DeadLetter,
     DeadLetterPage,
     Event,
+    LogPage,
     QuarantinedMessage,
     QuarantinePage,
     Task,
@@ -138,6 +152,20 @@ class BlockingTaskAPI(Door):
 
     def get_task_executions(self, task_id: Id) -> list[TaskExecution]:
         return self._run(ask.get_executions(self._scope, task_id))
+
+    def get_logs(
+        self, task_id: Id, execution: Id | int | None = None, after: str | None = None, limit: int = 1000
+    ) -> LogPage:
+        return self._run(logs.get_logs(self._scope, task_id, execution, after, limit))
+
+    def follow_logs(
+        self,
+        task_id: Id,
+        execution: Id | int | None = None,
+        after: str | None = None,
+        timeout: float | None = None,
+    ) -> LogPage:
+        return self._run(logs.follow_logs(self._scope, task_id, execution, after, timeout))
 
     def add_dependency(self, task_id: Id, dependency_id: Id) -> Task:
         return self._run(edges.add_dependency(self._scope, task_id, dependency_id))

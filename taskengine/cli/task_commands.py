@@ -1,4 +1,4 @@
-"""``taskengine task …``: submit, look, cancel, retry."""
+"""``taskengine task …``: submit, look, cancel, retry, read logs."""
 
 # ruff: noqa: ARG001  # what -o chose is read where answers are given
 
@@ -58,6 +58,13 @@ def register(app: typer.Typer) -> None:
         name="list",
     )
     add(task, cancel, "taskengine task cancel ID", "taskengine task cancel ID --reason 'wrong branch'")
+    add(
+        task,
+        logs,
+        "taskengine task logs ID                what the latest attempt logged and printed",
+        "taskengine task logs ID -f             and what follows, until the task is over",
+        "taskengine task logs ID --execution 1 -o json",
+    )
     add(task, retry, "taskengine task retry ID", "taskengine task retry ID --wait --timeout 60")
 
 
@@ -116,6 +123,10 @@ AnyUser = Annotated[str | None, typer.Option(metavar="USER", show_default="anybo
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)]
 Cursor = Annotated[str | None, typer.Option(help="Where the last page ended.", show_default=False)]
 Reason = Annotated[str | None, typer.Option(help="Kept with the task.", show_default=False)]
+
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task is over.")]
+Attempt = Annotated[int | None, typer.Option("--execution", min=1, metavar="N", help="Of attempt N alone.",
+                                             show_default="the latest")]  # fmt: skip
 
 
 def submit(
@@ -195,3 +206,13 @@ def retry(id: Id, wait: Wait = False, timeout: Timeout = None, output: OutputOpt
     from taskengine.cli import tasks
 
     raise typer.Exit(tasks.retry(id, wait=wait, timeout=timeout))
+
+
+def logs(id: Id, follow: Follow = False, execution: Attempt = None, output: OutputOption = None) -> None:
+    """Show what a task's agent logged and printed: the newest 1000 lines, 1 MiB, of an attempt.
+
+    With -o json each line is an object on a line of its own.
+    """
+    from taskengine.cli import logs
+
+    logs.show(id, follow=follow, execution=execution)

@@ -11,7 +11,7 @@ from taskengine.models.enums import (
     WorkflowStatus,
 )
 from taskengine.models.event import Event
-from taskengine.models.execution import ExecutionLog, LogLevel, ResourceUsage, TaskExecution
+from taskengine.models.execution import ExecutionLog, LogLevel, LogPage, ResourceUsage, TaskExecution
 from taskengine.models.outcome import Outcome, Usage
 from taskengine.models.quarantined import QuarantinedMessage, QuarantinePage
 from taskengine.models.requests import TaskCreateRequest, TaskPage, TaskUpdateRequest
@@ -25,6 +25,7 @@ __all__ = [
     "ExecutionLog",
     "ExecutionStatus",
     "LogLevel",
+    "LogPage",
     "Outcome",
     "QuarantinePage",
     "QuarantinedMessage",

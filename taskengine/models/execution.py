@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from uuid import UUID
 
@@ -21,7 +22,7 @@ class LogLevel(StrEnum):
 
 
 class ExecutionLog(BaseModel):
-    """One line that an agent logged."""
+    """One line that an agent logged or printed."""
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
@@ -29,6 +30,29 @@ class ExecutionLog(BaseModel):
     level: LogLevel = LogLevel.INFO
     message: str
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    #: Name of the logger; ``stdout`` and ``stderr`` for what was printed, None for ``context.log``.
+    logger: str | None = None
+    #: Its place in the log of its execution, from 1; None before it is stored.
+    number: int | None = None
+
+
+class LogPage(list[ExecutionLog]):
+    """Lines of one attempt at a task, in the order in which they were said."""
+
+    def __init__(
+        self, lines: Iterable[ExecutionLog], *, attempt: int, execution_id: UUID | None, cursor: str, missed: int,
+        is_over: bool,
+    ) -> None:  # fmt: skip
+        super().__init__(lines)
+        #: The attempt that said them; 0 when none has begun.
+        self.attempt = attempt
+        self.execution_id = execution_id
+        #: Pass it back for what follows.
+        self.cursor = cursor
+        #: Lines before these that were not kept: the newest 1000, 1 MiB together, are.
+        self.missed = missed
+        #: Whether nothing will follow.
+        self.is_over = is_over
 
 
 class ResourceUsage(BaseModel):

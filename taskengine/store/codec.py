@@ -52,6 +52,7 @@ EXECUTION_FIELDS: Mapping[str, str] = {
     "out": "output JSON", "err": "error message", "knd": "error kind",
     "use": "usage JSON", "big": "bytes of an output by reference", "late": "verdict of a fenced report",
     "late_out": "its output", "late_err": "its error", "cq": "ms cancel requested", "pr": "progress", "prn": "note",
+    "ln": "log lines taken so far", "lb": "bytes of those kept",
 }  # fmt: skip
 
 #: Request fields that are stored in ``doc`` when they differ from these defaults.
@@ -241,8 +242,13 @@ def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ())
         error_kind=fields.get("knd"),
         late_outcome=late,
         cancel_requested="cq" in fields,
-        logs=[ExecutionLog.model_validate_json(line) for line in logs],
+        logs=numbered(logs, int(fields.get("ln", 0)) - len(logs) + 1),
     )
+
+
+def numbered(texts: Sequence[str], first: int) -> list[ExecutionLog]:
+    """Stored log lines, the first of which has the number *first* in its execution."""
+    return [ExecutionLog(**loads(text), number=first + at) for at, text in enumerate(texts)]
 
 
 def _object(text: str | None) -> Any:

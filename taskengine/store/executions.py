@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from taskengine.core.identity import execution_id
-from taskengine.models import TaskExecution
+from taskengine.models import ExecutionLog, ExecutionStatus, TaskExecution, TaskStatus
 from taskengine.store.call import Call, Story
-from taskengine.store.codec import execution_from, pairs
+from taskengine.store.codec import execution_from, numbered, pairs
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, Told, reply, told
 
-#: Log lines kept of one execution; older ones go first.
+#: Log lines kept of one execution, and bytes of them as JSON; older ones go first.
 MAX_LOG_LINES = 1000
+MAX_LOG_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,50 @@ def hand_back(execution: str, token: int, why: str) -> Call[Reply]:
     return Call("hand_back", (execution, token, why), reply, grants=True)
 
 
-def say(execution: str, token: int, *, line: str = "", progress: float | None = None, note: str = "") -> Call[Reply]:
-    """Keep a log line and the progress of a running execution."""
+def say(
+    execution: str, token: int, *, number: int = 1, lines: Sequence[str] = (), progress: float | None = None,
+    note: str = "",
+) -> Call[Reply]:  # fmt: skip
+    """Keep log lines and the progress of a running execution.
+
+    *number* is that of the first line, counted from 1 in its execution: those that came before are not kept twice.
+    """
     shown = "" if progress is None else repr(round(progress, 4))
-    return Call("say", (execution, token, line, MAX_LOG_LINES, shown, note), reply)
+    return Call("say", (execution, token, MAX_LOG_LINES, MAX_LOG_BYTES, shown, note, number, *lines), reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Log lines of one attempt."""
+
+    #: Of the task.
+    status: TaskStatus
+    #: The latest attempt that began; 0 before the first.
+    latest: int
+    attempt: int
+    execution_id: str
+    #: None when there is no such attempt.
+    execution_status: ExecutionStatus | None
+    lines: tuple[ExecutionLog, ...]
+    #: Number of the last line that there is, which may lie behind these.
+    last: int
+    #: Lines behind the known one that are gone.
+    missed: int
+
+
+def logs(task_id: str, attempt: int, after: int, most: int) -> Call[Said | None]:
+    """Lines behind the number *after* of an attempt (0: the latest); None when there is no such task."""
+
+    def decode(raw: Sequence[Any]) -> Said | None:
+        if raw[0] != "ok":
+            return None
+        _, status, latest, at, id, its, first, last, *texts = raw
+        lines = numbered(texts, int(first))
+        missed = max(0, int(first) - after - 1)
+        ended = ExecutionStatus(its) if its else None
+        return Said(TaskStatus(status), int(latest), int(at), id, ended, tuple(lines), int(last), missed)
+
+    return Call("read_logs", (task_id, attempt, after, most), decode)
 
 
 def of_task(task_id: str, most: int = 100) -> Call[list[TaskExecution]]:
@@ -117,10 +158,10 @@ def read(keys: Keys, id: str) -> Story[TaskExecution | None]:
     fields = yield from Call("HGETALL", (keys.of("exec", id),), _mapping, command=True)
     if "task" not in fields:
         return None
-    logs = yield from Call("LRANGE", (keys.of("logs", id), 0, -1), list, command=True)
+    texts = yield from Call("LRANGE", (keys.of("logs", id), 0, -1), list, command=True)
     if fields.get("big"):
         fields["out"] = (yield from payload(keys, id)) or ""
-    return execution_from(id, fields, logs)
+    return execution_from(id, fields, texts)
 
 
 def output(keys: Keys, task_id: str) -> Story[str | None]:

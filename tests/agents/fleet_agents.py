@@ -6,12 +6,16 @@ the monotonic clock is one for the whole machine.
 
 import asyncio
 import ctypes
+import logging
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+
+from celery.utils.log import get_task_logger
 
 from taskengine.agent import NotNow, agent
 from taskengine.models import Outcome
@@ -46,6 +50,38 @@ def chatter(task, context):
         context.progress(n / 30)
         time.sleep(0.1)
     return {"lines": 30}
+
+
+def speak(task, context):
+    """Says something in every way there is, then waits for ``seconds``."""
+    logging.getLogger("my.agent").warning("logged %s", task.name)
+    logging.getLogger("my.agent").debug("too quiet")
+    get_task_logger("my.celery").error("password=hunter2 is wrong")
+    print("printed", task.name)
+    print("half a", end="")
+    print(" line")
+    print("complained", file=sys.stderr)
+    context.log("told", "debug", n=1)
+    other = threading.Thread(target=print, args=("of another thread",))
+    other.start()
+    other.join()
+    time.sleep(task.input.get("seconds", 0))
+    print("the end", end="")
+    return {}
+
+
+def flood(task, context):
+    """Says more than is kept."""
+    for n in range(task.input["lines"]):
+        print(n)
+    return {}
+
+
+def last_words(task, context):
+    """Dies a moment after it spoke."""
+    print("last words")
+    time.sleep(0.2)
+    os._exit(7)
 
 
 def sleep(task, context):
@@ -150,8 +186,8 @@ def read_results(task, context):
 DO = {
     f.__name__: f
     for f in (
-        nothing, chatter, sleep, patient, deaf, fail, unserialisable, call_exit, vanish, kill_itself, big,
-        hold_the_gil, stubborn, ask, read_results, refuse,
+        nothing, chatter, speak, flood, last_words, sleep, patient, deaf, fail, unserialisable, call_exit, vanish,
+        kill_itself, big, hold_the_gil, stubborn, ask, read_results, refuse,
     )
 }  # fmt: skip
 
@@ -176,7 +212,9 @@ def special(task, context):
 async def wait(task, context):
     effect("begin", task)
     try:
+        print("waits", task.name)
         await asyncio.sleep(task.input.get("seconds", 0))
+        await asyncio.to_thread(print, "waited", task.name)
     except asyncio.CancelledError:
         effect("interrupted", task)
         if "clean_up" not in task.input:

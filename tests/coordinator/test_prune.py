@@ -51,7 +51,7 @@ def finish_runs(bench: Bench) -> list[str]:
     again = bench.create(lint("again"))
     told = node.take(slot)
     bench.run(put_payload(told.execution_id, '"large"'))
-    assert bench.run(executions.say(told.execution_id, told.attempt, line='{"message":"x"}')).ok
+    assert bench.run(executions.say(told.execution_id, told.attempt, lines=['{"message":"x"}'])).ok
     node.report(slot, told, "failed")
     assert bench.run(tasks.reopen(again)).ok
     node.work()

@@ -30,8 +30,9 @@ JSON_ROOMS = (
     "taskengine/embedded/",
     "workers/heartbeat.py",
 )
-#: Where any exception may be caught: around an agent, around one loop turn.
+#: Where any exception may be caught: around an agent (and what its objects say of themselves), around one loop turn.
 CATCH_ALL = {
+    "workers/capture.py",
     "workers/invoke.py",
     "workers/heartbeat.py",
     "taskengine/coordinator/loop.py",

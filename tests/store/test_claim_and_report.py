@@ -217,7 +217,7 @@ def test_execution_never_leaves_a_terminal_state(world: World) -> None:
     assert world.run(executions.time_out(e, 1, retry_ms=0, error="x")).word == "conflict"
     assert world.run(executions.end_cancelled(e, 1)).word == "conflict"
     assert world.run(executions.hand_back(e, 1, "x")).word == "conflict"
-    assert world.run(executions.say(e, 1, line="{}")).word == "fenced"
+    assert world.run(executions.say(e, 1, lines=["{}"])).word == "fenced"
     assert execution(world, e)["st"] == ExecutionStatus.COMPLETED
 
 
@@ -393,14 +393,32 @@ def test_execution_whose_large_output_is_gone_has_none(world: World) -> None:
 def test_log_lines_are_kept_in_order_and_a_repeated_one_once(world: World) -> None:
     world.new("a")
     told = world.start()
-    line = '{"timestamp":"2026-01-01T00:00:00Z","message":"%s"}'
-    for word in ("one", "one", "two"):
-        world.run(executions.say(told.execution_id, 1, line=line % word))
+    one, two, three = (f'{{"timestamp":"2026-01-01T00:00:00Z","message":"{word}"}}' for word in ("one", "two", "three"))
+    for number, lines in ((1, [one]), (1, [one, two]), (2, [two]), (3, [three, three])):
+        world.run(executions.say(told.execution_id, 1, number=number, lines=lines))
     world.run(executions.say(told.execution_id, 1, progress=0.5, note="half"))
     found = world.run(executions.read(world.keys, told.execution_id))
     assert found is not None
-    assert [entry.message for entry in found.logs] == ["one", "two"]
+    assert [(line.number, line.message) for line in found.logs] == [(1, "one"), (2, "two"), (3, "three"), (4, "three")]
     assert (found.progress, found.progress_note) == (0.5, "half")
+
+
+def test_the_oldest_log_lines_go_first_by_count_and_by_bytes(world: World) -> None:
+    world.new("a")
+    told = world.start()
+    line = '{"timestamp":"2026-01-01T00:00:00Z","message":"%s"}'
+    for first in range(1, 1201, 100):
+        lines = [line % n for n in range(first, first + 100)]
+        world.run(executions.say(told.execution_id, 1, number=first, lines=lines))
+    said = world.run(executions.logs(told.task_id, 0, 150, 5))
+    assert said is not None
+    assert [one.message for one in said.lines] == ["201", "202", "203", "204", "205"]
+    assert (said.last, said.missed) == (1200, 50)
+    for number in range(1201, 1209):
+        world.run(executions.say(told.execution_id, 1, number=number, lines=[line % ("x" * 200_000)]))
+    fields = execution(world, told.execution_id)
+    kept = world.raw.lrange(world.keys.of("logs", told.execution_id), 0, -1)
+    assert (len(kept), int(fields["lb"])) == (5, sum(map(len, kept)))
 
 
 def test_agent_of_the_lane_is_the_executor(world: World) -> None:

@@ -215,7 +215,7 @@ class Life:
         ends = [
             executions.time_out(e, token, retry_ms=self.chance.choice([None, 500]), error="long"),
             executions.hand_back(e, token, "stop"),
-            executions.say(e, token, line='{"message":"x"}', progress=0.5),
+            executions.say(e, token, lines=['{"message":"x"}'], progress=0.5),
             executions.end_cancelled(e, token) if asked else None,
         ]
         call = self.chance.choice([end for end in ends if end])

@@ -27,7 +27,7 @@ RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
     "fleet", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "outline", "outputs", "read",
-    "read_executions", "read_range", "snapshot", "statuses",
+    "read_executions", "read_logs", "read_range", "snapshot", "statuses",
 }  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def lay(w: World) -> Case:
 def say(w: World) -> Case:
     w.new("a")
     told = w.start()
-    call = executions.say(told.execution_id, 1, line='{"message":"x"}', progress=0.5, note="half")
+    call = executions.say(told.execution_id, 1, lines=['{"message":"x"}'] * 2, progress=0.5, note="half")
     return Case(call, lambda: w.report(told), frozenset({"fenced"}))
 
 

@@ -68,7 +68,7 @@ def calls() -> Iterator[Call[Any]]:
         executions.claim(slot, "r", ID, 1), executions.report(slot, done, pull=True),
         executions.report(slot, done, pull=False), executions.time_out(ID, 1, retry_ms=None, error=""),
         executions.end_cancelled(ID, 1), executions.hand_back(ID, 1, ""), executions.say(ID, 1),
-        executions.of_task(ID), executions.put_payload("n", "{}"),
+        executions.logs(ID, 0, 0, 1), executions.of_task(ID), executions.put_payload("n", "{}"),
         graphs.stage("b", "r", [new, new]), graphs.stage_edges("b", ID, [ID]),
         graphs.commit("b"), nodes.beat("n", 1, "{}", 1, "lint=lint", "", ["m|1"]), nodes.drain("n", ""),
         nodes.leave("n"), nodes.fleet(), next(tasks.create("r", new)), next(tasks.read([ID])),
