@@ -19,6 +19,7 @@ from taskengine.api.stories import (
     execute,
     fleet,
     logs,
+    pause,
     plan,
     quarantine,
     submit,
@@ -31,6 +32,7 @@ from taskengine.models import (
     DeadLetterPage,
     Event,
     LogPage,
+    Pause,
     QuarantinedMessage,
     QuarantinePage,
     Task,
@@ -181,6 +183,47 @@ class TaskAPI(Door):
         return await self._run(execute.cancel_task(task_id, reason))
 
     cancel_task = cancel_task_execution
+
+    async def pause(
+        self,
+        capability: str | None = None,
+        agent_id: str | None = None,
+        run_id: Id | None = None,
+        everything: bool = False,
+        reason: str | None = None,
+        until: datetime | None = None,
+        by: str | None = None,
+    ) -> Pause:
+        """Let nothing start any more of one capability, agent or run, or nothing at all; the pause as it stands.
+
+        What runs goes on and counts: ``.running`` says how many still do, ``.state`` is ``draining`` or
+        ``drained``, and asking again counts anew. Timers stand still meanwhile. *until* ends it by itself,
+        *by* defaults to the user of the system. Safe to repeat: the pause keeps its beginning, and takes
+        another reason or end.
+        """
+        story = pause.pause(
+            capability=capability, agent_id=agent_id, run_id=run_id, everything=everything,
+            reason=reason, until=until, by=by,
+        )  # fmt: skip
+        return await self._run(story)
+
+    async def resume(
+        self,
+        capability: str | None = None,
+        agent_id: str | None = None,
+        run_id: Id | None = None,
+        everything: bool = False,
+        by: str | None = None,
+    ) -> bool:
+        """End the pause of exactly this scope; False when it was not paused. Other pauses go on to hold."""
+        story = pause.resume(
+            capability=capability, agent_id=agent_id, run_id=run_id, everything=everything, by=by
+        )
+        return await self._run(story)
+
+    async def list_pauses(self) -> list[Pause]:
+        """Every pause of a scope that holds, the oldest first, with what still runs there."""
+        return await self._run(pause.list_pauses(self._scope))
 
     @overload
     async def retry_task(

@@ -13,13 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskCreateRequest
-from taskengine.models.task import AgentName
+from taskengine.models.task import AgentName, Capability
 from taskengine.store.codec import dumps
 
 #: Every id may be given as text, as it stands in JSON and on a command line.
 Id: TypeAlias = UUID | str
 E = TypeVar("E", bound=Enum)
 _AGENT_NAME = TypeAdapter(AgentName)
+_CAPABILITY = TypeAdapter(Capability)
 
 
 def id_text(value: Id, field: str = "task_id") -> str:
@@ -127,6 +128,21 @@ def agent_name(value: str, field: str = "agent_id") -> str:
             f"{field} is {value!r:.80}; use an agent's name: 1 to 100 letters, digits, dots, dashes, colons",
             field=field,
         ) from exc
+
+
+def capability_name(value: str, field: str = "capability") -> str:
+    """What a worker offers: the name of a queue."""
+    try:
+        return _CAPABILITY.validate_python(value)
+    except ValidationError as exc:
+        raise InvalidInputError(
+            f"{field} is {value!r:.80}; use a queue's name: 1 to 100 letters, digits, dots, dashes, colons", field=field
+        ) from exc
+
+
+def user(value: str | None, field: str) -> str:
+    """Who asks: the user of the system unless somebody is named."""
+    return Task(name=field).created_by if value is None else text(value, field, 200)
 
 
 def mapping(value: Mapping[str, Any], field: str) -> Mapping[str, Any]:

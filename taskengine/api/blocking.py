@@ -22,6 +22,7 @@ from taskengine.api.stories import (
     execute,
     fleet,
     logs,
+    pause,
     plan,
     quarantine,
     submit,
@@ -34,6 +35,7 @@ from taskengine.models import (
     DeadLetterPage,
     Event,
     LogPage,
+    Pause,
     QuarantinedMessage,
     QuarantinePage,
     Task,
@@ -133,6 +135,38 @@ class BlockingTaskAPI(Door):
         return self._run(execute.cancel_task(task_id, reason))
 
     cancel_task = cancel_task_execution
+
+    def pause(
+        self,
+        capability: str | None = None,
+        agent_id: str | None = None,
+        run_id: Id | None = None,
+        everything: bool = False,
+        reason: str | None = None,
+        until: datetime | None = None,
+        by: str | None = None,
+    ) -> Pause:
+        story = pause.pause(
+            capability=capability, agent_id=agent_id, run_id=run_id, everything=everything,
+            reason=reason, until=until, by=by,
+        )  # fmt: skip
+        return self._run(story)
+
+    def resume(
+        self,
+        capability: str | None = None,
+        agent_id: str | None = None,
+        run_id: Id | None = None,
+        everything: bool = False,
+        by: str | None = None,
+    ) -> bool:
+        story = pause.resume(
+            capability=capability, agent_id=agent_id, run_id=run_id, everything=everything, by=by
+        )
+        return self._run(story)
+
+    def list_pauses(self) -> list[Pause]:
+        return self._run(pause.list_pauses(self._scope))
 
     @overload
     def retry_task(

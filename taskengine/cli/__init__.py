@@ -13,7 +13,14 @@ from typing import Annotated
 
 import typer
 
-from taskengine.cli import dead_commands, look_commands, quarantine_commands, run_commands, task_commands
+from taskengine.cli import (
+    dead_commands,
+    look_commands,
+    pause_commands,
+    quarantine_commands,
+    run_commands,
+    task_commands,
+)
 from taskengine.cli.guide import examples
 from taskengine.cli.output import OutputOption, begin, choose, complain
 from taskengine.errors import TaskEngineError
@@ -32,6 +39,7 @@ app = typer.Typer(
 )
 run_commands.register(app)
 task_commands.register(app)
+pause_commands.register(app)
 look_commands.register(app)
 dead_commands.register(app)
 quarantine_commands.register(app)

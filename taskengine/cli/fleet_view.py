@@ -72,17 +72,19 @@ def _queues(found: dict[str, Any]) -> list[RenderableType]:
     if not found["queues"]:
         return []
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Capability", "Ready", "Granted", "Workers"):
-        table.add_column(heading, overflow="fold", justify="left" if heading == "Capability" else "right")
+    for heading in ("Capability", "Ready", "Granted", "Workers", "Paused"):
+        words = heading in ("Capability", "Paused")
+        table.add_column(heading, overflow="fold", justify="left" if words else "right")
     for name, queue in found["queues"].items():
         nobody = queue["ready"] and not queue["workers"]
         workers = Text(str(queue["workers"]), style="bold red" if nobody else "")
-        table.add_row(plain(name), str(queue["ready"]), str(queue["granted"]), workers)
+        table.add_row(plain(name), str(queue["ready"]), str(queue["granted"]), workers, plain(queue["paused"] or ""))
     return ["", table]
 
 
 def _rest(found: dict[str, Any]) -> list[RenderableType]:
-    lines = [f"parked, {plain(reason)}: {count}" for reason, count in found["parked"].items()]
+    lines = [f"paused: {plain(pause)}" for pause in found["pauses"]]
+    lines += [f"parked, {plain(reason)}: {count}" for reason, count in found["parked"].items()]
     if found["timers"]:
         lines.append(f"timers: {found['timers']}")
     if found["dead_letters"]:

@@ -31,7 +31,7 @@ MOVES: Mapping[str, TaskStatus] = {
 TELLS = frozenset(
     {
         "cancel_requested", "deleted", "depends", "dropped", "fenced", "handed_back", "lost", "released",
-        "run_finished", "timed_out", "trimmed", "updated",
+        "run_finished", "run_paused", "run_resumed", "timed_out", "trimmed", "updated",
     }
 )  # fmt: skip
 

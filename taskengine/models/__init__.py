@@ -13,6 +13,7 @@ from taskengine.models.enums import (
 from taskengine.models.event import Event
 from taskengine.models.execution import ExecutionLog, LogLevel, LogPage, ResourceUsage, TaskExecution
 from taskengine.models.outcome import Outcome, Usage
+from taskengine.models.pause import Pause, PauseScope, PauseState
 from taskengine.models.quarantined import QuarantinedMessage, QuarantinePage
 from taskengine.models.requests import TaskCreateRequest, TaskPage, TaskUpdateRequest
 from taskengine.models.task import RetryRules, Task
@@ -27,6 +28,9 @@ __all__ = [
     "LogLevel",
     "LogPage",
     "Outcome",
+    "Pause",
+    "PauseScope",
+    "PauseState",
     "QuarantinePage",
     "QuarantinedMessage",
     "ResourceUsage",

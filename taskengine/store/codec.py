@@ -19,7 +19,16 @@ from pydantic_core import from_json
 
 from taskengine.core.identity import execution_id
 from taskengine.errors import InvalidInputError, PayloadTooLargeError
-from taskengine.models import ExecutionLog, ExecutionStatus, ResourceUsage, Task, TaskExecution, TaskStatus
+from taskengine.models import (
+    ExecutionLog,
+    ExecutionStatus,
+    Pause,
+    PauseScope,
+    ResourceUsage,
+    Task,
+    TaskExecution,
+    TaskStatus,
+)
 from taskengine.models.task import STATE_FIELDS
 from taskengine.settings import INLINE_LIMIT, REFERENCE_LIMIT
 from taskengine.store.keys import RULED
@@ -54,6 +63,12 @@ EXECUTION_FIELDS: Mapping[str, str] = {
     "late_out": "its output", "late_err": "its error", "cq": "ms cancel requested", "pr": "progress", "prn": "note",
     "ln": "log lines taken so far", "lb": "bytes of those kept",
 }  # fmt: skip
+
+#: How a pause is stored: its scope's prefix before the name of what is paused.
+PAUSE_PREFIXES: Mapping[PauseScope, str] = {
+    PauseScope.EVERYTHING: "all", PauseScope.CAPABILITY: "cap:", PauseScope.AGENT: "agent:", PauseScope.RUN: "run:",
+}  # fmt: skip
+_PAUSE_SCOPES = {prefix.rstrip(":"): scope for scope, prefix in PAUSE_PREFIXES.items()}
 
 #: Request fields that are stored in ``doc`` when they differ from these defaults.
 _DEFAULTS = {
@@ -182,6 +197,15 @@ def running_task(told: Told, input: dict[str, Any] | None) -> Task:
 
 
 def _reason(status: TaskStatus, fields: Mapping[str, str]) -> str | None:
+    reason = _own_reason(status, fields)
+    if "paused" not in fields:
+        return reason
+    scope, _, story = fields["paused"].partition(" ")
+    paused = f"paused: {pause_from(scope, story)}"
+    return f"{reason}; {paused}" if reason else paused
+
+
+def _own_reason(status: TaskStatus, fields: Mapping[str, str]) -> str | None:
     if status is TaskStatus.READY:
         return _ready_reason(fields)
     if status is TaskStatus.RETRYING:
@@ -194,6 +218,8 @@ def _reason(status: TaskStatus, fields: Mapping[str, str]) -> str | None:
 
 def _ready_reason(fields: Mapping[str, str]) -> str | None:
     park = fields.get("park")
+    if "paused" in fields or (park and park.startswith("pause:")):
+        return None  # what was resumed a moment ago goes back by itself
     if park and park.startswith("agent:"):
         return f"no worker offers agent {park[6:]!r}; start one that imports it"
     if park:
@@ -249,6 +275,24 @@ def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ())
 def numbered(texts: Sequence[str], first: int) -> list[ExecutionLog]:
     """Stored log lines, the first of which has the number *first* in its execution."""
     return [ExecutionLog(**loads(text), number=first + at) for at, text in enumerate(texts)]
+
+
+def pause_from(scope: str, story: str, running: int = 0) -> Pause:
+    """A pause as it is stored."""
+    since, _, text = story.partition(" ")
+    terms = loads(text)
+    kind, _, name = scope.partition(":")
+    at = moment(since)
+    assert at is not None
+    return Pause(
+        scope=_PAUSE_SCOPES[kind],
+        name=name or None,
+        by=terms["by"],
+        reason=terms["why"],
+        since=at,
+        until=moment(terms["until"]),
+        running=running,
+    )
 
 
 def _object(text: str | None) -> Any:

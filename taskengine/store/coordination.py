@@ -19,6 +19,8 @@ from taskengine.store.replies import Reply, reply
 PIECE = 64
 #: Parked tasks put back in one script.
 UNPARKED = 256
+#: Member of the set of lanes that is none: it says that something is paused.
+PAUSED = "!"
 #: Decisions kept after they raised five times.
 MAX_POISON = 1000
 
@@ -114,7 +116,11 @@ def _milliseconds(raw: Sequence[Any]) -> int:
 
 def lanes(keys: Keys) -> Call[list[str]]:
     """Lanes that have or had READY tasks."""
-    return Call("SMEMBERS", (keys.fixed("lanes"),), list, command=True)
+    return Call("SMEMBERS", (keys.fixed("lanes"),), _lanes, command=True)
+
+
+def _lanes(raw: Iterable[str]) -> list[str]:
+    return [lane for lane in raw if lane != PAUSED]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from taskengine.core.identity import execution_id
 from taskengine.core.lifecycle import REOPENABLE
 from taskengine.core.replay import Replay, replay
 from taskengine.models import Event
-from taskengine.store import coordination, history, inspection
+from taskengine.store import coordination, history, inspection, pauses
 from taskengine.store.call import Story
+from taskengine.store.codec import pause_from
 from taskengine.store.inspection import PIECE, Run, TaskFacts
 from taskengine.store.judgement import (
     RULES,
@@ -39,7 +40,7 @@ __all__ = ["RULES", "Violation", "check_at_rest", "check_invariants"]
 
 #: Sets whose members are judged: fixed ones, and those with a name.
 _SETS = ("leases", "granted_all", "timers", "dead", "releases")
-_NAMED_SETS = ("ready", "park", "granted", "slots")
+_NAMED_SETS = ("ready", "park", "granted", "slots", "stands")
 #: What must be empty when all work is done.
 _EMPTY_AT_REST = ("leases", "granted_all", "timers", "releases", "commits", "batches")
 _DECISIONS = 1000
@@ -93,6 +94,7 @@ def _walk(keys: Keys) -> Story[_Walk]:
     before = yield from inspection.runs(sorted(walk.names.get("run", ())))
     yield from _tasks(walk)
     yield from _sets(walk)
+    yield from _pauses(walk)
     walk.violations += judge_tally((yield from inspection.tally()))
     _counters_of_many(walk)
     yield from _dependents(walk)
@@ -146,6 +148,22 @@ def _sets(walk: _Walk) -> Story[None]:
     for kind, name in sets:
         for member in (yield from inspection.members(kind, name)):
             walk.violations += judge_member(member)
+
+
+def _pauses(walk: _Walk) -> Story[None]:
+    """Compare each pause with its mark among the lanes, its end and what stands because of it."""
+    stored = yield from pauses.stored(walk.keys)
+    marked = coordination.PAUSED in (yield from inspection.set_members(walk.keys.fixed("lanes")))
+    if marked != bool(stored):
+        walk.say("pause", walk.keys.fixed("pauses"), f"{len(stored)} scopes are paused, the lanes say {marked}")
+    timers = yield from inspection.names_by_score(walk.keys.fixed("timers"))
+    ends = {timer.removeprefix("resume:") for timer in timers if timer.startswith("resume:")}
+    for scope in ends ^ {scope for scope, story in stored.items() if pause_from(scope, story).until}:
+        walk.say("pause", scope, "its end has a timer, or it has an end, not both")
+    for scope in walk.names.get("stands", set()) - set(
+        (yield from inspection.set_members(walk.keys.fixed("standing")))
+    ):
+        walk.say("pause", scope, "timers stand under it and nobody knows")
 
 
 def _counters_of_many(walk: _Walk) -> None:
@@ -273,6 +291,7 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
     batches += yield from inspection.set_members(walk.keys.fixed("commits"))
     lanes = yield from inspection.set_members(walk.keys.fixed("lanes"))
     parks = yield from inspection.set_members(walk.keys.fixed("parks"))
+    standing = yield from inspection.set_members(walk.keys.fixed("standing"))
     nodes = yield from inspection.names_by_score(walk.keys.fixed("nodes"))
     return {
         "exec": executions, "logs": executions, "deps": set(tasks), "done": set(), "claim": set(),
@@ -281,7 +300,7 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
         "codes": segments, "ids": segments,
         "run": set(runs), "events": set(runs), "ranges": set(runs),
         "batch": set(batches), "pending": set(batches), "ready": set(lanes), "park": set(parks),
-        "node": set(), "slots": set(nodes),
+        "stands": set(standing), "node": set(), "slots": set(nodes),
     }  # fmt: skip
 
 

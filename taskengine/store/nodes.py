@@ -111,6 +111,8 @@ class Fleet:
     running: int
     #: Park reason -> parked tasks.
     parked: dict[str, int]
+    #: Scope -> its pause, as they are stored.
+    pauses: dict[str, str]
 
 
 def fleet() -> Call[Fleet]:
@@ -136,6 +138,7 @@ def _fleet(raw: Sequence[Any]) -> Fleet:
         open_batches=int(raw[5][4]),
         running=int(raw[5][5]),
         parked={x[0]: int(x[1]) for x in raw[6]},
+        pauses=pairs(raw[7]),
     )
 
 

@@ -26,8 +26,8 @@ def test_statistics_count_by_status_and_queue(api: Any, world: World) -> None:
     assert (stats["completed_tasks"], stats["failed_tasks"], stats["cancelled_tasks"]) == (1, 1, 0)
     assert (stats["paused_tasks"], stats["retrying_tasks"]) == (0, 0)
     assert (stats["total_tasks"], stats["open_tasks"]) == (6, 4)
-    assert stats["queues"]["review"] == {"ready": 1, "granted": 0, "workers": 0}
-    assert stats["queues"]["lint"] == {"ready": 1, "granted": 1, "workers": 1}
+    assert stats["queues"]["review"] == {"ready": 1, "granted": 0, "workers": 0, "paused": None}
+    assert stats["queues"]["lint"] == {"ready": 1, "granted": 1, "workers": 1, "paused": None}
     assert json.loads(json.dumps(stats)) == stats
 
 

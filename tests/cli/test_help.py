@@ -10,6 +10,7 @@ import pytest
 
 COMMANDS = (
     "demo", "up", "coordinator", "worker", "flower", "workers", "doctor", "queue stats",
+    "pause", "resume", "pauses",
     "task submit", "task get", "task list", "task cancel", "task retry", "task logs",
     "dead list", "dead show", "dead requeue", "dead drop", "quarantine list", "quarantine show", "quarantine drop",
 )  # fmt: skip

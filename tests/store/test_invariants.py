@@ -320,6 +320,24 @@ def key_is_gone(s: Scene) -> str:
     return s.id("after")
 
 
+@plants("pause")
+def pause_that_the_lanes_do_not_know(s: Scene) -> str:
+    s.world.raw.hset(s.world.keys.fixed("pauses"), "cap:lint", '1 {"by":"ann","until":null,"why":null}')
+    return s.world.keys.fixed("pauses")
+
+
+@plants("pause")
+def end_of_no_pause(s: Scene) -> str:
+    s.world.raw.zadd(s.world.keys.fixed("timers"), {"resume:cap:lint": 1})
+    return "cap:lint"
+
+
+@plants("pause")
+def timer_that_stands_and_nobody_knows(s: Scene) -> str:
+    s.world.raw.zadd(s.world.keys.of("stands", "all"), {f"schedule:{s.id('later')}": 1})
+    return "all"
+
+
 @plants("letter")
 def dead_letter_that_completed(s: Scene) -> str:
     s.world.raw.zadd(s.world.keys.fixed("dead"), {s.id("done"): 1})

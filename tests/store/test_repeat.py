@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 
 from taskengine.models import TriggerRule
-from taskengine.store import coordination, dead_letters, executions, graphs, nodes, quarantine, retention, tasks
+from taskengine.store import coordination, dead_letters, executions, graphs, nodes, pauses, quarantine, retention, tasks
 from taskengine.store.call import Call
 from taskengine.store.executions import Report
 from taskengine.store.records import index_names
@@ -27,7 +27,7 @@ RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
     "fleet", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "outline", "outputs", "read",
-    "read_executions", "read_logs", "read_range", "snapshot", "statuses",
+    "read_executions", "read_logs", "read_range", "running", "snapshot", "statuses",
 }  # fmt: skip
 
 
@@ -313,6 +313,20 @@ def unpark(w: World) -> Case:
     w.raw.hset(w.keys.of("node", "n1"), "lanes", "lint=lint @lint=lint @x=x")
     call = coordination.unpark(w.lead())
     return Case(call, lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok"}))
+
+
+@case
+def pause(w: World) -> Case:
+    w.new("a")
+    return Case(pauses.pause("cap:lint", "ann", "why", None), lambda: w.new("b"), frozenset({"ok"}))
+
+
+@case
+def resume(w: World) -> Case:
+    a = w.new("a")
+    w.run(pauses.pause(f"run:{w.run_of(a.id)}", "ann", None, None))
+    w.beat()
+    return Case(pauses.resume(f"run:{w.run_of(a.id)}", "ann"), finish(w, a), frozenset({"ok"}))
 
 
 def closable(w: World) -> tuple[Any, coordination.Decision]:

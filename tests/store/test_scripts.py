@@ -27,6 +27,7 @@ from taskengine.store import (
     inspection,
     nodes,
     outlines,
+    pauses,
     quarantine,
     results,
     retention,
@@ -77,6 +78,7 @@ def calls() -> Iterator[Call[Any]]:
         next(tasks.delete(ID, "", "0")), next(tasks.add_dependency(ID, ID, "0", "")), tasks.statuses([ID]),
         tasks.watch(ID), tasks.find(0, 1, ["p:1"]), next(outlines.outlines([ID])), retention.read_range("r", 0),
         retention.prune("1", retention.Pass("r", 0), [(ID, "")], last=True), inspection.look([(ID, "p:1")]),
+        pauses.pause("cap:lint", "ann", "why", None), pauses.resume("cap:lint", "ann"), next(pauses.running(["all"])),
         next(inspection.members("ready", "lint")), next(inspection.tally()), next(inspection.runs([ID])),
         dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])),
     )  # fmt: skip

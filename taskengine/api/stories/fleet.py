@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from taskengine.core.lifecycle import TERMINAL
@@ -9,7 +10,7 @@ from taskengine.errors import StoreError
 from taskengine.models import TaskStatus
 from taskengine.store import nodes
 from taskengine.store.call import Call, Story
-from taskengine.store.codec import loads
+from taskengine.store.codec import loads, pause_from
 from taskengine.store.connect import ServerFacts, facts
 from taskengine.store.nodes import Fleet, Lane, Node
 
@@ -19,19 +20,32 @@ def get_queue_statistics() -> Story[dict[str, Any]]:
     fleet: Fleet = yield from nodes.fleet()
     counts = {f"{status.value}_tasks": max(0, fleet.counts.get(status.value, 0)) for status in TaskStatus}
     open_tasks = sum(counts[f"{status.value}_tasks"] for status in TaskStatus if status not in TERMINAL)
+    paused = _pauses(fleet)
     return {
         **counts,
         "total_tasks": sum(counts.values()),
         "open_tasks": open_tasks,
-        "queues": {lane.name: _queue(lane) for lane in sorted(fleet.lanes, key=lambda lane: lane.name)},
+        "queues": {lane.name: _queue(lane, paused) for lane in sorted(fleet.lanes, key=lambda lane: lane.name)},
         "parked": dict(sorted(fleet.parked.items())),
+        "pauses": list(paused.values()),
         "timers": fleet.timers,
         "dead_letters": fleet.dead_letters,
     }
 
 
-def _queue(lane: Lane) -> dict[str, int]:
-    return {"ready": lane.ready, "granted": lane.granted, "workers": lane.offered}
+def _pauses(fleet: Fleet) -> dict[str, str]:
+    """What is paused, by scope, in words."""
+    return {scope: str(pause_from(scope, story)) for scope, story in sorted(fleet.pauses.items())}
+
+
+def _queue(lane: Lane, paused: Mapping[str, str]) -> dict[str, Any]:
+    own = f"agent:{lane.name[1:]}" if lane.name.startswith("@") else f"cap:{lane.name}"
+    return {
+        "ready": lane.ready,
+        "granted": lane.granted,
+        "workers": lane.offered,
+        "paused": paused.get("all") or paused.get(own),
+    }
 
 
 def list_workers() -> Story[list[dict[str, Any]]]:
@@ -73,6 +87,7 @@ def health_check() -> Story[dict[str, Any]]:
         "slots": sum(node.slots for node in live),
         "running_tasks": fleet.running,
         "dead_letters": fleet.dead_letters,
+        "pauses": list(_pauses(fleet).values()),
     }
 
 

@@ -2,7 +2,7 @@
 -- args: task, reason, envelope
 -- returns: {'ok', new status} | {'asked'} | {'conflict', status} | {'settling', kind, id} | {'missing'}
 -- events: cancelled | cancel_requested
--- uses: settle, finish, execution, grant, unqueue
+-- uses: settle, finish, execution, grant, unqueue, timers
 local m = find(ARGV[1])
 if not m then return {'missing'} end
 if C.terminal[m.st] then return {'conflict', m.st} end
@@ -16,7 +16,7 @@ if m.st == T.RUNNING then
   return {'asked'}
 end
 if m.granted then drop_grant(m) elseif m.st == T.READY then leave_ready(m) end
-call('ZREM', K.timers, 'schedule:' .. m.id, 'retry:' .. m.id)
+drop_timers(m.id)
 finish(m, T.CANCELLED, ARGV[2], 'rsn', ARGV[2])
 note_lane(m.lane)
 grant_made()

@@ -3,7 +3,7 @@
 -- args: node, slot, request, message, pid, execution, token, lanes, envelope
 -- returns: {'ok', told} | {'nothing'} | {'refused', 'silent' | 'draining'}
 -- events: started, lost, ready
--- uses: pull, execution, grant, lose, unqueue
+-- uses: pull, execution, grant, lose, unqueue, pause, obstacle
 local node, slot, req, msg, pid, eid, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local e = load_execution(eid)
 local granted = e and e.st == E.QUEUED and e.att == token and load_starting(e.task)
@@ -26,12 +26,17 @@ end
 if runs then lose(runs.id, 'its slot claimed again') end
 local lanes, agents = parse_lanes(ARGV[8])
 local m = granted
+if m and is_any_paused() and (obstacle(m) or #open_lanes({m.lane}, {[m.lane] = agents[m.lane] or ''}) == 0) then
+  drop_grant(m)
+  enqueue(m)
+  m = nil
+end
 if m and agents[m.lane] then
   call('ZREM', K.granted_all, eid)
   call('SREM', key('granted', m.lane), eid)
   call('HDEL', key('task', m.id), 'g')
 else
-  m = pull(lanes)
+  m = pull(lanes, agents)
   if not m then return {'nothing'} end
   m.att = m.att + 1
   eid = execution_id(m.id, m.att)

@@ -3,7 +3,7 @@
 -- returns: {'ok'} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled
 -- entry: the decision to delete with it, or ''.
--- uses: finish, settle, leader, rules
+-- uses: finish, settle, leader, rules, timers
 if outdated(ARGV[1]) then return {'stale'} end
 local m = load(ARGV[3])
 if not m then
@@ -17,7 +17,7 @@ if unsettled(m) then
   wake_made()
   return {'changed'}
 end
-call('ZREM', K.timers, 'schedule:' .. m.id)
+drop_timers(m.id)
 finish(m, T.CANCELLED, ARGV[5], 'rsn', ARGV[5], 'by', ARGV[6])
 if ARGV[2] ~= '' then call('XDEL', K.decisions, ARGV[2]) end
 return {'ok'}

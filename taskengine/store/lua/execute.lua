@@ -2,7 +2,7 @@
 -- args: task, agent, envelope
 -- returns: {'ok', status} | {'conflict', status, agent or ''} | {'settling', kind, id} | {'missing'}
 -- events: released, ready
--- uses: settle, ready, execution, grant, filters, unqueue
+-- uses: settle, ready, execution, grant, filters, unqueue, timers
 local m = find(ARGV[1])
 if not m then return {'missing'} end
 if m.batch then return unsettled(m) end
@@ -28,7 +28,7 @@ if lane ~= m.lane then
 end
 if m.st == T.PENDING and (m.hold or m.due) then
   call('HDEL', key('task', m.id), 'hold', 'due')
-  call('ZREM', K.timers, 'schedule:' .. m.id)
+  drop_timers(m.id)
   m.hold, m.due = false, false
   emit(m.run, 'released', m.id)
   try_ready(m, '')

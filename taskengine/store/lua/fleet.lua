@@ -1,6 +1,6 @@
 -- What the fleet looks like: nodes, lanes, counts, leader.
 -- args:
--- returns: {now, {{node, alive until, info, slots, lanes, drain, held} ...}, {{lane, ready, granted, offered} ...}, {counts ...}, {leader ...}, {open timers, decisions, dead, poison, batches, leases}}
+-- returns: {now, {{node, alive until, info, slots, lanes, drain, held} ...}, {{lane, ready, granted, offered} ...}, {counts ...}, {leader ...}, {open timers, decisions, dead, poison, batches, leases}, {{reason, parked} ...}, {scope, pause ...}}
 -- uses: clock
 local nodes, lanes = {}, {}
 for _, node in ipairs(call('ZRANGE', K.nodes, 0, 999)) do
@@ -8,12 +8,15 @@ for _, node in ipairs(call('ZRANGE', K.nodes, 0, 999)) do
   nodes[#nodes + 1] = {node, call('ZSCORE', K.nodes, node), v[1] or '', v[2] or '0', v[3] or '', v[4] or '',
     call('HLEN', key('slots', node))}
 end
-for _, lane in ipairs(call('SMEMBERS', K.lanes)) do
+local function look(lane)
   local offered = 0
   for _, node in ipairs(call('SMEMBERS', key('offers', lane))) do
     if tonumber(call('ZSCORE', K.nodes, node) or 0) > now then offered = offered + 1 end
   end
-  lanes[#lanes + 1] = {lane, call('ZCARD', key('ready', lane)), call('SCARD', key('granted', lane)), offered}
+  return {lane, call('ZCARD', key('ready', lane)), call('SCARD', key('granted', lane)), offered}
+end
+for _, lane in ipairs(call('SMEMBERS', K.lanes)) do
+  if lane ~= '!' then lanes[#lanes + 1] = look(lane) end
 end
 local parked = {}
 for _, reason in ipairs(call('SMEMBERS', K.parks)) do
@@ -21,4 +24,4 @@ for _, reason in ipairs(call('SMEMBERS', K.parks)) do
 end
 return {now, nodes, lanes, call('HGETALL', K.counts), call('HGETALL', K.leader),
   {call('ZCARD', K.timers), call('XLEN', K.decisions), call('ZCARD', K.dead), call('LLEN', K.poison),
-    call('ZCARD', K.batches), call('ZCARD', K.leases)}, parked}
+    call('ZCARD', K.batches), call('ZCARD', K.leases)}, parked, call('HGETALL', K.pauses)}

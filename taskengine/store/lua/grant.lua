@@ -3,6 +3,7 @@
 -- returns: {'ok', granted} | {'stale'}
 -- uses: grant, leader
 if outdated(ARGV[1]) then return {'stale'} end
+parks_left = 256
 for i = 2, #ARGV - 1 do
   local lane = ARGV[i]
   grant(lane, call('ZCARD', key('ready', lane)))

@@ -1,7 +1,7 @@
 -- What a deep check must know of tasks: each with its dependencies, executions and places as of one moment.
 -- args: task and index pairs ...
 -- returns: {'' when there is no such task | {fields, dependencies, executions} ...}
--- uses: execution, span
+-- uses: execution, span, timers
 -- index: names of the list filters that must find it, one a line; of a staged task its own are taken.
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
 -- Dependencies beyond 256 and executions before the latest 32 are left out.
@@ -62,8 +62,7 @@ local function look(id, index)
   local seg = math.floor(no / 4096)
   named(f, 'in ready', call('ZSCORE', key('ready', t.lane), item))
   if t.park then named(f, 'in park', call('ZSCORE', key('park', t.park), item)) end
-  named(f, 'in schedule', call('ZSCORE', K.timers, 'schedule:' .. id))
-  named(f, 'in retry', call('ZSCORE', K.timers, 'retry:' .. id))
+  for _, item in ipairs(timers_of(id)) do named(f, 'in ' .. item:match('^%w+'), where_timed(item)) end
   named(f, 'in dead', call('ZSCORE', K.dead, id))
   named(f, 'in releases', call('ZSCORE', K.releases, id))
   named(f, 'code', call('BITFIELD', key('codes', seg), 'GET', 'u4', '#' .. (no - seg * 4096))[1])

@@ -2,11 +2,11 @@
 -- args: kind, name, from
 -- returns: {from where to go on or -1, {member, score or value, execution's status, task, its fields} ...}
 -- uses: clock
--- kind: ready, park, granted, slots (with the name of one) or leases, granted_all, timers, dead, releases (without).
+-- kind: ready, park, granted, slots, stands (with the name of one) or leases, granted_all, timers, dead, releases (without).
 local kind, from = ARGV[1], tonumber(ARGV[3])
 local FIXED = {leases = K.leases, granted_all = K.granted_all, timers = K.timers, dead = K.dead, releases = K.releases}
 local BY_ID = {ready = key('ready', ARGV[2]), park = key('park', ARGV[2]), granted = key('granted', ARGV[2]),
-  slots = key('slots', ARGV[2])}
+  slots = key('slots', ARGV[2]), stands = key('stands', ARGV[2])}
 local OF_EXECUTIONS = {leases = true, granted_all = true, granted = true, slots = true}
 local function items()
   local name = FIXED[kind] or BY_ID[kind]
@@ -33,7 +33,7 @@ local function task_of(member, value)
     local e = call('HMGET', key('exec', eid), 'task', 'st')
     return e[1] or '', e[2] or ''
   end
-  if kind == 'timers' then return member:match('^%w+:(.*)$') or '', '' end
+  if kind == 'timers' or kind == 'stands' then return member:match('^%w+:(.*)$') or '', '' end
   if kind == 'ready' or kind == 'park' then return member:sub(13), '' end
   return member, ''
 end

@@ -1,7 +1,7 @@
 -- Erases finished tasks of a run whose retention ended, those that nothing outside waits for.
 -- args: term, run, finished ms, kept before, last, task and index pairs ...
 -- returns: {'ok', erased, kept, looked at} | {'stale'} the term | {'open'} the run got new work
--- uses: erase, leader
+-- uses: erase, leader, pause
 -- It stops behind the task whose edges and executions, with those before it, make 1024: the next call goes on there.
 -- kept before: how many this pass had to keep so far. With last ('' or '1') the run itself goes when the whole pass
 -- kept none, else it waits for another retention.
@@ -27,6 +27,7 @@ end
 local looked = (#ARGV - 5) / 2
 if ARGV[5] == '' then return {'ok', erased, kept, looked} end
 if kept + tonumber(ARGV[4]) == 0 then
+  forget_pause('run:' .. run)
   call('UNLINK', key('run', run), key('ranges', run), key('events', run))
   call('ZREM', K.runs, run)
   call('ZREM', K.finished, run)

@@ -1,8 +1,10 @@
 -- Reads whole tasks, in the order asked, until the reply holds about a MiB.
 -- args: task ...
 -- returns: {{field, value ...}, or '' when there is no such task ...} maybe fewer than asked
--- uses: task
--- A READY task says in the field 'offers' how many live nodes offer its lane.
+-- uses: task, pause
+-- A READY task says in the field 'offers' how many live nodes offer its lane, and what waits says in 'paused' the
+-- scope and the story of the pause that it feels.
+local WAITS = {[T.READY] = true, [T.PENDING] = true, [T.RETRYING] = true}
 local found, offered, bytes = {}, {}, 0
 for i, id in ipairs(ARGV) do
   if bytes > 1048576 then return found end
@@ -24,6 +26,14 @@ for i, id in ipairs(ARGV) do
       end
       fields[#fields + 1] = 'offers'
       fields[#fields + 1] = tostring(offered[t.lane])
+    end
+    local scope, story
+    if is_any_paused() and WAITS[t.st] then
+      scope, story = pause_of({id = ARGV[i], run = t.run, lane = t.lane, doc = t.doc})
+    end
+    if scope then
+      fields[#fields + 1] = 'paused'
+      fields[#fields + 1] = scope .. ' ' .. story
     end
     found[i] = fields
   end

@@ -48,7 +48,7 @@ else
   finish(m, T.FAILED, ARGV[8], 'err', ARGV[7], 'knd', ARGV[8])
 end
 continue_releases()
-local n = #lanes > 0 and not refusal(node) and pull(lanes)
+local n = #lanes > 0 and not refusal(node) and pull(lanes, agents)
 if not n then
   end_execution(e, ended, false, unpack(fields))
   note_lanes_of(node)

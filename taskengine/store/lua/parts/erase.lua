@@ -1,5 +1,5 @@
 -- Removes a task with its executions, edges and indexes; how many other tasks and executions that touched.
--- uses: clock, put, execution, filters
+-- uses: clock, put, execution, filters, timers
 local function erase(id, index)
   local v = call('HMGET', key('task', id), 'st', 'no', 'on', 'att', 'key', 'big', 'rule')
   local no = tonumber(v[2])
@@ -16,7 +16,7 @@ local function erase(id, index)
   clear_code(no)
   for name in index:gmatch('[^\n]+') do unmark(no, name) end
   if v[5] and call('GET', key('idem', v[5])) == id then call('DEL', key('idem', v[5])) end
-  call('ZREM', K.timers, 'schedule:' .. id, 'retry:' .. id)
+  drop_timers(id)
   call('ZREM', K.dead, id)
   call('DEL', key('task', id), key('deps', id), key('done', id))
   if v[6] then call('DEL', key('payload', v[6])) end

@@ -1,7 +1,15 @@
 -- Gives READY tasks to free slots. Slots are computed, never counted: published minus held.
--- uses: clock, task, park, execution, ready
+-- uses: clock, task, park, execution, ready, pause, obstacle
 local granted_now = 0
+-- How many heads that may not run this script still moves aside.
+local parks_left = 16
 local ENVELOPE = ARGV[#ARGV]
+-- Whether the agent that would run a lane's tasks on a node is paused.
+local function is_agent_paused(node, lane)
+  local text = ' ' .. (call('HGET', key('node', node), 'lanes') or '')
+  local _, at = text:find(' ' .. lane .. '=', 1, true)
+  return at and first_paused({'agent:' .. text:match('^%S+', at + 1)})
+end
 -- Free slots of the nodes that offer a lane, of all nodes, and of a pinned lane whether anybody offers it.
 local function free_slots(lane, pinned)
   local mine, all, offered = 0, 0, false
@@ -10,7 +18,8 @@ local function free_slots(lane, pinned)
     if not v[2] then
       local free = math.max(0, (tonumber(v[1]) or 0) - call('HLEN', key('slots', node)))
       all = all + free
-      if (free > 0 or pinned) and call('SISMEMBER', key('offers', lane), node) == 1 then
+      local offers = (free > 0 or pinned) and call('SISMEMBER', key('offers', lane), node) == 1
+      if offers and not (paused_any and is_agent_paused(node, lane)) then
         mine = mine + free
         offered = true
       end
@@ -46,6 +55,7 @@ local function park_unoffered(lane)
 end
 local function grant(lane, waiting)
   if waiting == 0 then return end
+  if is_any_paused() and first_paused({'all', lane_scope(lane)}) then return end
   local pinned = lane:sub(1, 1) == '@'
   local mine, all, offered = free_slots(lane, pinned)
   if pinned and not offered then return park_unoffered(lane) end
@@ -60,7 +70,15 @@ local function grant(lane, waiting)
     local item = call('ZRANGE', key('ready', lane), 0, 0)[1]
     if not item then return end
     local m = load(item:sub(13))
-    if m and m.st == T.READY then
+    local reason = m and obstacle(m)
+    if reason then
+      park(m, reason)
+      parks_left = parks_left - 1
+      if parks_left == 0 then
+        wake(lane)
+        return
+      end
+    elseif m and m.st == T.READY then
       grant_one(m)
       outstanding, total = outstanding + 1, total + 1
     else

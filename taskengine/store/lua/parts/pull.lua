@@ -1,11 +1,13 @@
 -- Chooses the best READY task that a slot may run, looking at 16 heads at most.
--- uses: clock, task, park
--- Those of the lanes that have work, or had a moment ago.
-local function busy(lanes)
-  local found, is = {}, call('SMISMEMBER', K.lanes, unpack(lanes))
+-- uses: clock, task, park, pause, obstacle, ready
+-- Those of the lanes that have work, or had a moment ago, and are not paused.
+local function busy(lanes, agents)
+  local found, is = {}, call('SMISMEMBER', K.lanes, '!', unpack(lanes))
+  paused_any = is[1] == 1
   for i, lane in ipairs(lanes) do
-    if is[i] == 1 then found[#found + 1] = lane end
+    if is[i + 1] == 1 then found[#found + 1] = lane end
   end
+  if paused_any then return open_lanes(found, agents) end
   return found
 end
 -- Takes the best head off its lane; of one lane without comparing.
@@ -22,12 +24,8 @@ local function pop_best(lanes)
   if item then call('ZREM', key('ready', lane), item) end
   return item
 end
--- Why a task may not run now, as the name of a park, or nil. Limits, resources and pauses add their reasons here.
-local function obstacle(m)
-  return nil
-end
-local function pull(lanes)
-  lanes = busy(lanes)
+local function pull(lanes, agents)
+  lanes = busy(lanes, agents)
   for _ = 1, 16 do
     local item = pop_best(lanes)
     if not item then return nil end
@@ -39,6 +37,8 @@ local function pull(lanes)
       return m
     end
   end
+  -- Behind these there may be others: the coordinator goes on.
+  for _, lane in ipairs(lanes) do wake(lane) end
 end
 -- 'lane=agent' words: what the node consumes, and who would run it.
 local function parse_lanes(text)

@@ -1,0 +1,21 @@
+-- Timers of a task: in the coordinator's set, or standing under a pause.
+-- uses: clock
+local KINDS = {'schedule', 'retry'}
+local function timers_of(id)
+  local found = {}
+  for i, kind in ipairs(KINDS) do found[i] = kind .. ':' .. id end
+  return found
+end
+-- When a timer is, or was, due; false without one.
+local function where_timed(item)
+  local at = call('ZSCORE', K.timers, item)
+  for _, scope in ipairs(at and {} or call('SMEMBERS', K.standing)) do
+    at = at or call('ZSCORE', key('stands', scope), item)
+  end
+  return at
+end
+local function drop_timers(id)
+  local items = timers_of(id)
+  call('ZREM', K.timers, unpack(items))
+  for _, scope in ipairs(call('SMEMBERS', K.standing)) do call('ZREM', key('stands', scope), unpack(items)) end
+end

@@ -1,0 +1,19 @@
+-- Pauses a scope: nothing of it starts from this moment on. Of a scope that is paused, tells the pause's new terms.
+-- args: scope, terms, until
+-- returns: {'ok', story} | {'late', server ms} until is over | {'missing'} no such run
+-- events: run_paused
+-- uses: resume, event
+-- terms: JSON {by, until, why}. until: ms, or '' for no end. story: when it began and its terms.
+local scope, terms, ends = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local run = scope:match('^run:(.*)$')
+if run and call('EXISTS', key('run', run)) == 0 then return {'missing'} end
+local before = call('HGET', K.pauses, scope) or ''
+local since, told = before:match('^(%d+) (.*)$')
+if told == terms then return {'ok', before} end
+if ends and ends <= now then return {'late', now} end
+local story = (since or now) .. ' ' .. terms
+call('HSET', K.pauses, scope, story)
+call('SADD', K.lanes, '!')
+if ends then call('ZADD', K.timers, ends, 'resume:' .. scope) else call('ZREM', K.timers, 'resume:' .. scope) end
+if run then emit(run, 'run_paused', '-', terms) else note_control('paused', scope, terms) end
+return {'ok', story}

@@ -1,0 +1,8 @@
+-- Ends the pause of a scope, and brings back the first 256 tasks and timers that it held aside.
+-- args: scope, by, envelope
+-- returns: {'ok', 1 when it was paused else 0}
+-- events: run_resumed, ready
+-- uses: resume, grant
+local was = resume(ARGV[1], ARGV[2])
+grant_made()
+return {'ok', was and 1 or 0}

@@ -1,0 +1,59 @@
+"""Pausing many tasks with one flag: everything, a capability, an agent or a run.
+
+The flag is a field of one hash and rewrites no task. Whoever looks for work does not look into a paused lane;
+tasks of a paused run are parked as they are met. So pausing and resuming cost the same for one task and for a
+million. A scope is ``all``, or ``cap:``, ``agent:`` or ``run:`` and a name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from taskengine.models import PauseScope
+from taskengine.store.call import Call, Story
+from taskengine.store.codec import PAUSE_PREFIXES, dumps, millis, pairs
+from taskengine.store.keys import Keys
+from taskengine.store.replies import Reply, reply
+
+
+def scope_of(scope: PauseScope, name: str = "") -> str:
+    """A scope as it is stored."""
+    return PAUSE_PREFIXES[scope] + name
+
+
+def pause(scope: str, by: str, reason: str | None, until: datetime | None) -> Call[Reply]:
+    """Pause a scope, or give its pause new terms: ok (story), late (server ms) or missing (no such run)."""
+    ends = millis(until)
+    terms = dumps({"by": by, "until": ends, "why": reason}, "reason")
+    return Call("pause", (scope, terms, "" if ends is None else ends), reply)
+
+
+def resume(scope: str, by: str) -> Call[Reply]:
+    """End the pause of a scope: ok (1 when it was paused)."""
+    return Call("resume", (scope, by), reply, grants=True)
+
+
+def stored(keys: Keys) -> Call[dict[str, str]]:
+    """Every pause, by scope, as it is stored."""
+    return Call("HGETALL", (keys.fixed("pauses"),), _mapping, command=True)
+
+
+def _mapping(raw: Any) -> dict[str, str]:
+    return dict(raw) if isinstance(raw, Mapping) else pairs(raw)
+
+
+def running(scopes: Iterable[str]) -> Story[Counter[str]]:
+    """How many executions of each of *scopes* run now."""
+    wanted, found = frozenset(scopes), Counter[str]()
+    at = 0
+    while at >= 0 and wanted:
+        raw: Sequence[Any] = yield from Call("running", (at,), list)
+        at = int(raw[0])
+        for lane, run, agent, capability in raw[1:]:
+            is_in = {"all", f"run:{run}", f"agent:{agent}", f"cap:{capability}"}
+            is_in |= {f"agent:{lane[1:]}"} if lane.startswith("@") else set()
+            found.update(wanted & is_in)
+    return found
