@@ -10,8 +10,9 @@ from pathlib import Path
 import redis
 
 from benchmarks.processes import Process, until
-from taskengine.embedded.binary import locate
+from taskengine.embedded.binary import locate, variables
 from taskengine.embedded.config import DURABILITY
+from taskengine.settings import environment
 
 
 class Server:
@@ -29,7 +30,7 @@ class Server:
             "logfile": str(self._folder / "log"),
         }
         words = [word for name, value in {**dict(DURABILITY), **own}.items() for word in (f"--{name}", value)]
-        self._process = Process(subprocess.Popen([str(locate()), *words]))
+        self._process = Process(subprocess.Popen([str(locate()), *words], env=variables(environment())))
         self.client = redis.Redis(unix_socket_path=str(self.socket), decode_responses=True)
         until(self._answers, 10, "the server answers")
 

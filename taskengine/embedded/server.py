@@ -115,6 +115,7 @@ def _launch(layout: Layout, executable: Path) -> None:
         launched = subprocess.run(
             [executable, layout.config],
             cwd=layout.home,
+            env=binary.variables(environment()),
             umask=0o077,
             pass_fds=(descriptor,),
             start_new_session=True,

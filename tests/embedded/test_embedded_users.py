@@ -14,6 +14,7 @@ import pytest
 from kombu import Connection
 
 from taskengine import embedded
+from taskengine.embedded import binary
 from taskengine.settings import load
 
 if TYPE_CHECKING:
@@ -234,3 +235,10 @@ def has_ended(pid: int) -> bool:
     """True for a zombie too: who reaps an orphan is not ours to say."""
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return shown.stdout.strip()[:1] in ("", "Z")
+
+
+def test_the_server_keeps_more_memory_at_hand_unless_the_environment_says_otherwise():
+    assert binary.variables({"PATH": "/bin"}) == {
+        "PATH": "/bin", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=512",
+    }  # fmt: skip
+    assert binary.variables({"GLIBC_TUNABLES": "mine"}) == {"GLIBC_TUNABLES": "mine"}
