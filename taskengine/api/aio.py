@@ -17,6 +17,7 @@ from taskengine.api.stories import (
     delete,
     edges,
     execute,
+    explain,
     fleet,
     logs,
     pause,
@@ -31,6 +32,7 @@ from taskengine.models import (
     DeadLetter,
     DeadLetterPage,
     Event,
+    Explanation,
     LogPage,
     Pause,
     QuarantinedMessage,
@@ -101,6 +103,13 @@ class TaskAPI(Door):
     async def get_task(self, task_id: Id) -> Task:
         """A task with its input and, once COMPLETED, its result; NotFoundError when there is none."""
         return await self._run(ask.get_task(self._scope, task_id))
+
+    async def explain(self, task_id: Id) -> Explanation:
+        """Why a task is where it is: a headline, and facts such as what it waits for, its place, its error.
+
+        Bounded: it names at most twenty dependencies and reads no whole graph. NotFoundError when there is none.
+        """
+        return await self._run(explain.explain_task(self._scope, task_id))
 
     async def update_task(
         self, task_id: Id, request: TaskUpdateRequest | None = None, **changes: Any

@@ -20,6 +20,7 @@ from taskengine.api.stories import (
     delete,
     edges,
     execute,
+    explain,
     fleet,
     logs,
     pause,
@@ -34,6 +35,7 @@ from taskengine.models import (
     DeadLetter,
     DeadLetterPage,
     Event,
+    Explanation,
     LogPage,
     Pause,
     QuarantinedMessage,
@@ -82,6 +84,9 @@ class BlockingTaskAPI(Door):
 
     def get_task(self, task_id: Id) -> Task:
         return self._run(ask.get_task(self._scope, task_id))
+
+    def explain(self, task_id: Id) -> Explanation:
+        return self._run(explain.explain_task(self._scope, task_id))
 
     def update_task(self, task_id: Id, request: TaskUpdateRequest | None = None, **changes: Any) -> Task:
         return self._run(change.update_task(self._scope, task_id, request, changes))

@@ -1,4 +1,4 @@
-"""``taskengine task …``: submit, look, cancel, retry, read logs."""
+"""``taskengine task …``: submit, look, ask why, cancel, retry, read logs."""
 
 # ruff: noqa: ARG001  # what -o chose is read where answers are given
 
@@ -57,6 +57,7 @@ def register(app: typer.Typer) -> None:
         "taskengine task list --cursor CURSOR      the next page, as the last one says",
         name="list",
     )
+    add(task, why, "taskengine task why ID", "taskengine task why ID -o json | jq -r .headline")
     add(task, cancel, "taskengine task cancel ID", "taskengine task cancel ID --reason 'wrong branch'")
     add(
         task,
@@ -168,6 +169,13 @@ def get(id: Id, output: OutputOption = None) -> None:
     from taskengine.cli import tasks
 
     tasks.show(id)
+
+
+def why(id: Id, output: OutputOption = None) -> None:
+    """Say why a task is where it is: what it waits for, its place, its error, and what to do about it."""
+    from taskengine.cli import tasks
+
+    tasks.why(id)
 
 
 def list_(

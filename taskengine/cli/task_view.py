@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.models import Task, TaskExecution, TaskPriority
+from taskengine.models import Explanation, Task, TaskExecution, TaskPriority
 
 _STYLES = {
     "pending": "dim", "ready": "cyan", "queued": "cyan", "running": "bold blue", "retrying": "yellow",
@@ -50,6 +50,12 @@ def _row(task: Task) -> Iterator[Text]:
     yield Text(str(task.attempt))
     yield Text(moment(task.created_at))
     yield plain(first_line(_why(task)))
+
+
+def explained(found: Explanation) -> RenderableType:
+    """The headline, and the other facts below it."""
+    others = [plain(f"- {fact.text}") for fact in found.facts[1:]]
+    return Group(plain(found.headline), *others)
 
 
 def whole(task: Task, executions: Sequence[TaskExecution]) -> RenderableType:

@@ -44,6 +44,13 @@ def show(id: str) -> None:
     answer(data, task_view.whole(task, executions))
 
 
+def why(id: str) -> None:
+    """Say why a task is where it is."""
+    with BlockingTaskAPI() as api:
+        explanation = api.explain(id)
+    answer(explanation.model_dump(mode="json"), task_view.explained(explanation))
+
+
 def list_(*, status: str | None, filters: dict[str, Any], limit: int, cursor: str | None) -> None:
     """List tasks that meet every filter."""
     if "priority" in filters:

@@ -12,6 +12,7 @@ from taskengine.models.enums import (
 )
 from taskengine.models.event import Event
 from taskengine.models.execution import ExecutionLog, LogLevel, LogPage, ResourceUsage, TaskExecution
+from taskengine.models.explanation import Explanation, Fact
 from taskengine.models.outcome import Outcome, Usage
 from taskengine.models.pause import Pause, PauseScope, PauseState
 from taskengine.models.quarantined import QuarantinedMessage, QuarantinePage
@@ -25,6 +26,8 @@ __all__ = [
     "Event",
     "ExecutionLog",
     "ExecutionStatus",
+    "Explanation",
+    "Fact",
     "LogLevel",
     "LogPage",
     "Outcome",

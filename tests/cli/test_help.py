@@ -50,7 +50,7 @@ def test_the_shell_completes_commands():
     words = {"_TASKENGINE_COMPLETE": "complete_bash", "COMP_WORDS": "taskengine task ", "COMP_CWORD": "2"}
     code = "import sys; sys.argv = ['taskengine']; from taskengine.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)
-    assert set(done.stdout.split()) == {"submit", "get", "list", "cancel", "retry", "logs"}
+    assert set(done.stdout.split()) == {"submit", "get", "list", "cancel", "retry", "logs", "why"}
 
 
 def test_the_version_is_said(taskengine):

@@ -182,3 +182,16 @@ def test_a_wrong_setting_is_named(taskengine, monkeypatch):
     current.cache_clear()
     done = taskengine("task", "list")
     assert (done.code, "TASKENGINE_LEASE_SECONDS" in done.err) == (1, True)
+
+
+def test_why_says_a_sentence_and_what_to_do(taskengine, submit):
+    held = submit("-C", "lint", "--name", "check")
+    done = taskengine("task", "why", held["id"])
+    assert done.code == 0
+    assert done.out.startswith("'check' is ready: no living worker offers capability 'lint' (no worker is alive at")
+    assert done.out.strip().endswith("taskengine worker --queues lint")
+    told = taskengine("task", "why", held["id"], "-o", "json").json
+    assert (told["task_id"], told["status"], told["facts"][0]["kind"]) == (held["id"], "ready", "unoffered")
+    nobody = taskengine("task", "why", str(uuid4()))
+    assert (nobody.code, nobody.out) == (1, "")
+    assert "no task" in nobody.err

@@ -31,6 +31,7 @@ from taskengine.store import (
     quarantine,
     results,
     retention,
+    situations,
     tasks,
 )
 from taskengine.store.call import Call
@@ -80,7 +81,7 @@ def calls() -> Iterator[Call[Any]]:
         retention.prune("1", retention.Pass("r", 0), [(ID, "")], last=True), inspection.look([(ID, "p:1")]),
         pauses.pause("cap:lint", "ann", "why", None), pauses.resume("cap:lint", "ann"), next(pauses.running(["all"])),
         next(inspection.members("ready", "lint")), next(inspection.tally()), next(inspection.runs([ID])),
-        dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])),
+        dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])), situations.situation(ID),
     )  # fmt: skip
     completed = Task(name="a", status=TaskStatus.COMPLETED, execution_id=UUID(int=1))
     yield next(results.with_results([completed]))

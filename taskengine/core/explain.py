@@ -1,0 +1,376 @@
+"""Why a task is where it is: from what is known around it to facts, the most telling first.
+
+Pure: the caller gathers, here is only judged and said. Sentences are clauses that may follow "is pending:", for a
+tired operator: what stands in the way, since or until when, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from taskengine.core.rules import Counters, Verdict, judge
+from taskengine.models.enums import TaskStatus, TriggerRule
+from taskengine.models.execution import TaskExecution
+from taskengine.models.explanation import Explanation, Fact
+from taskengine.models.task import Task
+
+#: Dependencies, lanes and causes that a sentence names.
+NAMED = 20
+_POISON = "poison"
+_NOT_NOW = "not_now"
+_RULES = {
+    TriggerRule.ALL_SUCCESS: "when all of its dependencies completed",
+    TriggerRule.ALL_DONE: "when all of its dependencies are over, however they end",
+    TriggerRule.ALL_FAILED: "when all of its dependencies failed",
+    TriggerRule.ONE_SUCCESS: "when one of its dependencies completes",
+    TriggerRule.ONE_FAILED: "when one of its dependencies fails",
+    TriggerRule.NONE_FAILED: "when all of its dependencies are over and none failed",
+    TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS: "when all are over, none failed and one completed",
+    TriggerRule.ALWAYS: "at once",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A living worker node that offers a task's lane."""
+
+    node: str
+    slots: int
+    held: int
+    #: Why it drains, or ''.
+    draining: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What stands around a task and is not in its record."""
+
+    #: On the server's clock.
+    now: datetime
+    lane: str
+    #: Dependencies not over, FAILED and CANCELLED.
+    waiting: int
+    failed: int
+    cancelled: int
+    #: Its schedule or its next attempt.
+    due: datetime | None
+    held: bool
+    #: Its graph was committed a moment ago.
+    settling: bool
+    #: Reason it is parked for, or ''.
+    park: str
+    #: Why its cancel was asked; None when nobody did.
+    cancel: str | None
+    #: Until when the worker that it was offered to may take it; None unless a slot was offered.
+    claim_by: datetime | None
+    #: How many stand before it in its lane; -1 when it does not stand there.
+    position: int
+    #: READY tasks of its lane that wait, and that were offered to a worker.
+    ready: int
+    granted: int
+    servers: tuple[Server, ...]
+    #: What living workers offer, 100 at most.
+    lanes: tuple[str, ...]
+    #: The coordinator that leads, or ''.
+    leader: str
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """All that an explanation rests on."""
+
+    situation: Situation
+    #: Some of the dependencies that are not over, :data:`NAMED` at most.
+    blockers: Sequence[Task] = ()
+    #: The latest execution.
+    execution: TaskExecution | None = None
+    #: Whose end closed it, that one's cause, and so on up to the root.
+    causes: Sequence[Task] = ()
+
+
+def explain(task: Task, around: Around) -> Explanation:
+    """The explanation of *task*; never without a fact."""
+    facts = tuple(_facts(task, around))
+    return Explanation(
+        task_id=task.id,
+        name=task.name,
+        status=task.status,
+        headline=f"{task.name!r} is {task.status.value}: {facts[0].text}",
+        facts=facts,
+    )
+
+
+def _facts(task: Task, around: Around) -> Iterator[Fact]:
+    match task.status:
+        case TaskStatus.PENDING:
+            yield from _pending(task, around)
+        case TaskStatus.READY:
+            yield from _ready(task, around.situation)
+        case TaskStatus.RUNNING:
+            yield from _running(task, around)
+        case TaskStatus.RETRYING:
+            yield from _retrying(task, around.situation)
+        case TaskStatus.PAUSED:
+            yield Fact(kind="paused", text=task.reason or "it was paused by name; resume it")
+        case TaskStatus.COMPLETED:
+            yield _completed(task)
+        case TaskStatus.FAILED:
+            yield from _failed(task)
+        case TaskStatus.CANCELLED:
+            yield _cancelled(task, around.causes)
+        case _:
+            assert_never(task.status)
+    yield from _deadline(task, around.situation.now)
+
+
+def _pending(task: Task, around: Around) -> Iterator[Fact]:
+    now = around.situation
+    verdict = judge(task.trigger_rule, _counters(task, now))
+    if verdict is Verdict.WAIT and around.blockers:
+        yield from _waits(task, around)
+    elif verdict is Verdict.NEVER:
+        yield _closing(task, now)
+        yield from _coordinator(now, "nobody decides about it")
+    if now.held:
+        yield Fact(kind="held", text="it is held; execute_task starts it")
+    if now.due is not None:
+        when = f"its scheduled time is {clock(now.due)} (in {span(_left(now.due, now.now))})"
+        yield Fact(kind="scheduled", text=when, details={"at": now.due.isoformat()})
+        yield from _coordinator(now, "it will not start by itself")
+    if verdict is not Verdict.NEVER and not (now.held or now.due or around.blockers):
+        yield Fact(kind="undecided", text="what it waited for is over, and it is about to become ready")
+        yield from _coordinator(now, "it may stay so")
+
+
+def _counters(task: Task, now: Situation) -> Counters:
+    gone = now.waiting + now.failed + now.cancelled
+    return Counters(now.waiting, now.failed, now.cancelled, max(0, len(task.depends_on) - gone))
+
+
+def _closing(task: Task, now: Situation) -> Fact:
+    ends = [f"{n} {how}" for n, how in ((now.failed, "failed"), (now.cancelled, "were cancelled")) if n]
+    of = _count(len(task.depends_on), "dependency", "dependencies")
+    return Fact(
+        kind="undecided",
+        text=f"of its {of} {' and '.join(ends) or 'none is left'}, so by its rule {task.trigger_rule.value} it can not "
+        "start any more; the coordinator is about to close it",
+        details={"failed": now.failed, "cancelled": now.cancelled, "trigger_rule": task.trigger_rule.value},
+    )
+
+
+def _waits(task: Task, around: Around) -> Iterator[Fact]:
+    count = around.situation.waiting
+    named = ", ".join(f"{one.name!r} ({one.status.value})" for one in around.blockers)
+    more = f" and {count - len(around.blockers)} more" if count > len(around.blockers) else ""
+    blockers = [{"id": str(one.id), "name": one.name, "status": one.status.value} for one in around.blockers]
+    yield Fact(
+        kind="dependencies",
+        text=f"it waits for {count} of its {_count(len(task.depends_on), 'dependency', 'dependencies')}: {named}{more}",
+        details={"waiting": count, "of": len(task.depends_on), "named": blockers},
+    )
+    if task.trigger_rule is not TriggerRule.ALL_SUCCESS:
+        yield Fact(
+            kind="rule",
+            text=f"it starts by its trigger rule {task.trigger_rule.value}: {_RULES[task.trigger_rule]}",
+            details={"trigger_rule": task.trigger_rule.value},
+        )
+
+
+def _ready(task: Task, now: Situation) -> Iterator[Fact]:
+    able = [server for server in now.servers if not server.draining]
+    if now.park and not now.park.startswith("agent:"):
+        yield Fact(
+            kind="parked", text=task.reason or f"it is parked: {now.park}", details={"reason": now.park}
+        )
+    elif not now.servers:
+        yield _unoffered(now)
+    elif now.claim_by is not None:
+        yield Fact(
+            kind="granted",
+            text=f"a free slot was offered to it; its worker may take it until {clock(now.claim_by)}, "
+            "then another is asked",
+            details={"claim_by": now.claim_by.isoformat()},
+        )
+    elif now.position >= 0 and able:
+        yield _queued(now, able)
+    for server in now.servers:
+        if server.draining:
+            yield Fact(
+                kind="draining",
+                text=f"worker {server.node} offers {now.lane!r} and drains ({server.draining}): it takes nothing new",
+                details={"node": server.node, "why": server.draining},
+            )
+    if now.servers and not able:
+        yield from _coordinator(now, "nobody looks after workers that stop")
+
+
+def _unoffered(now: Situation) -> Fact:
+    what = f"agent {now.lane[1:]!r}" if now.lane.startswith("@") else f"capability {now.lane!r}"
+    offered = [lane for lane in now.lanes if not lane.startswith("@")]
+    shown = ", ".join(offered[:NAMED]) + (f" and {len(offered) - NAMED} more" if len(offered) > NAMED else "")
+    others = f"those that live offer {shown}" if offered else "no worker is alive at all"
+    return Fact(
+        kind="unoffered",
+        text=f"no living worker offers {what} ({others}); start one: taskengine worker --queues {now.lane.lstrip('@')}",
+        details={"lane": now.lane, "offered": list(now.lanes)},
+    )
+
+
+def _queued(now: Situation, able: Sequence[Server]) -> Fact:
+    slots, held = sum(server.slots for server in able), sum(server.held for server in able)
+    workers = _count(len(able), "worker", "workers")
+    busy = f"{held} of {slots} slots are busy on {workers}"
+    return Fact(
+        kind="queue",
+        text=f"it is number {now.position + 1} of {now.ready} that wait for {now.lane!r}; {busy}",
+        details={
+            "position": now.position + 1, "waiting": now.ready, "offered": now.granted, "slots": slots, "busy": held,
+        },
+    )  # fmt: skip
+
+
+def _running(task: Task, around: Around) -> Iterator[Fact]:
+    now, run = around.situation, around.execution
+    if now.cancel is not None:
+        yield Fact(
+            kind="cancel",
+            text=f"its cancel was asked ({now.cancel}); its agent may clean up for its grace, then it is ended",
+            details={"reason": now.cancel},
+        )
+    if run is None or run.started_at is None:
+        yield Fact(kind="running", text=f"it runs, attempt {task.attempt}")
+        return
+    since = f"since {clock(run.started_at)} (for {span(-_left(run.started_at, now.now))})"
+    until = "" if run.deadline is None else f"; it is ended as timed out at {clock(run.deadline)}"
+    yield Fact(
+        kind="running",
+        text=f"agent {run.executor_id!r} runs attempt {run.attempt} on {run.node} {since}{until}",
+        details={
+            "agent": run.executor_id, "node": run.node, "attempt": run.attempt,
+            "since": run.started_at.isoformat(), "until": run.deadline.isoformat() if run.deadline else None,
+        },
+    )  # fmt: skip
+    if run.progress is not None:
+        note = f": {run.progress_note}" if run.progress_note else ""
+        yield Fact(
+            kind="progress",
+            text=f"it says that it is {run.progress:.0%} done{note}",
+            details={"progress": run.progress, "note": run.progress_note},
+        )
+    for server in now.servers:
+        if server.node == run.node and server.draining:
+            yield Fact(
+                kind="draining",
+                text=f"worker {server.node} drains ({server.draining}): if it does not end in time the task "
+                "goes to another one, no retry is spent",
+                details={"node": server.node, "why": server.draining},
+            )
+
+
+def _retrying(task: Task, now: Situation) -> Iterator[Fact]:
+    due = now.due or now.now
+    when = f"attempt {task.attempt + 1} starts at {clock(due)} (in {span(_left(due, now.now))})"
+    details = {"at": due.isoformat(), "attempt": task.attempt + 1, "error": task.error_message}
+    if task.error_kind == _NOT_NOW:
+        text = f"its agent said not now ({task.error_message}); {when}, no retry is spent"
+        yield Fact(kind="not_now", text=text, details=details)
+    else:
+        spent = f"retry {task.retry_count} of {task.max_retries}"
+        text = f"{when}, {spent}, because of: {task.error_message}"
+        details |= {"retries": task.retry_count, "max_retries": task.max_retries}
+        yield Fact(kind="retry", text=text, details=details)
+    yield from _coordinator(now, "the attempt will not start by itself")
+
+
+def _coordinator(now: Situation, so: str) -> Iterator[Fact]:
+    if not now.leader:
+        yield Fact(kind="coordinator", text=f"no coordinator leads, so {so}; start one: taskengine coordinator")
+
+
+def _completed(task: Task) -> Fact:
+    at = f" at {clock(task.completed_at)}" if task.completed_at else ""
+    after = f" after {task.attempt} attempts" if task.attempt > 1 else ""
+    return Fact(
+        kind="completed",
+        text=f"it completed{at}{after}",
+        details={"attempts": task.attempt, "at": task.completed_at.isoformat() if task.completed_at else None},
+    )
+
+
+def _failed(task: Task) -> Iterator[Fact]:
+    attempts = _count(task.attempt, "attempt", "attempts")
+    yield Fact(
+        kind="failed",
+        text=f"after {attempts} it failed: {task.error_message}; open it again: taskengine task retry {task.id}",
+        details={"attempts": task.attempt, "error": task.error_message, "error_kind": task.error_kind},
+    )
+    if task.error_kind == _POISON:
+        yield Fact(
+            kind="dead_letter",
+            text=f"it is a dead letter, its executions tell how each worker was lost: taskengine dead show {task.id}",
+            details={"lost": task.lost_count},
+        )
+
+
+def _cancelled(task: Task, causes: Sequence[Task]) -> Fact:
+    if not causes:
+        return Fact(kind="cancelled", text=f"{task.reason or 'no reason was given'}", details={"reason": task.reason})
+    root = causes[-1]
+    ways = [f"{one.name!r} {_ended(one)}" for one in causes]
+    if len(ways) > NAMED:
+        ways = [*ways[: NAMED - 2], f"({len(ways) - NAMED + 1} more)", ways[-1]]
+    why = root.error_message or root.reason
+    return Fact(
+        kind="closed",
+        text=f"it was closed because {', because '.join(ways)}{f': {why}' if why else ''}; "
+        f"open them all again: taskengine task retry {root.id}",
+        details={
+            "root": str(root.id), "chain": [str(one.id) for one in causes], "reason": task.reason,
+        },
+    )  # fmt: skip
+
+
+def _ended(task: Task) -> str:
+    return "failed" if task.error_kind else f"was {task.status.value}"
+
+
+def _deadline(task: Task, now: datetime) -> Iterator[Fact]:
+    if task.deadline is None:
+        return
+    details = {"at": task.deadline.isoformat()}
+    if task.completed_at is not None:
+        if task.completed_at > task.deadline:
+            late = span(-_left(task.deadline, task.completed_at))
+            yield Fact(kind="deadline", text=f"it ended {late} behind its deadline", details=details)
+        return
+    left = _left(task.deadline, now)
+    text = f"its deadline {clock(task.deadline)} is in {span(left)}"
+    if left < 0:
+        text = f"its deadline {clock(task.deadline)} passed {span(-left)} ago"
+    yield Fact(kind="deadline", text=text, details=details)
+
+
+def _left(at: datetime, now: datetime) -> float:
+    return (at - now).total_seconds()
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
+
+
+def clock(at: datetime) -> str:
+    """A moment as a sentence says it."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def span(seconds: float) -> str:
+    """A length of time as a sentence says it; below 0 is 0."""
+    seconds = max(0.0, seconds)
+    if seconds < 100:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    if seconds < 6_000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3_600:.0f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} d"

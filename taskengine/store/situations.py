@@ -1,0 +1,49 @@
+"""What stands around a task: its place in its queue, who could run it, whether anybody coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from taskengine.core.explain import Server, Situation
+from taskengine.store.call import Call
+from taskengine.store.codec import moment, pairs
+from taskengine.store.keys import RULED
+
+
+def situation(id: str) -> Call[Situation | None]:
+    """The situation of a task as of one moment; None when there is none."""
+    return Call("situation", (id,), _situation)
+
+
+def _situation(raw: Sequence[Any]) -> Situation | None:
+    if not raw:
+        return None
+    now, fields, position, ready, granted, servers, lanes, leader = raw
+    f = pairs(fields)
+    return Situation(
+        now=_at(now),
+        lane=f["lane"],
+        waiting=int(f.get("w", 0)) + (RULED if "rule" in f else 0) - ("batch" in f),
+        failed=int(f.get("f", 0)),
+        cancelled=int(f.get("c", 0)),
+        due=moment(f.get("due")),
+        held="hold" in f,
+        settling="batch" in f,
+        park=f.get("park", ""),
+        cancel=f.get("cq"),
+        claim_by=moment(f.get("claim by")),
+        position=int(position),
+        ready=int(ready),
+        granted=int(granted),
+        servers=tuple(Server(s[0], int(s[1]), int(s[2]), s[3]) for s in servers),
+        lanes=tuple(sorted(lanes)),
+        leader=leader,
+    )
+
+
+def _at(ms: Any) -> datetime:
+    found = moment(ms)
+    assert found is not None
+    return found

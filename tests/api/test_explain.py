@@ -1,0 +1,245 @@
+"""Why a task is where it is: each place that it can be in, told through the door, in a sentence for people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from taskengine import NotFoundError, Task
+from taskengine.models import Explanation
+from taskengine.store import executions, nodes
+from taskengine.store.executions import Report
+
+from ..store.world import World
+
+
+def lint(name: str = "a", **fields: Any) -> Task:
+    return Task(**{"name": name, "capability": "lint"} | fields)
+
+
+def kinds(found: Explanation) -> list[str]:
+    return [fact.kind for fact in found.facts]
+
+
+def test_pending_names_what_it_waits_for(api: Any, world: World) -> None:
+    done = api.create_task(lint("done"))
+    world.finish(done)
+    first, second = api.create_tasks([lint("first"), lint("second", hold=True)])
+    last = api.create_task(lint("last", depends_on={first.id, second.id, done.id}))
+    found = api.explain(last.id)
+    said = {f"{x!r} ({y})" for x, y in (("first", world.status(first.id)), ("second", "pending"))}
+    assert found.headline.startswith("'last' is pending: it waits for 2 of its 3 dependencies: ")
+    assert set(found.headline.split(": ")[2].split(", ")) == said
+    assert kinds(found) == ["dependencies"]
+    assert {one["id"] for one in found.facts[0].details["named"]} == {str(first.id), str(second.id)}
+
+
+def test_pending_names_twenty_and_counts_the_others(one: Any, world: World) -> None:
+    parents = one.create_tasks([lint(f"p{n}") for n in range(30)])
+    last = one.create_task(lint("last", depends_on={p.id for p in parents}))
+    found = one.explain(last.id)
+    assert found.headline.endswith(" and 10 more")
+    assert len(found.facts[0].details["named"]) == 20
+
+
+def test_rule_of_its_own_is_said(api: Any, world: World) -> None:
+    parent = api.create_task(lint("parent"))
+    other = api.create_task(lint("other", hold=True))
+    child = api.create_task(lint("child", depends_on={parent.id, other.id}, trigger_rule="all_done"))
+    world.finish(parent, verdict="failed")
+    found = api.explain(child.id)
+    assert found.headline == "'child' is pending: it waits for 1 of its 2 dependencies: 'other' (pending)"
+    assert found.facts[1].text == (
+        "it starts by its trigger rule all_done: when all of its dependencies are over, however they end"
+    )
+
+
+def test_held(api: Any) -> None:
+    found = api.explain(api.create_task(lint(hold=True)).id)
+    assert found.headline == "'a' is pending: it is held; execute_task starts it"
+
+
+def test_scheduled_and_nobody_coordinates(api: Any, world: World) -> None:
+    at = datetime.now(UTC) + timedelta(hours=2)
+    task = api.create_task(lint(scheduled_at=at))
+    found = api.explain(task.id)
+    assert found.headline == f"'a' is pending: its scheduled time is {at:%Y-%m-%d %H:%M:%S} UTC (in 2 h)"
+    assert kinds(found) == ["scheduled", "coordinator"]
+    assert found.facts[1].text == (
+        "no coordinator leads, so it will not start by itself; start one: taskengine coordinator"
+    )
+    world.lead()
+    assert kinds(api.explain(task.id)) == ["scheduled"]
+
+
+def test_dependency_that_failed_is_about_to_be_decided(api: Any, world: World) -> None:
+    parent = api.create_task(lint("parent"))
+    child = api.create_task(lint("child", depends_on={parent.id}))
+    world.finish(parent, verdict="failed")
+    found = api.explain(child.id)
+    assert found.headline.startswith("'child' is pending: of its 1 dependency 1 failed, so by its rule all_success it")
+    assert kinds(found) == ["undecided", "coordinator"]
+
+
+def test_no_worker_offers_it_says_what_is_offered(api: Any, world: World) -> None:
+    task = api.create_task(lint(capability="gpu"))
+    assert api.explain(task.id).headline == (
+        "'a' is ready: no living worker offers capability 'gpu' (no worker is alive at all); "
+        "start one: taskengine worker --queues gpu"
+    )
+    world.beat(lanes="lint=lint test=tester @lint=lint")
+    found = api.explain(task.id)
+    assert "(those that live offer lint, test)" in found.headline
+    assert found.facts[0].details == {"lane": "gpu", "offered": ["@lint", "lint", "test"]}
+
+
+def test_no_worker_has_its_agent(api: Any, world: World) -> None:
+    world.beat()
+    task = api.create_task(lint(assigned_to="bot"))
+    found = api.explain(task.id)
+    assert found.headline.startswith("'a' is ready: no living worker offers agent 'bot' (those that live offer lint)")
+    assert kinds(found) == ["unoffered"]
+
+
+def test_place_in_the_queue(api: Any, world: World) -> None:
+    world.beat(slots=1)
+    first, *others = api.create_tasks([lint(f"t{n}") for n in range(4)])
+    world.start()
+    world.beat(slots=1, live=[world.slot()])
+    found = api.explain(others[-1].id)
+    assert world.status(first.id) == "running"
+    assert found.headline == (
+        "'t3' is ready: it is number 3 of 3 that wait for 'lint'; 1 of 1 slots are busy on 1 worker"
+    )
+
+
+def test_offered_to_a_worker(api: Any, world: World) -> None:
+    world.beat(slots=1)
+    task = api.create_task(lint())
+    found = api.explain(task.id)
+    assert found.headline.startswith("'a' is ready: a free slot was offered to it; its worker may take it until ")
+    assert kinds(found) == ["granted"]
+
+
+def test_only_a_draining_worker_offers_it(api: Any, world: World) -> None:
+    world.beat(drain="SIGTERM")
+    found = api.explain(api.create_task(lint()).id)
+    assert found.headline == (
+        "'a' is ready: worker n1 offers 'lint' and drains (SIGTERM): it takes nothing new"
+    )
+
+
+def test_running_says_where_since_when_and_how_far(api: Any, world: World) -> None:
+    task = api.create_task(lint(timeout=60))
+    told = world.start()
+    world.run(executions.say(told.execution_id, 1, progress=0.4, note="chapter 2"))
+    found = api.explain(task.id)
+    assert found.headline.startswith("'a' is running: agent 'lint' runs attempt 1 on n1 since ")
+    assert "; it is ended as timed out at " in found.headline
+    assert (found.facts[1].kind, found.facts[1].text) == ("progress", "it says that it is 40% done: chapter 2")
+    assert found.facts[0].details["node"] == "n1"
+
+
+def test_running_with_a_cancel_on_a_worker_that_drains(api: Any, world: World) -> None:
+    task = api.create_task(lint())
+    world.start()
+    api.cancel_task(task.id, "wrong branch")
+    world.run(nodes.drain("n1", "SIGTERM"))
+    found = api.explain(task.id)
+    assert found.headline.startswith("'a' is running: its cancel was asked (wrong branch); ")
+    assert kinds(found) == ["cancel", "running", "draining"]
+
+
+def test_retrying_says_when_which_attempt_and_why(api: Any, world: World) -> None:
+    world.lead()
+    task = api.create_task(lint(max_retries=3))
+    world.report(world.start(), verdict="retry", error="boom", error_kind="crash", retry_ms=42_400)
+    found = api.explain(task.id)
+    at = api.get_task(task.id).next_attempt_at
+    assert found.headline == (
+        f"'a' is retrying: attempt 2 starts at {at:%Y-%m-%d %H:%M:%S} UTC (in 42 s), retry 1 of 3, because of: boom"
+    )
+    assert kinds(found) == ["retry"]
+
+
+def test_not_now_says_that_no_retry_is_spent(api: Any, world: World) -> None:
+    world.lead()
+    task = api.create_task(lint())
+    world.report(world.start(), verdict="not_now", error="rate limit", retry_ms=30_000)
+    found = api.explain(task.id)
+    assert found.headline.startswith("'a' is retrying: its agent said not now (rate limit); attempt 2 starts at ")
+    assert found.headline.endswith("no retry is spent")
+
+
+def test_completed(api: Any, world: World) -> None:
+    task = api.create_task(lint())
+    world.finish(task)
+    found = api.explain(task.id)
+    at = api.get_task(task.id).completed_at
+    assert found.headline == f"'a' is completed: it completed at {at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def test_failed_says_its_error_and_what_to_do(api: Any, world: World) -> None:
+    task = api.create_task(lint())
+    world.finish(task, verdict="failed", error="boom", error_kind="crash")
+    assert api.explain(task.id).headline == (
+        f"'a' is failed: after 1 attempt it failed: boom; open it again: taskengine task retry {task.id}"
+    )
+
+
+def test_dead_letter_says_so(api: Any, world: World) -> None:
+    task = api.create_task(lint())
+    for _ in range(3):
+        world.start()
+        world.run(nodes.leave("n1"))
+    found = api.explain(task.id)
+    assert kinds(found) == ["failed", "dead_letter"]
+    assert "lost its worker 3 times" in found.headline
+    assert f"taskengine dead show {task.id}" in found.facts[1].text
+
+
+def test_closed_by_a_failure_tells_the_way_to_its_root(api: Any, world: World) -> None:
+    root = api.create_task(lint("root"))
+    middle = api.create_task(lint("middle", depends_on={root.id}))
+    last = api.create_task(lint("last", depends_on={middle.id}))
+    world.finish(root, verdict="failed", error="boom", error_kind="crash")
+    world.think()
+    found = api.explain(last.id)
+    assert found.headline == (
+        "'last' is cancelled: it was closed because 'middle' was cancelled, because 'root' failed: boom; "
+        f"open them all again: taskengine task retry {root.id}"
+    )
+    assert found.facts[0].details["chain"] == [str(middle.id), str(root.id)]
+
+
+def test_cancelled_by_a_person_says_the_reason(api: Any) -> None:
+    task = api.create_task(lint())
+    api.cancel_task(task.id, "wrong branch")
+    assert api.explain(task.id).headline == "'a' is cancelled: wrong branch"
+
+
+def test_deadline_is_a_fact(api: Any, world: World) -> None:
+    late, soon = datetime.now(UTC) + timedelta(seconds=1), datetime.now(UTC) + timedelta(hours=3, minutes=1)
+    task = api.create_task(lint(deadline=soon))
+    assert api.explain(task.id).facts[-1].text == f"its deadline {soon:%Y-%m-%d %H:%M:%S} UTC is in 3 h"
+    task = api.create_task(lint(deadline=late))
+    assert "its deadline" in api.explain(task.id).facts[-1].text
+
+
+def test_nobody_there(api: Any) -> None:
+    with pytest.raises(NotFoundError):
+        api.explain("00000000-0000-4000-8000-000000000000")
+
+
+def test_answer_is_json(api: Any, world: World) -> None:
+    found = api.explain(api.create_task(lint()).id)
+    assert Explanation.model_validate_json(found.model_dump_json()) == found
+
+
+def test_the_report_that_came_between_two_looks_does_not_make_it_contradict_itself(api: Any, world: World) -> None:
+    task = api.create_task(lint())
+    told = world.start()
+    world.run(executions.report(world.slot(), Report(told.execution_id, 1, "completed", "lint"), pull=False))
+    assert api.explain(task.id).status == "completed"
