@@ -15,6 +15,7 @@ from taskengine.core.rules import Counters, Verdict, judge
 from taskengine.models.enums import TaskStatus, TriggerRule
 from taskengine.models.execution import TaskExecution
 from taskengine.models.explanation import Explanation, Fact
+from taskengine.models.pause import Pause
 from taskengine.models.task import Task
 
 #: Dependencies, lanes and causes that a sentence names.
@@ -76,6 +77,8 @@ class Situation:
     lanes: tuple[str, ...]
     #: The coordinator that leads, or ''.
     leader: str
+    #: One that it feels, or None.
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,7 @@ def _pending(task: Task, around: Around) -> Iterator[Fact]:
     if verdict is not Verdict.NEVER and not (now.held or now.due or around.blockers):
         yield Fact(kind="undecided", text="what it waited for is over, and it is about to become ready")
         yield from _coordinator(now, "it may stay so")
+    yield from _paused(now)
 
 
 def _counters(task: Task, now: Situation) -> Counters:
@@ -181,7 +185,12 @@ def _waits(task: Task, around: Around) -> Iterator[Fact]:
 
 def _ready(task: Task, now: Situation) -> Iterator[Fact]:
     able = [server for server in now.servers if not server.draining]
-    if now.park and not now.park.startswith("agent:"):
+    yield from _paused(now)
+    if now.park.startswith("pause:"):
+        if now.pause is None:
+            yield Fact(kind="parked", text="what held it back was resumed a moment ago; it goes back by itself")
+            yield from _coordinator(now, "it may stay so")
+    elif now.park and not now.park.startswith("agent:"):
         yield Fact(
             kind="parked", text=task.reason or f"it is parked: {now.park}", details={"reason": now.park}
         )
@@ -196,6 +205,8 @@ def _ready(task: Task, now: Situation) -> Iterator[Fact]:
         )
     elif now.position >= 0 and able:
         yield _queued(now, able)
+    elif able and not now.pause:
+        yield Fact(kind="queue", text="it is on its way from one place to the next; ask again in a moment")
     for server in now.servers:
         if server.draining:
             yield Fact(
@@ -205,6 +216,16 @@ def _ready(task: Task, now: Situation) -> Iterator[Fact]:
             )
     if now.servers and not able:
         yield from _coordinator(now, "nobody looks after workers that stop")
+
+
+def _paused(now: Situation) -> Iterator[Fact]:
+    if now.pause is None:
+        return
+    pause = now.pause
+    flag = "--everything" if pause.name is None else f"--{pause.scope.value} {pause.name}"
+    ends = "; it ends by itself" if pause.until else f"; let it go: taskengine resume {flag}"
+    details = pause.model_dump(mode="json", exclude={"running", "state"})
+    yield Fact(kind="paused", text=f"paused is {pause}{ends}", details=details)
 
 
 def _unoffered(now: Situation) -> Fact:
@@ -282,6 +303,7 @@ def _retrying(task: Task, now: Situation) -> Iterator[Fact]:
         text = f"{when}, {spent}, because of: {task.error_message}"
         details |= {"retries": task.retry_count, "max_retries": task.max_retries}
         yield Fact(kind="retry", text=text, details=details)
+    yield from _paused(now)
     yield from _coordinator(now, "the attempt will not start by itself")
 
 

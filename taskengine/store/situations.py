@@ -8,7 +8,7 @@ from typing import Any
 
 from taskengine.core.explain import Server, Situation
 from taskengine.store.call import Call
-from taskengine.store.codec import moment, pairs
+from taskengine.store.codec import moment, pairs, pause_from
 from taskengine.store.keys import RULED
 
 
@@ -20,7 +20,7 @@ def situation(id: str) -> Call[Situation | None]:
 def _situation(raw: Sequence[Any]) -> Situation | None:
     if not raw:
         return None
-    now, fields, position, ready, granted, servers, lanes, leader = raw
+    now, fields, position, ready, granted, servers, lanes, leader, pause = raw
     f = pairs(fields)
     return Situation(
         now=_at(now),
@@ -40,6 +40,7 @@ def _situation(raw: Sequence[Any]) -> Situation | None:
         servers=tuple(Server(s[0], int(s[1]), int(s[2]), s[3]) for s in servers),
         lanes=tuple(sorted(lanes)),
         leader=leader,
+        pause=pause_from(*pause) if pause else None,
     )
 
 

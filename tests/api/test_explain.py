@@ -103,6 +103,27 @@ def test_no_worker_has_its_agent(api: Any, world: World) -> None:
     assert kinds(found) == ["unoffered"]
 
 
+def test_paused_says_by_whom_and_how_to_let_it_go(api: Any, world: World) -> None:
+    world.beat(slots=0)
+    task = api.create_task(lint())
+    for scope, name in (("capability", "lint"), ("agent", "lint"), ("everything", None), ("run", str(task.run_id))):
+        given = {"everything": True} if name is None else {f"{scope}{'' if scope == 'capability' else '_id'}": name}
+        held = api.pause(**given, reason="deploy", by="ann")
+        found = api.explain(task.id)
+        flag = f"--{scope} {name}" if name else "--everything"
+        assert found.headline == f"'a' is ready: paused is {held}; let it go: taskengine resume {flag}"
+        assert "by ann since" in found.headline
+        assert found.facts[0].details["reason"] == "deploy"
+        api.resume(**given)
+    assert kinds(api.explain(task.id)) == ["queue"]
+
+
+def test_paused_run_is_a_fact_of_what_is_pending_too(api: Any) -> None:
+    task = api.create_task(lint(hold=True))
+    api.pause(run_id=task.run_id)
+    assert kinds(api.explain(task.id)) == ["held", "paused"]
+
+
 def test_place_in_the_queue(api: Any, world: World) -> None:
     world.beat(slots=1)
     first, *others = api.create_tasks([lint(f"t{n}") for n in range(4)])
