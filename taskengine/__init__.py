@@ -33,7 +33,7 @@ from taskengine.errors import (
 if TYPE_CHECKING:
     from taskengine.api import BlockingTaskAPI, TaskAPI
     from taskengine.api.executor import TaskExecutor
-    from taskengine.builders import DependencyResolver, TaskFactory, TaskScheduler
+    from taskengine.builders import DependencyResolver, TaskFactory, TaskGraph, TaskScheduler, load_graph
     from taskengine.models import (
         DeadLetter,
         DeadLetterPage,
@@ -103,6 +103,7 @@ __all__ = [
     "TaskExecutionError",
     "TaskExecutor",
     "TaskFactory",
+    "TaskGraph",
     "TaskPage",
     "TaskPriority",
     "TaskScheduler",
@@ -114,6 +115,7 @@ __all__ = [
     "UnsupportedServerError",
     "WaitTimeoutError",
     "agent",
+    "load_graph",
 ]
 
 #: Where the names come from that are imported late; ``agent`` can not be, a module has the same name.
@@ -123,6 +125,8 @@ _LATE = {
     "TaskExecutor": "taskengine.api.executor",
     "DependencyResolver": "taskengine.builders",
     "TaskFactory": "taskengine.builders",
+    "TaskGraph": "taskengine.builders",
+    "load_graph": "taskengine.builders",
     "TaskScheduler": "taskengine.builders",
     "DeadLetter": "taskengine.models",
     "DeadLetterPage": "taskengine.models",

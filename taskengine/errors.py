@@ -77,10 +77,11 @@ class UnknownDependencyError(InvalidInputError):
 class CircularDependencyError(InvalidInputError):
     """Dependencies form a cycle; remove one of its edges."""
 
-    def __init__(self, path: Sequence[str]) -> None:
+    def __init__(self, path: Sequence[str], *, place: str = "") -> None:
         shown = " -> ".join(_shortened(path))
+        where = f"{place}: " if place else ""
         super().__init__(
-            f"dependencies form a cycle: {shown}; remove one of these edges", field="depends_on"
+            f"{where}dependencies form a cycle: {shown}; remove one of these edges", field="depends_on"
         )
         #: Task names (or ids) along the cycle; the first one is repeated at the end.
         self.path = tuple(path)

@@ -111,6 +111,10 @@ class TaskAPI(Door):
         """
         return await self._run(explain.explain_task(self._scope, task_id))
 
+    async def get_tasks(self, task_ids: Iterable[Id] | Id) -> list[Task]:
+        """Tasks in the order asked, without results and large inputs; NotFoundError when one is not there."""
+        return await self._run(ask.get_tasks(task_ids))
+
     async def update_task(
         self, task_id: Id, request: TaskUpdateRequest | None = None, **changes: Any
     ) -> Task:
@@ -259,6 +263,12 @@ class TaskAPI(Door):
     async def get_task_executions(self, task_id: Id) -> list[TaskExecution]:
         """The latest 100 executions of a task, oldest first, without logs and large results."""
         return await self._run(ask.get_executions(self._scope, task_id))
+
+    async def get_latest_executions(self, task_ids: Iterable[Id] | Id) -> list[TaskExecution | None]:
+        """The latest execution of each task, in the order asked, without outcomes and logs: who runs it where, since
+        when, and how far it is. None where none began, or the task is not there.
+        """
+        return await self._run(ask.get_latest_executions(task_ids))
 
     async def get_logs(
         self, task_id: Id, execution: Id | int | None = None, after: str | None = None, limit: int = 1000

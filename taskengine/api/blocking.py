@@ -88,6 +88,9 @@ class BlockingTaskAPI(Door):
     def explain(self, task_id: Id) -> Explanation:
         return self._run(explain.explain_task(self._scope, task_id))
 
+    def get_tasks(self, task_ids: Iterable[Id] | Id) -> list[Task]:
+        return self._run(ask.get_tasks(task_ids))
+
     def update_task(self, task_id: Id, request: TaskUpdateRequest | None = None, **changes: Any) -> Task:
         return self._run(change.update_task(self._scope, task_id, request, changes))
 
@@ -191,6 +194,9 @@ class BlockingTaskAPI(Door):
 
     def get_task_executions(self, task_id: Id) -> list[TaskExecution]:
         return self._run(ask.get_executions(self._scope, task_id))
+
+    def get_latest_executions(self, task_ids: Iterable[Id] | Id) -> list[TaskExecution | None]:
+        return self._run(ask.get_latest_executions(task_ids))
 
     def get_logs(
         self, task_id: Id, execution: Id | int | None = None, after: str | None = None, limit: int = 1000

@@ -15,6 +15,7 @@ import typer
 
 from taskengine.cli import (
     dead_commands,
+    graph_commands,
     look_commands,
     pause_commands,
     quarantine_commands,
@@ -41,6 +42,7 @@ run_commands.register(app)
 task_commands.register(app)
 pause_commands.register(app)
 look_commands.register(app)
+graph_commands.register(app)
 dead_commands.register(app)
 quarantine_commands.register(app)
 

@@ -1,4 +1,4 @@
-"""``taskengine task …``: submit, look, ask why, cancel, retry, read logs."""
+"""``taskengine task …``: submit, look, watch, ask why, cancel, retry, read logs."""
 
 # ruff: noqa: ARG001  # what -o chose is read where answers are given
 
@@ -66,6 +66,14 @@ def register(app: typer.Typer) -> None:
         "taskengine task logs ID -f             and what follows, until the task is over",
         "taskengine task logs ID --execution 1 -o json",
     )
+    add(
+        task,
+        watch,
+        "taskengine task watch                  everything that is open",
+        "taskengine task watch ID1 ID2          to the end; exit code 1 if one did not complete",
+        "taskengine task watch --run RUN",
+        "taskengine task watch --metadata team=core --once",
+    )
     add(task, retry, "taskengine task retry ID", "taskengine task retry ID --wait --timeout 60")
 
 
@@ -125,6 +133,9 @@ Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)]
 Cursor = Annotated[str | None, typer.Option(help="Where the last page ended.", show_default=False)]
 Reason = Annotated[str | None, typer.Option(help="Kept with the task.", show_default=False)]
 
+SomeIds = Annotated[list[str] | None, typer.Argument(metavar="[ID…]", help="Ids of tasks.", show_default="all open")]
+Run = Annotated[str | None, typer.Option(metavar="RUN", help="The tasks of that run.", show_default=False)]
+Once = Annotated[bool, typer.Option("--once", help="Show them now, and end.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task is over.")]
 Attempt = Annotated[int | None, typer.Option("--execution", min=1, metavar="N", help="Of attempt N alone.",
                                              show_default="the latest")]  # fmt: skip
@@ -224,3 +235,31 @@ def logs(id: Id, follow: Follow = False, execution: Attempt = None, output: Outp
     from taskengine.cli import logs
 
     logs.show(id, follow=follow, execution=execution)
+
+
+def watch(
+    ids: SomeIds = None,
+    run: Run = None,
+    status: AnyStatus = None,
+    type: AnyType = None,
+    priority: AnyPriority = None,
+    assigned_to: AnyAgent = None,
+    created_by: AnyUser = None,
+    metadata: Metadata = None,
+    once: Once = False,
+    timeout: Timeout = None,
+    output: OutputOption = None,
+) -> None:
+    """Watch tasks until all are over: state, progress, who runs them, since when.
+
+    A table on a terminal; elsewhere, and with -o json, a line for each change. The exit code is 1 if one failed or
+    was cancelled.
+    """
+    from taskengine.cli import tasks
+    from taskengine.cli import watch as view
+
+    filters = {"status": status and status.value, "task_type": type,
+               "priority": priority and tasks.priority(priority.value), "assigned_to": assigned_to,
+               "created_by": created_by, "metadata": tasks.metadata(metadata) or None}  # fmt: skip
+    chosen = {key: value for key, value in filters.items() if value is not None}
+    raise typer.Exit(view.watch(ids or [], run=run, filters=chosen, once=once, timeout=timeout))

@@ -61,6 +61,14 @@ def connect(
     return redis.Redis(connection_pool=pool)
 
 
+def connect_once(url: str, seconds: float, *, allow_unverified_tls: bool = False) -> redis.Redis:
+    """A blocking client that tries once and waits *seconds*: for whom no answer is better than a late one."""
+    client = connect(url, seconds, allow_unverified_tls=allow_unverified_tls, asks_again=False)
+    once = {"socket_connect_timeout": seconds, "retry": Retry(NoBackoff(), 0)}
+    client.connection_pool.connection_kwargs.update(once)
+    return client
+
+
 def connect_async(
     url: str,
     answer_seconds: float = SOCKET_TIMEOUT,

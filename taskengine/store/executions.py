@@ -16,6 +16,8 @@ from taskengine.store.replies import Reply, Told, reply, told
 #: Log lines kept of one execution, and bytes of them as JSON; older ones go first.
 MAX_LOG_LINES = 1000
 MAX_LOG_BYTES = 1024 * 1024
+#: Executions looked at in one script.
+_GLANCED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,16 @@ def of_task(task_id: str, most: int = 100) -> Call[list[TaskExecution]]:
 
 def _executions(raw: Sequence[Sequence[Any]]) -> list[TaskExecution]:
     return [execution_from(entry[0], pairs(entry[1:])) for entry in raw]
+
+
+def glance(ids: Sequence[str]) -> Story[list[TaskExecution | None]]:
+    """Executions in the order asked, without outcomes and logs; None where there is none."""
+    found: list[TaskExecution | None] = []
+    while len(found) < len(ids):
+        piece = tuple(ids[len(found) : len(found) + _GLANCED])
+        raw = yield from Call("glance", piece, list)
+        found += [execution_from(id, pairs(fields)) if fields else None for id, fields in zip(piece, raw, strict=True)]
+    return found
 
 
 def read(keys: Keys, id: str) -> Story[TaskExecution | None]:

@@ -18,7 +18,7 @@ from taskengine import (
     WaitTimeoutError,
 )
 from taskengine.core.identity import execution_id
-from taskengine.store import tasks
+from taskengine.store import executions, tasks
 from taskengine.store.executions import put_payload
 
 from ..store.world import World
@@ -214,3 +214,20 @@ def test_unknown_tasks_are_not_found(api: Any) -> None:
         with pytest.raises(NotFoundError, match=str(stranger)) as refused:
             call(stranger)
         assert refused.value.id == str(stranger)
+
+
+def test_latest_executions_tell_who_runs_what_and_how_far(api: Any, world: World) -> None:
+    runs = api.create_task(Task(name="runs", capability="lint"))
+    told = world.start()
+    waits = api.create_task(Task(name="waits", capability="lint"))
+    world.run(executions.say(told.execution_id, 1, progress=0.5, note="half"))
+    first, second, third = api.get_latest_executions([waits.id, runs.id, uuid4()])
+    assert (first, third) == (None, None)
+    assert (str(second.id), second.node) == (told.execution_id, "n1")
+    assert (second.progress, second.progress_note) == (0.5, "half")
+    world.report(told, output='{"x":1}')
+    (ended,) = api.get_latest_executions(runs.id)
+    assert (ended.status, ended.result, ended.logs) == ("completed", None, [])
+    assert [task.name for task in api.get_tasks([waits.id, runs.id])] == ["waits", "runs"]
+    with pytest.raises(NotFoundError):
+        api.get_tasks([runs.id, uuid4()])

@@ -21,9 +21,10 @@ CLOCK_ROOMS = (
     "taskengine/embedded/",
     "taskengine/api/",
 )
-#: Where JSON may be written: stored state in the codec, the others their own wire form.
+#: Where JSON may be written: stored state in the codec, the others their own wire or file form.
 JSON_ROOMS = (
     "taskengine/store/codec.py",
+    "taskengine/builders/document.py",
     "taskengine/transport/",
     "taskengine/cli/",
     "taskengine/demo/",

@@ -26,8 +26,8 @@ from .world import World, eid
 RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
-    "fleet", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "outline", "outputs", "read",
-    "read_executions", "read_logs", "read_range", "running", "situation", "snapshot", "statuses",
+    "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "outline", "outputs",
+    "read", "read_executions", "read_logs", "read_range", "running", "situation", "snapshot", "statuses",
 }  # fmt: skip
 
 

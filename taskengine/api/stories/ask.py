@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from taskengine.api.arguments import Id, cursor, id_text, mapping, member, number, text
+from taskengine.api.arguments import Id, cursor, id_text, id_texts, mapping, member, number, text
 from taskengine.api.scope import Scope
 from taskengine.core.containment import contains
 from taskengine.errors import NotFoundError
@@ -33,6 +33,17 @@ def required(scope: Scope, id: str) -> Story[Task]:
     return found
 
 
+def get_tasks(task_ids: Iterable[Id] | Id) -> Story[list[Task]]:
+    """Tasks in the order asked, without results and large inputs; NotFoundError names one that is not there."""
+    ids = id_texts(task_ids)
+    found = []
+    for id, task in zip(ids, (yield from tasks.read(ids)), strict=True):
+        if task is None:
+            raise NotFoundError("task", id)
+        found.append(task)
+    return found
+
+
 def get_execution(scope: Scope, task_id: Id) -> Story[TaskExecution | None]:
     """The latest execution of a task with its logs and its result; None when it never had one."""
     id = id_text(task_id)
@@ -50,6 +61,15 @@ def get_executions(scope: Scope, task_id: Id) -> Story[list[TaskExecution]]:
     if not found:
         yield from required(scope, id)
     return found
+
+
+def get_latest_executions(task_ids: Iterable[Id] | Id) -> Story[list[TaskExecution | None]]:
+    """The latest execution of each task, without outcomes and logs."""
+    seen = yield from tasks.read(id_texts(task_ids))
+    latest = [str(task.execution_id) if task and task.execution_id else "" for task in seen]
+    found = yield from executions.glance([id for id in latest if id])
+    by_id = {str(one.id): one for one in found if one is not None}
+    return [by_id.get(id) for id in latest]
 
 
 def get_events(scope: Scope, run_id: Id, after: int, limit: int) -> Story[list[Event]]:

@@ -1,0 +1,149 @@
+"""``taskengine graph …``: pictures, doubts and plans of a file, and its way to the server."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from taskengine.api import BlockingTaskAPI
+from taskengine.builders.document import Document
+from taskengine.builders.graph_file import TaskGraph, examine, load_graph
+from taskengine.builders.lint import doubts
+from taskengine.cli import task_view
+from taskengine.cli.nearby import offered_lanes
+from taskengine.cli.output import answer, say, wants_json
+from taskengine.cli.task_view import plain
+from taskengine.cli.watch import follow
+from taskengine.core import graph
+from taskengine.core.lifecycle import REOPENABLE
+from taskengine.errors import InvalidInputError
+from taskengine.models import Task, TaskPriority
+
+#: Tasks drawn, and names told of a wave; -o json has all.
+_DRAWN, _TOLD = 500, 20
+
+
+def show(file: str) -> None:
+    """Draw a graph."""
+    found = load_graph(Path(file))
+    nodes = [
+        {"name": task.name, "lane": task.lane, "depends_on": [found.names[id] for id in found.parents[str(task.id)]]}
+        for task in found.tasks
+    ]
+    answer({"name": found.name, "tasks": nodes}, _picture(found, file))
+
+
+def lint(file: str) -> int:
+    """Say what is wrong and what is doubtful; 1 if something is wrong."""
+    try:
+        document = Document.of(Path(file))
+        found, faults = examine(document)
+    except InvalidInputError as exc:
+        found, faults = None, [exc]
+    doubtful = [] if found is None else list(doubts(found, datetime.now(UTC), offered_lanes()))
+    data = {
+        "errors": [{"field": fault.field, "says": str(fault)} for fault in faults],
+        "warnings": [{"rule": one.rule, "place": one.place, "says": one.says} for one in doubtful],
+    }
+    lines = [Text.assemble(("error   ", "bold red"), task_view.clean(str(fault))) for fault in faults]
+    lines += [
+        Text.assemble(("warning ", "yellow"), task_view.clean(f"{one.place}: {one.says} [{one.rule}]"))
+        for one in doubtful
+    ]
+    if found is not None:
+        lines.append(Text(f"{len(found.tasks)} tasks, no error, {_count(len(doubtful), 'warning')}", style="green"))
+    answer(data, Group(*lines))
+    return 1 if faults else 0
+
+
+def plan(file: str) -> None:
+    """Say waves and critical path."""
+    found = load_graph(Path(file))
+    seconds = {str(task.id): task.estimated_seconds for task in found.tasks}
+    waves = [[found.names[id] for id in wave] for wave in graph.waves(found.parents)]
+    path = graph.critical_path(found.parents, seconds)
+    total = sum(seconds[id] for id in path)
+    names = [found.names[id] for id in path]
+    data = {"waves": waves, "critical_path": names, "critical_path_seconds": total}
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Wave", "Tasks", ""):
+        table.add_column(heading, overflow="fold", justify="left" if not heading or heading == "Wave" else "right")
+    for number, wave in enumerate(waves[:_DRAWN], 1):
+        table.add_row(str(number), str(len(wave)), plain(_names(wave)))
+    on_path = " → ".join(_some(names))
+    answer(data, Group(table, "", plain(f"critical path, {total:g} s of estimated_seconds: {on_path}")))
+
+
+def submit(file: str, *, wait: bool, timeout: float | None) -> int:
+    """Submit a graph; the exit code."""
+    found = load_graph(Path(file))
+    with BlockingTaskAPI() as api:
+        stored = api.create_tasks(found.tasks)
+        run = stored[0].run_id
+        if not wait:
+            answer(
+                {"run_id": run, "tasks": [task_view.as_json(task) for task in stored]},
+                f"run {run}: {_count(len(stored), 'task')} submitted\nwatch it: taskengine task watch --run {run}",
+            )
+            return 0
+        say(f"run {run}: {_count(len(stored), 'task')} submitted")
+        ids = [str(task.id) for task in stored]
+        if not wants_json():
+            return follow(api, ids, timeout)
+        ended = api.wait(ids, timeout)
+        answer({"run_id": run, "tasks": [task_view.as_json(task) for task in ended]}, "")
+        return 1 if any(task.status in REOPENABLE for task in ended) else 0
+
+
+def _picture(found: TaskGraph, file: str) -> RenderableType:
+    """Each task once, under the first that it waits for."""
+    tasks = {str(task.id): task for task in found.tasks}
+    tree = Tree(Text(found.name or Path(file).name, style="bold"))
+    places = {"": tree}
+    below: dict[str, list[str]] = {}
+    for id, wanted in found.parents.items():
+        below.setdefault(wanted[0] if wanted else "", []).append(id)
+    line, drawn = deque([""]), 0
+    while line and drawn < _DRAWN:
+        above = line.popleft()
+        for id in below.get(above, ()):
+            places[id] = places[above].add(_node(tasks[id], found))
+            line.append(id)
+            drawn += 1
+    edges = sum(map(len, found.parents.values()))
+    end = f"{_count(len(tasks), 'task')}, {_count(edges, 'edge')}, {_count(len(graph.waves(found.parents)), 'wave')}"
+    more = f"; {len(tasks) - drawn} not drawn" if drawn < len(tasks) else ""
+    return Group(tree, Text(end + more, style="dim"))
+
+
+def _node(task: Task, found: TaskGraph) -> Text:
+    parts: list[Any] = [(task_view.clean(task.name), "bold")]
+    if task.name != task.lane:
+        parts.append((f"  {task.lane}", "cyan"))
+    if task.priority is not TaskPriority.NORMAL:
+        parts.append((f"  {task.priority.name.lower()}", "yellow"))
+    others = [task_view.clean(found.names[id]) for id in found.parents[str(task.id)][1:]]
+    others += [str(id) for id in sorted(task.depends_on) if UUID(str(id)) not in found.places]
+    if others:
+        parts.append((f"  also after {', '.join(others[:_TOLD])}", "dim"))
+    return Text.assemble(*parts)
+
+
+def _some(names: list[str]) -> list[str]:
+    return names if len(names) <= _TOLD else [*names[: _TOLD - 2], f"… {len(names) - _TOLD + 1} more …", names[-1]]
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(_some(names))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"

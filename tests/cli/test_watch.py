@@ -1,0 +1,87 @@
+"""``taskengine task watch``: lines for each change where there is no terminal, a picture with ``--once``."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import pytest
+
+from taskengine.store import executions, tasks
+
+from ..store.world import World
+
+
+@pytest.fixture
+def world(store, at_server):
+    return World(store, at_server.client, lambda _: store)
+
+
+def later(seconds, *acts):
+    def act():
+        for each in acts:
+            each()
+            time.sleep(0.8)
+
+    thread = threading.Timer(seconds, act)
+    thread.start()
+
+
+def test_each_change_is_a_line_and_the_end_of_all_is_the_end(taskengine, world):
+    task = world.new("build")
+    told = world.start()
+    world.run(executions.say(told.execution_id, 1, progress=0.25, note="compiles"))
+    later(0.8, lambda: world.run(executions.say(told.execution_id, 1, progress=0.5, note="links")),
+          lambda: world.report(told))  # fmt: skip
+    done = taskengine("task", "watch", str(task.id))
+    assert done.code == 0
+    assert [line.split(" ", 3)[3] for line in done.out.splitlines()] == [
+        "running 25% compiles", "running 50% links", "completed 100%"
+    ]  # fmt: skip
+
+
+def test_json_lines_tell_who_runs_it_where(taskengine, world):
+    world.new("build")
+    told = world.start()
+    later(0.8, lambda: world.report(told, verdict="failed", error="no ink", error_kind="crash"))
+    done = taskengine("task", "watch", "-o", "json")
+    first, last = map(json.loads, done.out.splitlines())
+    assert done.code == 1  # one failed
+    told = [first[key] for key in ("name", "status", "node", "attempt")]
+    assert (told, first["agent"]) == (["build", "running", "n1", 1], "lint")
+    assert (last["status"], last["note"]) == ("failed", "no ink")
+
+
+def test_once_shows_a_picture_and_ends(taskengine, world):
+    ids = [world.new(name).id for name in ("one", "two")]
+    world.run(tasks.cancel(str(ids[0]), "not wanted"))
+    out = taskengine("task", "watch", "--once", *map(str, ids)).out
+    head, one, two, _, total = out.splitlines()
+    assert head.split() == ["ID", "Name", "Status", "Progress", "Time", "Tries", "Agent", "Note"]
+    assert one.split()[:3] == [str(ids[0]), "one", "cancelled"]
+    assert one.rstrip().endswith("not wanted")
+    assert two.split()[:3] == [str(ids[1]), "two", "ready"]
+    assert total.split() == ["1", "cancelled,", "1", "ready"]
+
+
+def test_filters_runs_and_ids_choose_what_is_watched(taskengine, world):
+    mine = world.new("mine", metadata={"team": "core"})
+    world.new("other")
+    for words in (["--metadata", "team=core"], ["--run", world.run_of(mine.id)], [str(mine.id)]):
+        out = taskengine("task", "watch", "--once", *words).out
+        assert ("mine" in out, "other" in out) == (True, False)
+    assert "other" in taskengine("task", "watch", "--once").out
+    done = taskengine("task", "watch", "--run", "x", str(mine.id))
+    assert (done.code, "exclude each other" in done.err) == (1, True)
+
+
+def test_nothing_to_watch_is_said(taskengine, world):
+    done = taskengine("task", "watch")
+    assert (done.code, done.out) == (0, "no open task\n")
+
+
+def test_a_time_limit_is_an_error_that_names_the_open_ones(taskengine, world):
+    task = world.new("a")
+    done = taskengine("task", "watch", str(task.id), "--timeout", "0.1")
+    assert (done.code, str(task.id) in done.err) == (1, True)
