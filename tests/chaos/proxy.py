@@ -106,6 +106,7 @@ class _Link:
     async def down(self, reader: asyncio.StreamReader) -> None:
         held = b""
         while data := await reader.read(_CHUNK):
+            await asyncio.sleep(self.proxy.delay)
             held += data
             while held and (end := end_of(held)) is not None:
                 reply, held = held[:end], held[end:]
@@ -125,6 +126,8 @@ class Proxy:
 
     def __init__(self, socket: Path) -> None:
         self.socket = socket
+        #: Seconds that every answer comes late.
+        self.delay = 0.0
         self._links: set[_Link] = set()
         self._losses: list[Lost] = []
         self._loop = asyncio.new_event_loop()
