@@ -18,6 +18,7 @@ from uuid import UUID
 
 from taskengine.models import Outcome, Task
 from taskengine.store import executions, tasks
+from taskengine.store.keys import Keys
 from taskengine.store.nodes import Held
 from taskengine.store.sync import SyncStore
 from workers.board import key_of
@@ -65,6 +66,8 @@ class Enforcement:
                 self._cancel(execution, server_ms, execution.cancel_ms)
             elif execution.deadline_ms is not None and server_ms >= execution.deadline_ms:
                 self._time_out(execution)
+            elif execution.silent_ms is not None and server_ms >= execution.silent_ms:
+                self._time_out(execution, silent=True)
 
     def hand_back(self, held: Iterable[Held], why: str, grace: float) -> None:
         """Give back everything that still runs, then end it: TERM now, KILL after *grace* seconds."""
@@ -126,18 +129,30 @@ class Enforcement:
             logger.warning("ended cancelled execution=%s after its grace", held.execution_id)
             self._end(held, self.store.settings.kill_after_seconds)
 
-    def _time_out(self, held: Held) -> None:
+    def _time_out(self, held: Held, *, silent: bool = False) -> None:
         task = self.store.run(tasks.read([held.task_id]))[0]
         if task is None:
             return
-        seconds = task.timeout or self.store.settings.default_timeout
-        error = f"attempt {held.token} ran longer than its timeout of {seconds:g} s"
+        total = None if silent else self.store.run(tasks.total_end_ms(self._keys, held.task_id))
+        is_last = total is not None and held.deadline_ms is not None and held.deadline_ms >= total
+        error = f"attempt {held.token} " + self._why_over(task, silent=silent, is_last=is_last)
         outcome = Outcome("failed", error=error, error_kind="timeout")
-        delay = retry_ms(_at_attempt(task, held), outcome)
-        verb = executions.time_out(held.execution_id, held.token, retry_ms=delay, error=error)
+        delay = None if is_last else retry_ms(_at_attempt(task, held), outcome)
+        verb = executions.time_out(held.execution_id, held.token, retry_ms=delay, error=error, silent=silent)
         if self.store.run(verb).ok:
-            logger.warning("timed out execution=%s task=%s", held.execution_id, held.task_id)
+            logger.warning("timed out execution=%s task=%s: %s", held.execution_id, held.task_id, error)
             self._end(held, self.store.settings.kill_after_seconds)
+
+    def _why_over(self, task: Task, *, silent: bool, is_last: bool) -> str:
+        if silent:
+            return f"said nothing for its heartbeat_timeout of {task.heartbeat_timeout or 0:g} s"
+        if is_last:
+            return f"was running when the total_timeout of {task.total_timeout or 0:g} s for all attempts ended"
+        return f"ran longer than its timeout of {task.timeout or self.store.settings.default_timeout:g} s"
+
+    @property
+    def _keys(self) -> Keys:
+        return Keys(self.store.settings.namespace)
 
     def _end(self, held: Held, grace: float) -> None:
         if self.node.forks:

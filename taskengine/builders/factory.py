@@ -36,8 +36,12 @@ class CommonFields(TypedDict, total=False):
     resource_requirements: dict[str, JsonValue]
     deadline: datetime | None
     scheduled_at: datetime | None
+    expires_at: datetime | None
     hold: bool
     timeout: float | None
+    queue_timeout: float | None
+    heartbeat_timeout: float | None
+    total_timeout: float | None
     max_retries: int
     retry: RetryRules | None
     estimated_seconds: float

@@ -27,16 +27,22 @@ class TaskCreateRequest(RequestFields):
 class TaskUpdateRequest(Noun):
     """Changes to a stored task; a field that is not set stays as it is.
 
-    Name, description, priority, deadline, metadata, timeout, max_retries and retry change while the task is not
-    terminal; input, execution_context, depends_on and trigger_rule only while no execution ran.
+    Name, description, priority, deadline, metadata, the timeouts, max_retries and retry change while the task is not
+    terminal; input, execution_context, depends_on, trigger_rule, scheduled_at and expires_at only while no execution
+    ran. ``timeout`` and ``heartbeat_timeout`` count from the next attempt on, everything else at once.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
     description: Annotated[str, StringConstraints(max_length=100_000)] | None = None
     priority: TaskPriority | None = None
     deadline: Moment | None = None
+    scheduled_at: Moment | None = None
+    expires_at: Moment | None = None
     metadata: dict[str, JsonValue] | None = None
     timeout: Positive | None = None
+    queue_timeout: Positive | None = None
+    heartbeat_timeout: Positive | None = None
+    total_timeout: Positive | None = None
     max_retries: Annotated[int, Field(ge=0, le=10_000)] | None = None
     retry: RetryRules | None = None
     input: dict[str, JsonValue] | None = None
@@ -51,7 +57,9 @@ class TaskUpdateRequest(Noun):
 
 
 #: Changes of these need a task that never ran.
-BEFORE_FIRST_RUN = frozenset({"input", "execution_context", "depends_on", "trigger_rule"})
+BEFORE_FIRST_RUN = frozenset(
+    {"input", "execution_context", "depends_on", "trigger_rule", "scheduled_at", "expires_at"}
+)
 
 
 class TaskPage(list[Task]):

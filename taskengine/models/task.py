@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from taskengine.errors import CircularDependencyError
+from taskengine.errors import CircularDependencyError, InvalidInputError
 from taskengine.models.base import Moment, Noun
 from taskengine.models.enums import TaskPriority, TaskStatus, TaskType, TriggerRule
 
@@ -21,7 +21,8 @@ from taskengine.models.enums import TaskPriority, TaskStatus, TaskType, TriggerR
 Capability = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,100}$")]
 #: An agent's name; its queue is ``@name``.
 AgentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,100}$")]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+#: Seconds, up to 30 years: later moments would not fit into what the server's scripts can spell exactly.
+Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 #: Who asked for a task.
 Author = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -78,16 +79,37 @@ class RequestFields(Noun):
     deadline: Moment | None = None
     #: Not before this time.
     scheduled_at: Moment | None = None
+    #: Cancelled when its first attempt has not begun by then; one that runs goes on.
+    expires_at: Moment | None = None
     #: Stays PENDING until ``execute_task``.
     hold: bool = False
     #: Seconds one attempt may take; None is the setting ``default_timeout``.
     timeout: Positive | None = None
+    #: Seconds it may be READY without a worker taking it; then it FAILED.
+    queue_timeout: Positive | None = None
+    #: Seconds an attempt may go without ``context.progress`` or ``context.log``, from its start on; then it is over as
+    #: one that ran too long is. For agents that report.
+    heartbeat_timeout: Positive | None = None
+    #: Seconds all attempts may take together, from the start of the first one; no retry follows it or outlives it.
+    total_timeout: Positive | None = None
     #: Failed attempts that are tried again; lost workers are not counted.
     max_retries: Annotated[int, Field(ge=0, le=10_000)] = 3
     retry: RetryRules | None = None
     #: Seconds this task is expected to take; orders equals by the longest remaining path.
     estimated_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.id in self.depends_on:
+            raise CircularDependencyError([self.name or str(self.id)] * 2)
+        if self.expires_at and self.scheduled_at and self.expires_at <= self.scheduled_at:
+            raise InvalidInputError(
+                f"expires_at is {self.expires_at:%Y-%m-%dT%H:%M:%SZ}, not after scheduled_at "
+                f"{self.scheduled_at:%Y-%m-%dT%H:%M:%SZ}: it could never start; let it expire later",
+                field="expires_at",
+            )
+        return self
 
 
 class Task(RequestFields):
@@ -128,12 +150,6 @@ class Task(RequestFields):
             capability = data.get("capability") or str(kind)
             data = {**data, "capability": capability, "name": data.get("name") or str(capability)[:500]}
         return data
-
-    @model_validator(mode="after")
-    def _check_self_dependency(self) -> Self:
-        if self.id in self.depends_on:
-            raise CircularDependencyError([self.name, self.name])
-        return self
 
     @property
     def lane(self) -> str:

@@ -47,6 +47,8 @@ TASK_FIELDS: Mapping[str, str] = {
     "lo": "bytes of a large output", "how": "what dependents are told: s, f or c", "on": "ids it depends on",
     "nm": "name", "doc": "client's fields",
     "rule": "trigger rule, unless it is all_success", "to": "ms one attempt may take",
+    "clk": "clocks that only some have: exp (ms) and qt, hb, tt (ms long), as name=value,…",
+    "tend": "ms: its total_timeout ends",
     "sha": "content as first submitted",
     "rev": "times updated", "key": "hashed idempotency key", "big": "key of a large input",
     "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
@@ -56,7 +58,8 @@ TASK_FIELDS: Mapping[str, str] = {
 #: Hash field -> meaning, of ``exec:ID``.
 EXECUTION_FIELDS: Mapping[str, str] = {
     "task": "task id", "att": "attempt and fencing token", "st": "status", "q": "ms granted", "s": "ms started",
-    "e": "ms ended", "dl": "ms deadline", "node": "worker node", "slot": "its slot", "ag": "agent",
+    "e": "ms ended", "dl": "ms deadline", "hbt": "ms it may be silent",
+    "hb": "ms until which it may be silent", "node": "worker node", "slot": "its slot", "ag": "agent",
     "rep": "the report of a cancelled one was accepted",
     "out": "output JSON", "err": "error message", "knd": "error kind",
     "use": "usage JSON", "big": "bytes of an output by reference", "late": "verdict of a fenced report",

@@ -84,10 +84,16 @@ def _answer(raw: Sequence[Any]) -> Answer:
     return Answer(word, None, rest or "")
 
 
-def time_out(execution: str, token: int, *, retry_ms: int | None, error: str) -> Call[Reply]:
-    """End an attempt over its deadline; *retry_ms* None means no further attempt."""
+def time_out(
+    execution: str, token: int, *, retry_ms: int | None, error: str, silent: bool = False
+) -> Call[Reply]:
+    """End an attempt over its deadline; *retry_ms* None means no further attempt.
+
+    *silent*: because it said nothing for too long; ``heard`` when it did meanwhile, and nothing ends.
+    """
     verdict = "failed" if retry_ms is None else "retry"
-    return Call("time_out", (execution, token, verdict, retry_ms or 0, error), reply, grants=True)
+    args = (execution, token, verdict, retry_ms or 0, error, "1" if silent else "")
+    return Call("time_out", args, reply, grants=True)
 
 
 def end_cancelled(execution: str, token: int) -> Call[Reply]:

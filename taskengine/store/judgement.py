@@ -166,11 +166,30 @@ def _execution(task: TaskFacts, e: Fields, *, latest: bool) -> Iterator[Violatio
 
 
 def _timers(task: TaskFacts) -> Iterator[Violation]:
-    retries = task.status in _RETRYING
-    scheduled = task.status in _PENDING and "due" in task.fields
-    if ("in retry" in task.fields, "in schedule" in task.fields) != (retries, scheduled):
-        timers = [name for name in ("in retry", "in schedule") if name in task.fields]
-        yield Violation("timer", task.id, f"it is {task.status}; timers: {', '.join(timers) or 'none'}")
+    expected = timers_of(task.fields)
+    found = {kind for kind in TIMERS if f"in {kind}" in task.fields}
+    if found != expected:
+        says = ", ".join(sorted(found)) or "none"
+        wants = ", ".join(sorted(expected)) or "none"
+        yield Violation("timer", task.id, f"it is {task.status}; timers: {says}, it waits for: {wants}")
+
+
+#: What a task may have a timer for.
+TIMERS = ("schedule", "retry", "expire", "queue", "total")
+
+
+def timers_of(fields: Fields) -> set[str]:
+    """The kinds of timers that a task's record asks for."""
+    status, clocks = fields.get("st", ""), fields.get("clk", "")
+    begun = int(fields.get("att", 0)) > ("g" in fields)
+    asks = {
+        "retry": status in _RETRYING and "due" in fields,
+        "schedule": status in _PENDING and "due" in fields,
+        "expire": "exp=" in clocks and not begun and not is_over(status),
+        "queue": "qt=" in clocks and status in _READY,
+        "total": "tend" in fields and not is_over(status),
+    }
+    return {kind for kind, asked in asks.items() if asked}
 
 
 def _stuck(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
@@ -248,8 +267,7 @@ def _wrong_member(m: Member) -> str:
         case "timers" if m.member.startswith("resume:"):
             return ""  # judged with the pauses
         case "timers" | "stands":
-            waits = _RETRYING if m.member.startswith("retry:") else _PENDING
-            fits = status in waits and "due" in m.task
+            fits = m.member.partition(":")[0] in timers_of(m.task)
         case "dead":
             fits = status in _FAILED
         case _:

@@ -24,6 +24,8 @@ class Held:
     cancel_ms: int | None
     token: int
     task_id: str
+    #: Milliseconds on the server's clock until which it may say nothing; None without a heartbeat timeout.
+    silent_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def beat(node: str, number: int, info: str, slots: int, lanes: str, drain: str, 
 
 def _beat(raw: Sequence[Any]) -> Beat:
     held = tuple(
-        Held(h[0], h[1], int(h[2] or 0), _ms(h[3]), _ms(h[4]), int(h[5] or 0), h[6]) for h in raw[2] if h[6]
+        Held(h[0], h[1], int(h[2] or 0), _ms(h[3]), _ms(h[4]), int(h[5] or 0), h[6], _ms(h[7])) for h in raw[2] if h[6]
     )
     return Beat(int(raw[1]), held, tuple(raw[3]))
 

@@ -56,7 +56,7 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
         index_names(task),
         "1" if task.hold else "",
         _or_empty(millis(task.scheduled_at)),
-        _or_empty(None if task.timeout is None else round(task.timeout * 1000)),
+        _or_empty(_ms(task.timeout)),
         payload[0] if payload else "",
         _rare(task),
     )
@@ -65,7 +65,20 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
 
 def _rare(task: Task) -> str:
     """Hash fields that only some tasks have, as words: name, value, …"""
-    return "" if task.trigger_rule is TriggerRule.ALL_SUCCESS else f"rule {task.trigger_rule.value}"
+    words = [] if task.trigger_rule is TriggerRule.ALL_SUCCESS else ["rule", task.trigger_rule.value]
+    clocks = {
+        "exp": millis(task.expires_at),
+        "qt": _ms(task.queue_timeout),
+        "hb": _ms(task.heartbeat_timeout),
+        "tt": _ms(task.total_timeout),
+    }
+    set_clocks = [f"{name}={ms}" for name, ms in clocks.items() if ms is not None]
+    return " ".join([*words, "clk", ",".join(set_clocks)] if set_clocks else words)
+
+
+def _ms(seconds: float | None) -> int | None:
+    """At least one: 0 is no time at all in every script."""
+    return None if seconds is None else max(1, round(seconds * 1000))
 
 
 def score_of(task: Task, path_seconds: float) -> int:

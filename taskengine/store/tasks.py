@@ -72,9 +72,12 @@ class EdgeChange:
 
 
 def update(
-    id: str, revision: str, new: Record, score: int, old_index: str, *, before_first_run: bool, edges: EdgeChange
-) -> Story[Reply]:
+    id: str, revision: str, new: Record, score: int, old_index: str, *, before_first_run: bool, edges: EdgeChange,
+    due: int | None = None,
+) -> Story[Reply]:  # fmt: skip
     """Replace the client's fields: ok, stale (read again), conflict (status) or missing (id).
+
+    *due* is a new time to start, in milliseconds since 1970: 0 is at once, None leaves the one that it has.
 
     *revision* is the field ``rev`` ('0' when unset) read before the task was. A large input of *new* must have been
     stored.
@@ -82,7 +85,7 @@ def update(
     _, _, _, name, doc, _, _, _, index, _, _, timeout, big, rare = new.row
     args = (
         id, revision, name, doc, score, timeout, old_index, index, "1" if before_first_run else "", big,
-        rare, edges.revision, " ".join(edges.dropped), " ".join(edges.added),
+        rare, "" if due is None else due, edges.revision, " ".join(edges.dropped), " ".join(edges.added),
     )  # fmt: skip
     return settled(Call("update", args, reply, grants=True))
 
@@ -113,6 +116,15 @@ def fields(keys: Keys, id: str, *names: str) -> Call[dict[str, str | None]]:
         return dict(zip(names, raw, strict=True))
 
     return Call("HMGET", (keys.of("task", id), *names), decode, command=True)
+
+
+def total_end_ms(keys: Keys, id: str) -> Call[int | None]:
+    """When a task's ``total_timeout`` ends, in milliseconds since 1970; None where it has none, or never started."""
+    return Call("HGET", (keys.of("task", id), "tend"), _ms_or_none, command=True)
+
+
+def _ms_or_none(raw: Any) -> int | None:
+    return int(raw) if raw else None
 
 
 def open_in_run(keys: Keys, run: str) -> Call[int]:

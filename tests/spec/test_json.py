@@ -34,7 +34,7 @@ M = TypeVar("M", bound=BaseModel)
 
 texts = st.text(max_size=20)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
-positive = st.floats(min_value=1e-9, max_value=1e300)
+positive = st.floats(min_value=1e-9, max_value=1e9)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | numbers | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
@@ -75,7 +75,8 @@ asked: dict[str, st.SearchStrategy[Any]] = {
     "deadline": st.none() | moments,
     "scheduled_at": st.none() | moments,
     "hold": st.booleans(),
-    "timeout": st.none() | positive,
+    "expires_at": st.none(),
+    **dict.fromkeys(("timeout", "queue_timeout", "heartbeat_timeout", "total_timeout"), st.none() | positive),
     "max_retries": st.integers(0, 10_000),
     "retry": st.none() | rules,
     "estimated_seconds": st.floats(0, 1e300),

@@ -231,6 +231,26 @@ def retries_what_is_ready(s: Scene) -> str:
     return s.id("ready")
 
 
+@plants("timer")
+def would_never_expire(s: Scene) -> str:
+    task = s.world.new("expires", hold=True, expires_at=datetime.now(UTC) + timedelta(hours=1))
+    s.world.raw.zrem(s.world.keys.fixed("timers"), f"expire:{task.id}")
+    return str(task.id)
+
+
+@plants("timer")
+def waits_for_a_worker_for_ever(s: Scene) -> str:
+    task = s.world.new("queued", assigned_to="nobody", queue_timeout=60)
+    s.world.raw.zrem(s.world.keys.fixed("timers"), f"queue:{task.id}")
+    return str(task.id)
+
+
+@plants("timer")
+def counts_no_total(s: Scene) -> str:
+    s.world.raw.hset(s.key("running"), "tend", "99999999999999")
+    return s.id("running")
+
+
 @plants("stuck")
 def waits_for_nothing(s: Scene) -> str:
     s.world.raw.hdel(s.key("held"), "hold")

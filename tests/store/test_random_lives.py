@@ -70,11 +70,18 @@ class Life:
         options: dict[str, Any] = {}
         if chance.random() < 0.25:
             options["trigger_rule"] = chance.choice(list(TriggerRule))
+        if chance.random() < 0.2:
+            name = chance.choice(["queue_timeout", "heartbeat_timeout", "total_timeout"])
+            options[name] = chance.choice([0.5, 10])
+        if chance.random() < 0.1:
+            options["expires_at"] = datetime.now(UTC) + timedelta(seconds=chance.choice([-5, 30]))
         match chance.randrange(8):
             case 0:
                 options |= {"hold": True}
             case 1:
-                options |= {"scheduled_at": datetime.now(UTC) + timedelta(seconds=chance.choice([-5, 10]))}
+                options |= {"scheduled_at": datetime.now(UTC) + timedelta(seconds=chance.choice([-9, 10]))}
+                if "expires_at" in options:
+                    options["expires_at"] = options["scheduled_at"] + timedelta(seconds=5)
             case 2:
                 options |= {"assigned_to": chance.choice(["tester", "nobody"])}
             case 3:

@@ -35,6 +35,8 @@ ENVELOPE = '{"id":"@ID@","token":@TOKEN@,"lane":"@LANE@","priority":@PRIORITY@,"
 LANES = "lint=lint @lint=lint"
 #: Sorted sets whose scores are moments, in milliseconds.
 _MOMENTS = ("nodes", "leases", "granted_all", "timers", "batches", "finished", "releases")
+#: Fields of hashes that are moments, by which scripts decide.
+_MOMENT_FIELDS = (("node", "until"), ("task", "tend"), ("task", "rdy"), ("exec", "hb"))
 
 
 class Runs(Protocol):
@@ -287,9 +289,13 @@ class World:
             key = self.keys.fixed(name)
             for member, score in self.raw.zrange(key, 0, -1, withscores=True):
                 self.raw.zadd(key, {member: score - ms})
+        for scope, story in self.raw.hgetall(self.keys.fixed("pauses")).items():
+            since, _, terms = story.decode().partition(" ")
+            self.raw.hset(self.keys.fixed("pauses"), scope, f"{int(since) - ms} {terms}")
         for name in self.key_names():
-            if name.startswith(self.keys.of("node", "")) and self.raw.hexists(name, "until"):
-                self.raw.hincrby(name, "until", -ms)
+            for kind, moment in _MOMENT_FIELDS:
+                if name.startswith(self.keys.of(kind, "")) and self.raw.hexists(name, moment):
+                    self.raw.hincrby(name, moment, -ms)
 
 
 def eid(task: Task | UUID | str, attempt: int = 1) -> str:

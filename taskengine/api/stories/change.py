@@ -17,6 +17,7 @@ from taskengine.models.requests import BEFORE_FIRST_RUN
 from taskengine.models.task import STATE_FIELDS
 from taskengine.store import tasks
 from taskengine.store.call import Story
+from taskengine.store.codec import millis
 from taskengine.store.executions import put_payload
 from taskengine.store.records import index_names, record
 from taskengine.store.tasks import EdgeChange
@@ -51,6 +52,7 @@ def update_task(
             index_names(task),
             before_first_run=not BEFORE_FIRST_RUN.isdisjoint(wanted),
             edges=edges,
+            due=(millis(changed.scheduled_at) or 0) if "scheduled_at" in wanted else None,
         )
         if answer.ok:
             return (yield from required(scope, id))

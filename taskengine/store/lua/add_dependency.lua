@@ -16,9 +16,7 @@ if (call('GET', K.edges) or '0') ~= ARGV[3] then return {'stale'} end
 call('INCR', K.edges)
 if m.st == T.READY then
   if m.granted then drop_grant(m) else leave_ready(m) end
-  move(m, T.PENDING)
-  call('HSET', key('task', m.id), 'st', T.PENDING)
-  emit(m.run, 'pending', m.id)
+  wait_again(m)
 end
 call('HSET', key('task', m.id), 'on', on == '' and p.id or (on .. ' ' .. p.id), 'sha', ARGV[4])
 add_edge(m, p)

@@ -1,6 +1,6 @@
 -- One heartbeat of a worker node: publishes it, renews what its live slots hold, ends what lost its slot.
 -- args: node, number, info, slots, lanes, drain, live ..., envelope
--- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task} ..., lost ...}
+-- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task, silent until or ''} ..., lost ...}
 -- events: lost, ready
 -- uses: pull, grant, lose, unpark
 -- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
@@ -8,8 +8,8 @@
 local node, lanes_text = ARGV[1], ARGV[5]
 local held, lost, leases = {}, {}, {}
 local function tell(eid, msg, pid)
-  local e = call('HMGET', key('exec', eid), 'dl', 'cq', 'att', 'task')
-  held[#held + 1] = {eid, msg, pid, e[1] or '', e[2] or '', e[3] or '', e[4] or ''}
+  local e = call('HMGET', key('exec', eid), 'dl', 'cq', 'att', 'task', 'hb')
+  held[#held + 1] = {eid, msg, pid, e[1] or '', e[2] or '', e[3] or '', e[4] or '', e[5] or ''}
 end
 local old = call('HMGET', key('node', node), 'lanes', 'slots', 'no')
 local slots = call('HGETALL', key('slots', node))

@@ -2,7 +2,7 @@
 -- args: task, reason, envelope
 -- returns: {'ok', new status} | {'asked'} | {'conflict', status} | {'settling', kind, id} | {'missing'}
 -- events: cancelled | cancel_requested
--- uses: settle, finish, execution, grant, unqueue, timers
+-- uses: settle, give_up, execution, grant
 local m = find(ARGV[1])
 if not m then return {'missing'} end
 if C.terminal[m.st] then return {'conflict', m.st} end
@@ -15,9 +15,6 @@ if m.st == T.RUNNING then
   emit(m.run, 'cancel_requested', m.id, ARGV[2])
   return {'asked'}
 end
-if m.granted then drop_grant(m) elseif m.st == T.READY then leave_ready(m) end
-drop_timers(m.id)
-finish(m, T.CANCELLED, ARGV[2], 'rsn', ARGV[2])
-note_lane(m.lane)
+give_up(m, T.CANCELLED, ARGV[2], 'rsn', ARGV[2])
 grant_made()
 return {'ok', T.CANCELLED}

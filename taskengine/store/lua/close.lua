@@ -3,7 +3,7 @@
 -- returns: {'ok'} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled
 -- entry: the decision to delete with it, or ''.
--- uses: finish, settle, leader, rules, timers
+-- uses: give_up, settle, leader, rules
 if outdated(ARGV[1]) then return {'stale'} end
 local m = load(ARGV[3])
 if not m then
@@ -17,7 +17,6 @@ if unsettled(m) then
   wake_made()
   return {'changed'}
 end
-drop_timers(m.id)
-finish(m, T.CANCELLED, ARGV[5], 'rsn', ARGV[5], 'by', ARGV[6])
+give_up(m, T.CANCELLED, ARGV[5], 'rsn', ARGV[5], 'by', ARGV[6])
 if ARGV[2] ~= '' then call('XDEL', K.decisions, ARGV[2]) end
 return {'ok'}

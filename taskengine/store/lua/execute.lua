@@ -28,7 +28,7 @@ if lane ~= m.lane then
 end
 if m.st == T.PENDING and (m.hold or m.due) then
   call('HDEL', key('task', m.id), 'hold', 'due')
-  drop_timers(m.id)
+  drop_timer('schedule', m.id)
   m.hold, m.due = false, false
   emit(m.run, 'released', m.id)
   try_ready(m, '')

@@ -1,30 +1,66 @@
--- Acts on timers that are due: a retry's or a schedule's task becomes READY, a pause ends.
+-- Acts on timers that are due: a task starts, is tried again, or is over because its time is; a pause ends.
 -- What is paused has timers that stand: one that comes due is kept aside until the pause ends.
 -- args: term, most, envelope
 -- returns: {'ok', fired, ms until the next or -1} | {'stale'}
--- events: ready, run_resumed
--- uses: ready, grant, leader, pause, resume
+-- events: ready, cancelled, failed, run_resumed
+-- uses: ready, grant, leader, settle, give_up, clocks, pause, resume
 if outdated(ARGV[1]) then return {'stale'} end
+local function in_seconds(ms) return ms / 1000 .. ' s' end
+local ACTS = {
+  retry = function(m)
+    if m.st ~= T.RETRYING then return end
+    call('HDEL', key('task', m.id), 'due', 'err', 'knd')
+    make_ready(m)
+  end,
+  schedule = function(m)
+    if m.st ~= T.PENDING then return end
+    call('HDEL', key('task', m.id), 'due')
+    m.due = false
+    try_ready(m, '')
+  end,
+  -- What had begun once goes on; a grant alone is no beginning.
+  expire = function(m)
+    if C.terminal[m.st] or m.att > (m.granted and 1 or 0) then return end
+    local why = 'had not started by its expires_at'
+    give_up(m, T.CANCELLED, why, 'rsn', why)
+  end,
+  queue = function(m)
+    if m.st ~= T.READY then return end
+    local why = 'no worker took it within its queue_timeout of ' .. in_seconds(clock_of(m, 'qt'))
+    if m.park then why = why .. ' (parked: ' .. m.park .. ')' end
+    give_up(m, T.FAILED, 'timeout', 'err', why, 'knd', 'timeout')
+  end,
+  total = function(m)
+    if C.terminal[m.st] then return end
+    local why = 'the total_timeout of ' .. in_seconds(clock_of(m, 'tt')) .. ' for all attempts ended before the next one'
+    give_up(m, T.FAILED, 'timeout', 'err', why, 'knd', 'timeout')
+  end,
+}
+-- Whether a due timer does not act yet; here is the one place where a clock stands still.
+local function is_put_off(m, kind, item)
+  local later = unsettled(m) and 1000
+  -- Its node ends it; if that is lost, the task comes back.
+  if kind == 'total' and m.st == T.RUNNING then later = C.lease_ms end
+  if later then
+    call('ZADD', K.timers, now + later, item)
+    return true
+  end
+  local scope, story = false, nil
+  if is_any_paused() then scope, story = pause_of(m) end
+  if scope then stand(m, kind, scope, story) end
+  return scope
+end
 local due = call('ZRANGEBYSCORE', K.timers, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, item in ipairs(due) do
   local kind, id = item:match('^(%w+):(.*)$')
   local m = load(id)
-  local settles = m and m.batch
-  local scope = m and not settles and is_any_paused() and pause_of(m)
   if kind == 'resume' then
+    call('ZREM', K.timers, item)
     resume(id, 'its time')
-  elseif scope then
-    call('ZADD', key('stands', scope), call('ZSCORE', K.timers, item), item)
-    call('SADD', K.standing, scope)
-  elseif m and m.st == T.RETRYING and kind == 'retry' then
-    call('HDEL', key('task', id), 'due', 'err', 'knd')
-    make_ready(m)
-  elseif m and m.st == T.PENDING and kind == 'schedule' and not settles then
-    call('HDEL', key('task', id), 'due')
-    m.due = false
-    try_ready(m, '')
+  elseif not (m and is_put_off(m, kind, item)) then
+    call('ZREM', K.timers, item)
+    if m then ACTS[kind](m) end
   end
-  if settles then call('ZADD', K.timers, now + 1000, item) else call('ZREM', K.timers, item) end
 end
 grant_made()
 local nearest = call('ZRANGE', K.timers, 0, 0, 'WITHSCORES')

@@ -5,6 +5,8 @@
 -- number: of the first line here, counted from 1 in its execution. most, bytes: of lines that are kept; old ones go.
 local e = load_execution(ARGV[1])
 if not e or e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then return {'fenced'} end
+local silent = call('HGET', key('exec', e.id), 'hbt')
+if silent then call('HSET', key('exec', e.id), 'hb', now + silent) end
 if ARGV[5] ~= '' then call('HSET', key('exec', e.id), 'pr', ARGV[5], 'prn', ARGV[6]) end
 local last = tonumber(ARGV[7]) + #ARGV - 8
 if #ARGV < 8 then return {'ok'} end

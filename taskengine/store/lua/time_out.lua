@@ -1,12 +1,13 @@
 -- Ends an attempt that is over its deadline: fenced first, then its caller ends the process.
--- args: execution, token, verdict, retry_ms, error, envelope
--- returns: {'ok'} | {'conflict', status} | {'missing'}
+-- args: execution, token, verdict, retry_ms, error, silent, envelope
+-- returns: {'ok'} | {'heard'} it spoke since | {'conflict', status} | {'missing'}
 -- events: timed_out, retrying | failed | cancelled
 -- uses: grant, lose, retry, finish
--- verdict: retry or failed
+-- verdict: retry or failed. silent: not '' when it is over because it said nothing for too long.
 local e = load_execution(ARGV[1])
 if not e then return {'missing'} end
 if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then return {'conflict', e.st} end
+if ARGV[6] ~= '' and tonumber(call('HGET', key('exec', e.id), 'hb') or 0) > now then return {'heard'} end
 local m = load(e.task)
 end_execution(e, E.TIMED_OUT, false, 'err', ARGV[5], 'knd', 'timeout')
 emit(m.run, 'timed_out', m.id, m.att .. ' ' .. e.node)

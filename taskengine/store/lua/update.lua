@@ -1,11 +1,11 @@
 -- Replaces what the client may change of a task, its dependencies included; its place in the ready set follows at once.
--- args: task, revision, name, doc, score, timeout, old index, new index, before_first_run, big, rare, edge revision, dropped, added, envelope
+-- args: task, revision, name, doc, score, timeout, old index, new index, before_first_run, big, rare, due, edge revision, dropped, added, envelope
 -- returns: {'ok'} | {'conflict', status} | {'stale'} | {'settling', kind, id} | {'missing', id}
 -- events: updated, pending, ready
--- big: key of an input by reference, or ''. rare: fields that only some tasks have, as words. dropped, added: ids;
--- cycles were checked at the given edge revision.
+-- big: key of an input by reference, or ''. rare: fields that only some tasks have, as words. due: a new time to start,
+-- in ms, or '' = the one it has. dropped, added: ids; cycles were checked at the given edge revision.
 -- The content hash stays that of the first submit: who sends that again means this task, whatever became of it.
--- uses: settle, ready, grant, edges, filters, unqueue
+-- uses: settle, ready, grant, edges, filters, unqueue, clock_change
 local m = find(ARGV[1])
 if not m then return {'missing', ARGV[1]} end
 if m.batch then return unsettled(m) end
@@ -15,19 +15,19 @@ if ARGV[9] ~= '' and (m.st == T.RUNNING or m.st == T.RETRYING or m.att > (m.gran
   return {'conflict', m.st}
 end
 local gone, parents = {}, {}
-for d in ARGV[13]:gmatch('%S+') do
+for d in ARGV[14]:gmatch('%S+') do
   local v = call('HMGET', key('task', d), 'rel', 'undo')
   if v[1] or v[2] then return {'settling', 'release', d} end
   gone[d] = true
 end
-for d in ARGV[14]:gmatch('%S+') do
+for d in ARGV[15]:gmatch('%S+') do
   local p = find(d)
   if not p then return {'missing', d} end
   if p.batch then return unsettled(p) end
   parents[#parents + 1] = p
 end
 if #parents > 0 then
-  if (call('GET', K.edges) or '0') ~= ARGV[12] then return {'stale'} end
+  if (call('GET', K.edges) or '0') ~= ARGV[13] then return {'stale'} end
   call('INCR', K.edges)
 end
 local function change_rule(m, rule)
@@ -36,6 +36,18 @@ local function change_rule(m, rule)
   if rule == '' then call('HDEL', key('task', m.id), 'rule') else call('HSET', key('task', m.id), 'rule', rule) end
   local by = (had == '' and -C.ruled or 0) + (rule == '' and C.ruled or 0)
   if by ~= 0 then m.w = call('HINCRBY', key('task', m.id), 'w', by) end
+  return true
+end
+local function change_due(m, due)
+  if due == '' then return false end
+  m.due = tonumber(due) > now and due
+  drop_timer('schedule', m.id)
+  if m.due then
+    call('HSET', key('task', m.id), 'due', due)
+    set_timer('schedule', m.id, due)
+  else
+    call('HDEL', key('task', m.id), 'due')
+  end
   return true
 end
 local queued = m.st == T.READY
@@ -68,12 +80,12 @@ if next(gone) or #parents > 0 then
   change_edges(m, gone, parents)
   moves = true
 end
+change_clocks(m, ARGV[11]:match('clk (%S+)') or '')
+moves = change_due(m, ARGV[12]) or moves
 if moves then
-  if queued and (m.w ~= 0 or m.f + m.c > 0) then
+  if queued and (m.w ~= 0 or m.f + m.c > 0 or m.due) then
     queued = false
-    move(m, T.PENDING)
-    call('HSET', key('task', m.id), 'st', T.PENDING)
-    emit(m.run, 'pending', m.id)
+    wait_again(m)
   end
   if not queued then try_ready(m, '') end
 end

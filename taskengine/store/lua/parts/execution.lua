@@ -1,5 +1,5 @@
 -- Executions: their ids, their start, their end, and what a worker is told.
--- uses: clock, event, task
+-- uses: clock, event, task, clocks
 -- The id is a function of task and attempt, so no verb needs randomness and a repeat names the same execution.
 local function execution_id(task, attempt)
   local s = redis.sha1hex(task .. ':' .. attempt)
@@ -32,6 +32,7 @@ end
 -- is alive, or nothing would start on it.
 local function start(m, eid, node, slot, msg, pid, agent, goes_on)
   local deadline = now + (m.timeout or C.timeout_ms)
+  if m.clk then deadline = clock_start(m, eid, deadline) end
   move(m, T.RUNNING)
   call('HSET', key('task', m.id), 'st', T.RUNNING, 'att', m.att, 'sta', now)
   call('HSET', key('exec', eid), 'task', m.id, 'att', m.att, 'st', E.RUNNING, 'node', node, 'slot', slot, 'ag', agent,

@@ -1,5 +1,5 @@
 -- RUNNING without a result: lost, handed back, timed out or ended after a cancel.
--- uses: clock, event, task, ready, finish, execution
+-- uses: clock, event, task, ready, finish, execution, clocks
 local function cancelled_task(m)
   finish(m, T.CANCELLED, m.cq, 'rsn', m.cq)
 end
@@ -7,6 +7,7 @@ local function run_again(m, what, note)
   emit(m.run, what, m.id, note)
   move(m, T.READY)
   call('HSET', key('task', m.id), 'st', T.READY, 'rdy', now)
+  if m.clk then clock_queue(m) end
   enqueue(m)
   emit(m.run, 'ready', m.id)
 end

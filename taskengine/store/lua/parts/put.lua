@@ -1,5 +1,5 @@
 -- Stores one task: record, place among the dependents of its dependencies, list indexes, timer, idempotency key.
--- uses: clock, task, filters, codes
+-- uses: clock, task, filters, codes, timers
 local STRIDE = 14
 local function read_task(at)
   local a = ARGV
@@ -33,7 +33,7 @@ local function unstage(id, kept_payload)
     for d in v[2]:gmatch('%S+') do unpin(d, v[5]) end
   end
   if v[3] and call('GET', key('idem', v[3])) == id then call('DEL', key('idem', v[3])) end
-  call('ZREM', K.timers, 'schedule:' .. id)
+  drop_timers(id)
   call('DEL', key('task', id), key('deps', id))
   if v[6] and v[6] ~= kept_payload then call('DEL', key('payload', v[6])) end
 end
@@ -128,7 +128,9 @@ local function put(t, no, run, batch, parents)
   call('HSET', key('task', t.id), unpack(fields))
   if t.big ~= '' then call('PERSIST', key('payload', t.big)) end
   if t.key ~= '' then call('SET', key('idem', t.key), t.id) end
-  if due ~= '' then call('ZADD', K.timers, due, 'schedule:' .. t.id) end
+  if due ~= '' then set_timer('schedule', t.id, due) end
+  local expires = t.rare:match('exp=(%d+)')
+  if expires then set_timer('expire', t.id, expires) end
   set_code(no, batch and 'staged' or T.PENDING)
   for name in t.index:gmatch('[^\n]+') do mark(no, name, 1) end
 end

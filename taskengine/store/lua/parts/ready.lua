@@ -1,6 +1,6 @@
 -- PENDING -> READY when nothing is left to wait for; what needs thought goes to the coordinator: a dependency that ended
 -- badly, and every task with a trigger rule of its own (its counter of waits is below zero, see RULED in keys.py).
--- uses: clock, event, task
+-- uses: clock, event, task, clocks
 -- Lanes in which something may now be granted, and how many tasks became READY there; -1 where a slot or a grant got
 -- free, too.
 local made, made_list = {}, {}
@@ -39,6 +39,7 @@ end
 local function make_ready(m)
   move(m, T.READY)
   call('HSET', key('task', m.id), 'st', T.READY, 'rdy', now)
+  if m.clk then clock_queue(m) end
   queue(m)
   note_new(m.lane)
   emit(m.run, 'ready', m.id)

@@ -1,14 +1,20 @@
 -- The next attempt waits in the coordinator's timers: no slot, no Celery ETA.
--- uses: clock, event, task, finish
+-- uses: clock, event, task, finish, clocks, timers
+-- Whether it waits; else it is over: what its total_timeout leaves no time for is not waited for.
 local function attempt_later(m, delay, err, kind, note)
+  local late = m.clk and too_late(m, delay)
+  if late then
+    finish(m, T.FAILED, kind, 'err', err .. late, 'knd', kind)
+    return false
+  end
   move(m, T.RETRYING)
   call('HSET', key('task', m.id), 'st', T.RETRYING, 'due', now + delay, 'err', err, 'knd', kind)
-  call('ZADD', K.timers, now + delay, 'retry:' .. m.id)
+  set_timer('retry', m.id, now + delay)
   emit(m.run, 'retrying', m.id, m.att .. ' ' .. delay .. note)
+  return true
 end
 local function retry_later(m, delay, err, kind)
-  call('HINCRBY', key('task', m.id), 'rt', 1)
-  attempt_later(m, delay, err, kind, '')
+  if attempt_later(m, delay, err, kind, '') then call('HINCRBY', key('task', m.id), 'rt', 1) end
 end
 -- No retry is spent, so only their number keeps an agent that never can from asking for ever.
 local function not_now(m, delay, err)

@@ -5,24 +5,26 @@ local function decode(id, v)
   if not v[1] then return nil end
   return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], lane = v[4], score = v[5], att = tonumber(v[6] or 0),
     w = tonumber(v[7] or 0), f = tonumber(v[8] or 0), c = tonumber(v[9] or 0), hold = v[10], due = v[11],
-    batch = v[12], cq = v[13], wt = v[14], xr = v[15], park = v[16], granted = v[17]}
+    batch = v[12], cq = v[13], wt = v[14], xr = v[15], park = v[16], granted = v[17], clk = v[18]}
 end
 local function load(id)
   return decode(id, call('HMGET', key('task', id), 'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold',
-    'due', 'batch', 'cq', 'wt', 'xr', 'park', 'g'))
+    'due', 'batch', 'cq', 'wt', 'xr', 'park', 'g', 'clk'))
 end
 -- Each field asked for costs as much as a short command, so the two loads of a report ask for what they need: a task
 -- that starts, with what its worker is told (documents may be large), and one that ends.
 local function load_starting(id)
   local v = call('HMGET', key('task', id), 'st', 'no', 'run', 'lane', 'sc', 'att', 'g', 'nm', 'doc', 'on', 'rt', 'big',
-    'to')
+    'to', 'clk')
   if not v[1] then return nil end
   return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], lane = v[4], score = v[5], att = tonumber(v[6] or 0),
-    granted = v[7], name = v[8], doc = v[9], on = v[10], retries = v[11], big = v[12], timeout = v[13]}
+    granted = v[7], name = v[8], doc = v[9], on = v[10], retries = v[11], big = v[12], timeout = v[13],
+    clk = v[14]}
 end
 local function load_ending(id)
-  local v = call('HMGET', key('task', id), 'st', 'no', 'run', 'att', 'cq', 'wt', 'xr')
-  return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], att = tonumber(v[4]), cq = v[5], wt = v[6], xr = v[7]}
+  local v = call('HMGET', key('task', id), 'st', 'no', 'run', 'att', 'cq', 'wt', 'xr', 'clk')
+  return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], att = tonumber(v[4]), cq = v[5], wt = v[6], xr = v[7],
+    clk = v[8]}
 end
 local function member(m) return string.format('%012d', m.no) .. m.id end
 local moved = {}

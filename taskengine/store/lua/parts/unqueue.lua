@@ -1,5 +1,5 @@
 -- Takes a READY task out of where it waits: a grant is deleted with its execution, which never ran.
--- uses: clock, task
+-- uses: clock, event, task, timers
 local function drop_grant(m)
   call('DEL', key('exec', m.granted))
   call('ZREM', K.granted_all, m.granted)
@@ -16,4 +16,11 @@ local function leave_ready(m)
   else
     call('ZREM', key('ready', m.lane), member(m))
   end
+end
+-- READY -> PENDING: out of its place already, it has something to wait for again.
+local function wait_again(m)
+  move(m, T.PENDING)
+  call('HSET', key('task', m.id), 'st', T.PENDING)
+  if m.clk then drop_timer('queue', m.id) end
+  emit(m.run, 'pending', m.id)
 end

@@ -1,0 +1,8 @@
+-- Ends a task that does not run, wherever it waits.
+-- uses: clock, task, ready, finish, unqueue, timers
+local function give_up(m, to, note, ...)
+  if m.granted then drop_grant(m) elseif m.st == T.READY then leave_ready(m) end
+  drop_timers(m.id)
+  finish(m, to, note, ...)
+  note_lane(m.lane)
+end
