@@ -46,6 +46,9 @@ class Settings(BaseSettings):
 
     leader_seconds: float = Field(4.0, gt=0, description="Seconds a coordinator leads without renewing its term.")
     sweep_seconds: float = Field(2.0, gt=0, description="Seconds between two sweeps of the coordinator.")
+    aging_seconds: float = Field(
+        600.0, ge=0, description="Seconds a READY task waits for each priority class that it moves up; 0: never."
+    )
     batch_seconds: float = Field(600.0, gt=0, description="Seconds after which an uncommitted graph is swept.")
     retention_seconds: float = Field(86_400.0, ge=0, description="Seconds a finished run stays in Redis.")
     max_events: int = Field(200_000, ge=100, description="Events kept of one run; a trim is itself an event.")

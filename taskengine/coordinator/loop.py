@@ -17,6 +17,7 @@ from threading import Event
 
 from taskengine.coordinator.agenda import Agenda
 from taskengine.coordinator.duties import (
+    Aging,
     Batches,
     Commits,
     Decisions,
@@ -83,7 +84,7 @@ class Coordinator:
     def _start_anew(self) -> None:
         """Forget everything but the leadership: what a new term must read from Redis again."""
         self._grant, self._decisions, self._releases = Grant(), Decisions(), Releases()
-        others = (Withdraw(), Rescue(self.leader), Timers(), Commits(), Batches(), Unpark(), Prune())
+        others = (Withdraw(), Rescue(self.leader), Timers(), Commits(), Batches(), Unpark(), Prune(), Aging())
         duties: tuple[Duty, ...] = (self._grant, self._decisions, self._releases, *others)
         self._agenda = Agenda(duties, self._clock())
         self._running: Duty | None = None

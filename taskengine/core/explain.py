@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import assert_never
 
 from taskengine.core.rules import Counters, Verdict, judge
-from taskengine.models.enums import TaskStatus, TriggerRule
+from taskengine.models.enums import TaskPriority, TaskStatus, TriggerRule
 from taskengine.models.execution import TaskExecution
 from taskengine.models.explanation import Explanation, Fact
 from taskengine.models.pause import Pause
@@ -77,6 +77,8 @@ class Situation:
     lanes: tuple[str, ...]
     #: The coordinator that leads, or ''.
     leader: str
+    #: The priority among whose tasks it stands by waiting; None while it stands among its own.
+    aged_to: TaskPriority | None = None
     #: One that it feels, or None.
     pause: Pause | None = None
 
@@ -244,9 +246,10 @@ def _queued(now: Situation, able: Sequence[Server]) -> Fact:
     slots, held = sum(server.slots for server in able), sum(server.held for server in able)
     workers = _count(len(able), "worker", "workers")
     busy = f"{held} of {slots} slots are busy on {workers}"
+    aged = f"; by its waiting it stands among the {now.aged_to.name} ones" if now.aged_to else ""
     return Fact(
         kind="queue",
-        text=f"it is number {now.position + 1} of {now.ready} that wait for {now.lane!r}; {busy}",
+        text=f"it is number {now.position + 1} of {now.ready} that wait for {now.lane!r}; {busy}{aged}",
         details={
             "position": now.position + 1, "waiting": now.ready, "offered": now.granted, "slots": slots, "busy": held,
         },

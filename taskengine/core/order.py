@@ -27,6 +27,8 @@ RANK_BITS = 18
 DEADLINE_BITS = 32
 MAX_RANK = (1 << RANK_BITS) - 1
 NO_DEADLINE = (1 << DEADLINE_BITS) - 1
+#: Between the scores of two classes.
+CLASS_STEP = 1 << (DEADLINE_BITS + RANK_BITS)
 #: The first digits of a member: its arrival number.
 ARRIVAL_DIGITS = 12
 #: Rank steps per doubling of the path: 2^32 ms (50 days) nearly fill 18 bits, 1 % more path is 117 steps.
@@ -58,6 +60,11 @@ def rank(path_ms: float) -> int:
     if path_ms <= 0:
         return 0
     return int(min(MAX_RANK, _STEPS_PER_DOUBLING * math.log2(1 + path_ms)))
+
+
+def priority_of(score: float) -> int:
+    """The priority, 1 to 5, among whose tasks a task of that *score* stands: higher than its own once it aged."""
+    return _CRITICAL - unpack(score).priority_class
 
 
 def score(priority: int, deadline_seconds: float | None, path_ms: float) -> int:

@@ -54,6 +54,7 @@ TASK_FIELDS: Mapping[str, str] = {
     "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
     "knd": "error kind", "rsn": "reason", "by": "closed by", "rt": "retries spent", "lc": "workers lost",
     "nn": "times its agent said not now",
+    "ag": "its own score and ms of its last lift, while aging lifted it",
 }  # fmt: skip
 #: Hash field -> meaning, of ``exec:ID``.
 EXECUTION_FIELDS: Mapping[str, str] = {

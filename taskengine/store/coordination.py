@@ -65,6 +65,11 @@ def unpark(term: str) -> Call[Reply]:
     return Call("unpark", (term,), reply, grants=True)
 
 
+def age(term: str, lane: str, start: int, aging_ms: int) -> Call[Reply]:
+    """Lift waiting tasks of a lane by a class; ok (lifted, *start* to go on from or -1, ms to the next)."""
+    return Call("age", (term, lane, start, aging_ms), reply)
+
+
 def fall(batch: str) -> Call[Reply]:
     """Drop commit waits of a committed graph's next chunk; ok (1 while more remain)."""
     return Call("fall", (batch,), reply, grants=True)

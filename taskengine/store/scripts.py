@@ -24,6 +24,7 @@ from hashlib import sha1
 from importlib import resources
 
 from taskengine.core.lifecycle import TERMINAL
+from taskengine.core.order import CLASS_STEP
 from taskengine.models.enums import ExecutionStatus, TaskStatus
 from taskengine.settings import Settings
 from taskengine.store.keys import CODES, RULED, Keys
@@ -72,6 +73,7 @@ def _constants(settings: Settings) -> dict[str, str]:
         "max_lost": str(settings.max_lost),
         "max_not_now": str(settings.max_not_now),
         "ruled": str(RULED),
+        "class_step": str(CLASS_STEP),
         "max_events": str(settings.max_events),
         "trim_every": str(settings.max_events // 100),
         "queue_prefix": f"'{Keys(settings.namespace).queue_prefix()}'",

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from taskengine.core.explain import Server, Situation
+from taskengine.core.order import priority_of
+from taskengine.models.enums import TaskPriority
 from taskengine.store.call import Call
 from taskengine.store.codec import moment, pairs, pause_from
 from taskengine.store.keys import RULED
@@ -40,6 +42,7 @@ def _situation(raw: Sequence[Any]) -> Situation | None:
         servers=tuple(Server(s[0], int(s[1]), int(s[2]), s[3]) for s in servers),
         lanes=tuple(sorted(lanes)),
         leader=leader,
+        aged_to=TaskPriority(priority_of(float(f["sc"]))) if "ag" in f else None,
         pause=pause_from(*pause) if pause else None,
     )
 

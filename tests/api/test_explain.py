@@ -9,7 +9,7 @@ import pytest
 
 from taskengine import NotFoundError, Task
 from taskengine.models import Explanation
-from taskengine.store import executions, nodes
+from taskengine.store import coordination, executions, nodes
 from taskengine.store.executions import Report
 
 from ..store.world import World
@@ -134,6 +134,14 @@ def test_place_in_the_queue(api: Any, world: World) -> None:
     assert found.headline == (
         "'t3' is ready: it is number 3 of 3 that wait for 'lint'; 1 of 1 slots are busy on 1 worker"
     )
+
+
+def test_place_that_it_came_to_by_waiting(one: Any, world: World) -> None:
+    world.beat(slots=0)
+    task = one.create_task(lint(priority=1))
+    world.raw.hincrby(world.keys.of("task", task.id), "rdy", -700_000)
+    assert world.run(coordination.age(world.lead(), "lint", 0, 600_000)).number() == 1
+    assert one.explain(task.id).headline.endswith("; by its waiting it stands among the NORMAL ones")
 
 
 def test_offered_to_a_worker(api: Any, world: World) -> None:

@@ -329,6 +329,14 @@ def resume(w: World) -> Case:
     return Case(pauses.resume(f"run:{w.run_of(a.id)}", "ann"), finish(w, a), frozenset({"ok"}))
 
 
+@case
+def age(w: World) -> Case:
+    w.beat(slots=0)
+    a = w.new("a")
+    w.raw.hincrby(w.keys.of("task", a.id), "rdy", -700_000)
+    return Case(coordination.age(w.lead(), "lint", 0, 600_000), finish(w, a), frozenset({"ok"}))
+
+
 def closable(w: World) -> tuple[Any, coordination.Decision]:
     parent = w.new("parent")
     child = w.new("child", parent)

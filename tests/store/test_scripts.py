@@ -62,7 +62,8 @@ def calls() -> Iterator[Call[Any]]:
     yield from (
         coordination.lead("a", 1), coordination.resign("a"), coordination.grant("1", ["lint", "test"]),
         coordination.withdraw("1"), coordination.rescue("1"), coordination.fire_timers("1"),
-        coordination.continue_releases("1"), coordination.unpark("1"), coordination.fall("b"),
+        coordination.continue_releases("1"), coordination.age("1", "lint", 0, 1),
+        coordination.unpark("1"), coordination.fall("b"),
         coordination.sweep_batch("b", ""), coordination.close("1", "0-1", seen, "r", ID),
         coordination.trigger("1", "0-1", seen),
         coordination.reopen_closed("1", "0-1", ID, ID), coordination.drop_decisions("1", ["0-1", "0-2"]),

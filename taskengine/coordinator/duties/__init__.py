@@ -6,6 +6,7 @@ one may run at any time, twice, or be finished by the next leader.
 
 from __future__ import annotations
 
+from taskengine.coordinator.duties.aging import Aging
 from taskengine.coordinator.duties.batches import Batches
 from taskengine.coordinator.duties.commits import Commits
 from taskengine.coordinator.duties.decisions import Decisions
@@ -18,6 +19,7 @@ from taskengine.coordinator.duties.unpark import Unpark
 from taskengine.coordinator.duties.withdraw import Withdraw
 
 __all__ = [
+    "Aging",
     "Batches",
     "Commits",
     "Decisions",

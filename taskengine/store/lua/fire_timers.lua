@@ -3,13 +3,14 @@
 -- args: term, most, envelope
 -- returns: {'ok', fired, ms until the next or -1} | {'stale'}
 -- events: ready, cancelled, failed, run_resumed
--- uses: ready, grant, leader, settle, give_up, clocks, pause, resume
+-- uses: ready, grant, leader, settle, give_up, clocks, pause, resume, age
 if outdated(ARGV[1]) then return {'stale'} end
 local function in_seconds(ms) return ms / 1000 .. ' s' end
 local ACTS = {
   retry = function(m)
     if m.st ~= T.RETRYING then return end
     call('HDEL', key('task', m.id), 'due', 'err', 'knd')
+    forget_age(m)
     make_ready(m)
   end,
   schedule = function(m)

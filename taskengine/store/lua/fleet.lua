@@ -1,7 +1,7 @@
 -- What the fleet looks like: nodes, lanes, counts, leader.
 -- args:
 -- returns: {now, {{node, alive until, info, slots, lanes, drain, held} ...}, {{lane, ready, granted, offered} ...}, {counts ...}, {leader ...}, {open timers, decisions, dead, poison, batches, leases}, {{reason, parked} ...}, {scope, pause ...}}
--- uses: clock
+-- uses: clock, offer
 local nodes, lanes = {}, {}
 for _, node in ipairs(call('ZRANGE', K.nodes, 0, 999)) do
   local v = call('HMGET', key('node', node), 'info', 'slots', 'lanes', 'drain')
@@ -9,11 +9,7 @@ for _, node in ipairs(call('ZRANGE', K.nodes, 0, 999)) do
     call('HLEN', key('slots', node))}
 end
 local function look(lane)
-  local offered = 0
-  for _, node in ipairs(call('SMEMBERS', key('offers', lane))) do
-    if tonumber(call('ZSCORE', K.nodes, node) or 0) > now then offered = offered + 1 end
-  end
-  return {lane, call('ZCARD', key('ready', lane)), call('SCARD', key('granted', lane)), offered}
+  return {lane, call('ZCARD', key('ready', lane)), call('SCARD', key('granted', lane)), offering(lane)}
 end
 for _, lane in ipairs(call('SMEMBERS', K.lanes)) do
   if lane ~= '!' then lanes[#lanes + 1] = look(lane) end

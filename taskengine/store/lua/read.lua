@@ -1,7 +1,7 @@
 -- Reads whole tasks, in the order asked, until the reply holds about a MiB.
 -- args: task ...
 -- returns: {{field, value ...}, or '' when there is no such task ...} maybe fewer than asked
--- uses: task, pause
+-- uses: task, pause, offer
 -- A READY task says in the field 'offers' how many live nodes offer its lane, and what waits says in 'paused' the
 -- scope and the story of the pause that it feels.
 local WAITS = {[T.READY] = true, [T.PENDING] = true, [T.RETRYING] = true}
@@ -18,12 +18,7 @@ for i, id in ipairs(ARGV) do
     found[i] = ''
   else
     if t.st == T.READY and not t.park and not t.g then
-      if offered[t.lane] == nil then
-        offered[t.lane] = 0
-        for _, node in ipairs(call('SMEMBERS', key('offers', t.lane))) do
-          if tonumber(call('ZSCORE', K.nodes, node) or 0) > now then offered[t.lane] = offered[t.lane] + 1 end
-        end
-      end
+      offered[t.lane] = offered[t.lane] or offering(t.lane)
       fields[#fields + 1] = 'offers'
       fields[#fields + 1] = tostring(offered[t.lane])
     end

@@ -2,7 +2,7 @@
 -- args: task, because, term, entry, envelope
 -- returns: {'ok', status} | {'conflict', status} | {'blocked', closed by} | {'settling', kind, id} | {'missing'} | {'stale'}
 -- events: reopened, ready
--- uses: settle, release, grant, leader, clocks
+-- uses: settle, release, grant, leader, clocks, age
 -- because: only when this task closed it ('' = whatever closed it). entry: decision to delete, or ''.
 if outdated(ARGV[3]) then return {'stale'} end
 local m = find(ARGV[1])
@@ -27,6 +27,7 @@ call('HSET', key('task', m.id), 'st', T.PENDING)
 call('HDEL', key('task', m.id), 'fin', 'err', 'knd', 'rsn', 'by', 'cq', 'rt', 'lc', 'nn', 'due')
 if m.clk then renew_clocks(m) end
 call('ZREM', K.dead, m.id)
+forget_age(m)
 call('DEL', key('done', m.id))
 emit(m.run, 'reopened', m.id)
 if m.xr then

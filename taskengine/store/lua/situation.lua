@@ -5,7 +5,7 @@
 -- position: how many stand before it in its lane, -1 when it does not stand there. Of nodes, those that live and offer
 -- its lane, 1000 at most; of lanes, 100 that live nodes offer. pause: {scope, story} of one that it feels, or {}.
 local id = ARGV[1]
-local FIELDS = {'st', 'no', 'lane', 'park', 'g', 'w', 'f', 'c', 'due', 'hold', 'batch', 'cq', 'rule', 'run'}
+local FIELDS = {'st', 'no', 'lane', 'park', 'g', 'w', 'f', 'c', 'due', 'hold', 'batch', 'cq', 'rule', 'run', 'sc', 'ag'}
 local v = call('HMGET', key('task', id), unpack(FIELDS))
 if not v[1] or is_open(v[11]) then return {} end
 local t, fields = {}, {}

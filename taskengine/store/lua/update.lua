@@ -59,6 +59,7 @@ elseif queued then
 end
 m.score = ARGV[5]
 call('HSET', key('task', m.id), 'nm', ARGV[3], 'doc', ARGV[4], 'sc', ARGV[5])
+call('HDEL', key('task', m.id), 'ag')
 call('HINCRBY', key('task', m.id), 'rev', 1)
 if ARGV[6] == '' then call('HDEL', key('task', m.id), 'to') else call('HSET', key('task', m.id), 'to', ARGV[6]) end
 local old = call('HGET', key('task', m.id), 'big')

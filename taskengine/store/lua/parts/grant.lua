@@ -37,7 +37,7 @@ end
 local function grant_one(m)
   m.att = m.att + 1
   local eid = execution_id(m.id, m.att)
-  local class = math.min(4, math.floor(tonumber(m.score) / 1125899906842624))
+  local class = math.min(4, math.floor(tonumber(m.score) / C.class_step))
   call('ZREM', key('ready', m.lane), member(m))
   call('HSET', key('task', m.id), 'att', m.att, 'g', eid)
   call('HSET', key('exec', eid), 'task', m.id, 'att', m.att, 'st', E.QUEUED, 'q', now)
