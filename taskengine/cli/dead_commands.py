@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from taskengine.cli import completion
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption
 
@@ -35,9 +36,17 @@ def register(app: typer.Typer) -> None:
     add(dead, drop, "taskengine dead drop ID", "taskengine dead drop --all")
 
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id.")]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID…]", help="Ids of tasks.", show_default=False)]
-Capability = Annotated[str | None, typer.Option("--capability", "-C", help="Only those of it.", show_default=False)]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id.", autocompletion=completion.dead_ids)]
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ID…]", help="Ids of tasks.", show_default=False, autocompletion=completion.dead_ids),
+]
+Capability = Annotated[
+    str | None,
+    typer.Option(
+        "--capability", "-C", help="Only those of it.", show_default=False, autocompletion=completion.capabilities
+    ),
+]
 Since = Annotated[
     str | None, typer.Option(metavar="WHEN", help="Given up later: 90s, 2h, 1d ago, or a date.", show_default=False)
 ]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from taskengine.cli import completion
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption
 
@@ -25,8 +26,13 @@ def register(app: typer.Typer) -> None:
     add(app, pauses, "taskengine pauses", "taskengine pauses -o json | jq '.[] | select(.state == \"draining\")'")
 
 
-Capability = Annotated[str | None, typer.Option("--capability", "-C", help="Everything that asks for it.")]
-Agent = Annotated[str | None, typer.Option(help="Everything that this agent would run.")]
+Capability = Annotated[
+    str | None,
+    typer.Option("--capability", "-C", help="Everything that asks for it.", autocompletion=completion.capabilities),
+]
+Agent = Annotated[
+    str | None, typer.Option(help="Everything that this agent would run.", autocompletion=completion.agents)
+]
 Run = Annotated[str | None, typer.Option(metavar="ID", help="The tasks of one run.")]
 Everything = Annotated[bool, typer.Option("--everything", help="All tasks of this engine.")]
 Reason = Annotated[str | None, typer.Option(help="Shown with every task that waits for it.", show_default=False)]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from taskengine.cli import completion
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption
 
@@ -22,9 +23,16 @@ def register(app: typer.Typer) -> None:
     add(quarantine, drop, "taskengine quarantine drop ID", "taskengine quarantine drop --all")
 
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="What 'list' calls the message.")]
+Id = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="What 'list' calls the message.", autocompletion=completion.quarantined_ids),
+]
 Ids = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID…]", help="What 'list' calls the messages.", show_default=False)
+    list[str] | None,
+    typer.Argument(
+        metavar="[ID…]", help="What 'list' calls the messages.", show_default=False,
+        autocompletion=completion.quarantined_ids,
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Every one that is there now.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)]

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from taskengine.cli import completion
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption, split
 
@@ -77,8 +78,11 @@ def register(app: typer.Typer) -> None:
     add(task, retry, "taskengine task retry ID", "taskengine task retry ID --wait --timeout 60")
 
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id.")]
-Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of tasks.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id.", autocompletion=completion.task_ids)]
+FailedId = Annotated[str, typer.Argument(metavar="ID", help="The task's id.", autocompletion=completion.failed_ids)]
+OpenIds = Annotated[
+    list[str], typer.Argument(metavar="ID…", help="Ids of tasks.", autocompletion=completion.open_ids)
+]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for its end; exit code 1 unless it completed.")]
 Timeout = Annotated[
     float | None, typer.Option(min=0, metavar="SECONDS", help="Wait no longer.", show_default="for ever")
@@ -89,7 +93,10 @@ Metadata = Annotated[
 ]
 Capability = Annotated[
     str | None,
-    typer.Option("--capability", "-C", help="What a worker must offer.", show_default="the type"),
+    typer.Option(
+        "--capability", "-C", help="What a worker must offer.", show_default="the type",
+        autocompletion=completion.capabilities,
+    ),
 ]
 Input = Annotated[
     str | None,
@@ -109,7 +116,9 @@ DependsOn = Annotated[
     typer.Option("--depends-on", metavar="IDS", help="Not before these completed; several with commas, or again."),
 ]
 AssignedTo = Annotated[
-    str | None, typer.Option(metavar="AGENT", help="Only this agent may run it.", show_default=False)
+    str | None, typer.Option(
+        metavar="AGENT", help="Only this agent may run it.", show_default=False, autocompletion=completion.agents
+    ),
 ]
 MaxSeconds = Annotated[
     float | None,
@@ -127,13 +136,18 @@ Key = Annotated[
 AnyStatus = Annotated[Status | None, typer.Option("--status", "-s", show_default="any")]
 AnyType = Annotated[str | None, typer.Option("--type", "-t", show_default="any")]
 AnyPriority = Annotated[Priority | None, typer.Option("--priority", "-p", case_sensitive=False, show_default="any")]
-AnyAgent = Annotated[str | None, typer.Option(metavar="AGENT", show_default="anybody")]
+AnyAgent = Annotated[
+    str | None, typer.Option(metavar="AGENT", show_default="anybody", autocompletion=completion.agents)
+]
 AnyUser = Annotated[str | None, typer.Option(metavar="USER", show_default="anybody")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)]
 Cursor = Annotated[str | None, typer.Option(help="Where the last page ended.", show_default=False)]
 Reason = Annotated[str | None, typer.Option(help="Kept with the task.", show_default=False)]
 
-SomeIds = Annotated[list[str] | None, typer.Argument(metavar="[ID…]", help="Ids of tasks.", show_default="all open")]
+SomeIds = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ID…]", help="Ids of tasks.", show_default="all open", autocompletion=completion.task_ids),
+]
 Run = Annotated[str | None, typer.Option(metavar="RUN", help="The tasks of that run.", show_default=False)]
 Once = Annotated[bool, typer.Option("--once", help="Show them now, and end.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task is over.")]
@@ -213,14 +227,14 @@ def list_(
     )
 
 
-def cancel(ids: Ids, reason: Reason = None, output: OutputOption = None) -> None:
+def cancel(ids: OpenIds, reason: Reason = None, output: OutputOption = None) -> None:
     """Cancel tasks: at once where they have not started, else as soon as their agents return."""
     from taskengine.cli import tasks
 
     raise typer.Exit(tasks.cancel(ids, reason=reason))
 
 
-def retry(id: Id, wait: Wait = False, timeout: Timeout = None, output: OutputOption = None) -> None:
+def retry(id: FailedId, wait: Wait = False, timeout: Timeout = None, output: OutputOption = None) -> None:
     """Open a failed or cancelled task again, with what its failure closed."""
     from taskengine.cli import tasks
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import pty
+import re
 import subprocess
 import sys
 
 import pytest
+import typer
 
+from taskengine.cli import app
+
+#: Commands that become a process and answer nothing.
+SERVES = {"coordinator", "worker", "flower"}
 COMMANDS = (
     "demo", "up", "coordinator", "worker", "flower", "workers", "doctor", "queue stats",
     "pause", "resume", "pauses",
@@ -28,6 +35,22 @@ def test_every_command_is_in_the_help_of_its_group(taskengine):
     for command in COMMANDS:
         *group, name = command.split()
         assert f" {name} " in taskengine(*group, "--help").out
+
+
+def leaves(command, *path):
+    """Every command, however deep, with its words."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from leaves(inner, *path, name)
+    if not hasattr(command, "commands"):
+        yield " ".join(path), command
+
+
+def test_no_command_is_without_examples_and_json():
+    found = dict(leaves(typer.main.get_command(app)))
+    assert set(COMMANDS) <= set(found)
+    for name, command in found.items():
+        assert f"taskengine {name}" in (command.epilog or ""), name
+        assert any("--output" in parameter.opts for parameter in command.params) or name in SERVES, name
 
 
 def test_help_loads_neither_celery_nor_networkx_nor_redis():
@@ -56,3 +79,31 @@ def test_the_shell_completes_commands():
 
 def test_the_version_is_said(taskengine):
     assert taskengine("--version").out.startswith("taskengine 0.")
+
+
+@pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_colour_is_for_terminals_that_want_it(at_server, variables, coloured):
+    ours, theirs = pty.openpty()
+    kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    command = [sys.executable, "-P", "-m", "taskengine.cli", "doctor"]
+    process = subprocess.Popen(
+        command, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
+        env={**kept, "TERM": "xterm-256color", "TASKENGINE_REDIS_URL": at_server.url, **variables},
+    )  # fmt: skip
+    os.close(theirs)
+    said = b""
+    try:
+        while piece := os.read(ours, 65_536):
+            said += piece
+    except OSError:  # how the end of a terminal is told
+        pass
+    process.wait()
+    os.close(ours)
+    assert b"server" in said
+    assert bool(re.search(rb"\x1b\[[0-9;]*3[0-7]", said)) is coloured
+
+
+def test_no_colour_goes_into_a_pipe(at_server):
+    command = [sys.executable, "-P", "-m", "taskengine.cli", "doctor"]
+    env = {**os.environ, "TERM": "xterm-256color", "TASKENGINE_REDIS_URL": at_server.url}
+    assert b"\x1b" not in subprocess.run(command, capture_output=True, env=env).stdout

@@ -1,0 +1,101 @@
+"""What the shell completes besides words: ids, capabilities, agents, of a server that runs and answers at once.
+
+Imported with the help, so everything heavy is imported when the shell asks. Whatever goes wrong completes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+#: Looked through, newest first, and offered.
+_LOOKED, _OFFERED = 500, 30
+Offers = list[tuple[str, str]]
+
+
+def task_ids(incomplete: str) -> Offers:
+    """Newest tasks whose id begins so."""
+    return _tasks(incomplete, ())
+
+
+def failed_ids(incomplete: str) -> Offers:
+    """Tasks that can be retried."""
+    return _tasks(incomplete, ("failed", "cancelled"))
+
+
+def open_ids(incomplete: str) -> Offers:
+    """Tasks that can be cancelled."""
+    return _tasks(incomplete, ("running", "retrying", "ready", "pending", "paused"))
+
+
+def dead_ids(incomplete: str) -> Offers:
+    """Dead letters."""
+    from taskengine.cli.nearby import ask
+    from taskengine.store import dead_letters
+    from taskengine.store.keys import Keys
+
+    found = ask(lambda store: store.run(dead_letters.page(Keys(store.settings.namespace), None, 0, _LOOKED))) or []
+    return _named([one.task_id for one in found], incomplete)
+
+
+def quarantined_ids(incomplete: str) -> Offers:
+    """Quarantined messages, the newest."""
+    from taskengine.cli.nearby import ask
+    from taskengine.store import quarantine
+    from taskengine.store.keys import Keys
+    from taskengine.store.sync import SyncStore
+
+    def newest(store: SyncStore) -> Offers:
+        keys = Keys(store.settings.namespace)
+        count = store.run(quarantine.count(keys))
+        stored = store.run(quarantine.piece(keys, count, quarantine.PIECE)) if count else []
+        return [(one.message.id, one.message.reason[:60]) for one in stored]
+
+    return [(id, help) for id, help in ask(newest) or [] if id.startswith(incomplete)]
+
+
+def capabilities(incomplete: str) -> Offers:
+    """Queues that workers serve, or that tasks wait in."""
+    from taskengine.cli.nearby import ask
+    from taskengine.store import nodes
+
+    fleet = ask(lambda store: store.run(nodes.fleet()))
+    if fleet is None:
+        return []
+    known = {lane for node in fleet.nodes for lane in node.lanes} | {lane.name for lane in fleet.lanes}
+    ready = {lane.name: lane.ready for lane in fleet.lanes}
+    return [
+        (lane, f"{ready.get(lane, 0)} ready")
+        for lane in sorted(known)
+        if lane.startswith(incomplete) and not lane.startswith("@")
+    ]
+
+
+def agents(incomplete: str) -> Offers:
+    """Agents of live workers."""
+    from taskengine.cli.nearby import ask
+    from taskengine.store import nodes
+
+    fleet = ask(lambda store: store.run(nodes.fleet()))
+    live = [] if fleet is None else [node for node in fleet.nodes if node.alive]
+    return [(name, "") for name in sorted({a for n in live for a in n.lanes.values()}) if name.startswith(incomplete)]
+
+
+def _tasks(incomplete: str, statuses: Sequence[str]) -> Offers:
+    from taskengine.cli.nearby import ask
+    from taskengine.store import tasks
+    from taskengine.store.sync import SyncStore
+
+    def newest(store: SyncStore) -> list[str]:
+        indexes = [[f"s:{status}"] for status in statuses] or [[]]
+        return [id for index in indexes for id in store.run(tasks.find(0, _LOOKED, index))[1]]
+
+    return _named(ask(newest) or [], incomplete)
+
+
+def _named(ids: Sequence[str], incomplete: str) -> Offers:
+    from taskengine.cli.nearby import ask
+    from taskengine.store import tasks
+
+    wanted = [id for id in ids if id.startswith(incomplete.lower())][:_OFFERED]
+    found = ask(lambda store: store.run(tasks.read(wanted))) if wanted else None
+    return [(str(task.id), f"{task.name[:40]} {task.status.value}") for task in found or [] if task]

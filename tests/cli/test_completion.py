@@ -1,0 +1,96 @@
+"""The shell completes words, and ids and capabilities of a server that answers at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from taskengine.transport.quarantine import put_aside
+
+from ..store.world import World
+
+RUN = [sys.executable, "-c", "import sys; sys.argv = ['taskengine']; from taskengine.cli import main; main()"]
+
+
+def complete(url, *words, shell="bash"):
+    """What is offered for the last of *words*, which may be ''."""
+    line = " ".join(["taskengine", *words])
+    ask = {
+        "_TASKENGINE_COMPLETE": f"complete_{shell}", "COMP_WORDS": line, "COMP_CWORD": str(len(words)),
+        "_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }  # fmt: skip
+    env = {**os.environ, **ask, "TASKENGINE_REDIS_URL": url}
+    done = subprocess.run(RUN, env=env, capture_output=True, text=True)
+    assert done.stderr == ""
+    return done.stdout.split() if shell == "bash" else done.stdout
+
+
+@pytest.fixture
+def world(store, at_server):
+    made = World(store, at_server.client, lambda _: store)
+    made.beat(lanes="lint=ruff deploy=bot @ruff=ruff @bot=bot")
+    return made
+
+
+def test_ids_are_those_that_the_command_can_mean(world, at_server):
+    done, waits = world.new("done"), world.new("waits", capability="nobody")
+    world.finish(done, verdict="failed")
+    url = at_server.url
+    assert set(complete(url, "task", "get", "")) == {str(done.id), str(waits.id)}
+    assert complete(url, "task", "get", str(done.id)[:9]) == [str(done.id)]
+    assert complete(url, "task", "retry", "") == [str(done.id)]
+    assert complete(url, "task", "cancel", "") == [str(waits.id)]
+    assert complete(url, "task", "get", "zz") == []
+
+
+def test_capabilities_agents_letters_and_messages_are_offered(world, at_server):
+    url = at_server.url
+    assert complete(url, "task", "submit", "--capability", "") == ["deploy", "lint"]
+    assert complete(url, "task", "submit", "--capability", "l") == ["lint"]
+    assert complete(url, "task", "submit", "--assigned-to", "") == ["bot", "ruff"]
+    letter = world.new("letter")
+    world.raw.zadd(world.keys.fixed("dead"), {str(letter.id): 5})
+    assert complete(url, "dead", "show", "") == [str(letter.id)]
+    put_aside(at_server.client.connection_pool, world.keys.fixed("quarantine"), "lint", b"x", "not JSON")
+    assert len(complete(url, "quarantine", "show", "")) == 1
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_get_names_beside_ids(world, at_server, shell):
+    task = world.new("render")
+    offered = complete(at_server.url, "task", "get", "", shell=shell)
+    assert str(task.id) in offered
+    assert "render ready" in offered
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis://10.255.255.1:6379/0", "nonsense"])
+def test_a_server_that_does_not_answer_costs_no_wait_and_no_noise(url):
+    began = time.monotonic()
+    assert complete(url, "task", "get", "") == []
+    assert time.monotonic() - began < 4  # most of it is the interpreter's start on a busy machine
+
+
+def test_no_embedded_server_is_started(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    env = {k: v for k, v in os.environ.items() if not k.startswith("TASKENGINE_")}
+    ask = {"_TASKENGINE_COMPLETE": "complete_bash", "COMP_WORDS": "taskengine task get ", "COMP_CWORD": "3"}
+    done = subprocess.run(RUN, env=env | ask, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr, list(tmp_path.iterdir())) == ("", "", [])
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+def test_bash_completes_with_the_script_that_is_shown(tmp_path):
+    command = Path(sys.executable).with_name("taskengine")
+    script = (
+        'eval "$(taskengine --show-completion bash)"; COMP_WORDS=(taskengine qua); COMP_CWORD=1; '
+        "_taskengine_completion taskengine; echo ${COMPREPLY[@]}"
+    )
+    env = {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True)
+    assert done.stdout.split() == ["quarantine"], done.stderr
