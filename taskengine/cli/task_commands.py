@@ -12,6 +12,17 @@ import typer
 from taskengine.cli import completion
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption, split
+from taskengine.cli.when_options import (
+    Deadline,
+    ExpiresAt,
+    HeartbeatTimeout,
+    Hold,
+    MaxSeconds,
+    QueueTimeout,
+    ScheduledAt,
+    TotalTimeout,
+    TriggerRule,
+)
 
 task = typer.Typer(no_args_is_help=True, help="Submit tasks, look at them, cancel and retry them.")
 
@@ -47,6 +58,7 @@ def register(app: typer.Typer) -> None:
         submit,
         'taskengine task submit --capability lint --input \'{"path": "a.py"}\' --wait',
         "taskengine task submit --capability lint --input @job.json --priority high --depends-on ID1,ID2",
+        "taskengine task submit --capability clean --depends-on ID1,ID2 --trigger-rule all_done --expires-at 2h",
         "taskengine task submit --type testing --assigned-to ci-bot --metadata team=core -o json | jq -r .id",
     )
     add(task, get, "taskengine task get ID", "taskengine task get ID -o json | jq .result")
@@ -120,10 +132,6 @@ AssignedTo = Annotated[
         metavar="AGENT", help="Only this agent may run it.", show_default=False, autocompletion=completion.agents
     ),
 ]
-MaxSeconds = Annotated[
-    float | None,
-    typer.Option(help="One attempt may take so long.", show_default="TASKENGINE_DEFAULT_TIMEOUT"),
-]
 MaxRetries = Annotated[int, typer.Option(help="Failed attempts that are tried again.")]
 OwnId = Annotated[
     str | None,
@@ -164,7 +172,15 @@ def submit(
     depends_on: DependsOn = None,
     assigned_to: AssignedTo = None,
     metadata: Metadata = None,
+    trigger_rule: TriggerRule = None,
+    scheduled_at: ScheduledAt = None,
+    expires_at: ExpiresAt = None,
+    deadline: Deadline = None,
+    hold: Hold = False,
     max_seconds: MaxSeconds = None,
+    queue_timeout: QueueTimeout = None,
+    heartbeat_timeout: HeartbeatTimeout = None,
+    total_timeout: TotalTimeout = None,
     max_retries: MaxRetries = 3,
     id: OwnId = None,
     idempotency_key: Key = None,
@@ -177,7 +193,9 @@ def submit(
 
     fields = {
         "capability": capability, "name": name, "task_type": type, "assigned_to": assigned_to,
-        "timeout": max_seconds, "id": id, "idempotency_key": idempotency_key,
+        "timeout": max_seconds, "queue_timeout": queue_timeout, "heartbeat_timeout": heartbeat_timeout,
+        "total_timeout": total_timeout, "trigger_rule": trigger_rule, "hold": hold or None, "id": id,
+        "idempotency_key": idempotency_key,
     }  # fmt: skip
     given: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
     given |= {"priority": priority.value, "max_retries": max_retries}
@@ -185,6 +203,7 @@ def submit(
         "depends_on": split(depends_on),
         "metadata": tasks.metadata(metadata),
         "input": tasks.arguments(input),
+        **tasks.moments(scheduled_at=scheduled_at, expires_at=expires_at, deadline=deadline),
     }
     raise typer.Exit(tasks.submit(given, wait=wait, timeout=timeout))
 

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.models import Explanation, Task, TaskExecution, TaskPriority
+from taskengine.models import Explanation, Task, TaskExecution, TaskPriority, TriggerRule
 
 _STYLES = {
     "pending": "dim", "ready": "cyan", "queued": "cyan", "running": "bold blue", "retrying": "yellow",
@@ -85,6 +85,9 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
     yield "retries", Text(f"{task.retry_count} of {task.max_retries}, {task.lost_count} workers lost")
     yield "created", Text(f"{moment(task.created_at)} by {task.created_by}")
     for name, at in (
+        ("not before", task.scheduled_at),
+        ("expires", task.expires_at),
+        ("deadline", task.deadline),
         ("started", task.started_at),
         ("ended", task.completed_at),
         ("next attempt", task.next_attempt_at),
@@ -94,6 +97,12 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
     yield "run", Text(str(task.run_id))
     if task.depends_on:
         yield "depends on", Text("\n".join(sorted(map(str, task.depends_on))))
+    if task.trigger_rule is not TriggerRule.ALL_SUCCESS:
+        yield "starts when", Text(task.trigger_rule.value)
+    for name in ("timeout", "queue_timeout", "heartbeat_timeout", "total_timeout"):
+        seconds = getattr(task, name)
+        if seconds is not None:
+            yield name.replace("_", " "), Text(f"{seconds:g} s")
     for name, value in (("metadata", task.metadata), ("input", task.input), ("result", task.result)):
         if value:
             yield name, json_text(value)

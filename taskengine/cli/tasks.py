@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from taskengine.api import BlockingTaskAPI
 from taskengine.cli import task_view
+from taskengine.cli.moments import coming
 from taskengine.cli.output import answer, say, wants_json
 from taskengine.core.lifecycle import REOPENABLE
 from taskengine.errors import InvalidInputError
@@ -127,6 +129,13 @@ def arguments(text: str | None) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InvalidInputError(f'--input: {text:.60} is no JSON object; write {{"value": …}}', field="input")
     return found
+
+
+def moments(**given: str | None) -> dict[str, datetime]:
+    """The moments that options mean, by field; those that were not given are left out."""
+    return {
+        field: coming(text, f"--{field.replace('_', '-')}") for field, text in given.items() if text is not None
+    }
 
 
 def _file(name: str) -> str:

@@ -105,8 +105,8 @@ class RequestFields(Noun):
             raise CircularDependencyError([self.name or str(self.id)] * 2)
         if self.expires_at and self.scheduled_at and self.expires_at <= self.scheduled_at:
             raise InvalidInputError(
-                f"expires_at is {self.expires_at:%Y-%m-%dT%H:%M:%SZ}, not after scheduled_at "
-                f"{self.scheduled_at:%Y-%m-%dT%H:%M:%SZ}: it could never start; let it expire later",
+                f"expires_at is {self.expires_at.isoformat()}, not after scheduled_at "
+                f"{self.scheduled_at.isoformat()}: it could never start; let it expire later",
                 field="expires_at",
             )
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 
 from taskengine import BlockingTaskAPI, IdempotencyConflictError, InvalidInputError, Task
 
+from ..coordinator.bench import until
 from ..store.world import World
 
 
@@ -140,3 +142,14 @@ def test_keys_of_others_are_not_content(api: Any) -> None:
     first = api.create_task(Task(id=uuid4(), name="a"))
     second = api.create_task(Task(id=first.id, name="a", idempotency_key="later"))
     assert second.id == first.id
+
+
+def test_a_repeat_whose_deadline_passed_since_is_still_the_first_ones_record(api: Any) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=0.3)
+    by_id, by_key = Task(name="a", deadline=soon), keyed(deadline=soon)
+    stored = [api.create_task(by_id), api.create_task(by_key)]
+    until(lambda: datetime.now(UTC) > soon + timedelta(seconds=0.1))
+    assert [api.create_task(by_id).id, api.create_task(keyed(deadline=soon)).id] == [task.id for task in stored]
+    assert [task.id for task in api.create_tasks([by_id, keyed(deadline=soon)])] == [task.id for task in stored]
+    with pytest.raises(InvalidInputError, match="deadline"):
+        api.create_tasks([by_id, Task(name="new", deadline=soon)])

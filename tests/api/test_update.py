@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,9 +16,11 @@ from taskengine import (
     NotFoundError,
     Task,
     TaskUpdateRequest,
+    TriggerRule,
     UnknownDependencyError,
 )
 
+from ..coordinator.bench import until
 from ..store.world import World
 from .test_submit import full
 
@@ -239,3 +241,37 @@ def test_nothing_to_change_changes_nothing(api: Any, world: World) -> None:
 def test_unknown_task_is_not_found(api: Any) -> None:
     with pytest.raises(NotFoundError):
         api.update_task(uuid4(), name="a")
+
+
+def later(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def test_a_new_rule_and_a_new_time_to_start_count_at_once(api: Any, world: World) -> None:
+    first = api.create_task(lint("first", hold=True))
+    second = api.create_task(lint("second", depends_on={first.id}))
+    assert api.update_task(second.id, trigger_rule="always").trigger_rule is TriggerRule.ALWAYS
+    world.think()
+    assert api.get_task(second.id).status.value == "ready"
+    moved = api.update_task(second.id, scheduled_at=later(60), queue_timeout=5)
+    assert (moved.status.value, moved.reason) == ("pending", "waits for its scheduled time")
+    api.update_task(second.id, scheduled_at=None)
+    world.think()
+    assert api.get_task(second.id).status.value == "ready"
+
+
+def test_what_began_keeps_its_rule_and_its_times(api: Any, world: World) -> None:
+    task = api.create_task(lint())
+    world.start()
+    for changes in ({"trigger_rule": "always"}, {"scheduled_at": later(60)}, {"expires_at": later(60)}):
+        with pytest.raises(NotAllowedError, match=f"{next(iter(changes))} can be changed only before its first"):
+            api.update_task(task.id, **changes)
+    assert api.update_task(task.id, total_timeout=60, queue_timeout=5, heartbeat_timeout=5).total_timeout == 60
+
+
+def test_a_change_of_something_else_minds_no_deadline_that_passed_since(api: Any, world: World) -> None:
+    task = api.create_task(lint(deadline=later(0.3), expires_at=later(0.3), hold=True))
+    until(lambda: later(0) > task.deadline + timedelta(seconds=0.1))
+    assert api.update_task(task.id, description="late").description == "late"
+    with pytest.raises(InvalidInputError, match="deadline"):
+        api.update_task(task.id, deadline=task.deadline)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,11 +20,13 @@ from taskengine import (
     InvalidInputError,
     NotFoundError,
     PayloadTooLargeError,
+    RetryRules,
     Task,
     TaskAPI,
     TaskCreateRequest,
     TaskEngineError,
     TaskUpdateRequest,
+    TriggerRule,
     UnknownDependencyError,
 )
 from taskengine.settings import Settings
@@ -31,6 +34,8 @@ from taskengine.settings import Settings
 from ..api.conftest import Awaited
 
 NOBODY = UUID("00000000-0000-4000-8000-000000000000")
+PAST, SOON = datetime(2001, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
+NAIVE = SOON.replace(tzinfo=None)
 BIG = "x" * (17 << 20)
 #: Over what travels inline, under what lies by reference.
 LARGE = "y" * (300 << 10)
@@ -179,6 +184,36 @@ CASES: dict[str, Case] = {
     "negative timeout, retry": (
         lambda e: e.api.retry_task(e.first.id, timeout=-1), InvalidInputError, "timeout"),
     "negative timeout, wait": (lambda e: e.api.wait([e.first.id], timeout=-1), InvalidInputError, "timeout"),
+    **{f"negative {name}": (
+        lambda _, name=name: Task(**{name: -1}), InvalidInputError, name)
+        for name in ("queue_timeout", "heartbeat_timeout", "total_timeout")},
+    "no time at all": (lambda _: Task(total_timeout=0), InvalidInputError, "total_timeout"),
+    "a time beyond what scripts can spell": (lambda _: Task(timeout=1e18), InvalidInputError, "timeout"),
+    "negative delay": (lambda _: RetryRules(initial_interval=-1), InvalidInputError, "initial_interval"),
+    "unknown rule": (
+        lambda _: Task(trigger_rule="all_good"), InvalidInputError, ", ".join(f"'{r}'" for r in list(TriggerRule)[:7])),
+    "unknown rule, update": (
+        lambda e: e.api.update_task(e.first.id, trigger_rule="all_good"), InvalidInputError, "'all_success'"),
+    **{f"{name} without a zone": (
+        lambda _, name=name: Task(**{name: NAIVE}), InvalidInputError, f"{name}: Value error, has no time zone")
+        for name in ("deadline", "scheduled_at", "expires_at")},
+    "update without a zone": (
+        lambda e: e.api.update_task(e.first.id, expires_at=NAIVE), InvalidInputError, "has no time zone"),
+    **{f"{name} in the past, {way}": (
+        lambda e, name=name, do=do: do(e, name), InvalidInputError, f"{name} is 2001-01-01T00:00:00+00:00")
+        for name in ("deadline", "expires_at")
+        for way, do in {
+            "one task": lambda e, name: e.api.create_task(Task(name="late", **{name: PAST})),
+            "request": lambda e, name: e.api.create_task(TaskCreateRequest(name="late", **{name: PAST})),
+            "graph": lambda e, name: e.api.create_tasks([Task(name="good"), Task(name="late", **{name: PAST})]),
+            "update": lambda e, name: e.api.update_task(e.first.id, **{name: PAST}),
+        }.items()},
+    "expires before it may start": (
+        lambda _: Task(scheduled_at=SOON, expires_at=SOON), InvalidInputError, "could never start"),
+    "expires before it may start, request": (
+        lambda _: TaskCreateRequest(scheduled_at=SOON, expires_at=PAST), InvalidInputError, "expires_at"),
+    "expires before it may start, update": (
+        lambda e: e.api.update_task(e.first.id, scheduled_at=SOON, expires_at=SOON), InvalidInputError, "expires_at"),
     "unknown task, get": (lambda e: e.api.get_task(NOBODY), NotFoundError, str(NOBODY)),
     "unknown task, update": (lambda e: e.api.update_task(NOBODY, name="x"), NotFoundError, str(NOBODY)),
     "unknown task, edge": (lambda e: e.api.add_dependency(NOBODY, e.first.id), NotFoundError, str(NOBODY)),

@@ -50,6 +50,43 @@ def test_what_was_asked_for_is_stored(taskengine, submit):
     assert {key: stored[key] for key in wanted} == wanted
 
 
+def test_when_it_starts_and_how_long_it_may_take_is_stored_and_shown(taskengine, submit):
+    first = submit("-C", "build", "--hold")
+    assert first["status"] == "pending"
+    words = ("-C", "lint", "--depends-on", first["id"], "--trigger-rule", "all_done", "--scheduled-at", "1h",
+             "--expires-at", "2h", "--deadline", "2090-01-31T12:00:00+01:00", "--queue-timeout", "60",
+             "--heartbeat-timeout", "2.5", "--total-timeout", "600", "--attempt-timeout", "30")  # fmt: skip
+    id = submit(*words)["id"]
+    stored = taskengine("task", "get", id, "-o", "json").json
+    wanted = {
+        "trigger_rule": "all_done", "deadline": "2090-01-31T11:00:00Z", "queue_timeout": 60.0,
+        "heartbeat_timeout": 2.5, "total_timeout": 600.0, "timeout": 30.0,
+    }  # fmt: skip
+    assert {key: stored[key] for key in wanted} == wanted
+    assert stored["scheduled_at"] < stored["expires_at"]
+    shown = taskengine("task", "get", id).out
+    for line in ("starts when", "all_done", "not before", "expires", "deadline", "queue timeout", "2.5 s"):
+        assert line in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--deadline", "2001-01-01T00:00:00Z"), "deadline is 2001-01-01T00:00:00+00:00"),
+        (("--scheduled-at", "2090-01-01T00:00:00"), "has no time zone"),
+        (("--expires-at", "-5m"), "--expires-at"),
+        (("--expires-at", "1h", "--scheduled-at", "2h"), "could never start"),
+        (("--trigger-rule", "most"), "'none_failed_min_one_success'"),
+        (("--queue-timeout", "-1"), "queue_timeout"),
+    ],
+)
+def test_a_wrong_time_or_rule_is_named(taskengine, words, named):
+    done = taskengine("task", "submit", "-C", "lint", *words)
+    assert done.code != 0
+    assert named in " ".join(done.err.split())
+    assert "Traceback" not in done.err
+
+
 def test_json_is_chosen_before_or_behind_the_command(taskengine):
     answers = [
         taskengine(*words).json["tasks"]

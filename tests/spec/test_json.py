@@ -216,6 +216,6 @@ def test_a_task_that_went_through_json_is_the_same_task_at_submit(shared_valkey:
 @pytest.mark.parametrize("year", [1, 9999])
 def test_the_ends_of_the_calendar_can_be_stored(shared_valkey: Any, year: int) -> None:
     with BlockingTaskAPI(settings=Settings(redis_url=shared_valkey.url)) as api:
-        task = Task(name="a", deadline=datetime(year, 6, 1, tzinfo=UTC), hold=True)
-        assert api.create_task(task).deadline == task.deadline
-        assert api.get_task(task.id).deadline == task.deadline
+        task = Task(name="a", scheduled_at=datetime(year, 6, 1, tzinfo=UTC), hold=True)
+        assert api.create_task(task).scheduled_at == task.scheduled_at
+        assert api.get_task(task.id).scheduled_at == task.scheduled_at

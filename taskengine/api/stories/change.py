@@ -9,6 +9,7 @@ from taskengine.api.arguments import Id, id_text
 from taskengine.api.scope import Scope
 from taskengine.api.stories.ask import required
 from taskengine.api.stories.edges import missing, refuse_cycle
+from taskengine.api.stories.moments import refuse_past_change
 from taskengine.api.stories.refusals import not_allowed
 from taskengine.core.order import moved
 from taskengine.errors import InvalidInputError
@@ -38,6 +39,7 @@ def update_task(
         before = yield from tasks.fields(scope.keys, id, "rev", "sc", "big")
         task = yield from required(scope, id)
         changed = _changed(task, wanted)
+        yield from refuse_past_change(changed, wanted)
         edges = _edges(task, changed, edge_revision)
         yield from refuse_cycle(task, edges.added)
         new = record(changed, changed.estimated_seconds)

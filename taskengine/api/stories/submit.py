@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from taskengine.api.arguments import Id, id_text, new_task, new_tasks
 from taskengine.api.scope import Scope
+from taskengine.api.stories.moments import refuse_past
 from taskengine.core import graph
 from taskengine.errors import (
     CircularDependencyError,
@@ -41,6 +42,7 @@ def create_task(scope: Scope, given: Task | TaskCreateRequest, run_id: Id | None
     task = new_task(given)
     if task.id in task.depends_on:  # put in place, past the model
         raise CircularDependencyError([task.name, task.name])
+    yield from refuse_past(scope, [task])
     if len(task.depends_on) > graphs.EDGES:  # more than one script may touch
         (stored,) = yield from create_tasks(scope, [task], run)
         id = str(stored.id)
@@ -73,6 +75,7 @@ def create_tasks(
         return []
     parents = {id: sorted(map(str, task.depends_on)) for id, task in new.items()}
     yield from _check(new, parents)
+    yield from refuse_past(scope, new.values())
     stored = yield from _submit(scope, run, new, parents)
     return (yield from _as_stored(new, stored, run if run_id is None else None))
 
