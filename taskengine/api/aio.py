@@ -322,6 +322,10 @@ class TaskAPI(Door):
         """What happened in a run behind the sequence *after*, oldest first."""
         return await self._run(ask.get_events(self._scope, run_id, after, limit))
 
+    async def get_task_events(self, task_id: Id, limit: int = 100) -> list[Event]:
+        """The latest *limit* things that happened to a task, oldest first; searched in the last 20 000 of its run."""
+        return await self._run(ask.get_task_events(self._scope, task_id, limit))
+
     async def get_queue_statistics(self) -> dict[str, Any]:
         """``pending_tasks``, ``running_tasks``, … by status, and ``queues``: ready, granted and workers of
         each.

@@ -227,6 +227,9 @@ class BlockingTaskAPI(Door):
     def get_events(self, run_id: Id, after: int = 0, limit: int = 1000) -> list[Event]:
         return self._run(ask.get_events(self._scope, run_id, after, limit))
 
+    def get_task_events(self, task_id: Id, limit: int = 100) -> list[Event]:
+        return self._run(ask.get_task_events(self._scope, task_id, limit))
+
     def get_queue_statistics(self) -> dict[str, Any]:
         return self._run(fleet.get_queue_statistics())
 

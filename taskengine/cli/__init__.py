@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from taskengine.cli import (
+    change_commands,
     dead_commands,
     graph_commands,
     look_commands,
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 run_commands.register(app)
 task_commands.register(app)
+change_commands.register(task_commands.task)
 pause_commands.register(app)
 look_commands.register(app)
 graph_commands.register(app)

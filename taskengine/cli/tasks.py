@@ -28,7 +28,7 @@ def submit(given: dict[str, Any], *, wait: bool, timeout: float | None) -> int:
             answer(task_view.as_json(stored), f"{stored.id} {stored.status.value}{note}")
             return 0
         say(f"{stored.id} submitted")
-        return _follow(api, stored, timeout)
+        return follow(api, stored, timeout)
 
 
 def show(id: str) -> None:
@@ -91,12 +91,12 @@ def retry(id: str, *, wait: bool, timeout: float | None) -> int:
         api.retry_task(id, wait=False)
         task = api.get_task(id)
         if wait:
-            return _follow(api, task, timeout)
+            return follow(api, task, timeout)
     answer(task_view.as_json(task), f"{task.id} {task.status.value}")
     return 0
 
 
-def _follow(api: BlockingTaskAPI, task: Task, timeout: float | None) -> int:
+def follow(api: BlockingTaskAPI, task: Task, timeout: float | None) -> int:
     """Wait for the end of a task and show it; 1 unless it completed."""
     api.wait([task.id], timeout)
     ended = api.get_task(task.id)

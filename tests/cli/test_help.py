@@ -19,6 +19,7 @@ COMMANDS = (
     "demo", "up", "coordinator", "worker", "flower", "workers", "doctor", "queue stats",
     "pause", "resume", "pauses",
     "task submit", "task get", "task list", "task cancel", "task retry", "task logs", "task watch",
+    "task update", "task execute", "task delete", "task events",
     "graph show", "graph lint", "graph plan", "graph submit",
     "dead list", "dead show", "dead requeue", "dead drop", "quarantine list", "quarantine show", "quarantine drop",
 )  # fmt: skip
@@ -74,7 +75,9 @@ def test_the_shell_completes_commands():
     words = {"_TASKENGINE_COMPLETE": "complete_bash", "COMP_WORDS": "taskengine task ", "COMP_CWORD": "2"}
     code = "import sys; sys.argv = ['taskengine']; from taskengine.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)
-    assert set(done.stdout.split()) == {"submit", "get", "list", "cancel", "retry", "logs", "watch", "why"}
+    assert set(done.stdout.split()) == {
+        "submit", "get", "list", "cancel", "retry", "logs", "watch", "why", "update", "execute", "delete", "events",
+    }  # fmt: skip
 
 
 def test_the_version_is_said(taskengine):

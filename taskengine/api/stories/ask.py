@@ -82,6 +82,13 @@ def get_events(scope: Scope, run_id: Id, after: int, limit: int) -> Story[list[E
     return found
 
 
+def get_task_events(scope: Scope, task_id: Id, limit: int) -> Story[list[Event]]:
+    """The latest events of one task, oldest first."""
+    id, most = id_text(task_id), number(limit, "limit", 1, MAX_PAGE)
+    task = yield from required(scope, id)
+    return (yield from history.story_of(scope.keys, str(task.run_id), id, most))
+
+
 def list_tasks(
     scope: Scope,
     *,

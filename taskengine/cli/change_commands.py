@@ -1,0 +1,101 @@
+"""``taskengine task update|execute|delete|events``: change a stored task, and read what happened to it."""
+
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from taskengine.cli import completion
+from taskengine.cli.guide import add
+from taskengine.cli.output import OutputOption
+from taskengine.cli.task_commands import Id, Priority, Timeout, Wait
+
+
+def register(task: typer.Typer) -> None:
+    """Add the commands to those of a task."""
+    add(
+        task,
+        update,
+        "taskengine task update ID --priority critical",
+        "taskengine task update ID1 ID2 --deadline 2h --max-seconds 600",
+        "taskengine task update ID --deadline none     it has none any more",
+    )
+    add(task, execute, "taskengine task execute ID", "taskengine task execute ID --agent ci-bot --wait")
+    add(task, delete, "taskengine task delete ID", "taskengine task delete ID --cascade")
+    add(task, events, "taskengine task events ID", "taskengine task events ID -o json | jq -r '.[].what'")
+
+
+OpenIds = Annotated[
+    list[str], typer.Argument(metavar="ID…", help="Ids of tasks.", autocompletion=completion.open_ids)
+]
+AnyIds = Annotated[
+    list[str], typer.Argument(metavar="ID…", help="Ids of tasks.", autocompletion=completion.task_ids)
+]
+Name = Annotated[str | None, typer.Option(help="For people.", show_default=False)]
+NewPriority = Annotated[
+    Priority | None, typer.Option("--priority", "-p", case_sensitive=False, help="Counts at once.", show_default=False)
+]
+Deadline = Annotated[
+    str | None,
+    typer.Option(metavar="WHEN", help="In 90s, 30m, 2h, 1d, a date with its zone, or none.", show_default=False),
+]
+MaxSeconds = Annotated[
+    float | None, typer.Option(help="One attempt may take so long, from the next one on.", show_default=False)
+]
+MaxRetries = Annotated[
+    int | None, typer.Option(help="Failed attempts that are tried again.", show_default=False)
+]
+Input = Annotated[
+    str | None,
+    typer.Option("--input", "-i", metavar="JSON", help="Only before its first attempt.", show_default=False),
+]
+Agent = Annotated[
+    str | None, typer.Option(metavar="AGENT", help="On this one.", show_default=False, autocompletion=completion.agents)
+]
+Cascade = Annotated[bool, typer.Option("--cascade", help="Cancel it, and what depends on it, first.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)]
+
+
+def update(
+    ids: OpenIds,
+    name: Name = None,
+    priority: NewPriority = None,
+    deadline: Deadline = None,
+    max_seconds: MaxSeconds = None,
+    max_retries: MaxRetries = None,
+    input: Input = None,
+    output: OutputOption = None,
+) -> None:
+    """Change what is given of tasks that are not over; priority and deadline count at once."""
+    from taskengine.cli import changes
+
+    changes.update(
+        ids, name=name, priority=priority and priority.value, deadline=deadline, timeout=max_seconds,
+        max_retries=max_retries, input=input,
+    )  # fmt: skip
+
+
+def execute(
+    id: Id, agent: Agent = None, wait: Wait = False, timeout: Timeout = None, output: OutputOption = None
+) -> None:
+    """Start a task as soon as it may, whatever its schedule or hold says."""
+    from taskengine.cli import changes
+
+    raise typer.Exit(changes.execute(id, agent=agent, wait=wait, timeout=timeout))
+
+
+def delete(ids: AnyIds, cascade: Cascade = False, output: OutputOption = None) -> None:
+    """Delete tasks that are over and that nothing waits for, with their executions and logs."""
+    from taskengine.cli import changes
+
+    raise typer.Exit(changes.delete(ids, cascade=cascade))
+
+
+def events(id: Id, limit: Limit = 100, output: OutputOption = None) -> None:
+    """Tell what happened to a task, oldest first."""
+    from taskengine.cli import changes
+
+    changes.events(id, limit=limit)
