@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 from celery import Celery
 from celery.events import EventDispatcher
@@ -35,6 +35,22 @@ logger = logging.getLogger(__name__)
 def brief(text: str) -> str:
     """The first 80 characters of *text*, without obvious secrets."""
     return redacted(text)[:_NAME_LENGTH]
+
+
+class Announces(Protocol):
+    """Who is told of executions that run here."""
+
+    def started(self, told: Told, agent: str) -> None:
+        """An execution began."""
+
+    def ended(self, told: Told, outcome: Outcome, *, again: bool) -> None:
+        """An execution ended; *again* when another attempt follows."""
+
+    def hurry(self) -> None:
+        """A slot has nothing more to do: send what waits."""
+
+    def flush(self) -> None:
+        """Send what waits before returning."""
 
 
 class Announcer:

@@ -54,11 +54,23 @@ def install() -> None:
             logger.addHandler(JournalHandler())
 
 
+def remove() -> None:
+    """Hear nothing any more, and leave no trace where nobody came after."""
+    for name in LEVELS:
+        stream = getattr(sys, name)
+        if isinstance(stream, Stream):
+            setattr(sys, name, stream.before)
+    for logger in (logging.getLogger(), logging.getLogger("celery.task")):
+        for handler in [one for one in logger.handlers if isinstance(one, JournalHandler)]:
+            logger.removeHandler(handler)
+
+
 class Stream:
     """In the place of a standard stream."""
 
     def __init__(self, before: Any, name: str) -> None:
-        self._before = before
+        #: What it took the place of.
+        self.before = before
         self._name = name
 
     def write(self, text: str) -> int:
@@ -66,7 +78,7 @@ class Stream:
         voice = _SPEAKER.get()
         if voice is not None and isinstance(text, str):
             voice.journal.write(self._name, LEVELS[self._name], text)
-        self._before.write(text)
+        self.before.write(text)
         return len(text)
 
     def writelines(self, lines: Any) -> None:
@@ -75,7 +87,7 @@ class Stream:
             self.write(line)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._before, name)
+        return getattr(self.before, name)
 
 
 class JournalHandler(logging.Handler):

@@ -23,6 +23,7 @@ from taskengine.embedded import ensure
 from taskengine.errors import StoreError, TaskEngineError, UnsupportedServerError
 from taskengine.settings import current as current_settings
 from taskengine.transport import is_ours
+from workers.announce import Announcer
 from workers.board import Board
 from workers.heartbeat import Heartbeat
 from workers.hub import wake_when_threads_end
@@ -118,8 +119,9 @@ def _node(hostname: str, worker: Any) -> Node:
         logger.warning("queue %s is not consumed: no imported agent offers it", orphan)
     queues.select(list(offered.lanes))
     return Node(
-        app=app,
         settings=current_settings(),
+        registry=REGISTRY,
+        announce=lambda: Announcer(app, hostname),
         url=ensure(current_settings()),
         name=f"{hostname}#{os.getpid()}-{uuid4().hex[:6]}",
         hostname=hostname,

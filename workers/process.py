@@ -16,14 +16,14 @@ from types import FrameType
 from typing import Any
 
 from billiard import current_process
-from celery import Celery
 
+from taskengine.agent import Registry
 from taskengine.settings import Settings
 from taskengine.store.connect import SOCKET_TIMEOUT, connect
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
 from workers import capture
-from workers.announce import Announcer
+from workers.announce import Announces
 from workers.board import Board
 from workers.courier import Courier
 from workers.loop import Run
@@ -83,8 +83,11 @@ class LocalRuns:
 class Node:
     """What the parent knows before its children start."""
 
-    app: Celery
     settings: Settings
+    #: The agents that it may run.
+    registry: Registry
+    #: Makes the announcer of a process, after the fork.
+    announce: Callable[[], Announces]
     url: str
     #: Unique to this start of the worker: an old incarnation's work is never mistaken for the new one's.
     name: str
@@ -109,9 +112,10 @@ class WorkerProcess:
         self._node = node
         self.node = node.name
         self.lanes = node.lanes
+        self.registry = node.registry
         self.threaded = not node.forks
         self.store = node.connect()
-        self.announcer = Announcer(node.app, node.hostname)
+        self.announcer = node.announce()
         self.courier = Courier(self.store)
         capture.install()
         self._index = getattr(current_process(), "index", 0) if node.forks else 0

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
-from taskengine.agent import REGISTRY, Agent
+from taskengine.agent import Agent
 from taskengine.models import Outcome, Task
 from taskengine.store import executions, tasks
 from taskengine.store.codec import dumps, loads, running_task
@@ -56,7 +56,7 @@ class Runner:
 
     def _execute(self, told: Told, until: float) -> Answer:
         task = self._task(told)
-        agent = _agent_for(told)
+        agent = self._agent_for(told)
         name = agent.name if agent else told.lane.lstrip("@")
         self.process.announcer.started(told, name)
         outcome, text, large = encode(self._run(agent, task, told) if agent else _no_agent(told))
@@ -84,6 +84,11 @@ class Runner:
             task.depends_on = {UUID(id) for id in on.split()}
         return task
 
+    def _agent_for(self, told: Told) -> Agent | None:
+        if told.lane.startswith("@"):
+            return self.process.registry.get(told.lane[1:])
+        return self.process.registry.offering(told.lane)
+
     def _run(self, agent: Agent, task: Task, told: Told) -> Outcome:
         store, voice = self.process.store, Voice(told, self.process.courier)
         context = Context(told, store, lambda: self.process.is_cancelled(told.execution_id), voice)
@@ -106,12 +111,6 @@ def _report(told: Told, agent: str, outcome: Outcome, what: Verdict, output: str
         output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
         retry_ms=what.delay_ms or 0, usage=dumps({**used, "custom": usage.custom} if usage.custom else used, "usage"),
     )  # fmt: skip
-
-
-def _agent_for(told: Told) -> Agent | None:
-    if told.lane.startswith("@"):
-        return REGISTRY.get(told.lane[1:])
-    return REGISTRY.offering(told.lane)
 
 
 def _no_agent(told: Told) -> Outcome:
