@@ -88,6 +88,11 @@ class Agent:
         """Whether the function must be awaited."""
         return inspect.iscoroutinefunction(self.function)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it was declared inside a function, so that no import brings it again."""
+        return "<locals>" in getattr(self.function, "__qualname__", "")
+
 
 class Registry:
     """The agents that this process imported."""
@@ -112,6 +117,17 @@ class Registry:
     def offering(self, capability: str) -> Agent | None:
         """The first declared agent with that capability, or None."""
         return next((a for a in self._agents.values() if capability in a.capabilities), None)
+
+    def of(self, function: AgentFunction) -> Agent:
+        """The agent that *function* was declared as; AgentError when it was not."""
+        found = next((a for a in self._agents.values() if a.function is function), None)
+        if found is None:
+            raise AgentError(f"{_origin(function)} is no agent; declare it with @agent(name, capabilities={{…}})")
+        return found
+
+    def keep(self, agents: Iterable[Agent]) -> None:
+        """Forget all but *agents*."""
+        self._agents = {a.name: a for a in agents}
 
     def capabilities(self) -> frozenset[str]:
         """All that the imported agents offer together."""

@@ -14,6 +14,8 @@
     │   └── NotAllowedError          the state forbids it; .story tells how it came to be
     ├── TaskExecutionError           an awaited execution did not complete; .execution
     ├── WaitTimeoutError             the awaited did not happen in time; .pending
+    │   └── NeverDoneError           taskengine.testing: nothing is left that could bring it about
+    ├── NeverIdleError               taskengine.testing: there is work without end; .most_run
     ├── StoreError                   Redis and we disagree
     │   ├── StoreUnavailableError    no answer from the server
     │   ├── StoreFullError           the server is out of memory and refuses writes
@@ -149,6 +151,31 @@ class WaitTimeoutError(TaskEngineError, TimeoutError):
         shown = ", ".join(pending[:5]) + ("…" if len(pending) > 5 else "")
         super().__init__(f"{len(pending)} of the awaited tasks did not end within {seconds:g} s: {shown}")
         self.pending = tuple(pending)
+
+
+class NeverDoneError(WaitTimeoutError):
+    """Nothing is left to run and no timer is set, so what was waited for will never happen."""
+
+    def __init__(self, pending: Sequence[str], stories: Sequence[str]) -> None:
+        TaskEngineError.__init__(
+            self,
+            f"nothing is left to run, no timer is set, and {len(pending)} of the awaited tasks are not over: "
+            + "; ".join(_shortened(stories)),
+        )
+        self.pending = tuple(pending)
+
+
+class NeverIdleError(TaskEngineError):
+    """There was still work after as many executions as were allowed."""
+
+    def __init__(self, most: int, most_run: Sequence[tuple[str, int]]) -> None:
+        shown = ", ".join(f"{name!r} {times} times" for name, times in most_run)
+        super().__init__(
+            f"there is still work after {most} executions; most often ran {shown or 'none'}: "
+            "does a task submit or retry itself without end? Allow more with most=…, or bound it"
+        )
+        #: Names of tasks and how often each ran, the most frequent first.
+        self.most_run = tuple(most_run)
 
 
 class StoreError(TaskEngineError):

@@ -23,6 +23,11 @@ class Agenda:
         del self._due[duty]  # moves it behind its equals, so that none starves
         self._due[duty] = at
 
+    def hurry_all(self, at: float) -> None:
+        """Let every duty run at *at* unless it is due earlier."""
+        for duty in self._due:
+            self.hurry(duty, at)
+
     def hurry(self, duty: Duty, at: float) -> None:
         """Let a duty run at *at* unless it is due earlier."""
         self._due[duty] = min(self._due[duty], at)

@@ -47,6 +47,8 @@ _LONGEST_AFTER_RAISE = 5.0
 #: Seconds between two knocks at a server that is away, doubled each time up to the longest.
 _AFTER_OUTAGE = 0.05
 _LONGEST_AFTER_OUTAGE = 1.0
+#: What a duty that has work left asks for in less than this is as good as at once, where no time passes.
+_SOON = 0.05
 _OLDEST = "0"
 
 
@@ -80,6 +82,25 @@ class Coordinator:
                 stop.wait(self._raised(exc))
         self._resign()
         _log.info("stopped id=%s", self.leader.id)
+
+    def turn_all(self) -> None:
+        """Give every duty a turn, due or not, and another while hints or unmade decisions ask for it.
+
+        For a thread that is the whole fleet (:mod:`taskengine.testing`): it leads alone and never waits, and its
+        clock may stand still. What a duty raises leaves this method.
+        """
+        now = self._clock()
+        if self.leader.asks_in(now) <= 0 and self.leader.ask(self._store, now):
+            self._start_anew()
+        if self.leader.term is None:
+            return
+        self._agenda.hurry_all(now)
+        while True:
+            duty, due = self._agenda.next()
+            if due <= now + (_SOON if duty in (self._grant, self._decisions, self._releases) else 0.0):
+                self._run(duty, self.leader.term)
+            elif not self._listen(0.0):
+                return
 
     def _start_anew(self) -> None:
         """Forget everything but the leadership: what a new term must read from Redis again."""
@@ -120,7 +141,9 @@ class Coordinator:
         if turn.fenced:
             self.leader.fenced()
 
-    def _listen(self, seconds: float) -> None:
+    def _listen(self, seconds: float) -> bool:
+        """Wait for a hint; whether one came."""
+        before = (self._wake_from, self._decisions_from)
         heard = self._store.run(
             coordination.listen(self._keys, self._wake_from, self._decisions_from, seconds)
         )
@@ -131,6 +154,7 @@ class Coordinator:
             self._agenda.hurry(self._decisions, self._clock())
             self._agenda.hurry(self._releases, self._clock())
         self._wake_from, self._decisions_from = heard.wake_from, heard.decisions_from
+        return before != (self._wake_from, self._decisions_from)
 
     def _found_server(self) -> None:
         if self._away_since is not None:

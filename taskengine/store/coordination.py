@@ -55,6 +55,17 @@ def fire_timers(term: str) -> Call[Reply]:
     return Call("fire_timers", (term, PIECE), reply, grants=True)
 
 
+def next_timer(keys: Keys) -> Call[int | None]:
+    """When the next timer is due, in milliseconds on the server's clock; None when there is none."""
+    return Call("ZRANGE", (keys.fixed("timers"), 0, 0, "WITHSCORES"), _first_score, command=True)
+
+
+def _first_score(raw: Sequence[Any]) -> int | None:
+    if not raw:
+        return None
+    return round(float(raw[0][1] if isinstance(raw[0], list | tuple) else raw[1]))
+
+
 def continue_releases(term: str, task: str = "") -> Call[Reply]:
     """Tell further dependents of ended tasks; ok (1 while more remain)."""
     return Call("continue_releases", (term, task), reply, grants=True)
