@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks.figure import Figure
-from benchmarks.figures import chain, fan, flat, large, latency, layered, memory, submit, traces
+from benchmarks.figures import chain, fan, flat, large, latency, layered, memory, submit, testing, traces
 from benchmarks.stack import Stack
 
 FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
@@ -14,6 +14,7 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "chain": chain.measure,
     "layered": layered.measure,
     "submit": submit.measure,
+    "testing": testing.measure,
     "memory": memory.measure,
     "large": large.measure,
 }

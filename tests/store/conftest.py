@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from hashlib import sha1
 from typing import Any
 
 import fakeredis
@@ -13,6 +12,7 @@ import pytest
 from taskengine.settings import Settings
 from taskengine.store.aio import AsyncStore
 from taskengine.store.sync import SyncStore
+from taskengine.testing.server import make_fit
 
 from .world import ENVELOPE, Awaited, Runs, World
 
@@ -49,16 +49,10 @@ def on_valkey(valkey: Any, driver: str, loop: asyncio.AbstractEventLoop) -> Iter
             store.close()
 
 
-def teach_sha1hex(server: Any, raw: Any) -> None:
-    """fakeredis 2.40 has no ``redis.sha1hex``, which every server has."""
-    raw.eval("return 1", 0)
-    server._lua_runtime.globals()[b"redis"][b"sha1hex"] = lambda text: sha1(text).hexdigest().encode()
-
-
 def on_fake(driver: str, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
     server = fakeredis.FakeServer(server_type="valkey")
     raw = fakeredis.FakeRedis(server=server)
-    teach_sha1hex(server, raw)
+    make_fit(server)
 
     def make(settings: Settings) -> Runs:
         if driver == "sync":

@@ -1,0 +1,90 @@
+"""The two doors of an engine in one process.
+
+A client that waits blocks its thread; here that is the thread which must do the work. So a blocking read becomes a
+plain one, and instead of waiting its caller lets the engine work and time pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+from taskengine.api import BlockingTaskAPI, TaskAPI
+from taskengine.api.scope import Scope
+from taskengine.store.call import Call, Story
+from taskengine.store.keys import Keys
+from taskengine.store.sync import SyncStore
+from taskengine.testing.clock import Clock
+
+T = TypeVar("T")
+
+
+class Unblocked:
+    """A store on which nothing blocks: *pass_time* is told for how long a read wanted to wait, and it is read again."""
+
+    def __init__(self, store: SyncStore, pass_time: Callable[[float], None]) -> None:
+        self.settings = store.settings
+        self._store = store
+        self._pass_time = pass_time
+
+    def run(self, work: Call[T] | Story[T]) -> T:
+        """The answer of one Call, or of a story that makes several trips."""
+        if isinstance(work, Generator):
+            try:
+                step = next(work)
+                while True:
+                    step = work.send(self.trip(step))
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]  # a story's return value is its T
+        return self.trip(work)
+
+    def trip(self, call: Call[T]) -> T:
+        """The answer of one Call."""
+        if "BLOCK" not in call.args or not call.command:
+            return self._store.run(call)
+        at = call.args.index("BLOCK")
+        plain: Call[Any] = Call(call.name, call.args[:at] + call.args[at + 2 :], _as_it_is, command=True)
+        raw = self._store.run(plain)
+        if not raw:
+            self._pass_time(float(call.args[at + 1]) / 1000)
+            raw = self._store.run(plain)
+        return call.decode(raw)
+
+
+class Blocking(BlockingTaskAPI):
+    """The blocking door."""
+
+    def __init__(self, store: Unblocked, clock: Clock) -> None:
+        super().__init__(settings=store.settings)
+        self._scope = _scope(store, clock)
+        self._trips = store
+
+    def _run(self, story: Story[T]) -> T:
+        return self._trips.run(story)
+
+
+class Awaitable(TaskAPI):
+    """The async door; others on its loop get a turn between two trips."""
+
+    def __init__(self, store: Unblocked, clock: Clock) -> None:
+        super().__init__(settings=store.settings)
+        self._scope = _scope(store, clock)
+        self._trips = store
+
+    async def _run(self, story: Story[T]) -> T:
+        try:
+            step: Call[Any] = next(story)
+            while True:
+                await asyncio.sleep(0)
+                step = story.send(self._trips.trip(step))
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # a story's return value is its T
+
+
+def _as_it_is(raw: Any) -> Any:
+    return raw
+
+
+def _scope(store: Unblocked, clock: Clock) -> Scope:
+    return Scope(Keys(store.settings.namespace), store.settings, clock.seconds)

@@ -1,0 +1,245 @@
+"""The engine of a test: everything that a fleet does, in the calling thread, when it is told to."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from taskengine.agent import REGISTRY, Agent, Registry
+from taskengine.api import BlockingTaskAPI, TaskAPI
+from taskengine.api.arguments import Id
+from taskengine.coordinator import Coordinator
+from taskengine.core.lifecycle import TERMINAL
+from taskengine.errors import InvalidInputError, NeverDoneError, NeverIdleError
+from taskengine.models import Task, TaskCreateRequest, TaskExecution
+from taskengine.settings import Settings
+from taskengine.store import coordination
+from taskengine.store.invariants import check_invariants
+from taskengine.store.keys import Keys
+from taskengine.store.sync import SyncStore
+from taskengine.testing.clock import Clock
+from taskengine.testing.doors import Awaitable, Blocking, Unblocked
+from taskengine.testing.scope import closed, opened
+from taskengine.testing.server import Server
+from taskengine.testing.worker import Worker
+from taskengine.transport import template
+
+#: Executions in one call before it is taken for endless.
+MOST = 10_000
+#: Seconds; whoever is alone leads for ever, and every moment without a beat is one in which the clock was turned.
+_FOR_EVER = 1e9
+#: Tasks of one page of a listing.
+_PAGE = 500
+
+
+class Engine:
+    """A server, a coordinator and a worker in one thread, and two doors to them.
+
+    *agents* are the declared functions that its worker runs, *modules* names of modules that declare some; with
+    neither it runs whatever the process has imported. An agent that is declared inside a function while an engine is
+    open is gone when the last one is closed: the next test does not see it. *slots* is how many executions may be
+    open at once: more than one matters only where an agent waits for other tasks. *start* is where its clock begins.
+    Everything else is a field of :class:`taskengine.Settings`; variables of the environment do not count.
+
+    Engines do not see each other, and any number may be open. Everything happens in the calls below, in the calling
+    thread; when they are back nothing runs. Close it, or use it as a context.
+    """
+
+    def __init__(
+        self,
+        agents: Iterable[Callable[..., Any] | Agent] | None = None,
+        modules: Iterable[str] = (),
+        *,
+        slots: int = 1,
+        start: datetime | None = None,
+        **settings: Any,
+    ) -> None:
+        if not isinstance(slots, int) or slots < 1:
+            raise InvalidInputError(f"slots is {slots!r}; use 1 or more", field="slots")
+        registry = _registry(agents, modules)
+        #: Where time is turned.
+        self.clock = Clock(start)
+        self.settings = _settings(settings)
+        self._store = SyncStore("redis://inline", self.settings, template(), Server(self.clock).client())
+        self._keys = Keys(self.settings.namespace)
+        self._worker = Worker(self._store, registry, self.clock, slots)
+        reads_on = Unblocked(self._store, lambda _: None)
+        self._coordinator = Coordinator(reads_on, self.settings, "inline", clock=self.clock.seconds)
+        client = Unblocked(self._store, self._wait)
+        #: The blocking door. Whoever waits at it lets the engine work and time pass.
+        self.api: BlockingTaskAPI = Blocking(client, self.clock)
+        #: The async door, likewise.
+        self.aio: TaskAPI = Awaitable(client, self.clock)
+        self._is_open = True
+        opened()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget everything; safe to repeat."""
+        if self._is_open:
+            self._is_open = False
+            self._store.close()
+            closed()
+
+    def submit(self, *tasks: Task | TaskCreateRequest) -> list[Task]:
+        """Submit one graph, all or nothing; its tasks as they are stored. Nothing runs yet."""
+        return self.api.create_tasks(tasks)
+
+    def task(self, task: Task | Id) -> Task:
+        """A task as it stands now, with its result."""
+        return self.api.get_task(_id(task))
+
+    def executions(self, task: Task | Id) -> list[TaskExecution]:
+        """The attempts at a task, oldest first."""
+        return self.api.get_task_executions(_id(task))
+
+    def step(self) -> bool:
+        """Run one execution; False when nothing may run now."""
+        self._worker.work(0)
+        self._coordinator.turn_all()
+        return bool(self._worker.work(1))
+
+    def run_until_idle(self, *, most: int = MOST) -> int:
+        """Run all that may run now; how many executions that were. Time stands still: what waits for a timer waits.
+
+        NeverIdleError after *most* executions; it names the tasks that run in circles.
+        """
+        return self._settle(0, most)
+
+    def run_until_done(self, *tasks: Task | Id, most: int = MOST) -> list[Task]:
+        """Run until these tasks are over (with none: until all are), letting time pass from timer to timer; the
+        tasks as they stand then.
+
+        NeverDoneError when nothing is left that could end them: one is held, no agent offers its capability, …
+        """
+        ids = [_id(task) for task in tasks]
+        ran = self._settle(0, most)
+        while pending := self._open(ids):
+            if not self._pass_to_next_timer():
+                raise _never(pending)
+            ran = self._settle(ran, most)
+        return [self.task(id) for id in ids]
+
+    def run_for(self, by: float | timedelta, *, most: int = MOST) -> int:
+        """Let so many seconds pass and run everything at its own time; how many executions that were."""
+        ends = self.clock.seconds() + (by.total_seconds() if isinstance(by, timedelta) else by)
+        ran = self._settle(0, most)
+        while self._pass_to_next_timer(ends):
+            ran = self._settle(ran, most)
+        self.clock.advance(max(0.0, ends - self.clock.seconds()))
+        return self._settle(ran, most)
+
+    def lose_worker(self, times: int = 1) -> None:
+        """Let the worker die: what runs now (when an agent calls this), else the next execution, is LOST.
+
+        The agent of a lost execution is not called, or what it returns is refused; the task is READY again. With
+        *times* so many executions in a row; after ``max_lost`` of one task it is a dead letter.
+        """
+        if not isinstance(times, int) or times < 1:
+            raise InvalidInputError(f"times is {times!r}; use 1 or more", field="times")
+        if self._worker.is_busy:
+            self._worker.lose()
+            times -= 1
+        self._worker.deaths += times
+
+    def check(self) -> None:
+        """Hold everything stored against the laws of ``taskengine doctor --deep``; AssertionError lists the broken
+        ones.
+        """
+        found = self._store.run(check_invariants(self._keys))
+        if found:
+            raise AssertionError("\n".join(map(str, found)))
+
+    def _settle(self, ran: int, most: int) -> int:
+        """Run all that may run now when *ran* executions are counted already; the count then."""
+        settled = False
+        while True:
+            new = self._worker.work(most + 1 - ran)
+            ran += new
+            if ran > most:
+                raise NeverIdleError(most, self._worker.ledger.ran.most_common(5))
+            if settled and not new:
+                return ran
+            self._coordinator.turn_all()
+            settled = True
+
+    def _wait(self, seconds: float) -> None:
+        """What happens while a client waits: the engine works; with nothing to do, time passes."""
+        if self.run_until_idle():
+            return
+        if not self._pass_to_next_timer(self.clock.seconds() + seconds):
+            if self._store.run(coordination.next_timer(self._keys)) is None:
+                raise _never(self._open([]))
+            self.clock.advance(seconds)
+
+    def _pass_to_next_timer(self, until: float = float("inf")) -> bool:
+        """Turn the clock to the next timer, unless that is later than *until*."""
+        due = self._store.run(coordination.next_timer(self._keys))
+        if due is None or due / 1000 > until:
+            return False
+        # In whole microseconds: a float may stop just before the millisecond in which the timer is due.
+        self.clock.advance(timedelta(microseconds=max(0, 1000 * due - self.clock.micros)))
+        return True
+
+    def _open(self, ids: Iterable[Id]) -> list[Task]:
+        asked = list(ids)
+        found = [self.task(id) for id in asked] if asked else self._all()
+        return [task for task in found if task.status not in TERMINAL]
+
+    def _all(self) -> Iterator[Task]:
+        cursor: str | None = None
+        while True:
+            page = self.api.list_tasks(limit=_PAGE, cursor=cursor)
+            yield from page
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+
+def _id(task: Task | Id) -> Id:
+    return task.id if isinstance(task, Task) else task
+
+
+def _never(pending: Iterable[Task]) -> NeverDoneError:
+    tasks = list(pending)
+    return NeverDoneError([str(task.id) for task in tasks], [_story(task) for task in tasks])
+
+
+def _story(task: Task) -> str:
+    why = f": {task.reason}" if task.reason else ""
+    return f"{task.name!r} ({task.id}) is {task.status.value}{why}"
+
+
+def _settings(changes: dict[str, Any]) -> Settings:
+    """The defaults with *changes*, whatever the environment says."""
+    unknown = sorted(changes.keys() - Settings.model_fields.keys())
+    if unknown:
+        raise InvalidInputError(f"{unknown[0]} is no setting; see taskengine.Settings", field=unknown[0])
+    defaults = {name: field.get_default() for name, field in Settings.model_fields.items()}
+    return Settings(**{**defaults, "slice_seconds": 0.0, "leader_seconds": _FOR_EVER, **changes})
+
+
+def _registry(agents: Iterable[Callable[..., Any] | Agent] | None, modules: Iterable[str]) -> Registry:
+    if isinstance(modules, str):
+        raise InvalidInputError(f"modules is the text {modules!r}; pass a list of names", field="modules")
+    wanted = tuple(modules)
+    for module in wanted:
+        importlib.import_module(module)
+    if agents is None and not wanted:
+        return REGISTRY
+    made = Registry()
+    for one in agents or ():
+        made.add(one if isinstance(one, Agent) else REGISTRY.of(one))
+    for agent in REGISTRY:
+        if agent.function.__module__ in wanted:
+            made.add(agent)
+    return made
+
+

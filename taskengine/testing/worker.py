@@ -1,0 +1,195 @@
+"""A worker in the calling thread: the node of a real one, its runner and its enforcement, without Celery.
+
+It takes wake-ups from the queues by hand and beats when its clock is turned. Each message runs one task (the slice is
+0 s), so that between two steps nothing is running.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from taskengine.agent import Registry
+from taskengine.models import Outcome
+from taskengine.store import nodes
+from taskengine.store.keys import Keys
+from taskengine.store.replies import Told
+from taskengine.store.sync import SyncStore
+from taskengine.testing.clock import Clock
+from taskengine.transport.wakeup import WakeUp, take
+from workers import capture
+from workers.board import Board
+from workers.courier import Courier
+from workers.enforcement import Enforcement
+from workers.journal import Journal
+from workers.lanes import offer
+from workers.loop import Run
+from workers.process import LocalRuns, Node, WorkerProcess
+from workers.runner import Runner
+
+#: Share of a lease after which the node beats again.
+_BEAT = 1 / 4
+
+
+class Ledger:
+    """Who is told of executions: how often each task ran, by name."""
+
+    def __init__(self) -> None:
+        self.ran: Counter[str] = Counter()
+
+    def started(self, told: Told, agent: str) -> None:  # noqa: ARG002  # it is told both
+        """An execution began."""
+        self.ran[told.name] += 1
+
+    def ended(self, told: Told, outcome: Outcome, *, again: bool) -> None:
+        """Nobody is waiting for this."""
+
+    def hurry(self) -> None:
+        """Nothing waits."""
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+class _AtTheEnd(Courier):
+    """Carries nothing while an agent runs: what it said is sent before its report, by the thread that runs it."""
+
+    def wake(self, journal: Journal) -> None:
+        """Who could look meanwhile?"""
+
+
+@dataclass(slots=True)
+class _InlineNode(Node):
+    """A node whose processes share the store of the engine."""
+
+    store: SyncStore
+
+    def connect(self, answer_seconds: float = 0.0) -> SyncStore:  # noqa: ARG002  # nobody waits for an answer
+        return self.store
+
+
+class _Died(BaseException):  # no error: a worker's death in the middle of an execution
+    """Not an Exception: nothing in a process survives its SIGKILL."""
+
+
+class _InlineProcess(WorkerProcess):
+    """A process that may be told to die as soon as it has begun something."""
+
+    def __init__(self, node: Node, dies: Callable[[], bool]) -> None:
+        super().__init__(node)
+        self.courier = _AtTheEnd(self.store)
+        self._dies = dies
+        capture.remove()  # in a test's own process only while an agent runs
+
+    @contextmanager
+    def running(self, execution: str) -> Iterator[Callable[[Run], Any]]:
+        if self._dies():
+            raise _Died
+        with super().running(execution) as wait:
+            yield wait
+
+
+@dataclass(slots=True)
+class Worker:
+    """One node with *slots* slots; agents that wait for other tasks hold theirs meanwhile."""
+
+    store: SyncStore
+    registry: Registry
+    clock: Clock
+    slots: int
+    ledger: Ledger = field(default_factory=Ledger)
+    #: How many of the next executions end with their worker's death.
+    deaths: int = 0
+    _process: _InlineProcess = field(init=False)
+    _node: _InlineNode = field(init=False)
+    _enforcement: Enforcement = field(init=False)
+    _incarnations: Iterator[int] = field(default_factory=lambda: count(1))
+    _beats: Iterator[int] = field(init=False)
+    #: Ids of the messages that it works on.
+    _in_hand: list[str] = field(default_factory=list)
+    _beat_at: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        self._start()
+        self.clock.on_turn(self._keep_up)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an agent of it runs right now, so that the caller is one."""
+        return bool(self._in_hand)
+
+    def work(self, most: int) -> int:
+        """Run what was granted, *most* executions at most; how many."""
+        self._publish()
+        ran = 0
+        while ran < most and self._node.lanes and (message := self._take()) is not None:
+            ran += self._run(message)
+        return ran
+
+    def lose(self) -> None:
+        """Die: what runs is LOST, a new incarnation takes over, and what the old one still reports is fenced."""
+        self.store.run(nodes.leave(self._node.name))
+        self._in_hand.clear()
+        self._start()
+        self._publish()
+
+    def _start(self) -> None:
+        self._node = _InlineNode(
+            settings=self.store.settings, registry=self.registry, announce=lambda: self.ledger, url="",
+            name=f"inline#{next(self._incarnations)}", hostname="inline", lanes="", forks=False, board=Board(),
+            local=LocalRuns(), store=self.store,
+        )  # fmt: skip
+        self._process = _InlineProcess(self._node, self._dies)
+        self._enforcement = Enforcement(self._node, self.store)
+        self._beats = count(1)
+        self._beat_at = float("-inf")
+
+    def _dies(self) -> bool:
+        if self.deaths:
+            self.deaths -= 1
+            return True
+        return False
+
+    def _take(self) -> WakeUp | None:
+        lanes = offer(self.registry, None).lanes
+        return self.store.run(take(Keys(self.store.settings.namespace), lanes))
+
+    def _run(self, message: WakeUp) -> int:
+        self._in_hand.append(message.execution_id)
+        capture.install()
+        try:
+            return Runner.of(self._process, message.execution_id).work(message.token)
+        except _Died:
+            self.lose()
+            return 1
+        finally:
+            if message.execution_id in self._in_hand:
+                self._in_hand.remove(message.execution_id)
+            if not self._in_hand:
+                capture.remove()
+
+    def _publish(self) -> None:
+        """Beat if agents came or went, or if the last beat is a while ago."""
+        lanes = offer(self.registry, None).text if len(self.registry) else ""
+        is_late = self.clock.seconds() - self._beat_at > self.store.settings.lease_seconds * _BEAT
+        if lanes != self._node.lanes or is_late:
+            self._node.lanes = self._process.lanes = lanes
+            self._beat()
+
+    def _beat(self) -> None:
+        self._beat_at = self.clock.seconds()
+        free = max(0, self.slots - self._enforcement.occupied)
+        live = [f"{message}|{os.getpid()}" for message in self._in_hand]
+        name, lanes = self._node.name, self._node.lanes
+        answer = self.store.run(nodes.beat(name, next(self._beats), '{"pool":"inline"}', free, lanes, "", live))
+        self._enforcement.enforce(answer.held, answer.server_ms)
+
+    def _keep_up(self) -> None:
+        """Beat while an agent runs: it turned the clock, and its lease and its timeout go by it."""
+        if self.is_busy:
+            self._beat()
