@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from taskengine.agent import Registry
 from taskengine.settings import Settings
 from taskengine.store import nodes
 from taskengine.store.sync import SyncStore
@@ -17,9 +18,11 @@ from ..fleet import QUICK, until
 
 
 def node_on(server: Valkey) -> Node:
-    app: Any = None  # nothing here speaks through Celery
-    settings = Settings(redis_url=server.url, **QUICK)
-    return Node(app, settings, server.url, "n1", "n1@here", "lint=lint", False, Board(), LocalRuns())
+    nobody: Any = None  # no agent runs here
+    return Node(
+        settings=Settings(redis_url=server.url, **QUICK), registry=Registry(), announce=nobody, url=server.url,
+        name="n1", hostname="n1@here", lanes="lint=lint", forks=False, board=Board(), local=LocalRuns(),
+    )  # fmt: skip
 
 
 def test_what_a_turn_raises_ends_that_turn_alone(valkey: Valkey) -> None:
