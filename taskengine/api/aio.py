@@ -238,6 +238,39 @@ class TaskAPI(Door):
         """Every pause of a scope that holds, the oldest first, with what still runs there."""
         return await self._run(pause.list_pauses(self._scope))
 
+    async def pause_task(
+        self, task_id: Id, reason: str | None = None, until: datetime | None = None, by: str | None = None
+    ) -> Pause:
+        """Pause one task: what has not started is PAUSED at once, its timers stand; the pause as it stands.
+
+        A running attempt ends as it ends: only if another one would follow is the task PAUSED. ``.state`` is
+        ``draining`` until then. Safe to repeat: the pause keeps its beginning, and takes another reason or
+        end. NotAllowedError when the task is over.
+        """
+        return await self._run(pause.pause_task(self._scope, task_id, reason, until, by))
+
+    async def resume_task(self, task_id: Id) -> bool:
+        """Let a task go on that was paused by name, to where its dependencies, hold and timers put it now.
+
+        False when it was not paused; a pause of its capability, agent or run goes on to hold. NotAllowedError
+        when the task is over.
+        """
+        return await self._run(pause.resume_task(self._scope, task_id))
+
+    async def hold_task(self, task_id: Id) -> bool:
+        """Keep a task that has not started from starting, also one that is queued; False when it is held
+        already.
+
+        NotAllowedError when it runs, waits for another attempt, or is over.
+        """
+        return await self._run(pause.hold_task(self._scope, task_id, held=True))
+
+    async def release_task(self, task_id: Id) -> bool:
+        """Take the hold off a task, which goes to where its dependencies and times put it; False when it is
+        not held.
+        """
+        return await self._run(pause.hold_task(self._scope, task_id, held=False))
+
     @overload
     async def retry_task(
         self, task_id: Id, wait: Literal[True] = True, timeout: float | None = None

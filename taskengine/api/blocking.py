@@ -176,6 +176,20 @@ class BlockingTaskAPI(Door):
     def list_pauses(self) -> list[Pause]:
         return self._run(pause.list_pauses(self._scope))
 
+    def pause_task(
+        self, task_id: Id, reason: str | None = None, until: datetime | None = None, by: str | None = None
+    ) -> Pause:
+        return self._run(pause.pause_task(self._scope, task_id, reason, until, by))
+
+    def resume_task(self, task_id: Id) -> bool:
+        return self._run(pause.resume_task(self._scope, task_id))
+
+    def hold_task(self, task_id: Id) -> bool:
+        return self._run(pause.hold_task(self._scope, task_id, held=True))
+
+    def release_task(self, task_id: Id) -> bool:
+        return self._run(pause.hold_task(self._scope, task_id, held=False))
+
     @overload
     def retry_task(
         self, task_id: Id, wait: Literal[True] = True, timeout: float | None = None

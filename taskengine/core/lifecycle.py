@@ -25,7 +25,8 @@ TASK_TRANSITIONS: Mapping[TaskStatus | None, frozenset[TaskStatus]] = {
     # RUNNING -> READY: its worker was lost or handed it back; no retry is spent.
     _T.RUNNING: frozenset({_T.COMPLETED, _T.FAILED, _T.CANCELLED, _T.RETRYING, _T.READY, _T.PAUSED}),
     _T.RETRYING: frozenset({_T.READY, _T.PAUSED, _T.CANCELLED, _T.FAILED}),
-    _T.PAUSED: frozenset({_T.PENDING, _T.READY, _T.CANCELLED}),
+    # PAUSED -> RETRYING: its next attempt still had to wait when it was paused.
+    _T.PAUSED: frozenset({_T.PENDING, _T.RETRYING, _T.CANCELLED}),
     # Terminal states are left only by retry_task and rerun_from.
     _T.COMPLETED: frozenset({_T.PENDING}),
     _T.FAILED: frozenset({_T.PENDING}),
@@ -51,6 +52,10 @@ TERMINAL = frozenset({_T.COMPLETED, _T.FAILED, _T.CANCELLED})
 CANCELLABLE = frozenset({_T.PENDING, _T.READY, _T.RUNNING, _T.RETRYING, _T.PAUSED})
 #: A task in one of these has not started its next attempt.
 NOT_STARTED = frozenset({_T.PENDING, _T.READY, _T.RETRYING, _T.PAUSED})
+#: A task in one of these has an execution that runs.
+EXECUTING = frozenset({_T.RUNNING})
+#: A task in one of these waits for somebody to say so.
+HALTED = frozenset({_T.PAUSED})
 #: Those that the end of a dependency may close: what has not been READY yet.
 CLOSABLE = frozenset({_T.PENDING})
 #: Those that retry_task opens again.

@@ -26,12 +26,15 @@ MOVES: Mapping[str, TaskStatus] = {
     "completed": TaskStatus.COMPLETED,
     "failed": TaskStatus.FAILED,
     "cancelled": TaskStatus.CANCELLED,
+    "paused": TaskStatus.PAUSED,
+    "resumed": TaskStatus.PENDING,
 }
 #: Events that move no task; ``deleted`` ends its task's history.
 TELLS = frozenset(
     {
-        "cancel_requested", "deleted", "depends", "dropped", "fenced", "handed_back", "lost", "released",
-        "run_finished", "run_paused", "run_resumed", "timed_out", "trimmed", "updated",
+        "cancel_requested", "deleted", "depends", "dropped", "fenced", "handed_back", "held", "lost",
+        "pause_requested", "pause_withdrawn", "released", "run_finished", "run_paused", "run_resumed",
+        "timed_out", "trimmed", "updated",
     }
 )  # fmt: skip
 

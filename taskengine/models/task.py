@@ -137,6 +137,8 @@ class Task(RequestFields):
     #: The task whose failure closed this one.
     closed_by: UUID | None = None
     cancel_requested: bool = False
+    #: Somebody paused it while it runs: it makes no further attempt.
+    pause_requested: bool = False
     #: The latest execution.
     execution_id: UUID | None = None
     #: Output of the accepted execution; None unless COMPLETED. ``get_task`` and ``wait`` bring it, listings do not.

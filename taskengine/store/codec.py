@@ -50,6 +50,8 @@ TASK_FIELDS: Mapping[str, str] = {
     "clk": "clocks that only some have: exp (ms) and qt, hb, tt (ms long), as name=value,…",
     "tend": "ms: its total_timeout ends",
     "sha": "content as first submitted",
+    "pz": "story of its pause", "pq": "story of the pause asked for while it runs",
+    "left": "what its timers had left when it was paused: 'kind:ms' words",
     "rev": "times updated", "key": "hashed idempotency key", "big": "key of a large input",
     "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
     "knd": "error kind", "rsn": "reason", "by": "closed by", "rt": "retries spent", "lc": "workers lost",
@@ -71,6 +73,7 @@ EXECUTION_FIELDS: Mapping[str, str] = {
 #: How a pause is stored: its scope's prefix before the name of what is paused.
 PAUSE_PREFIXES: Mapping[PauseScope, str] = {
     PauseScope.EVERYTHING: "all", PauseScope.CAPABILITY: "cap:", PauseScope.AGENT: "agent:", PauseScope.RUN: "run:",
+    PauseScope.TASK: "task:",
 }  # fmt: skip
 _PAUSE_SCOPES = {prefix.rstrip(":"): scope for scope, prefix in PAUSE_PREFIXES.items()}
 
@@ -155,6 +158,8 @@ def task_from(id: str, fields: Mapping[str, str]) -> Task:
     lane = fields.get("lane", "")
     if lane.startswith("@"):
         doc["assigned_to"] = lane[1:]
+    if "hold" in fields or "hold" in doc:
+        doc["hold"] = "hold" in fields
     status = TaskStatus(fields["st"])
     due = moment(fields.get("due"))
     attempt = int(fields.get("att", 0)) - ("g" in fields)
@@ -179,6 +184,7 @@ def task_from(id: str, fields: Mapping[str, str]) -> Task:
         reason=_reason(status, fields),
         closed_by=UUID(fields["by"]) if fields.get("by") else None,
         cancel_requested="cq" in fields,
+        pause_requested=status is TaskStatus.RUNNING and "pq" in fields,
     )
 
 
@@ -217,6 +223,10 @@ def _own_reason(status: TaskStatus, fields: Mapping[str, str]) -> str | None:
         return f"{why}: {fields.get('err', 'an error')}"
     if status is TaskStatus.PENDING:
         return _pending_reason(fields)
+    if status is TaskStatus.PAUSED:
+        return f"paused: {pause_from('task:', fields['pz'])}"
+    if status is TaskStatus.RUNNING and "pq" in fields:
+        return f"makes no further attempt, paused: {pause_from('task:', fields['pq'])}"
     return fields.get("rsn") or fields.get("cq")
 
 
@@ -279,6 +289,12 @@ def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ())
 def numbered(texts: Sequence[str], first: int) -> list[ExecutionLog]:
     """Stored log lines, the first of which has the number *first* in its execution."""
     return [ExecutionLog(**loads(text), number=first + at) for at, text in enumerate(texts)]
+
+
+def pause_terms(by: str, reason: str | None, until: datetime | None) -> tuple[str, int | str]:
+    """Who, why and until when, as a pause is stored, and its end in ms or ''."""
+    ends = millis(until)
+    return dumps({"by": by, "until": ends, "why": reason}, "reason"), "" if ends is None else ends
 
 
 def pause_from(scope: str, story: str, running: int = 0) -> Pause:

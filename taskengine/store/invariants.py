@@ -158,6 +158,7 @@ def _pauses(walk: _Walk) -> Story[None]:
         walk.say("pause", walk.keys.fixed("pauses"), f"{len(stored)} scopes are paused, the lanes say {marked}")
     timers = yield from inspection.names_by_score(walk.keys.fixed("timers"))
     ends = {timer.removeprefix("resume:") for timer in timers if timer.startswith("resume:")}
+    stored |= {f"task:{task.id}": task.fields["pz"] for task in walk.tasks.values() if "pz" in task.fields}
     for scope in ends ^ {scope for scope, story in stored.items() if pause_from(scope, story).until}:
         walk.say("pause", scope, "its end has a timer, or it has an end, not both")
     for scope in walk.names.get("stands", set()) - set(

@@ -30,7 +30,7 @@ RULES: Mapping[str, str] = {
     "early": "no plain task started before its dependencies completed",
     "index": "lists find a task under its status, its arrival and its filters, and under no others",
     "key": "an idempotency key names the task that carries it",
-    "pause": "the lanes say when something is paused, and a pause has a timer when it has an end",
+    "pause": "what is paused has its story, the lanes say when anything is, and a pause with an end has a timer",
     "letter": "only FAILED tasks are dead letters",
     "cursor": "exactly the tasks with a cursor are being released",
     "stray": "every member of a set is what the set says",
@@ -50,6 +50,7 @@ _READY = frozenset({TaskStatus.READY.value})
 _RUNNING = frozenset({TaskStatus.RUNNING.value})
 _PENDING = frozenset({TaskStatus.PENDING.value})
 _RETRYING = frozenset({TaskStatus.RETRYING.value})
+_PAUSED = frozenset({TaskStatus.PAUSED.value})
 _COMPLETED = frozenset({TaskStatus.COMPLETED.value})
 _FAILED = frozenset({TaskStatus.FAILED.value})
 _EXECUTION_RUNNING = frozenset({ExecutionStatus.RUNNING.value})
@@ -83,6 +84,8 @@ def judge_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
     yield from _executions(task)
     yield from _timers(task)
     yield from _stuck(task, asked)
+    if (task.status in _PAUSED) != ("pz" in task.fields):
+        yield Violation("pause", task.id, f"it is {task.status}, and its pause says {task.fields.get('pz', 'nothing')}")
     yield from _early(task)
     yield from _index(task)
     if not task.is_staged and task.fields.get("owner", task.id) != task.id:
@@ -185,9 +188,9 @@ def timers_of(fields: Fields) -> set[str]:
     asks = {
         "retry": status in _RETRYING and "due" in fields,
         "schedule": status in _PENDING and "due" in fields,
-        "expire": "exp=" in clocks and not begun and not is_over(status),
+        "expire": "exp=" in clocks and not begun and not is_over(status) and status not in _PAUSED,
         "queue": "qt=" in clocks and status in _READY,
-        "total": "tend" in fields and not is_over(status),
+        "total": "tend" in fields and not is_over(status) and status not in _PAUSED,
     }
     return {kind for kind, asked in asks.items() if asked}
 

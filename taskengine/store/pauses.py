@@ -14,7 +14,7 @@ from typing import Any
 
 from taskengine.models import PauseScope
 from taskengine.store.call import Call, Story
-from taskengine.store.codec import PAUSE_PREFIXES, dumps, millis, pairs
+from taskengine.store.codec import PAUSE_PREFIXES, pairs, pause_terms
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
 
@@ -26,9 +26,7 @@ def scope_of(scope: PauseScope, name: str = "") -> str:
 
 def pause(scope: str, by: str, reason: str | None, until: datetime | None) -> Call[Reply]:
     """Pause a scope, or give its pause new terms: ok (story), late (server ms) or missing (no such run)."""
-    ends = millis(until)
-    terms = dumps({"by": by, "until": ends, "why": reason}, "reason")
-    return Call("pause", (scope, terms, "" if ends is None else ends), reply)
+    return Call("pause", (scope, *pause_terms(by, reason, until)), reply)
 
 
 def resume(scope: str, by: str) -> Call[Reply]:

@@ -33,6 +33,17 @@ def reply(raw: Sequence[Any]) -> Reply:
     return Reply(str(raw[0]), tuple(raw[1:]))
 
 
+def replies(raw: Sequence[Any]) -> list[Reply]:
+    """Decode ``{{'word', …} …}``: what a verb says of each task."""
+    return [reply(each) for each in raw]
+
+
+def only(raw: Sequence[Any]) -> Reply:
+    """Decode what a verb says of the one task that it was told."""
+    (each,) = replies(raw)
+    return each
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """All that a worker is told about the execution it got."""

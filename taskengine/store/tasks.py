@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from taskengine.models import Task
 from taskengine.store.call import Call, Story
-from taskengine.store.codec import pairs, task_from
+from taskengine.store.codec import pairs, pause_terms, task_from
 from taskengine.store.connect import block_ms
 from taskengine.store.coordination import continue_releases, fall
 from taskengine.store.executions import put_payload
 from taskengine.store.keys import Keys
 from taskengine.store.records import Record
-from taskengine.store.replies import Reply, reply
+from taskengine.store.replies import Reply, only, reply
 
 #: Tasks read by one call: bounded work and a bounded reply.
 PIECE = 100
@@ -48,7 +49,23 @@ def settled(verb: Call[Reply]) -> Story[Reply]:
 
 def cancel(id: str, reason: str) -> Story[Reply]:
     """Cancel a task: ok (status), asked (it runs), conflict (status) or missing."""
-    return settled(Call("cancel", (id, reason), reply, grants=True))
+    return settled(Call("cancel", (reason, id), only, grants=True))
+
+
+def pause(id: str, by: str, reason: str | None, until: datetime | None) -> Story[Reply]:
+    """Pause a task by name: ok (story), late (server ms), conflict (status) or missing."""
+    terms, ends = pause_terms(by, reason, until)
+    return settled(Call("pause_task", (terms, ends, id), only, grants=True))
+
+
+def resume(id: str) -> Story[Reply]:
+    """Let a task go on that was paused by name: ok (status), conflict (status: it was not paused) or missing."""
+    return settled(Call("resume_task", (id,), only, grants=True))
+
+
+def hold(id: str, *, held: bool) -> Story[Reply]:
+    """Hold a task back, or release it: ok (status, 1 when that changed it), conflict (status) or missing."""
+    return settled(Call("hold", ("1" if held else "", id), only, grants=True))
 
 
 def reopen(id: str) -> Story[Reply]:

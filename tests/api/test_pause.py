@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from taskengine import InvalidInputError, NotFoundError, Task
+from taskengine import InvalidInputError, NotAllowedError, NotFoundError, Task
 from taskengine.models import PauseScope, PauseState
 
 from ..store.world import World
@@ -81,3 +81,61 @@ def test_wrong_pause_is_refused_and_nothing_is_paused(one: Any, wrong: dict[str,
 def test_unknown_run_is_not_found(one: Any) -> None:
     with pytest.raises(NotFoundError, match="no run"):
         one.pause(run_id=uuid4())
+
+
+def test_task_is_paused_and_resumed_by_name(api: Any, world: World) -> None:
+    task = api.create_task(lint())
+    made = api.pause_task(task.id, reason="look first", by="ann")
+    assert (made.scope, made.name, made.state) == (PauseScope.TASK, str(task.id), PauseState.DRAINED)
+    assert api.get_task(task.id).status == "paused"
+    assert "look first" in (api.get_task(task.id).reason or "")
+    assert api.resume_task(task.id)
+    assert not api.resume_task(task.id)
+    world.start()
+    assert api.pause_task(task.id).state is PauseState.DRAINING
+    assert api.get_task(task.id).pause_requested
+
+
+def test_task_is_held_and_released(api: Any) -> None:
+    task = api.create_task(lint())
+    assert api.hold_task(task.id)
+    assert not api.hold_task(task.id)
+    assert (api.get_task(task.id).status, api.get_task(task.id).hold) == ("pending", True)
+    assert api.release_task(task.id)
+    assert not api.release_task(task.id)
+    assert api.get_task(task.id).status == "ready"
+
+
+def test_reprioritised_task_starts_next(api: Any, world: World) -> None:
+    tasks = [api.create_task(lint(f"t{n}")) for n in range(3)]
+    api.update_task(tasks[2].id, priority=5)
+    assert world.start().name == "t2"
+
+
+@pytest.mark.parametrize("verb", ["pause_task", "resume_task", "hold_task", "release_task"])
+def test_verb_on_what_is_over_is_refused_with_its_story(one: Any, world: World, verb: str) -> None:
+    task = one.create_task(lint())
+    world.finish(task)
+    with pytest.raises(NotAllowedError, match="is completed") as refused:
+        getattr(one, verb)(task.id)
+    assert [word.split(" ")[1] for word in refused.value.story] == ["created", "ready", "started", "completed"]
+
+
+def test_running_task_is_not_held_and_the_error_says_what_would_be_allowed(one: Any, world: World) -> None:
+    task = one.create_task(lint())
+    world.start()
+    with pytest.raises(NotAllowedError, match="pause_task"):
+        one.hold_task(task.id)
+
+
+def test_paused_task_is_not_executed(one: Any) -> None:
+    task = one.create_task(lint())
+    one.pause_task(task.id)
+    with pytest.raises(NotAllowedError, match="resume_task"):
+        one.execute_task(task.id)
+
+
+@pytest.mark.parametrize("verb", ["pause_task", "resume_task", "hold_task", "release_task"])
+def test_verb_on_nobody_is_not_found(one: Any, verb: str) -> None:
+    with pytest.raises(NotFoundError):
+        getattr(one, verb)(uuid4())

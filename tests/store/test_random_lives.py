@@ -17,7 +17,7 @@ import pytest
 
 from taskengine.errors import ConflictError, UnknownDependencyError
 from taskengine.models import Task, TaskPriority, TriggerRule
-from taskengine.store import coordination, executions, graphs, nodes, retention, tasks
+from taskengine.store import coordination, executions, graphs, nodes, pauses, retention, tasks
 from taskengine.store.call import Call
 from taskengine.store.invariants import check_at_rest
 from taskengine.store.records import index_names
@@ -159,6 +159,25 @@ class Life:
         )  # fmt: skip
         steps(story, self.send)
 
+    def pause(self) -> None:
+        """Somebody pauses something, or lets it go on."""
+        task = self.some(ended=False)
+        scopes = ["all", "cap:lint", "agent:tester", f"run:{self.world.run_of(task.id)}" if task else "all"]
+        scope, until = self.chance.choice(scopes), datetime.now(UTC) + timedelta(seconds=self.chance.choice([5, 50]))
+        self.send(self.chance.choice([
+            pauses.pause(scope, "ann", None, None), pauses.pause(scope, "bob", "x", until), pauses.resume(scope, "ann"),
+            pauses.resume(scope, "ann"),
+        ]))  # fmt: skip
+
+    def halt(self) -> None:
+        if task := self.some(ended=False):
+            id, until = str(task.id), datetime.now(UTC) + timedelta(seconds=self.chance.choice([5, 50]))
+            verb = self.chance.choice([
+                tasks.pause(id, "ann", None, None), tasks.pause(id, "bob", "x", until), tasks.resume(id),
+                tasks.resume(id), tasks.hold(id, held=True), tasks.hold(id, held=False),
+            ])  # fmt: skip
+            steps(verb, self.send)
+
     def depend(self) -> None:
         if len(self.made) < 2:
             return
@@ -269,11 +288,13 @@ class Life:
 
 
 #: A copy of these after another transition does its work again, rightly: what it asks for is wanted or there again.
-_MAY_NOT_COME_LATE = {"create", "stage", "reopen", "execute", "cancel", "delete", "leave", "sweep_batch"}
+_MAY_NOT_COME_LATE = {
+    "create", "stage", "reopen", "execute", "cancel", "delete", "leave", "sweep_batch", "pause", "pause_task",
+}  # fmt: skip
 _STEPS: list[Callable[[Life], None]] = [
     *[Life.create, Life.submit, Life.beat] * 2, *[Life.claim, Life.report] * 4, Life.stage, Life.cancel, Life.reopen,
     Life.execute, Life.update, Life.depend, Life.delete, Life.end, Life.leave, Life.coordinate, Life.think, Life.age,
-    Life.late_copy, Life.prune,
+    Life.late_copy, Life.prune, Life.pause, Life.halt,
 ]  # fmt: skip
 
 
@@ -281,7 +302,12 @@ def finish_everything(life: Life) -> None:
     """Let a healthy fleet and coordinator go on until nothing is left to do."""
     world = life.world
     world.age(700)
+    for scope in world.run(pauses.stored(world.keys)):
+        world.run(pauses.resume(scope, "ann"))
     for _ in range(200):
+        for task in life.made:
+            if world.status(task.id) in {"paused", "running"}:
+                world.run(tasks.resume(str(task.id)))
         life.coordinate()
         world.think()
         world.age(20)

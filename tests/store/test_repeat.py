@@ -113,6 +113,29 @@ def cancel(w: World) -> Case:
 
 
 @case
+def pause_task(w: World) -> Case:
+    w.beat()
+    a = w.new("a")
+    call = next(tasks.pause(str(a.id), "ann", "why", None))
+    return Case(call, lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"conflict"}))
+
+
+@case
+def resume_task(w: World) -> Case:
+    a = w.new("a")
+    w.run(tasks.pause(str(a.id), "ann", None, None))
+    return Case(next(tasks.resume(str(a.id))), finish(w, a), frozenset({"conflict"}))
+
+
+@case
+def hold(w: World) -> Case:
+    w.beat()
+    a = w.new("a")
+    call = next(tasks.hold(str(a.id), held=True))
+    return Case(call, lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok", "conflict"}))
+
+
+@case
 def reopen(w: World) -> Case:
     a = w.new("a")
     w.new("b", a)

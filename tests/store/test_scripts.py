@@ -82,6 +82,7 @@ def calls() -> Iterator[Call[Any]]:
         tasks.watch(ID), tasks.find(0, 1, ["p:1"]), next(outlines.outlines([ID])), retention.read_range("r", 0),
         retention.prune("1", retention.Pass("r", 0), [(ID, "")], last=True), inspection.look([(ID, "p:1")]),
         pauses.pause("cap:lint", "ann", "why", None), pauses.resume("cap:lint", "ann"), next(pauses.running(["all"])),
+        next(tasks.pause(ID, "ann", None, None)), next(tasks.resume(ID)), next(tasks.hold(ID, held=True)),
         next(inspection.members("ready", "lint")), next(inspection.tally()), next(inspection.runs([ID])),
         dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])), situations.situation(ID),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from taskengine.api.scope import Scope
 from taskengine.api.stories.ask import get_execution, required
 from taskengine.api.stories.refusals import not_allowed
 from taskengine.api.stories.wait import until_over
-from taskengine.core.lifecycle import REOPENABLE
+from taskengine.core.lifecycle import HALTED, REOPENABLE
 from taskengine.errors import NotAllowedError, NotFoundError, TaskExecutionError
 from taskengine.models import Task, TaskExecution
 from taskengine.store import tasks
@@ -28,6 +28,8 @@ def execute_task(
         raise NotFoundError("task", id)
     if answer.word == "conflict":
         task = yield from required(scope, id)
+        if answer.text() in HALTED:
+            raise (yield from not_allowed(scope, task, f"is {answer.text()}; resume_task lets it go on"))
         has = f"agent {answer.text(1)!r}" if answer.text(1) else "no agent"
         raise (yield from not_allowed(scope, task, f"is {answer.text()} on {has}; leave agent_id out"))
     return (yield from _outcome(scope, id, limit)) if wait else (yield from get_execution(scope, id))

@@ -6,11 +6,15 @@ from datetime import datetime
 
 from taskengine.api.arguments import Id, agent_name, capability_name, id_text, instant, text, user
 from taskengine.api.scope import Scope
-from taskengine.errors import InvalidInputError, NotFoundError
+from taskengine.api.stories.ask import required
+from taskengine.api.stories.refusals import not_allowed
+from taskengine.core.lifecycle import EXECUTING, TERMINAL
+from taskengine.errors import InvalidInputError, NotFoundError, TaskEngineError
 from taskengine.models import Pause, PauseScope
-from taskengine.store import pauses
+from taskengine.store import pauses, tasks
 from taskengine.store.call import Story
 from taskengine.store.codec import pause_from
+from taskengine.store.replies import Reply
 
 _LONGEST_REASON = 1000
 
@@ -27,12 +31,11 @@ def pause(
 ) -> Story[Pause]:
     """Pause one scope; how it stands then."""
     scope = _scope(capability, agent_id, run_id, everything)
-    why = None if reason is None else text(reason, "reason", _LONGEST_REASON)
-    answer = yield from pauses.pause(scope, user(by, "by"), why, None if until is None else instant(until, "until"))
+    answer = yield from pauses.pause(scope, *_terms(reason, until, by))
     if answer.word == "missing":
         raise NotFoundError("run", run_id)
     if answer.word == "late":
-        raise InvalidInputError(f"until is {until}, which is over; name a time to come", field="until")
+        raise _over(until)
     counts = yield from pauses.running([scope])
     return pause_from(scope, answer.text(), counts[scope])
 
@@ -53,6 +56,16 @@ def list_pauses(scope: Scope) -> Story[list[Pause]]:
     return sorted(found, key=lambda one: one.since)
 
 
+def _terms(reason: str | None, until: datetime | None, by: str | None) -> tuple[str, str | None, datetime | None]:
+    """Who pauses, why, and until when."""
+    why = None if reason is None else text(reason, "reason", _LONGEST_REASON)
+    return user(by, "by"), why, None if until is None else instant(until, "until")
+
+
+def _over(until: datetime | None) -> InvalidInputError:
+    return InvalidInputError(f"until is {until}, which is over; name a time to come", field="until")
+
+
 def _scope(capability: str | None, agent_id: str | None, run_id: Id | None, everything: bool) -> str:
     """The one scope that is named."""
     named = [
@@ -67,3 +80,43 @@ def _scope(capability: str | None, agent_id: str | None, run_id: Id | None, ever
             field="capability",
         )
     return pauses.scope_of(*named[0])
+
+
+def pause_task(
+    scope: Scope, task_id: Id, reason: str | None, until: datetime | None, by: str | None
+) -> Story[Pause]:
+    """Pause one task by name; how it stands then."""
+    id = id_text(task_id)
+    answer = yield from tasks.pause(id, *_terms(reason, until, by))
+    if answer.word == "late":
+        raise _over(until)
+    if not answer.ok:
+        raise (yield from _refused(scope, id, answer, "what is over is not paused; retry_task opens it again"))
+    (status,) = yield from tasks.statuses([id])
+    return pause_from(f"task:{id}", answer.text(), int(status in EXECUTING))
+
+
+def resume_task(scope: Scope, task_id: Id) -> Story[bool]:
+    """Let one task go on; whether it was paused."""
+    id = id_text(task_id)
+    answer = yield from tasks.resume(id)
+    if not answer.ok and (answer.word != "conflict" or answer.text() in TERMINAL):
+        raise (yield from _refused(scope, id, answer, "what is over is not resumed; retry_task opens it again"))
+    return answer.ok
+
+
+def hold_task(scope: Scope, task_id: Id, *, held: bool) -> Story[bool]:
+    """Hold one task back, or release it; whether that changed anything."""
+    id = id_text(task_id)
+    answer = yield from tasks.hold(id, held=held)
+    if not answer.ok:
+        instead = "only what has not started is held or released; pause_task stops its next attempt"
+        raise (yield from _refused(scope, id, answer, instead))
+    return answer.number(1) == 1
+
+
+def _refused(scope: Scope, id: str, answer: Reply, instead: str) -> Story[TaskEngineError]:
+    if answer.word == "missing":
+        return NotFoundError("task", id)
+    task = yield from required(scope, id)
+    return (yield from not_allowed(scope, task, f"is {answer.text()}; {instead}"))

@@ -11,7 +11,7 @@ local wait = m.batch and unsettled(m) or (p.batch and unsettled(p))
 if wait then return wait end
 local on = call('HGET', key('task', m.id), 'on') or ''
 if on:find(p.id, 1, true) then return {'ok'} end
-if not (m.st == T.PENDING or m.st == T.READY) or m.att > (m.granted and 1 or 0) then return {'conflict', m.st} end
+if not (m.st == T.PENDING or m.st == T.READY or m.st == T.PAUSED) or m.att > (m.granted and 1 or 0) then return {'conflict', m.st} end
 if (call('GET', K.edges) or '0') ~= ARGV[3] then return {'stale'} end
 call('INCR', K.edges)
 if m.st == T.READY then

@@ -1,7 +1,7 @@
 -- One heartbeat of a worker node: publishes it, renews what its live slots hold, ends what lost its slot.
 -- args: node, number, info, slots, lanes, drain, live ..., envelope
 -- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task, silent until or ''} ..., lost ...}
--- events: lost, ready
+-- events: lost, ready | paused
 -- uses: pull, grant, lose, unpark
 -- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
 -- info: JSON for people. live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.

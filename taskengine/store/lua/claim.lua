@@ -2,7 +2,7 @@
 -- The same request again gets what the slot runs now, or nothing; another request ends what it runs as LOST first.
 -- args: node, slot, request, message, pid, execution, token, lanes, envelope
 -- returns: {'ok', told} | {'nothing'} | {'refused', 'silent' | 'draining'}
--- events: started, lost, ready
+-- events: started, lost, ready | paused
 -- uses: pull, execution, grant, lose, unqueue, pause, obstacle
 local node, slot, req, msg, pid, eid, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local e = load_execution(eid)

@@ -6,6 +6,7 @@
 local m = find(ARGV[1])
 if not m then return {'missing'} end
 if m.batch then return unsettled(m) end
+if m.st == T.PAUSED then return {'conflict', m.st, ''} end
 local agent = ARGV[2]
 local lane = agent ~= '' and '@' .. agent or m.lane
 if m.st == T.RUNNING or C.terminal[m.st] then

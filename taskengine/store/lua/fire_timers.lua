@@ -2,8 +2,8 @@
 -- What is paused has timers that stand: one that comes due is kept aside until the pause ends.
 -- args: term, most, envelope
 -- returns: {'ok', fired, ms until the next or -1} | {'stale'}
--- events: ready, cancelled, failed, run_resumed
--- uses: ready, grant, leader, settle, give_up, clocks, pause, resume, age
+-- events: ready, cancelled, failed, run_resumed, resumed, retrying
+-- uses: ready, grant, leader, settle, give_up, clocks, pause, resume, proceed, age
 if outdated(ARGV[1]) then return {'stale'} end
 local function in_seconds(ms) return ms / 1000 .. ' s' end
 local ACTS = {
@@ -57,7 +57,7 @@ for _, item in ipairs(due) do
   local m = load(id)
   if kind == 'resume' then
     call('ZREM', K.timers, item)
-    resume(id, 'its time')
+    if id:sub(1, 5) == 'task:' then resume_task(id:sub(6)) else resume(id, 'its time') end
   elseif not (m and is_put_off(m, kind, item)) then
     call('ZREM', K.timers, item)
     if m then ACTS[kind](m) end

@@ -1,7 +1,7 @@
 -- Gives running work back before its process is ended: READY again, no retry and no loss counted.
 -- args: execution, token, why, envelope
 -- returns: {'ok'} | {'conflict', status} | {'missing'}
--- events: handed_back, ready | cancelled
+-- events: handed_back, ready | paused | cancelled
 -- uses: grant, lose
 local e = load_execution(ARGV[1])
 if not e then return {'missing'} end

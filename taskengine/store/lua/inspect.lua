@@ -7,7 +7,7 @@
 -- Dependencies beyond 256 and executions before the latest 32 are left out.
 local FIELDS = {'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold', 'due', 'batch', 'cq', 'xr', 'pin', 'park',
   'g', 'rel', 'undo', 'how', 'on', 'rule', 'by', 'sta', 'fin', 'key', 'big', 'nm', 'ix', 'clk',
-  'tend'}
+  'tend', 'pz', 'pq'}
 local function named(list, name, value)
   if value then
     list[#list + 1] = name

@@ -1,7 +1,7 @@
 -- Takes a stopped node out of the fleet; executions that it still holds end as LOST.
 -- args: node, envelope
 -- returns: {'ok', lost}
--- events: lost, ready
+-- events: lost, ready | paused
 -- uses: grant, lose
 local node, lost = ARGV[1], 0
 local slots = call('HVALS', key('slots', node))

@@ -24,7 +24,7 @@ if call('HINCRBY', key('run', m.run), 'open', 1) == 1 then
 end
 move(m, T.PENDING)
 call('HSET', key('task', m.id), 'st', T.PENDING)
-call('HDEL', key('task', m.id), 'fin', 'err', 'knd', 'rsn', 'by', 'cq', 'rt', 'lc', 'nn', 'due')
+call('HDEL', key('task', m.id), 'fin', 'err', 'knd', 'rsn', 'by', 'cq', 'rt', 'lc', 'nn', 'due', 'pq')
 if m.clk then renew_clocks(m) end
 call('ZREM', K.dead, m.id)
 forget_age(m)

@@ -1,7 +1,7 @@
 -- Ends an execution with its outcome, tells its dependents, and gives the slot its next task in the same trip.
 -- args: execution, token, node, slot, verdict, output, error, kind, retry_ms, usage, agent, big, lanes, message, pid, envelope
 -- returns: {'ok', told or ''} | {'fenced', status of the execution} | {'missing'}
--- events: completed | failed | cancelled | retrying | fenced, started, ready
+-- events: completed | failed | cancelled | retrying | paused | fenced, started, ready
 -- uses: pull, execution, finish, grant, retry
 -- verdict: completed, failed, retry, not_now or cancelled. lanes is empty when the slot does not go on.
 local e = load_execution(ARGV[1])

@@ -1,7 +1,7 @@
 -- Ends executions whose lease lapsed as LOST, and forgets nodes that stopped beating.
 -- args: term, most, envelope
 -- returns: {'ok', lost, nodes gone} | {'stale'}
--- events: lost, ready | failed | cancelled
+-- events: lost, ready | paused | failed | cancelled
 -- uses: grant, leader, lose, execution
 if outdated(ARGV[1]) then return {'stale'} end
 local lapsed = call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, ARGV[2])

@@ -1,7 +1,7 @@
 -- Ends an attempt that is over its deadline: fenced first, then its caller ends the process.
 -- args: execution, token, verdict, retry_ms, error, silent, envelope
 -- returns: {'ok'} | {'heard'} it spoke since | {'conflict', status} | {'missing'}
--- events: timed_out, retrying | failed | cancelled
+-- events: timed_out, retrying | paused | failed | cancelled
 -- uses: grant, lose, retry, finish
 -- verdict: retry or failed. silent: not '' when it is over because it said nothing for too long.
 local e = load_execution(ARGV[1])

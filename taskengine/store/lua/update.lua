@@ -5,7 +5,7 @@
 -- big: key of an input by reference, or ''. rare: fields that only some tasks have, as words. due: a new time to start,
 -- in ms, or '' = the one it has. dropped, added: ids; cycles were checked at the given edge revision.
 -- The content hash stays that of the first submit: who sends that again means this task, whatever became of it.
--- uses: settle, ready, grant, edges, filters, unqueue, clock_change
+-- uses: settle, ready, grant, edges, filters, unqueue, clock_change, halt
 local m = find(ARGV[1])
 if not m then return {'missing', ARGV[1]} end
 if m.batch then return unsettled(m) end
@@ -40,6 +40,10 @@ local function change_rule(m, rule)
 end
 local function change_due(m, due)
   if due == '' then return false end
+  if m.st == T.PAUSED then
+    change_left(m, 'schedule', tonumber(due))
+    return true
+  end
   m.due = tonumber(due) > now and due
   drop_timer('schedule', m.id)
   if m.due then

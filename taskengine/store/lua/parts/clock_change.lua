@@ -1,6 +1,7 @@
 -- Other clocks for a stored task: what counts already counts anew, from where it began.
--- uses: clock, task, execution, clocks, timers
+-- uses: clock, task, execution, clocks, timers, halt
 local function change_timer(kind, m, at)
+  if m.st == T.PAUSED then return change_left(m, kind, at) end
   drop_timer(kind, m.id)
   if at then set_timer(kind, m.id, at) end
 end

@@ -3,6 +3,7 @@
 local function give_up(m, to, note, ...)
   if m.granted then drop_grant(m) elseif m.st == T.READY then leave_ready(m) end
   drop_timers(m.id)
+  if m.st == T.PAUSED then call('HDEL', key('task', m.id), 'pz', 'left') end
   finish(m, to, note, ...)
   note_lane(m.lane)
 end

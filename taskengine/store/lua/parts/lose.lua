@@ -1,10 +1,12 @@
 -- RUNNING without a result: lost, handed back, timed out or ended after a cancel.
--- uses: clock, event, task, ready, finish, execution, clocks
+-- uses: clock, event, task, ready, finish, execution, clocks, halt
 local function cancelled_task(m)
   finish(m, T.CANCELLED, m.cq, 'rsn', m.cq)
 end
 local function run_again(m, what, note)
   emit(m.run, what, m.id, note)
+  local story = asked_to_halt(m)
+  if story then return halt(m, story, stop_timers(m)) end
   move(m, T.READY)
   call('HSET', key('task', m.id), 'st', T.READY, 'rdy', now)
   if m.clk then clock_queue(m) end

@@ -1,11 +1,17 @@
 -- The next attempt waits in the coordinator's timers: no slot, no Celery ETA.
--- uses: clock, event, task, finish, clocks, timers
+-- uses: clock, event, task, finish, clocks, timers, halt
 -- Whether it waits; else it is over: what its total_timeout leaves no time for is not waited for.
 local function attempt_later(m, delay, err, kind, note)
   local late = m.clk and too_late(m, delay)
   if late then
     finish(m, T.FAILED, kind, 'err', err .. late, 'knd', kind)
     return false
+  end
+  local story = asked_to_halt(m)
+  if story then
+    call('HSET', key('task', m.id), 'err', err, 'knd', kind)
+    halt(m, story, ('retry:' .. delay .. ' ' .. stop_timers(m)))
+    return true
   end
   move(m, T.RETRYING)
   call('HSET', key('task', m.id), 'st', T.RETRYING, 'due', now + delay, 'err', err, 'knd', kind)

@@ -14,6 +14,15 @@ local function stand(m, kind, scope, story)
   call('SADD', K.standing, scope)
   call('ZREM', K.timers, item)
 end
+-- What a timer still has to run, in ms; nil without one.
+local function time_left(item)
+  local at = call('ZSCORE', K.timers, item)
+  if at then return at - now end
+  for _, scope in ipairs(call('SMEMBERS', K.standing)) do
+    at = call('ZSCORE', key('stands', scope), item)
+    if at then return LENGTHS[item:match('^%w+')] and tonumber(at) or at - now end
+  end
+end
 local function restart(item, at)
   local kind, id = item:match('^(%w+):(.*)$')
   if LENGTHS[kind] then at = now + math.max(0, at) end

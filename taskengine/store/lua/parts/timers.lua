@@ -25,5 +25,7 @@ local function drop_timer(kind, id)
   drop_items({kind .. ':' .. id})
 end
 local function drop_timers(id)
-  drop_items(timers_of(id))
+  local items = timers_of(id)
+  items[#items + 1] = 'resume:task:' .. id
+  drop_items(items)
 end

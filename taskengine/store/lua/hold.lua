@@ -1,0 +1,36 @@
+-- Holds tasks back that have not started, or releases them: a held one is PENDING until it is released.
+-- args: held, task ..., envelope
+-- returns: {{'ok', status, 1 when something changed else 0} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
+-- events: held, pending | released, ready
+-- uses: settle, ready, grant, unqueue
+-- held: '1', or '' to release. A granted task is taken back; its message wakes nobody in vain.
+local HOLDABLE = {[T.PENDING] = true, [T.READY] = true, [T.PAUSED] = true}
+local function hold(m)
+  call('HSET', key('task', m.id), 'hold', 1)
+  emit(m.run, 'held', m.id)
+  if m.st ~= T.READY then return end
+  if m.granted then drop_grant(m) else leave_ready(m) end
+  move(m, T.PENDING)
+  call('HSET', key('task', m.id), 'st', T.PENDING)
+  emit(m.run, 'pending', m.id)
+  note_lane(m.lane)
+end
+local function release_hold(m)
+  call('HDEL', key('task', m.id), 'hold')
+  m.hold = false
+  emit(m.run, 'released', m.id)
+  try_ready(m, '')
+end
+local function set(id, held)
+  local m = find(id)
+  if not m then return {'missing'} end
+  if not HOLDABLE[m.st] then return {'conflict', m.st} end
+  if m.batch then return unsettled(m) end
+  if held == (m.hold and true or false) then return {'ok', m.st, 0} end
+  if held then hold(m) else release_hold(m) end
+  return {'ok', m.st, 1}
+end
+local found = {}
+for i = 2, #ARGV - 1 do found[#found + 1] = set(ARGV[i], ARGV[1] ~= '') end
+grant_made()
+return found

@@ -1,0 +1,38 @@
+-- PAUSED -> where its waits say, computed anew; its timers get the time that they had left.
+-- uses: clock, event, task, ready, halt, settle, timers
+local function proceed(m)
+  local left, retries = call('HGET', key('task', m.id), 'left'), false
+  call('HDEL', key('task', m.id), 'pz', 'left')
+  end_halt_at(m.id, nil)
+  for kind, ms in left:gmatch('(%w+):(%d+)') do
+    local due = now + ms
+    set_timer(kind, m.id, due)
+    if kind == 'total' then call('HSET', key('task', m.id), 'tend', due) end
+    if kind == 'schedule' or kind == 'retry' then
+      call('HSET', key('task', m.id), 'due', due)
+      m.due = due
+    end
+    retries = kind == 'retry' and ms or retries
+  end
+  local to = retries and T.RETRYING or T.PENDING
+  move(m, to)
+  call('HSET', key('task', m.id), 'st', to)
+  if retries then
+    emit(m.run, 'retrying', m.id, m.att .. ' ' .. retries .. ' resumed')
+  else
+    emit(m.run, 'resumed', m.id)
+    try_ready(m, '')
+  end
+end
+-- The task behind a pause's end, or behind a client's word; what became of it.
+local function resume_task(id)
+  local m = find(id)
+  if not m then return {'missing'} end
+  if m.st == T.PAUSED then
+    proceed(m)
+    return {'ok', m.st}
+  end
+  if m.st ~= T.RUNNING or call('HDEL', key('task', m.id), 'pq') == 0 then return {'conflict', m.st} end
+  emit(m.run, 'pause_withdrawn', m.id)
+  return {'ok', m.st}
+end
