@@ -8,6 +8,7 @@ other.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from threading import Event
 from typing import Any
 from uuid import uuid4
@@ -16,7 +17,7 @@ import pytest
 
 from taskengine.coordinator import Coordinator, HookedStore
 from taskengine.coordinator.duties import Decisions
-from taskengine.models import Task
+from taskengine.models import Task, TriggerRule
 from taskengine.store import coordination, executions, graphs, tasks
 from taskengine.store.call import Call
 from taskengine.store.replies import Told
@@ -51,7 +52,15 @@ class Scenario:
         for _ in range(2):
             bench.turn(Decisions(), term)
         a, f, r = lint("a"), lint("f"), lint("r")
-        self._run(a, b := lint("b", a), *(lint(f"c{i}", b) for i in range(3)))
+        self._run(
+            a,
+            b := lint("b", a),
+            *(lint(f"c{i}", b) for i in range(3)),
+            lint("alarm", a, trigger_rule=TriggerRule.ONE_FAILED),
+            lint("clean", b, trigger_rule=TriggerRule.ALL_DONE),
+            lint("never", a, trigger_rule=TriggerRule.ONE_SUCCESS),
+            lint("expires", hold=True, expires_at=datetime(2001, 1, 1, tzinfo=UTC)),
+        )
         self._end("failed")
         self._run(f)
         bench.submit(*(lint(f"fan{i}", f, hold=True) for i in range(300)))
@@ -150,6 +159,9 @@ def test_killed_at_any_call_the_next_coordinator_comes_to_the_same_end(valkey: A
     valkey.client.config_set("appendonly", "no")
     expected = unharmed(Scenario(valkey))
     assert expected[0]["b"][:2] == ("cancelled", "dependency a failed")
+    assert expected[0]["never"][0] == "cancelled"
+    assert expected[0]["expires"][:2] == ("cancelled", "had not started by its expires_at")
+    assert expected[0]["alarm"][3] == expected[0]["clean"][3] == 1
     assert expected[0]["after e"][:2] == ("completed", None)
     assert expected[0]["after r"][3] == expected[0]["w"][3] == expected[0]["s0"][3] == 1
     assert expected[1] == set()
