@@ -12,6 +12,16 @@ from taskengine.cli import completion
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption
 from taskengine.cli.task_commands import Id, Priority, Timeout, Wait
+from taskengine.cli.when_options import (
+    NewDeadline,
+    NewExpiresAt,
+    NewHeartbeatTimeout,
+    NewMaxSeconds,
+    NewQueueTimeout,
+    NewScheduledAt,
+    NewTotalTimeout,
+    NewTriggerRule,
+)
 
 
 def register(task: typer.Typer) -> None:
@@ -21,6 +31,7 @@ def register(task: typer.Typer) -> None:
         update,
         "taskengine task update ID --priority critical",
         "taskengine task update ID1 ID2 --deadline 2h --max-seconds 600",
+        "taskengine task update ID --trigger-rule all_done --expires-at 2h",
         "taskengine task update ID --deadline none     it has none any more",
     )
     add(task, execute, "taskengine task execute ID", "taskengine task execute ID --agent ci-bot --wait")
@@ -37,13 +48,6 @@ AnyIds = Annotated[
 Name = Annotated[str | None, typer.Option(help="For people.", show_default=False)]
 NewPriority = Annotated[
     Priority | None, typer.Option("--priority", "-p", case_sensitive=False, help="Counts at once.", show_default=False)
-]
-Deadline = Annotated[
-    str | None,
-    typer.Option(metavar="WHEN", help="In 90s, 30m, 2h, 1d, a date with its zone, or none.", show_default=False),
-]
-MaxSeconds = Annotated[
-    float | None, typer.Option(help="One attempt may take so long, from the next one on.", show_default=False)
 ]
 MaxRetries = Annotated[
     int | None, typer.Option(help="Failed attempts that are tried again.", show_default=False)
@@ -63,8 +67,14 @@ def update(
     ids: OpenIds,
     name: Name = None,
     priority: NewPriority = None,
-    deadline: Deadline = None,
-    max_seconds: MaxSeconds = None,
+    trigger_rule: NewTriggerRule = None,
+    scheduled_at: NewScheduledAt = None,
+    expires_at: NewExpiresAt = None,
+    deadline: NewDeadline = None,
+    max_seconds: NewMaxSeconds = None,
+    queue_timeout: NewQueueTimeout = None,
+    heartbeat_timeout: NewHeartbeatTimeout = None,
+    total_timeout: NewTotalTimeout = None,
     max_retries: MaxRetries = None,
     input: Input = None,
     output: OutputOption = None,
@@ -74,7 +84,9 @@ def update(
 
     changes.update(
         ids, name=name, priority=priority and priority.value, deadline=deadline, timeout=max_seconds,
-        max_retries=max_retries, input=input,
+        max_retries=max_retries, input=input, trigger_rule=trigger_rule, scheduled_at=scheduled_at,
+        expires_at=expires_at, queue_timeout=queue_timeout, heartbeat_timeout=heartbeat_timeout,
+        total_timeout=total_timeout,
     )  # fmt: skip
 
 

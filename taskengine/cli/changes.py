@@ -25,8 +25,9 @@ def update(ids: Sequence[str], **given: Any) -> None:
         raise InvalidInputError("nothing to change; give --priority, --deadline or another option", field="changes")
     if "priority" in changes:
         changes["priority"] = tasks.priority(changes["priority"])
-    if "deadline" in changes:
-        changes["deadline"] = None if changes["deadline"] == _NONE else coming(changes["deadline"], "--deadline")
+    for field in ("deadline", "scheduled_at", "expires_at"):
+        if field in changes:
+            changes[field] = None if changes[field] == _NONE else coming(changes[field], tasks.option(field))
     if "input" in changes:
         changes["input"] = tasks.arguments(changes["input"])
     with BlockingTaskAPI() as api:

@@ -53,6 +53,13 @@ def quarantined_ids(incomplete: str) -> Offers:
     return [(id, help) for id, help in ask(newest) or [] if id.startswith(incomplete)]
 
 
+def trigger_rules(incomplete: str) -> Offers:
+    """The eight."""
+    from taskengine.models.enums import TriggerRule
+
+    return [(rule.value, "") for rule in TriggerRule if rule.value.startswith(incomplete.lower())]
+
+
 def capabilities(incomplete: str) -> Offers:
     """Queues that workers serve, or that tasks wait in."""
     from taskengine.cli.nearby import ask

@@ -133,9 +133,12 @@ def arguments(text: str | None) -> dict[str, Any]:
 
 def moments(**given: str | None) -> dict[str, datetime]:
     """The moments that options mean, by field; those that were not given are left out."""
-    return {
-        field: coming(text, f"--{field.replace('_', '-')}") for field, text in given.items() if text is not None
-    }
+    return {field: coming(text, option(field)) for field, text in given.items() if text is not None}
+
+
+def option(field: str) -> str:
+    """How the command line calls a field."""
+    return f"--{field.replace('_', '-')}"
 
 
 def _file(name: str) -> str:

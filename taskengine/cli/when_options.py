@@ -1,10 +1,12 @@
-"""Options of ``taskengine task submit`` that say when and on what a task starts, and how long it may take."""
+"""Options that say when and on what a task starts, and how long it may take: at submit, and of a stored task."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
+
+from taskengine.cli import completion
 
 _WHEN = "in 90s, 30m, 2h or 1d, or a time such as 2030-01-31T12:00:00Z"
 
@@ -16,6 +18,7 @@ TriggerRule = Annotated[
         help="When it starts: all_success, all_done, all_failed, one_success, one_failed, none_failed, "
         "none_failed_min_one_success or always.",
         show_default="all_success",
+        autocompletion=completion.trigger_rules,
     ),
 ]
 ScheduledAt = Annotated[
@@ -48,4 +51,49 @@ HeartbeatTimeout = Annotated[
 TotalTimeout = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", help="All attempts together may take so long.", show_default="for ever"),
+]
+
+_NEW_WHEN = "In 90s, 30m, 2h, 1d, a date with its zone, or none"
+
+NewTriggerRule = Annotated[
+    str | None,
+    typer.Option(
+        "--trigger-rule",
+        metavar="RULE",
+        help="Only before its first attempt.",
+        show_default=False,
+        autocompletion=completion.trigger_rules,
+    ),
+]
+NewDeadline = Annotated[
+    str | None, typer.Option("--deadline", metavar="WHEN", help=f"{_NEW_WHEN}.", show_default=False)
+]
+NewScheduledAt = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduled-at", metavar="WHEN", help=f"{_NEW_WHEN}; before its first attempt.", show_default=False
+    ),
+]
+NewExpiresAt = Annotated[
+    str | None,
+    typer.Option("--expires-at", metavar="WHEN", help=f"{_NEW_WHEN}; before its first attempt.", show_default=False),
+]
+NewMaxSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--max-seconds",
+        "--attempt-timeout",
+        help="One attempt may take so long, from the next one on.",
+        show_default=False,
+    ),
+]
+NewQueueTimeout = Annotated[
+    float | None, typer.Option("--queue-timeout", metavar="SECONDS", help="Counts at once.", show_default=False)
+]
+NewHeartbeatTimeout = Annotated[
+    float | None,
+    typer.Option("--heartbeat-timeout", metavar="SECONDS", help="From the next attempt on.", show_default=False),
+]
+NewTotalTimeout = Annotated[
+    float | None, typer.Option("--total-timeout", metavar="SECONDS", help="Counts at once.", show_default=False)
 ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
+from taskengine.core.lifecycle import NOT_STARTED
 from taskengine.core.rules import Counters, Verdict, judge
 from taskengine.models.enums import TaskPriority, TaskStatus, TriggerRule
 from taskengine.models.execution import TaskExecution
@@ -128,7 +129,17 @@ def _facts(task: Task, around: Around) -> Iterator[Fact]:
             yield _cancelled(task, around.causes)
         case _:
             assert_never(task.status)
+    yield from _expiry(task, around.situation.now)
     yield from _deadline(task, around.situation.now)
+
+
+def _expiry(task: Task, now: datetime) -> Iterator[Fact]:
+    if task.expires_at is None or task.status not in NOT_STARTED or task.attempt:
+        return
+    left = _left(task.expires_at, now)
+    if left > 0:
+        text = f"it is cancelled unless it starts by {clock(task.expires_at)} (in {span(left)})"
+        yield Fact(kind="expires", text=text, details={"at": task.expires_at.isoformat()})
 
 
 def _pending(task: Task, around: Around) -> Iterator[Fact]:

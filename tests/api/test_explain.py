@@ -272,3 +272,13 @@ def test_the_report_that_came_between_two_looks_does_not_make_it_contradict_itse
     told = world.start()
     world.run(executions.report(world.slot(), Report(told.execution_id, 1, "completed", "lint"), pull=False))
     assert api.explain(task.id).status == "completed"
+
+
+def test_what_may_expire_says_until_when_it_must_start(api: Any, world: World) -> None:
+    at = datetime.now(UTC) + timedelta(hours=3)
+    task = api.create_task(lint(expires_at=at, hold=True))
+    fact = next(fact for fact in api.explain(task.id).facts if fact.kind == "expires")
+    assert fact.text == f"it is cancelled unless it starts by {at:%Y-%m-%d %H:%M:%S} UTC (in 3 h)"
+    api.execute_task(task.id, wait=False)
+    world.start()
+    assert not [fact for fact in api.explain(task.id).facts if fact.kind == "expires"]

@@ -31,6 +31,22 @@ def test_fields_change_and_a_deadline_goes(taskengine, world):
     assert changed["deadline"] is None
 
 
+def test_when_it_starts_changes_too(taskengine, world):
+    task = world.new("a")
+    words = ("--trigger-rule", "always", "--scheduled-at", "1h", "--expires-at", "2h", "--queue-timeout", "60",
+             "--heartbeat-timeout", "5", "--total-timeout", "600", "--attempt-timeout", "30")  # fmt: skip
+    (changed,) = taskengine("task", "update", str(task.id), *words, "-o", "json").json
+    wanted = {
+        "status": "pending", "trigger_rule": "always", "queue_timeout": 60.0, "heartbeat_timeout": 5.0,
+        "total_timeout": 600.0, "timeout": 30.0,
+    }  # fmt: skip
+    assert {name: changed[name] for name in wanted} == wanted
+    assert changed["scheduled_at"] < changed["expires_at"]
+    words = ("--scheduled-at", "none", "--expires-at", "none")
+    (changed,) = taskengine("task", "update", str(task.id), *words, "-o", "json").json
+    assert (changed["scheduled_at"], changed["expires_at"]) == (None, None)
+
+
 def test_nothing_to_change_and_what_can_not_change_are_said(taskengine, world):
     task = world.new("a")
     assert "nothing to change" in taskengine("task", "update", str(task.id)).err
