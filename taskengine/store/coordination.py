@@ -71,6 +71,16 @@ def continue_releases(term: str, task: str = "") -> Call[Reply]:
     return Call("continue_releases", (term, task), reply, grants=True)
 
 
+def erasing(keys: Keys) -> Call[list[str]]:
+    """Tasks whose deletion has begun, 16 at most, the oldest first."""
+    return Call("ZRANGE", (keys.fixed("erasing"), 0, 15), list, command=True)
+
+
+def leave_lists(term: str, task: str) -> Call[Reply]:
+    """Go on with the deletion of a task that stands in very many lists; ok (1 while more remain)."""
+    return Call("leave_lists", (term, task), reply)
+
+
 def unpark(term: str) -> Call[Reply]:
     """Put parked tasks back whose reason is gone; ok (moved)."""
     return Call("unpark", (term,), reply, grants=True)

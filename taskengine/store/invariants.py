@@ -39,10 +39,10 @@ from taskengine.store.tasks import read
 __all__ = ["RULES", "Violation", "check_at_rest", "check_invariants"]
 
 #: Sets whose members are judged: fixed ones, and those with a name.
-_SETS = ("leases", "granted_all", "timers", "dead", "releases")
+_SETS = ("leases", "granted_all", "timers", "dead", "releases", "erasing")
 _NAMED_SETS = ("ready", "park", "granted", "slots", "stands")
 #: What must be empty when all work is done.
-_EMPTY_AT_REST = ("leases", "granted_all", "timers", "releases", "commits", "batches")
+_EMPTY_AT_REST = ("leases", "granted_all", "timers", "releases", "erasing", "commits", "batches")
 _DECISIONS = 1000
 #: Ended tasks that still list their dependents: they may be opened again.
 _KEEP_DEPENDENTS = frozenset(status.value for status in REOPENABLE)
@@ -179,7 +179,7 @@ def _dependents(walk: _Walk) -> Story[None]:
     """Compare each list of dependents with the tasks that depend."""
     expected: dict[str, list[str]] = {}
     for task in walk.tasks.values():
-        for dependency in task.depends_on:
+        for dependency in task.depends_on[task.number("del") :]:
             expected.setdefault(dependency, []).append(task.id)
     for id, parent in walk.tasks.items():
         listed = []
@@ -201,12 +201,20 @@ def _keeps_dependents(task: TaskFacts) -> bool:
 def _pins(walk: _Walk) -> None:
     pins: Counter[str] = Counter()
     for task in walk.tasks.values():
-        if not is_over(task.status) and "xr" in task.fields:
-            foreign = (p for p in task.depends_on if p in walk.tasks and _run(walk, p) != task.fields["run"])
+        if "xr" in task.fields:
+            foreign = (p for p in _pinned(task) if p in walk.tasks and _run(walk, p) != task.fields["run"])
             pins.update(foreign)
     for id, task in walk.tasks.items():
         if task.number("pin") != pins[id]:
             walk.say("pin", id, f"stored {task.number('pin')}, open dependents in other runs: {pins[id]}")
+
+
+def _pinned(task: TaskFacts) -> list[str]:
+    """The dependencies that it keeps: all until it is over, and while a cursor runs those on one side of it."""
+    on = task.depends_on
+    if is_over(task.status):
+        return on[task.number("pins") :] if "pins" in task.fields else []
+    return on[: task.number("pins")] if "pins" in task.fields else on
 
 
 def _run(walk: _Walk, id: str) -> str:

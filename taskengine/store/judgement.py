@@ -32,7 +32,7 @@ RULES: Mapping[str, str] = {
     "key": "an idempotency key names the task that carries it",
     "pause": "what is paused has its story, the lanes say when anything is, and a pause with an end has a timer",
     "letter": "only FAILED tasks are dead letters",
-    "cursor": "exactly the tasks with a cursor are being released",
+    "cursor": "exactly the tasks with a cursor are being released or deleted",
     "stray": "every member of a set is what the set says",
     "counts": "the counts are what the records say",
     "edge": "the list of dependents is what the dependents say",
@@ -55,6 +55,8 @@ _COMPLETED = frozenset({TaskStatus.COMPLETED.value})
 _FAILED = frozenset({TaskStatus.FAILED.value})
 _EXECUTION_RUNNING = frozenset({ExecutionStatus.RUNNING.value})
 _EXECUTION_QUEUED = frozenset({ExecutionStatus.QUEUED.value})
+#: Places in lists that are worked off in pieces: of dependents to tell, to take back from, of parents to pin or unpin.
+_CURSORS = frozenset({"rel", "undo", "pins"})
 _SAYS = {TaskStatus.FAILED.value: "f", TaskStatus.CANCELLED.value: "c"}
 
 
@@ -92,8 +94,10 @@ def judge_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
         yield Violation("key", task.id, f"its idempotency key names {task.fields['owner'] or 'nobody'}")
     if "in dead" in task.fields and task.status not in _FAILED:
         yield Violation("letter", task.id, f"it is {task.status}")
-    if ("in releases" in task.fields) != ("rel" in task.fields or "undo" in task.fields):
+    if ("in releases" in task.fields) != bool(task.fields.keys() & _CURSORS):
         yield Violation("cursor", task.id, "it has a cursor or stands among the releases, not both")
+    if ("in erasing" in task.fields) != ("del" in task.fields):
+        yield Violation("cursor", task.id, "it is being deleted or stands among those that are, not both")
 
 
 def is_whole(task: TaskFacts) -> bool:
@@ -103,7 +107,7 @@ def is_whole(task: TaskFacts) -> bool:
 
 def judge_counters(task: TaskFacts) -> Iterator[Violation]:
     """Where the counters differ from what the dependencies say; nothing where some of these are not known."""
-    if not is_whole(task) or not all("st" in p for p in task.dependencies):
+    if "del" in task.fields or not is_whole(task) or not all("st" in p for p in task.dependencies):
         return
     expected = {"w": ("batch" in task.fields) + ("undo" in task.fields), "f": 0, "c": 0}
     for parent in task.dependencies:
@@ -273,8 +277,10 @@ def _wrong_member(m: Member) -> str:
             fits = m.member.partition(":")[0] in timers_of(m.task)
         case "dead":
             fits = status in _FAILED
+        case "erasing":
+            fits = status in _OVER and "del" in m.task
         case _:
-            fits = bool(m.task.keys() & {"rel", "undo"})
+            fits = bool(m.task.keys() & _CURSORS)
     return "" if fits else what + (f", its execution {m.execution}" if m.execution else "")
 
 

@@ -20,6 +20,7 @@ FIXED: Mapping[str, str] = {
     "dead": "zset task -> ms: dead letters",
     "decisions": "stream {k: task, b: because of task, h: what}: what the coordinator must think about",
     "edges": "string: revision of all edges added after submit",
+    "erasing": "zset task -> ms: being deleted, and not out of all of its parents' lists yet",
     "finished": "zset run -> finished ms: waits for its retention to end",
     "granted_all": "zset execution -> claim deadline ms: every outstanding grant",
     "lanes": "set of lanes that have or had READY tasks; and '!' while anything is paused",

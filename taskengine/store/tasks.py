@@ -11,7 +11,7 @@ from taskengine.models import Task
 from taskengine.store.call import Call, Story
 from taskengine.store.codec import pairs, pause_terms, task_from
 from taskengine.store.connect import block_ms
-from taskengine.store.coordination import continue_releases, fall
+from taskengine.store.coordination import continue_releases, fall, leave_lists
 from taskengine.store.executions import put_payload
 from taskengine.store.keys import Keys
 from taskengine.store.records import Record
@@ -108,8 +108,17 @@ def update(
 
 
 def delete(id: str, index: str, edge_revision: str) -> Story[Reply]:
-    """Remove a terminal task: ok, conflict (status), waited (by id or ''), stale or missing."""
-    return settled(Call("delete", (id, index, edge_revision), reply))
+    """Remove a terminal task: ok, conflict (status), waited (by id or ''), stale or missing.
+
+    One with very many dependencies is gone from the first trip on; a caller that dies in between leaves the rest to the
+    coordinator.
+    """
+    answer = yield from settled(Call("delete", (id, index, edge_revision), reply))
+    if answer.word != "leaving":
+        return answer
+    while (yield from leave_lists("", id)).number():
+        pass
+    return Reply("ok", ())
 
 
 def add_dependency(id: str, dependency: str, edge_revision: str, sha: str) -> Story[Reply]:

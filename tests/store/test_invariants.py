@@ -375,6 +375,17 @@ def release_without_a_cursor(s: Scene) -> str:
     return s.id("failed")
 
 
+@plants("cursor")
+def deletion_that_nobody_ends(s: Scene) -> str:
+    return s.set("failed", **{"del": 0, "ix": "t:lint"})
+
+
+@plants("stray")
+def deletion_of_an_open_task(s: Scene) -> str:
+    s.world.raw.zadd(s.world.keys.fixed("erasing"), {s.id("ready"): 1})
+    return s.id("ready")
+
+
 @plants("stray")
 def ready_member_of_no_task(s: Scene) -> str:
     s.world.raw.zadd(s.world.keys.of("ready", "lint"), {"0" * 12 + "nobody": 1})

@@ -329,6 +329,18 @@ def continue_releases(w: World) -> Case:
 
 
 @case
+def leave_lists(w: World) -> Case:
+    parents = [w.task(f"p{n}") for n in range(300)]
+    a = w.task("a", *parents)
+    w.submit(*parents, a)
+    w.run(tasks.cancel(str(a.id), "no"))
+    w.run(next(tasks.delete(str(a.id), index_names(a), w.run(tasks.edge_revision(w.keys)))))
+    call = coordination.leave_lists(w.lead(), str(a.id))
+    w.run(call)  # the first 256; the rest is the case
+    return Case(call, lambda: w.new("b"), frozenset({"ok"}))
+
+
+@case
 def unpark(w: World) -> Case:
     w.beat()
     a = w.new("a", assigned_to="x")

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from taskengine.coordinator.turn import Duty, Turn
 from taskengine.settings import Settings
-from taskengine.store import retention
+from taskengine.store import coordination, retention
 from taskengine.store.retention import Pass
 
 _log = logging.getLogger(__name__)
@@ -30,12 +30,20 @@ class Prune(Duty):
         self._broken: set[str] = set()
 
     def run_once(self, turn: Turn) -> float:
+        self._finish_deletions(turn)
         while not turn.over:
             self._pass = self._pass or self._next(turn)
             if self._pass is None:
                 return _interval(turn.settings)
             self._pass = self._go_on(turn, self._pass)
         return 0.0
+
+    def _finish_deletions(self, turn: Turn) -> None:
+        """Go on with those whose client died in between."""
+        while not turn.over and (begun := turn.read(coordination.erasing(turn.keys))):
+            for task in begun:
+                while not turn.over and turn.tell(coordination.leave_lists(turn.term, task)).number():
+                    pass
 
     def blame(self, exc: Exception) -> None:
         if self._pass is not None:

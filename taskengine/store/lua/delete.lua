@@ -1,8 +1,9 @@
--- Removes a terminal task that nothing waits for.
+-- Removes a terminal task that nothing waits for; one that stands in very many lists leaves these first, in pieces.
 -- args: task, index, edge revision
--- returns: {'ok'} | {'conflict', status} | {'waited', id} | {'stale'} | {'settling', kind, id} | {'missing'}
+-- returns: {'ok'} | {'leaving'} | {'conflict', status} | {'waited', id} | {'stale'} | {'settling', kind, id} | {'missing'}
 -- events: deleted
 -- uses: settle, erase, event
+if call('ZSCORE', K.erasing, ARGV[1]) then return {'leaving'} end
 local m = find(ARGV[1])
 if not m then return {'missing'} end
 if not C.terminal[m.st] then return {'conflict', m.st} end
@@ -15,8 +16,9 @@ for _, d in ipairs(call('LRANGE', key('deps', m.id), -256, -1)) do
   if st and not C.terminal[st] then return {'waited', d} end
 end
 if tonumber(call('HGET', key('task', m.id), 'pin') or 0) > 0 then return {'waited', ''} end
-call('HINCRBY', K.counts, m.st, -1)
-call('HINCRBY', key('run', m.run), 'total', -1)
-emit(m.run, 'deleted', m.id)
-erase(m.id, ARGV[2])
+if has_many_lists(m.id) then
+  begin_leaving(m.id, ARGV[2])
+  return {'leaving'}
+end
+delete(m, ARGV[2])
 return {'ok'}

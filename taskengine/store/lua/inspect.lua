@@ -6,7 +6,7 @@
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
 -- Dependencies beyond 256 and executions before the latest 32 are left out.
 local FIELDS = {'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold', 'due', 'batch', 'cq', 'xr', 'pin', 'park',
-  'g', 'rel', 'undo', 'how', 'on', 'rule', 'by', 'sta', 'fin', 'key', 'big', 'nm', 'ix', 'clk',
+  'g', 'rel', 'undo', 'how', 'pins', 'del', 'on', 'rule', 'by', 'sta', 'fin', 'key', 'big', 'nm', 'ix', 'clk',
   'tend', 'pz', 'pq'}
 local function named(list, name, value)
   if value then
@@ -66,6 +66,7 @@ local function look(id, index)
   for _, item in ipairs(timers_of(id)) do named(f, 'in ' .. item:match('^%w+'), where_timed(item)) end
   named(f, 'in dead', call('ZSCORE', K.dead, id))
   named(f, 'in releases', call('ZSCORE', K.releases, id))
+  named(f, 'in erasing', call('ZSCORE', K.erasing, id))
   named(f, 'code', call('BITFIELD', key('codes', seg), 'GET', 'u4', '#' .. (no - seg * 4096))[1])
   named(f, 'at arrival', id_at(no))
   named(f, 'unmarked', unmarked(t.ix or index, seg, no - seg * 4096))

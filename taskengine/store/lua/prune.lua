@@ -2,7 +2,8 @@
 -- args: term, run, finished ms, kept before, last, task and index pairs ...
 -- returns: {'ok', erased, kept, looked at} | {'stale'} the term | {'open'} the run got new work
 -- uses: erase, leader, pause
--- It stops behind the task whose edges and executions, with those before it, make 1024: the next call goes on there.
+-- It stops behind the task whose edges and executions, with those before it, make 1024, and in front of one that stands
+-- in the lists of too many parents for one script: the next call goes on there.
 -- kept before: how many this pass had to keep so far. With last ('' or '1') the run itself goes when the whole pass
 -- kept none, else it waits for another retention.
 if outdated(ARGV[1]) then return {'stale'} end
@@ -11,11 +12,15 @@ if tonumber(call('ZSCORE', K.finished, run) or -1) ~= tonumber(ARGV[3]) then ret
 local erased, kept, touched = 0, 0, 0
 for i = 6, #ARGV, 2 do
   if touched >= 1024 then return {'ok', erased, kept, (i - 6) / 2} end
-  local v = call('HMGET', key('task', ARGV[i]), 'st', 'run', 'pin', 'rel')
+  local v = call('HMGET', key('task', ARGV[i]), 'st', 'run', 'pin', 'rel', 'pins', 'del')
   if v[1] and v[2] == run then
-    if tonumber(v[3] or 0) > 0 or v[4] or not C.terminal[v[1]] then
+    if tonumber(v[3] or 0) > 0 or v[4] or v[5] or not C.terminal[v[1]] then
       kept = kept + 1
     else
+      if not v[6] and has_many_lists(ARGV[i]) then begin_leaving(ARGV[i], ARGV[i + 1]) end
+      if (v[6] or call('ZSCORE', K.erasing, ARGV[i])) and not leave_lists(ARGV[i]) then
+        return {'ok', erased, kept, (i - 6) / 2}
+      end
       call('HINCRBY', K.counts, v[1], -1)
       call('HINCRBY', key('run', run), 'total', -1)
       call('HSET', key('run', run), 'pruned', 1)
@@ -26,7 +31,8 @@ for i = 6, #ARGV, 2 do
 end
 local looked = (#ARGV - 5) / 2
 if ARGV[5] == '' then return {'ok', erased, kept, looked} end
-if kept + tonumber(ARGV[4]) == 0 then
+-- A deletion that has begun may be one of this run, which nobody finds any more.
+if kept + tonumber(ARGV[4]) == 0 and call('EXISTS', K.erasing) == 0 then
   forget_pause('run:' .. run)
   call('UNLINK', key('run', run), key('ranges', run), key('events', run))
   call('ZREM', K.runs, run)

@@ -30,13 +30,11 @@ call('ZREM', K.dead, m.id)
 forget_age(m)
 call('DEL', key('done', m.id))
 emit(m.run, 'reopened', m.id)
-if m.xr then
-  for d in (call('HGET', key('task', m.id), 'on') or ''):gmatch('%S+') do
-    local owner = call('HGET', key('task', d), 'run')
-    if owner and owner ~= m.run then call('HINCRBY', key('task', d), 'pin', 1) end
-  end
-end
 m.w = call('HINCRBY', key('task', m.id), 'w', 1)
-take_back(m.id, how, 0)
+if m.xr and not tell_parents(m.id, m.run, false, 0) then
+  call('HSET', key('task', m.id), 'undo', 0, 'how', how)
+else
+  take_back(m.id, how, 0)
+end
 grant_made()
 return done({'ok', call('HGET', key('task', m.id), 'st')})

@@ -1,15 +1,38 @@
 -- Removes a task with its executions, edges and indexes; how many other tasks and executions that touched.
--- uses: clock, put, execution, filters, timers
+-- uses: clock, event, put, execution, filters, timers, pins
+-- Whoever COMPLETED stands in no list that anybody reads again, unless its rule let it go before its dependencies.
+local function stands_in_lists(st, rule)
+  return st ~= T.COMPLETED or rule
+end
+-- Whether it stands in the lists of more parents than a script may touch, so that it must leave these first.
+local function has_many_lists(id)
+  local v = call('HMGET', key('task', id), 'st', 'rule')
+  return stands_in_lists(v[1], v[2]) and call('HSTRLEN', key('task', id), 'on') > left * 37
+end
+-- From now on it is nobody's: found by none, and gone when it left the last list, whoever goes on with it.
+local function begin_leaving(id, index)
+  call('HSET', key('task', id), 'del', 0, 'ix', index)
+  call('ZADD', K.erasing, now, id)
+end
+-- Takes it out of the next lists; whether it left all of them.
+local function leave_lists(id)
+  local v = call('HMGET', key('task', id), 'on', 'del')
+  local piece, cursor, all = parents_piece(v[1] or '', tonumber(v[2]))
+  forget_edges(id, piece)
+  call('HSET', key('task', id), 'del', cursor)
+  return all
+end
 local function erase(id, index)
-  local v = call('HMGET', key('task', id), 'st', 'no', 'on', 'att', 'key', 'big', 'rule')
+  local v = call('HMGET', key('task', id), 'st', 'no', 'on', 'att', 'key', 'big', 'del', 'rule')
   local no = tonumber(v[2])
   for attempt = 1, tonumber(v[4] or 0) do
     local eid = execution_id(id, attempt)
     call('DEL', key('exec', eid), key('logs', eid), key('payload', eid))
   end
-  -- Whoever COMPLETED stands in no list that anybody reads again, unless its rule let it go before its dependencies.
   local touched = tonumber(v[4] or 0)
-  if (v[1] ~= T.COMPLETED or v[7]) and v[3] then
+  if v[7] then
+    call('ZREM', K.erasing, id)
+  elseif stands_in_lists(v[1], v[8]) and v[3] then
     forget_edges(id, v[3])
     touched = touched + (#v[3] + 1) / 37
   end
@@ -21,4 +44,11 @@ local function erase(id, index)
   call('DEL', key('task', id), key('deps', id), key('done', id))
   if v[6] then call('DEL', key('payload', v[6])) end
   return touched
+end
+-- Erases a task on a client's word.
+local function delete(m, index)
+  call('HINCRBY', K.counts, m.st, -1)
+  call('HINCRBY', key('run', m.run), 'total', -1)
+  emit(m.run, 'deleted', m.id)
+  erase(m.id, index)
 end

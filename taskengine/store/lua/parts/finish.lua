@@ -1,9 +1,6 @@
 -- Any status -> COMPLETED, FAILED or CANCELLED: history, counts, whoever waits, and the dependents.
--- uses: clock, event, task, release, timers
+-- uses: clock, event, task, pins, release, timers
 local HOW = {[T.COMPLETED] = 's', [T.FAILED] = 'f', [T.CANCELLED] = 'c'}
-local function unpin_foreign(m)
-  for d in (call('HGET', key('task', m.id), 'on') or ''):gmatch('%S+') do unpin(d, m.run) end
-end
 local function close_run(run)
   call('HSET', key('run', run), 'fin', now)
   call('ZADD', K.finished, now, run)
@@ -18,7 +15,7 @@ local function finish(m, to, note, ...)
     call('EXPIRE', key('done', m.id), 600)
   end
   if m.clk then drop_timers(m.id) end
-  if m.xr then unpin_foreign(m) end
+  if m.xr then tell_parents(m.id, m.run, true, 0) end
   if call('HINCRBY', key('run', m.run), 'open', -1) == 0 then close_run(m.run) end
   release(m.id, HOW[to], 0)
 end

@@ -68,8 +68,8 @@ end
 local function parents_of(t, batch)
   local parents = {}
   for d in t.on:gmatch('%S+') do
-    local p = call('HMGET', key('task', d), 'st', 'batch', 'rel', 'run', 'undo')
-    if not p[1] then return nil, d end
+    local p = call('HMGET', key('task', d), 'st', 'batch', 'rel', 'run', 'undo', 'del')
+    if not p[1] or p[6] then return nil, d end
     if p[2] ~= batch and is_open(p[2]) then return nil, d end
     parents[#parents + 1] = {id = d, st = p[1], releasing = p[3], run = p[4], undoing = p[5]}
   end

@@ -1,6 +1,5 @@
--- Tells the dependents of an ended task, at most `left` of them in one script; a cursor keeps the place.
--- uses: clock, task, ready
-local left = 256
+-- Tells the dependents of an ended task, as many as a script may touch; a cursor keeps the place.
+-- uses: clock, task, ready, pins
 -- Whether the last look saw nobody who has dependents left to tell.
 local all_told = false
 -- The piece of a dependents list that this script may still touch; empty when it touched its share.
@@ -60,7 +59,11 @@ local function take_back(id, how, from)
   try_ready(m, id)
 end
 local function continue_release(id)
-  local v = call('HMGET', key('task', id), 'rel', 'undo', 'how')
+  local v = call('HMGET', key('task', id), 'rel', 'undo', 'how', 'pins', 'st', 'run')
+  if v[4] then
+    if not tell_parents(id, v[6], C.terminal[v[5]], tonumber(v[4])) then return end
+    call('HDEL', key('task', id), 'pins')
+  end
   if v[1] then
     release(id, v[3], tonumber(v[1]), true)
   elseif v[2] then

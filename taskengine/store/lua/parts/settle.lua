@@ -4,11 +4,11 @@
 local function visible(m) return not is_open(m.batch) end
 local function unsettled(m)
   if m.batch then return {'settling', 'batch', m.batch} end
-  local v = call('HMGET', key('task', m.id), 'rel', 'undo')
-  if v[1] or v[2] then return {'settling', 'release', m.id} end
+  local v = call('HMGET', key('task', m.id), 'rel', 'undo', 'pins')
+  if v[1] or v[2] or v[3] then return {'settling', 'release', m.id} end
 end
 local function find(id)
   local m = load(id)
-  if not m or not visible(m) then return nil end
+  if not m or not visible(m) or call('HEXISTS', key('task', id), 'del') == 1 then return nil end
   return m
 end

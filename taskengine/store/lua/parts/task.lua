@@ -39,6 +39,11 @@ local function move(m, to)
   set_code(m.no, to)
   m.st = to
 end
+-- A task of another run that is not over depends on it: one reason more to keep it.
+local function pin(id, run)
+  local owner = call('HGET', key('task', id), 'run')
+  if owner and owner ~= run then call('HINCRBY', key('task', id), 'pin', 1) end
+end
 -- A task of another run that depends on it is over, or gone: one reason less to keep it when its own run is pruned.
 local function unpin(id, run)
   local owner = call('HGET', key('task', id), 'run')
