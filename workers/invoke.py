@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Callable
 from concurrent.futures import CancelledError
@@ -30,8 +31,10 @@ def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any
             value = wait(Run(agent.function(task, context)))
         else:
             value = agent.function(task, context)
-    except CancelledError:
-        return Outcome("cancelled", error="the coroutine was cancelled", error_kind="cancelled")
+    except (CancelledError, asyncio.CancelledError) as exc:
+        if not context.cancelled:
+            return _raised(exc)  # it comes from a future of the agent's own
+        return Outcome("cancelled", error="the agent was cancelled", error_kind="cancelled")
     except NotNow as exc:
         return _not_now(exc)
     except SystemExit as exc:

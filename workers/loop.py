@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
 from functools import lru_cache
 from typing import Any
 
@@ -27,7 +28,8 @@ class Run:
         self._loop = _shared_loop()
         self._task: asyncio.Task[Any] | None = None
         self._is_cancelled = False
-        self._exit: BaseException | None = None
+        #: What it raised that asyncio would not hand on as it is.
+        self._raised: BaseException | None = None
         self._future = asyncio.run_coroutine_threadsafe(self._hold(coroutine), self._loop)
 
     def cancel(self) -> None:
@@ -37,8 +39,8 @@ class Run:
     def result(self, seconds: float | None) -> Any:
         """What it returned or raised; TimeoutError while :attr:`is_over` is False after *seconds*."""
         value = self._future.result(seconds)
-        if self._exit is not None:
-            raise self._exit
+        if self._raised is not None:
+            raise self._raised
         return value
 
     def watch(self, cancelled: Callable[[], bool], look_seconds: float) -> Any:
@@ -64,7 +66,12 @@ class Run:
         try:
             return await coroutine
         except (SystemExit, KeyboardInterrupt) as exc:  # asyncio would end the loop, and everybody on it
-            self._exit = exc
+            self._raised = exc
+            return None
+        except (asyncio.CancelledError, CancelledError) as exc:
+            if self._is_cancelled:
+                raise
+            self._raised = exc  # nobody cancelled it: an error such as any other, with its place
             return None
 
     def _cancel(self) -> None:

@@ -55,11 +55,14 @@ class Runner:
         return ran
 
     def _execute(self, told: Told, until: float) -> Answer:
-        task = self._task(told)
+        task, is_whole = self._task(told)
         agent = self._agent_for(told)
         name = agent.name if agent else told.lane.lstrip("@")
         self.process.announcer.started(told, name)
-        outcome, text, large = encode(self._run(agent, task, told) if agent else _no_agent(told))
+        if agent is None:
+            outcome, text, large = encode(_no_agent(told))
+        else:
+            outcome, text, large = encode(self._run(agent, task, told) if is_whole else _no_input(told))
         what = verdict(task, outcome)
         if large:
             self._lay_by(told, text)
@@ -75,14 +78,15 @@ class Runner:
             self.process.give_up()
         return answer
 
-    def _task(self, told: Told) -> Task:
+    def _task(self, told: Told) -> tuple[Task, bool]:
+        """The task as its agent gets it, and whether its input is there."""
         store, keys = self.process.store, Keys(self.process.store.settings.namespace)
-        input = loads(persist(store, executions.payload(keys, told.big)) or "{}") if told.big else None
-        task = running_task(told, input)
+        text = persist(store, executions.payload(keys, told.big)) if told.big else None
+        task = running_task(told, loads(text) if text else None)
         if told.more_inputs:
             on = persist(store, tasks.fields(keys, told.task_id, "on"))["on"] or ""
             task.depends_on = {UUID(id) for id in on.split()}
-        return task
+        return task, bool(text) or not told.big
 
     def _agent_for(self, told: Told) -> Agent | None:
         if told.lane.startswith("@"):
@@ -111,6 +115,11 @@ def _report(told: Told, agent: str, outcome: Outcome, what: Verdict, output: str
         output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
         retry_ms=what.delay_ms or 0, usage=dumps({**used, "custom": usage.custom} if usage.custom else used, "usage"),
     )  # fmt: skip
+
+
+def _no_input(told: Told) -> Outcome:
+    error = f"the input of task {told.task_id} is gone: nothing lies under its payload {told.big}; submit it anew"
+    return Outcome("failed", error=error, error_kind="missing_input", retryable=False)
 
 
 def _no_agent(told: Told) -> Outcome:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taskengine.core.identity import execution_id
+from taskengine.errors import NotFoundError
 from taskengine.models import ExecutionLog, ExecutionStatus, TaskExecution, TaskStatus
 from taskengine.store.call import Call, Story
 from taskengine.store.codec import execution_from, numbered, pairs
@@ -183,13 +184,17 @@ def read(keys: Keys, id: str) -> Story[TaskExecution | None]:
 
 
 def output(keys: Keys, task_id: str) -> Story[str | None]:
-    """Output JSON of a COMPLETED task, fetched also when it is large; None when it has none."""
-    attempt = yield from Call("HGET", (keys.of("task", task_id), "att"), _number, command=True)
-    id = str(execution_id(task_id, attempt))
+    """Output JSON of a COMPLETED task, fetched also when it is large; None when it has none.
+
+    NotFoundError when it had one: nobody may go on with nothing instead.
+    """
+    status, attempt = yield from Call("HMGET", (keys.of("task", task_id), "st", "att"), list, command=True)
+    id = str(execution_id(task_id, int(attempt or 0)))
     found = yield from Call("HMGET", (keys.of("exec", id), "out", "big"), list, command=True)
-    if found[1]:
-        return (yield from payload(keys, id))
-    return found[0] or None
+    text = (yield from payload(keys, id)) if found[1] else found[0]
+    if text is None and (found[1] or status is None):
+        raise NotFoundError("result of task", task_id)
+    return text or None
 
 
 def payload(keys: Keys, name: str) -> Call[str | None]:
@@ -204,10 +209,6 @@ def put_payload(name: str, text: str) -> Call[Reply]:
 
 def _mapping(raw: Any) -> dict[str, str]:
     return dict(raw) if isinstance(raw, dict) else pairs(raw)
-
-
-def _number(raw: Any) -> int:
-    return int(raw or 0)
 
 
 def _text(raw: Any) -> str | None:

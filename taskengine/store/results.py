@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
+from taskengine.errors import NotFoundError
 from taskengine.models import Task, TaskStatus
 from taskengine.store.call import Call, Story
 from taskengine.store.codec import loads, pairs, task_from
@@ -29,8 +30,10 @@ def whole(keys: Keys, id: str) -> Story[Task | None]:
         task.input = loads(text or "{}")
     if task.status not in _HAVE_RESULT:
         return task
-    text = yield from output(keys, id)
-    return _with_result(task, text)
+    try:
+        return _with_result(task, (yield from output(keys, id)))
+    except NotFoundError:
+        return task  # its own record is there, and says what there was
 
 
 def with_results(tasks: Sequence[Task]) -> Story[list[Task]]:

@@ -1,6 +1,7 @@
 """Agents that do everything that an agent should not."""
 
 import asyncio
+import concurrent.futures
 import math
 
 from taskengine.agent import agent
@@ -23,6 +24,7 @@ DO = {
     "stop": lambda _: throw(Stop("enough")),
     "interrupt": lambda _: throw(KeyboardInterrupt()),
     "cancelled": lambda _: throw(asyncio.CancelledError()),
+    "future cancelled": lambda _: throw(concurrent.futures.CancelledError()),
     "undecodable error": lambda _: throw(ValueError("no file \udce9t\udce9")),
     "long error": lambda _: throw(ValueError("x" * 1_000_000)),
     "undecodable result": lambda _: {"name": "\udce9"},

@@ -8,6 +8,7 @@ import pytest
 
 from taskengine import AgentError, Task, agent
 from taskengine.agent import REGISTRY
+from taskengine.models import RetryRules
 
 from ..agents.odd_agents import DO
 from ..conftest import Valkey
@@ -17,7 +18,8 @@ from ..fleet import Fleet
 SAYS = {
     "stop": "odd_agents.Stop: enough (odd_agents.py:",
     "interrupt": "KeyboardInterrupt (odd_agents.py:",
-    "cancelled": "ancelled",
+    "cancelled": "CancelledError (odd_agents.py:",
+    "future cancelled": "CancelledError (odd_agents.py:",
     "undecodable error": "ValueError: no file \\udce9t\\udce9 (odd_agents.py:",
     "long error": "ValueError: xxx",
     "undecodable result": "result is not JSON: ",
@@ -69,6 +71,16 @@ def test_whatever_an_agent_does_wrong_fails_its_attempt_alone_and_names_it(fleet
         assert len(task.error_message or "") <= 4000
         (execution,) = fleet.executions(str(task.id))
         assert execution.error_message == task.error_message
+
+
+@pytest.mark.parametrize("lane", LANES, ids=LANES.values())
+@pytest.mark.parametrize("what", ["cancelled", "future cancelled"])
+def test_a_cancelled_error_that_nobody_asked_for_is_a_failure_and_tried_again(
+    fleet: Fleet, lane: str, what: str
+) -> None:
+    retry = RetryRules(initial_interval=0.05, jitter=0.0)
+    (task,) = fleet.run(Task(capability=lane, input={"do": what}, max_retries=1, retry=retry))
+    assert (task.status.value, task.attempt, task.error_kind) == ("failed", 2, "crash")
 
 
 def test_a_result_that_can_not_be_stored_is_not_computed_again(fleet: Fleet) -> None:

@@ -116,6 +116,32 @@ def test_a_large_input_reaches_the_agent(fleet: Fleet, pool: Pool) -> None:
     assert told["input"]["text"] == "y" * 2_000_000
 
 
+def test_a_large_input_that_is_gone_fails_its_task_by_name_and_at_once(fleet: Fleet, pool: Pool) -> None:
+    task = work(pool, "ask", text="y" * 300_000)
+    task.hold = True
+    fleet.submit(task)
+    key = fleet.server.client.hget(fleet.keys.of("task", task.id), "big").decode()
+    fleet.server.client.delete(fleet.keys.of("payload", key))
+    with fleet.api() as api:
+        api.execute_task(task.id, wait=False)
+        (task,) = api.wait([task.id], 20)
+    assert (task.status, task.attempt, task.error_kind) == (FAILED, 1, "missing_input")
+    assert f"the input of task {task.id} is gone" in (task.error_message or "")
+    assert not [effect for effect in fleet.effects() if effect.task == str(task.id)]
+
+
+def test_a_large_result_that_is_gone_raises_where_it_is_asked_for(fleet: Fleet, pool: Pool) -> None:
+    parent = Task(name="big", capability=pool.lane, input={"do": "big", "bytes": 300_000})
+    (parent,) = fleet.run(parent)
+    fleet.server.client.delete(fleet.keys.of("payload", parent.execution_id))
+    child = Task(capability=pool.lane, depends_on={parent.id}, input={"do": "read_results"}, max_retries=0)
+    (child,) = fleet.run(child)
+    assert child.status is FAILED
+    assert f"no result of task {parent.id}" in (child.error_message or "")
+    with fleet.api() as api:
+        assert (api.get_task(parent.id).status, api.get_task(parent.id).result) == (DONE, None)
+
+
 def test_more_dependencies_than_travel_with_the_claim_are_all_there(fleet: Fleet, pool: Pool) -> None:
     parents = [Task(name=f"p{i}", capability=pool.lane, input={"n": i}) for i in range(70)]
     last = Task(capability=pool.lane, depends_on={p.id for p in parents}, input={"do": "read_results"})
