@@ -81,9 +81,9 @@ def leave_lists(term: str, task: str) -> Call[Reply]:
     return Call("leave_lists", (term, task), reply)
 
 
-def unpark(term: str) -> Call[Reply]:
-    """Put parked tasks back whose reason is gone; ok (moved)."""
-    return Call("unpark", (term,), reply, grants=True)
+def unpark(term: str, start: str = "0") -> Call[Reply]:
+    """Put parked tasks back whose reason is gone, of some reasons; ok (moved, where to go on or '0')."""
+    return Call("unpark", (term, start), reply, grants=True)
 
 
 def age(term: str, lane: str, start: int, aging_ms: int) -> Call[Reply]:

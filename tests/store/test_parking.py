@@ -55,6 +55,32 @@ def test_several_agents_of_one_beat_share_the_256(real: World) -> None:
     assert sum(parked(real, f"agent:{name}") for name in names) == 450 - 256
 
 
+def test_thousands_of_reasons_are_looked_at_a_few_in_one_script(real: World) -> None:
+    """Also while many nodes live: what it costs is asked of who offers an agent, not of everybody."""
+    for node in range(20):
+        real.beat(f"n{node}", slots=0)
+    real.submit(*(real.task(f"t{n}", assigned_to=f"a{n}") for n in range(1000)))
+    real.lead()
+    for at in range(0, 1000, 16):
+        real.run(coordination.grant(real.term, [f"@a{n}" for n in range(at, min(at + 16, 1000))]))
+    assert real.raw.scard(real.keys.fixed("parks")) == 1000
+    real.raw.sadd(real.keys.of("offers", "@a7"), "n3")
+    at, most, moved = "0", 0, 0
+    while True:
+        before = real.raw.info("commandstats")
+        answer = real.run(coordination.unpark(real.term, at))
+        after = real.raw.info("commandstats")
+        most = max(most, sum(stat["calls"] - before.get(name, {"calls": 0})["calls"] for name, stat in after.items()))
+        at, moved = answer.text(1), moved + answer.number()
+        if at == "0":
+            break
+    assert moved == 1
+    assert most < 256
+    assert real.status(real.run(tasks.find(0, 10, ["a:a7"]))[1][0]) == "ready"
+    assert parked(real, "agent:a7") == 0
+    real.broken = True  # the offer was made by hand
+
+
 def test_unpark_leaves_what_is_still_not_offered(world: World) -> None:
     world.beat()
     world.new("a", assigned_to="new")

@@ -1,7 +1,7 @@
 """Puts parked tasks back whose reason is gone: pinned ones whose agent a live node offers again.
 
 Interval: ``sweep_seconds``. The verb that removes a reason puts the first 256 back itself; this duty brings
-the rest, and what a crash in between left. Its weakness: it looks at every reason in use each time.
+the rest, and what a crash in between left. Its weakness: it looks at every reason in use each time, some in one script.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ class Unpark(Duty):
 
     name: ClassVar[str] = "unpark"
 
+    def __init__(self) -> None:
+        #: Where the walk over the reasons stands.
+        self._at = "0"
+
     def run_once(self, turn: Turn) -> float:
         while not turn.over:
-            answer = turn.tell(coordination.unpark(turn.term))
+            answer = turn.tell(coordination.unpark(turn.term, self._at))
             if answer.number():
                 _log.debug("unparked tasks=%d", answer.number())
-            if answer.number() < coordination.UNPARKED:
+            self._at = answer.text(1) or "0"
+            if answer.number() < coordination.UNPARKED and self._at == "0":
                 return turn.settings.sweep_seconds
         return 0.0

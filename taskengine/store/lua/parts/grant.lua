@@ -27,6 +27,15 @@ local function free_slots(lane, pinned)
   end
   return mine, all, offered
 end
+-- Whether a live node that takes work offers a lane. (Asks those who do, not every node.)
+local function is_offered(lane)
+  for _, node in ipairs(call('SMEMBERS', key('offers', lane))) do
+    if tonumber(call('ZSCORE', K.nodes, node) or 0) > now and call('HEXISTS', key('node', node), 'drain') == 0 then
+      return true
+    end
+  end
+  return false
+end
 local function wake_message(m, eid, class)
   local fill = {ID = eid, TOKEN = m.att, LANE = m.lane, PRIORITY = class, TAG = eid .. '-' .. now}
   local text = ENVELOPE:gsub('@(%u+)@', fill)
