@@ -116,12 +116,13 @@ class ConflictError(TaskEngineError):
 class IdempotencyConflictError(ConflictError):
     """The same key or id was used for other content."""
 
-    def __init__(self, field: str, value: str, existing_id: str) -> None:
+    def __init__(self, field: str, value: str, existing_id: str, kind: str = "task") -> None:
         super().__init__(
-            f"{field} {value!r} already names task {existing_id} with other content; "
+            f"{field} {value!r} already names {kind} {existing_id} with other content; "
             "use a new one, or send exactly the first content again"
         )
         self.field = field
+        #: Of a task; of a run where the key was a whole graph's.
         self.existing_id = existing_id
 
 

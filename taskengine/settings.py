@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     batch_seconds: float = Field(600.0, gt=0, description="Seconds after which an uncommitted graph is swept.")
     retention_seconds: float = Field(86_400.0, ge=0, description="Seconds a finished run stays in Redis.")
     max_events: int = Field(200_000, ge=100, description="Events kept of one run; a trim is itself an event.")
+    idempotency_seconds: float = Field(
+        0.0, ge=0, description="Seconds an idempotency key counts from its submit on; 0: as long as what it names."
+    )
     max_graph: int = Field(200_000, ge=1, description="Tasks that one submit may hold.")
 
     default_timeout: float = Field(3600.0, gt=0, description="Seconds one attempt may take unless the task says.")

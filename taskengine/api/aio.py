@@ -89,16 +89,23 @@ class TaskAPI(Door):
         return await self._run(submit.create_task(self._scope, task, run_id))
 
     async def create_tasks(
-        self, tasks: Iterable[Task | TaskCreateRequest], run_id: Id | None = None
+        self,
+        tasks: Iterable[Task | TaskCreateRequest],
+        run_id: Id | None = None,
+        idempotency_key: str | None = None,
     ) -> list[Task]:
         """Store a whole graph, all or nothing and visible at once; its tasks in the order given, as they
         stand then.
 
-        *run_id* adds them to an existing run. Safe to repeat like :meth:`create_task`, also when a graph is
-        built again with new ids under the same idempotency keys. CircularDependencyError names the path of a
-        cycle.
+        *run_id* adds them to an existing run. *idempotency_key* names the graph: the same key with the same
+        tasks in the same order answers with the first one's tasks, whatever ids the new ones have; with other
+        ones it raises IdempotencyConflictError, whose ``.existing_id`` is the first one's run. A key counts
+        until its run is pruned, or for TASKENGINE_IDEMPOTENCY_SECONDS; then it is free again.
+
+        Safe to repeat like :meth:`create_task`, also when a graph is built again with new ids under the same
+        idempotency keys. CircularDependencyError names the path of a cycle.
         """
-        return await self._run(submit.create_tasks(self._scope, tasks, run_id))
+        return await self._run(submit.create_tasks(self._scope, tasks, run_id, idempotency_key))
 
     async def get_task(self, task_id: Id) -> Task:
         """A task with its input and, once COMPLETED, its result; NotFoundError when there is none."""

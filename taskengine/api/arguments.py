@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskCreateRequest
-from taskengine.models.task import AgentName, Capability
+from taskengine.models.task import LONGEST_KEY, AgentName, Capability, IdempotencyKey
 from taskengine.store.codec import dumps
 
 #: Every id may be given as text, as it stands in JSON and on a command line.
@@ -21,6 +21,7 @@ Id: TypeAlias = UUID | str
 E = TypeVar("E", bound=Enum)
 _AGENT_NAME = TypeAdapter(AgentName)
 _CAPABILITY = TypeAdapter(Capability)
+_IDEMPOTENCY_KEY = TypeAdapter(IdempotencyKey)
 
 
 def id_text(value: Id, field: str = "task_id") -> str:
@@ -143,6 +144,16 @@ def capability_name(value: str, field: str = "capability") -> str:
 def user(value: str | None, field: str) -> str:
     """Who asks: the user of the system unless somebody is named."""
     return Task(name=field).created_by if value is None else text(value, field, 200)
+
+
+def idempotency_key(value: str | None, field: str = "idempotency_key") -> str | None:
+    """A client's name for what it submits: 1 to 512 bytes."""
+    if value is None:
+        return None
+    try:
+        return _IDEMPOTENCY_KEY.validate_python(text(value, field, LONGEST_KEY))
+    except ValidationError as exc:
+        raise InvalidInputError(f"{field} {exc.errors()[0]['ctx']['error']}", field=field) from exc
 
 
 def mapping(value: Mapping[str, Any], field: str) -> Mapping[str, Any]:

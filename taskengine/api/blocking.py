@@ -79,8 +79,13 @@ class BlockingTaskAPI(Door):
     def create_task(self, task: Task | TaskCreateRequest, run_id: Id | None = None) -> Task:
         return self._run(submit.create_task(self._scope, task, run_id))
 
-    def create_tasks(self, tasks: Iterable[Task | TaskCreateRequest], run_id: Id | None = None) -> list[Task]:
-        return self._run(submit.create_tasks(self._scope, tasks, run_id))
+    def create_tasks(
+        self,
+        tasks: Iterable[Task | TaskCreateRequest],
+        run_id: Id | None = None,
+        idempotency_key: str | None = None,
+    ) -> list[Task]:
+        return self._run(submit.create_tasks(self._scope, tasks, run_id, idempotency_key))
 
     def get_task(self, task_id: Id) -> Task:
         return self._run(ask.get_task(self._scope, task_id))

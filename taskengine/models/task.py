@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Self
 from uuid import UUID, uuid4
 
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from taskengine.errors import CircularDependencyError, InvalidInputError
 from taskengine.models.base import Moment, Noun
@@ -21,6 +21,18 @@ from taskengine.models.enums import TaskPriority, TaskStatus, TaskType, TriggerR
 Capability = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,100}$")]
 #: An agent's name; its queue is ``@name``.
 AgentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,100}$")]
+#: Bytes of an idempotency key.
+LONGEST_KEY = 512
+
+
+def _short(key: str) -> str:
+    if len(key.encode(errors="replace")) > LONGEST_KEY:
+        raise ValueError(f"is {len(key.encode(errors='replace'))} bytes; use 1 to {LONGEST_KEY}")
+    return key
+
+
+#: A client's name for what it submits, which it may send again.
+IdempotencyKey = Annotated[str, StringConstraints(min_length=1), AfterValidator(_short)]
 #: Seconds, up to 30 years: later moments would not fit into what the server's scripts can spell exactly.
 Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 #: Who asked for a task.
@@ -97,7 +109,7 @@ class RequestFields(Noun):
     retry: RetryRules | None = None
     #: Seconds this task is expected to take; orders equals by the longest remaining path.
     estimated_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+    idempotency_key: IdempotencyKey | None = None
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

@@ -53,7 +53,7 @@ TASK_FIELDS: Mapping[str, str] = {
     "sha": "content as first submitted",
     "pz": "story of its pause", "pq": "story of the pause asked for while it runs",
     "left": "what its timers had left when it was paused: 'kind:ms' words",
-    "rev": "times updated", "key": "hashed idempotency key", "big": "key of a large input",
+    "rev": "times updated", "key": "hashed idempotency key", "kx": "ms its end", "big": "key of a large input",
     "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
     "knd": "error kind", "rsn": "reason", "by": "closed by", "rt": "retries spent", "lc": "workers lost",
     "nn": "times its agent said not now",

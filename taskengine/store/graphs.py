@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from uuid import uuid4
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid4
 
 from taskengine.errors import ConflictError, IdempotencyConflictError, StoreError, UnknownDependencyError
 from taskengine.store.call import Call, Story
@@ -16,6 +16,8 @@ from taskengine.store.replies import Reply, reply
 #: Tasks a chunk, and dependencies of them together: they bound one script; 256 take 2 to 6 ms on a small server.
 CHUNK = 64
 EDGES = 256
+#: Ids of a named graph noted or read by one script.
+_IDS = 1024
 
 
 def stage(batch: str, run: str, chunk: Sequence[Record]) -> Call[Reply]:
@@ -29,17 +31,55 @@ def stage_edges(batch: str, id: str, depends_on: Sequence[str]) -> Call[Reply]:
     return Call("stage_edges", (batch, id, *depends_on), reply)
 
 
-def commit(batch: str) -> Call[Reply]:
-    """Make a staged graph visible: ok (run), conflict or missing; safe to repeat."""
-    return Call("commit", (batch,), reply)
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An idempotency key of a whole graph."""
+
+    #: The key, hashed.
+    key: str
+    #: What the graph is made of, whatever its ids.
+    sha: str
+    #: Ids of its records in the order given.
+    order: Sequence[str]
 
 
-def submit(run: str, records: Sequence[Record]) -> Story[list[str]]:
+def commit(batch: str, name: Name | None = None) -> Call[Reply]:
+    """Make a staged graph visible: ok (run), named (by then another has its name), conflict or missing.
+
+    Safe to repeat.
+    """
+    return Call("commit", (batch, name.key if name else "", name.sha if name else ""), reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The graph that an idempotency key names."""
+
+    sha: str
+    run_id: str
+    #: Ids of its tasks in the order given; some may have been deleted.
+    ids: tuple[str, ...]
+
+
+def named(key: str) -> Story[Named | None]:
+    """The graph of a hashed key; None when there is none, or when its run was pruned."""
+    ids: list[str] = []
+    while True:
+        answer = yield from Call("read_graph", (key, len(ids), _IDS), reply)
+        if not answer.ok:
+            return None
+        ids += map(str, answer.rest[3:])
+        if len(ids) >= answer.number(2):
+            return Named(answer.text(), answer.text(1), tuple(ids))
+
+
+def submit(run: str, records: Sequence[Record], name: Name | None = None) -> Story[list[str]]:
     """Submit a graph whose *records* stand dependencies first; the ids stored under, in the same order.
 
     An id differs from its record's when an idempotency key named an older twin. Raises UnknownDependencyError or
-    IdempotencyConflictError, and nothing of the graph remains. A submitter that dies before the commit leaves
-    nothing visible; one that dies after it has submitted all: the coordinator sets the rest free.
+    IdempotencyConflictError, and nothing of the graph remains; ConflictError when another submit was quicker, also with
+    its *name*. A submitter that dies before the commit leaves nothing visible; one that dies after it has submitted
+    all: the coordinator sets the rest free.
     """
     if not records:
         return []
@@ -54,13 +94,21 @@ def submit(run: str, records: Sequence[Record]) -> Story[list[str]]:
             raise _refusal(answer)
         stored += [str(id) for id in answer.rest]
         renamed |= {new.id: str(id) for new, id in zip(chunk, answer.rest, strict=True) if new.id != id}
-    answer = yield from commit(batch)
+    if name:
+        yield from _lay_order(batch, name, dict(zip((new.id for new in records), stored, strict=True)))
+    answer = yield from commit(batch, name)
     if not answer.ok:
         yield from abandon(batch)
         raise ConflictError("another submit took over an id of this graph before it was committed; submit it again")
     while (yield from fall(batch)).number():
         pass
     return stored
+
+
+def _lay_order(batch: str, name: Name, stored: Mapping[str, str]) -> Story[None]:
+    for at in range(0, len(name.order), _IDS):
+        raw = b"".join(UUID(stored[id]).bytes for id in name.order[at : at + _IDS])
+        yield from Call("lay_order", (batch, at, raw), reply)
 
 
 def _chunks(records: Sequence[Record]) -> Iterator[list[Record]]:

@@ -302,12 +302,16 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
     parks = yield from inspection.set_members(walk.keys.fixed("parks"))
     standing = yield from inspection.set_members(walk.keys.fixed("standing"))
     nodes = yield from inspection.names_by_score(walk.keys.fixed("nodes"))
+    graphs: set[str] = set()
+    for run in walk.names.get("named", ()):
+        graphs.update((yield from inspection.entries(walk.keys, "named", run)))
     return {
         "exec": executions, "logs": executions, "deps": set(tasks), "done": set(), "claim": set(),
         "payload": executions | {task.fields.get("big", "") for task in tasks.values()},
         "idem": {task.fields.get("key", "") for task in tasks.values()},
         "codes": segments, "ids": segments,
-        "run": set(runs), "events": set(runs), "ranges": set(runs),
+        "run": set(runs), "events": set(runs), "ranges": set(runs), "named": set(runs),
+        "graph": graphs, "order": graphs,
         "batch": set(batches), "pending": set(batches), "ready": set(lanes), "park": set(parks),
         "stands": set(standing), "node": set(), "slots": set(nodes),
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from taskengine.core.order import score
@@ -79,6 +79,17 @@ def _rare(task: Task) -> str:
 def _ms(seconds: float | None) -> int | None:
     """At least one: 0 is no time at all in every script."""
     return None if seconds is None else max(1, round(seconds * 1000))
+
+
+def graph_digest(tasks: Sequence[Task]) -> str:
+    """What a graph is made of, in the order given: a task of its own is named by its place, not by its id."""
+    places = {task.id: f"#{at}" for at, task in enumerate(tasks)}
+    parts: list[str] = []
+    for task in tasks:
+        on = sorted(places.get(id) or str(id) for id in task.depends_on)
+        text = dumps(content(task), f"task {task.name!r}")
+        parts.append(digest(task.name, " ".join(on), task.idempotency_key or "", text))
+    return digest(*parts)
 
 
 def score_of(task: Task, path_seconds: float) -> int:

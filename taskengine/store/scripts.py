@@ -70,6 +70,7 @@ def _constants(settings: Settings) -> dict[str, str]:
         "lease_ms": str(round(settings.lease_seconds * 1000)),
         "claim_ms": str(round(settings.claim_seconds * 1000)),
         "timeout_ms": str(round(settings.default_timeout * 1000)),
+        "key_ms": str(round(settings.idempotency_seconds * 1000)),
         "max_lost": str(settings.max_lost),
         "max_not_now": str(settings.max_not_now),
         "ruled": str(RULED),

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from threading import Event, Thread
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -31,6 +32,9 @@ QUICK = {
     "sweep_seconds": 0.4,
 }  # fmt: skip
 ENVELOPE = '{"id":"@ID@","token":@TOKEN@,"lane":"@LANE@","priority":@PRIORITY@,"tag":"@TAG@"}'
+
+#: Beats count up, also over nodes of one name: an old number would be a late copy.
+_BEATS = count(1)
 
 
 def until(ask: Callable[[], T], seconds: float = 10.0, what: str = "") -> T:
@@ -156,12 +160,10 @@ class Node:
         self.name = name
         self.slots = slots
         self.lanes = lanes
-        self._beats = 0
 
     def beat(self, *live: Slot) -> nodes.Beat:
         messages = [f"{slot.message}|{slot.pid}" for slot in live]
-        self._beats += 1
-        return self._bench.run(nodes.beat(self.name, self._beats, "{}", self.slots, self.lanes, "", messages))
+        return self._bench.run(nodes.beat(self.name, next(_BEATS), "{}", self.slots, self.lanes, "", messages))
 
     def slot(self, number: int = 1) -> Slot:
         return Slot(self.name, f"slot{number}", f"{self.name}-message{number}", os.getpid(), self.lanes)

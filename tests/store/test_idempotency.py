@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 
-from taskengine.errors import IdempotencyConflictError
+from taskengine.errors import ConflictError, IdempotencyConflictError
 from taskengine.models import Task
 from taskengine.settings import Settings
-from taskengine.store import coordination, executions, graphs, tasks
+from taskengine.store import coordination, executions, graphs, retention, tasks
 from taskengine.store.aio import AsyncStore
+from taskengine.store.codec import digest
 from taskengine.store.idempotency import owners
+from taskengine.store.records import graph_digest, index_names
 from taskengine.store.sync import SyncStore
 
 from .world import ENVELOPE, World
@@ -174,3 +177,109 @@ def test_conflict_inside_a_graph_names_the_field(world: World) -> None:
     with pytest.raises(IdempotencyConflictError) as refused:
         world.submit(world.task("b", idempotency_key="k"))
     assert refused.value.field == "idempotency_key"
+
+
+def hour(world: World, seconds: float = 3600) -> World:
+    """The same namespace for a client whose keys count *seconds*."""
+    settings = world.store.settings.model_copy(update={"idempotency_seconds": seconds})
+    return World(world.other(settings), world.raw, world.other)
+
+
+def gone(world: World, kind: str, key: str) -> bool:
+    """Let the time of a key be over."""
+    name = world.keys.of(kind, digest(key))
+    world.raw.pexpire(name, 1)
+    deadline = time.monotonic() + 5
+    while world.raw.exists(name):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    return True
+
+
+def test_keys_count_as_long_as_their_task_unless_the_settings_say_otherwise(world: World) -> None:
+    world.new("a", idempotency_key="k")
+    assert world.raw.ttl(world.keys.of("idem", digest("k"))) == -1
+    hour(world).new("b", idempotency_key="l")
+    assert 3590 < world.raw.ttl(world.keys.of("idem", digest("l"))) <= 3600
+
+
+def test_a_key_whose_time_is_over_names_the_next_task(world: World) -> None:
+    short = hour(world)
+    first = short.new("a", idempotency_key="k")
+    assert short.create(short.task("a", idempotency_key="k")).text() == str(first.id)
+    assert gone(world, "idem", "k")
+    world.raw.hset(world.keys.of("task", first.id), "kx", 1)
+    second = short.new("b", idempotency_key="k")  # other content: it is nobody's
+    world.check()
+    assert short.create(short.task("b", idempotency_key="k")).text() == str(second.id)
+    assert first.id != second.id
+    world.finish(first)
+    assert world.run(tasks.delete(str(first.id), index_names(first), "0")).ok
+    assert short.create(short.task("b", idempotency_key="k")).text() == str(second.id)
+
+
+def named(world: World, *new: Task, key: str = "g", run: str = "") -> str:
+    run = run or str(uuid4())
+    name = graphs.Name(digest(key), graph_digest(new), [str(task.id) for task in new])
+    world.run(graphs.submit(run, [world.record(task) for task in new], name))
+    return run
+
+
+def test_name_of_a_graph_is_free_again_when_its_run_is_pruned(world: World) -> None:
+    run = named(world, world.task("a"))
+    found = world.run(graphs.named(digest("g")))
+    assert found is not None
+    assert found.run_id == run
+    world.finish(*(world.read(id) for id in found.ids))
+    world.lead()
+    for now in world.run(retention.expired(world.keys, -1)):
+        assert world.run(retention.prune_range(world.term, now))[0] == "ok"
+    assert world.run(graphs.named(digest("g"))) is None
+    assert not {name for name in world.key_names() if name.split(":")[1] in ("graph", "order", "named")}
+    assert named(world, world.task("b")) != run
+
+
+def test_a_name_whose_time_is_over_is_not_taken_from_the_next_graph(world: World) -> None:
+    short = hour(world)
+    task = world.task("a")
+    named(short, task)
+    assert 3590 < world.raw.ttl(world.keys.of("graph", digest("g"))) <= 3600
+    assert gone(world, "graph", "g")
+    second = named(short, world.task("b"))
+    world.finish(task)
+    world.lead()
+    (now,) = world.run(retention.expired(world.keys, -1))
+    assert world.run(retention.prune_range(world.term, now))[0] == "ok"
+    found = world.run(graphs.named(digest("g")))
+    assert found is not None
+    assert found.run_id == second
+
+
+def test_a_run_with_very_many_names_is_pruned_in_pieces(real: World) -> None:
+    run = named(real, real.task("a"))
+    for n in range(150):
+        named(real, real.task("a"), key=f"g{n}", run=run)
+    while real.counts().get("ready"):
+        real.report(real.start())
+    real.lead()
+    for _ in range(3):
+        (now,) = real.run(retention.expired(real.keys, -1))
+        while not now.over:
+            _, now = real.run(retention.prune_range(real.term, now))
+        real.check()
+    assert real.run(retention.expired(real.keys, -1)) == []
+    assert not {name for name in real.key_names() if name.split(":")[1] in ("graph", "order", "named", "run")}
+
+
+def test_the_second_of_two_commits_under_one_name_leaves_nothing(world: World) -> None:
+    """Both looked the name up before either had it."""
+    first = named(world, world.task("a"))
+    before = world.dump()
+    with pytest.raises(ConflictError):
+        named(world, world.task("a"))
+    after = world.dump()
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert {name.split(":")[1] for name in changed} <= {"arrivals", "order", "ids", "codes"}
+    found = world.run(graphs.named(digest("g")))
+    assert found is not None
+    assert found.run_id == first

@@ -19,6 +19,7 @@ from taskengine.store import coordination, dead_letters, executions, graphs, nod
 from taskengine.store.call import Call
 from taskengine.store.executions import Report
 from taskengine.store.records import index_names
+from taskengine.store.replies import reply
 from taskengine.store.scripts import header, names
 
 from .world import World, eid
@@ -27,7 +28,7 @@ RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
     "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "outline", "outputs",
-    "read", "read_executions", "read_logs", "read_range", "running", "situation", "snapshot", "statuses",
+    "read", "read_executions", "read_graph", "read_logs", "read_range", "running", "situation", "snapshot", "statuses",
 }  # fmt: skip
 
 
@@ -87,8 +88,10 @@ def stage_edges(w: World) -> Case:
 
 @case
 def commit(w: World) -> Case:
-    w.staged(w.task("a"), w.task("b"))
-    return Case(graphs.commit("batch"), lambda: w.settle("batch"))
+    a = w.task("a")
+    w.staged(a, w.task("b"))
+    w.run(Call("lay_order", ("batch", 0, a.id.bytes), reply))
+    return Case(graphs.commit("batch", graphs.Name("g", "sha", [str(a.id)])), lambda: w.settle("batch"))
 
 
 @case
@@ -172,6 +175,12 @@ def delete(w: World) -> Case:
     w.run(tasks.cancel(str(a.id), "no"))
     call = next(tasks.delete(str(a.id), index_names(a), w.run(tasks.edge_revision(w.keys))))
     return Case(call, lambda: w.new("b"), frozenset({"missing"}))
+
+
+@case
+def lay_order(w: World) -> Case:
+    call = Call("lay_order", ("batch", 0, UUID(int=7).bytes), reply)
+    return Case(call, lambda: w.new("a"), frozenset({"ok"}))
 
 
 @case

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel
 
 from taskengine.api.arguments import Id, id_text, new_task, new_tasks
+from taskengine.api.arguments import idempotency_key as argument_key
 from taskengine.api.scope import Scope
 from taskengine.api.stories.moments import refuse_past
 from taskengine.core import graph
@@ -23,10 +24,10 @@ from taskengine.models import Task, TaskCreateRequest
 from taskengine.models.task import STATE_FIELDS
 from taskengine.store import graphs, tasks
 from taskengine.store.call import Story
-from taskengine.store.codec import moment
+from taskengine.store.codec import digest, moment
 from taskengine.store.idempotency import owners
 from taskengine.store.outlines import Outline, outlines, pieces
-from taskengine.store.records import record
+from taskengine.store.records import graph_digest, record
 from taskengine.store.results import whole
 
 #: Times that a graph is submitted again when another client submits the same one at the same moment.
@@ -66,17 +67,27 @@ def _create(run: str, task: Task) -> Story[str]:
 
 
 def create_tasks(
-    scope: Scope, given: Iterable[Task | TaskCreateRequest], run_id: Id | None
+    scope: Scope,
+    given: Iterable[Task | TaskCreateRequest],
+    run_id: Id | None,
+    idempotency_key: str | None = None,
 ) -> Story[list[Task]]:
-    """Store a graph, all or nothing; its tasks in the order given, as they stand now."""
+    """Store a graph, all or nothing; its tasks in the order given, as they stand now. A graph whose key names the same
+    one already is that one.
+    """
     run = str(uuid4()) if run_id is None else id_text(run_id, "run_id")
+    key = argument_key(idempotency_key)
     new = {str(task.id): task for task in new_tasks(given, scope.settings.max_graph)}
     if not new:
         return []
+    name = None if key is None else graphs.Name(digest(key), graph_digest(list(new.values())), list(new))
+    first = yield from _named_before(name, key)
+    if first is not None:
+        return (yield from _as_stored(new, first, None))
     parents = {id: sorted(map(str, task.depends_on)) for id, task in new.items()}
     yield from _check(new, parents)
     yield from refuse_past(scope, new.values())
-    stored = yield from _submit(scope, run, new, parents)
+    stored = yield from _submit(scope, run, new, parents, name, key)
     return (yield from _as_stored(new, stored, run if run_id is None else None))
 
 
@@ -89,7 +100,24 @@ def _check(new: Mapping[str, Task], parents: graph.Parents) -> Story[None]:
     graph.check(parents, known=known, names={id: task.name for id, task in new.items()})
 
 
-def _submit(scope: Scope, run: str, new: Mapping[str, Task], parents: graph.Parents) -> Story[dict[str, str]]:
+def _named_before(name: graphs.Name | None, key: str | None) -> Story[dict[str, str] | None]:
+    """New id -> stored id of the graph that the key names already, None when it names none."""
+    found = (yield from graphs.named(name.key)) if name else None
+    if name is None or found is None:
+        return None
+    if found.sha != name.sha:
+        raise IdempotencyConflictError("idempotency_key", str(key), found.run_id, kind="run")
+    return dict(zip(name.order, found.ids, strict=True))
+
+
+def _submit(
+    scope: Scope,
+    run: str,
+    new: Mapping[str, Task],
+    parents: graph.Parents,
+    name: graphs.Name | None,
+    key: str | None,
+) -> Story[dict[str, str]]:
     """The ids that the tasks are stored under; they differ where an idempotency key named an older twin."""
     order = graph.execution_order(parents)
     paths = graph.longest_to_end(parents, {id: task.estimated_seconds for id, task in new.items()})
@@ -98,14 +126,16 @@ def _submit(scope: Scope, run: str, new: Mapping[str, Task], parents: graph.Pare
         twins = yield from _twins(scope, keyed)
         records = [record(new[id], paths[id], _renamed(parents[id], twins)) for id in order]
         try:
-            ids = yield from graphs.submit(run, records)
+            ids = yield from graphs.submit(run, records, name)
             return dict(zip(order, ids, strict=True))
         except IdempotencyConflictError as exc:
             # Unless another client has just stored the twin that our edges should name, it is a conflict.
             if exc.field == "id" or (yield from _twins(scope, keyed)) == twins:
                 raise (yield from _named(scope, exc, keyed)) from None
-        except ConflictError:
-            continue  # another client submits the same tasks right now
+        except ConflictError:  # another client submits the same tasks right now
+            first = yield from _named_before(name, key)
+            if first is not None:
+                return first
     raise ConflictError("another client keeps submitting tasks of this graph; submit it again")
 
 

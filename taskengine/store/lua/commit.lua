@@ -1,12 +1,17 @@
 -- Makes a staged graph visible, all of it at once; its commit waits fall afterwards, in pieces.
--- args: batch
--- returns: {'ok', run} also when repeated | {'conflict'} when a later batch took ids over or it was swept | {'missing'}
+-- args: batch, name, sha
+-- returns: {'ok', run} also when repeated | {'named'} | {'conflict'} when a later batch took ids over or it was swept | {'missing'}
 -- events: none (fall writes them)
--- uses: put
+-- uses: put, graph_name
+-- name, sha: its hashed idempotency key and what it is made of, or ''. named: by then the key names another graph.
 local b = call('HMGET', key('batch', ARGV[1]), 'state', 'run', 'n')
 if not b[1] then return {'missing'} end
 if b[1] == 'taken' or b[1] == 'swept' then return {'conflict'} end
 if b[1] == 'open' then
+  if ARGV[2] ~= '' then
+    if named_graph(ARGV[2]) then return {'named'} end
+    name_graph(ARGV[2], ARGV[3], b[2], ARGV[1])
+  end
   call('HSET', key('batch', ARGV[1]), 'state', 'committed')
   call('ZREM', K.batches, ARGV[1])
   call('SADD', K.commits, ARGV[1])

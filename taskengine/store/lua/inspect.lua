@@ -6,7 +6,7 @@
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
 -- Dependencies beyond 256 and executions before the latest 32 are left out.
 local FIELDS = {'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold', 'due', 'batch', 'cq', 'xr', 'pin', 'park',
-  'g', 'rel', 'undo', 'how', 'pins', 'del', 'on', 'rule', 'by', 'sta', 'fin', 'key', 'big', 'nm', 'ix', 'clk',
+  'g', 'rel', 'undo', 'how', 'pins', 'del', 'on', 'rule', 'by', 'sta', 'fin', 'key', 'kx', 'big', 'nm', 'ix', 'clk',
   'tend', 'pz', 'pq'}
 local function named(list, name, value)
   if value then
@@ -70,7 +70,8 @@ local function look(id, index)
   named(f, 'code', call('BITFIELD', key('codes', seg), 'GET', 'u4', '#' .. (no - seg * 4096))[1])
   named(f, 'at arrival', id_at(no))
   named(f, 'unmarked', unmarked(t.ix or index, seg, no - seg * 4096))
-  if t.key then named(f, 'owner', call('GET', key('idem', t.key)) or '') end
+  -- A key whose time is over may name another task by now.
+  if t.key and not (t.kx and tonumber(t.kx) <= now) then named(f, 'owner', call('GET', key('idem', t.key)) or '') end
   if t.batch then named(f, 'batch state', call('HGET', key('batch', t.batch), 'state') or '') end
   return {f, dependencies(id, t.on), executions(id, tonumber(t.att or 0), t.lane)}
 end

@@ -1,7 +1,7 @@
 -- Erases finished tasks of a run whose retention ended, those that nothing outside waits for.
 -- args: term, run, finished ms, kept before, last, task and index pairs ...
 -- returns: {'ok', erased, kept, looked at} | {'stale'} the term | {'open'} the run got new work
--- uses: erase, leader, pause
+-- uses: erase, leader, pause, graph_name
 -- It stops behind the task whose edges and executions, with those before it, make 1024, and in front of one that stands
 -- in the lists of too many parents for one script: the next call goes on there.
 -- kept before: how many this pass had to keep so far. With last ('' or '1') the run itself goes when the whole pass
@@ -33,6 +33,7 @@ local looked = (#ARGV - 5) / 2
 if ARGV[5] == '' then return {'ok', erased, kept, looked} end
 -- A deletion that has begun may be one of this run, which nobody finds any more.
 if kept + tonumber(ARGV[4]) == 0 and call('EXISTS', K.erasing) == 0 then
+  if not forget_graphs(run) then return {'ok', erased, kept, looked} end
   forget_pause('run:' .. run)
   call('UNLINK', key('run', run), key('ranges', run), key('events', run))
   call('ZREM', K.runs, run)

@@ -125,9 +125,13 @@ local function put(t, no, run, batch, parents)
   set('on', t.on, '') set('nm', t.name, '') set('doc', t.doc, '{}') set('to', t.timeout, '')
   for name, value in t.rare:gmatch('(%S+) (%S+)') do set(name, value) end
   set('big', t.big, '') set('sha', t.sha, '') set('key', t.key, '') set('cr', now)
+  set('kx', t.key ~= '' and C.key_ms > 0 and now + C.key_ms)
   call('HSET', key('task', t.id), unpack(fields))
   if t.big ~= '' then call('PERSIST', key('payload', t.big)) end
-  if t.key ~= '' then call('SET', key('idem', t.key), t.id) end
+  if t.key ~= '' then
+    call('SET', key('idem', t.key), t.id)
+    if C.key_ms > 0 then call('PEXPIRE', key('idem', t.key), C.key_ms) end
+  end
   if due ~= '' then set_timer('schedule', t.id, due) end
   local expires = t.rare:match('exp=(%d+)')
   if expires then set_timer('expire', t.id, expires) end

@@ -1,0 +1,11 @@
+-- The graph that an idempotency key names: what it is made of, its run, and some of its ids in the order given.
+-- args: name, from, most
+-- returns: {'ok', sha, run, how many ids it has, id ...} | {'missing'}
+-- uses: graph_name, span
+local graph = named_graph(ARGV[1])
+if not graph then return {'missing'} end
+local order = key('order', ARGV[1])
+local found = {'ok', graph.sha, graph.run, call('STRLEN', order) / 16}
+local raw = call('GETRANGE', order, ARGV[2] * 16, (ARGV[2] + ARGV[3]) * 16 - 1)
+for at = 1, #raw, 16 do found[#found + 1] = id_of(raw:sub(at, at + 15)) end
+return found
