@@ -10,7 +10,7 @@ from taskengine.core.decide import Dependency, Snapshot, blamed_in
 from taskengine.core.rules import Counters
 from taskengine.models.enums import TaskStatus, TriggerRule
 from taskengine.store.call import Call, Story
-from taskengine.store.codec import dumps
+from taskengine.store.codec import dumps, pairs
 from taskengine.store.connect import block_ms
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
@@ -169,6 +169,37 @@ def decisions(keys: Keys, after: str = "0", most: int = PIECE) -> Call[list[Deci
 
 def _decisions(raw: Sequence[Any]) -> list[Decision]:
     return [Decision(entry, f.get("k", ""), f.get("b", ""), f.get("h", "")) for entry, f in raw]
+
+
+def suspects(keys: Keys) -> Call[tuple[dict[str, int], str, str]]:
+    """How often what happened with which decision, and who has which one in hand ('' and '' for nobody)."""
+
+    def decode(raw: Any) -> tuple[dict[str, int], str, str]:
+        found = dict(raw) if isinstance(raw, dict) else pairs(raw)
+        who, _, entry = found.pop("hand", "").partition(" ")
+        return {field: int(times) for field, times in found.items()}, who, entry
+
+    return Call("HGETALL", (keys.fixed("suspects"),), decode, command=True)
+
+
+def count_suspect(keys: Keys, field: str) -> Call[int]:
+    """Count what happened with a decision once more."""
+    return Call("HINCRBY", (keys.fixed("suspects"), field, 1), int, command=True)
+
+
+def take_in_hand(keys: Keys, who: str, entry: str) -> Call[int]:
+    """Note that *who* makes a decision alone now."""
+    return Call("HSET", (keys.fixed("suspects"), "hand", f"{who} {entry}"), int, command=True)
+
+
+def let_go(keys: Keys) -> Call[int]:
+    """Note that nobody has a decision in hand."""
+    return Call("HDEL", (keys.fixed("suspects"), "hand"), int, command=True)
+
+
+def forget_suspects(keys: Keys) -> Call[int]:
+    """Forget all counts."""
+    return Call("DEL", (keys.fixed("suspects"),), int, command=True)
 
 
 @dataclass(frozen=True, slots=True)

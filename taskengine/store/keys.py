@@ -34,6 +34,7 @@ FIXED: Mapping[str, str] = {
     "releases": "zset task -> ms: dependents not all released (or taken back) yet",
     "runs": "zset run -> created ms",
     "standing": "set of scopes under which timers stand",
+    "suspects": "hash 'raised ENTRY' or 'ended ENTRY' -> times, 'hand' -> 'WHO ENTRY': decisions that made trouble",
     "timers": "zset 'kind:id' -> due ms",
     "wake": "stream {l: lane}: hints that a grant may be possible",
 }

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from taskengine.coordinator import HookedStore
+from taskengine.coordinator import HookedStore, suspects
 from taskengine.coordinator.duties import Decisions, Releases
-from taskengine.coordinator.duties.decisions import MOST_RAISES
-from taskengine.errors import StoreError
+from taskengine.coordinator.suspects import MOST_ENDS, MOST_RAISES
+from taskengine.errors import StoreError, StoreUnavailableError
 from taskengine.models import Task, TaskStatus
 from taskengine.store import coordination, tasks
 from taskengine.store.call import Call
@@ -230,6 +230,91 @@ def test_a_decision_is_put_aside_only_after_it_raised_five_times(bench: Bench) -
         duty.blame(caught.value)
     bench.turn(duty, term)
     assert (bench.fleet.poison_decisions, bench.fleet.decisions) == (1, 0)
+
+
+def test_the_next_leader_goes_on_counting(bench: Bench) -> None:
+    broken(bench)
+    for _ in range(MOST_RAISES):
+        duty, term = Decisions(), bench.lead()
+        with pytest.raises(ValueError) as caught:
+            bench.turn(duty, term)
+        duty.blame(caught.value)
+        assert bench.fleet.poison_decisions == 0
+        bench.turn(duty, term)  # tells Redis
+    for _ in range(2):
+        bench.turn(duty, term)
+    assert (bench.fleet.poison_decisions, bench.fleet.decisions) == (1, 0)
+    assert not bench.server.client.exists(bench.keys.fixed("suspects"))
+
+
+class Ended(BaseException):
+    """What ends a process."""
+
+
+def ends(duty: Decisions, bench: Bench, deadly: str) -> bool:
+    """Whether a coordinator ends at that task's decision; another process goes on."""
+
+    def end(call: Call[Any]) -> None:
+        if call.name == "close" and deadly in call.args:
+            raise Ended
+
+    try:
+        for _ in range(3):
+            bench.turn(duty, bench.lead(), store=HookedStore(bench.store, before=end))
+    except Ended:
+        suspects._ME = uuid4().hex
+        return True
+    return False
+
+
+def test_a_decision_that_ends_every_coordinator_is_put_aside_and_the_others_are_made(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspects, "_ME", "first")
+    a = lint("a")
+    ids = bench.submit(a, *(lint(f"b{i}", a) for i in range(40)))
+    bench.node().work({"a": "failed"})
+    deadly, ended = ids[20], 0
+    while ends(Decisions(), bench, deadly):
+        ended += 1
+        assert ended < 2 * MOST_ENDS
+    assert MOST_ENDS <= ended <= MOST_ENDS + 3
+    (story,) = bench.server.client.lrange(bench.keys.fixed("poison"), 0, -1)
+    assert loads(story)["task"] == deadly
+    assert "10 coordinators ended while they had it in hand" in loads(story)["error"]
+    assert set(bench.statuses([id for id in ids[1:] if id != deadly])) == {"cancelled"}
+    assert bench.fleet.decisions == 0
+
+
+def test_a_term_that_lapses_with_a_decision_in_hand_accuses_nobody(bench: Bench) -> None:
+    a = lint("a")
+    ids = bench.submit(a, lint("b", a))
+    bench.node().work({"a": "failed"})
+
+    def away(call: Call[Any]) -> None:
+        if call.name == "close":
+            raise StoreUnavailableError
+
+    for _ in range(2 * MOST_ENDS):
+        with pytest.raises(StoreUnavailableError):
+            bench.turn(Decisions(), bench.lead(), store=HookedStore(bench.store, before=away))
+    bench.turn(Decisions(), bench.lead())
+    assert bench.statuses(ids) == ["failed", "cancelled"]
+    assert bench.fleet.poison_decisions == 0
+
+
+def test_nothing_is_written_about_decisions_that_make_no_trouble(bench: Bench) -> None:
+    duty, term, trips = Decisions(), bench.lead(), []
+    bench.turn(duty, term)
+    for name in ("a", "c"):
+        task = lint(name)
+        bench.submit(task, *(lint(f"{name}{i}", task) for i in range(3)))
+        bench.node().work({name: "failed"})
+        bench.turn(duty, term, store=HookedStore(bench.store, before=trips.append))
+        assert bench.fleet.decisions == 0
+        wrote = [call.name for call in trips if call.command and call.name.startswith("H")]
+        assert wrote == (["HSET", "HDEL"] if name == "a" else [])
+        trips.clear()
 
 
 def test_one_unreadable_task_costs_its_neighbours_one_turn(bench: Bench) -> None:

@@ -3,19 +3,18 @@
 Interval: ``sweep_seconds``, and at once when a decision arrives. The stream is read in pieces of 64, each
 with one trip for all snapshots; the answer to a decision is one script that also deletes it. A task that
 moved on meanwhile is read and decided again. A decision that raised five times goes to the poison list with
-its error; the reading goes on behind it all the while, so no other decision waits for it. How often one
-raised is kept in memory: the next leader counts anew. Its weakness: one that ends the process itself is not
-counted.
+its error, and so does one that ended ten coordinators; the reading goes on behind it all the while, so no other
+decision waits for it (:mod:`taskengine.coordinator.suspects` counts).
 """
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar, assert_never
 
 from taskengine.coordinator.apply import Applied, apply
+from taskengine.coordinator.suspects import MOST_RAISES, Suspects
 from taskengine.coordinator.turn import Duty, Turn
 from taskengine.core.decide import Snapshot, Stimulus, decide
 from taskengine.core.instructions import Nothing
@@ -24,8 +23,6 @@ from taskengine.store.coordination import Decision
 
 _log = logging.getLogger(__name__)
 
-#: How often one decision may raise.
-MOST_RAISES = 5
 #: How often one decision is decided anew in one turn because its task moved on.
 _MOST_CHANGES = 5
 #: Seconds before those are tried again that could not be made in this pass.
@@ -45,18 +42,20 @@ class Decisions(Duty):
         self._cursor = _START
         #: Whether this pass left entries behind that are to be tried again.
         self._left_some = False
-        #: Entries read at once: 1 behind a piece whose snapshots could not be read, to find the one to blame.
-        self._piece = coordination.PIECE
+        #: Entries read at once: 1 behind a piece whose snapshots could not be read, to find the one to blame, and at
+        #: the beginning of a term, in case that the last leader ended by the first.
+        self._piece = 1
         #: The one in hand, None while several are.
         self._current: Decision | None = None
         #: Entries that need nothing done, to be deleted together.
         self._answered: list[str] = []
-        self._raised: Counter[Decision] = Counter()
+        self._suspects = Suspects()
         self._poisonous: dict[Decision, str] = {}
 
     def run_once(self, turn: Turn) -> float:
         self._current = None
         self._answered.clear()
+        self._suspects.tell(turn)
         self._put_poisonous_aside(turn)
         while not turn.over:
             piece = turn.read(coordination.decisions(turn.keys, self._cursor, self._piece))
@@ -72,8 +71,7 @@ class Decisions(Duty):
             self._piece = 1
             return
         self._cursor = guilty.entry
-        self._raised[guilty] += 1
-        times = self._raised[guilty]
+        times = self._suspects.raised(guilty.entry)
         _log.error("raised entry=%s task=%s times=%d error=%r", guilty.entry, guilty.task_id, times, exc)
         if times >= MOST_RAISES:
             self._poisonous[guilty] = repr(exc)[:_LONGEST_ERROR]
@@ -82,16 +80,22 @@ class Decisions(Duty):
         again, self._left_some, self._cursor = self._left_some, False, _START
         if again:
             return _AGAIN_SECONDS
-        self._raised.clear()
+        self._suspects.clear(turn)
         return turn.settings.sweep_seconds
 
     def _think(self, turn: Turn, piece: Sequence[Decision]) -> None:
         self._current = piece[0] if len(piece) == 1 else None
+        if self._piece == 1:
+            self._suspects.take(turn, piece[0].entry)
         seen = turn.read(coordination.snapshots(piece))
         self._piece = min(coordination.PIECE, 2 * self._piece)
         for decision, snapshot in zip(piece, seen, strict=True):
             self._current = decision
-            self._make(turn, decision, snapshot)
+            if guilt := self._suspects.guilt(decision.entry):
+                self._poisonous.setdefault(decision, guilt)
+                self._left_some = True
+            else:
+                self._make(turn, decision, snapshot)
             self._cursor = decision.entry
             if turn.over:
                 break
@@ -99,6 +103,7 @@ class Decisions(Duty):
         if self._answered:
             turn.tell(coordination.drop_decisions(turn.term, self._answered))
             self._answered.clear()
+        self._suspects.let_go(turn)
 
     def _make(self, turn: Turn, decision: Decision, snapshot: Snapshot | None) -> None:
         stimulus = Stimulus(decision.how)
@@ -123,4 +128,4 @@ class Decisions(Duty):
         for decision, error in list(self._poisonous.items()):
             if turn.tell(coordination.poison(turn.term, decision, error)).ok:
                 _log.error("poisoned entry=%s task=%s error=%s", decision.entry, decision.task_id, error)
-                del self._poisonous[decision], self._raised[decision]
+                del self._poisonous[decision]
