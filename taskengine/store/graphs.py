@@ -61,11 +61,21 @@ class Named:
     ids: tuple[str, ...]
 
 
+def lay_order(batch: str, start: int, raw: bytes) -> Call[Reply]:
+    """Note raw ids of a graph that is to have a name, from the place *start* on; safe to repeat."""
+    return Call("lay_order", (batch, start, raw), reply)
+
+
+def read_graph(key: str, start: int) -> Call[Reply]:
+    """The graph of a hashed key: ok (sha, run, how many ids, some from *start* on) or missing."""
+    return Call("read_graph", (key, start, _IDS), reply)
+
+
 def named(key: str) -> Story[Named | None]:
     """The graph of a hashed key; None when there is none, or when its run was pruned."""
     ids: list[str] = []
     while True:
-        answer = yield from Call("read_graph", (key, len(ids), _IDS), reply)
+        answer = yield from read_graph(key, len(ids))
         if not answer.ok:
             return None
         ids += map(str, answer.rest[3:])
@@ -108,7 +118,7 @@ def submit(run: str, records: Sequence[Record], name: Name | None = None) -> Sto
 def _lay_order(batch: str, name: Name, stored: Mapping[str, str]) -> Story[None]:
     for at in range(0, len(name.order), _IDS):
         raw = b"".join(UUID(stored[id]).bytes for id in name.order[at : at + _IDS])
-        yield from Call("lay_order", (batch, at, raw), reply)
+        yield from lay_order(batch, at, raw)
 
 
 def _chunks(records: Sequence[Record]) -> Iterator[list[Record]]:

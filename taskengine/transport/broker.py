@@ -66,7 +66,10 @@ def transport_options(settings: Settings) -> dict[str, Any]:
         "ack_emulation": False,
         "do_restore": False,
         "visibility_timeout": 30 * 86_400,  # if it is switched on after all: never sweep what still runs
-        "socket_timeout": 10,  # a dead server is noticed; twice the longest blocking read
+        # A half-open link is met three times over, one after the other, by a worker's main loop: as it sends its beat,
+        # and twice as it asks after the links it reads from. With 10 s it consumed again after 31 s, with 5 after 16.
+        # The longest blocking read here is BRPOP's, 1 s; the store's is 5 s, with its own timeout of 10.
+        "socket_timeout": 5,
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
         "health_check_interval": 5,  # a half-open BRPOP is dropped after 1 + 2 x 5 s instead of 51 s

@@ -116,6 +116,7 @@ def at(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Callable[[str
 
     def at(url: str) -> None:
         monkeypatch.setenv("TASKENGINE_REDIS_URL", url)
+        monkeypatch.setenv("TASKENGINE_FLOWER_PORT", "0")  # somebody may have the usual one
         current.cache_clear()
 
     yield at

@@ -19,7 +19,6 @@ from taskengine.store import coordination, dead_letters, executions, graphs, nod
 from taskengine.store.call import Call
 from taskengine.store.executions import Report
 from taskengine.store.records import index_names
-from taskengine.store.replies import reply
 from taskengine.store.scripts import header, names
 
 from .world import World, eid
@@ -90,7 +89,7 @@ def stage_edges(w: World) -> Case:
 def commit(w: World) -> Case:
     a = w.task("a")
     w.staged(a, w.task("b"))
-    w.run(Call("lay_order", ("batch", 0, a.id.bytes), reply))
+    w.run(graphs.lay_order("batch", 0, a.id.bytes))
     return Case(graphs.commit("batch", graphs.Name("g", "sha", [str(a.id)])), lambda: w.settle("batch"))
 
 
@@ -179,8 +178,7 @@ def delete(w: World) -> Case:
 
 @case
 def lay_order(w: World) -> Case:
-    call = Call("lay_order", ("batch", 0, UUID(int=7).bytes), reply)
-    return Case(call, lambda: w.new("a"), frozenset({"ok"}))
+    return Case(graphs.lay_order("batch", 0, UUID(int=7).bytes), lambda: w.new("a"), frozenset({"ok"}))
 
 
 @case

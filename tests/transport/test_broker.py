@@ -39,7 +39,7 @@ def test_options_say_early_ack_no_prefetch_no_results_json_only() -> None:
     transport = options["broker_transport_options"]
     assert transport["priority_steps"] == [0, 1, 2, 3, 4]
     assert (transport["global_keyprefix"], transport["quarantine"]) == ("t:q:", "t:quarantine")
-    assert (transport["socket_timeout"], transport["health_check_interval"]) == (10, 5)
+    assert (transport["socket_timeout"], transport["health_check_interval"]) == (5, 5)
 
 
 def test_two_calls_share_nothing() -> None:

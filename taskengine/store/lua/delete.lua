@@ -2,7 +2,7 @@
 -- args: task, index, edge revision
 -- returns: {'ok'} | {'leaving'} | {'conflict', status} | {'waited', id} | {'stale'} | {'settling', kind, id} | {'missing'}
 -- events: deleted
--- uses: settle, erase, event
+-- uses: settle, erase
 if call('ZSCORE', K.erasing, ARGV[1]) then return {'leaving'} end
 local m = find(ARGV[1])
 if not m then return {'missing'} end

@@ -2,7 +2,7 @@
 -- args: term, task
 -- returns: {'ok', 1 while more remain else 0} | {'stale'}
 -- events: deleted
--- uses: erase, event, leader
+-- uses: erase, leader
 if outdated(ARGV[1]) then return {'stale'} end
 local m = load(ARGV[2])
 if not m or not call('ZSCORE', K.erasing, m.id) then return {'ok', 0} end
