@@ -86,5 +86,6 @@ def _story(letter: DeadLetter) -> RenderableType:
     return Group(
         whole(letter.task, []), "", Text("Lost executions", style="bold"), executions_table(letter.lost), "",
         Text("What happened", style="bold"), events, "",
+        Text(f"its last words: taskengine task logs {letter.task.id} --execution {letter.task.attempt}", style="dim"),
         Text(f"mend what ends the workers, then: taskengine dead requeue {letter.task.id}", style="dim"),
     )  # fmt: skip

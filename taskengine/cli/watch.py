@@ -218,7 +218,8 @@ def _picture(seen: Watch, rows: int, width: int) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
     for heading in ("ID", "Name", "Status", "Progress", "", "Time", "Tries", "Agent", "Note"):
         right = heading in ("", "Time", "Tries")
-        table.add_column(heading, no_wrap=True, overflow="ellipsis", justify="right" if right else "left")
+        # What gives way where it is narrow is the note alone; see _cells.
+        table.add_column(heading, no_wrap=heading != "Note", justify="right" if right else "left")
     for one in shown[:rows]:
         table.add_row(*_cells(one, width))
     counts = Counter(one.task.status for one in shown)
@@ -238,7 +239,9 @@ def _cells(one: Watched, width: int) -> Iterator[RenderableType]:
     yield str(task.attempt) if task.attempt else ""
     where = (run.node or "").partition("#")[0] if run else ""
     yield plain(f"{run.executor_id}@{where}" if run and run.executor_id and where else where)
-    yield plain(one.note)
+    note = plain(one.note)
+    note.no_wrap, note.overflow = True, "ellipsis"
+    yield note
 
 
 def _spoken(seconds: float) -> str:

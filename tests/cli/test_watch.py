@@ -65,6 +65,15 @@ def test_once_shows_a_picture_and_ends(taskengine, world):
     assert total.split() == ["1", "cancelled,", "1", "ready"]
 
 
+def test_a_long_note_is_cut_and_nothing_else(taskengine, world, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "150")
+    task = world.new("a name of some length")
+    world.run(tasks.cancel(str(task.id), "because " * 60))
+    out = taskengine("task", "watch", "--once", str(task.id)).out
+    row = out.splitlines()[1]
+    assert (str(task.id) in row, task.name in row, row.rstrip().endswith("…"), len(row) <= 150) == (True,) * 4
+
+
 def test_filters_runs_and_ids_choose_what_is_watched(taskengine, world):
     mine = world.new("mine", metadata={"team": "core"})
     world.new("other")

@@ -1,0 +1,40 @@
+"""The operator's page of the manual: every command that it names is one, with the options that it names."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from taskengine.cli import app
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def commands():
+    page = README.read_text().partition("## A bad day\n")[2].partition("\n## ")[0]
+    for line in re.findall(r"^    (taskengine .*)$", page, re.MULTILINE):
+        for command in line.partition("  #")[0].split(" ; "):
+            yield shlex.split(command.strip())[1:]
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
+def test_the_manual_names_commands_and_options_that_there_are(words):
+    command = typer.main.get_command(app)
+    while words and words[0] in getattr(command, "commands", {}):
+        command, words = command.commands[words[0]], words[1:]
+    assert not getattr(command, "commands", None)
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words if word.startswith("-")} <= known
+
+
+def test_the_graph_of_the_manual_is_one(tmp_path):
+    from taskengine import load_graph
+
+    (text,) = re.findall(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
+    file = tmp_path / "nightly.yaml"
+    file.write_text(text)
+    assert [task.name for task in load_graph(file).tasks] == ["parse", "check"]
