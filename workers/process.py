@@ -26,6 +26,7 @@ from workers import capture
 from workers.announce import Announces
 from workers.board import Board
 from workers.courier import Courier
+from workers.durations import Durations
 from workers.loop import Run
 
 #: Seconds between two looks of a pool child at the board while a coroutine runs.
@@ -115,6 +116,7 @@ class WorkerProcess:
         self.registry = node.registry
         self.threaded = not node.forks
         self.store = node.connect()
+        self.durations = Durations()
         self.announcer = node.announce()
         self.courier = Courier(self.store)
         capture.install()

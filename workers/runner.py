@@ -52,6 +52,7 @@ class Runner:
             answer = self._execute(answer.told, until)
             ran += 1
         self.process.announcer.hurry()
+        self.process.durations.tell(self.process.store)
         return ran
 
     def _execute(self, told: Told, until: float) -> Answer:
@@ -71,6 +72,8 @@ class Runner:
         answer = persist(self.process.store, executions.report(self.slot, report, pull=pull))
         if answer.word == "ok":
             self.process.announcer.ended(told, outcome, again=what.again)
+            if outcome.kind == "completed":
+                self.process.durations.add(told.lane, told.name, outcome.usage.wall_seconds or 0.0)
         else:
             self.process.announcer.ended(told, Outcome("cancelled"), again=False)
             why = answer.detail or answer.word

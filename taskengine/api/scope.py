@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from taskengine.api.expectations import Expectations
 from taskengine.settings import Settings
 from taskengine.store.keys import Keys
 
@@ -17,3 +18,8 @@ class Scope:
     settings: Settings
     #: Seconds that only go forward.
     clock: Callable[[], float]
+    #: What it learned of how long tasks take.
+    expectations: Expectations = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "expectations", Expectations(self.keys, self.clock))

@@ -6,10 +6,11 @@ tired operator: what stands in the way, since or until when, and what to do abou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
+from uuid import UUID
 
 from taskengine.core.lifecycle import NOT_STARTED
 from taskengine.core.rules import Counters, Verdict, judge
@@ -91,6 +92,10 @@ class Around:
     situation: Situation
     #: Some of the dependencies that are not over, :data:`NAMED` at most.
     blockers: Sequence[Task] = ()
+    #: What the task and its blockers will take, by id, where anybody knows.
+    seconds: Mapping[UUID, float] = field(default_factory=dict)
+    #: What tasks of its lane take, or None.
+    lane_seconds: float | None = None
     #: The latest execution.
     execution: TaskExecution | None = None
     #: Whose end closed it, that one's cause, and so on up to the root.
@@ -114,7 +119,7 @@ def _facts(task: Task, around: Around) -> Iterator[Fact]:
         case TaskStatus.PENDING:
             yield from _pending(task, around)
         case TaskStatus.READY:
-            yield from _ready(task, around.situation)
+            yield from _ready(task, around)
         case TaskStatus.RUNNING:
             yield from _running(task, around)
         case TaskStatus.RETRYING:
@@ -180,9 +185,15 @@ def _closing(task: Task, now: Situation) -> Fact:
 
 def _waits(task: Task, around: Around) -> Iterator[Fact]:
     count = around.situation.waiting
-    named = ", ".join(f"{one.name!r} ({one.status.value})" for one in around.blockers)
+    named = ", ".join(f"{one.name!r} ({one.status.value}{_takes(around, one)})" for one in around.blockers)
     more = f" and {count - len(around.blockers)} more" if count > len(around.blockers) else ""
-    blockers = [{"id": str(one.id), "name": one.name, "status": one.status.value} for one in around.blockers]
+    blockers = [
+        {
+            "id": str(one.id), "name": one.name, "status": one.status.value,
+            "seconds": around.seconds.get(one.id),
+        }
+        for one in around.blockers
+    ]  # fmt: skip
     yield Fact(
         kind="dependencies",
         text=f"it waits for {count} of its {_count(len(task.depends_on), 'dependency', 'dependencies')}: {named}{more}",
@@ -196,7 +207,8 @@ def _waits(task: Task, around: Around) -> Iterator[Fact]:
         )
 
 
-def _ready(task: Task, now: Situation) -> Iterator[Fact]:
+def _ready(task: Task, around: Around) -> Iterator[Fact]:
+    now = around.situation
     able = [server for server in now.servers if not server.draining]
     yield from _paused(now)
     if now.park.startswith("pause:"):
@@ -217,7 +229,7 @@ def _ready(task: Task, now: Situation) -> Iterator[Fact]:
             details={"claim_by": now.claim_by.isoformat()},
         )
     elif now.position >= 0 and able:
-        yield _queued(now, able)
+        yield _queued(around, able)
     elif able and not now.pause:
         yield Fact(kind="queue", text="it is on its way from one place to the next; ask again in a moment")
     for server in now.servers:
@@ -253,18 +265,34 @@ def _unoffered(now: Situation) -> Fact:
     )
 
 
-def _queued(now: Situation, able: Sequence[Server]) -> Fact:
+def _queued(around: Around, able: Sequence[Server]) -> Fact:
+    now = around.situation
     slots, held = sum(server.slots for server in able), sum(server.held for server in able)
     workers = _count(len(able), "worker", "workers")
     busy = f"{held} of {slots} slots are busy on {workers}"
+    start_in = _start_in(around, slots)
+    soon = "" if start_in is None else f"; by what such tasks took it starts in about {span(start_in)}"
     aged = f"; by its waiting it stands among the {now.aged_to.name} ones" if now.aged_to else ""
     return Fact(
         kind="queue",
-        text=f"it is number {now.position + 1} of {now.ready} that wait for {now.lane!r}; {busy}{aged}",
+        text=f"it is number {now.position + 1} of {now.ready} that wait for {now.lane!r}; {busy}{soon}{aged}",
         details={
             "position": now.position + 1, "waiting": now.ready, "offered": now.granted, "slots": slots, "busy": held,
+            "starts_in_seconds": start_in,
         },
     )  # fmt: skip
+
+
+def _takes(around: Around, task: Task) -> str:
+    seconds = around.seconds.get(task.id)
+    return "" if seconds is None else f", takes about {span(seconds)}"
+
+
+def _start_in(around: Around, slots: int) -> float | None:
+    """Seconds until it starts if every slot serves its lane alone; None when nobody knows."""
+    if around.lane_seconds is None or not slots:
+        return None
+    return round((around.situation.position + 1) * around.lane_seconds / slots, 1)
 
 
 def _running(task: Task, around: Around) -> Iterator[Fact]:
@@ -279,13 +307,15 @@ def _running(task: Task, around: Around) -> Iterator[Fact]:
         yield Fact(kind="running", text=f"it runs, attempt {task.attempt}")
         return
     since = f"since {clock(run.started_at)} (for {span(-_left(run.started_at, now.now))})"
+    takes = _takes(around, task)
     until = "" if run.deadline is None else f"; it is ended as timed out at {clock(run.deadline)}"
     yield Fact(
         kind="running",
-        text=f"agent {run.executor_id!r} runs attempt {run.attempt} on {run.node} {since}{until}",
+        text=f"agent {run.executor_id!r} runs attempt {run.attempt} on {run.node} {since}{takes}{until}",
         details={
             "agent": run.executor_id, "node": run.node, "attempt": run.attempt,
-            "since": run.started_at.isoformat(), "until": run.deadline.isoformat() if run.deadline else None,
+            "seconds": around.seconds.get(task.id), "since": run.started_at.isoformat(),
+            "until": run.deadline.isoformat() if run.deadline else None,
         },
     )  # fmt: skip
     if run.progress is not None:

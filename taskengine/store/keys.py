@@ -21,6 +21,8 @@ FIXED: Mapping[str, str] = {
     "decisions": "stream {k: task, b: because of task, h: what}: what the coordinator must think about",
     "edges": "string: revision of all edges added after submit",
     "erasing": "zset task -> ms: being deleted, and not out of all of its parents' lists yet",
+    "estimated": "zset kind -> ms of its latest run, oldest first forgotten",
+    "estimates": "hash kind -> ms that its latest runs took; a kind is a lane, or a lane and a name without digits",
     "finished": "zset run -> finished ms: waits for its retention to end",
     "granted_all": "zset execution -> claim deadline ms: every outstanding grant",
     "lanes": "set of lanes that have or had READY tasks; and '!' while anything is paused",

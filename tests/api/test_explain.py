@@ -9,7 +9,7 @@ import pytest
 
 from taskengine import NotFoundError, Task
 from taskengine.models import Explanation
-from taskengine.store import coordination, executions, nodes
+from taskengine.store import coordination, estimates, executions, nodes
 from taskengine.store.executions import Report
 
 from ..store.world import World
@@ -134,6 +134,25 @@ def test_place_in_the_queue(api: Any, world: World) -> None:
     assert found.headline == (
         "'t3' is ready: it is number 3 of 3 that wait for 'lint'; 1 of 1 slots are busy on 1 worker"
     )
+
+
+def test_expected_start_and_durations_are_told_where_they_are_known(one: Any, world: World) -> None:
+    world.run(estimates.learn({"lint": 10.0, "lint t#": 40.0}))
+    parent = one.create_task(lint("t1", hold=True))
+    child = one.create_task(lint("child", depends_on={parent.id}))
+    assert one.explain(child.id).headline == (
+        "'child' is pending: it waits for 1 of its 1 dependency: 't1' (pending, takes about 40 s)"
+    )
+    running = one.create_task(lint("t2"))
+    world.start()
+    assert ", takes about 40 s; it is ended as timed out at" in one.explain(running.id).headline
+    world.beat(slots=1, live=[world.slot()])
+    _, queued = one.create_tasks([lint("t3"), lint("t4")])
+    assert one.explain(queued.id).headline == (
+        "'t4' is ready: it is number 2 of 2 that wait for 'lint'; 1 of 1 slots are busy on 1 worker; "
+        "by what such tasks took it starts in about 20 s"
+    )
+    assert one.explain(queued.id).facts[0].details["starts_in_seconds"] == 20.0
 
 
 def test_place_that_it_came_to_by_waiting(one: Any, world: World) -> None:

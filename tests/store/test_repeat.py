@@ -15,7 +15,18 @@ from uuid import UUID
 import pytest
 
 from taskengine.models import TriggerRule
-from taskengine.store import coordination, dead_letters, executions, graphs, nodes, pauses, quarantine, retention, tasks
+from taskengine.store import (
+    coordination,
+    dead_letters,
+    estimates,
+    executions,
+    graphs,
+    nodes,
+    pauses,
+    quarantine,
+    retention,
+    tasks,
+)
 from taskengine.store.call import Call
 from taskengine.store.executions import Report
 from taskengine.store.records import index_names
@@ -379,6 +390,12 @@ def age(w: World) -> Case:
     return Case(coordination.age(w.lead(), "lint", 0, 600_000), finish(w, a), frozenset({"ok"}))
 
 
+@case
+def learn(w: World) -> Case:
+    call = estimates.learn({"lint": 1.5, "lint a": 2})
+    return Case(call, lambda: w.new("a"), renews=True)
+
+
 def closable(w: World) -> tuple[Any, coordination.Decision]:
     parent = w.new("parent")
     child = w.new("child", parent)
@@ -436,7 +453,7 @@ def test_every_verb_that_changes_something_is_repeated_here() -> None:
 def quiet(dump: dict[str, Any], keys: Any) -> dict[str, Any]:
     """A dump without what a renewal moves: when beats and leases end, and hints."""
     kept = dict(dump)
-    for name in ("nodes", "leases", "leader", "wake"):
+    for name in ("nodes", "leases", "leader", "wake", "estimated"):
         kept.pop(keys.fixed(name), None)
     for name in dump:
         if name.startswith(keys.of("node", "")):

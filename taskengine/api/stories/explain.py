@@ -5,6 +5,7 @@ from __future__ import annotations
 from taskengine.api.arguments import Id, id_text
 from taskengine.api.scope import Scope
 from taskengine.api.stories.ask import required
+from taskengine.api.stories.expect import known
 from taskengine.core.explain import NAMED, Around, explain
 from taskengine.core.lifecycle import CLOSABLE, REOPENABLE, TERMINAL
 from taskengine.errors import NotFoundError
@@ -29,9 +30,14 @@ def explain_task(scope: Scope, task_id: Id) -> Story[Explanation]:
         if now is None:
             raise NotFoundError("task", id)
         latest = yield from executions.of_task(id, 1)
+        blockers = (yield from _blockers(task)) if task.status in CLOSABLE else []
+        seconds = yield from known(scope, [task, *blockers])
+        lanes = yield from scope.expectations.of([task.lane])
         around = Around(
             situation=now,
-            blockers=(yield from _blockers(task)) if task.status in CLOSABLE else (),
+            blockers=blockers,
+            seconds={one.id: s for one, s in zip([task, *blockers], seconds, strict=True) if s is not None},
+            lane_seconds=lanes.get(task.lane),
             execution=latest[-1] if latest else None,
             causes=(yield from _causes(task)) if task.status in REOPENABLE else (),
         )

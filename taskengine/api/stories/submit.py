@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from taskengine.api.arguments import Id, id_text, new_task, new_tasks
 from taskengine.api.arguments import idempotency_key as argument_key
 from taskengine.api.scope import Scope
+from taskengine.api.stories.expect import expected
 from taskengine.api.stories.moments import refuse_past
 from taskengine.core import graph
 from taskengine.errors import (
@@ -48,15 +49,16 @@ def create_task(scope: Scope, given: Task | TaskCreateRequest, run_id: Id | None
         (stored,) = yield from create_tasks(scope, [task], run)
         id = str(stored.id)
     else:
-        id = yield from _create(run, task)
+        id = yield from _create(scope, run, task)
     found = yield from whole(scope.keys, id)
     if found is None:
         raise NotFoundError("task", id)
     return found
 
 
-def _create(run: str, task: Task) -> Story[str]:
-    answer = yield from tasks.create(run, record(task, task.estimated_seconds))
+def _create(scope: Scope, run: str, task: Task) -> Story[str]:
+    (seconds,) = yield from expected(scope, [task])
+    answer = yield from tasks.create(run, record(task, seconds))
     if answer.word == "missing":
         raise UnknownDependencyError(f"{task.name} ({task.id})", [answer.text()])
     if answer.word == "conflict":
@@ -120,7 +122,8 @@ def _submit(
 ) -> Story[dict[str, str]]:
     """The ids that the tasks are stored under; they differ where an idempotency key named an older twin."""
     order = graph.execution_order(parents)
-    paths = graph.longest_to_end(parents, {id: task.estimated_seconds for id, task in new.items()})
+    seconds = yield from expected(scope, new.values())
+    paths = graph.longest_to_end(parents, dict(zip(new, seconds, strict=True)))
     keyed = {task.idempotency_key: id for id, task in new.items() if task.idempotency_key}
     for _ in range(_TRIES):
         twins = yield from _twins(scope, keyed)

@@ -1,0 +1,52 @@
+"""What tasks took is learned from those that ran, and orders and explains those that come."""
+
+from __future__ import annotations
+
+from taskengine.core.estimates import kind_of
+from taskengine.core.order import rank, unpack
+from taskengine.models import Task
+from taskengine.store import estimates
+
+from ..fleet import Fleet, until
+from .conftest import Pool
+
+
+def learned(fleet: Fleet, lane: str, name: str) -> float | None:
+    kind = kind_of(lane, name)
+    return fleet.store.run(estimates.learned(fleet.keys, [kind])).get(kind)
+
+
+def test_a_run_that_completed_is_an_estimate_for_its_kind(fleet: Fleet, pool: Pool) -> None:
+    fleet.run(Task(name="nap 1", capability=pool.lane, input={"seconds": 0.3}))
+    seconds = until(lambda: learned(fleet, pool.lane, "nap 2"), 5)
+    assert 0.3 <= seconds < 0.6
+
+
+def test_a_run_that_failed_teaches_nothing(fleet: Fleet, pool: Pool) -> None:
+    fleet.run(Task(name="broken", capability=pool.lane, input={"do": "fail"}, max_retries=0))
+    fleet.run(Task(name="whole", capability=pool.lane), Task(name="whole", capability=pool.lane))
+
+    def later_ones_are_known() -> bool:
+        fleet.run(Task(name="whole", capability=pool.lane))
+        return learned(fleet, pool.lane, "whole") is not None
+
+    until(later_ones_are_known)
+    assert learned(fleet, pool.lane, "broken") is None
+
+
+def test_a_client_that_says_nothing_gets_the_place_of_what_its_kind_took(fleet: Fleet) -> None:
+    fleet.store.run(estimates.learn({kind_of("nobody", "long 7"): 900.0}))
+    with fleet.api() as api:
+        silent = api.create_task(Task(name="long 8", capability="nobody"))
+        said = api.create_task(Task(name="long 9", capability="nobody", estimated_seconds=5))
+        graph = [Task(name="long 10", capability="nobody")]
+        graph.append(Task(name="other", capability="nobody", depends_on={graph[0].id}))
+        api.create_tasks(graph)
+    ranks = [unpack(float(score_of(fleet, task))).rank for task in (silent, said, graph[0], graph[1])]
+    assert ranks == [rank(900_000), rank(5_000), rank(901_000), rank(1_000)]
+    for task in (silent, said, *graph):
+        fleet.cancel(str(task.id))
+
+
+def score_of(fleet: Fleet, task: Task) -> str:
+    return fleet.server.client.hget(fleet.keys.of("task", task.id), "sc").decode()
