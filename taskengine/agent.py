@@ -52,10 +52,10 @@ class TaskContext(Protocol):
         """Outputs of the dependencies by name or id; large ones are fetched when asked for."""
 
     def progress(self, fraction: float, note: str | None = None) -> None:
-        """Say how far it is: 0 to 1."""
+        """Say how far it is: 0 to 1. Waits for nothing; the latest is seen within a second."""
 
     def log(self, message: str, level: str = "info", **metadata: Any) -> None:
-        """Add a line to the execution's log."""
+        """Add a line to the execution's log, as ``print`` and :mod:`logging` do. Waits for nothing."""
 
 
 class NotNow(Exception):  # noqa: N818  # an answer, not an error

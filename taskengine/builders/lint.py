@@ -9,7 +9,7 @@ from uuid import UUID
 
 from taskengine.builders.graph_file import TaskGraph
 from taskengine.core import graph
-from taskengine.models import Task
+from taskengine.models import Task, TriggerRule
 
 #: Tasks in a row from which on a chain is long.
 LONG_CHAIN = 100
@@ -20,7 +20,7 @@ _NAMED = 5
 class Doubt:
     """Something that somebody should look at."""
 
-    #: no-worker, no-timeout, isolated, held, long-chain, late.
+    #: no-worker, no-timeout, isolated, held, long-chain, late, idle-rule.
     rule: str
     #: ``file:line``.
     place: str
@@ -36,6 +36,7 @@ def doubts(found: TaskGraph, now: datetime, offered: Collection[str] | None = No
     yield from _held(found)
     yield from _long_chain(found)
     yield from _late(found, now)
+    yield from _idle_rule(found)
 
 
 def _no_worker(found: TaskGraph, offered: Collection[str]) -> Iterator[Doubt]:
@@ -84,8 +85,18 @@ def _long_chain(found: TaskGraph) -> Iterator[Doubt]:
 
 def _late(found: TaskGraph, now: datetime) -> Iterator[Doubt]:
     for task in found.tasks:
-        if task.deadline is not None and task.deadline <= now:
-            yield Doubt("late", found.places[task.id], f"the deadline of {task.name!r} is over already")
+        for name, at in (("deadline", task.deadline), ("expires_at", task.expires_at)):
+            if at is not None and at <= now:
+                says = f"{name} of {task.name!r} is over: a submit would be refused"
+                yield Doubt("late", found.places[task.id], says)
+
+
+def _idle_rule(found: TaskGraph) -> Iterator[Doubt]:
+    for task in found.tasks:
+        if task.trigger_rule is not TriggerRule.ALL_SUCCESS and not task.depends_on:
+            rule = task.trigger_rule.value
+            says = f"{task.name!r} has the trigger rule {rule} and depends on nothing: it starts at once"
+            yield Doubt("idle-rule", found.places[task.id], says)
 
 
 def _named(tasks: Sequence[Task]) -> str:

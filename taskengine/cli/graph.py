@@ -82,11 +82,11 @@ def plan(file: str) -> None:
     answer(data, Group(table, "", plain(f"critical path, {total:g} s of estimated_seconds: {on_path}")))
 
 
-def submit(file: str, *, wait: bool, timeout: float | None) -> int:
+def submit(file: str, *, key: str | None, wait: bool, timeout: float | None) -> int:
     """Submit a graph; the exit code."""
     found = load_graph(Path(file))
     with BlockingTaskAPI() as api:
-        stored = api.create_tasks(found.tasks)
+        stored = api.create_tasks(found.tasks, idempotency_key=key)
         run = stored[0].run_id
         if not wait:
             answer(

@@ -187,7 +187,7 @@ def test_a_file_over_its_limit_or_absent_is_refused_by_name(tmp_path: Path) -> N
 def test_doubts_name_what_is_probably_not_meant() -> None:
     found = graph(
         "tasks:\n"
-        "- {name: a, capability: x, timeout: 5}\n"
+        "- {name: a, capability: x, timeout: 5, trigger_rule: all_done}\n"
         "- {name: b, depends_on: [a], hold: true}\n"
         "- {name: c, depends_on: [b], timeout: 5}\n"
         "- {name: alone, timeout: 5}\n"
@@ -202,7 +202,8 @@ def test_doubts_name_what_is_probably_not_meant() -> None:
         ("no-timeout", "g.yaml:3", "'b': no timeout, so an attempt may take the default hour; set timeout (seconds)"),
         ("isolated", "g.yaml:5", "'alone' depends on nothing and nothing depends on it, while others are linked"),
         ("held", "g.yaml:3", "'b' is held, so it and 1 tasks behind it are not reached until execute_task"),
-        ("late", "g.yaml:6", "the deadline of 'pinned' is over already"),
+        ("late", "g.yaml:6", "deadline of 'pinned' is over: a submit would be refused"),
+        ("idle-rule", "g.yaml:2", "'a' has the trigger rule all_done and depends on nothing: it starts at once"),
     ]  # fmt: skip
     chain = "tasks:\n- {name: t0, timeout: 1}\n" + "".join(
         f"- {{name: t{n}, timeout: 1, depends_on: [t{n - 1}]}}\n" for n in range(1, 150)

@@ -83,6 +83,17 @@ def test_submit_stores_the_graph_and_says_its_run(taskengine, file, at_server):
     assert {task["run_id"] for task in found} == {done.json["run_id"]}
 
 
+def test_the_same_graph_under_the_same_key_is_submitted_once(taskengine, file, at_server):
+    first, second = (
+        taskengine("graph", "submit", str(file), "--idempotency-key", "nightly-1", "-o", "json").json for _ in range(2)
+    )
+    assert first["run_id"] == second["run_id"]
+    assert [task["id"] for task in first["tasks"]] == [task["id"] for task in second["tasks"]]
+    file.write_text(GOOD.replace("timeout: 60", "timeout: 61", 1))
+    refused = taskengine("graph", "submit", str(file), "--idempotency-key", "nightly-1")
+    assert (refused.code, first["run_id"] in refused.err) == (1, True)
+
+
 def test_submit_and_wait_ends_when_all_are_over(taskengine, file, at_server, store):
     done = taskengine("graph", "submit", str(file), "--wait", "--timeout", "0.2")
     assert (done.code, "did not end within 0.2 s" in done.err) == (1, True)
