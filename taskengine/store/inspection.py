@@ -47,6 +47,11 @@ class TaskFacts:
         return self.fields.get("on", "").split()
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether its graph will never be committed."""
+        return self.fields.get("batch state") in ("swept", "taken")
+
+    @property
     def is_staged(self) -> bool:
         """Whether its graph is not committed."""
         return "batch" in self.fields and self.fields["batch state"] != "committed"

@@ -107,7 +107,7 @@ def is_whole(task: TaskFacts) -> bool:
 
 def judge_counters(task: TaskFacts) -> Iterator[Violation]:
     """Where the counters differ from what the dependencies say; nothing where some of these are not known."""
-    if "del" in task.fields or not is_whole(task) or not all("st" in p for p in task.dependencies):
+    if "del" in task.fields or task.is_given_up or not is_whole(task) or not all("st" in p for p in task.dependencies):
         return
     expected = {"w": ("batch" in task.fields) + ("undo" in task.fields), "f": 0, "c": 0}
     for parent in task.dependencies:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from taskengine.models import Task
-from taskengine.store import coordination, retention, tasks
+from taskengine.store import coordination, graphs, retention, tasks
 from taskengine.store.call import Call
 from taskengine.store.records import index_names
 
@@ -181,3 +182,25 @@ def test_a_run_stays_while_a_deletion_is_under_way(real: World) -> None:
     real.check()
     while real.run(coordination.leave_lists(real.term, str(child.id))).number():
         pass
+
+
+@pytest.mark.parametrize("of", ["same", "other"])
+def test_an_abandoned_graph_leaves_its_parents_in_pieces(real: World, of: str) -> None:
+    parents = [real.task(f"p{n}") for n in range(MANY)]
+    child = real.task("child", *parents)
+    if of == "other":
+        real.submit(*parents)
+    new = [*parents, child] if of == "same" else [child]
+    story = graphs.submit(str(uuid4()), [real.record(task) for task in new])
+    step = next(story)
+    while step.name != "commit":
+        step = story.send(real.run(step))
+    batch = step.args[0]
+    trips = 0
+    while real.run(coordination.sweep_batch(batch, "")).number():
+        trips += 1
+        real.check()
+        assert listed(real, parents) == (0 if trips > 1 else MANY - 256)
+    assert trips == (7 if of == "same" else 2)
+    assert real.statuses([child.id]) == [""]
+    assert pinned(real, parents) == 0

@@ -10,8 +10,23 @@ if state == 'committed' then
   return {'committed'}
 end
 if state == 'open' then call('HSET', key('batch', batch), 'state', 'swept') end
-local chunk = call('RPOP', key('pending', batch))
-if not chunk then
+-- Takes the last 256 off the parents of a task that has more; such a task is a chunk of its own.
+local function shorten(id)
+  local v = call('HMGET', key('task', id), 'batch', 'on', 'run')
+  local keep = v[1] == batch and v[2] and (#v[2] + 1) / 37 - 256 or 0
+  if keep <= 0 then return false end
+  local last = v[2]:sub(keep * 37 + 1)
+  forget_edges(id, last)
+  for d in last:gmatch('%S+') do unpin(d, v[3]) end
+  call('HSET', key('task', id), 'on', v[2]:sub(1, keep * 37 - 1))
+  return true
+end
+local chunk = call('LINDEX', key('pending', batch), -1)
+if chunk then
+  local first, count = span(chunk)
+  if count == 1 and shorten(id_at(first)) then return {'ok', 1} end
+  call('RPOP', key('pending', batch))
+else
   call('ZREM', K.batches, batch)
   -- A submitter that is late, not gone, must still hear that its graph was swept.
   if ARGV[2] == '' then call('DEL', key('batch', batch)) else call('EXPIRE', key('batch', batch), 3600) end
