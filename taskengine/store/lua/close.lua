@@ -3,14 +3,9 @@
 -- returns: {'ok'} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled
 -- entry: the decision to delete with it, or ''.
--- uses: give_up, settle, leader, rules
-if outdated(ARGV[1]) then return {'stale'} end
-local m = load(ARGV[3])
-if not m then
-  if ARGV[2] ~= '' then call('XDEL', K.decisions, ARGV[2]) end
-  return {'missing'}
-end
-if m.st ~= T.PENDING or revision(m) ~= ARGV[4] then return {'changed'} end
+-- uses: give_up, settle, decided
+local m, no = decided(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+if not m then return no end
 -- Its last end is still being taken back from its dependents: two cursors would run over one list.
 if unsettled(m) then
   continue_release(m.id)
@@ -18,5 +13,5 @@ if unsettled(m) then
   return {'changed'}
 end
 give_up(m, T.CANCELLED, ARGV[5], 'rsn', ARGV[5], 'by', ARGV[6])
-if ARGV[2] ~= '' then call('XDEL', K.decisions, ARGV[2]) end
+answered(ARGV[2])
 return {'ok'}

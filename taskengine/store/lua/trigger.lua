@@ -3,15 +3,11 @@
 -- returns: {'ok'} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: ready
 -- entry: the decision to delete with it, or ''.
--- uses: ready, grant, settle, leader, rules
-if outdated(ARGV[1]) then return {'stale'} end
-local m = load(ARGV[3])
-if not m then
-  if ARGV[2] ~= '' then call('XDEL', K.decisions, ARGV[2]) end
-  return {'missing'}
-end
-if m.st ~= T.PENDING or m.hold or m.due or revision(m) ~= ARGV[4] or unsettled(m) then return {'changed'} end
+-- uses: ready, grant, settle, decided
+local m, no = decided(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+if not m then return no end
+if m.hold or m.due or unsettled(m) then return {'changed'} end
 make_ready(m)
-if ARGV[2] ~= '' then call('XDEL', K.decisions, ARGV[2]) end
+answered(ARGV[2])
 grant_made()
 return {'ok'}
