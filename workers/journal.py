@@ -55,7 +55,7 @@ class Voice:
     """What an execution speaks with; its journal is made when it first does, since most never do."""
 
     __slots__ = ("_courier", "_journal", "_told")
-    _making = threading.Lock()
+    _making = threading.RLock()  # reentrant for the same reason as in a journal
 
     def __init__(self, told: Told, courier: Sends) -> None:
         self._told = told

@@ -236,14 +236,8 @@ def list_(
     """List tasks, newest first."""
     from taskengine.cli import tasks
 
-    filters = {"task_type": type, "priority": priority and priority.value, "assigned_to": assigned_to,
-               "created_by": created_by, "metadata": tasks.metadata(metadata) or None}  # fmt: skip
-    tasks.list_(
-        status=status and status.value,
-        filters={key: value for key, value in filters.items() if value is not None},
-        limit=limit,
-        cursor=cursor,
-    )
+    chosen = tasks.filters(status, type, priority, assigned_to, created_by, metadata)
+    tasks.list_(filters=chosen, limit=limit, cursor=cursor)
 
 
 def cancel(ids: OpenIds, reason: Reason = None, output: OutputOption = None) -> None:
@@ -291,8 +285,5 @@ def watch(
     from taskengine.cli import tasks
     from taskengine.cli import watch as view
 
-    filters = {"status": status and status.value, "task_type": type,
-               "priority": priority and tasks.priority(priority.value), "assigned_to": assigned_to,
-               "created_by": created_by, "metadata": tasks.metadata(metadata) or None}  # fmt: skip
-    chosen = {key: value for key, value in filters.items() if value is not None}
+    chosen = tasks.filters(status, type, priority, assigned_to, created_by, metadata)
     raise typer.Exit(view.watch(ids or [], run=run, filters=chosen, once=once, timeout=timeout))

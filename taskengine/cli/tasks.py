@@ -53,12 +53,10 @@ def why(id: str) -> None:
     answer(explanation.model_dump(mode="json"), task_view.explained(explanation))
 
 
-def list_(*, status: str | None, filters: dict[str, Any], limit: int, cursor: str | None) -> None:
+def list_(*, filters: dict[str, Any], limit: int, cursor: str | None) -> None:
     """List tasks that meet every filter."""
-    if "priority" in filters:
-        filters = filters | {"priority": priority(filters["priority"])}
     with BlockingTaskAPI() as api:
-        page = api.list_tasks(status=status, limit=limit, cursor=cursor, **filters)
+        page = api.list_tasks(limit=limit, cursor=cursor, **filters)
     answer(
         {"tasks": [task_view.as_json(task) for task in page], "cursor": page.cursor},
         task_view.table(page, page.cursor),
@@ -105,6 +103,18 @@ def follow(api: BlockingTaskAPI, task: Task, timeout: float | None) -> int:
     else:
         say(task_view.ending(ended))
     return 1 if ended.status in REOPENABLE else 0
+
+
+def filters(
+    status: str | None, type: str | None, wanted: str | None, assigned_to: str | None, created_by: str | None,
+    pairs: Sequence[str] | None,
+) -> dict[str, Any]:  # fmt: skip
+    """What options of a listing mean to ``list_tasks``; those that were not given are left out."""
+    given = {
+        "status": status and str(status), "task_type": type, "priority": wanted and priority(str(wanted)),
+        "assigned_to": assigned_to, "created_by": created_by, "metadata": metadata(pairs) or None,
+    }  # fmt: skip
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def priority(name: str) -> TaskPriority:
