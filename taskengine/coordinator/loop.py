@@ -20,6 +20,7 @@ from taskengine.coordinator.duties import (
     Aging,
     Batches,
     Commits,
+    Deadlines,
     Decisions,
     Grant,
     Prune,
@@ -105,8 +106,9 @@ class Coordinator:
     def _start_anew(self) -> None:
         """Forget everything but the leadership: what a new term must read from Redis again."""
         self._grant, self._decisions, self._releases = Grant(), Decisions(), Releases()
-        others = (Withdraw(), Rescue(self.leader), Timers(), Commits(), Batches(), Unpark(), Prune(), Aging())
-        duties: tuple[Duty, ...] = (self._grant, self._decisions, self._releases, *others)
+        hands = (Withdraw(), Rescue(self.leader), Timers(), Commits(), Batches(), Unpark(), Prune())
+        eyes = (Aging(), Deadlines())
+        duties: tuple[Duty, ...] = (self._grant, self._decisions, self._releases, *hands, *eyes)
         self._agenda = Agenda(duties, self._clock())
         self._running: Duty | None = None
         self._raises: dict[Duty, int] = {}

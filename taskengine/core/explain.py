@@ -414,6 +414,10 @@ def _deadline(task: Task, now: datetime) -> Iterator[Fact]:
         return
     left = _left(task.deadline, now)
     text = f"its deadline {clock(task.deadline)} is in {span(left)}"
+    if task.deadline_at_risk_since is not None:
+        since = task.deadline_at_risk_since
+        text += f", and since {clock(since)} it is expected to miss it, by what such tasks took"
+        details["at_risk_since"] = since.isoformat()
     if left < 0:
         text = f"its deadline {clock(task.deadline)} passed {span(-left)} ago"
     yield Fact(kind="deadline", text=text, details=details)

@@ -32,8 +32,8 @@ MOVES: Mapping[str, TaskStatus] = {
 #: Events that move no task; ``deleted`` ends its task's history.
 TELLS = frozenset(
     {
-        "cancel_requested", "deleted", "depends", "dropped", "fenced", "handed_back", "held", "lost",
-        "pause_requested", "pause_withdrawn", "released", "run_finished", "run_paused", "run_resumed",
+        "cancel_requested", "deadline_at_risk", "deleted", "depends", "dropped", "fenced", "handed_back", "held",
+        "lost", "pause_requested", "pause_withdrawn", "released", "run_finished", "run_paused", "run_resumed",
         "timed_out", "trimmed", "updated",
     }
 )  # fmt: skip

@@ -142,6 +142,8 @@ class Task(RequestFields):
     started_at: Moment | None = None
     completed_at: Moment | None = None
     next_attempt_at: Moment | None = None
+    #: Since when it is expected to miss its deadline, by what such tasks took before; None while it may meet it.
+    deadline_at_risk_since: Moment | None = None
     error_message: str | None = None
     error_kind: str | None = None
     #: Why it is where it is: what a READY task lacks, why a CANCELLED one was cancelled.

@@ -57,6 +57,7 @@ TASK_FIELDS: Mapping[str, str] = {
     "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
     "knd": "error kind", "rsn": "reason", "by": "closed by", "rt": "retries spent", "lc": "workers lost",
     "nn": "times its agent said not now",
+    "es": "ms that it takes, as its client said", "risk": "ms since when its deadline is at risk",
     "ag": "its own score and ms of its last lift, while aging lifted it",
 }  # fmt: skip
 #: Hash field -> meaning, of ``exec:ID``.
@@ -179,6 +180,7 @@ def task_from(id: str, fields: Mapping[str, str]) -> Task:
         ready_at=moment(fields.get("rdy")),
         started_at=moment(fields.get("sta")),
         completed_at=moment(fields.get("fin")),
+        deadline_at_risk_since=moment(fields.get("risk")),
         next_attempt_at=due if status is TaskStatus.RETRYING else None,
         error_message=fields.get("err"),
         error_kind=fields.get("knd"),

@@ -39,7 +39,7 @@ from taskengine.store.tasks import read
 __all__ = ["RULES", "Violation", "check_at_rest", "check_invariants"]
 
 #: Sets whose members are judged: fixed ones, and those with a name.
-_SETS = ("leases", "granted_all", "timers", "dead", "releases", "erasing")
+_SETS = ("leases", "granted_all", "timers", "dead", "releases", "erasing", "deadlines")
 _NAMED_SETS = ("ready", "park", "granted", "slots", "stands")
 #: What must be empty when all work is done.
 _EMPTY_AT_REST = ("leases", "granted_all", "timers", "releases", "erasing", "commits", "batches")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from taskengine.core.lifecycle import EXECUTION_TERMINAL, TERMINAL
+from taskengine.core.order import unpack
 from taskengine.core.rules import Counters, Verdict, judge
 from taskengine.models.enums import ExecutionStatus, TaskStatus, TriggerRule
 from taskengine.store.inspection import Fields, Member, Tally, TaskFacts
@@ -31,6 +32,7 @@ RULES: Mapping[str, str] = {
     "index": "lists find a task under its status, its arrival and its filters, and under no others",
     "key": "an idempotency key names the task that carries it",
     "pause": "what is paused has its story, the lanes say when anything is, and a pause with an end has a timer",
+    "deadline": "exactly the open tasks with a deadline that is not at risk are looked at",
     "letter": "only FAILED tasks are dead letters",
     "cursor": "exactly the tasks with a cursor are being released or deleted",
     "stray": "every member of a set is what the set says",
@@ -90,6 +92,7 @@ def judge_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
         yield Violation("pause", task.id, f"it is {task.status}, and its pause says {task.fields.get('pz', 'nothing')}")
     yield from _early(task)
     yield from _index(task)
+    yield from _deadline(task)
     if not task.is_staged and task.fields.get("owner", task.id) != task.id:
         yield Violation("key", task.id, f"its idempotency key names {task.fields['owner'] or 'nobody'}")
     if "in dead" in task.fields and task.status not in _FAILED:
@@ -250,6 +253,16 @@ def _index(task: TaskFacts) -> Iterator[Violation]:
         yield Violation("index", task.id, f"not found by {task.fields['unmarked']}")
 
 
+def _has_deadline(fields: Fields) -> bool:
+    return "sc" in fields and unpack(float(fields["sc"])).deadline_seconds is not None
+
+
+def _deadline(task: TaskFacts) -> Iterator[Violation]:
+    watched = _has_deadline(task.fields) and "risk" not in task.fields
+    if not is_over(task.status) and ("in deadlines" in task.fields) != watched:
+        yield Violation("deadline", task.id, "its deadline is " + ("not watched" if watched else "watched for nothing"))
+
+
 def judge_member(member: Member) -> Iterator[Violation]:
     """What is wrong with one member of one of the engine's sets."""
     wrong = _wrong_member(member)
@@ -277,6 +290,8 @@ def _wrong_member(m: Member) -> str:
             fits = m.member.partition(":")[0] in timers_of(m.task)
         case "dead":
             fits = status in _FAILED
+        case "deadlines":  # one that is over goes with the next look
+            fits = _has_deadline(m.task) and "risk" not in m.task
         case "erasing":
             fits = status in _OVER and "del" in m.task
         case _:

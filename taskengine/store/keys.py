@@ -17,6 +17,7 @@ FIXED: Mapping[str, str] = {
     "commits": "set of batches that are committed and whose commit waits still fall",
     "control": "stream {e: 'what scope ms note'}: pauses and resumes of more than one run, the latest 10 000",
     "counts": "hash status -> number of visible tasks",
+    "deadlines": "zset task -> ms of the next look: open tasks with a deadline, until they are at risk",
     "dead": "zset task -> ms: dead letters",
     "decisions": "stream {k: task, b: because of task, h: what}: what the coordinator must think about",
     "edges": "string: revision of all edges added after submit",

@@ -12,6 +12,9 @@ from taskengine.settings import INLINE_LIMIT
 from taskengine.store.call import Arg
 from taskengine.store.codec import check_size, content, digest, dumps, millis
 
+#: What a client that says nothing of a task's duration sends.
+_UNSAID = Task.model_fields["estimated_seconds"].default
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -73,6 +76,8 @@ def _rare(task: Task) -> str:
         "tt": _ms(task.total_timeout),
     }
     set_clocks = [f"{name}={ms}" for name, ms in clocks.items() if ms is not None]
+    if task.estimated_seconds != _UNSAID:
+        words += ["es", str(_ms(task.estimated_seconds))]
     return " ".join([*words, "clk", ",".join(set_clocks)] if set_clocks else words)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from taskengine import NotFoundError, Task
 from taskengine.models import Explanation
-from taskengine.store import coordination, estimates, executions, nodes
+from taskengine.store import coordination, deadlines, estimates, executions, nodes
 from taskengine.store.executions import Report
 
 from ..store.world import World
@@ -301,3 +301,16 @@ def test_what_may_expire_says_until_when_it_must_start(api: Any, world: World) -
     api.execute_task(task.id, wait=False)
     world.start()
     assert not [fact for fact in api.explain(task.id).facts if fact.kind == "expires"]
+
+
+def test_deadline_at_risk_is_said(api: Any, world: World) -> None:
+    task = api.create_task(lint(deadline=datetime.now(UTC) + timedelta(minutes=2)))
+    [weight] = world.run(deadlines.weigh([str(task.id)]))
+    assert weight is not None
+    finding = deadlines.Finding(str(task.id), weight.deadline or 0, "risk", 60_000)
+    assert world.run(deadlines.note(world.lead(), [finding])).number() == 1
+    fact = api.explain(task.id).facts[-1]
+    since = api.get_task(task.id).deadline_at_risk_since
+    told = f", and since {since:%Y-%m-%d %H:%M:%S} UTC it is expected to miss it, by what such tasks took"
+    assert fact.text.endswith(told)
+    assert fact.details["at_risk_since"] == since.isoformat()

@@ -73,7 +73,7 @@ def scene(real: World) -> Scene:
     world.beat(slots=0, live=[world.slot()])
     world.submit(
         make("ready"), make("parked", assigned_to="nobody"), make("pending", "running", "ready"),
-        make("later", scheduled_at=far), make("held", hold=True), make("foreign", "done", "running"),
+        make("later", scheduled_at=far), make("held", hold=True, deadline=far), make("foreign", "done", "running"),
     )  # fmt: skip
     world.staged(make("staged", "running"))
     states = {name: world.status(task.id) for name, task in t.items()}
@@ -193,6 +193,23 @@ def runs_without_a_lease(s: Scene) -> str:
 def slot_is_empty(s: Scene) -> str:
     s.world.raw.hdel(s.world.keys.of("slots", "n1"), "s1")
     return s.execution("running")
+
+
+@plants("deadline")
+def deadline_that_nobody_watches(s: Scene) -> str:
+    s.world.raw.zrem(s.world.keys.fixed("deadlines"), s.id("held"))
+    return s.id("held")
+
+
+@plants("deadline")
+def deadline_watched_although_it_is_at_risk(s: Scene) -> str:
+    return s.set("held", risk=1)
+
+
+@plants("stray")
+def watched_without_a_deadline(s: Scene) -> str:
+    s.world.raw.zadd(s.world.keys.fixed("deadlines"), {s.id("done"): 1})
+    return s.id("done")
 
 
 @plants("slot")

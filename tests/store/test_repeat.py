@@ -18,6 +18,7 @@ from taskengine.models import TriggerRule
 from taskengine.store import (
     coordination,
     dead_letters,
+    deadlines,
     estimates,
     executions,
     graphs,
@@ -39,6 +40,7 @@ RUN = str(UUID(int=7))
 READS = {
     "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "outline", "outputs",
     "read", "read_executions", "read_graph", "read_logs", "read_range", "running", "situation", "snapshot", "statuses",
+    "weigh",
 }  # fmt: skip
 
 
@@ -388,6 +390,15 @@ def age(w: World) -> Case:
     a = w.new("a")
     w.raw.hincrby(w.keys.of("task", a.id), "rdy", -700_000)
     return Case(coordination.age(w.lead(), "lint", 0, 600_000), finish(w, a), frozenset({"ok"}))
+
+
+@case
+def note_deadlines(w: World) -> Case:
+    a = w.new("a", deadline=datetime.now(UTC) + timedelta(seconds=60))
+    [weight] = w.run(deadlines.weigh([str(a.id)]))
+    assert weight is not None
+    found = deadlines.Finding(str(a.id), weight.deadline or 0, "risk", 5000)
+    return Case(deadlines.note(w.lead(), [found]), finish(w, a), frozenset({"ok"}))
 
 
 @case

@@ -22,6 +22,7 @@ from taskengine.settings import Settings
 from taskengine.store import (
     coordination,
     dead_letters,
+    deadlines,
     estimates,
     executions,
     graphs,
@@ -87,7 +88,8 @@ def calls() -> Iterator[Call[Any]]:
         next(tasks.pause(ID, "ann", None, None)), next(tasks.resume(ID)), next(tasks.hold(ID, held=True)),
         next(inspection.members("ready", "lint")), next(inspection.tally()), next(inspection.runs([ID])),
         dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])), situations.situation(ID),
-        estimates.learn({"lint": 1.5}),
+        estimates.learn({"lint": 1.5}), next(deadlines.weigh([ID])),
+        deadlines.note("1", [deadlines.Finding(ID, 1, "risk"), deadlines.Finding(ID, 1, "over")]),
     )  # fmt: skip
     completed = Task(name="a", status=TaskStatus.COMPLETED, execution_id=UUID(int=1))
     yield next(results.with_results([completed]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from taskengine.coordinator.duties.aging import Aging
 from taskengine.coordinator.duties.batches import Batches
 from taskengine.coordinator.duties.commits import Commits
+from taskengine.coordinator.duties.deadlines import Deadlines
 from taskengine.coordinator.duties.decisions import Decisions
 from taskengine.coordinator.duties.grant import Grant
 from taskengine.coordinator.duties.prune import Prune
@@ -22,6 +23,7 @@ __all__ = [
     "Aging",
     "Batches",
     "Commits",
+    "Deadlines",
     "Decisions",
     "Grant",
     "Prune",

@@ -7,7 +7,7 @@
 -- Dependencies beyond 256 and executions before the latest 32 are left out.
 local FIELDS = {'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold', 'due', 'batch', 'cq', 'xr', 'pin', 'park',
   'g', 'rel', 'undo', 'how', 'pins', 'del', 'on', 'rule', 'by', 'sta', 'fin', 'key', 'kx', 'big', 'nm', 'ix', 'clk',
-  'tend', 'pz', 'pq'}
+  'tend', 'pz', 'pq', 'risk'}
 local function named(list, name, value)
   if value then
     list[#list + 1] = name
@@ -65,6 +65,7 @@ local function look(id, index)
   if t.park then named(f, 'in park', call('ZSCORE', key('park', t.park), item)) end
   for _, item in ipairs(timers_of(id)) do named(f, 'in ' .. item:match('^%w+'), where_timed(item)) end
   named(f, 'in dead', call('ZSCORE', K.dead, id))
+  named(f, 'in deadlines', call('ZSCORE', K.deadlines, id))
   named(f, 'in releases', call('ZSCORE', K.releases, id))
   named(f, 'in erasing', call('ZSCORE', K.erasing, id))
   named(f, 'code', call('BITFIELD', key('codes', seg), 'GET', 'u4', '#' .. (no - seg * 4096))[1])

@@ -6,7 +6,7 @@
 -- (without).
 local kind, from = ARGV[1], tonumber(ARGV[3])
 local FIXED = {leases = K.leases, granted_all = K.granted_all, timers = K.timers, dead = K.dead, releases = K.releases,
-  erasing = K.erasing}
+  erasing = K.erasing, deadlines = K.deadlines}
 local BY_ID = {ready = key('ready', ARGV[2]), park = key('park', ARGV[2]), granted = key('granted', ARGV[2]),
   slots = key('slots', ARGV[2]), stands = key('stands', ARGV[2])}
 local OF_EXECUTIONS = {leases = true, granted_all = true, granted = true, slots = true}
@@ -43,7 +43,7 @@ local flat, next_from = items()
 local found = {next_from}
 for i = 1, #flat, 2 do
   local id, st = task_of(flat[i], flat[i + 1])
-  local names, fields = {'st', 'lane', 'sc', 'park', 'g', 'att', 'rel', 'undo', 'due', 'clk', 'tend', 'pins', 'del'}, {}
+  local names, fields = {'st', 'lane', 'sc', 'park', 'g', 'att', 'rel', 'undo', 'due', 'clk', 'tend', 'pins', 'del', 'risk'}, {}
   local v = call('HMGET', key('task', id), unpack(names))
   for j, name in ipairs(names) do
     if v[j] then

@@ -2,7 +2,7 @@
 -- args: task, because, term, entry, envelope
 -- returns: {'ok', status} | {'conflict', status} | {'blocked', closed by} | {'settling', kind, id} | {'missing'} | {'stale'}
 -- events: reopened, ready
--- uses: settle, release, grant, leader, clocks, age
+-- uses: settle, release, grant, leader, clocks, age, deadline
 -- because: only when this task closed it ('' = whatever closed it). entry: decision to delete, or ''.
 if outdated(ARGV[3]) then return {'stale'} end
 local m = find(ARGV[1])
@@ -24,10 +24,11 @@ if call('HINCRBY', key('run', m.run), 'open', 1) == 1 then
 end
 move(m, T.PENDING)
 call('HSET', key('task', m.id), 'st', T.PENDING)
-call('HDEL', key('task', m.id), 'fin', 'err', 'knd', 'rsn', 'by', 'cq', 'rt', 'lc', 'nn', 'due', 'pq')
+call('HDEL', key('task', m.id), 'fin', 'err', 'knd', 'rsn', 'by', 'cq', 'rt', 'lc', 'nn', 'risk', 'due', 'pq')
 if m.clk then renew_clocks(m) end
 call('ZREM', K.dead, m.id)
 forget_age(m)
+watch_deadline(m.id, m.score)
 call('DEL', key('done', m.id))
 emit(m.run, 'reopened', m.id)
 m.w = call('HINCRBY', key('task', m.id), 'w', 1)

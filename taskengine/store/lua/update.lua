@@ -5,7 +5,7 @@
 -- big: key of an input by reference, or ''. rare: fields that only some tasks have, as words. due: a new time to start,
 -- in ms, or '' = the one it has. dropped, added: ids; cycles were checked at the given edge revision.
 -- The content hash stays that of the first submit: who sends that again means this task, whatever became of it.
--- uses: settle, ready, grant, edges, filters, unqueue, clock_change, halt
+-- uses: settle, ready, grant, edges, filters, unqueue, clock_change, halt, deadline
 local m = find(ARGV[1])
 if not m then return {'missing', ARGV[1]} end
 if m.batch then return unsettled(m) end
@@ -61,6 +61,7 @@ elseif queued then
   leave_ready(m)
   m.park = false
 end
+change_deadline(m.id, m.score, ARGV[5])
 m.score = ARGV[5]
 call('HSET', key('task', m.id), 'nm', ARGV[3], 'doc', ARGV[4], 'sc', ARGV[5])
 call('HDEL', key('task', m.id), 'ag')

@@ -41,6 +41,7 @@ local function erase(id, index)
   if v[5] and call('GET', key('idem', v[5])) == id then call('DEL', key('idem', v[5])) end
   drop_timers(id)
   call('ZREM', K.dead, id)
+  call('ZREM', K.deadlines, id)
   call('DEL', key('task', id), key('deps', id), key('done', id))
   if v[6] then call('DEL', key('payload', v[6])) end
   return touched

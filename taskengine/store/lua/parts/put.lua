@@ -1,5 +1,5 @@
 -- Stores one task: record, place among the dependents of its dependencies, list indexes, timer, idempotency key.
--- uses: clock, task, filters, codes, timers
+-- uses: clock, task, filters, codes, timers, deadline
 local STRIDE = 14
 local function read_task(at)
   local a = ARGV
@@ -34,6 +34,7 @@ local function unstage(id, kept_payload)
   end
   if v[3] and call('GET', key('idem', v[3])) == id then call('DEL', key('idem', v[3])) end
   drop_timers(id)
+  call('ZREM', K.deadlines, id)
   call('DEL', key('task', id), key('deps', id))
   if v[6] and v[6] ~= kept_payload then call('DEL', key('payload', v[6])) end
 end
@@ -135,6 +136,7 @@ local function put(t, no, run, batch, parents)
   if due ~= '' then set_timer('schedule', t.id, due) end
   local expires = t.rare:match('exp=(%d+)')
   if expires then set_timer('expire', t.id, expires) end
+  watch_deadline(t.id, t.score)
   set_code(no, batch and 'staged' or T.PENDING)
   for name in t.index:gmatch('[^\n]+') do mark(no, name, 1) end
 end
