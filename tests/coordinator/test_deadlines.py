@@ -86,7 +86,7 @@ def test_task_that_nobody_knows_is_not_flagged_out_of_ignorance(bench: Bench) ->
     deadline = bench.task(id).deadline
     assert since is not None
     assert deadline is not None
-    assert -0.1 <= (since - deadline).total_seconds() < 3
+    assert -1 <= (since - deadline).total_seconds() < 3
 
 
 def test_looks_are_few_and_end_with_the_task(taught: Bench) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from taskengine.errors import ConflictError, UnknownDependencyError
 from taskengine.models import Task, TaskPriority, TriggerRule
-from taskengine.store import coordination, executions, graphs, nodes, pauses, retention, tasks
+from taskengine.store import coordination, deadlines, executions, graphs, nodes, pauses, retention, tasks
 from taskengine.store.call import Call
 from taskengine.store.invariants import check_at_rest
 from taskengine.store.records import index_names
@@ -88,6 +88,8 @@ class Life:
                 options |= {"capability": "test"}
             case 4:
                 options |= {"idempotency_key": f"k{chance.randrange(6)}"}
+            case 5:
+                options |= {"deadline": datetime.now(UTC) + timedelta(seconds=chance.choice([-9, 100]))}
         return self.world.task(f"t{len(self.made)}", *on, priority=chance.randrange(1, 6), **options)
 
     # Verbs.
@@ -258,14 +260,23 @@ class Life:
         for call in (
             coordination.rescue(term), coordination.withdraw(term), coordination.fire_timers(term),
             coordination.unpark(term), coordination.grant(term, ["lint", "test", "@tester", "@nobody"]),
-            coordination.continue_releases(term),
+            coordination.continue_releases(term), coordination.age(term, self.chance.choice(["lint", "test"]), 0, 0),
         ):  # fmt: skip
             self.send(call)
+        now, due = self.world.run(deadlines.due(self.world.keys))
+        self.send(deadlines.note(term, [self.finding(id, now) for id in due]))
         for batch in self.world.run(coordination.committed(self.world.keys)):
             self.world.settle(batch)
         for batch in self.world.run(coordination.abandoned(self.world.keys, 600)):
             while self.world.run(coordination.sweep_batch(batch, term)).number():
                 pass
+
+    def finding(self, id: str, now: int) -> deadlines.Finding:
+        [weight] = self.world.run(deadlines.weigh([id]))
+        if weight is None or weight.is_over:
+            return deadlines.Finding(id, 0, "over")
+        verdict = self.chance.choice(["risk", str(now + 5000)])
+        return deadlines.Finding(id, weight.deadline or 0, verdict, 1)
 
     def think(self) -> None:
         self.world.think()

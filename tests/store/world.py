@@ -34,7 +34,7 @@ T = TypeVar("T")
 ENVELOPE = '{"id":"@ID@","token":@TOKEN@,"lane":"@LANE@","priority":@PRIORITY@,"tag":"@TAG@"}'
 LANES = "lint=lint @lint=lint"
 #: Sorted sets whose scores are moments, in milliseconds.
-_MOMENTS = ("nodes", "leases", "granted_all", "timers", "batches", "finished", "releases")
+_MOMENTS = ("nodes", "leases", "granted_all", "timers", "batches", "finished", "releases", "deadlines")
 #: Fields of hashes that are moments, by which scripts decide.
 _MOMENT_FIELDS = (("node", "until"), ("task", "tend"), ("task", "rdy"), ("exec", "hb"))
 
