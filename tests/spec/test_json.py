@@ -89,9 +89,10 @@ known: dict[str, st.SearchStrategy[Any]] = {
     "retry_count": st.integers(0, 10**6),
     "lost_count": st.integers(0, 10),
     **dict.fromkeys(("created_at", "ready_at", "started_at", "completed_at", "next_attempt_at"), st.none() | moments),
+    "deadline_at_risk_since": st.none() | moments,
     **dict.fromkeys(("error_message", "error_kind", "reason"), st.none() | texts),
     "closed_by": st.none() | ids,
-    "cancel_requested": st.booleans(),
+    **dict.fromkeys(("cancel_requested", "pause_requested"), st.booleans()),
     "execution_id": st.none() | ids,
     "result": st.none() | objects,
 }
