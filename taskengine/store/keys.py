@@ -31,6 +31,7 @@ FIXED: Mapping[str, str] = {
     "leases": "zset 'node/slot' -> lease end ms: every slot that holds a RUNNING execution",
     "nodes": "zset node -> alive until ms",
     "parks": "set of park reasons in use",
+    "paused": "hash scope -> ms for which it was paused so far, pauses that ended together",
     "pauses": "hash scope -> 'since ms, JSON {by, until, why}': what is paused; scopes: all, cap:, agent:, run:",
     "poison": "list of JSON: decisions that raised five times, with the error",
     "quarantine": "list of JSON {reason, queue, at, size, raw, encoding}: messages nobody could read",

@@ -369,15 +369,51 @@ def test_lengths_of_time_go_on_after_a_pause_with_what_was_left_of_them(world: W
     assert world.statuses([a.id, told.task_id]) == ["ready", "retrying"]
     assert timers(world) == set()
     world.run(pauses.resume("all", "ann"))
+    fire(world)
     now = world.run(coordination.server_ms())
     due = {m.decode().partition(":")[0]: at for m, at in world.raw.zrange(
         world.keys.fixed("timers"), 0, -1, withscores=True)}  # fmt: skip
-    assert due.keys() == {"queue", "total", "retry"}
+    assert due.keys() == {"queue", "total"}
     assert 0 < due["queue"] - now <= 30_000
     assert 0 < due["total"] - now <= 60_000
     assert int(world.fields("task", told.task_id)["tend"]) == due["total"]
-    fire(world)
     assert world.statuses([a.id, told.task_id]) == ["ready", "ready"]
+
+
+def test_a_pause_that_ends_before_lengths_of_time_are_over_lengthens_them_too(world: World) -> None:
+    a = world.new("a", queue_timeout=60, total_timeout=300)
+    told = world.start()
+    world.report(told, verdict="retry", retry_ms=1, error="broke", error_kind="crash")
+    world.age(1)
+    fire(world)
+    for pause_seconds, scope in ((30, "all"), (20, "cap:lint"), (10, f"run:{world.run_of(a.id)}")):
+        world.run(pauses.pause(scope, "ann", "why", None))
+        world.age(pause_seconds)
+        world.run(pauses.resume(scope, "ann"))
+        fire(world)
+    world.age(50)  # 60 paused, 50 not
+    fire(world)
+    assert world.status(a.id) == "ready"
+    told = world.start()
+    left = deadline_of(world, told) - int(world.fields("exec", told.execution_id)["s"])
+    assert 240_000 < left <= 251_000
+    world.report(told, verdict="retry", retry_ms=1, error="broke", error_kind="crash")
+    world.age(1)
+    fire(world)
+    world.age(61)
+    fire(world)
+    assert str(world.read(a.id).error_message).startswith("no worker took it within its queue_timeout")
+
+
+def test_a_pause_before_its_time_lengthens_nothing(world: World) -> None:
+    world.run(pauses.pause("all", "ann", "why", None))
+    world.age(100)
+    a = world.new("a", queue_timeout=60)
+    world.run(pauses.resume("all", "ann"))
+    world.age(61)
+    fire(world)
+    fire(world)
+    assert world.status(a.id) == "failed"
 
 
 def test_a_moment_that_passed_in_a_pause_is_over_when_it_ends(world: World) -> None:

@@ -3,7 +3,7 @@
 -- args: term, most, envelope
 -- returns: {'ok', fired, ms until the next or -1} | {'stale'}
 -- events: ready, cancelled, failed, run_resumed, resumed, retrying
--- uses: ready, grant, leader, settle, give_up, clocks, pause, resume, proceed, age
+-- uses: ready, grant, leader, settle, give_up, clocks, pause, resume, stand, proceed, age
 if outdated(ARGV[1]) then return {'stale'} end
 local function in_seconds(ms) return ms / 1000 .. ' s' end
 local ACTS = {
@@ -46,10 +46,17 @@ local function is_put_off(m, kind, item)
     call('ZADD', K.timers, now + later, item)
     return true
   end
-  local scope, story = false, nil
-  if is_any_paused() then scope, story = pause_of(m) end
-  if scope then stand(m, kind, scope, story) end
-  return scope
+  local scope = is_any_paused() and pause_of(m)
+  if scope then
+    stand(item, scope)
+    return true
+  end
+  local more = GROWS[kind] and grown(m, GROWS[kind]) or 0
+  if more == 0 then return false end
+  local at = call('ZSCORE', K.timers, item) + more
+  call('ZADD', K.timers, at, item)
+  if kind == 'total' then call('HSET', key('task', m.id), 'tend', at) end
+  return true
 end
 local due = call('ZRANGEBYSCORE', K.timers, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, item in ipairs(due) do

@@ -35,6 +35,7 @@ if ARGV[5] == '' then return {'ok', erased, kept, looked} end
 if kept + tonumber(ARGV[4]) == 0 and call('EXISTS', K.erasing) == 0 then
   if not forget_graphs(run) then return {'ok', erased, kept, looked} end
   forget_pause('run:' .. run)
+  call('HDEL', K.paused, 'run:' .. run)
   call('UNLINK', key('run', run), key('ranges', run), key('events', run))
   call('ZREM', K.runs, run)
   call('ZREM', K.finished, run)

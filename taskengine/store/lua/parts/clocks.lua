@@ -1,13 +1,31 @@
 -- Clocks that only some tasks have, in their field clk: exp (ms: expires_at) and, in ms, qt, hb and tt (queue, heartbeat
 -- and total timeout). A task without that field pays nothing for them.
--- uses: clock, task, timers
+-- uses: clock, task, timers, pause
 local function clock_of(m, name)
   return m.clk and tonumber(m.clk:match(name .. '=(%d+)'))
+end
+-- A length of time stands still while its task is paused: by how much it grew since the last look, in ms. Fields: qb and
+-- tb, how long the task had been paused by then.
+local function grown(m, field)
+  local paused, before = paused_ms(m), tonumber(call('HGET', key('task', m.id), field) or 0)
+  if paused ~= before then call('HSET', key('task', m.id), field, paused) end
+  return math.max(0, paused - before)
 end
 -- READY: a worker must take it in time.
 local function clock_queue(m)
   local ms = clock_of(m, 'qt')
-  if ms then set_timer('queue', m.id, now + ms) end
+  if not ms then return end
+  grown(m, 'qb')
+  set_timer('queue', m.id, now + ms)
+end
+local function total_end(m)
+  local ends = tonumber(call('HGET', key('task', m.id), 'tend') or 0)
+  local more = grown(m, 'tb')
+  if ends == 0 or more == 0 then return ends end
+  drop_timer('total', m.id)
+  set_timer('total', m.id, ends + more)
+  call('HSET', key('task', m.id), 'tend', ends + more)
+  return ends + more
 end
 -- RUNNING: it did not expire and was taken in time; all attempts together have theirs from the first one on, this one
 -- must be heard. When this attempt is over at the latest.
@@ -16,13 +34,18 @@ local function clock_start(m, eid, deadline)
   local silent, total = clock_of(m, 'hb'), clock_of(m, 'tt')
   if silent then call('HSET', key('exec', eid), 'hbt', silent, 'hb', now + silent) end
   if not total then return deadline end
-  if call('HSETNX', key('task', m.id), 'tend', now + total) == 1 then set_timer('total', m.id, now + total) end
-  return math.min(deadline, tonumber(call('HGET', key('task', m.id), 'tend')))
+  local ends = total_end(m)
+  if ends == 0 then
+    ends = now + total
+    set_timer('total', m.id, ends)
+    call('HSET', key('task', m.id), 'tend', ends)
+  end
+  return math.min(deadline, ends)
 end
 -- Whether another attempt in `delay` ms comes too late; why, for people.
 local function too_late(m, delay)
   local total = clock_of(m, 'tt')
-  local ends = total and tonumber(call('HGET', key('task', m.id), 'tend') or 0)
+  local ends = total and total_end(m)
   if not ends or now + delay < ends then return nil end
   return '; no further attempt: its total_timeout of ' .. total / 1000 .. ' s ends before'
 end

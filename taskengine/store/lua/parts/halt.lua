@@ -4,7 +4,7 @@
 local function stop_timers(m)
   local left = {}
   for _, item in ipairs(timers_of(m.id)) do
-    local ms, kind = time_left(item), item:match('^%w+')
+    local ms, kind = time_left(item, m), item:match('^%w+')
     if ms and kind ~= 'queue' then left[#left + 1] = kind .. ':' .. math.max(0, ms) end
   end
   drop_timers(m.id)

@@ -38,13 +38,34 @@ local function capability_of(m)
   local doc = m.doc or call('HGET', key('task', m.id), 'doc') or ''
   return doc:match('^{"capability":"([^"]*)"') or doc:match('^{"assigned_to":"[^"]*","capability":"([^"]*)"') or ''
 end
+local function scopes_of(m)
+  m.lane = m.lane or call('HGET', key('task', m.id), 'lane')
+  local scopes = {'all', 'run:' .. m.run, 'cap:' .. capability_of(m)}
+  if m.lane:sub(1, 1) == '@' then scopes[4] = lane_scope(m.lane) end
+  return scopes
+end
 -- The first scope of a task that is paused, with its story.
 local function pause_of(m)
-  return first_paused({'all', 'run:' .. m.run, 'cap:' .. capability_of(m), lane_scope(m.lane)})
+  return first_paused(scopes_of(m))
+end
+-- How long the scopes of a task have been paused until now, all their pauses together, in ms. (Where two of them are
+-- paused at once, both count.)
+local function paused_ms(m)
+  local scopes, sum = scopes_of(m), 0
+  local ended, stories = call('HMGET', K.paused, unpack(scopes)), {}
+  if is_any_paused() then stories = call('HMGET', K.pauses, unpack(scopes)) end
+  for i in ipairs(scopes) do
+    local since = stories[i] and tonumber(stories[i]:match('^%d+'))
+    sum = sum + (tonumber(ended[i]) or 0) + (since and now - since or 0)
+  end
+  return sum
 end
 -- Takes the flag away; whether it was there.
 local function forget_pause(scope)
-  if call('HDEL', K.pauses, scope) == 0 then return false end
+  local story = call('HGET', K.pauses, scope)
+  if not story then return false end
+  call('HDEL', K.pauses, scope)
+  call('HINCRBY', K.paused, scope, math.max(0, now - tonumber(story:match('^%d+'))))
   paused_any = call('EXISTS', K.pauses) == 1
   if not paused_any then call('SREM', K.lanes, '!') end
   call('ZREM', K.timers, 'resume:' .. scope)

@@ -1,5 +1,5 @@
 -- PAUSED -> where its waits say, computed anew; its timers get the time that they had left.
--- uses: clock, event, task, ready, halt, settle, timers
+-- uses: clock, event, task, ready, halt, settle, timers, clocks
 local function proceed(m)
   local left, retries = call('HGET', key('task', m.id), 'left'), false
   call('HDEL', key('task', m.id), 'pz', 'left')
@@ -7,7 +7,10 @@ local function proceed(m)
   for kind, ms in left:gmatch('(%w+):(%d+)') do
     local due = now + ms
     set_timer(kind, m.id, due)
-    if kind == 'total' then call('HSET', key('task', m.id), 'tend', due) end
+    if kind == 'total' then
+      call('HSET', key('task', m.id), 'tend', due)
+      grown(m, 'tb')
+    end
     if kind == 'schedule' or kind == 'retry' then
       call('HSET', key('task', m.id), 'due', due)
       m.due = due

@@ -1,5 +1,5 @@
 -- Ends a pause: the flag goes, and what was moved aside because of it comes back, 256 at a time.
--- uses: clock, event, ready, pause, unpark, stand
+-- uses: clock, event, ready, pause, unpark
 -- What more than one run should know stands in a stream of its own.
 local function note_control(what, scope, note)
   call('XADD', K.control, 'MAXLEN', '~', 10000, '*', 'e', what .. ' ' .. scope .. ' ' .. now .. ' ' .. note)
@@ -8,7 +8,7 @@ end
 local function restart_timers(scope, most)
   local items = call('ZRANGE', key('stands', scope), 0, most - 1, 'WITHSCORES')
   for i = 1, #items, 2 do
-    restart(items[i], tonumber(items[i + 1]))
+    call('ZADD', K.timers, items[i + 1], items[i])
     call('ZREM', key('stands', scope), items[i])
   end
   if #items < 2 * most then call('SREM', K.standing, scope) end
