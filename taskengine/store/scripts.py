@@ -27,6 +27,7 @@ from taskengine.core.lifecycle import TERMINAL
 from taskengine.core.order import CLASS_STEP
 from taskengine.models.enums import ExecutionStatus, TaskStatus
 from taskengine.settings import Settings
+from taskengine.store import assembly
 from taskengine.store.keys import CODES, RULED, Keys
 
 _LUA = resources.files("taskengine.store") / "lua"
@@ -85,18 +86,8 @@ def _constants(settings: Settings) -> dict[str, str]:
 
 @cache
 def assemble(name: str) -> str:
-    """The verb with every part that it uses, parts first, each once; comments stay out."""
-    text = (_LUA / f"{name}.lua").read_text()
-    order: list[str] = []
-    _collect(text, order)
-    parts = [(_LUA / "parts" / f"{part}.lua").read_text() for part in order]
-    finals = [word for part in parts for word in _words(part, "finally")]
-    sources = [_strip(source) for source in parts]
-    if not finals:
-        return "\n".join([*sources, _strip(text)])
-    ends = [f"{word}()" for word in finals]
-    body = ["local function verb()", _strip(text), "end", "local reply = verb()"]
-    return "\n".join([*sources, *body, *ends, "return reply"])
+    """The verb with what it can reach of the parts that it uses (:mod:`taskengine.store.assembly`)."""
+    return assembly.assemble(_read(f"{name}.lua"), lambda part: _read(f"parts/{part}.lua"))
 
 
 def names() -> list[str]:
@@ -106,21 +97,9 @@ def names() -> list[str]:
 
 def header(name: str, word: str) -> list[str]:
     """The comma separated words behind ``-- word:`` in a verb's header; empty when it has none."""
-    return _words((_LUA / f"{name}.lua").read_text(), word)
+    return assembly.words(_read(f"{name}.lua"), word)
 
 
-def _words(text: str, word: str) -> list[str]:
-    found = re.search(rf"^-- {word}: *(.*)$", text, re.MULTILINE)
-    return [w.strip() for w in found[1].split(",") if w.strip()] if found else []
-
-
-def _collect(text: str, order: list[str]) -> None:
-    for part in _words(text, "uses"):
-        if part not in order:
-            _collect((_LUA / "parts" / f"{part}.lua").read_text(), order)
-            if part not in order:
-                order.append(part)
-
-
-def _strip(source: str) -> str:
-    return "\n".join(line for line in source.splitlines() if line.strip() and not line.lstrip().startswith("--"))
+@cache
+def _read(place: str) -> str:
+    return (_LUA / place).read_text()

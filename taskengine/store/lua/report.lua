@@ -3,6 +3,10 @@
 -- returns: {'ok', told or ''} | {'fenced', status of the execution} | {'missing'}
 -- events: completed | failed | cancelled | retrying | paused | fenced, started, ready
 -- uses: pull, execution, finish, grant, retry
+-- plain: parse_lanes, load_execution, load_ending, finish, move, set_code, emit, release, piece, continue_releases
+-- plain: load, decode, try_ready, make_ready, queue, member, note_new, grant_made, flush_counts, flush_codes
+-- plain: refusal, pull, busy, pop_best, load_starting, obstacle, is_any_paused, execution_id, end_execution
+-- plain: start, told, inputs
 -- verdict: completed, failed, retry, not_now or cancelled. lanes is empty when the slot does not go on.
 local e = load_execution(ARGV[1])
 if not e then return {'missing'} end
