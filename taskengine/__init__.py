@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from taskengine.api.executor import TaskExecutor
     from taskengine.builders import DependencyResolver, TaskFactory, TaskGraph, TaskScheduler, load_graph
     from taskengine.models import (
+        BulkResult,
         DeadLetter,
         DeadLetterPage,
         Event,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentError",
     "BlockingTaskAPI",
+    "BulkResult",
     "CircularDependencyError",
     "ConflictError",
     "CorruptDataError",
@@ -128,6 +130,7 @@ _LATE = {
     "TaskGraph": "taskengine.builders",
     "load_graph": "taskengine.builders",
     "TaskScheduler": "taskengine.builders",
+    "BulkResult": "taskengine.models",
     "DeadLetter": "taskengine.models",
     "DeadLetterPage": "taskengine.models",
     "Event": "taskengine.models",

@@ -15,6 +15,7 @@ from taskengine.api.arguments import Id
 from taskengine.api.door import Door, documented_like
 from taskengine.api.stories import (
     ask,
+    bulk,
     change,
     dead,
     delete,
@@ -29,9 +30,11 @@ from taskengine.api.stories import (
     submit,
     wait,
 )
+from taskengine.api.stories.bulk import Progress, Selection
 from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
 from taskengine.errors import StoreError
 from taskengine.models import (
+    BulkResult,
     DeadLetter,
     DeadLetterPage,
     Event,
@@ -112,6 +115,8 @@ class BlockingTaskAPI(Door):
         metadata: Mapping[str, Any] | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        run_id: Id | None = None,
+        capability: str | None = None,
     ) -> TaskPage:
         return self._run(
             ask.list_tasks(
@@ -122,6 +127,8 @@ class BlockingTaskAPI(Door):
                 assigned_to=assigned_to,
                 created_by=created_by,
                 metadata=metadata,
+                run_id=run_id,
+                capability=capability,
                 limit=limit,
                 after=cursor,
             )
@@ -194,6 +201,95 @@ class BlockingTaskAPI(Door):
 
     def release_task(self, task_id: Id) -> bool:
         return self._run(pause.hold_task(self._scope, task_id, held=False))
+
+    def cancel_tasks(
+        self,
+        *,
+        reason: str = "cancelled by a client",
+        everything: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        **filters: Any,
+    ) -> BulkResult:
+        return self._run(bulk.cancel_tasks(Selection(filters, everything, dry_run, progress), reason))
+
+    def pause_tasks(
+        self,
+        *,
+        reason: str | None = None,
+        until: datetime | None = None,
+        by: str | None = None,
+        everything: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        **filters: Any,
+    ) -> BulkResult:
+        selection = Selection(filters, everything, dry_run, progress)
+        return self._run(bulk.pause_tasks(selection, reason, until, by))
+
+    def resume_tasks(
+        self,
+        *,
+        everything: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        **filters: Any,
+    ) -> BulkResult:
+        return self._run(bulk.resume_tasks(Selection(filters, everything, dry_run, progress)))
+
+    def hold_tasks(
+        self,
+        *,
+        everything: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        **filters: Any,
+    ) -> BulkResult:
+        selection = Selection(filters, everything, dry_run, progress)
+        return self._run(bulk.hold_tasks(selection, held=True))
+
+    def release_tasks(
+        self,
+        *,
+        everything: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        **filters: Any,
+    ) -> BulkResult:
+        selection = Selection(filters, everything, dry_run, progress)
+        return self._run(bulk.hold_tasks(selection, held=False))
+
+    def retry_tasks(
+        self,
+        *,
+        everything: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        **filters: Any,
+    ) -> BulkResult:
+        return self._run(bulk.retry_tasks(Selection(filters, everything, dry_run, progress)))
+
+    def update_tasks(
+        self,
+        new_priority: TaskPriority | int,
+        *,
+        everything: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        **filters: Any,
+    ) -> BulkResult:
+        selection = Selection(filters, everything, dry_run, progress)
+        return self._run(bulk.update_tasks(selection, new_priority))
+
+    def delete_tasks(
+        self,
+        *,
+        everything: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        **filters: Any,
+    ) -> BulkResult:
+        return self._run(bulk.delete_tasks(self._scope, Selection(filters, everything, dry_run, progress)))
 
     @overload
     def retry_task(

@@ -1,5 +1,6 @@
 """The nouns: what is stored, sent and returned. No clock of its own except creation defaults, no I/O."""
 
+from taskengine.models.bulk import BulkResult, TaskFilter
 from taskengine.models.dead_letter import DeadLetter, DeadLetterPage
 from taskengine.models.enums import (
     AgentStatus,
@@ -21,6 +22,7 @@ from taskengine.models.task import RetryRules, Task
 
 __all__ = [
     "AgentStatus",
+    "BulkResult",
     "DeadLetter",
     "DeadLetterPage",
     "Event",
@@ -41,6 +43,7 @@ __all__ = [
     "Task",
     "TaskCreateRequest",
     "TaskExecution",
+    "TaskFilter",
     "TaskPage",
     "TaskPriority",
     "TaskStatus",

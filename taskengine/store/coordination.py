@@ -13,7 +13,7 @@ from taskengine.store.call import Call, Story
 from taskengine.store.codec import dumps, pairs
 from taskengine.store.connect import block_ms
 from taskengine.store.keys import Keys
-from taskengine.store.replies import Reply, reply
+from taskengine.store.replies import Reply, only, reply
 
 #: Entries looked at in one script, so that none takes longer than a few milliseconds.
 PIECE = 64
@@ -290,7 +290,7 @@ def trigger(term: str, entry: str, seen: Snapshot) -> Call[Reply]:
 
 def reopen_closed(term: str, entry: str, task_id: str, closed_by: str) -> Call[Reply]:
     """Open a task that *closed_by* closed, delete the decision: ok, conflict, missing, stale or settling."""
-    return Call("reopen", (task_id, closed_by, term, entry), reply, grants=True)
+    return Call("reopen", (closed_by, term, entry, task_id), only, grants=True)
 
 
 def drop_decisions(term: str, entries: Sequence[str]) -> Call[Reply]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from taskengine.models import Task
-from taskengine.store.call import Call, Story
-from taskengine.store.codec import pairs, pause_terms, task_from
+from taskengine.core.order import moved, unpack
+from taskengine.models import Task, TaskPriority
+from taskengine.store.call import Arg, Call, Story
+from taskengine.store.codec import dumps, loads, pairs, pause_terms, task_from
 from taskengine.store.connect import block_ms
 from taskengine.store.coordination import continue_releases, fall, leave_lists
 from taskengine.store.executions import put_payload
 from taskengine.store.keys import Keys
 from taskengine.store.records import Record
-from taskengine.store.replies import Reply, only, reply
+from taskengine.store.replies import Reply, only, replies, reply
 
 #: Tasks read by one call: bounded work and a bounded reply.
 PIECE = 100
@@ -47,30 +48,59 @@ def settled(verb: Call[Reply]) -> Story[Reply]:
         yield from fall(answer.text(1)) if answer.text() == "batch" else continue_releases("", answer.text(1))
 
 
+def one(verb: Call[list[Reply]]) -> Story[Reply]:
+    """The settled answer of a *verb* that was told one task."""
+    return settled(Call(verb.name, verb.args, only, grants=verb.grants))
+
+
+def cancel_all(ids: Sequence[str], reason: str) -> Call[list[Reply]]:
+    """Cancel tasks: ok (status), asked (it runs), conflict (status), settling or missing."""
+    return Call("cancel", (reason, *ids), replies, grants=True)
+
+
 def cancel(id: str, reason: str) -> Story[Reply]:
     """Cancel a task: ok (status), asked (it runs), conflict (status) or missing."""
-    return settled(Call("cancel", (reason, id), only, grants=True))
+    return one(cancel_all([id], reason))
+
+
+def pause_all(ids: Sequence[str], by: str, reason: str | None, until: datetime | None) -> Call[list[Reply]]:
+    """Pause tasks by name: ok (story), late (server ms), conflict (status), settling or missing."""
+    return Call("pause_task", (*pause_terms(by, reason, until), *ids), replies, grants=True)
 
 
 def pause(id: str, by: str, reason: str | None, until: datetime | None) -> Story[Reply]:
     """Pause a task by name: ok (story), late (server ms), conflict (status) or missing."""
-    terms, ends = pause_terms(by, reason, until)
-    return settled(Call("pause_task", (terms, ends, id), only, grants=True))
+    return one(pause_all([id], by, reason, until))
+
+
+def resume_all(ids: Sequence[str]) -> Call[list[Reply]]:
+    """Let tasks go on that were paused by name: ok (status), conflict (status: not paused) or missing."""
+    return Call("resume_task", tuple(ids), replies, grants=True)
 
 
 def resume(id: str) -> Story[Reply]:
     """Let a task go on that was paused by name: ok (status), conflict (status: it was not paused) or missing."""
-    return settled(Call("resume_task", (id,), only, grants=True))
+    return one(resume_all([id]))
+
+
+def hold_all(ids: Sequence[str], *, held: bool) -> Call[list[Reply]]:
+    """Hold tasks back, or release them: ok (status, 1 when that changed it), conflict (status) or missing."""
+    return Call("hold", ("1" if held else "", *ids), replies, grants=True)
 
 
 def hold(id: str, *, held: bool) -> Story[Reply]:
     """Hold a task back, or release it: ok (status, 1 when that changed it), conflict (status) or missing."""
-    return settled(Call("hold", ("1" if held else "", id), only, grants=True))
+    return one(hold_all([id], held=held))
+
+
+def reopen_all(ids: Sequence[str]) -> Call[list[Reply]]:
+    """Open FAILED or CANCELLED tasks again: ok (status), conflict (status), blocked (closed by) or missing."""
+    return Call("reopen", ("", "", "", *ids), replies, grants=True)
 
 
 def reopen(id: str) -> Story[Reply]:
     """Open a FAILED or CANCELLED task again: ok (status), conflict (status), blocked (closed by) or missing."""
-    return settled(Call("reopen", (id, "", "", ""), reply, grants=True))
+    return one(reopen_all([id]))
 
 
 def execute(id: str, agent: str | None) -> Story[Reply]:
@@ -107,18 +137,59 @@ def update(
     return settled(Call("update", args, reply, grants=True))
 
 
+def delete_all(pairs: Sequence[tuple[str, str]], edge_revision: str) -> Call[list[Reply]]:
+    """Remove terminal tasks, each with its index names: ok, conflict (status), waited (by id or ''), stale, later
+    (in another call), leaving (see :func:`left_all`) or missing.
+    """
+    return Call("delete", (edge_revision, *(word for pair in pairs for word in pair)), replies)
+
+
 def delete(id: str, index: str, edge_revision: str) -> Story[Reply]:
     """Remove a terminal task: ok, conflict (status), waited (by id or ''), stale or missing.
 
     One with very many dependencies is gone from the first trip on; a caller that dies in between leaves the rest to the
     coordinator.
     """
-    answer = yield from settled(Call("delete", (id, index, edge_revision), reply))
+    return (yield from left_all(id, (yield from one(delete_all([(id, index)], edge_revision)))))
+
+
+def left_all(id: str, answer: Reply) -> Story[Reply]:
+    """The *answer* of ``delete`` about a task; ok once one that was leaving very many lists has left them."""
     if answer.word != "leaving":
         return answer
     while (yield from leave_lists("", id)).number():
         pass
-    return Reply("ok", ())
+    return Reply("ok")
+
+
+def reprioritise(ids: Sequence[str], priority: int) -> Story[list[Reply]]:
+    """Give tasks another priority: ok, same (it has it), conflict (status), stale (read again), settling, missing."""
+    raw = yield from Call("read", tuple(ids), list)
+    found = dict.fromkeys(ids, Reply("stale"))  # of a reply of a mebibyte the last are left out
+    rows: dict[str, list[Arg]] = {}
+    for id, flat in zip(ids, raw, strict=False):
+        if not flat:
+            found[id] = Reply("missing")
+        elif row := _reprioritised(id, pairs(flat), priority):
+            rows[id] = row
+        else:
+            found[id] = Reply("same")
+    if rows:
+        args = (f"p:{priority}", *(word for row in rows.values() for word in row))
+        answers = yield from Call("reprioritise", args, replies, grants=True)
+        found |= zip(rows, answers, strict=True)
+    return list(found.values())
+
+
+def _reprioritised(id: str, fields: Mapping[str, str], priority: int) -> list[Arg]:
+    """The row of a task for ``reprioritise``; empty when it has that priority."""
+    doc = loads(fields.get("doc", "{}"))
+    old = doc.get("priority", int(TaskPriority.NORMAL))
+    if old == priority:
+        return []
+    score = float(fields.get("sc", 0))
+    place = moved(score, priority, unpack(score).deadline_seconds)
+    return [id, fields.get("rev", "0"), dumps({**doc, "priority": priority}, "priority"), place, f"p:{old}"]
 
 
 def add_dependency(id: str, dependency: str, edge_revision: str, sha: str) -> Story[Reply]:

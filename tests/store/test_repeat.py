@@ -33,7 +33,7 @@ from taskengine.store.executions import Report
 from taskengine.store.records import index_names
 from taskengine.store.scripts import header, names
 
-from .world import World, eid
+from .world import World, eid, steps
 
 RUN = str(UUID(int=7))
 #: Scripts that change nothing.
@@ -172,6 +172,20 @@ def update(w: World) -> Case:
     edges = tasks.EdgeChange(revision, (), (str(b.id),))
     call = next(tasks.update(str(a.id), "0", new, 5, index_names(a), before_first_run=True, edges=edges))
     return Case(call, finish(w, b), frozenset({"stale"}))
+
+
+@case
+def reprioritise(w: World) -> Case:
+    w.beat(slots=1)
+    a, _ = w.new("a"), w.new("b")
+    sent: list[Call[Any]] = []
+
+    def send(call: Call[Any]) -> Any:
+        sent.append(call)
+        return w.run(call) if call.name == "read" else []
+
+    steps(tasks.reprioritise([str(a.id)], 5), send)
+    return Case(sent[-1], finish(w, a), frozenset({"ok"}))
 
 
 @case

@@ -86,6 +86,7 @@ def calls() -> Iterator[Call[Any]]:
         retention.prune("1", retention.Pass("r", 0), [(ID, "")], last=True), inspection.look([(ID, "p:1")]),
         pauses.pause("cap:lint", "ann", "why", None), pauses.resume("cap:lint", "ann"), next(pauses.running(["all"])),
         next(tasks.pause(ID, "ann", None, None)), next(tasks.resume(ID)), next(tasks.hold(ID, held=True)),
+        second(tasks.reprioritise([ID], 5), [["sc", "0"]]),
         next(inspection.members("ready", "lint")), next(inspection.tally()), next(inspection.runs([ID])),
         dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])), situations.situation(ID),
         estimates.learn({"lint": 1.5}), next(deadlines.weigh([ID])),
@@ -93,6 +94,13 @@ def calls() -> Iterator[Call[Any]]:
     )  # fmt: skip
     completed = Task(name="a", status=TaskStatus.COMPLETED, execution_id=UUID(int=1))
     yield next(results.with_results([completed]))
+
+
+def second(story: Any, first_answer: Any) -> Call[Any]:
+    """The second call of a story."""
+    next(story)
+    call: Call[Any] = story.send(first_answer)
+    return call
 
 
 def words(name: str) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
-from taskengine.api.arguments import Id, cursor, id_text, id_texts, mapping, member, number, text
+from taskengine.api.arguments import Id, capability_name, cursor, id_text, id_texts, mapping, member, number, text
 from taskengine.api.scope import Scope
 from taskengine.core.containment import contains
 from taskengine.errors import NotFoundError
-from taskengine.models import Event, Task, TaskExecution, TaskPage, TaskPriority, TaskStatus, TaskType
+from taskengine.models import Event, Task, TaskExecution, TaskFilter, TaskPage, TaskPriority, TaskStatus, TaskType
 from taskengine.store import executions, history, tasks
 from taskengine.store.call import Story
 from taskengine.store.results import whole
@@ -98,18 +99,24 @@ def list_tasks(
     assigned_to: str | None,
     created_by: str | None,
     metadata: Mapping[str, Any] | None,
+    run_id: Id | None,
+    capability: str | None,
     limit: int,
     after: str | None,
 ) -> Story[TaskPage]:
     """One page of the tasks that meet every filter, newest first."""
     below, most = cursor(after), number(limit, "limit", 1, MAX_PAGE)
-    indexes = [
-        *_index("s", None if status is None else member(TaskStatus, status, "status").value),
-        *_index("t", None if task_type is None else member(TaskType, task_type, "task_type").value),
-        *_index("p", None if priority is None else member(TaskPriority, priority, "priority").value),
-        *_index("a", None if assigned_to is None else text(assigned_to, "assigned_to")),
-        *_index("b", None if created_by is None else text(created_by, "created_by")),
-    ]
+    indexes = indexes_of(
+        TaskFilter(
+            status=None if status is None else member(TaskStatus, status, "status"),
+            task_type=None if task_type is None else member(TaskType, task_type, "task_type"),
+            priority=None if priority is None else member(TaskPriority, priority, "priority"),
+            assigned_to=None if assigned_to is None else text(assigned_to, "assigned_to"),
+            created_by=None if created_by is None else text(created_by, "created_by"),
+            run_id=None if run_id is None else UUID(id_text(run_id, "run_id")),
+            capability=None if capability is None else capability_name(capability),
+        )
+    )
     wanted = None if metadata is None else mapping(metadata, "metadata")
     found: list[Task] = []
     more = True
@@ -121,8 +128,18 @@ def list_tasks(
     return TaskPage(found[:most], (yield from _after(scope, found, most)))
 
 
-def _index(kind: str, value: str | int | None) -> list[str]:
-    return [] if value is None else [f"{kind}:{value}".replace("\n", " ")]
+def indexes_of(where: TaskFilter) -> list[str]:
+    """What tasks carry that meet every field of *where* but the metadata."""
+    values = (
+        ("s", where.status and where.status.value),
+        ("t", where.task_type and where.task_type.value),
+        ("p", where.priority and int(where.priority)),
+        ("a", where.assigned_to),
+        ("b", where.created_by),
+        ("r", where.run_id),
+        ("c", where.capability),
+    )
+    return [f"{kind}:{value}".replace("\n", " ") for kind, value in values if value is not None]
 
 
 def _after(scope: Scope, found: list[Task], most: int) -> Story[str | None]:

@@ -31,7 +31,7 @@ def pause(
 ) -> Story[Pause]:
     """Pause one scope; how it stands then."""
     scope = _scope(capability, agent_id, run_id, everything)
-    answer = yield from pauses.pause(scope, *_terms(reason, until, by))
+    answer = yield from pauses.pause(scope, *pause_terms(reason, until, by))
     if answer.word == "missing":
         raise NotFoundError("run", run_id)
     if answer.word == "late":
@@ -56,7 +56,7 @@ def list_pauses(scope: Scope) -> Story[list[Pause]]:
     return sorted(found, key=lambda one: one.since)
 
 
-def _terms(reason: str | None, until: datetime | None, by: str | None) -> tuple[str, str | None, datetime | None]:
+def pause_terms(reason: str | None, until: datetime | None, by: str | None) -> tuple[str, str | None, datetime | None]:
     """Who pauses, why, and until when."""
     why = None if reason is None else text(reason, "reason", _LONGEST_REASON)
     return user(by, "by"), why, None if until is None else instant(until, "until")
@@ -87,7 +87,7 @@ def pause_task(
 ) -> Story[Pause]:
     """Pause one task by name; how it stands then."""
     id = id_text(task_id)
-    answer = yield from tasks.pause(id, *_terms(reason, until, by))
+    answer = yield from tasks.pause(id, *pause_terms(reason, until, by))
     if answer.word == "late":
         raise _over(until)
     if not answer.ok:

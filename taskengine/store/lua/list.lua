@@ -1,14 +1,17 @@
 -- Finds tasks that carry every given index, newest first: 8 segments of 4096 arrivals at most a call.
 -- args: below, limit, index ...
 -- returns: {'ok', arrival to go on below or 0, id ...}
--- uses: span, codes
--- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, any other from its bitmap.
+-- uses: span, codes, pause
+-- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, 'r:RUN' and 'c:CAPABILITY' from the
+-- tasks that carry the others, any other from its bitmap.
 local MOST_SEGMENTS, MOST_LOOKS = 8, 512
 local below, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
-local wanted, filters = nil, {}
+local wanted, filters, own_run, own_capability = nil, {}, nil, nil
 for i = 3, #ARGV do
-  local status = ARGV[i]:match('^s:(.*)$')
-  if not status then
+  local status, run, capability = ARGV[i]:match('^s:(.*)$'), ARGV[i]:match('^r:(.*)$'), ARGV[i]:match('^c:(.*)$')
+  if run or capability then
+    own_run, own_capability = run or own_run, capability or own_capability
+  elseif not status then
     filters[#filters + 1] = ARGV[i]
   elseif wanted and wanted ~= CODES[status] then
     return {'ok', 0}
@@ -25,12 +28,19 @@ local function is_visible(id)
   if states[batch] == nil then states[batch] = call('HGET', key('batch', batch), 'state') end
   return states[batch] == 'committed'
 end
+local function is_wanted(id)
+  if not own_run and not own_capability then return true end
+  looks = looks + 1
+  local v = call('HMGET', key('task', id), 'run', 'lane')
+  if own_run and v[1] ~= own_run then return false end
+  return not own_capability or capability_of({id = id, lane = v[2]}) == own_capability
+end
 local function look(no, code)
   if code == 0 then return end
   local staged = code == CODES.staged
   if wanted and wanted ~= (staged and CODES[T.PENDING] or code) then return end
   local id = id_at(no)
-  if not staged or is_visible(id) then found[#found + 1] = id end
+  if (not staged or is_visible(id)) and is_wanted(id) then found[#found + 1] = id end
 end
 -- Whether the search stops here: nothing more fits into this call.
 local function search(seg, top)

@@ -46,10 +46,10 @@ local function erase(id, index)
   if v[6] then call('DEL', key('payload', v[6])) end
   return touched
 end
--- Erases a task on a client's word.
+-- Erases a task on a client's word; what that touched.
 local function delete(m, index)
   call('HINCRBY', K.counts, m.st, -1)
   call('HINCRBY', key('run', m.run), 'total', -1)
   emit(m.run, 'deleted', m.id)
-  erase(m.id, index)
+  return erase(m.id, index)
 end

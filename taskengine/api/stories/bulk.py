@@ -1,0 +1,225 @@
+"""One verb for all tasks that a filter finds: in pieces, newest first, each piece one script.
+
+Nothing is remembered between the pieces but the arrival number below which the search goes on. So tasks that
+come meanwhile are not touched, a call that was interrupted is simply made again, and what was done to a task
+once is skipped then. Newest first means dependents before what they depend on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from taskengine.api.arguments import member, text
+from taskengine.api.scope import Scope
+from taskengine.api.stories.ask import indexes_of
+from taskengine.api.stories.pause import pause_terms
+from taskengine.core.containment import contains
+from taskengine.core.lifecycle import CANCELLABLE, DELETABLE, HALTED, HOLDABLE, PAUSABLE, REOPENABLE
+from taskengine.errors import InvalidInputError
+from taskengine.models import BulkResult, TaskFilter, TaskPriority, TaskStatus
+from taskengine.store import tasks
+from taskengine.store.call import Story
+from taskengine.store.coordination import continue_releases, fall
+from taskengine.store.outlines import outlines
+from taskengine.store.records import index_names
+from taskengine.store.replies import Reply
+
+#: Tasks that one script changes; 128 cancels take it about 4 ms.
+PIECE = 128
+_NAMED = 20
+_DONE = frozenset({"ok", "asked"})
+#: Answers after which the same task is told again.
+_AGAIN = frozenset({"settling", "stale", "later"})
+
+Progress: TypeAlias = Callable[[BulkResult], object]
+Verb: TypeAlias = Callable[[Sequence[str]], Story[list[Reply]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which tasks, and how the caller wants to hear of it."""
+
+    filters: Mapping[str, Any]
+    everything: bool
+    dry_run: bool
+    progress: Progress | None
+
+
+def cancel_tasks(selection: Selection, reason: str) -> Story[BulkResult]:
+    """Cancel what is not over."""
+    why = text(reason, "reason", 10_000)
+    return _each(selection, CANCELLABLE, lambda ids: _told(tasks.cancel_all(ids, why)))
+
+
+def pause_tasks(
+    selection: Selection, reason: str | None, until: datetime | None, by: str | None
+) -> Story[BulkResult]:
+    """Pause by name what is not over."""
+    terms = pause_terms(reason, until, by)
+    return _each(selection, PAUSABLE, lambda ids: _told(tasks.pause_all(ids, *terms)))
+
+
+def resume_tasks(selection: Selection) -> Story[BulkResult]:
+    """Let go on what was paused by name."""
+    return _each(selection, HALTED, lambda ids: _told(tasks.resume_all(ids)))
+
+
+def hold_tasks(selection: Selection, *, held: bool) -> Story[BulkResult]:
+    """Hold back what has not started, or release it."""
+    return _each(selection, HOLDABLE, lambda ids: _told(tasks.hold_all(ids, held=held)))
+
+
+def retry_tasks(selection: Selection) -> Story[BulkResult]:
+    """Open what failed or was cancelled again."""
+    return _each(selection, REOPENABLE, lambda ids: _told(tasks.reopen_all(ids)))
+
+
+def update_tasks(selection: Selection, priority: TaskPriority | int) -> Story[BulkResult]:
+    """Give what is not over another priority."""
+    wanted = member(TaskPriority, priority, "new_priority")
+    return _each(selection, CANCELLABLE, lambda ids: tasks.reprioritise(ids, int(wanted)))
+
+
+def delete_tasks(scope: Scope, selection: Selection) -> Story[BulkResult]:
+    """Delete what is over and what nothing open depends on."""
+    needed = yield from _needed() if not selection.dry_run else _nobody()
+    return (yield from _each(selection, DELETABLE, lambda ids: _delete(scope, ids, needed)))
+
+
+def _told(verb: Any) -> Story[list[Reply]]:
+    answers: list[Reply] = yield from verb
+    return answers
+
+
+@dataclass(slots=True)
+class _Count:
+    """What came of the tasks so far."""
+
+    dry_run: bool
+    matched: int = 0
+    done: int = 0
+    ids: list[str] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def note(self, id: str, skipped: str) -> None:
+        """Count one task; *skipped* is why nothing was done, or ''."""
+        if skipped:
+            self.skipped[skipped] += 1
+            return
+        self.done += 1
+        if len(self.ids) < _NAMED:
+            self.ids.append(id)
+
+    def result(self) -> BulkResult:
+        return BulkResult(
+            matched=self.matched, done=self.done, ids=tuple(map(UUID, self.ids)), skipped=dict(self.skipped),
+            dry_run=self.dry_run,
+        )  # fmt: skip
+
+
+def _each(selection: Selection, fits: frozenset[TaskStatus], verb: Verb) -> Story[BulkResult]:
+    """Tell every task of *selection* the *verb*; *fits* are the states in which it does something."""
+    where = TaskFilter(**selection.filters)
+    if where.is_everything and not selection.everything:
+        raise InvalidInputError(
+            "no filter leaves anything out, so this would be done to every task; filter, or pass everything=True",
+            field="everything",
+        )
+    indexes = indexes_of(where)
+    count, below, more = _Count(selection.dry_run), 0, True
+    while more:
+        below, ids = yield from tasks.find(below, PIECE, indexes)
+        if where.metadata:
+            ids = yield from _containing(ids, where.metadata)
+        count.matched += len(ids)
+        yield from _count_only(count, ids, fits) if selection.dry_run else _tell(count, ids, verb)
+        if ids and selection.progress is not None:
+            selection.progress(count.result())
+        more = below > 0
+    return count.result()
+
+
+def _containing(ids: Sequence[str], metadata: Mapping[str, Any]) -> Story[list[str]]:
+    seen = yield from tasks.read(ids)
+    return [str(task.id) for task in seen if task and contains(task.metadata, metadata)]
+
+
+def _count_only(count: _Count, ids: Sequence[str], fits: frozenset[TaskStatus]) -> Story[None]:
+    found: list[str] = (yield from tasks.statuses(ids)) if ids else []
+    for id, status in zip(ids, found, strict=True):
+        count.note(id, "" if status in fits else status or "missing")
+
+
+def _tell(count: _Count, ids: Sequence[str], verb: Verb) -> Story[None]:
+    left = list(ids)
+    while left:
+        answers = yield from verb(left)
+        again = []
+        for id, answer in zip(left, answers, strict=True):
+            if answer.word in _AGAIN:
+                again.append(id)
+            else:
+                count.note(id, _why_not(answer))
+        left = again
+        for answer in answers:
+            if answer.word == "settling":
+                yield from _settle(answer)
+
+
+def _why_not(answer: Reply) -> str:
+    if answer.word in _DONE:
+        return ""
+    if answer.word == "late":
+        raise InvalidInputError("until is over; name a time to come", field="until")
+    return answer.text() if answer.word == "conflict" else answer.word
+
+
+def _settle(answer: Reply) -> Story[None]:
+    """Drive what a task waits for before it may be changed: its graph's commit, or the news of its last end."""
+    if answer.text() == "batch":
+        yield from fall(answer.text(1))
+    else:
+        yield from continue_releases("", answer.text(1))
+
+
+def _delete(scope: Scope, ids: Sequence[str], needed: frozenset[str]) -> Story[list[Reply]]:
+    revision = yield from tasks.edge_revision(scope.keys)
+    stored = yield from tasks.read(ids)
+    pairs = {str(task.id): index_names(task) for task in stored if task and str(task.id) not in needed}
+    answers = yield from tasks.delete_all(list(pairs.items()), revision) if pairs else _no_answer()
+    told: dict[str, Reply] = {}
+    for id, answer in zip(pairs, answers, strict=True):
+        told[id] = yield from tasks.left_all(id, answer)
+    gone = {id for id, task in zip(ids, stored, strict=True) if task is None}
+    return [told.get(id) or Reply("missing" if id in gone else "waited") for id in ids]
+
+
+def _no_answer() -> Story[list[Reply]]:
+    yield from ()
+    return []
+
+
+def _nobody() -> Story[frozenset[str]]:
+    yield from ()
+    return frozenset()
+
+
+def _needed() -> Story[frozenset[str]]:
+    """Ids that open tasks depend on: what COMPLETED keeps no list of its dependents."""
+    found: set[str] = set()
+    for status in sorted(CANCELLABLE):
+        below, more = 0, True
+        while more:
+            below, ids = yield from tasks.find(below, PIECE, [f"s:{status.value}"])
+            found |= set(_dependencies((yield from outlines(ids))))
+            more = below > 0
+    return frozenset(found)
+
+
+def _dependencies(seen: Iterable[Any]) -> Iterable[str]:
+    return (id for one in seen if one for id in one.depends_on)
