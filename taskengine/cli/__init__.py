@@ -18,6 +18,7 @@ from taskengine.cli import (
     dead_commands,
     graph_commands,
     look_commands,
+    many_commands,
     pause_commands,
     quarantine_commands,
     run_commands,
@@ -42,6 +43,7 @@ app = typer.Typer(
 run_commands.register(app)
 task_commands.register(app)
 change_commands.register(task_commands.task)
+many_commands.register(task_commands.task)
 pause_commands.register(app)
 look_commands.register(app)
 graph_commands.register(app)

@@ -1,4 +1,4 @@
-"""``taskengine task update|execute|delete|events``: change a stored task, and read what happened to it."""
+"""``taskengine task update|execute|events``: change a stored task, and read what happened to it."""
 
 # ruff: noqa: ARG001  # what -o chose is read where answers are given
 
@@ -35,15 +35,11 @@ def register(task: typer.Typer) -> None:
         "taskengine task update ID --deadline none     it has none any more",
     )
     add(task, execute, "taskengine task execute ID", "taskengine task execute ID --agent ci-bot --wait")
-    add(task, delete, "taskengine task delete ID", "taskengine task delete ID --cascade")
     add(task, events, "taskengine task events ID", "taskengine task events ID -o json | jq -r '.[].what'")
 
 
 OpenIds = Annotated[
     list[str], typer.Argument(metavar="ID…", help="Ids of tasks.", autocompletion=completion.open_ids)
-]
-AnyIds = Annotated[
-    list[str], typer.Argument(metavar="ID…", help="Ids of tasks.", autocompletion=completion.task_ids)
 ]
 Name = Annotated[str | None, typer.Option(help="For people.", show_default=False)]
 NewPriority = Annotated[
@@ -59,7 +55,6 @@ Input = Annotated[
 Agent = Annotated[
     str | None, typer.Option(metavar="AGENT", help="On this one.", show_default=False, autocompletion=completion.agents)
 ]
-Cascade = Annotated[bool, typer.Option("--cascade", help="Cancel it, and what depends on it, first.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)]
 
 
@@ -97,13 +92,6 @@ def execute(
     from taskengine.cli import changes
 
     raise typer.Exit(changes.execute(id, agent=agent, wait=wait, timeout=timeout))
-
-
-def delete(ids: AnyIds, cascade: Cascade = False, output: OutputOption = None) -> None:
-    """Delete tasks that are over and that nothing waits for, with their executions and logs."""
-    from taskengine.cli import changes
-
-    raise typer.Exit(changes.delete(ids, cascade=cascade))
 
 
 def events(id: Id, limit: Limit = 100, output: OutputOption = None) -> None:

@@ -71,7 +71,6 @@ def register(app: typer.Typer) -> None:
         name="list",
     )
     add(task, why, "taskengine task why ID", "taskengine task why ID -o json | jq -r .headline")
-    add(task, cancel, "taskengine task cancel ID", "taskengine task cancel ID --reason 'wrong branch'")
     add(
         task,
         logs,
@@ -87,14 +86,9 @@ def register(app: typer.Typer) -> None:
         "taskengine task watch --run RUN",
         "taskengine task watch --metadata team=core --once",
     )
-    add(task, retry, "taskengine task retry ID", "taskengine task retry ID --wait --timeout 60")
 
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id.", autocompletion=completion.task_ids)]
-FailedId = Annotated[str, typer.Argument(metavar="ID", help="The task's id.", autocompletion=completion.failed_ids)]
-OpenIds = Annotated[
-    list[str], typer.Argument(metavar="ID…", help="Ids of tasks.", autocompletion=completion.open_ids)
-]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for its end; exit code 1 unless it completed.")]
 Timeout = Annotated[
     float | None, typer.Option(min=0, metavar="SECONDS", help="Wait no longer.", show_default="for ever")
@@ -148,6 +142,11 @@ AnyAgent = Annotated[
     str | None, typer.Option(metavar="AGENT", show_default="anybody", autocompletion=completion.agents)
 ]
 AnyUser = Annotated[str | None, typer.Option(metavar="USER", show_default="anybody")]
+AnyRun = Annotated[str | None, typer.Option("--run", metavar="ID", show_default="any")]
+AnyCapability = Annotated[
+    str | None,
+    typer.Option("--capability", "-C", show_default="any", autocompletion=completion.capabilities),
+]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)]
 Cursor = Annotated[str | None, typer.Option(help="Where the last page ended.", show_default=False)]
 Reason = Annotated[str | None, typer.Option(help="Kept with the task.", show_default=False)]
@@ -229,6 +228,8 @@ def list_(
     assigned_to: AnyAgent = None,
     created_by: AnyUser = None,
     metadata: Metadata = None,
+    run: AnyRun = None,
+    capability: AnyCapability = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     output: OutputOption = None,
@@ -236,22 +237,8 @@ def list_(
     """List tasks, newest first."""
     from taskengine.cli import tasks
 
-    chosen = tasks.filters(status, type, priority, assigned_to, created_by, metadata)
+    chosen = tasks.filters(status, type, priority, assigned_to, created_by, metadata, run, capability)
     tasks.list_(filters=chosen, limit=limit, cursor=cursor)
-
-
-def cancel(ids: OpenIds, reason: Reason = None, output: OutputOption = None) -> None:
-    """Cancel tasks: at once where they have not started, else as soon as their agents return."""
-    from taskengine.cli import tasks
-
-    raise typer.Exit(tasks.cancel(ids, reason=reason))
-
-
-def retry(id: FailedId, wait: Wait = False, timeout: Timeout = None, output: OutputOption = None) -> None:
-    """Open a failed or cancelled task again, with what its failure closed."""
-    from taskengine.cli import tasks
-
-    raise typer.Exit(tasks.retry(id, wait=wait, timeout=timeout))
 
 
 def logs(id: Id, follow: Follow = False, execution: Attempt = None, output: OutputOption = None) -> None:

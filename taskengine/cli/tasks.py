@@ -107,12 +107,13 @@ def follow(api: BlockingTaskAPI, task: Task, timeout: float | None) -> int:
 
 def filters(
     status: str | None, type: str | None, wanted: str | None, assigned_to: str | None, created_by: str | None,
-    pairs: Sequence[str] | None,
+    pairs: Sequence[str] | None, run: str | None = None, capability: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What options of a listing mean to ``list_tasks``; those that were not given are left out."""
     given = {
         "status": status and str(status), "task_type": type, "priority": wanted and priority(str(wanted)),
         "assigned_to": assigned_to, "created_by": created_by, "metadata": metadata(pairs) or None,
+        "run_id": run, "capability": capability,
     }  # fmt: skip
     return {name: value for name, value in given.items() if value is not None}
 

@@ -19,7 +19,8 @@ COMMANDS = (
     "demo", "up", "coordinator", "worker", "flower", "workers", "doctor", "queue stats",
     "pause", "resume", "pauses",
     "task submit", "task get", "task list", "task cancel", "task retry", "task logs", "task watch",
-    "task update", "task execute", "task delete", "task events",
+    "task update", "task execute", "task delete", "task events", "task pause", "task resume", "task hold",
+    "task release", "task set-priority",
     "graph show", "graph lint", "graph plan", "graph submit",
     "dead list", "dead show", "dead requeue", "dead drop", "quarantine list", "quarantine show", "quarantine drop",
 )  # fmt: skip
@@ -77,6 +78,7 @@ def test_the_shell_completes_commands():
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)
     assert set(done.stdout.split()) == {
         "submit", "get", "list", "cancel", "retry", "logs", "watch", "why", "update", "execute", "delete", "events",
+        "pause", "resume", "hold", "release", "set-priority",
     }  # fmt: skip
 
 

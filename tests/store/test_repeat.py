@@ -31,6 +31,7 @@ from taskengine.store import (
 from taskengine.store.call import Call
 from taskengine.store.executions import Report
 from taskengine.store.records import index_names
+from taskengine.store.replies import Reply
 from taskengine.store.scripts import header, names
 
 from .world import World, eid, steps
@@ -182,7 +183,7 @@ def reprioritise(w: World) -> Case:
 
     def send(call: Call[Any]) -> Any:
         sent.append(call)
-        return w.run(call) if call.name == "read" else []
+        return w.run(call) if call.name == "read" else [Reply("ok")]
 
     steps(tasks.reprioritise([str(a.id)], 5), send)
     return Case(sent[-1], finish(w, a), frozenset({"ok"}))
