@@ -118,7 +118,7 @@ def executions_table(executions: Sequence[TaskExecution]) -> Table:
             Text(str(each.attempt)),
             status(each.status.value),
             plain(each.executor_id or ""),
-            plain(each.node or ""),
+            plain((each.node or "") + (f" pid {each.pid}" if each.pid else "")),
             Text(moment(each.started_at)),
             Text("" if each.duration_seconds is None else f"{each.duration_seconds:.2f}"),
             Text("" if each.resource_usage.memory_mb is None else f"{each.resource_usage.memory_mb:.0f}"),

@@ -85,6 +85,8 @@ class TaskExecution(BaseModel):
     executor_id: str | None = None
     #: The worker node that runs or ran it; None while QUEUED.
     node: str | None = None
+    #: The process on that node that ran a LOST one; None of others.
+    pid: int | None = None
     status: ExecutionStatus = ExecutionStatus.QUEUED
     #: 1 for the first attempt; losses and retries count up.
     attempt: int = 1

@@ -70,7 +70,7 @@ EXECUTION_FIELDS: Mapping[str, str] = {
     "out": "output JSON", "err": "error message", "knd": "error kind",
     "use": "usage JSON", "big": "bytes of an output by reference", "late": "verdict of a fenced report",
     "late_out": "its output", "late_err": "its error", "cq": "ms cancel requested", "pr": "progress", "prn": "note",
-    "ln": "log lines taken so far", "lb": "bytes of those kept",
+    "ln": "log lines taken so far", "lb": "bytes of those kept", "pid": "process of a lost one",
 }  # fmt: skip
 
 #: How a pause is stored: its scope's prefix before the name of what is paused.
@@ -280,6 +280,7 @@ def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ())
         deadline=moment(fields.get("dl")),
         progress=float(fields["pr"]) if "pr" in fields else None,
         progress_note=fields.get("prn") or None,
+        pid=int(fields["pid"]) if fields.get("pid", "").isdecimal() else None,
         resource_usage=ResourceUsage(**usage),
         result=_object(fields.get("out")),
         error_message=fields.get("err"),

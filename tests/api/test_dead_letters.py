@@ -87,7 +87,8 @@ def test_filters_choose_by_capability_and_by_time(api: Any, world: World) -> Non
 def test_a_story_tells_the_lost_executions_and_the_events(api: Any, world: World) -> None:
     (task,) = dead(api, world, "a")
     letter = api.get_dead_letter(task.id)
-    assert [(one.status, one.attempt, one.node) for one in letter.lost] == [("lost", n, "n1") for n in (1, 2, 3)]
+    told = [(one.status, one.attempt, one.node, one.pid) for one in letter.lost]
+    assert told == [("lost", n, "n1", 7) for n in (1, 2, 3)]
     assert all(one.error_message == "its slot claimed again" for one in letter.lost)
     assert [event.what for event in letter.events] == [
         "created", "ready", "started", "lost", "ready", "started", "lost", "ready", "started", "lost", "failed",

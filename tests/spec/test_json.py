@@ -107,6 +107,7 @@ logs = st.builds(ExecutionLog, timestamp=moments, level=st.sampled_from(LogLevel
 ran: dict[str, st.SearchStrategy[Any]] = {
     "executor_id": st.none() | texts,
     "node": st.none() | texts,
+    "pid": st.none() | st.integers(1, 2**22),
     "status": st.sampled_from(ExecutionStatus),
     "attempt": st.integers(1, 10**6),
     "token": st.integers(0, 10**6),

@@ -86,6 +86,7 @@ def test_what_an_agent_said_before_its_process_died_is_there(fleet: Fleet) -> No
     (task,) = fleet.run(Task(capability="work", input={"do": "last_words"}))
     for execution in fleet.executions(str(task.id)):
         assert [line.message for line in execution.logs] == ["last words"]
+        assert execution.pid in {e.pid for e in fleet.effects("begin") if e.task == str(task.id)}
 
 
 @pytest.mark.parametrize("pool_name", ["prefork", "threads"])

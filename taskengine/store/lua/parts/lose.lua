@@ -13,12 +13,18 @@ local function run_again(m, what, note)
   enqueue(m)
   emit(m.run, 'ready', m.id)
 end
+-- The process that had it, as its slot noted: whoever looks for what killed it wants to know which one died.
+local function pid_of(e)
+  local held = call('HGET', key('slots', e.node), e.slot) or ''
+  local id, pid = held:match('^([^|]*)|[^|]*|([^|]*)|')
+  return id == e.id and pid or ''
+end
 local function lose(eid, why)
   local e = load_execution(eid)
   if not e or e.st ~= E.RUNNING then return end
   local m = load(e.task)
   local note = m.att .. ' ' .. e.node .. ': ' .. why
-  end_execution(e, E.LOST, false, 'err', why)
+  end_execution(e, E.LOST, false, 'err', why, 'pid', pid_of(e))
   local lost = call('HINCRBY', key('task', m.id), 'lc', 1)
   if m.cq then
     emit(m.run, 'lost', m.id, note)
