@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from taskengine.errors import AgentError
@@ -62,13 +62,15 @@ class NotNow(Exception):  # noqa: N818  # an answer, not an error
     """Raised by an agent: not now, again in *delay* seconds, 0 to 86 400.
 
     For rate limits, overload, a ``Retry-After``: no retry is spent, and no slot is held meanwhile. *reason* is one line
-    for people. The same as ``return Outcome.not_now(delay, reason)``, from any depth.
+    for people. *scope* ``agent`` pauses all that the same agent would run, on every worker; None is this task alone.
+    The same as ``return Outcome.not_now(delay, reason, scope=scope)``, from any depth.
     """
 
-    def __init__(self, delay: float, reason: str | None = None) -> None:
+    def __init__(self, delay: float, reason: str | None = None, *, scope: Literal["agent"] | None = None) -> None:
         super().__init__(delay, reason)
         self.delay = delay
         self.reason = reason
+        self.scope = scope
 
 
 AgentFunction = Callable[..., Any]

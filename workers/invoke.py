@@ -95,7 +95,7 @@ def _raised(exc: BaseException) -> Outcome:
 
 def _not_now(exc: NotNow) -> Outcome:
     try:
-        return Outcome.not_now(exc.delay, None if exc.reason is None else str(exc.reason))
+        return Outcome.not_now(exc.delay, None if exc.reason is None else str(exc.reason), scope=exc.scope)
     except InvalidInputError as wrong:
         return _raised(wrong.with_traceback(exc.__traceback__))
 

@@ -12,7 +12,7 @@ from taskengine.models import Outcome, Task
 class Verdict(NamedTuple):
     """What a report says became of an attempt."""
 
-    #: completed, failed, cancelled, retry or not_now.
+    #: completed, failed, cancelled, retry, not_now or agent_not_now.
     word: str
     #: Milliseconds until the next attempt; None when there is none.
     delay_ms: int | None
@@ -26,7 +26,7 @@ class Verdict(NamedTuple):
 def verdict(task: Task, outcome: Outcome) -> Verdict:
     """What becomes of *outcome*: a *not now* spends no retry and needs none left."""
     if outcome.kind == "not_now":
-        return Verdict(outcome.kind, round(1000 * outcome.delay))
+        return Verdict("agent_not_now" if outcome.scope else "not_now", round(1000 * outcome.delay))
     delay = retry_ms(task, outcome)
     return Verdict(outcome.kind if delay is None else "retry", delay)
 

@@ -15,6 +15,7 @@ from taskengine.errors import InvalidInputError
 
 Kind = Literal["completed", "failed", "cancelled", "not_now"]
 _KINDS = get_args(Kind)
+_SCOPES = (None, "agent")
 #: Seconds that a *not now* may ask for at most.
 LONGEST_DELAY = 86_400.0
 
@@ -51,15 +52,25 @@ class Outcome:
     usage: Usage = field(default_factory=Usage)
     #: Seconds until the next attempt of a ``not_now``, 0 to :data:`LONGEST_DELAY`.
     delay: float = 0.0
+    #: Whom a ``not_now`` holds back: None for this task alone, ``agent`` for everything that the same agent would run.
+    scope: Literal["agent"] | None = None
 
     @classmethod
-    def not_now(cls, delay: float, reason: str | None = None, *, usage: Usage | None = None) -> Self:
+    def not_now(
+        cls,
+        delay: float,
+        reason: str | None = None,
+        *,
+        scope: Literal["agent"] | None = None,
+        usage: Usage | None = None,
+    ) -> Self:
         """The task goes back for *delay* seconds: a rate limit, an overload, a ``Retry-After``.
 
-        No retry is spent and no slot is held meanwhile. *reason* is one line for people. InvalidInputError unless
-        *delay* is a number from 0 to 24 hours.
+        No retry is spent and no slot is held meanwhile. *reason* is one line for people. With *scope* ``agent`` the
+        whole agent pauses so long, on every worker: what shares a credential or a service shares its limit.
+        InvalidInputError unless *delay* is a number from 0 to 24 hours.
         """
-        return cls("not_now", error=reason, error_kind="not_now", usage=usage or Usage(), delay=delay)
+        return cls("not_now", error=reason, error_kind="not_now", usage=usage or Usage(), delay=delay, scope=scope)
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -73,6 +84,8 @@ class Outcome:
             raise _wrong("error_classes", self.error_classes, "use a tuple of class names")
         if not isinstance(self.usage, Usage):
             raise _wrong("usage", self.usage, "use a Usage")
+        if self.scope not in _SCOPES:
+            raise _wrong("scope", self.scope, "use None (this task) or 'agent' (all that it would run)")
         if not _is_delay(self.delay):
             raise _wrong("delay", self.delay, f"use seconds from 0 to {LONGEST_DELAY:g} (24 hours)")
 

@@ -40,7 +40,7 @@ class Report:
 
     execution_id: str
     token: int
-    #: completed, failed, retry, not_now or cancelled.
+    #: completed, failed, retry, not_now, agent_not_now or cancelled.
     verdict: str
     agent: str
     output: str = ""

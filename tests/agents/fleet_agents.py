@@ -117,8 +117,8 @@ def refuse(task, context):
         return {"attempt": context.attempt}
     delay, reason = task.input.get("delay", 0.05), "the rate limit of 5 requests a minute"
     if task.input.get("raise"):
-        raise NotNow(delay, reason)
-    return Outcome.not_now(delay, reason)
+        raise NotNow(delay, reason, scope=task.input.get("scope"))
+    return Outcome.not_now(delay, reason, scope=task.input.get("scope"))
 
 
 def unserialisable(task, context):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from taskengine.settings import Settings
-from taskengine.store import coordination, executions, tasks
+from taskengine.store import coordination, executions, pauses, tasks
+from taskengine.store.codec import pause_from
 from taskengine.store.executions import Report
 
 from .world import World, eid
@@ -97,3 +98,61 @@ def test_cancel_of_a_task_that_waits_after_a_not_now_is_immediate(world: World) 
     assert world.run(tasks.cancel(str(a.id), "no")).ok
     world.age(61)
     assert fire(world) == 0
+
+
+def agent_refuses(world: World, delay_ms: int) -> None:
+    world.report(world.start(), verdict="agent_not_now", error="quota", error_kind="not_now", retry_ms=delay_ms)
+
+
+def pause_of_agent(world: World) -> tuple[str, str | None, float]:
+    """Who, why, and in how many seconds it ends."""
+    story = world.run(pauses.stored(world.keys))["agent:lint"]
+    found = pause_from("agent:lint", story)
+    assert found.until is not None
+    now = world.run(coordination.server_ms()) / 1000
+    return found.by, found.reason, found.until.timestamp() - now
+
+
+def test_agent_that_can_do_nothing_is_paused_until_then(world: World) -> None:
+    first, other = world.new("a"), world.new("b")
+    agent_refuses(world, 60_000)
+    by, why, seconds = pause_of_agent(world)
+    assert (by, why, 55 < seconds <= 60) == ("the agent itself", "quota", True)
+    world.beat()
+    assert world.claim(world.slot()).told is None
+    assert world.status(other.id) == "ready"
+    world.age(61)
+    while fire(world):
+        pass
+    world.beat()
+    assert world.run(pauses.stored(world.keys)) == {}
+    started = {world.start(world.slot(name)).task_id for name in ("s1", "s2")}
+    assert started == {str(first.id), str(other.id)}
+
+
+def test_slot_of_an_agent_that_backs_off_pulls_no_sibling(world: World) -> None:
+    world.beat(slots=0)
+    world.new("a")
+    told = world.start()
+    world.new("b")
+    answer = world.report(told, verdict="agent_not_now", error="quota", retry_ms=60_000, pull=True)
+    assert (answer.word, answer.told) == ("ok", None)
+
+
+def test_pause_of_its_own_only_gets_longer(world: World) -> None:
+    for _ in range(3):
+        world.new("a")
+    first, second, third = (world.slot(f"s{n}") for n in range(3))
+    told = [world.start(slot) for slot in (first, second, third)]
+    for slot, one, delay in zip((first, second, third), told, (30_000, 90_000, 10_000), strict=True):
+        world.report(one, slot, verdict="agent_not_now", error="quota", retry_ms=delay)
+    assert 85 < pause_of_agent(world)[2] <= 90
+
+
+def test_pause_of_an_operator_keeps_its_word(world: World) -> None:
+    world.new("a")
+    told = world.start()
+    world.run(pauses.pause("agent:lint", "ann", "deploy", None))
+    before = world.run(pauses.stored(world.keys))
+    world.report(told, verdict="agent_not_now", error="quota", retry_ms=60_000)
+    assert world.run(pauses.stored(world.keys)) == before

@@ -226,7 +226,7 @@ class Life:
             return
         key = self.chance.choice(list(self.running))
         told = self.running.pop(key)
-        verdict = self.chance.choice(["completed"] * 4 + ["failed", "retry", "not_now", "cancelled"])
+        verdict = self.chance.choice(["completed"] * 4 + ["failed", "retry", "not_now", "agent_not_now", "cancelled"])
         output = '{"x":"' + "y" * self.chance.choice([0, 5000]) + '"}'
         done = executions.Report(told.execution_id, told.attempt, verdict, "lint", output=output, retry_ms=500)
         answer = self.send(executions.report(self.slot(*key), done, pull=self.chance.random() < 0.7))

@@ -55,3 +55,29 @@ def test_not_now_is_seen_as_a_retried_task(bare_fleet: Fleet) -> None:
         first = str(bare_fleet.executions(str(task.id))[0].id)
         until(lambda: {"task-retried", "task-succeeded"} <= {event["type"] for event in heard}, 5)
     assert [event["uuid"] for event in heard if event["type"] == "task-retried"] == [first]
+
+
+def test_not_now_of_an_agent_holds_its_siblings_back_until_then(bare_fleet: Fleet) -> None:
+    bare_fleet.coordinator()
+    bare_fleet.worker("w", "-Q", "work,special", slots=2)
+    wish = {"do": "refuse", "times": 1, "delay": 2.0, "scope": "agent"}
+    (id,) = bare_fleet.submit(Task(capability="work", input=wish))
+    bare_fleet.until_status(id, "retrying")
+    (other,) = bare_fleet.run(Task(capability="special"))
+    assert other.status.value == "completed"
+    (sibling,) = bare_fleet.submit(Task(capability="work"))
+    with bare_fleet.api() as api:
+        headline = api.explain(sibling).headline
+    assert "paused is agent worker by the agent itself since" in headline
+    assert "(the rate limit of 5 requests a minute); it ends by itself" in headline
+    assert set(bare_fleet.wait([id, sibling])) == {"completed"}
+    again = bare_fleet.executions(id)[0].completed_at
+    began = bare_fleet.executions(sibling)[0].started_at
+    assert (began - again).total_seconds() >= 1.9
+    assert bare_fleet.task(sibling).retry_count == 0
+
+
+def test_a_wrong_scope_is_named(fleet: Fleet) -> None:
+    wish = {"do": "refuse", "scope": "world"}
+    (task,) = fleet.run(Task(capability="work", max_retries=0, input=wish))
+    assert "Outcome.scope is 'world'; use None (this task) or 'agent'" in (task.error_message or "")

@@ -2,7 +2,7 @@
 -- args: scope, terms, until
 -- returns: {'ok', story} | {'late', server ms} until is over | {'missing'} no such run
 -- events: run_paused
--- uses: resume, event
+-- uses: pause, event
 -- terms: JSON {by, until, why}. until: ms, or '' for no end. story: when it began and its terms.
 local scope, terms, ends = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local run = scope:match('^run:(.*)$')

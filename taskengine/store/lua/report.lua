@@ -2,12 +2,13 @@
 -- args: execution, token, node, slot, verdict, output, error, kind, retry_ms, usage, agent, big, lanes, message, pid, envelope
 -- returns: {'ok', told or ''} | {'fenced', status of the execution} | {'missing'}
 -- events: completed | failed | cancelled | retrying | paused | fenced, started, ready
--- uses: pull, execution, finish, grant, retry
+-- uses: pull, execution, finish, grant, retry, back_off
 -- plain: parse_lanes, load_execution, load_ending, finish, move, set_code, emit, release, piece, continue_releases
 -- plain: load, decode, try_ready, make_ready, queue, member, note_new, grant_made, flush_counts, flush_codes
 -- plain: refusal, pull, busy, pop_best, load_starting, obstacle, is_any_paused, execution_id, end_execution
 -- plain: start, told, inputs
--- verdict: completed, failed, retry, not_now or cancelled. lanes is empty when the slot does not go on.
+-- verdict: completed, failed, retry, not_now, agent_not_now (all that the agent would run) or cancelled. lanes is empty
+-- when the slot does not go on.
 local e = load_execution(ARGV[1])
 if not e then return {'missing'} end
 local verdict, output, node, slot = ARGV[5], ARGV[6], ARGV[3], ARGV[4]
@@ -44,8 +45,9 @@ elseif verdict == 'completed' then
 elseif verdict == 'retry' then
   ended = E.FAILED
   retry_later(m, tonumber(ARGV[9]), ARGV[7], ARGV[8])
-elseif verdict == 'not_now' then
+elseif verdict == 'not_now' or verdict == 'agent_not_now' then
   ended = E.FAILED
+  if verdict == 'agent_not_now' then back_off(ARGV[11], now + tonumber(ARGV[9]), ARGV[7]) end
   not_now(m, tonumber(ARGV[9]), ARGV[7])
 else
   ended = E.FAILED

@@ -60,6 +60,10 @@ local function paused_ms(m)
   end
   return sum
 end
+-- What more than one run should know stands in a stream of its own.
+local function note_control(what, scope, note)
+  call('XADD', K.control, 'MAXLEN', '~', 10000, '*', 'e', what .. ' ' .. scope .. ' ' .. now .. ' ' .. note)
+end
 -- Takes the flag away; whether it was there.
 local function forget_pause(scope)
   local story = call('HGET', K.pauses, scope)

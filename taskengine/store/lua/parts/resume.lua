@@ -1,9 +1,5 @@
 -- Ends a pause: the flag goes, and what was moved aside because of it comes back, 256 at a time.
 -- uses: clock, event, ready, pause, unpark
--- What more than one run should know stands in a stream of its own.
-local function note_control(what, scope, note)
-  call('XADD', K.control, 'MAXLEN', '~', 10000, '*', 'e', what .. ' ' .. scope .. ' ' .. now .. ' ' .. note)
-end
 -- Timers that came due in the pause run again; how many.
 local function restart_timers(scope, most)
   local items = call('ZRANGE', key('stands', scope), 0, most - 1, 'WITHSCORES')
