@@ -104,7 +104,7 @@ class TaskExecution(BaseModel):
     #: A JSON object as the agent returned it; any other JSON value ``x`` as ``{"value": x}``.
     result: dict[str, JsonValue] | None = None
     error_message: str | None = None
-    #: timeout, crash, invalid_output, invalid_request, cancelled, not_now, poison, … or None.
+    #: timeout, crash, invalid_output, invalid_request, missing_input, cancelled, not_now, poison, … or None.
     error_kind: str | None = None
     #: Outcome of a report that came after the execution was over: kept, never applied.
     late_outcome: dict[str, JsonValue] | None = None
