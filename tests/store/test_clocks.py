@@ -435,3 +435,15 @@ def test_a_task_that_is_over_leaves_no_timer_under_a_pause(world: World) -> None
     world.run(tasks.cancel(str(a.id), "no"))
     world.run(pauses.resume("all", "ann"))
     assert timers(world) == set()
+
+
+def test_who_is_held_does_not_wait_for_a_worker(world: World) -> None:
+    task = world.new("task", queue_timeout=10)
+    assert world.run(tasks.hold(str(task.id), held=True)).ok
+    world.check()
+    world.age(20)
+    world.lead()
+    world.run(coordination.fire_timers(world.term))
+    assert world.status(task.id) == "pending"
+    assert world.run(tasks.hold(str(task.id), held=False)).ok
+    assert world.status(task.id) == "ready"

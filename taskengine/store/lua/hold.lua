@@ -10,9 +10,7 @@ local function hold(m)
   emit(m.run, 'held', m.id)
   if m.st ~= T.READY then return end
   if m.granted then drop_grant(m) else leave_ready(m) end
-  move(m, T.PENDING)
-  call('HSET', key('task', m.id), 'st', T.PENDING)
-  emit(m.run, 'pending', m.id)
+  wait_again(m)
   note_lane(m.lane)
 end
 local function release_hold(m)
