@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from taskengine.core.decide import Dependency, Snapshot, blamed_in
@@ -229,6 +229,9 @@ def listen(keys: Keys, wake_from: str, decisions_from: str, seconds: float) -> C
     return Call("XREAD", args, decode, command=True)
 
 
+_STATUSES = frozenset(status.value for status in TaskStatus)
+
+
 def snapshots(decisions: Sequence[Decision]) -> Story[list[Snapshot | None]]:
     """The snapshots of the tasks that *decisions* are about, in their order; None where the task is gone.
 
@@ -248,11 +251,26 @@ def _with_culprit(decision: Decision, row: Sequence[Any]) -> Story[Snapshot | No
     blamed = sorted(blamed_in(seen)) if seen else []
     if seen and blamed and not (seen.because and seen.because.status in blamed):
         at = int(row[-1]) if seen.rule is TriggerRule.ALL_SUCCESS else 0
+        rows = [row] if seen.rule is TriggerRule.ALL_SUCCESS else []
         while at >= 0:
             (row,) = yield from _snapshot(at, blamed, [decision])
             at = int(row[-1])
+            rows.append(row)
         seen = _seen(decision, row)
+        if seen and not (seen.because and seen.because.status in blamed):
+            seen = replace(seen, because=_gone(rows, seen, blamed))
     return seen
+
+
+def _gone(rows: Sequence[Sequence[Any]], seen: Snapshot, blamed: Sequence[TaskStatus]) -> Dependency | None:
+    """A dependency that is not stored any more and, for want of another, is to blame; how it ended the counters say."""
+    found = {row[-2]: row[-4] for row in reversed(rows)}
+    if "gone" not in found or "undoing" in found:
+        return None
+    at = seen.counters
+    ended = {TaskStatus.FAILED: at.failed, TaskStatus.CANCELLED: at.cancelled, TaskStatus.COMPLETED: at.succeeded}
+    status = next((status for status, number in ended.items() if number and status in blamed), None)
+    return None if status is None else Dependency(found["gone"], found["gone"], status)
 
 
 def _snapshot(start: int, blamed: Sequence[str], decisions: Sequence[Decision]) -> Call[list[Any]]:
@@ -271,7 +289,7 @@ def _seen(decision: Decision, raw: Sequence[Any]) -> Snapshot | None:
         counters=Counters(int(waiting), int(failed), int(cancelled), max(0, int(total) - gone)),
         visible=bool(visible),
         closed_by=by,
-        because=Dependency(because, name or because, TaskStatus(its)) if its else None,
+        because=Dependency(because, name or because, TaskStatus(its)) if its in _STATUSES else None,
         rule=TriggerRule(rule),
         held=bool(held),
         revision=revision,

@@ -326,3 +326,24 @@ def test_more_dependencies_than_one_script_takes_keep_their_rule(real: World) ->
     real.submit(*many, child)
     real.think()
     assert real.status(child.id) == "ready"
+
+
+@pytest.mark.parametrize("rule", ["all_success", "none_failed"])
+def test_a_dependency_that_is_gone_counts_as_it_ended(world: World, rule: str) -> None:
+    """Its word can not be taken back any more: who was closed by another and is asked to open again stays closed."""
+    first, other = world.new("first"), world.new("other")
+    task = world.new("task", first, other, trigger_rule=rule)
+    world.finish(first, other, verdict="failed")
+    world.think()
+    assert world.read(task.id).closed_by in {first.id, other.id}
+    closing = first if world.read(task.id).closed_by == first.id else other
+    gone = other if closing is first else first
+    revision = world.run(tasks.edge_revision(world.keys))
+    assert world.run(tasks.delete(str(gone.id), index_names(world.read(gone.id)), revision)).ok
+    assert world.run(tasks.reopen(str(closing.id))).ok
+    world.think()
+    assert world.status(task.id) == "cancelled"
+    assert world.read(task.id).reason == f"dependency {gone.id} failed" or rule != "all_success"
+    world.finish(closing)
+    world.think()
+    assert world.status(task.id) == "cancelled"

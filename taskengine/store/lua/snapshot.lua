@@ -5,22 +5,29 @@
 -- because: the dependency to blame. Where the given one did not end so (or none is given), the first of the task's
 -- dependencies that did is searched behind `from`, 256 looked at in one script; next: where to search on, or -1.
 -- blamed: how it must have ended, as words; '' = badly, for plain tasks alone.
+-- its status: 'gone' is one that was deleted or pruned, when nobody that is there is to blame; 'undoing' is nobody: one
+-- is being opened again, and has not yet taken back its word from all who depend on it.
 local left, plain = 256, 'all_success'
 local function is_blamed(st, blamed)
   return st and (' ' .. blamed .. ' '):find(' ' .. st .. ' ', 1, true)
 end
 local function search(on, blamed)
-  local n = 0
+  local n, other, what = 0, '', ''
   for d in (on or ''):gmatch('%S+') do
     n = n + 1
     if n > tonumber(ARGV[1]) then
-      if left == 0 then return '', '', '', n - 1 end
+      if left == 0 then return other, '', what, n - 1 end
       left = left - 1
-      local b = call('HMGET', key('task', d), 'nm', 'st')
+      local b = call('HMGET', key('task', d), 'nm', 'st', 'undo')
       if is_blamed(b[2], blamed) then return d, b[1] or '', b[2], -1 end
+      if b[3] then
+        what = 'undoing'
+      elseif not b[2] and what == '' then
+        other, what = d, 'gone'
+      end
     end
   end
-  return '', '', '', -1
+  return other, '', what, -1
 end
 -- Who is to blame, where the rule of a pending task can not hold.
 local function culprit(m, because, on, blamed)
