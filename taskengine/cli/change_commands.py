@@ -39,7 +39,7 @@ def register(task: typer.Typer) -> None:
 
 
 OpenIds = Annotated[
-    list[str], typer.Argument(metavar="ID…", help="Ids of tasks.", autocompletion=completion.open_ids)
+    list[str], typer.Argument(metavar="ID…", help="Ids of tasks.", autocompletion=completion.meant_ids)
 ]
 Name = Annotated[str | None, typer.Option(help="For people.", show_default=False)]
 NewPriority = Annotated[

@@ -7,9 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import typer
+
 #: Looked through, newest first, and offered.
 _LOOKED, _OFFERED = 500, 30
 Offers = list[tuple[str, str]]
+_OPEN = ("running", "retrying", "ready", "pending", "paused")
+#: Command -> the states in which tasks are of use to it; all of them where it is not named.
+_MEANT = {
+    "retry": ("failed", "cancelled"), "delete": ("completed", "failed", "cancelled"), "cancel": _OPEN, "pause": _OPEN,
+    "update": _OPEN, "set-priority": _OPEN, "resume": ("paused",), "hold": ("pending", "ready"),
+    "release": ("pending",),
+}  # fmt: skip
 
 
 def task_ids(incomplete: str) -> Offers:
@@ -17,14 +26,9 @@ def task_ids(incomplete: str) -> Offers:
     return _tasks(incomplete, ())
 
 
-def failed_ids(incomplete: str) -> Offers:
-    """Tasks that can be retried."""
-    return _tasks(incomplete, ("failed", "cancelled"))
-
-
-def open_ids(incomplete: str) -> Offers:
-    """Tasks that can be cancelled."""
-    return _tasks(incomplete, ("running", "retrying", "ready", "pending", "paused"))
+def meant_ids(context: typer.Context, incomplete: str) -> Offers:
+    """Tasks that the command in *context* can do something to."""
+    return _tasks(incomplete, _MEANT.get(context.info_name or "", ()))
 
 
 def dead_ids(incomplete: str) -> Offers:

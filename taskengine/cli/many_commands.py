@@ -70,7 +70,7 @@ def register(task: typer.Typer) -> None:
 
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ID…]", help="Ids of tasks.", show_default=False, autocompletion=completion.task_ids),
+    typer.Argument(metavar="[ID…]", help="Ids of tasks.", show_default=False, autocompletion=completion.meant_ids),
 ]
 All = Annotated[bool, typer.Option("--all", help="Every task, without a filter.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count and name what it would be done to.")]

@@ -83,7 +83,7 @@ def register(app: typer.Typer) -> None:
         watch,
         "taskengine task watch                  everything that is open",
         "taskengine task watch ID1 ID2          to the end; exit code 1 if one did not complete",
-        "taskengine task watch --run RUN",
+        "taskengine task watch --run ID",
         "taskengine task watch --metadata team=core --once",
     )
 
@@ -155,7 +155,6 @@ SomeIds = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ID…]", help="Ids of tasks.", show_default="all open", autocompletion=completion.task_ids),
 ]
-Run = Annotated[str | None, typer.Option(metavar="RUN", help="The tasks of that run.", show_default=False)]
 Once = Annotated[bool, typer.Option("--once", help="Show them now, and end.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task is over.")]
 Attempt = Annotated[int | None, typer.Option("--execution", min=1, metavar="N", help="Of attempt N alone.",
@@ -253,7 +252,8 @@ def logs(id: Id, follow: Follow = False, execution: Attempt = None, output: Outp
 
 def watch(
     ids: SomeIds = None,
-    run: Run = None,
+    run: AnyRun = None,
+    capability: AnyCapability = None,
     status: AnyStatus = None,
     type: AnyType = None,
     priority: AnyPriority = None,
@@ -272,5 +272,5 @@ def watch(
     from taskengine.cli import tasks
     from taskengine.cli import watch as view
 
-    chosen = tasks.filters(status, type, priority, assigned_to, created_by, metadata)
-    raise typer.Exit(view.watch(ids or [], run=run, filters=chosen, once=once, timeout=timeout))
+    chosen = tasks.filters(status, type, priority, assigned_to, created_by, metadata, run, capability)
+    raise typer.Exit(view.watch(ids or [], filters=chosen, once=once, timeout=timeout))

@@ -117,14 +117,12 @@ class Watch:
         return 1 if any(one.task.status in REOPENABLE for one in self.found.values()) else 0
 
 
-def watch(
-    ids: Sequence[str], *, run: str | None, filters: Mapping[str, Any], once: bool, timeout: float | None
-) -> int:
+def watch(ids: Sequence[str], *, filters: Mapping[str, Any], once: bool, timeout: float | None) -> int:
     """Watch tasks to their end; the exit code."""
-    if bool(ids) + (run is not None) + bool(filters) > 1:
-        raise InvalidInputError("ids, --run and filters exclude each other; give one of them", field="ids")
+    if ids and filters:
+        raise InvalidInputError("ids and filters exclude each other; give one of them", field="ids")
     with BlockingTaskAPI() as api:
-        choose = _chooser(api, ids, run, filters)
+        choose = _chooser(api, ids, filters)
         return _follow(Watch(api), choose, once=once, timeout=timeout)
 
 
@@ -135,13 +133,9 @@ def follow(api: BlockingTaskAPI, ids: Sequence[str], timeout: float | None) -> i
     return _follow(Watch(api), lambda: ids, once=False, timeout=timeout)
 
 
-def _chooser(
-    api: BlockingTaskAPI, ids: Sequence[str], run: str | None, filters: Mapping[str, Any]
-) -> Callable[[], Sequence[str]]:
+def _chooser(api: BlockingTaskAPI, ids: Sequence[str], filters: Mapping[str, Any]) -> Callable[[], Sequence[str]]:
     if ids:
         return lambda: ids
-    if run is not None:
-        return lambda: [node["id"] for node in api.get_dependency_graph(run)["nodes"] if node["run_id"] == run]
     chosen = [dict(filters)] if filters else [{"status": each} for each in _OPEN]
     return lambda: [id for each in chosen for id in _listed(api, each)]
 
