@@ -1,0 +1,572 @@
+"""Clients, workers, a coordinator, dead links and the passing of time, in any order, beside a model of the promises.
+
+Each rule says something to the store and to the model, then compares all statuses. Calls go out twice now and then,
+copies of old ones come late, tokens are stale, submitters give up half-way. At the end everything is let run to its
+end, and every law of the deep check must hold.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import hypothesis.strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from taskengine.models import Task, TaskPriority, TriggerRule
+from taskengine.store import coordination, deadlines, executions, graphs, nodes, pauses, retention, tasks
+from taskengine.store.call import Call
+from taskengine.store.invariants import check_at_rest, check_invariants
+from taskengine.store.records import index_names
+from taskengine.store.replies import Reply, Told
+
+from ..store.world import World, steps
+from .model import KEPT, LEASE, OVER, Model, SlotName, Thing
+
+LANES = {"n1": "lint=lint @lint=lint", "n2": "lint=lint test=tester @tester=tester @lint=lint"}
+#: Steps of time, and delays of timers: never so that a timer's moment and a step meet within what a test lasts.
+AGES, DELAYS = (4, 20), (6, 14, 30)
+PICK = st.integers(0, 2**20)
+#: Copies of these after another transition do their work again, rightly: what they ask for is wanted or there again.
+MAY_NOT_COME_LATE = frozenset(
+    {"create", "stage", "commit", "reopen", "execute", "cancel", "delete", "leave", "sweep_batch", "pause", "resume",
+     "pause_task", "resume_task", "hold", "rescue", "withdraw", "fire_timers", "unpark", "grant", "continue_releases",
+     "claim", "age", "note_deadlines"}
+)  # fmt: skip
+
+
+class Machine(RuleBasedStateMachine):
+    """One story; ``new_world`` makes an empty namespace."""
+
+    new_world: ClassVar[Callable[[], World]]
+    #: Rules that ran, of all stories.
+    steps_done: ClassVar[int] = 0
+
+    @initialize()
+    def begin(self) -> None:
+        self.world = type(self).new_world()
+        self.model = Model()
+        self.tasks: dict[str, Task] = {}
+        #: What slots were told last, also after they were fenced.
+        self.told: dict[SlotName, Told] = {}
+        self.past: list[Call[Any]] = []
+        self.chance = random.Random(0)
+        self.batches = 0
+        #: What half-submitted tasks depend on, or did.
+        self.staged_on: set[str] = set()
+
+    # -- sending and comparing
+
+    def send(self, call: Call[Any]) -> Any:
+        """Send a call, sometimes twice; remember it for a late copy."""
+        answer = self.world.run(call)
+        if not call.command:
+            if self.chance.random() < 0.15:
+                self.world.run(call)
+            if call.name not in MAY_NOT_COME_LATE:
+                self.past = [*self.past[-30:], call]
+        return answer
+
+    def begin_step(self, pick: int) -> None:
+        self.chance = random.Random(pick)
+        type(self).steps_done += 1
+
+    def compare(self, *wrong: str) -> None:
+        """The step is over: what is stored is what was promised."""
+        ids = list(self.model.things)
+        found = self.model.show(dict(zip(ids, self.world.statuses(ids), strict=True)))
+        told = [word for word in (*wrong, *found) if word]
+        assert not told, "\n".join(told)
+
+    def some(self, *, over: bool | None = None) -> Thing | None:
+        """A task, or one that is (not) over."""
+        fits = [t for t in self.model.things.values() if over is None or (t.status in OVER) == over]
+        return self.chance.choice(fits) if fits else None
+
+    def slot(self, name: SlotName) -> executions.Slot:
+        return self.world.slot(name[1], name[0], LANES[name[0]])
+
+    # -- submitting
+
+    def new_task(self) -> tuple[Task, Thing]:
+        chance, model = self.chance, self.model
+        known = list(model.things)[-8:]
+        on = set(chance.sample(known, min(len(known), chance.choice([0, 0, 1, 2, 3]))))
+        options: dict[str, Any] = {}
+        thing = Thing("", "", "lint", "all_success", on)
+        if chance.random() < 0.3:
+            thing.rule = options["trigger_rule"] = chance.choice(list(TriggerRule)).value
+        if chance.random() < 0.05:
+            options[chance.choice(["queue_timeout", "total_timeout", "heartbeat_timeout"])] = 10
+            thing.is_loose = True
+        match chance.randrange(8):
+            case 0:
+                thing.hold = options["hold"] = True
+            case 1:
+                seconds = chance.choice([-6, *DELAYS])
+                options["scheduled_at"] = datetime.now(UTC) + timedelta(seconds=seconds)
+                thing.due = model.now + seconds if seconds > 0 else None
+            case 2:
+                seconds = chance.choice(DELAYS)
+                options["expires_at"] = datetime.now(UTC) + timedelta(seconds=seconds)
+                thing.expires = model.now + seconds
+            case 3:
+                thing.lane = options["capability"] = "test"
+            case 4:
+                thing.pinned = options["assigned_to"] = chance.choice(["tester", "nobody"])
+            case 5:
+                options["deadline"] = datetime.now(UTC) + timedelta(seconds=chance.choice([-9, 100]))
+        task = self.world.task(f"t{len(self.tasks)}", priority=chance.randrange(1, 6), **options)
+        task.depends_on = {self.tasks[id].id for id in on}
+        thing.id = str(task.id)
+        self.tasks[thing.id] = task
+        return task, thing
+
+    def run_id(self) -> str:
+        known = self.some()
+        return known.run if known and self.chance.random() < 0.3 else str(uuid4())
+
+    def in_run(self, run: str, things: Iterable[Thing], **state: Any) -> list[Thing]:
+        made = list(things)
+        for thing in made:
+            thing.run = run
+            thing.is_vague = bool(self.model.paused)
+            for name, value in state.items():
+                setattr(thing, name, value)
+        return made
+
+    @rule(pick=PICK)
+    def create(self, pick: int) -> None:
+        self.begin_step(pick)
+        (task, thing), run = self.new_task(), self.run_id()
+        assert steps(tasks.create(run, self.world.record(task)), self.send).ok
+        self.model.add(self.in_run(run, [thing]))
+        self.compare()
+
+    @rule(pick=PICK)
+    def submit(self, pick: int) -> None:
+        self.begin_step(pick)
+        first, thing = self.new_task()
+        graph, things, run = [first], [thing], self.run_id()
+        for n in range(self.chance.randrange(4)):
+            parent = self.chance.choice(graph)
+            graph.append(self.world.task(f"g{n}", parent))
+            self.tasks[str(graph[-1].id)] = graph[-1]
+            things.append(Thing(str(graph[-1].id), "", "lint", "all_success", {str(parent.id)}))
+        records = [self.world.record(task) for task in graph]
+        assert steps(graphs.submit(run, records), self.send) == [str(task.id) for task in graph]
+        self.model.add(self.in_run(run, things))
+        if self.chance.random() < 0.2:  # and again, as a client does whose answer was lost
+            assert steps(graphs.submit(str(uuid4()), records), self.send) == [str(task.id) for task in graph]
+        self.compare()
+
+    @rule(pick=PICK)
+    def submit_by_halves(self, pick: int) -> None:
+        """A submitter that dies before or after its commit, or gives up."""
+        self.begin_step(pick)
+        (task, thing), run = self.new_task(), self.run_id()
+        task.deadline = None  # its risk would be noted in the history of a run that may never come to be
+        self.batches += 1
+        batch = f"batch{self.batches}"
+        assert self.send(graphs.stage(batch, run, [self.world.record(task)])).ok
+        assert self.world.status(task.id) == ""
+        self.staged_on |= thing.on
+        match self.chance.randrange(4):
+            case 0:
+                steps(graphs.abandon(batch), self.send)
+            case 1 | 2:
+                assert self.send(graphs.commit(batch)).ok
+                self.model.add(self.in_run(run, [thing], unsettled=True))
+        self.compare()
+
+    # -- steering
+
+    @precondition(lambda self: self.model.things)
+    @rule(pick=PICK)
+    def cancel(self, pick: int) -> None:
+        self.begin_step(pick)
+        if thing := self.some():
+            answer: Reply = steps(tasks.cancel(thing.id, "no"), self.send)
+            thing.unsettled = False
+            self.compare_word(answer.word, self.model.cancel(thing), thing)
+
+    @precondition(lambda self: self.model.things)
+    @rule(pick=PICK)
+    def reopen(self, pick: int) -> None:
+        self.begin_step(pick)
+        if thing := self.some(over=True):
+            answer: Reply = steps(tasks.reopen(thing.id), self.send)
+            self.compare_word(answer.word, self.model.reopen(thing), thing)
+
+    @precondition(lambda self: self.model.things)
+    @rule(pick=PICK)
+    def execute(self, pick: int) -> None:
+        self.begin_step(pick)
+        if thing := self.some():
+            word = steps(tasks.execute(thing.id, None), self.send).word
+            thing.unsettled = False
+            self.compare_word(word, self.model.execute(thing), thing)
+
+    @precondition(lambda self: self.model.things)
+    @rule(pick=PICK)
+    def reprioritise(self, pick: int) -> None:
+        self.begin_step(pick)
+        thing = self.some()
+        stored = self.world.run(tasks.read([thing.id]))[0] if thing else None
+        if thing is None or stored is None:
+            return
+        revision = self.world.fields("task", stored.id).get("rev", "0")
+        new = stored.model_copy(update={"priority": TaskPriority(self.chance.randrange(1, 6))})
+        record = self.world.record(new)
+        story = tasks.update(
+            thing.id, revision, record, int(record.row[7]), index_names(stored), before_first_run=False,
+            edges=tasks.EdgeChange(),
+        )  # fmt: skip
+        word = steps(story, self.send).word
+        thing.unsettled = False
+        self.compare_word(word, "conflict" if thing.status in OVER else "ok", thing)
+
+    @precondition(lambda self: len(self.model.things) > 1)
+    @rule(pick=PICK)
+    def depend(self, pick: int) -> None:
+        self.begin_step(pick)
+        a, b = sorted(self.chance.sample(range(len(self.model.things)), 2))
+        earlier, later = (list(self.model.things.values())[n] for n in (a, b))  # no cycle: only to an earlier one
+        revision = self.world.run(tasks.edge_revision(self.world.keys))
+        answer: Reply = steps(tasks.add_dependency(later.id, earlier.id, revision, "sha"), self.send)
+        earlier.unsettled = later.unsettled = False
+        self.compare_word(answer.word, self.model.depend(later, earlier), later)
+
+    @precondition(lambda self: self.model.things)
+    @rule(pick=PICK)
+    def delete(self, pick: int) -> None:
+        self.begin_step(pick)
+        thing = self.some()
+        stored = self.world.run(tasks.read([thing.id]))[0] if thing else None
+        if thing is None or stored is None:
+            return
+        if any(thing.id in t.on and t.status not in OVER for t in self.model.things.values()):
+            return  # the door looks first, and refuses
+        revision = self.world.run(tasks.edge_revision(self.world.keys))
+        answer: Reply = steps(tasks.delete(thing.id, index_names(stored), revision), self.send)
+        promised = "ok" if thing.status in OVER else "conflict"
+        if answer.word == "waited" and thing.id in self.staged_on:
+            promised = "waited"
+        if answer.ok:
+            self.model.forget(thing)
+        self.compare_word(answer.word, promised, thing)
+
+    @rule(pick=PICK)
+    def pause(self, pick: int) -> None:
+        self.begin_step(pick)
+        known = self.some()
+        run = f"run:{known.run}" if known else "all"
+        scope = self.chance.choice(["all", "cap:test", "cap:lint", "agent:tester", run])
+        delay = self.chance.choice([None, *DELAYS])
+        until = None if delay is None else datetime.now(UTC) + timedelta(seconds=delay)
+        word = self.send(pauses.pause(scope, "ann", None, until)).word
+        if word == "ok":
+            self.model.paused.add(scope)
+            self.model.pause_ends.pop(scope, None)
+            if delay is not None:
+                self.model.pause_ends[scope] = self.model.now + delay
+        self.compare("" if word in ("ok", "missing") else f"pause answered {word}")
+
+    @precondition(lambda self: self.model.paused)
+    @rule(pick=PICK)
+    def resume(self, pick: int) -> None:
+        self.begin_step(pick)
+        scope = self.chance.choice(sorted(self.model.paused))
+        self.mark_vague()
+        was = self.send(pauses.resume(scope, "ann")).number()
+        self.model.paused.discard(scope)
+        self.model.pause_ends.pop(scope, None)
+        kept = not scope.startswith("run:")  # the pause of a run goes with the run
+        self.compare("" if was or not kept else f"{scope} was paused, and its resume found nothing")
+
+    @precondition(lambda self: self.model.things)
+    @rule(pick=PICK, what=st.sampled_from(["pause", "resume", "hold", "release"]))
+    def halt(self, pick: int, what: str) -> None:
+        """Pause by name and back, hold and release."""
+        self.begin_step(pick)
+        thing = self.some()
+        if thing is None:
+            return
+        verb, promised = {
+            "pause": (tasks.pause(thing.id, "ann", None, None), self.model.pause),
+            "resume": (tasks.resume(thing.id), self.model.resume),
+            "hold": (tasks.hold(thing.id, held=True), lambda thing: self.model.set_hold(thing, True)),
+            "release": (tasks.hold(thing.id, held=False), lambda thing: self.model.set_hold(thing, False)),
+        }[what]
+        word = steps(verb, self.send).word
+        thing.unsettled = thing.unsettled and (what == "resume" or word != "ok")
+        self.compare_word(word, promised(thing), thing)
+
+    @rule(pick=PICK)
+    def use_a_key(self, pick: int) -> None:
+        """The same content under the same key is the first one's task, other content is refused."""
+        self.begin_step(pick)
+        task, thing = self.new_task()
+        task = task.model_copy(update={"idempotency_key": str(uuid4())})
+        run = self.run_id()
+        assert steps(tasks.create(run, self.world.record(task)), self.send).ok
+        same, other = (task.model_copy(update={"id": uuid4(), **more}) for more in ({}, {"name": "another"}))
+        answer = steps(tasks.create(str(uuid4()), self.world.record(same)), self.send)
+        refusal = steps(tasks.create(str(uuid4()), self.world.record(other)), self.send)
+        self.tasks[thing.id] = task
+        self.model.add(self.in_run(run, [thing]))
+        right = (answer.word, answer.text(), refusal.word) == ("exists", thing.id, "conflict")
+        self.compare("" if right else f"{answer}, {refusal} for {thing}")
+
+    def mark_vague(self) -> None:
+        for thing in self.model.things.values():
+            thing.is_vague = thing.is_vague or self.model.is_paused(thing)
+
+    def compare_word(self, said: str, promised: str, thing: Thing) -> None:
+        lenient = thing.is_loose or thing.is_vague
+        self.compare("" if said == promised or lenient else f"answered {said}, promised {promised} for {thing}")
+
+    # -- working
+
+    @rule(pick=PICK)
+    def beat(self, pick: int) -> None:
+        self.begin_step(pick)
+        node = self.chance.choice(list(LANES))
+        held = [name for name in self.model.runs if name[0] == node]
+        live = [name for name in held if self.chance.random() < 0.9]
+        drain = "SIGTERM" if self.chance.random() < 0.05 else ""
+        self.world.beat(
+            node, slots=self.chance.randrange(4), lanes=LANES[node], live=[self.slot(n) for n in live], drain=drain
+        )
+        model = self.model
+        model.alive[node] = model.now + LEASE
+        (model.draining.add if drain else model.draining.discard)(node)
+        for name in held:
+            if name in live:
+                model.missed[name] = 0
+            elif model.missed[name]:
+                model.lose(name)
+                continue
+            else:
+                model.missed[name] = 1
+            model.leases[name] = model.now + LEASE
+        self.compare()
+
+    @rule(pick=PICK, stale=st.booleans())
+    def claim(self, pick: int, stale: bool) -> None:
+        self.begin_step(pick)
+        node = self.chance.choice(list(LANES))
+        name = (node, f"s{self.chance.randrange(3)}")
+        granted = self.world.granted()
+        id = self.chance.choice(granted) if granted else "none"
+        token = int(self.world.fields("exec", id).get("att", 1)) if granted else 1
+        answer = self.send(executions.claim(self.slot(name), str(uuid4()), id, token + stale))
+        works = self.model.alive.get(node, -1.0) > self.model.now and node not in self.model.draining
+        wrong = "" if works or answer.word == "refused" else f"{node} may not claim, and {name} got {answer}"
+        if works and answer.word == "refused":
+            wrong = f"{name} was refused: {answer}"
+        if works and name in self.model.runs:
+            self.model.lose(name)
+        if answer.told is not None:
+            wrong = wrong or self.begin_run(name, answer.told)
+        self.compare(wrong)
+
+    def begin_run(self, name: SlotName, told: Told) -> str:
+        self.told[name] = told
+        return self.model.start(name, told.task_id, told.attempt)
+
+    @precondition(lambda self: self.told)
+    @rule(pick=PICK, pull=st.booleans())
+    def report(self, pick: int, pull: bool) -> None:
+        """Also of a slot that was fenced meanwhile, or reported before."""
+        self.begin_step(pick)
+        name = self.chance.choice(sorted(self.told))
+        told, model = self.told[name], self.model
+        verdict = self.chance.choice(["completed"] * 4 + ["failed", "retry", "not_now", "agent_not_now", "cancelled"])
+        delay = self.chance.choice(DELAYS)
+        output = '{"x":"' + "y" * self.chance.choice([0, 5000]) + '"}'
+        done = executions.Report(
+            told.execution_id, told.attempt, verdict, "lint", output=output, retry_ms=1000 * delay
+        )
+        thing = model.runs_in(name)
+        runs = thing is not None and thing.id == told.task_id and thing.attempt == told.attempt
+        answer = self.send(executions.report(self.slot(name), done, pull=pull))
+        wrong = "" if not runs or answer.word == "ok" else f"the report of {name} on {thing} was answered {answer}"
+        if runs:
+            model.report(name, verdict, float(delay))
+        if answer.told is not None and answer.told.execution_id != told.execution_id:
+            model.start_ready()
+            wrong = wrong or self.begin_run(name, answer.told)
+        self.compare(wrong)
+
+    @precondition(lambda self: self.model.runs)
+    @rule(pick=PICK, how=st.sampled_from(["time_out", "time_out_for_good", "hand_back", "say", "end_cancelled"]))
+    def end(self, pick: int, how: str) -> None:
+        self.begin_step(pick)
+        name = self.chance.choice(sorted(self.model.runs))
+        thing = self.model.runs_in(name)
+        assert thing is not None
+        told = self.told[name]
+        id, token, delay = told.execution_id, told.attempt, self.chance.choice(DELAYS)
+        match how:
+            case "time_out":
+                self.send(executions.time_out(id, token, retry_ms=1000 * delay, error="long"))
+                self.model.report(name, "retry", float(delay))
+            case "time_out_for_good":
+                self.send(executions.time_out(id, token, retry_ms=None, error="long"))
+                self.model.report(name, "failed", 0.0)
+            case "hand_back":
+                self.send(executions.hand_back(id, token, "stop"))
+                self.model.hand_back(name)
+            case "say":
+                self.send(executions.say(id, token, lines=['{"message":"x"}'], progress=0.5))
+            case "end_cancelled" if thing.cancel_asked:
+                self.send(executions.end_cancelled(id, token))
+                self.model.end(thing, "cancelled")
+        self.compare()
+
+    @rule(pick=PICK)
+    def leave(self, pick: int) -> None:
+        """A node stops; what it holds is lost."""
+        self.begin_step(pick)
+        node = self.chance.choice(list(LANES))
+        self.send(nodes.leave(node))
+        for name in [name for name in self.model.runs if name[0] == node]:
+            self.model.lose(name)
+        self.model.alive.pop(node, None)
+        self.model.draining.discard(node)
+        self.compare()
+
+    # -- the coordinator, time, and dead links
+
+    @rule(pick=PICK)
+    def coordinate(self, pick: int) -> None:
+        self.begin_step(pick)
+        self.let_coordinate()
+        self.compare()
+
+    def let_coordinate(self) -> None:
+        self.world.lead()
+        term = self.world.term
+        self.mark_vague()
+        for call in (
+            coordination.rescue(term), coordination.withdraw(term), coordination.fire_timers(term),
+            coordination.unpark(term), coordination.grant(term, ["lint", "test", "@tester", "@nobody"]),
+            coordination.continue_releases(term), coordination.age(term, self.chance.choice(["lint", "test"]), 0, 0),
+        ):  # fmt: skip
+            self.send(call)
+        now, due = self.world.run(deadlines.due(self.world.keys))
+        self.send(deadlines.note(term, [self.finding(id, now) for id in due]))
+        self.model.lapse()
+        self.model.fire()
+        for batch in self.world.run(coordination.committed(self.world.keys)):
+            self.world.settle(batch)
+        for thing in self.model.things.values():
+            thing.unsettled = False
+        self.model.start_ready()
+        for batch in self.world.run(coordination.abandoned(self.world.keys, 600)):
+            while self.world.run(coordination.sweep_batch(batch, term)).number():
+                pass
+
+    def finding(self, id: str, now: int) -> deadlines.Finding:
+        """What the coordinator may find about a deadline."""
+        [weight] = self.world.run(deadlines.weigh([id]))
+        if weight is None or weight.is_over:
+            return deadlines.Finding(id, 0, "over")
+        verdict = self.chance.choice(["risk", str(now + 5000)])
+        return deadlines.Finding(id, weight.deadline or 0, verdict, 1)
+
+    @rule(pick=PICK)
+    def think(self, pick: int) -> None:
+        self.begin_step(pick)
+        self.compare(*self.let_think())
+
+    def let_think(self) -> list[str]:
+        self.world.think()
+        pending = [t.id for t in self.model.things.values() if t.status == "pending" or t.may_reopen]
+        blamed = {id: self.world.fields("task", id).get("by", "") for id in pending}
+        return self.model.think(blamed)
+
+    @rule(pick=PICK)
+    def time_passes(self, pick: int) -> None:
+        self.begin_step(pick)
+        self.age(self.chance.choice(AGES))
+        self.compare()
+
+    def age(self, seconds: float) -> None:
+        self.world.age(seconds)
+        self.model.now += seconds
+        for node in [node for node, until in self.model.alive.items() if until <= self.model.now]:
+            del self.model.alive[node]
+
+    @precondition(lambda self: self.past)
+    @rule(pick=PICK)
+    def late_copy(self, pick: int) -> None:
+        """What a dead link kept back comes now, and changes nothing."""
+        self.begin_step(pick)
+        self.world.run(self.chance.choice(self.past))
+        self.compare()
+
+    @rule(pick=PICK)
+    def prune(self, pick: int) -> None:
+        self.begin_step(pick)
+        self.age(700)
+        self.world.lead()
+        for one in self.world.run(retention.expired(self.world.keys, KEPT)):
+            now = one
+            while not now.over:
+                word, now = self.world.run(retention.prune_range(self.world.term, now))
+                assert word == "ok"
+        ids = list(self.model.things)
+        for id, status in zip(ids, self.world.statuses(ids), strict=True):
+            thing = self.model.things[id]
+            if not status:
+                assert thing.status in OVER, thing
+                assert thing.over_at + KEPT <= self.model.now, thing
+                self.model.forget(thing)
+        self.compare()
+
+    # -- the end
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        found = self.world.run(check_invariants(self.world.keys))
+        assert not found, found
+        self.finish_everything()
+        found = self.world.run(check_at_rest(self.world.keys))
+        assert not found, found
+
+    def finish_everything(self) -> None:
+        """Let a healthy fleet and coordinator go on until nothing is left to do."""
+        world = self.world
+        self.age(700)
+        for scope in sorted(self.model.paused):
+            world.run(pauses.resume(scope, "ann"))
+        self.model.paused.clear()
+        for thing in self.model.things.values():
+            if world.status(thing.id) == "paused":
+                assert steps(tasks.resume(thing.id), world.run).ok
+            elif thing.pause_asked:
+                steps(tasks.resume(thing.id), world.run)
+        for _ in range(200):
+            self.let_coordinate()
+            world.think()
+            world.age(20)
+            slot = world.slot("last", "n2", LANES["n2"] + " @nobody=nobody")
+            world.beat("n2", slots=1, lanes=slot.lanes)
+            for id in world.granted() or ["none"]:
+                told = world.claim(slot, id, int(world.fields("exec", id).get("att", 1))).told
+                while told:
+                    told = world.report(told, slot, pull=True).told
+            for id in self.model.things:
+                if world.status(id) == "pending" and "hold" in world.fields("task", id):
+                    world.run(tasks.execute(id, None))
+            if not set(world.counts()) - OVER:
+                return
+        raise AssertionError(f"not finished: {world.counts()}")
+
+

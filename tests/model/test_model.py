@@ -1,0 +1,93 @@
+"""At least 10 000 steps of anybody in any order, against a simple model of what the engine promises.
+
+The stories are the same in each run; ``--hypothesis-seed=random`` (or a number) tells others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import fakeredis
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from taskengine.settings import Settings
+from taskengine.store.aio import AsyncStore
+from taskengine.store.sync import SyncStore
+from taskengine.testing.server import make_fit
+
+from ..conftest import Valkey
+from ..store.world import ENVELOPE, Awaited, World
+from .machine import Machine
+
+SETTINGS = Settings(redis_url=None, namespace="te")
+STEPS_OF_A_STORY = 50
+
+
+def tell(stories: int, new_world: Callable[[], World], config: pytest.Config) -> tuple[int, float]:
+    """Run so many stories; the steps that they had, and the seconds that they took."""
+
+    class Told(Machine):
+        pass
+
+    Told.new_world = staticmethod(new_world)
+    begin = time.monotonic()
+    run_state_machine_as_test(
+        Told,
+        settings=settings(
+            max_examples=stories, stateful_step_count=STEPS_OF_A_STORY, deadline=None, database=None,
+            derandomize=config.getoption("--hypothesis-seed") is None, print_blob=True,
+            phases=[Phase.generate, Phase.shrink], report_multiple_bugs=False, suppress_health_check=list(HealthCheck),
+        ),
+    )  # fmt: skip
+    return Told.steps_done, time.monotonic() - begin
+
+
+def test_ten_thousand_steps_keep_what_is_promised(
+    shared_valkey: Valkey, request: pytest.FixtureRequest, record_property: Callable[[str, Any], None]
+) -> None:
+    store = SyncStore(shared_valkey.url, SETTINGS, ENVELOPE)
+
+    def new_world() -> World:
+        shared_valkey.client.flushall()
+        return World(store, shared_valkey.client, lambda _: store)
+
+    done, seconds = tell(260, new_world, request.config)
+    store.close()
+    record_property("steps", done)
+    record_property("seconds", round(seconds, 1))
+    print(f"{done} steps in {seconds:.1f} s")
+    assert done >= 10_000
+
+
+def test_the_same_promises_hold_by_the_async_driver(
+    shared_valkey: Valkey, request: pytest.FixtureRequest
+) -> None:
+    loop = asyncio.new_event_loop()
+    store = AsyncStore(shared_valkey.url, SETTINGS, ENVELOPE)
+    awaited = Awaited(store, loop)
+
+    def new_world() -> World:
+        shared_valkey.client.flushall()
+        return World(awaited, shared_valkey.client, lambda _: awaited)
+
+    done, _ = tell(10, new_world, request.config)
+    loop.run_until_complete(store.close())
+    loop.close()
+    assert done >= 300
+
+
+def test_the_same_promises_hold_on_fakeredis(request: pytest.FixtureRequest) -> None:
+    def new_world() -> World:
+        server = fakeredis.FakeServer(server_type="valkey")
+        make_fit(server)
+        client = fakeredis.FakeRedis(server=server, decode_responses=True, protocol=2)
+        store = SyncStore("redis://fake", SETTINGS, ENVELOPE, client)
+        return World(store, fakeredis.FakeRedis(server=server), lambda _: store)
+
+    done, _ = tell(10, new_world, request.config)
+    assert done >= 300
