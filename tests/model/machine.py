@@ -168,7 +168,6 @@ class Machine(RuleBasedStateMachine):
         """A submitter that dies before or after its commit, or gives up."""
         self.begin_step(pick)
         (task, thing), run = self.new_task(), self.run_id()
-        task.deadline = None  # its risk would be noted in the history of a run that may never come to be
         self.batches += 1
         batch = f"batch{self.batches}"
         assert self.send(graphs.stage(batch, run, [self.world.record(task)])).ok

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from taskengine.errors import ConflictError, IdempotencyConflictError, UnknownDependencyError
 from taskengine.models import Task
-from taskengine.store import coordination, graphs, tasks
+from taskengine.store import coordination, deadlines, graphs, tasks
 from taskengine.store.call import Call
 
 from .world import World, steps
@@ -393,3 +394,18 @@ def test_task_with_a_thousand_dependencies_waits_for_all_of_them(real: World) ->
     assert real.status(last.id) == "ready"
     told = real.start()
     assert (len(told.inputs), told.more_inputs) == (64, True)
+
+
+def test_a_deadline_of_a_graph_that_never_comes_leaves_no_history(world: World) -> None:
+    late = world.task("late", deadline=datetime.now(UTC) - timedelta(seconds=9))
+    world.staged(late, batch="batch", run="run")
+    term = world.lead()
+    _, due = world.run(deadlines.due(world.keys))
+    [weight] = world.run(deadlines.weigh([str(late.id)]))
+    assert weight is not None
+    assert due == [str(late.id)]
+    found = deadlines.Finding(str(late.id), weight.deadline or 0, "risk", 1)
+    assert world.run(deadlines.note(term, [found])).number() == 0
+    assert world.run(deadlines.due(world.keys))[1] == []  # looked at again, but not at once
+    world.run(graphs.abandon("batch"))
+    world.check()

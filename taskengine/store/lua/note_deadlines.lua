@@ -12,6 +12,9 @@ for i = 2, #ARGV, 4 do
   local m = load(id)
   if not m or verdict == 'over' and C.terminal[m.st] then
     call('ZREM', K.deadlines, id)
+  elseif is_open(m.batch) then
+    -- Its graph may come to nothing, and its history with it.
+    call('ZADD', K.deadlines, 'XX', now + 1000, id)
   elseif m and deadline_of(m.score) == tonumber(ARGV[i + 1]) and not C.terminal[m.st] then
     if verdict ~= 'risk' then
       call('ZADD', K.deadlines, 'XX', verdict, id)
