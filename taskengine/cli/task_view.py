@@ -88,6 +88,7 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
         ("not before", task.scheduled_at),
         ("expires", task.expires_at),
         ("deadline", task.deadline),
+        ("at risk since", task.deadline_at_risk_since),
         ("started", task.started_at),
         ("ended", task.completed_at),
         ("next attempt", task.next_attempt_at),
