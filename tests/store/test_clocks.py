@@ -184,6 +184,26 @@ def test_an_edge_added_to_a_ready_task_stops_its_queue_clock(world: World) -> No
     assert timers(world) == set()
 
 
+def test_a_task_that_is_held_back_stops_its_queue_clock(world: World) -> None:
+    a = world.new("a", queue_timeout=30)
+    world.run(tasks.hold(str(a.id), held=True))
+    assert (world.status(a.id), timers(world)) == ("pending", set())
+
+
+def test_clocks_that_are_over_together_end_a_task_once(world: World) -> None:
+    """The first to act takes the others away, although they were read as due with it."""
+    a = world.new("a", queue_timeout=30, expires_at=later(30))
+    b = world.new("b", queue_timeout=30, total_timeout=30)
+    world.run(pauses.pause("all", "ann", "why", None))
+    world.age(40)
+    world.run(pauses.resume("all", "ann"))
+    world.age(300)
+    fire(world)
+    fire(world)
+    assert {world.status(a.id), world.status(b.id)} <= {"cancelled", "failed"}
+    assert timers(world) == set()
+
+
 # -- total_timeout
 
 

@@ -58,17 +58,22 @@ local function is_put_off(m, kind, item)
   if kind == 'total' then call('HSET', key('task', m.id), 'tend', at) end
   return true
 end
-local due = call('ZRANGEBYSCORE', K.timers, '-inf', now, 'LIMIT', 0, ARGV[2])
-for _, item in ipairs(due) do
+local function fire(item)
   local kind, id = item:match('^(%w+):(.*)$')
-  local m = load(id)
   if kind == 'resume' then
     call('ZREM', K.timers, item)
     if id:sub(1, 5) == 'task:' then resume_task(id:sub(6)) else resume(id, 'its time') end
-  elseif not (m and is_put_off(m, kind, item)) then
-    call('ZREM', K.timers, item)
-    if m then ACTS[kind](m) end
+    return
   end
+  local m = load(id)
+  if m and is_put_off(m, kind, item) then return end
+  call('ZREM', K.timers, item)
+  if m then ACTS[kind](m) end
+end
+local due = call('ZRANGEBYSCORE', K.timers, '-inf', now, 'LIMIT', 0, ARGV[2])
+for _, item in ipairs(due) do
+  -- What an earlier one ended has no timers any more.
+  if call('ZSCORE', K.timers, item) then fire(item) end
 end
 grant_made()
 local nearest = call('ZRANGE', K.timers, 0, 0, 'WITHSCORES')
