@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks.figure import Figure
-from benchmarks.figures import chain, fan, flat, large, latency, layered, memory, submit, testing, traces
+from benchmarks.figures import chain, fan, flat, large, latency, layered, memory, pause, submit, testing, traces
 from benchmarks.stack import Stack
 
 FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
@@ -16,5 +16,6 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "submit": submit.measure,
     "testing": testing.measure,
     "memory": memory.measure,
+    "pause": pause.measure,
     "large": large.measure,
 }

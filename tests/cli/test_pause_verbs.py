@@ -27,6 +27,17 @@ def test_pause_look_and_resume(taskengine):
     assert taskengine("pauses").out.strip() == "nothing is paused"
 
 
+def test_doctor_names_what_is_paused_and_how_to_resume_it(taskengine):
+    taskengine("pause", "--everything", "--reason", "freeze")
+    taskengine("pause", "--agent", "bot")
+    said = taskengine("doctor", "-o", "json").json["findings"]
+    found = {one["says"].split(" by ")[0]: one["do"] for one in said if one["about"] == "paused"}
+    assert found == {
+        "everything": "taskengine resume --everything, when it may go on",
+        "agent bot": "taskengine resume --agent bot, when it may go on",
+    }
+
+
 def test_resume_says_what_else_is_paused(taskengine):
     taskengine("pause", "--everything")
     taskengine("pause", "--agent", "bot")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -248,3 +249,36 @@ def test_what_has_started_can_not_be_held(world: World) -> None:
     assert hold(world, task).word == "conflict"
     world.report(told, verdict="retry", retry_ms=5000)
     assert hold(world, task).word == "conflict"
+
+
+@pytest.mark.parametrize(
+    ("clock", "kind"),
+    [({"expires_at": datetime.now(UTC) + timedelta(hours=1)}, "expire"), ({"queue_timeout": 3600}, "queue")],
+)
+def test_clocks_of_a_paused_task_stand_and_run_again(world: World, clock: dict[str, Any], kind: str) -> None:
+    task = world.new("a", **clock)
+    timer = f"{kind}:{task.id}"
+    timers = world.keys.fixed("timers")
+    assert world.raw.zscore(timers, timer)
+    pause(world, task)
+    assert world.raw.zscore(timers, timer) is None
+    world.age(7200)
+    fire(world)
+    assert world.status(task.id) == "paused"
+    assert resume(world, task).text() == "ready"
+    assert world.raw.zscore(timers, timer) > world.run(coordination.server_ms()) + 3_500_000
+    fire(world)
+    assert world.status(task.id) == "ready"
+
+
+def test_total_timeout_stands_while_its_task_is_paused(world: World) -> None:
+    task = world.new("a", total_timeout=60)
+    world.report(world.start(), verdict="retry", retry_ms=5000, error="boom")
+    pause(world, task)
+    world.age(120)
+    fire(world)
+    assert world.status(task.id) == "paused"
+    assert resume(world, task).text() == "retrying"
+    world.age(10)
+    fire(world)
+    assert world.status(task.id) == "ready"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from taskengine.cli.doctor.finding import Finding, notice, ok, wrong
-from taskengine.store.codec import loads
+from taskengine.store.codec import loads, pause_from
 from taskengine.store.nodes import Fleet, Node
 
 #: Decisions that wait, from which on a coordinator does not keep up.
@@ -17,6 +17,7 @@ def examine(fleet: Fleet) -> Iterator[Finding]:
     """Findings about the fleet at one moment."""
     yield _coordinator(fleet)
     yield from _workers(fleet)
+    yield from _pauses(fleet)
     yield from _lanes(fleet)
     yield from _left_over(fleet)
 
@@ -53,6 +54,13 @@ def _worker(node: Node) -> Finding:
     return ok(name, f"{info.get('pool', '')}, {node.held} of {node.slots} slots busy, agents {agents}")
 
 
+def _pauses(fleet: Fleet) -> Iterator[Finding]:
+    for scope, story in sorted(fleet.pauses.items()):
+        pause = pause_from(scope, story)
+        option = f"--{pause.scope} {pause.name}" if pause.name else f"--{pause.scope}"
+        yield notice("paused", str(pause), f"taskengine resume {option}, when it may go on")
+
+
 def _lanes(fleet: Fleet) -> Iterator[Finding]:
     for lane in fleet.lanes:
         if lane.ready and not lane.offered:
@@ -67,7 +75,7 @@ def _lanes(fleet: Fleet) -> Iterator[Finding]:
         if kind == "agent":
             says = f"{_tasks(count)} READY and pinned to it, no live worker has it"
             yield wrong(f"agent {name}", says, "taskengine worker --import the module that declares it")
-        else:
+        elif kind != "pause":  # told above, or about to go back
             yield _parked(reason, count)
 
 

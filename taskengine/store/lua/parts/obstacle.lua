@@ -1,7 +1,10 @@
 -- Why a READY task may not run now. Limits and resources will add their reasons here.
 -- uses: clock, pause
--- The name of a park, or nil.
+-- The name of a park, or nil. Whoever asks has looked at its lane; left are its run and, of a pinned one, its capability.
 local function obstacle(m)
-  local scope = is_any_paused() and pause_of(m)
+  if not is_any_paused() then return nil end
+  local scopes = {'run:' .. m.run}
+  if m.lane:sub(1, 1) == '@' then scopes[2] = 'cap:' .. capability_of(m) end
+  local scope = first_paused(scopes)
   return scope and 'pause:' .. scope
 end

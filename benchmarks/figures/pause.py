@@ -1,0 +1,111 @@
+"""What a pause costs: to say it, to end it, and to everybody else while it holds; and many tasks at one word."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+from benchmarks import shapes
+from benchmarks.agents import NAP
+from benchmarks.figure import Figure, Must
+from benchmarks.processes import until
+from benchmarks.run import drain_rate
+from benchmarks.scripts import ScriptTimes
+from benchmarks.stack import Stack
+from taskengine import Task
+
+
+def measure(stack: Stack) -> Iterator[Figure]:
+    """A paused capability, a paused run, a new priority and a cancel, with 100 000 READY tasks."""
+    n, flat_n = stack.size(100_000, 1000), stack.size(3000, 300)
+    stack.fleet()
+    about = stack.describe() | {"ready": n}
+    alone = _best_rate(stack, flat_n)
+    stack.client.api.pause(capability=NAP)
+    ids = stack.client.submit([_nap(i) for i in range(n)])
+    beside = _best_rate(stack, flat_n)
+    config = about | {"tasks": flat_n, "alone": round(alone), "beside": round(beside)}
+    yield Figure("pause.others", beside / alone, "beside ÷ alone", must=Must("value", ">=", 0.95), config=config)
+    yield from _answers(stack, about)
+    yield from _run(stack, ids[0], about)
+    stack.client.api.pause(capability=NAP)
+    yield _reorder(stack, ids[n // 2], about)
+    yield from _cancel(stack, n, about)
+    stack.client.api.resume(capability=NAP)
+
+
+def _nap(number: int) -> Task:
+    return Task(name=f"n{number}", capability=NAP, input={"seconds": 0})
+
+
+def _best_rate(stack: Stack, n: int) -> float:
+    rounds = range(max(2, stack.options.rounds))
+    return max(drain_rate(stack.client, stack.run(shapes.flat(n))) for _ in rounds)
+
+
+def _timed(call: Callable[[], object]) -> float:
+    """Milliseconds that *call* takes."""
+    begin = time.perf_counter()
+    call()
+    return 1000 * (time.perf_counter() - begin)
+
+
+def _answers(stack: Stack, about: dict[str, object]) -> Iterator[Figure]:
+    """Everything is paused meanwhile, so that the capability's resume starts nothing."""
+    api, must = stack.client.api, Must("value", "<=", 20)
+    api.pause(everything=True)
+    resumes, pauses = [], []
+    for _ in range(10):
+        resumes.append(_timed(lambda: api.resume(capability=NAP)))
+        pauses.append(_timed(lambda: api.pause(capability=NAP)))
+    api.resume(everything=True)
+    yield Figure("pause.answer", max(pauses), "ms", must=must, config=about | {"of": 10})
+    yield Figure("resume.answer", max(resumes), "ms", must=must, config=about | {"of": 10})
+
+
+def _run(stack: Stack, id: UUID, about: dict[str, object]) -> Iterator[Figure]:
+    """A run is paused by parking what is met, so its resume puts all of it back."""
+    client = stack.client
+    run_id = str(client.raw.hget(client.keys.of("task", id), "run"))
+    park, ready = client.keys.of("park", f"pause:run:{run_id}"), client.keys.of("ready", NAP)
+    client.api.pause(run_id=run_id)
+    client.api.resume(capability=NAP)
+    begin = time.perf_counter()
+    until(lambda: not client.raw.zcard(ready), 120, "every task of the run is parked")
+    parked, count = time.perf_counter() - begin, int(client.raw.zcard(park))
+    client.api.pause(capability=NAP)
+    begin = time.perf_counter()
+    answered = _timed(lambda: client.api.resume(run_id=run_id))
+    until(lambda: not client.raw.zcard(park), 120, "every task of the run is claimable again")
+    seconds = time.perf_counter() - begin
+    config = about | {"parked": count, "seconds_to_park": round(parked, 2), "answer_ms": round(answered, 2)}
+    yield Figure("resume.claimable", seconds, "s", must=Must("value", "<=", 10), config=config)
+
+
+def _reorder(stack: Stack, id: UUID, about: dict[str, object]) -> Figure:
+    """From the call until the task stands in front of all others."""
+    client = stack.client
+    ready = client.keys.of("ready", NAP)
+
+    def leads() -> bool:
+        return bool(client.raw.zrange(ready, 0, 0)[0].endswith(str(id)))
+
+    begin = time.perf_counter()
+    client.api.update_task(id, priority=5)
+    until(leads, 10, "the task leads")
+    return Figure(
+        "reorder", 1000 * (time.perf_counter() - begin), "ms", must=Must("value", "<=", 100), config=about
+    )
+
+
+def _cancel(stack: Stack, n: int, about: dict[str, object]) -> Iterator[Figure]:
+    with ScriptTimes(stack.client, stack.server.pid) as scripts:
+        begin = time.perf_counter()
+        done = stack.client.api.cancel_tasks(capability=NAP)
+        seconds = time.perf_counter() - begin
+        slow = scripts.take()
+    config = about | {"cancelled": done.done, "starved": slow.starved, "longest_ms": slow.longest_ms}
+    yield Figure("cancel.many", seconds, "s", must=Must("value", "<=", 15 * n / 100_000), config=config)
+    longest = max(slow.longest_ms.values(), default=0.0)
+    yield Figure("script.cancel", longest, "ms", must=Must("value", "<=", 10), config=config)
