@@ -29,8 +29,8 @@ from taskengine.store.outlines import outlines
 from taskengine.store.records import index_names
 from taskengine.store.replies import Reply
 
-#: Tasks that one script changes; 128 cancels take it about 4 ms.
-PIECE = 128
+#: Tasks that one script changes: it takes a few milliseconds.
+PIECE = 64
 _NAMED = 20
 _DONE = frozenset({"ok", "asked"})
 #: Answers after which the same task is told again.

@@ -1,9 +1,12 @@
 -- A task paused by name: in no set, and its timers stand. Its story is when the pause began and JSON {by, until, why}.
 -- uses: clock, event, task, timers, stand
 -- What the timers still had to run, as words 'kind:ms'. A queue timer is none of them: who is READY again waits anew.
+-- Who has none, as most have, is asked in two commands.
 local function stop_timers(m)
-  local left = {}
-  for _, item in ipairs(timers_of(m.id)) do
+  local left, items, any = {}, timers_of(m.id), call('EXISTS', K.standing) == 1
+  for _, at in ipairs(call('ZMSCORE', K.timers, unpack(items))) do any = any or at end
+  if not any then return '' end
+  for _, item in ipairs(items) do
     local ms, kind = time_left(item, m), item:match('^%w+')
     if ms and kind ~= 'queue' then left[#left + 1] = kind .. ':' .. math.max(0, ms) end
   end
@@ -25,7 +28,8 @@ local function halt(m, story, left)
   move(m, T.PAUSED)
   call('HSET', key('task', m.id), 'st', T.PAUSED, 'pz', story, 'left', left)
   call('HDEL', key('task', m.id), 'pq', 'due')
-  end_halt_at(m.id, end_of(story))
+  local ends = end_of(story)
+  if ends then end_halt_at(m.id, ends) end
   emit(m.run, 'paused', m.id, story)
 end
 -- The story of the pause that a RUNNING task was asked to make at its end, unless that pause is over.
