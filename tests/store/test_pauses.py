@@ -176,6 +176,18 @@ def test_each_of_two_pauses_must_end(world: World) -> None:
     assert names(world, 1) == ["a"]
 
 
+def test_coordinator_that_hears_of_a_resume_forgets_no_other_pause(world: World) -> None:
+    world.new("a")
+    pause(world, "cap:lint")
+    pause(world, "all")
+    resume(world, "all")
+    heard = world.run(coordination.listen(world.keys, "0", "0", 0.01)).lanes
+    assert "lint" in heard
+    world.lead()
+    world.run(coordination.grant(world.term, [*heard, coordination.PAUSED]))
+    assert nothing_starts(world)
+
+
 def test_reason_of_a_waiting_task_names_the_pause(world: World) -> None:
     task = world.new("a")
     pause(world, "cap:lint")
