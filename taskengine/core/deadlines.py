@@ -35,12 +35,9 @@ class Weight:
     due: float | None
     #: How many stand before it in its lane; None when it does not stand there.
     position: int | None
-    #: A hold or an uncommitted graph keeps it: nobody knows for how long.
-    held: bool
     depends_on: tuple[str, ...]
     #: None without one.
     deadline: int | None
-    at_risk: bool
 
     @property
     def is_over(self) -> bool:

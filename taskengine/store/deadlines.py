@@ -54,7 +54,7 @@ def weigh(ids: Sequence[str]) -> Story[list[Weight | None]]:
 def _weight(id: str, raw: Sequence[Any]) -> Weight | None:
     if not raw:
         return None
-    status, lane, name, given, started, due, score, position, held, on, risk = raw
+    status, lane, name, given, started, due, score, position, on = raw
     return Weight(
         id=id,
         status=TaskStatus(status),
@@ -64,10 +64,8 @@ def _weight(id: str, raw: Sequence[Any]) -> Weight | None:
         started=_seconds(started),
         due=_seconds(due),
         position=None if int(position) < 0 else int(position),
-        held=bool(held),
         depends_on=tuple(on.split()),
         deadline=unpack(float(score)).deadline_seconds,
-        at_risk=bool(risk),
     )
 
 

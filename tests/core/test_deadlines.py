@@ -14,8 +14,8 @@ NOW = 1000.0
 
 def weight(id: str, *on: str, status: str = "pending", **more: Any) -> Weight:
     fields: dict[str, Any] = {
-        "lane": "lint", "name": id, "given": 10.0, "started": None, "due": None, "position": None, "held": False,
-        "deadline": None, "at_risk": False,
+        "lane": "lint", "name": id, "given": 10.0, "started": None, "due": None, "position": None,
+        "deadline": None,
     }  # fmt: skip
     return Weight(id=id, status=TaskStatus(status), depends_on=on, **{**fields, **more})
 
