@@ -8,13 +8,14 @@ end, and every law of the deep check must hold.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import uuid4
 
 import hypothesis.strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from taskengine.models import Task, TaskPriority, TriggerRule
 from taskengine.store import coordination, deadlines, executions, graphs, nodes, pauses, retention, tasks
@@ -42,8 +43,9 @@ class Machine(RuleBasedStateMachine):
     """One story; ``new_world`` makes an empty namespace."""
 
     new_world: ClassVar[Callable[[], World]]
-    #: Rules that ran, of all stories.
+    #: Of all stories: steps, and how often each thing happened that must.
     steps_done: ClassVar[int] = 0
+    seen: ClassVar[Counter[str]]
 
     @initialize()
     def begin(self) -> None:
@@ -55,6 +57,8 @@ class Machine(RuleBasedStateMachine):
         self.past: list[Call[Any]] = []
         self.chance = random.Random(0)
         self.batches = 0
+        #: Steps of this story so far.
+        self.at = 0
         #: What half-submitted tasks depend on, or did.
         self.staged_on: set[str] = set()
 
@@ -70,9 +74,19 @@ class Machine(RuleBasedStateMachine):
                 self.past = [*self.past[-30:], call]
         return answer
 
-    def begin_step(self, pick: int) -> None:
-        self.chance = random.Random(pick)
+    @rule(pick=PICK)
+    def step(self, pick: int) -> None:
+        """Somebody does something. Which is drawn here, not by rules: hypothesis leaves some rules out of a story, and
+        then hardly anything ever runs.
+        """
+        # It likes small numbers and says them again: alone they would be the same few choices in every step.
+        self.at += 1
+        self.chance = random.Random(pick * 1000 + self.at)
         type(self).steps_done += 1
+        able = [name for name, (_, needs) in ACTIONS.items() if needs(self)]
+        what = self.chance.choices(able, [ACTIONS[name][0] for name in able])[0]
+        type(self).seen[what] += 1
+        getattr(self, what)()
 
     def compare(self, *wrong: str) -> None:
         """The step is over: what is stored is what was promised."""
@@ -84,7 +98,16 @@ class Machine(RuleBasedStateMachine):
     def some(self, *, over: bool | None = None) -> Thing | None:
         """A task, or one that is (not) over."""
         fits = [t for t in self.model.things.values() if over is None or (t.status in OVER) == over]
+        # Most are over or wait: what runs is where words cross, so it is taken as often as all else together.
+        runs = [t for t in fits if t.status == "running"]
+        if runs and self.chance.random() < 0.5:
+            fits = runs
         return self.chance.choice(fits) if fits else None
+
+    def note(self, what: str, happens: object = True) -> None:
+        """Count what a test must have seen to mean anything."""
+        if happens:
+            type(self).seen[what] += 1
 
     def slot(self, name: SlotName) -> executions.Slot:
         return self.world.slot(name[1], name[0], LANES[name[0]])
@@ -138,17 +161,13 @@ class Machine(RuleBasedStateMachine):
                 setattr(thing, name, value)
         return made
 
-    @rule(pick=PICK)
-    def create(self, pick: int) -> None:
-        self.begin_step(pick)
+    def create(self) -> None:
         (task, thing), run = self.new_task(), self.run_id()
         assert steps(tasks.create(run, self.world.record(task)), self.send).ok
         self.model.add(self.in_run(run, [thing]))
         self.compare()
 
-    @rule(pick=PICK)
-    def submit(self, pick: int) -> None:
-        self.begin_step(pick)
+    def submit(self) -> None:
         first, thing = self.new_task()
         graph, things, run = [first], [thing], self.run_id()
         for n in range(self.chance.randrange(4)):
@@ -163,10 +182,8 @@ class Machine(RuleBasedStateMachine):
             assert steps(graphs.submit(str(uuid4()), records), self.send) == [str(task.id) for task in graph]
         self.compare()
 
-    @rule(pick=PICK)
-    def submit_by_halves(self, pick: int) -> None:
+    def submit_by_halves(self) -> None:
         """A submitter that dies before or after its commit, or gives up."""
-        self.begin_step(pick)
         (task, thing), run = self.new_task(), self.run_id()
         self.batches += 1
         batch = f"batch{self.batches}"
@@ -183,36 +200,24 @@ class Machine(RuleBasedStateMachine):
 
     # -- steering
 
-    @precondition(lambda self: self.model.things)
-    @rule(pick=PICK)
-    def cancel(self, pick: int) -> None:
-        self.begin_step(pick)
+    def cancel(self) -> None:
         if thing := self.some():
             answer: Reply = steps(tasks.cancel(thing.id, "no"), self.send)
             thing.unsettled = False
             self.compare_word(answer.word, self.model.cancel(thing), thing)
 
-    @precondition(lambda self: self.model.things)
-    @rule(pick=PICK)
-    def reopen(self, pick: int) -> None:
-        self.begin_step(pick)
+    def reopen(self) -> None:
         if thing := self.some(over=True):
             answer: Reply = steps(tasks.reopen(thing.id), self.send)
             self.compare_word(answer.word, self.model.reopen(thing), thing)
 
-    @precondition(lambda self: self.model.things)
-    @rule(pick=PICK)
-    def execute(self, pick: int) -> None:
-        self.begin_step(pick)
+    def execute(self) -> None:
         if thing := self.some():
             word = steps(tasks.execute(thing.id, None), self.send).word
             thing.unsettled = False
             self.compare_word(word, self.model.execute(thing), thing)
 
-    @precondition(lambda self: self.model.things)
-    @rule(pick=PICK)
-    def reprioritise(self, pick: int) -> None:
-        self.begin_step(pick)
+    def reprioritise(self) -> None:
         thing = self.some()
         stored = self.world.run(tasks.read([thing.id]))[0] if thing else None
         if thing is None or stored is None:
@@ -228,10 +233,7 @@ class Machine(RuleBasedStateMachine):
         thing.unsettled = False
         self.compare_word(word, "conflict" if thing.status in OVER else "ok", thing)
 
-    @precondition(lambda self: len(self.model.things) > 1)
-    @rule(pick=PICK)
-    def depend(self, pick: int) -> None:
-        self.begin_step(pick)
+    def depend(self) -> None:
         a, b = sorted(self.chance.sample(range(len(self.model.things)), 2))
         earlier, later = (list(self.model.things.values())[n] for n in (a, b))  # no cycle: only to an earlier one
         revision = self.world.run(tasks.edge_revision(self.world.keys))
@@ -239,10 +241,7 @@ class Machine(RuleBasedStateMachine):
         earlier.unsettled = later.unsettled = False
         self.compare_word(answer.word, self.model.depend(later, earlier), later)
 
-    @precondition(lambda self: self.model.things)
-    @rule(pick=PICK)
-    def delete(self, pick: int) -> None:
-        self.begin_step(pick)
+    def delete(self) -> None:
         thing = self.some()
         stored = self.world.run(tasks.read([thing.id]))[0] if thing else None
         if thing is None or stored is None:
@@ -258,9 +257,7 @@ class Machine(RuleBasedStateMachine):
             self.model.forget(thing)
         self.compare_word(answer.word, promised, thing)
 
-    @rule(pick=PICK)
-    def pause(self, pick: int) -> None:
-        self.begin_step(pick)
+    def pause(self) -> None:
         known = self.some()
         run = f"run:{known.run}" if known else "all"
         scope = self.chance.choice(["all", "cap:test", "cap:lint", "agent:tester", run])
@@ -274,10 +271,7 @@ class Machine(RuleBasedStateMachine):
                 self.model.pause_ends[scope] = self.model.now + delay
         self.compare("" if word in ("ok", "missing") else f"pause answered {word}")
 
-    @precondition(lambda self: self.model.paused)
-    @rule(pick=PICK)
-    def resume(self, pick: int) -> None:
-        self.begin_step(pick)
+    def resume(self) -> None:
         scope = self.chance.choice(sorted(self.model.paused))
         self.mark_vague()
         was = self.send(pauses.resume(scope, "ann")).number()
@@ -286,11 +280,9 @@ class Machine(RuleBasedStateMachine):
         kept = not scope.startswith("run:")  # the pause of a run goes with the run
         self.compare("" if was or not kept else f"{scope} was paused, and its resume found nothing")
 
-    @precondition(lambda self: self.model.things)
-    @rule(pick=PICK, what=st.sampled_from(["pause", "resume", "hold", "release"]))
-    def halt(self, pick: int, what: str) -> None:
+    def halt(self) -> None:
         """Pause by name and back, hold and release."""
-        self.begin_step(pick)
+        what = self.chance.choice(["pause", "resume", "hold", "release"])
         thing = self.some()
         if thing is None:
             return
@@ -304,10 +296,8 @@ class Machine(RuleBasedStateMachine):
         thing.unsettled = thing.unsettled and (what == "resume" or word != "ok")
         self.compare_word(word, promised(thing), thing)
 
-    @rule(pick=PICK)
-    def use_a_key(self, pick: int) -> None:
+    def use_a_key(self) -> None:
         """The same content under the same key is the first one's task, other content is refused."""
-        self.begin_step(pick)
         task, thing = self.new_task()
         task = task.model_copy(update={"idempotency_key": str(uuid4())})
         run = self.run_id()
@@ -330,10 +320,11 @@ class Machine(RuleBasedStateMachine):
 
     # -- working
 
-    @rule(pick=PICK)
-    def beat(self, pick: int) -> None:
-        self.begin_step(pick)
-        node = self.chance.choice(list(LANES))
+    def beat(self) -> None:
+        self.let_beat(self.chance.choice(list(LANES)))
+        self.compare()
+
+    def let_beat(self, node: str) -> None:
         held = [name for name in self.model.runs if name[0] == node]
         live = [name for name in held if self.chance.random() < 0.9]
         drain = "SIGTERM" if self.chance.random() < 0.05 else ""
@@ -352,17 +343,18 @@ class Machine(RuleBasedStateMachine):
             else:
                 model.missed[name] = 1
             model.leases[name] = model.now + LEASE
-        self.compare()
 
-    @rule(pick=PICK, stale=st.booleans())
-    def claim(self, pick: int, stale: bool) -> None:
-        self.begin_step(pick)
+    def claim(self) -> None:
         node = self.chance.choice(list(LANES))
         name = (node, f"s{self.chance.randrange(3)}")
+        if self.model.alive.get(node, -1.0) <= self.model.now and self.chance.random() < 0.8:
+            self.let_beat(node)
         granted = self.world.granted()
         id = self.chance.choice(granted) if granted else "none"
         token = int(self.world.fields("exec", id).get("att", 1)) if granted else 1
-        answer = self.send(executions.claim(self.slot(name), str(uuid4()), id, token + stale))
+        token += self.chance.random() < 0.2  # a stale message
+        self.note("claims under a pause", granted and self.model.paused)
+        answer = self.send(executions.claim(self.slot(name), str(uuid4()), id, token))
         works = self.model.alive.get(node, -1.0) > self.model.now and node not in self.model.draining
         wrong = "" if works or answer.word == "refused" else f"{node} may not claim, and {name} got {answer}"
         if works and answer.word == "refused":
@@ -374,14 +366,12 @@ class Machine(RuleBasedStateMachine):
         self.compare(wrong)
 
     def begin_run(self, name: SlotName, told: Told) -> str:
+        self.note("starts")
         self.told[name] = told
         return self.model.start(name, told.task_id, told.attempt)
 
-    @precondition(lambda self: self.told)
-    @rule(pick=PICK, pull=st.booleans())
-    def report(self, pick: int, pull: bool) -> None:
+    def report(self) -> None:
         """Also of a slot that was fenced meanwhile, or reported before."""
-        self.begin_step(pick)
         name = self.chance.choice(sorted(self.told))
         told, model = self.told[name], self.model
         verdict = self.chance.choice(["completed"] * 4 + ["failed", "retry", "not_now", "agent_not_now", "cancelled"])
@@ -392,22 +382,28 @@ class Machine(RuleBasedStateMachine):
         )
         thing = model.runs_in(name)
         runs = thing is not None and thing.id == told.task_id and thing.attempt == told.attempt
+        pull = self.chance.random() < 0.5
+        self.note("report of a task whose cancel was asked", thing and runs and thing.cancel_asked)
+        self.note("report of a task whose pause was asked", thing and runs and thing.pause_asked)
         answer = self.send(executions.report(self.slot(name), done, pull=pull))
         wrong = "" if not runs or answer.word == "ok" else f"the report of {name} on {thing} was answered {answer}"
         if runs:
             model.report(name, verdict, float(delay))
+        self.note("fenced reports", answer.word == "fenced")
         if answer.told is not None and answer.told.execution_id != told.execution_id:
+            self.note("starts by a report")
             model.start_ready()
             wrong = wrong or self.begin_run(name, answer.told)
         self.compare(wrong)
 
-    @precondition(lambda self: self.model.runs)
-    @rule(pick=PICK, how=st.sampled_from(["time_out", "time_out_for_good", "hand_back", "say", "end_cancelled"]))
-    def end(self, pick: int, how: str) -> None:
-        self.begin_step(pick)
-        name = self.chance.choice(sorted(self.model.runs))
+    def end(self) -> None:
+        names = sorted(self.model.runs)
+        asked = [name for name in names if self.model.things[self.model.runs[name]].cancel_asked]
+        name = self.chance.choice(asked if asked and self.chance.random() < 0.5 else names)
         thing = self.model.runs_in(name)
         assert thing is not None
+        how = self.chance.choice(["time_out", "time_out_for_good", "hand_back", "say", "end_cancelled"])
+        self.note(f"{how} of a task whose cancel was asked", thing.cancel_asked)
         told = self.told[name]
         id, token, delay = told.execution_id, told.attempt, self.chance.choice(DELAYS)
         match how:
@@ -427,10 +423,8 @@ class Machine(RuleBasedStateMachine):
                 self.model.end(thing, "cancelled")
         self.compare()
 
-    @rule(pick=PICK)
-    def leave(self, pick: int) -> None:
+    def leave(self) -> None:
         """A node stops; what it holds is lost."""
-        self.begin_step(pick)
         node = self.chance.choice(list(LANES))
         self.send(nodes.leave(node))
         for name in [name for name in self.model.runs if name[0] == node]:
@@ -441,9 +435,7 @@ class Machine(RuleBasedStateMachine):
 
     # -- the coordinator, time, and dead links
 
-    @rule(pick=PICK)
-    def coordinate(self, pick: int) -> None:
-        self.begin_step(pick)
+    def coordinate(self) -> None:
         self.let_coordinate()
         self.compare()
 
@@ -478,9 +470,7 @@ class Machine(RuleBasedStateMachine):
         verdict = self.chance.choice(["risk", str(now + 5000)])
         return deadlines.Finding(id, weight.deadline or 0, verdict, 1)
 
-    @rule(pick=PICK)
-    def think(self, pick: int) -> None:
-        self.begin_step(pick)
+    def think(self) -> None:
         self.compare(*self.let_think())
 
     def let_think(self) -> list[str]:
@@ -489,9 +479,7 @@ class Machine(RuleBasedStateMachine):
         blamed = {id: self.world.fields("task", id).get("by", "") for id in pending}
         return self.model.think(blamed)
 
-    @rule(pick=PICK)
-    def time_passes(self, pick: int) -> None:
-        self.begin_step(pick)
+    def time_passes(self) -> None:
         self.age(self.chance.choice(AGES))
         self.compare()
 
@@ -501,17 +489,12 @@ class Machine(RuleBasedStateMachine):
         for node in [node for node, until in self.model.alive.items() if until <= self.model.now]:
             del self.model.alive[node]
 
-    @precondition(lambda self: self.past)
-    @rule(pick=PICK)
-    def late_copy(self, pick: int) -> None:
+    def late_copy(self) -> None:
         """What a dead link kept back comes now, and changes nothing."""
-        self.begin_step(pick)
         self.world.run(self.chance.choice(self.past))
         self.compare()
 
-    @rule(pick=PICK)
-    def prune(self, pick: int) -> None:
-        self.begin_step(pick)
+    def prune(self) -> None:
         self.age(700)
         self.world.lead()
         for one in self.world.run(retention.expired(self.world.keys, KEPT)):
@@ -569,3 +552,24 @@ class Machine(RuleBasedStateMachine):
         raise AssertionError(f"not finished: {world.counts()}")
 
 
+
+
+def _always(machine: Machine) -> bool:
+    return True
+
+
+def _tasks(machine: Machine) -> bool:
+    return bool(machine.model.things)
+
+
+#: What may happen -> how often beside the others, and when it can.
+ACTIONS: dict[str, tuple[float, Callable[[Machine], bool]]] = {
+    "create": (5, _always), "submit": (5, _always), "submit_by_halves": (2, _always), "use_a_key": (1, _always),
+    "cancel": (6, _tasks), "reopen": (5, _tasks), "execute": (3, _tasks), "reprioritise": (2, _tasks),
+    "depend": (2, lambda machine: len(machine.model.things) > 1), "delete": (1, _tasks), "halt": (5, _tasks),
+    "pause": (1, _always), "resume": (3, lambda machine: bool(machine.model.paused)),
+    "beat": (6, _always), "claim": (18, _tasks), "leave": (0.2, _always),
+    "report": (14, lambda machine: bool(machine.told)), "end": (16, lambda machine: bool(machine.model.runs)),
+    "coordinate": (6, _always), "think": (5, _always), "time_passes": (2, _always), "prune": (0.2, _always),
+    "late_copy": (4, lambda machine: bool(machine.past)),
+}  # fmt: skip
