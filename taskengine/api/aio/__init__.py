@@ -1,0 +1,5 @@
+"""The async door: awaitable methods for callers on an event loop."""
+
+from taskengine.api.aio.tasks import TaskAPI
+
+__all__ = ["TaskAPI"]

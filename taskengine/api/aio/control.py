@@ -1,0 +1,88 @@
+"""What an operator says to one task, or to all of a capability, agent or run: pause, hold, and back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from taskengine.api.aio.door import AsyncDoor
+from taskengine.api.arguments import Id
+from taskengine.api.stories import pause
+from taskengine.models import Pause
+
+
+class AsyncControl(AsyncDoor):
+    """Pause and resume, hold and release."""
+
+    async def pause(
+        self,
+        capability: str | None = None,
+        agent_id: str | None = None,
+        run_id: Id | None = None,
+        everything: bool = False,
+        reason: str | None = None,
+        until: datetime | None = None,
+        by: str | None = None,
+    ) -> Pause:
+        """Let nothing start any more of one capability, agent or run, or nothing at all; the pause as it stands.
+
+        What runs goes on and counts: ``.running`` says how many still do, ``.state`` is ``draining`` or
+        ``drained``, and asking again counts anew. Timers stand still meanwhile. *until* ends it by itself,
+        *by* defaults to the user of the system. Safe to repeat: the pause keeps its beginning, and takes
+        another reason or end.
+        """
+        story = pause.pause(
+            capability=capability, agent_id=agent_id, run_id=run_id, everything=everything,
+            reason=reason, until=until, by=by,
+        )  # fmt: skip
+        return await self._run(story)
+
+    async def resume(
+        self,
+        capability: str | None = None,
+        agent_id: str | None = None,
+        run_id: Id | None = None,
+        everything: bool = False,
+        by: str | None = None,
+    ) -> bool:
+        """End the pause of exactly this scope; False when it was not paused. Other pauses go on to hold."""
+        story = pause.resume(
+            capability=capability, agent_id=agent_id, run_id=run_id, everything=everything, by=by
+        )
+        return await self._run(story)
+
+    async def list_pauses(self) -> list[Pause]:
+        """Every pause of a scope that holds, the oldest first, with what still runs there."""
+        return await self._run(pause.list_pauses(self._scope))
+
+    async def pause_task(
+        self, task_id: Id, reason: str | None = None, until: datetime | None = None, by: str | None = None
+    ) -> Pause:
+        """Pause one task: what has not started is PAUSED at once, its timers stand; the pause as it stands.
+
+        A running attempt ends as it ends: only if another one would follow is the task PAUSED. ``.state`` is
+        ``draining`` until then. Safe to repeat: the pause keeps its beginning, and takes another reason or
+        end. NotAllowedError when the task is over.
+        """
+        return await self._run(pause.pause_task(self._scope, task_id, reason, until, by))
+
+    async def resume_task(self, task_id: Id) -> bool:
+        """Let a task go on that was paused by name, to where its dependencies, hold and timers put it now.
+
+        False when it was not paused; a pause of its capability, agent or run goes on to hold. NotAllowedError
+        when the task is over.
+        """
+        return await self._run(pause.resume_task(self._scope, task_id))
+
+    async def hold_task(self, task_id: Id) -> bool:
+        """Keep a task that has not started from starting, also one that is queued; False when it is held
+        already.
+
+        NotAllowedError when it runs, waits for another attempt, or is over.
+        """
+        return await self._run(pause.hold_task(self._scope, task_id, held=True))
+
+    async def release_task(self, task_id: Id) -> bool:
+        """Take the hold off a task, which goes to where its dependencies and times put it; False when it is
+        not held.
+        """
+        return await self._run(pause.hold_task(self._scope, task_id, held=False))
