@@ -165,7 +165,7 @@ def _follow(seen: Watch, choose: Callable[[], Sequence[str]], *, once: bool, tim
     except KeyboardInterrupt:
         return 130
     if not seen.found and not wants_json():
-        console().print(Text("no such task" if once else "no open task", style="dim"))
+        console().print(Text("no task meets the filters" if once else "no open task", style="dim"))
     return seen.exit_code
 
 
