@@ -51,7 +51,14 @@ class Thing:
     is_loose: bool = False
     #: A pause held its clocks.
     is_vague: bool = False
+    #: It might run when a thought began that opened its dependencies again: which came first nobody promises.
+    is_raced: bool = False
     over_at: float = 0.0
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it was asked to stop, for now or for good."""
+        return self.cancel_asked or self.pause_asked
 
 
 @dataclass
@@ -81,6 +88,8 @@ class Model:
         free = not thing.hold and thing.due is None and (thing.unsettled or thing.rule != "all_success")
         if thing.status == "pending" and verdict == "run" and free:
             found.add("ready")
+        if thing.status == "pending" and thing.is_raced:
+            found.add("ready")
         if thing.is_vague and (thing.due is not None or thing.expires is not None):
             found |= {"ready", "cancelled"}
         return found
@@ -99,6 +108,7 @@ class Model:
             status = statuses[thing.id]
             if status not in self.allowed(thing) and not (thing.is_loose and status):
                 wrong.append(f"{thing} should be {sorted(self.allowed(thing))}, it is {status!r}")
+            thing.is_raced = False
         return wrong
 
     def verdict(self, thing: Thing) -> str:
@@ -344,6 +354,9 @@ class Model:
     def think(self, closed_by: dict[str, str]) -> list[str]:
         """All that rules decide; *closed_by* is whom the engine blamed for what it closed. What is wrong, in words."""
         wrong = []
+        for thing in self.things.values():
+            free = thing.status == "pending" and not thing.unsettled and not thing.hold and thing.due is None
+            thing.is_raced = free and self.verdict(thing) == "run"
         moved = True
         while moved:
             moved = False
