@@ -92,6 +92,9 @@ def store(at_server: Any) -> Iterator[SyncStore]:
 def taskengine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
     """``taskengine …`` in this process."""
 
+    # Somebody's terminal, or a runner of several test processes, may have told how wide it is.
+    monkeypatch.delenv("COLUMNS", raising=False)
+
     def run(*words: str, stdin: str = "") -> Done:
         monkeypatch.setattr(sys, "argv", ["taskengine", *words])
         monkeypatch.setattr(sys, "stdin", StringIO(stdin))
