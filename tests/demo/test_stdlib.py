@@ -22,7 +22,7 @@ def analysis(run_plan):
 
 
 def test_every_result_and_input_of_a_large_code_base_travels_inside_records(analysis):
-    assert analysis.report["totals"]["modules"] > 1000
+    assert analysis.report["totals"]["modules"] > 500  # Debian packs those for tests apart
     for node in analysis.nodes:
         assert len(json.dumps(node["input"]).encode()) < INLINE_LIMIT, node["name"]
         assert len(json.dumps(analysis.results[node["name"]]).encode()) < INLINE_LIMIT, node["name"]
