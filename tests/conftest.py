@@ -24,7 +24,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Most tests wait for processes, so several at once take half the time. None beside those marked chaos, which
     measure how long a fault lasts, and none for a file or a test named by somebody who looks for something.
     """
-    if config.option.markexpr != "not chaos" or any(".py" in str(arg) for arg in config.args):
+    if config.option.markexpr != "not chaos" or any(Path(arg.split("::")[0]).suffix == ".py" for arg in config.args):
         return 0
     return min(4, os.cpu_count() or 1)
 

@@ -42,7 +42,7 @@ def _nap(number: int) -> Task:
 def _best_rate(stack: Stack, n: int) -> float:
     """Not while the server rewrites its file: that is a cost of what was submitted, and comes at any time."""
     until(lambda: not stack.client.raw.info("persistence")["aof_rewrite_in_progress"], 60, "the file is written")
-    rounds = range(max(2, 2 * stack.options.rounds))
+    rounds = range(2 * stack.options.rounds)
     return max(drain_rate(stack.client, stack.run(shapes.flat(n))) for _ in rounds)
 
 
