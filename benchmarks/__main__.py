@@ -24,6 +24,7 @@ def main(words: Sequence[str] | None = None) -> None:
         listen=asked.listen,
         rounds=asked.rounds or (1 if asked.quick else 3),
         traces=asked.traces,
+        server=asked.server,
     )
     figures = _measured(asked.figures or list(FIGURES), options)
     if asked.table:
@@ -65,6 +66,9 @@ def _arguments() -> argparse.ArgumentParser:
         "--listen", action="store_true", help="somebody listens to the task events of both sides"
     )
     parser.add_argument("--traces", type=Path, metavar="FOLDER", help="recorded workflows to replay, *.json")
+    parser.add_argument(
+        "--server", type=Path, metavar="BINARY", help="a Redis or Valkey of your own instead of the embedded one"
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""A Valkey of the benchmark's own, with the options of the embedded one."""
+"""A server of the benchmark's own, with the options of the embedded one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from taskengine.settings import environment
 class Server:
     """One server on a unix socket in its own folder; database 0 is the engine's, the others are peers'."""
 
-    def __init__(self) -> None:
+    def __init__(self, binary: Path | None = None) -> None:
+        """Start *binary*, or the embedded server."""
         self._folder = Path(
             tempfile.mkdtemp(prefix="teb-", dir="/tmp")
         )  # a socket's path has about 100 bytes
@@ -30,9 +31,22 @@ class Server:
             "logfile": str(self._folder / "log"),
         }
         words = [word for name, value in {**dict(DURABILITY), **own}.items() for word in (f"--{name}", value)]
-        self._process = Process(subprocess.Popen([str(locate()), *words], env=variables(environment())))
+        given = environment()
+        about = variables(given) if binary is None else given
+        self._process = Process(subprocess.Popen([str(binary or locate()), *words], env=about))
         self.client = redis.Redis(unix_socket_path=str(self.socket), decode_responses=True)
         until(self._answers, 10, "the server answers")
+
+    def describe(self) -> str:
+        """What it is: name, version, and what it allocates memory with."""
+        info = self.client.info()
+        kind = "valkey" if "valkey_version" in info else "redis"
+        maps = Path(f"/proc/{self.pid}/maps")
+        is_jemalloc = "jemalloc" in str(info["mem_allocator"]) or (
+            maps.exists() and "libjemalloc" in maps.read_text()
+        )
+        allocator = "jemalloc" if is_jemalloc else info["mem_allocator"]
+        return f"{kind} {info.get('valkey_version', info['redis_version'])}, {allocator}"
 
     @property
     def url(self) -> str:

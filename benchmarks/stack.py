@@ -30,6 +30,8 @@ class Options:
     listen: bool
     rounds: int
     traces: Path | None
+    #: Another server's binary; None is the embedded one.
+    server: Path | None = None
 
 
 class Stack:
@@ -38,10 +40,11 @@ class Stack:
     def __init__(self, options: Options) -> None:
         self.options = options
         self._exits = ExitStack()
-        self.server = Server()
+        self.server = Server(options.server)
         self._exits.callback(self.server.close)
         self.client = Client(self.server.url, self.server.client)
         self._exits.callback(self.client.close)
+        self._server = self.server.describe()
         self._fleets: dict[Pool, Fleet] = {}
         self._peers: dict[bool, Bare] = {}
 
@@ -90,4 +93,5 @@ class Stack:
             "rounds": options.rounds,
             "quick": options.quick,
             "events_heard": options.listen,
+            "server": self._server,
         }

@@ -237,8 +237,15 @@ def has_ended(pid: int) -> bool:
     return shown.stdout.strip()[:1] in ("", "Z")
 
 
-def test_the_server_keeps_more_memory_at_hand_unless_the_environment_says_otherwise():
-    assert binary.variables({"PATH": "/bin"}) == {
+def test_the_server_keeps_more_memory_at_hand_unless_the_environment_says_otherwise(tmp_path):
+    assert binary.variables({"PATH": "/bin"}, libraries=[tmp_path]) == {
         "PATH": "/bin", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=512",
     }  # fmt: skip
-    assert binary.variables({"GLIBC_TUNABLES": "mine"}) == {"GLIBC_TUNABLES": "mine"}
+    assert binary.variables({"GLIBC_TUNABLES": "mine"}, libraries=[]) == {"GLIBC_TUNABLES": "mine"}
+
+
+def test_the_server_allocates_with_the_machines_jemalloc_unless_the_environment_preloads_something(tmp_path):
+    library = tmp_path / "libjemalloc.so.2"
+    library.touch()
+    assert binary.variables({}, libraries=[tmp_path / "other", tmp_path])["LD_PRELOAD"] == str(library)
+    assert binary.variables({"LD_PRELOAD": "mine"}, libraries=[tmp_path])["LD_PRELOAD"] == "mine"
