@@ -35,7 +35,7 @@ def test_a_server_accepts_every_directive_and_listens_on_this_machine_alone(worl
         try:
             world.until(socket.exists)
             with redis.Redis(unix_socket_path=str(socket), decode_responses=True) as client:
-                given = {"port": "0", "dir": str(world.home), "auto-aof-rewrite-min-size": str(64 << 20)}
+                given = {"port": "0", "dir": str(world.home), "auto-aof-rewrite-min-size": str(256 << 20)}
                 wanted = directives() | given
                 assert client.config_get(*wanted) == wanted
         finally:
