@@ -19,8 +19,8 @@ from taskengine.store.replies import Reply, only, reply
 PIECE = 64
 #: Parked tasks put back in one script.
 UNPARKED = 256
-#: Member of the set of lanes that is none: it says that something is paused.
-PAUSED = "!"
+#: Members of the set of lanes that are none: something is paused; since then, a run was among it.
+PAUSED, RUN_PAUSED = "!", "!run"
 #: Decisions kept after they raised five times.
 MAX_POISON = 1000
 
@@ -146,7 +146,7 @@ def lanes(keys: Keys) -> Call[list[str]]:
 
 
 def _lanes(raw: Iterable[str]) -> list[str]:
-    return [lane for lane in raw if lane != PAUSED]
+    return [lane for lane in raw if not lane.startswith(PAUSED)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,9 +153,12 @@ def _sets(walk: _Walk) -> Story[None]:
 def _pauses(walk: _Walk) -> Story[None]:
     """Compare each pause with its mark among the lanes, its end and what stands because of it."""
     stored = yield from pauses.stored(walk.keys)
-    marked = coordination.PAUSED in (yield from inspection.set_members(walk.keys.fixed("lanes")))
+    lanes = set((yield from inspection.set_members(walk.keys.fixed("lanes"))))
+    marked = coordination.PAUSED in lanes
     if marked != bool(stored):
         walk.say("pause", walk.keys.fixed("pauses"), f"{len(stored)} scopes are paused, the lanes say {marked}")
+    if coordination.RUN_PAUSED not in lanes and any(scope.startswith("run:") for scope in stored):
+        walk.say("pause", walk.keys.fixed("pauses"), "a run is paused and the lanes do not say so")
     timers = yield from inspection.names_by_score(walk.keys.fixed("timers"))
     ends = {timer.removeprefix("resume:") for timer in timers if timer.startswith("resume:")}
     stored |= {f"task:{task.id}": task.fields["pz"] for task in walk.tasks.values() if "pz" in task.fields}

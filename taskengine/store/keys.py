@@ -26,7 +26,7 @@ FIXED: Mapping[str, str] = {
     "estimates": "hash kind -> ms that its latest runs took; a kind is a lane, or a lane and a name without digits",
     "finished": "zset run -> finished ms: waits for its retention to end",
     "granted_all": "zset execution -> claim deadline ms: every outstanding grant",
-    "lanes": "set of lanes that have or had READY tasks; and '!' while anything is paused",
+    "lanes": "set of lanes that have or had READY tasks; and '!' while anything is paused, '!run' once a run is",
     "leader": "hash {id, term, until}: who coordinates",
     "leases": "zset 'node/slot' -> lease end ms: every slot that holds a RUNNING execution",
     "nodes": "zset node -> alive until ms",

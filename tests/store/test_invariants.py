@@ -364,6 +364,13 @@ def pause_that_the_lanes_do_not_know(s: Scene) -> str:
 
 
 @plants("pause")
+def paused_run_that_the_lanes_do_not_know(s: Scene) -> str:
+    s.world.raw.hset(s.world.keys.fixed("pauses"), "run:r", '1 {"by":"ann","until":null,"why":null}')
+    s.world.raw.sadd(s.world.keys.fixed("lanes"), "!")
+    return s.world.keys.fixed("pauses")
+
+
+@plants("pause")
 def end_of_no_pause(s: Scene) -> str:
     s.world.raw.zadd(s.world.keys.fixed("timers"), {"resume:cap:lint": 1})
     return "cap:lint"

@@ -7,6 +7,6 @@ parks_left = 256
 for i = 2, #ARGV - 1 do
   local lane = ARGV[i]
   grant(lane, call('ZCARD', key('ready', lane)))
-  if lane ~= '!' and call('EXISTS', key('ready', lane), key('granted', lane)) == 0 then call('SREM', K.lanes, lane) end
+  if lane:sub(1, 1) ~= '!' and call('EXISTS', key('ready', lane), key('granted', lane)) == 0 then call('SREM', K.lanes, lane) end
 end
 return {'ok', granted_now}

@@ -5,7 +5,7 @@
 -- uses: pull, execution, finish, grant, retry, back_off
 -- plain: parse_lanes, load_execution, load_ending, finish, move, set_code, emit, release, piece, continue_releases
 -- plain: load, decode, try_ready, make_ready, queue, member, note_new, grant_made, flush_counts, flush_codes
--- plain: refusal, pull, busy, pop_best, load_starting, obstacle, is_any_paused, execution_id, end_execution
+-- plain: refusal, pull, busy, pop_best, load_starting, obstacle, is_any_paused, is_any_run_paused, execution_id, end_execution
 -- plain: start, told, inputs
 -- plain: open_lanes, first_paused, lane_scope
 -- verdict: completed, failed, retry, not_now, agent_not_now (all that the agent would run) or cancelled. lanes is empty

@@ -3,8 +3,9 @@
 -- The name of a park, or nil. Whoever asks has looked at its lane; left are its run and, of a pinned one, its capability.
 local function obstacle(m)
   if not is_any_paused() then return nil end
-  local scopes = {'run:' .. m.run}
-  if m.lane:sub(1, 1) == '@' then scopes[2] = 'cap:' .. capability_of(m) end
-  local scope = first_paused(scopes)
+  local scopes = {}
+  if is_any_run_paused() then scopes[1] = 'run:' .. m.run end
+  if m.lane:sub(1, 1) == '@' then scopes[#scopes + 1] = 'cap:' .. capability_of(m) end
+  local scope = scopes[1] and first_paused(scopes)
   return scope and 'pause:' .. scope
 end

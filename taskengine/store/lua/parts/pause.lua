@@ -1,12 +1,17 @@
 -- What is paused: everything, a capability, an agent, a run. Scopes: all, cap:NAME, agent:NAME, run:ID.
 -- uses: clock
 -- A paused lane keeps its tasks and is not looked into, so pausing it costs the same however many wait there.
--- Whether anything is paused at all; nil = not asked. Whoever asks for lanes asks for the member '!' among them with
--- the same command: a fleet of which nothing is paused pays nothing for it.
-local paused_any = nil
+-- Whether anything is paused at all, and whether a run may be; nil = not asked. Whoever asks for lanes asks for the
+-- members '!' and '!run' among them with the same command: a fleet of which nothing is paused pays nothing for it, and
+-- one of which no run is does not look at each task's.
+local paused_any, run_paused = nil, nil
 local function is_any_paused()
   if paused_any == nil then paused_any = call('EXISTS', K.pauses) == 1 end
   return paused_any
+end
+local function is_any_run_paused()
+  if run_paused == nil then run_paused = call('SISMEMBER', K.lanes, '!run') == 1 end
+  return run_paused
 end
 -- Whether one of the scopes is paused: the first that is, with its story.
 local function first_paused(scopes)
@@ -71,7 +76,7 @@ local function forget_pause(scope)
   call('HDEL', K.pauses, scope)
   call('HINCRBY', K.paused, scope, math.max(0, now - tonumber(story:match('^%d+'))))
   paused_any = call('EXISTS', K.pauses) == 1
-  if not paused_any then call('SREM', K.lanes, '!') end
+  if not paused_any then call('SREM', K.lanes, '!', '!run') end
   call('ZREM', K.timers, 'resume:' .. scope)
   return true
 end
