@@ -100,7 +100,7 @@ def _reorder(stack: Stack, id: UUID, about: dict[str, object]) -> Figure:
     ready = client.keys.of("ready", NAP)
 
     def leads() -> bool:
-        return bool(client.raw.zrange(ready, 0, 0)[0].endswith(str(id)))
+        return str(client.raw.zrange(ready, 0, 0)[0]).endswith(str(id))
 
     begin = time.perf_counter()
     client.api.update_task(id, priority=5)
