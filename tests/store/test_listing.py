@@ -92,7 +92,7 @@ def test_list_beside_a_large_uncommitted_graph_stays_bounded(real: World) -> Non
     batch = real.staged(*(real.task(f"t{n}") for n in range(1500)))
     below, ids = real.run(tasks.find(0, 10, []))
     assert ids == []
-    assert below > 1, "it stopped to look at 512 staged tasks"
+    assert below > 1, "it stopped to look at 256 staged tasks"
     assert found(real) == [str(old.id)]
     steps(graphs.abandon(batch), real.run)
     assert real.run(tasks.find(0, 10, [])) == (0, [str(old.id)])

@@ -4,7 +4,7 @@
 -- uses: span, codes, pause
 -- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, 'r:RUN' and 'c:CAPABILITY' from the
 -- tasks that carry the others, any other from its bitmap.
-local MOST_SEGMENTS, MOST_LOOKS = 8, 512
+local MOST_SEGMENTS, MOST_LOOKS = 8, 256
 local below, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 local wanted, filters, own_run, own_capability = nil, {}, nil, nil
 for i = 3, #ARGV do
