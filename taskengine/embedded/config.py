@@ -15,8 +15,8 @@ DURABILITY: tuple[tuple[str, str], ...] = (
     ("no-appendfsync-on-rewrite", "no"),
     ("aof-use-rdb-preamble", "yes"),
     ("auto-aof-rewrite-percentage", "100"),
-    # While a rewrite runs, whatever a script touches is copied first: the longest scripts of a graph of 100 000 tasks,
-    # 18 to 31 ms, mostly lay in one. So not for little, and the writer does not stop to compress.
+    # While a rewrite runs, whatever a script touches is copied first: the longest scripts of a graph of 100 000
+    # tasks, 18 to 31 ms, mostly lay in one. So not for little, and the writer does not stop to compress.
     ("auto-aof-rewrite-min-size", "256mb"),
     ("rdbcompression", "no"),
     # A tail torn by a crash was never acknowledged: cut it off and start.
