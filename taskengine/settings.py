@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(10.0, gt=0, description="Seconds an execution stays leased after a beat.")
     claim_seconds: float = Field(10.0, gt=0, description="Seconds a granted execution may wait for its worker.")
     slice_seconds: float = Field(1.0, ge=0, description="Seconds one Celery message goes on pulling work.")
+    busy_poll_ms: float = Field(
+        0.5, ge=0, le=10, description="Milliseconds a pool child stays awake for an answer; 0 sleeps at once."
+    )
     drain_seconds: float = Field(30.0, ge=0, description="Seconds running work may finish after SIGTERM; 0 waits.")
     cancel_grace_seconds: float = Field(30.0, ge=0, description="Seconds a cancelled agent may clean up.")
     kill_after_seconds: float = Field(5.0, ge=0, description="Seconds between TERM and KILL of a process group.")

@@ -100,10 +100,10 @@ class Node:
     board: Board
     local: LocalRuns
 
-    def connect(self, answer_seconds: float = SOCKET_TIMEOUT) -> SyncStore:
-        """A store of one's own; make it after a fork. It waits *answer_seconds* for each answer."""
+    def connect(self, answer_seconds: float = SOCKET_TIMEOUT, busy_poll_seconds: float = 0.0) -> SyncStore:
+        """A store of one's own; make it after a fork. It waits *answer_seconds* for each answer, the first awake."""
         client = connect(self.url, answer_seconds, allow_unverified_tls=self.settings.allow_unverified_tls)
-        return SyncStore(self.url, self.settings, template(), client)
+        return SyncStore(self.url, self.settings, template(), client, busy_poll_seconds)
 
 
 class WorkerProcess:
@@ -115,7 +115,8 @@ class WorkerProcess:
         self.lanes = node.lanes
         self.registry = node.registry
         self.threaded = not node.forks
-        self.store = node.connect()
+        # Threads share one interpreter lock: one that looks for its answer would take it from those that work.
+        self.store = node.connect(busy_poll_seconds=node.settings.busy_poll_ms / 1000 if node.forks else 0.0)
         self.durations = Durations()
         self.announcer = node.announce()
         self.courier = Courier(self.store)

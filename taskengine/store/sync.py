@@ -22,7 +22,10 @@ T = TypeVar("T")
 class SyncStore:
     """The truth, for callers without an event loop; safe to share between threads, not across a fork."""
 
-    def __init__(self, url: str, settings: Settings, envelope: str, client: redis.Redis | None = None) -> None:
+    def __init__(
+        self, url: str, settings: Settings, envelope: str, client: redis.Redis | None = None,
+        busy_poll_seconds: float = 0.0,
+    ) -> None:  # fmt: skip
         self.settings = settings
         self.where = redacted(url)
         self._scripts = Scripts(settings)
@@ -31,7 +34,7 @@ class SyncStore:
         if client is None:
             client = connect(url, allow_unverified_tls=settings.allow_unverified_tls)
         self._redis: Any = client
-        self._wire = Wire(self._redis)
+        self._wire = Wire(self._redis, busy_poll_seconds)
 
     def run(self, work: Call[T] | Story[T]) -> T:
         """The answer of one Call, or of a story that makes several trips."""

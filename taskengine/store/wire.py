@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import NoScriptError, ResponseError
 from redis.exceptions import TimeoutError as NoAnswer
 
+from taskengine.store.busy import look_for_answer
 from taskengine.store.call import Arg
 from taskengine.store.scripts import Script
 
@@ -26,7 +27,8 @@ _PAUSES = (0.02, 0.1, 0.4)
 class Wire:
     """Runs scripts for any number of threads; not across a fork."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, busy_poll_seconds: float = 0.0) -> None:
+        self._busy_poll_seconds = busy_poll_seconds
         self._pool = client.connection_pool
         self._mine = threading.local()
         self._owners: dict[threading.Thread, Any] = {}
@@ -59,6 +61,8 @@ class Wire:
 
     def _trip(self, connection: Any, script: Script, args: tuple[Arg, ...]) -> Any:
         connection.send_command("EVALSHA", script.sha, 0, *args)
+        if self._busy_poll_seconds:
+            look_for_answer(connection, self._busy_poll_seconds)
         try:
             return connection.read_response()
         except NoScriptError:

@@ -69,7 +69,7 @@ class _InlineNode(Node):
 
     store: SyncStore
 
-    def connect(self, answer_seconds: float = 0.0) -> SyncStore:  # noqa: ARG002  # nobody waits for an answer
+    def connect(self, answer_seconds: float = 0.0, busy_poll_seconds: float = 0.0) -> SyncStore:  # noqa: ARG002
         return self.store
 
 
