@@ -19,7 +19,7 @@ from taskengine.store.replies import Reply, only, reply
 PIECE = 64
 #: Parked tasks put back in one script.
 UNPARKED = 256
-#: Members of the set of lanes that are none: something is paused; since then, a run was among it.
+#: Members of the set of open lanes that are none: an agent or everything may be paused, and a run.
 PAUSED, RUN_PAUSED = "!", "!run"
 #: Decisions kept after they raised five times.
 MAX_POISON = 1000
@@ -142,11 +142,7 @@ def _milliseconds(raw: Sequence[Any]) -> int:
 
 def lanes(keys: Keys) -> Call[list[str]]:
     """Lanes that have or had READY tasks."""
-    return Call("SMEMBERS", (keys.fixed("lanes"),), _lanes, command=True)
-
-
-def _lanes(raw: Iterable[str]) -> list[str]:
-    return [lane for lane in raw if not lane.startswith(PAUSED)]
+    return Call("SMEMBERS", (keys.fixed("lanes"),), list, command=True)
 
 
 @dataclass(frozen=True, slots=True)

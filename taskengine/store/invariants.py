@@ -151,14 +151,9 @@ def _sets(walk: _Walk) -> Story[None]:
 
 
 def _pauses(walk: _Walk) -> Story[None]:
-    """Compare each pause with its mark among the lanes, its end and what stands because of it."""
+    """Compare each pause with the open lanes, its end and what stands because of it."""
     stored = yield from pauses.stored(walk.keys)
-    lanes = set((yield from inspection.set_members(walk.keys.fixed("lanes"))))
-    marked = coordination.PAUSED in lanes
-    if marked != bool(stored):
-        walk.say("pause", walk.keys.fixed("pauses"), f"{len(stored)} scopes are paused, the lanes say {marked}")
-    if coordination.RUN_PAUSED not in lanes and any(scope.startswith("run:") for scope in stored):
-        walk.say("pause", walk.keys.fixed("pauses"), "a run is paused and the lanes do not say so")
+    yield from _open_lanes(walk, set(stored))
     timers = yield from inspection.names_by_score(walk.keys.fixed("timers"))
     ends = {timer.removeprefix("resume:") for timer in timers if timer.startswith("resume:")}
     stored |= {f"task:{task.id}": task.fields["pz"] for task in walk.tasks.values() if "pz" in task.fields}
@@ -291,6 +286,22 @@ def _orphans(walk: _Walk) -> Story[None]:
                 left = yield from inspection.seconds_left(name)
                 if left == -1:
                     walk.say("orphan", name, "its owner is not there")
+
+
+def _open_lanes(walk: _Walk, paused: set[str]) -> Story[None]:
+    """Slots look into each lane but those whose capability is paused, and know which other pauses there may be."""
+    at = walk.keys.fixed("open")
+    lanes = set((yield from inspection.set_members(walk.keys.fixed("lanes"))))
+    found = set((yield from inspection.set_members(at)))
+    closed = {lane for lane in lanes if f"cap:{lane}" in paused}
+    for lane in (found - {coordination.PAUSED, coordination.RUN_PAUSED}) ^ (lanes - closed):
+        walk.say("pause", at, f"lane {lane} is open and must not be, or is not and should be")
+    if coordination.PAUSED not in found and any(not scope.startswith(("cap:", "run:")) for scope in paused):
+        walk.say("pause", at, "an agent or everything is paused and it does not say so")
+    if coordination.RUN_PAUSED not in found and any(scope.startswith("run:") for scope in paused):
+        walk.say("pause", at, "a run is paused and it does not say so")
+    if not paused and not found.isdisjoint({coordination.PAUSED, coordination.RUN_PAUSED}):
+        walk.say("pause", at, "nothing is paused and it says that something may be")
 
 
 def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:

@@ -31,7 +31,7 @@ RULES: Mapping[str, str] = {
     "early": "no plain task started before its dependencies completed",
     "index": "lists find a task under its status, its arrival and its filters, and under no others",
     "key": "an idempotency key names the task that carries it",
-    "pause": "what is paused has its story, the lanes say when anything is, and a pause with an end has a timer",
+    "pause": "what is paused has its story, the open lanes agree with it, and a pause with an end has a timer",
     "deadline": "exactly the open tasks with a deadline that is not at risk are looked at",
     "letter": "only FAILED tasks are dead letters",
     "cursor": "exactly the tasks with a cursor are being released or deleted",

@@ -358,16 +358,33 @@ def key_is_gone(s: Scene) -> str:
 
 
 @plants("pause")
-def pause_that_the_lanes_do_not_know(s: Scene) -> str:
+def open_lane_of_a_paused_capability(s: Scene) -> str:
     s.world.raw.hset(s.world.keys.fixed("pauses"), "cap:lint", '1 {"by":"ann","until":null,"why":null}')
-    return s.world.keys.fixed("pauses")
+    return s.world.keys.fixed("open")
+
+
+@plants("pause")
+def lane_that_nobody_looks_into(s: Scene) -> str:
+    s.world.raw.srem(s.world.keys.fixed("open"), "lint")
+    return s.world.keys.fixed("open")
+
+
+@plants("pause")
+def paused_agent_that_the_lanes_do_not_know(s: Scene) -> str:
+    s.world.raw.hset(s.world.keys.fixed("pauses"), "agent:ann", '1 {"by":"ann","until":null,"why":null}')
+    return s.world.keys.fixed("open")
+
+
+@plants("pause")
+def mark_of_no_pause(s: Scene) -> str:
+    s.world.raw.sadd(s.world.keys.fixed("open"), "!")
+    return s.world.keys.fixed("open")
 
 
 @plants("pause")
 def paused_run_that_the_lanes_do_not_know(s: Scene) -> str:
     s.world.raw.hset(s.world.keys.fixed("pauses"), "run:r", '1 {"by":"ann","until":null,"why":null}')
-    s.world.raw.sadd(s.world.keys.fixed("lanes"), "!")
-    return s.world.keys.fixed("pauses")
+    return s.world.keys.fixed("open")
 
 
 @plants("pause")

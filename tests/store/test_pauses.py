@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from taskengine.models import Pause, Task
-from taskengine.store import coordination, pauses, tasks
+from taskengine.store import coordination, inspection, pauses, tasks
 from taskengine.store.codec import pause_from
 
 from .world import World, eid
@@ -42,6 +42,10 @@ def names(world: World, count: int, lanes: str = TWO) -> list[str]:
 
 def scope_of(world: World, task: Task, kind: str) -> str:
     return {"all": "all", "cap": "cap:lint", "agent": "agent:lint", "run": f"run:{world.run_of(task.id)}"}[kind]
+
+
+def open_lanes(world: World) -> list[str]:
+    return list(world.run(inspection.set_members(world.keys.fixed("open"))))
 
 
 @pytest.mark.parametrize("kind", ["all", "cap", "agent", "run"])
@@ -273,3 +277,30 @@ def test_cancelled_task_leaves_no_standing_timer(world: World) -> None:
     world.run(coordination.fire_timers(world.term))
     assert world.run(tasks.cancel(str(task.id), "no")).ok
     assert not world.raw.exists(world.keys.of("stands", "all"))
+
+
+def test_pull_beside_a_paused_capability_asks_nothing_more(world: World) -> None:
+    """A slot looks into the open lanes, and a paused capability's is none: no lookup of pauses for each task."""
+    world.new("paused", capability="test")
+    for name in ("a", "b"):
+        world.new(name)
+    pause(world, "cap:test")
+    assert open_lanes(world) == ["lint"]
+    assert names(world, 2) == ["a", "b"]
+
+
+def test_lane_that_an_older_release_made_is_opened_by_the_next_sweep(world: World) -> None:
+    world.new("a")
+    world.raw.delete(world.keys.fixed("open"))
+    world.beat("n9", slots=0, lanes=TWO)
+    world.lead()
+    world.run(coordination.grant(world.term, ["lint"]))
+    assert open_lanes(world) == ["lint"]
+
+
+def test_sweep_leaves_the_lane_of_a_paused_capability_closed(world: World) -> None:
+    world.new("a")
+    pause(world, "cap:lint")
+    world.lead()
+    world.run(coordination.grant(world.term, ["lint"]))
+    assert not open_lanes(world)

@@ -12,7 +12,7 @@ local function look(lane)
   return {lane, call('ZCARD', key('ready', lane)), call('SCARD', key('granted', lane)), offering(lane)}
 end
 for _, lane in ipairs(call('SMEMBERS', K.lanes)) do
-  if lane:sub(1, 1) ~= '!' then lanes[#lanes + 1] = look(lane) end
+  lanes[#lanes + 1] = look(lane)
 end
 local parked = {}
 for _, reason in ipairs(call('SMEMBERS', K.parks)) do

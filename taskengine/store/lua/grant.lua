@@ -7,6 +7,11 @@ parks_left = 256
 for i = 2, #ARGV - 1 do
   local lane = ARGV[i]
   grant(lane, call('ZCARD', key('ready', lane)))
-  if lane:sub(1, 1) ~= '!' and call('EXISTS', key('ready', lane), key('granted', lane)) == 0 then call('SREM', K.lanes, lane) end
+  if call('EXISTS', key('ready', lane), key('granted', lane)) == 0 then
+    call('SREM', K.lanes, lane)
+    call('SREM', K.open, lane)
+  elseif call('SISMEMBER', K.lanes, lane) == 1 then
+    open_lane(lane)  -- also one that an older release, which knew no open lanes, made
+  end
 end
 return {'ok', granted_now}

@@ -13,7 +13,8 @@ if told == terms then return {'ok', before} end
 if ends and ends <= now then return {'late', now} end
 local story = (since or now) .. ' ' .. terms
 call('HSET', K.pauses, scope, story)
-call('SADD', K.lanes, '!', run and '!run' or '!')
+local capability = scope:match('^cap:(.*)$')
+if capability then call('SREM', K.open, capability) else call('SADD', K.open, run and '!run' or '!') end
 if ends then call('ZADD', K.timers, ends, 'resume:' .. scope) else call('ZREM', K.timers, 'resume:' .. scope) end
 if run then emit(run, 'run_paused', '-', terms) else note_control('paused', scope, terms) end
 return {'ok', story}

@@ -8,7 +8,7 @@ local function back_off(agent, ends, why)
   if terms and (terms.by ~= own or terms['until'] >= ends) then return end
   local story = cjson.encode({by = own, ['until'] = ends, why = why})
   call('HSET', K.pauses, scope, (since or now) .. ' ' .. story)
-  call('SADD', K.lanes, '!')
+  call('SADD', K.open, '!')
   call('ZADD', K.timers, ends, 'resume:' .. scope)
   note_control('paused', scope, story)
   paused_any = true

@@ -1,16 +1,16 @@
 -- What is paused: everything, a capability, an agent, a run. Scopes: all, cap:NAME, agent:NAME, run:ID.
 -- uses: clock
--- A paused lane keeps its tasks and is not looked into, so pausing it costs the same however many wait there.
--- Whether anything is paused at all, and whether a run may be; nil = not asked. Whoever asks for lanes asks for the
--- members '!' and '!run' among them with the same command: a fleet of which nothing is paused pays nothing for it, and
--- one of which no run is does not look at each task's.
+-- A paused lane keeps its tasks and is not looked into, so pausing it costs the same however many wait there: it leaves
+-- the set of open lanes, and whoever looks for work asks that set anyway. Its member '!' says that an agent or
+-- everything may be paused, '!run' that a run may be: a fleet without such a pause pays nothing for it.
+-- Whether anything is paused at all, and whether a run may be; nil = not asked.
 local paused_any, run_paused = nil, nil
 local function is_any_paused()
   if paused_any == nil then paused_any = call('EXISTS', K.pauses) == 1 end
   return paused_any
 end
 local function is_any_run_paused()
-  if run_paused == nil then run_paused = call('SISMEMBER', K.lanes, '!run') == 1 end
+  if run_paused == nil then run_paused = call('SISMEMBER', K.open, '!run') == 1 end
   return run_paused
 end
 -- Whether one of the scopes is paused: the first that is, with its story.
@@ -18,6 +18,10 @@ local function first_paused(scopes)
   for i, story in ipairs(call('HMGET', K.pauses, unpack(scopes))) do
     if story then return scopes[i], story end
   end
+end
+-- Lets slots look into a lane, unless its capability is paused; safe to repeat.
+local function open_lane(lane)
+  if call('HEXISTS', K.pauses, 'cap:' .. lane) == 0 then call('SADD', K.open, lane) end
 end
 local function lane_scope(lane)
   if lane:sub(1, 1) == '@' then return 'agent:' .. lane:sub(2) end
@@ -76,7 +80,9 @@ local function forget_pause(scope)
   call('HDEL', K.pauses, scope)
   call('HINCRBY', K.paused, scope, math.max(0, now - tonumber(story:match('^%d+'))))
   paused_any = call('EXISTS', K.pauses) == 1
-  if not paused_any then call('SREM', K.lanes, '!', '!run') end
+  if not paused_any then call('SREM', K.open, '!', '!run') end
+  local capability = scope:match('^cap:(.*)$')
+  if capability and call('SISMEMBER', K.lanes, capability) == 1 then call('SADD', K.open, capability) end
   call('ZREM', K.timers, 'resume:' .. scope)
   return true
 end

@@ -2,12 +2,12 @@
 -- uses: clock, task, park, pause, obstacle, ready
 -- Those of the lanes that have work, or had a moment ago, and are not paused.
 local function busy(lanes, agents)
-  local found, is = {}, call('SMISMEMBER', K.lanes, '!', '!run', unpack(lanes))
-  paused_any, run_paused = is[1] == 1, is[2] == 1
+  local found, is = {}, call('SMISMEMBER', K.open, '!', '!run', unpack(lanes))
+  run_paused = is[2] == 1
   for i, lane in ipairs(lanes) do
     if is[i + 2] == 1 then found[#found + 1] = lane end
   end
-  if paused_any then return open_lanes(found, agents) end
+  if is[1] == 1 then return open_lanes(found, agents) end
   return found
 end
 -- Takes the best head off its lane; of one lane without comparing.

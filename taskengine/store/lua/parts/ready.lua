@@ -1,6 +1,6 @@
 -- PENDING -> READY when nothing is left to wait for; what needs thought goes to the coordinator: a dependency that ended
 -- badly, and every task with a trigger rule of its own (its counter of waits is below zero, see RULED in keys.py).
--- uses: clock, event, task, clocks
+-- uses: clock, event, task, pause, clocks
 -- Lanes in which something may now be granted, and how many tasks became READY there; -1 where a slot or a grant got
 -- free, too.
 local made, made_list = {}, {}
@@ -29,7 +29,7 @@ local function wake_made()
 end
 local function queue(m)
   call('ZADD', key('ready', m.lane), m.score, member(m))
-  call('SADD', K.lanes, m.lane)
+  if call('SADD', K.lanes, m.lane) == 1 then open_lane(m.lane) end
 end
 -- Back among those that may run: whatever it held or waited for is free for others.
 local function enqueue(m)

@@ -19,7 +19,7 @@ local function wake_lanes(scope)
   local capability = scope:match('^cap:(.*)$')
   if capability then note_lane(capability) end
   for i, lane in ipairs(call('SMEMBERS', K.lanes)) do
-    if i <= 256 and lane:sub(1, 1) ~= '!' then wake(lane) end
+    if i <= 256 then wake(lane) end
   end
 end
 -- Whether it was paused.
