@@ -101,7 +101,10 @@ class Node:
     local: LocalRuns
 
     def connect(self, answer_seconds: float = SOCKET_TIMEOUT, busy_poll_seconds: float = 0.0) -> SyncStore:
-        """A store of one's own; make it after a fork. It waits *answer_seconds* for each answer, the first awake."""
+        """A store of one's own; make it after a fork.
+
+        It waits *answer_seconds* for each answer, of them *busy_poll_seconds* awake.
+        """
         client = connect(self.url, answer_seconds, allow_unverified_tls=self.settings.allow_unverified_tls)
         return SyncStore(self.url, self.settings, template(), client, busy_poll_seconds)
 

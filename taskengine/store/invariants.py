@@ -165,6 +165,22 @@ def _pauses(walk: _Walk) -> Story[None]:
         walk.say("pause", scope, "timers stand under it and nobody knows")
 
 
+def _open_lanes(walk: _Walk, paused: set[str]) -> Story[None]:
+    """Slots look into each lane but those whose capability is paused, and know which other pauses there may be."""
+    at = walk.keys.fixed("open")
+    lanes = set((yield from inspection.set_members(walk.keys.fixed("lanes"))))
+    found = set((yield from inspection.set_members(at)))
+    closed = {lane for lane in lanes if f"cap:{lane}" in paused}
+    for lane in (found - {coordination.PAUSED, coordination.RUN_PAUSED}) ^ (lanes - closed):
+        walk.say("pause", at, f"lane {lane} is open and must not be, or is not and should be")
+    if coordination.PAUSED not in found and any(not scope.startswith(("cap:", "run:")) for scope in paused):
+        walk.say("pause", at, "an agent or everything is paused and it does not say so")
+    if coordination.RUN_PAUSED not in found and any(scope.startswith("run:") for scope in paused):
+        walk.say("pause", at, "a run is paused and it does not say so")
+    if not paused and not found.isdisjoint({coordination.PAUSED, coordination.RUN_PAUSED}):
+        walk.say("pause", at, "nothing is paused and it says that something may be")
+
+
 def _counters_of_many(walk: _Walk) -> None:
     """Judge tasks with more dependencies than one look brings by what the walk saw of these."""
     for task in walk.tasks.values():
@@ -286,22 +302,6 @@ def _orphans(walk: _Walk) -> Story[None]:
                 left = yield from inspection.seconds_left(name)
                 if left == -1:
                     walk.say("orphan", name, "its owner is not there")
-
-
-def _open_lanes(walk: _Walk, paused: set[str]) -> Story[None]:
-    """Slots look into each lane but those whose capability is paused, and know which other pauses there may be."""
-    at = walk.keys.fixed("open")
-    lanes = set((yield from inspection.set_members(walk.keys.fixed("lanes"))))
-    found = set((yield from inspection.set_members(at)))
-    closed = {lane for lane in lanes if f"cap:{lane}" in paused}
-    for lane in (found - {coordination.PAUSED, coordination.RUN_PAUSED}) ^ (lanes - closed):
-        walk.say("pause", at, f"lane {lane} is open and must not be, or is not and should be")
-    if coordination.PAUSED not in found and any(not scope.startswith(("cap:", "run:")) for scope in paused):
-        walk.say("pause", at, "an agent or everything is paused and it does not say so")
-    if coordination.RUN_PAUSED not in found and any(scope.startswith("run:") for scope in paused):
-        walk.say("pause", at, "a run is paused and it does not say so")
-    if not paused and not found.isdisjoint({coordination.PAUSED, coordination.RUN_PAUSED}):
-        walk.say("pause", at, "nothing is paused and it says that something may be")
 
 
 def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:

@@ -357,10 +357,15 @@ def key_is_gone(s: Scene) -> str:
     return s.id("after")
 
 
+def paused_behind_its_back(s: Scene, scope: str) -> str:
+    """A pause of which the open lanes hear nothing."""
+    s.world.raw.hset(s.world.keys.fixed("pauses"), scope, '1 {"by":"ann","until":null,"why":null}')
+    return s.world.keys.fixed("open")
+
+
 @plants("pause")
 def open_lane_of_a_paused_capability(s: Scene) -> str:
-    s.world.raw.hset(s.world.keys.fixed("pauses"), "cap:lint", '1 {"by":"ann","until":null,"why":null}')
-    return s.world.keys.fixed("open")
+    return paused_behind_its_back(s, "cap:lint")
 
 
 @plants("pause")
@@ -371,8 +376,7 @@ def lane_that_nobody_looks_into(s: Scene) -> str:
 
 @plants("pause")
 def paused_agent_that_the_lanes_do_not_know(s: Scene) -> str:
-    s.world.raw.hset(s.world.keys.fixed("pauses"), "agent:ann", '1 {"by":"ann","until":null,"why":null}')
-    return s.world.keys.fixed("open")
+    return paused_behind_its_back(s, "agent:ann")
 
 
 @plants("pause")
@@ -383,8 +387,7 @@ def mark_of_no_pause(s: Scene) -> str:
 
 @plants("pause")
 def paused_run_that_the_lanes_do_not_know(s: Scene) -> str:
-    s.world.raw.hset(s.world.keys.fixed("pauses"), "run:r", '1 {"by":"ann","until":null,"why":null}')
-    return s.world.keys.fixed("open")
+    return paused_behind_its_back(s, "run:r")
 
 
 @plants("pause")

@@ -279,8 +279,8 @@ def test_cancelled_task_leaves_no_standing_timer(world: World) -> None:
     assert not world.raw.exists(world.keys.of("stands", "all"))
 
 
-def test_pull_beside_a_paused_capability_asks_nothing_more(world: World) -> None:
-    """A slot looks into the open lanes, and a paused capability's is none: no lookup of pauses for each task."""
+def test_lane_of_a_paused_capability_is_none_that_slots_look_into(world: World) -> None:
+    """And nothing else marks its pause there: a pull beside it looks up no pauses."""
     world.new("paused", capability="test")
     for name in ("a", "b"):
         world.new(name)
