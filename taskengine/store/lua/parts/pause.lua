@@ -82,7 +82,7 @@ local function forget_pause(scope)
   paused_any = call('EXISTS', K.pauses) == 1
   if not paused_any then call('SREM', K.open, '!', '!run') end
   local capability = scope:match('^cap:(.*)$')
-  if capability and call('SISMEMBER', K.lanes, capability) == 1 then call('SADD', K.open, capability) end
+  if capability and call('SISMEMBER', K.lanes, capability) == 1 then open_lane(capability) end
   call('ZREM', K.timers, 'resume:' .. scope)
   return true
 end
