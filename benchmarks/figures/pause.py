@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import partial
 from statistics import median
 from uuid import UUID
@@ -120,7 +121,7 @@ def _cancel(stack: Stack, n: int, about: dict[str, object]) -> Iterator[Figure]:
         done = stack.client.api.cancel_tasks(capability=NAP)
         seconds = time.perf_counter() - begin
         slow = scripts.take()
-    config = about | {"cancelled": done.done, "starved": slow.starved, "longest_ms": slow.longest_ms}
+    config = about | {"cancelled": done.done} | asdict(slow)
     yield Figure("cancel.many", seconds, "s", must=Must("value", "<=", 15 * n / 100_000), config=config)
     longest = max(slow.longest_ms.values(), default=0.0)
     yield Figure("script.cancel", longest, "ms", must=Must("value", "<=", 10), config=config)
