@@ -253,6 +253,19 @@ def find(below: int, limit: int, indexes: Iterable[str]) -> Call[tuple[int, list
     """Ids that carry every index, newest first, and the arrival to go on below (0 = no more)."""
 
     def decode(raw: Sequence[Any]) -> tuple[int, list[str]]:
-        return int(raw[1]), list(raw[2:])
+        return int(raw[1]), list(raw[3:])
 
-    return Call("list", (below, limit, *indexes), decode)
+    return Call("list", (below, limit, "", *indexes), decode)
+
+
+def find_fitting(
+    below: int, limit: int, fits: Iterable[str], indexes: Iterable[str]
+) -> Call[tuple[int, list[str], dict[str, int]]]:
+    """As :func:`find`, but only ids in a status of *fits*; how many there are in each other status is counted."""
+
+    def decode(raw: Sequence[Any]) -> tuple[int, list[str], dict[str, int]]:
+        words = str(raw[2]).split()
+        counts = dict(zip(words[::2], map(int, words[1::2]), strict=True))
+        return int(raw[1]), list(raw[3:]), counts
+
+    return Call("list", (below, limit, " ".join(sorted(fits)), *indexes), decode)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,3 +169,32 @@ def test_lists_agree_with_a_list_kept_by_hand(real: World, first: int, story: li
         assert found(real, *names, limit=limit) == model.matching(wanted), names
     statuses = [fields["s"] for fields in model.alive.values()]
     assert real.counts() == {status: statuses.count(status) for status in set(statuses)}
+
+
+def test_a_search_for_some_statuses_names_those_and_counts_the_others(world: World) -> None:
+    world.raw.incrby(world.keys.fixed("arrivals"), 4090)
+    new = [world.task(f"t{n}", capability="lint" if n % 2 else "test") for n in range(100)]
+    world.submit(*new)
+    over = {str(task.id) for task in new[:90]}
+    for id in over:
+        world.run(tasks.cancel(id, "no"))
+    world.staged(world.task("staged", capability="lint"))
+    for indexes, wanted in (((), new[90:]), (("c:lint",), new[91::2])):
+        assert _counted(world, ["ready"], indexes) == (
+            [str(task.id) for task in reversed(wanted)],
+            {"cancelled": 90 if not indexes else 45},
+        )
+    assert _counted(world, ["cancelled"], ["s:ready"]) == ([], {"ready": 10})
+    assert _counted(world, [], ["s:pending"]) == ([], {})
+
+
+def _counted(world: World, fits: list[str], indexes: Iterable[str]) -> tuple[list[str], dict[str, int]]:
+    ids: list[str] = []
+    counts: Counter[str] = Counter()
+    below, more = 0, True
+    while more:
+        below, piece, others = world.run(tasks.find_fitting(below, 3, fits, indexes))
+        ids += piece
+        counts.update(others)
+        more = below > 0
+    return ids, dict(counts)

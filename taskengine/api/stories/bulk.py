@@ -134,12 +134,15 @@ def _each(selection: Selection, fits: frozenset[TaskStatus], verb: Verb) -> Stor
     indexes = indexes_of(where)
     count, below, more = _Count(selection.dry_run), 0, True
     while more:
-        below, ids = yield from tasks.find(below, PIECE, indexes)
+        # Documents are read to compare metadata, so then every task found is named and told.
+        named = TaskStatus if where.metadata else fits
+        below, ids, others = yield from tasks.find_fitting(below, PIECE, named, indexes)
         if where.metadata:
             ids = yield from _containing(ids, where.metadata)
-        count.matched += len(ids)
+        count.matched += len(ids) + sum(others.values())
+        count.skipped.update(others)
         yield from _count_only(count, ids, fits) if selection.dry_run else _tell(count, ids, verb)
-        if ids and selection.progress is not None:
+        if (ids or others) and selection.progress is not None:
             selection.progress(count.result())
         more = below > 0
     return count.result()

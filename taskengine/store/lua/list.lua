@@ -1,25 +1,29 @@
 -- Finds tasks that carry every given index, newest first: 8 segments of 4096 arrivals at most a call.
--- args: below, limit, index ...
--- returns: {'ok', arrival to go on below or 0, id ...}
+-- args: below, limit, fits, index ...
+-- returns: {'ok', arrival to go on below or 0, counts, id ...}
 -- uses: span, codes, pause
+-- fits: statuses, 'a b …'; tasks in others are not named but counted, 'status number …'. '' names all.
 -- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, 'r:RUN' and 'c:CAPABILITY' from the
 -- tasks that carry the others, any other from its bitmap.
-local MOST_SEGMENTS, MOST_LOOKS = 8, 256
+-- A look is a command; what is only counted costs a sixteenth of it.
+local MOST_SEGMENTS, MOST_LOOKS, COUNT = 8, 256, 1 / 16
 local below, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 local wanted, filters, own_run, own_capability = nil, {}, nil, nil
-for i = 3, #ARGV do
+local fits = ARGV[3] ~= '' and {}
+for status in ARGV[3]:gmatch('%S+') do fits[CODES[status]] = true end
+for i = 4, #ARGV do
   local status, run, capability = ARGV[i]:match('^s:(.*)$'), ARGV[i]:match('^r:(.*)$'), ARGV[i]:match('^c:(.*)$')
   if run or capability then
     own_run, own_capability = run or own_run, capability or own_capability
   elseif not status then
     filters[#filters + 1] = ARGV[i]
   elseif wanted and wanted ~= CODES[status] then
-    return {'ok', 0}
+    return {'ok', 0, ''}
   else
     wanted = CODES[status] or -1
   end
 end
-local found, looks, states = {'ok', 0}, 0, {}
+local found, looks, states, others = {'ok', 0, ''}, 0, {}, {}
 -- Staged tasks are marked from the start, and are PENDING once their graph is committed.
 local function is_visible(id)
   looks = looks + 1
@@ -35,12 +39,27 @@ local function is_wanted(id)
   if own_run and v[1] ~= own_run then return false end
   return not own_capability or capability_of({id = id, lane = v[2]}) == own_capability
 end
+-- Ids are read for 64 neighbours at once.
+local near, ids = nil, nil
+local function id_near(no)
+  local first = no - no % 64
+  if near ~= first then near, ids = first, ids_from(first, 64) end
+  return id_of(ids, no - first)
+end
+local function count(code) others[code] = (others[code] or 0) + 1 end
 local function look(no, code)
   if code == 0 then return end
   local staged = code == CODES.staged
-  if wanted and wanted ~= (staged and CODES[T.PENDING] or code) then return end
-  local id = id_at(no)
-  if (not staged or is_visible(id)) and is_wanted(id) then found[#found + 1] = id end
+  if staged then code = CODES[T.PENDING] end
+  if wanted and wanted ~= code then return end
+  local named = not fits or fits[code]
+  if not named then
+    looks = looks + COUNT
+    if not staged and not own_run and not own_capability then return count(code) end
+  end
+  local id = id_near(no)
+  if (staged and not is_visible(id)) or not is_wanted(id) then return end
+  if named then found[#found + 1] = id else count(code) end
 end
 -- Whether the search stops here: nothing more fits into this call.
 local function search(seg, top)
@@ -60,7 +79,7 @@ local function search(seg, top)
       if hit and at <= top then
         local byte = bytes:byte(math.floor(at / 2) + 1)
         look(seg * 4096 + at, at % 2 == 0 and math.floor(byte / 16) or byte % 16)
-        if #found - 2 >= limit or looks >= MOST_LOOKS then
+        if #found - 3 >= limit or looks >= MOST_LOOKS then
           found[2] = seg * 4096 + at
           return true
         end
@@ -71,8 +90,13 @@ end
 if below <= 0 then below = tonumber(call('GET', K.arrivals) or 0) + 1 end
 local newest = math.floor((below - 1) / 4096)
 local oldest = math.max(0, newest - MOST_SEGMENTS + 1)
-for seg = newest, oldest, -1 do
-  if search(seg, below - 1 - seg * 4096) then return found end
-end
 found[2] = oldest * 4096
+for seg = newest, oldest, -1 do
+  if search(seg, below - 1 - seg * 4096) then break end
+end
+local counts = {}
+for status, code in pairs(CODES) do
+  if others[code] then counts[#counts + 1] = status .. ' ' .. others[code] end
+end
+found[3] = table.concat(counts, ' ')
 return found

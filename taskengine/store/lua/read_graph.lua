@@ -7,5 +7,5 @@ if not graph then return {'missing'} end
 local order = key('order', ARGV[1])
 local found = {'ok', graph.sha, graph.run, call('STRLEN', order) / 16}
 local raw = call('GETRANGE', order, ARGV[2] * 16, (ARGV[2] + ARGV[3]) * 16 - 1)
-for at = 1, #raw, 16 do found[#found + 1] = id_of(raw:sub(at, at + 15)) end
+for place = 0, #raw / 16 - 1 do found[#found + 1] = id_of(raw, place) end
 return found

@@ -4,11 +4,16 @@
 local function visible(m) return not is_open(m.batch) end
 local function unsettled(m)
   if m.batch then return {'settling', 'batch', m.batch} end
-  local v = call('HMGET', key('task', m.id), 'rel', 'undo', 'pins')
-  if v[1] or v[2] or v[3] then return {'settling', 'release', m.id} end
+  if m.telling == nil then
+    local v = call('HMGET', key('task', m.id), 'rel', 'undo', 'pins')
+    m.telling = v[1] or v[2] or v[3]
+  end
+  if m.telling then return {'settling', 'release', m.id} end
 end
 local function find(id)
   local m = load(id)
-  if not m or not visible(m) or call('HEXISTS', key('task', id), 'del') == 1 then return nil end
-  return m
+  if not m or not visible(m) then return nil end
+  local v = call('HMGET', key('task', id), 'del', 'rel', 'undo', 'pins')
+  m.telling = v[2] or v[3] or v[4]
+  return not v[1] and m or nil
 end
