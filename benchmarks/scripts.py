@@ -12,6 +12,7 @@ from typing import Self
 
 from benchmarks.client import Client
 from benchmarks.metronome import Metronome
+from benchmarks.processes import prefer
 from benchmarks.slowlog import Entry, SlowLog
 from taskengine.store.scripts import Scripts, names
 
@@ -36,13 +37,15 @@ class ScriptTimes:
     """Watches the server while it is entered.
 
     The log's time is the wall clock's: where processes outnumber processors it holds the moments in which the
-    server was not running, too. ``starved`` says how much of that to expect. A script that ran while the
+    server was not running, too. So the server runs before others from now on, where we may say so; ``starved`` says
+    how much of that is left. A script that ran while the
     ``Metronome`` found the machine itself slow is told apart: fixed work took three times as long then.
     """
 
     def __init__(self, client: Client, server_pid: int) -> None:
         self._exits = ExitStack()
         self._metronome, self._log = Metronome(), SlowLog(client.raw)
+        self._server_pid = server_pid
         self._schedule = Path(f"/proc/{server_pid}/schedstat")
         scripts = Scripts(client.settings)
         self._names = {scripts[name].sha: name for name in names()}
@@ -50,6 +53,7 @@ class ScriptTimes:
     def __enter__(self) -> Self:
         self._exits.enter_context(self._metronome)
         self._exits.enter_context(self._log)
+        prefer(self._server_pid)
         self._begin()
         return self
 
