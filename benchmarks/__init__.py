@@ -7,6 +7,5 @@ One JSON object a line for each figure. The clock runs from before the first sub
 waiting client has seen the last terminal state; workers are warm; the server is one of our own with the
 embedded server's options; workers send task events. A comparison runs in turns (ours, peer, ours, …) and the
 best of each counts, since noise only ever adds. ``--quick`` proves in little time that everything runs: its
-numbers mean nothing, so they are held against nothing. Longest times of scripts leave out the moments in which
-the machine itself was slow (``metronome.py``), and say how long they were.
+numbers mean nothing, so they are held against nothing.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,18 +15,6 @@ from taskengine.settings import environment
 ROOT = Path(__file__).resolve().parent.parent
 _PATIENCE = 15.0
 _LAST_WORDS = 2000
-_MOST_SAID = 2**24
-#: On a scale of -20, first, to 19.
-_PREFERRED = -10
-
-
-def prefer(pid: int) -> bool:
-    """Let the main thread of process *pid* run before others; False where that is not ours to say."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, pid, _PREFERRED)
-    except (AttributeError, PermissionError):
-        return False
-    return True
 
 
 def until(fact: Callable[[], object], seconds: float, what: str) -> None:
@@ -61,12 +48,6 @@ class Process:
     def pid(self) -> int:
         """Its id."""
         return self._child.pid
-
-    def said(self) -> str:
-        """What it has printed until now; nothing where it prints elsewhere."""
-        if self._said is None:
-            return ""
-        return os.pread(self._said.fileno(), _MOST_SAID, 0).decode(errors="replace")
 
     def require_alive(self) -> None:
         """Raise RuntimeError with its last words when it ended by itself."""

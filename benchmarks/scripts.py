@@ -1,34 +1,35 @@
-"""How long scripts hold the server, from its SLOWLOG, and what of that is the machine's own doing."""
+"""How long scripts hold the server, from its SLOWLOG, beside a script that does always the same."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from benchmarks.client import Client
-from benchmarks.metronome import Metronome
-from benchmarks.processes import prefer
-from benchmarks.slowlog import Entry, SlowLog
+from benchmarks.fixed import Fixed
 from taskengine.store.scripts import Scripts, names
+
+#: Microseconds; faster ones are of no interest, and the log itself would cost.
+_LOGGED_FROM = 500
+_ENTRIES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Slow:
     """What the log held since the last look."""
 
-    #: Milliseconds of the longest run of each script, longest first, while the machine was not slow itself.
+    #: Milliseconds of the longest run of each script, longest first.
     longest_ms: dict[str, float]
-    #: Runs over 10 ms, of all scripts, while it was not.
+    #: Runs over 10 ms, of all scripts.
     over_10_ms: int
-    #: Milliseconds of the longest run of all that fell into a moment in which the machine was slow.
-    longest_in_slow_moments_ms: float
-    #: Share of the time that those moments took.
-    slow_moments: float
+    #: The script that does always the same: its runs, its median and its longest, and its runs over 10 ms.
+    fixed_runs: int
+    fixed_usual_ms: float | None
+    fixed_longest_ms: float | None
+    fixed_over_10_ms: int
     #: Share of its time in which the server was ready to run and had no processor; None where nobody counts it.
     starved: float | None
 
@@ -37,58 +38,56 @@ class ScriptTimes:
     """Watches the server while it is entered.
 
     The log's time is the wall clock's: where processes outnumber processors it holds the moments in which the
-    server was not running, too. So the server runs before others from now on, where we may say so; ``starved`` says
-    how much of that is left. A script that ran while the
-    ``Metronome`` found the machine itself slow is told apart: fixed work took three times as long then.
+    server was not running, too. ``starved`` says how much of that to expect. What the machine does to scripts beyond
+    that shows in ``fixed``, which its user runs beside what is measured.
     """
 
     def __init__(self, client: Client, server_pid: int) -> None:
-        self._exits = ExitStack()
-        self._metronome, self._log = Metronome(), SlowLog(client.raw)
-        self._server_pid = server_pid
+        self._raw = client.raw
+        self.fixed = Fixed(client.raw)
         self._schedule = Path(f"/proc/{server_pid}/schedstat")
         scripts = Scripts(client.settings)
         self._names = {scripts[name].sha: name for name in names()}
 
     def __enter__(self) -> Self:
-        self._exits.enter_context(self._metronome)
-        self._exits.enter_context(self._log)
-        prefer(self._server_pid)
-        self._begin()
+        self._before = {str(k): str(v) for k, v in self._raw.config_get("slowlog-*").items()}
+        self._raw.config_set("slowlog-log-slower-than", _LOGGED_FROM)
+        self._raw.config_set("slowlog-max-len", _ENTRIES)
+        self._raw.slowlog_reset()
+        self._ran, self._waited = self._scheduled()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, at: TracebackType | None
     ) -> None:
-        self._exits.close()
+        for name, value in self._before.items():
+            self._raw.config_set(name, value)
+        self._raw.slowlog_reset()
 
     def take(self) -> Slow:
         """What was logged since the last call."""
-        entries, moments = self._log.take(), self._metronome.slow(self._since)
-        hit = [any(entry.moment.overlaps(moment) for moment in moments) for entry in entries]
-        ran, waited = (now - before for now, before in zip(self._scheduled(), self._was_scheduled, strict=True))
-        steady = [entry for entry, is_hit in zip(entries, hit, strict=True) if not is_hit]
-        slow = Slow(
-            longest_ms=self._longest(steady),
-            over_10_ms=sum(entry.ms > 10 and self._name(entry) is not None for entry in steady),
-            longest_in_slow_moments_ms=max(
-                self._longest(e for e, is_hit in zip(entries, hit, strict=True) if is_hit).values(), default=0.0
-            ),
-            slow_moments=round(sum(m.end - m.begin for m in moments) / (time.monotonic() - self._since), 3),
-            starved=round(waited / (ran + waited), 3) if ran + waited else None,
-        )
-        self._begin()
-        return slow
-
-    def _begin(self) -> None:
-        self._since, self._was_scheduled = time.monotonic(), self._scheduled()
-
-    def _longest(self, entries: Iterable[Entry]) -> dict[str, float]:
+        ran, waited = self._scheduled()
+        entries: list[dict[str, Any]] = self._raw.slowlog_get(_ENTRIES)
+        self._raw.slowlog_reset()
+        named = [(self._name(entry["command"]), entry["duration"] / 1000) for entry in entries]
+        runs = [(name, ms) for name, ms in named if name and name != self.fixed.sha]
+        fixed = [ms for name, ms in named if name == self.fixed.sha]
         worst: dict[str, float] = {}
-        for entry in entries:
-            if name := self._name(entry):
-                worst[name] = max(worst.get(name, 0.0), entry.ms)
-        return dict(sorted(worst.items(), key=lambda pair: -pair[1]))
+        for name, ms in runs:
+            worst[name] = max(worst.get(name, 0.0), ms)
+        spent = ran - self._ran + waited - self._waited
+        starved = round((waited - self._waited) / spent, 3) if spent else None
+        self._ran, self._waited = ran, waited
+        longest = dict(sorted(worst.items(), key=lambda pair: -pair[1]))
+        return Slow(
+            longest,
+            sum(ms > 10 for _, ms in runs),
+            fixed_runs=len(fixed),
+            fixed_usual_ms=median(fixed) if fixed else None,
+            fixed_longest_ms=max(fixed, default=None),
+            fixed_over_10_ms=sum(ms > 10 for ms in fixed),
+            starved=starved,
+        )
 
     def _scheduled(self) -> tuple[int, int]:
         """Nanoseconds that the server's main thread ran, and waited for a processor; Linux counts them."""
@@ -97,6 +96,6 @@ class ScriptTimes:
         ran, waited, _ = self._schedule.read_text().split()
         return int(ran), int(waited)
 
-    def _name(self, entry: Entry) -> str | None:
-        words = entry.words.split(" ", 2)
+    def _name(self, command: bytes | str) -> str | None:
+        words = (command.decode(errors="replace") if isinstance(command, bytes) else command).split(" ", 2)
         return self._names.get(words[1], words[1]) if words[0] == "EVALSHA" else None

@@ -17,7 +17,7 @@ from benchmarks.run import drain_rate
 from benchmarks.scripts import ScriptTimes
 from benchmarks.stack import Stack
 from benchmarks.turns import in_turns
-from taskengine import Task
+from taskengine import BulkResult, Task
 
 
 def measure(stack: Stack) -> Iterator[Figure]:
@@ -116,12 +116,21 @@ def _reorder(stack: Stack, id: UUID, about: dict[str, object]) -> Figure:
 
 
 def _cancel(stack: Stack, n: int, about: dict[str, object]) -> Iterator[Figure]:
+    """Beside each piece runs the script that does always the same; its time is none of the cancel's."""
+    apart = 0.0
+
+    def progress(_: BulkResult) -> None:
+        nonlocal apart
+        apart += _timed(scripts.fixed.run) / 1000
+
     with ScriptTimes(stack.client, stack.server.pid) as scripts:
         begin = time.perf_counter()
-        done = stack.client.api.cancel_tasks(capability=NAP)
-        seconds = time.perf_counter() - begin
+        done = stack.client.api.cancel_tasks(capability=NAP, progress=progress)
+        seconds = time.perf_counter() - begin - apart
         slow = scripts.take()
     config = about | {"cancelled": done.done} | asdict(slow)
     yield Figure("cancel.many", seconds, "s", must=Must("value", "<=", 15 * n / 100_000), config=config)
     longest = max(slow.longest_ms.values(), default=0.0)
-    yield Figure("script.cancel", longest, "ms", must=Must("value", "<=", 10), config=config)
+    yield Figure(
+        "script.cancel", longest, "ms", slow.fixed_longest_ms, must=Must("value", "<=", 10), config=config
+    )
