@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 
 
 def in_turns(rounds: int, sides: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """What each side measured, round by round: every side once, then every side again."""
+    """What each side measured, round by round: every side once, then every side again, the other way round."""
     found: dict[str, list[float]] = {name: [] for name in sides}
+    order = list(sides)
     for _ in range(rounds):
-        for name, measure in sides.items():
-            found[name].append(measure())
+        for name in order:
+            found[name].append(sides[name]())
+        order.reverse()
     return found

@@ -34,7 +34,7 @@ def measure(stack: Stack) -> Iterator[Figure]:
 
 def _longest(stack: Stack, scripts: ScriptTimes, shape: str, ids: Sequence[object]) -> Iterator[Figure]:
     slow = scripts.take()
-    about = stack.describe() | {"tasks": len(ids)} | asdict(slow)
+    about = stack.describe() | {"tasks": len(ids), "peer": "a fixed script"} | asdict(slow)
     longest = max(slow.longest_ms.values(), default=0.0)
     yield Figure(
         f"script.{shape}", longest, "ms", slow.fixed_longest_ms, must=Must("value", "<=", 10), config=about

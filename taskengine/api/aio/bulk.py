@@ -25,7 +25,7 @@ class AsyncBulk(AsyncDoor):
     ) -> BulkResult:
         """Cancel every task that meets all *filters* and is not over: those of :class:`TaskFilter`, by name.
 
-        Like its siblings it goes newest first, 64 at a time; *progress* is called with the result so
+        Like its siblings it goes newest first, 32 at a time; *progress* is called with the result so
         far after each. *dry_run* counts and names what it would do. Tasks that come meanwhile are left alone.
         Safe to repeat, also after an interruption: what was done is skipped. No filter at all raises
         InvalidInputError unless *everything* is True.
