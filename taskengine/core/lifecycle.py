@@ -56,8 +56,8 @@ NOT_STARTED = frozenset({_T.PENDING, _T.READY, _T.RETRYING, _T.PAUSED})
 EXECUTING = frozenset({_T.RUNNING})
 #: A task in one of these waits for somebody to say so.
 HALTED = frozenset({_T.PAUSED})
-#: Those that may be paused by name.
-PAUSABLE = CANCELLABLE - HALTED
+#: Those that may be paused by name; what is PAUSED takes the new terms.
+PAUSABLE = CANCELLABLE
 #: Those that may be held back, or released.
 HOLDABLE = frozenset({_T.PENDING, _T.READY, _T.PAUSED})
 #: Those that the end of a dependency may close: what has not been READY yet.

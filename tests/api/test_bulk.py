@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -154,3 +155,23 @@ def test_list_finds_by_run_and_capability(api: Any, many: list[Task]) -> None:
     assert [task.name for task in api.list_tasks(run_id=many[0].run_id, capability="test", limit=2)] == ["t297", "t294"]
     pinned = api.create_task(lint("pinned", capability="test", assigned_to="bot"))
     assert api.list_tasks(capability="test", limit=1)[0].id == pinned.id
+
+
+def test_what_is_paused_takes_the_terms_of_another_pause(api: Any, many: list[Task], world: World) -> None:
+    api.pause_tasks(capability="test", reason="first")
+    assert api.pause_tasks(capability="test", reason="second", dry_run=True).done == 100
+    done = api.pause_tasks(capability="test", reason="second")
+    assert (done.done, done.skipped) == (100, {})
+    assert "second" in world.fields("task", many[0].id)["pz"]
+    world.check()
+
+
+def test_resume_takes_back_a_pause_that_was_asked_of_what_runs(api: Any, many: list[Task], world: World) -> None:
+    running = [UUID(world.start(world.slot(f"s{n}")).task_id) for n in range(2)]
+    api.pause_task(running[0])
+    for dry_run in (True, False):
+        done = api.resume_tasks(capability="lint", dry_run=dry_run)
+        assert (done.done, done.ids) == (1, (running[0],))
+        assert done.skipped == {"ready": 199, "running": 1}
+    assert not api.get_task(running[0]).pause_requested
+    world.check()

@@ -19,7 +19,7 @@ from taskengine.api.scope import Scope
 from taskengine.api.stories.ask import indexes_of
 from taskengine.api.stories.pause import pause_terms
 from taskengine.core.containment import contains
-from taskengine.core.lifecycle import CANCELLABLE, DELETABLE, HALTED, HOLDABLE, PAUSABLE, REOPENABLE
+from taskengine.core.lifecycle import CANCELLABLE, DELETABLE, EXECUTING, HALTED, HOLDABLE, PAUSABLE, REOPENABLE
 from taskengine.errors import InvalidInputError
 from taskengine.models import BulkResult, TaskFilter, TaskPriority, TaskStatus
 from taskengine.store import tasks
@@ -66,8 +66,8 @@ def pause_tasks(
 
 
 def resume_tasks(selection: Selection) -> Story[BulkResult]:
-    """Let go on what was paused by name."""
-    return _each(selection, HALTED, lambda ids: _told(tasks.resume_all(ids)))
+    """Let go on what was paused by name; of what runs, what was asked to pause."""
+    return _each(selection, HALTED | EXECUTING, lambda ids: _told(tasks.resume_all(ids)), asked=True)
 
 
 def hold_tasks(selection: Selection, *, held: bool) -> Story[BulkResult]:
@@ -123,8 +123,13 @@ class _Count:
         )  # fmt: skip
 
 
-def _each(selection: Selection, fits: frozenset[TaskStatus], verb: Verb) -> Story[BulkResult]:
-    """Tell every task of *selection* the *verb*; *fits* are the states in which it does something."""
+def _each(
+    selection: Selection, fits: frozenset[TaskStatus], verb: Verb, *, asked: bool = False
+) -> Story[BulkResult]:
+    """Tell every task of *selection* the *verb*; *fits* are the states in which it may do something.
+
+    *asked*: to one that runs it does something only if that was asked to pause.
+    """
     where = TaskFilter(**selection.filters)
     if where.is_everything and not selection.everything:
         raise InvalidInputError(
@@ -141,7 +146,7 @@ def _each(selection: Selection, fits: frozenset[TaskStatus], verb: Verb) -> Stor
             ids = yield from _containing(ids, where.metadata)
         count.matched += len(ids) + sum(others.values())
         count.skipped.update(others)
-        yield from _count_only(count, ids, fits) if selection.dry_run else _tell(count, ids, verb)
+        yield from _count_only(count, ids, fits, asked) if selection.dry_run else _tell(count, ids, verb)
         if (ids or others) and selection.progress is not None:
             selection.progress(count.result())
         more = below > 0
@@ -153,10 +158,18 @@ def _containing(ids: Sequence[str], metadata: Mapping[str, Any]) -> Story[list[s
     return [str(task.id) for task in seen if task and contains(task.metadata, metadata)]
 
 
-def _count_only(count: _Count, ids: Sequence[str], fits: frozenset[TaskStatus]) -> Story[None]:
+def _count_only(count: _Count, ids: Sequence[str], fits: frozenset[TaskStatus], asked: bool) -> Story[None]:
     found: list[str] = (yield from tasks.statuses(ids)) if ids else []
+    idle = (yield from _not_asked(ids, found)) if asked else frozenset()
     for id, status in zip(ids, found, strict=True):
-        count.note(id, "" if status in fits else status or "missing")
+        count.note(id, "" if status in fits and id not in idle else status or "missing")
+
+
+def _not_asked(ids: Sequence[str], statuses: Sequence[str]) -> Story[frozenset[str]]:
+    """Those that run and were not asked to pause."""
+    running = [id for id, status in zip(ids, statuses, strict=True) if status in EXECUTING]
+    seen = (yield from tasks.read(running)) if running else []
+    return frozenset(str(task.id) for task in seen if task and not task.pause_requested)
 
 
 def _tell(count: _Count, ids: Sequence[str], verb: Verb) -> Story[None]:
