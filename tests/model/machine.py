@@ -17,7 +17,9 @@ from uuid import UUID
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from taskengine.models import Task, TaskPriority, TriggerRule
+from taskengine.api.stories import bulk
+from taskengine.api.stories.bulk import Selection
+from taskengine.models import BulkResult, Task, TaskPriority, TriggerRule
 from taskengine.store import coordination, deadlines, executions, graphs, nodes, pauses, retention, tasks
 from taskengine.store.call import Call
 from taskengine.store.invariants import check_at_rest, check_invariants
@@ -307,6 +309,48 @@ class Machine(RuleBasedStateMachine):
         thing.unsettled = thing.unsettled and (what == "resume" or word != "ok")
         self.compare_word(word, promised(thing), thing)
 
+    def many(self) -> None:
+        """One verb for all that a filter finds, newest first."""
+        what = self.chance.choice(["cancel", "pause", "resume", "hold", "release", "reopen"])
+        if sum(thing.status == "paused" for thing in self.model.things.values()) > 1 and self.chance.random() < 0.5:
+            what = "resume"
+        filters, fits = self.a_filter()
+        verb, promise = {
+            "cancel": (lambda s: bulk.cancel_tasks(s, "no"), self.model.cancel),
+            "pause": (lambda s: bulk.pause_tasks(s, None, None, "ann"), self.model.pause),
+            "resume": (bulk.resume_tasks, self.model.resume),
+            "hold": (lambda s: bulk.hold_tasks(s, held=True), lambda thing: self.model.set_hold(thing, True)),
+            "release": (lambda s: bulk.hold_tasks(s, held=False), lambda thing: self.model.set_hold(thing, False)),
+            "reopen": (bulk.retry_tasks, self.model.reopen),
+        }[what]
+        matched = [thing for thing in reversed(self.model.things.values()) if fits(thing)]
+        # A copy of a reopening opens also what the first was refused for a dependency that it opened after.
+        send = self.world.run if what == "reopen" else self.send
+        done: BulkResult = steps(verb(Selection(filters, False, False, None)), send)
+        words = []
+        for thing in matched:
+            words.append(promise(thing))
+            if words[-1] != "conflict" and what not in ("resume", "reopen"):
+                thing.unsettled = False
+        promised = len(words), sum(word in ("ok", "asked") for word in words)
+        lenient = any(thing.is_loose or thing.is_vague for thing in matched)
+        self.note(f"{what} of many", promised[1] > 1)
+        right = lenient or (done.matched, done.done) == promised
+        self.compare("" if right else f"{what} of all with {filters} came to {done}, promised {promised}")
+
+    def a_filter(self) -> tuple[dict[str, Any], Callable[[Thing], bool]]:
+        """Some filter, and whether a task of the model meets it. Which of PENDING and READY a task is, may be open."""
+        match self.chance.randrange(3):
+            case 0:
+                run = self.chance.choice(sorted({thing.run for thing in self.model.things.values()}))
+                return {"run_id": run}, lambda thing: thing.run == run
+            case 1:
+                lane = self.chance.choice(["lint", "test"])
+                return {"capability": lane}, lambda thing: thing.lane == lane
+            case _:
+                status = self.chance.choice(["running", "paused", "retrying", "failed", "cancelled", "completed"])
+                return {"status": status}, lambda thing: thing.status == status
+
     def use_a_key(self) -> None:
         """The same content under the same key is the first one's task, other content is refused."""
         task, thing = self.new_task()
@@ -581,6 +625,7 @@ ACTIONS: dict[str, tuple[float, Callable[[Machine], bool]]] = {
     "create": (5, _always), "submit": (5, _always), "submit_by_halves": (2, _always), "use_a_key": (1, _always),
     "cancel": (6, _tasks), "reopen": (5, _tasks), "execute": (3, _tasks), "reprioritise": (2, _tasks),
     "depend": (2, lambda machine: len(machine.model.things) > 1), "delete": (1, _tasks), "halt": (5, _tasks),
+    "many": (2, _tasks),
     "pause": (1, _always), "resume": (3, lambda machine: bool(machine.model.paused)),
     "beat": (6, _always), "claim": (18, _tasks), "leave": (0.2, _always),
     "report": (14, lambda machine: bool(machine.told)), "end": (20, lambda machine: bool(machine.model.runs)),
