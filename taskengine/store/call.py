@@ -5,9 +5,12 @@ The same Call is run by the blocking and by the async driver; that is how there 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
+
+from taskengine.errors import TaskEngineError
 
 T = TypeVar("T")
 #: What may stand in a call's arguments.
@@ -25,6 +28,9 @@ class Call(Generic[T]):
     command: bool = False
     #: The script may grant: the driver appends the Celery envelope as its last argument.
     grants: bool = False
+    #: Work of the caller's own that a driver may do while the server is at this call, any number of times; it never
+    #: raises. A driver that has no such moment leaves it to the story.
+    meanwhile: Callable[[], object] | None = field(default=None, compare=False)
 
     def __iter__(self) -> Generator[Call[Any], Any, T]:
         """One step of a story, typed: ``answer = yield from call``."""
@@ -34,3 +40,33 @@ class Call(Generic[T]):
 
 #: Several trips that end in one answer.
 Story: TypeAlias = Generator[Call[Any], Any, T]
+
+
+class Ahead(Generic[T]):
+    """The pieces of some work, each made when it is taken, or before that by :meth:`prepare`."""
+
+    def __init__(self, pieces: Iterator[T]) -> None:
+        self._pieces = pieces
+        self._made: Callable[[], T | None] | None = None
+
+    def prepare(self) -> None:
+        """Make the next piece unless it is there; what goes wrong is told by :meth:`take`. Safe to repeat."""
+        if self._made is not None:
+            return
+        try:
+            piece = next(self._pieces, None)
+        except TaskEngineError as exc:
+            self._made = partial(_raise, exc)
+        else:
+            self._made = lambda: piece
+
+    def take(self) -> T | None:
+        """The next piece, None after the last."""
+        self.prepare()
+        assert self._made is not None
+        made, self._made = self._made, None
+        return made()
+
+
+def _raise(exc: Exception) -> NoReturn:
+    raise exc

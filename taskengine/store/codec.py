@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,7 @@ from taskengine.settings import INLINE_LIMIT, REFERENCE_LIMIT
 from taskengine.store.keys import RULED
 from taskengine.store.replies import Told
 
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 #: Hash field -> meaning, of ``task:ID``.
 TASK_FIELDS: Mapping[str, str] = {
     "st": "status", "no": "arrival number", "run": "run id", "lane": "queue it waits in", "sc": "score",
@@ -129,8 +130,8 @@ def check_size(field: str, text: str) -> bool:
 
 
 def millis(moment: datetime | None) -> int | None:
-    """Milliseconds since 1970."""
-    return None if moment is None else round(moment.timestamp() * 1000)
+    """Milliseconds since 1970, the next whole one: nothing that waits for a moment happens before it."""
+    return None if moment is None else -((_EPOCH - moment) // _MILLISECOND)
 
 
 def moment(ms: str | int | float | None) -> datetime | None:

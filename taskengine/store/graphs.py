@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
-from taskengine.errors import ConflictError, IdempotencyConflictError, StoreError, UnknownDependencyError
-from taskengine.store.call import Call, Story
+from taskengine.errors import (
+    ConflictError,
+    IdempotencyConflictError,
+    StoreError,
+    TaskEngineError,
+    UnknownDependencyError,
+)
+from taskengine.store.call import Ahead, Call, Story
 from taskengine.store.coordination import fall, sweep_batch
 from taskengine.store.executions import put_payload
 from taskengine.store.records import Record
@@ -20,10 +26,13 @@ EDGES = 256
 _IDS = 1024
 
 
-def stage(batch: str, run: str, chunk: Sequence[Record]) -> Call[Reply]:
+def stage(
+    batch: str, run: str, chunk: Sequence[Record], meanwhile: Callable[[], object] | None = None
+) -> Call[Reply]:
     """Stage one chunk; dependencies must have been staged before their dependents."""
     raw = b"".join(new.raw_id for new in chunk)
-    return Call("stage", (batch, run, raw, len(chunk), *(arg for new in chunk for arg in new.row)), reply)
+    args = (batch, run, raw, len(chunk), *(arg for new in chunk for arg in new.row))
+    return Call("stage", args, reply, meanwhile=meanwhile)
 
 
 def stage_edges(batch: str, id: str, depends_on: Sequence[str]) -> Call[Reply]:
@@ -83,36 +92,49 @@ def named(key: str) -> Story[Named | None]:
             return Named(answer.text(), answer.text(1), tuple(ids))
 
 
-def submit(run: str, records: Sequence[Record], name: Name | None = None) -> Story[list[str]]:
+def submit(run: str, records: Iterable[Record], name: Name | None = None) -> Story[list[str]]:
     """Submit a graph whose *records* stand dependencies first; the ids stored under, in the same order.
 
+    Records are taken a chunk at a time, the next one while the server stages the last: a submit has two processors
+    then. What their making raises is raised, and nothing of the graph remains either.
     An id differs from its record's when an idempotency key named an older twin. Raises UnknownDependencyError or
     IdempotencyConflictError, and nothing of the graph remains; ConflictError when another submit was quicker, also with
     its *name*. A submitter that dies before the commit leaves nothing visible; one that dies after it has submitted
     all: the coordinator sets the rest free.
     """
-    if not records:
-        return []
     batch = str(uuid4())
-    stored: list[str] = []
+    stored: dict[str, str] = {}
     renamed: dict[str, str] = {}
-    for chunk in _chunks(records):
-        chunk = [_renamed(new, renamed) for new in chunk]
-        answer = yield from _stage_whole(batch, run, chunk)
+    chunks = Ahead(_chunks(records))
+    while chunk := (yield from _next(chunks, batch if stored else "")):
+        answer = yield from _stage_whole(batch, run, [_renamed(new, renamed) for new in chunk], chunks.prepare)
         if not answer.ok:
             yield from abandon(batch)
             raise _refusal(answer)
-        stored += [str(id) for id in answer.rest]
-        renamed |= {new.id: str(id) for new, id in zip(chunk, answer.rest, strict=True) if new.id != id}
+        ids = {new.id: str(id) for new, id in zip(chunk, answer.rest, strict=True)}
+        stored |= ids
+        renamed |= {new: id for new, id in ids.items() if new != id}
+    if not stored:
+        return []
     if name:
-        yield from _lay_order(batch, name, dict(zip((new.id for new in records), stored, strict=True)))
+        yield from _lay_order(batch, name, stored)
     answer = yield from commit(batch, name)
     if not answer.ok:
         yield from abandon(batch)
         raise ConflictError("another submit took over an id of this graph before it was committed; submit it again")
     while (yield from fall(batch)).number():
         pass
-    return stored
+    return list(stored.values())
+
+
+def _next(chunks: Ahead[list[Record]], batch: str) -> Story[list[Record] | None]:
+    """The next chunk; when it cannot be made, what is staged of *batch* goes first."""
+    try:
+        return chunks.take()
+    except TaskEngineError:
+        if batch:
+            yield from abandon(batch)
+        raise
 
 
 def _lay_order(batch: str, name: Name, stored: Mapping[str, str]) -> Story[None]:
@@ -121,7 +143,7 @@ def _lay_order(batch: str, name: Name, stored: Mapping[str, str]) -> Story[None]
         yield from lay_order(batch, at, raw)
 
 
-def _chunks(records: Sequence[Record]) -> Iterator[list[Record]]:
+def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
     """Pieces of a graph that one script may stage; a task with very many dependencies is one of its own."""
     chunk: list[Record] = []
     edges = 0
@@ -132,15 +154,19 @@ def _chunks(records: Sequence[Record]) -> Iterator[list[Record]]:
             chunk, edges = [], 0
         chunk.append(new)
         edges += more
-    yield chunk
+    if chunk:
+        yield chunk
 
 
-def _stage_whole(batch: str, run: str, chunk: Sequence[Record]) -> Story[Reply]:
+def _stage_whole(
+    batch: str, run: str, chunk: Sequence[Record], meanwhile: Callable[[], object]
+) -> Story[Reply]:
     """Stage a chunk with its large inputs, and what does not fit into one script of a task's dependencies."""
     for new in chunk:
         if new.payload:
             yield from put_payload(*new.payload)
-    answer = yield from stage(batch, run, [_with(new, _depends_on(new)[:EDGES]) for new in chunk])
+    pieces = [_with(new, _depends_on(new)[:EDGES]) for new in chunk]
+    answer = yield from stage(batch, run, pieces, meanwhile)
     if not answer.ok:
         return answer
     for new, id in zip(chunk, answer.rest, strict=True):

@@ -80,4 +80,4 @@ class SyncStore:
         if call.command:
             return self._redis.execute_command(call.name, *call.args)
         args = (*call.args, self._envelope) if call.grants else call.args
-        return self._wire.evalsha(self._scripts[call.name], args)
+        return self._wire.evalsha(self._scripts[call.name], args, call.meanwhile)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -34,24 +35,29 @@ class Wire:
         self._owners: dict[threading.Thread, Any] = {}
         self._lock = threading.Lock()
 
-    def evalsha(self, script: Script, args: tuple[Arg, ...]) -> Any:
-        """The reply of *script*; the last try's error of redis-py when the server stays away."""
+    def evalsha(self, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None = None) -> Any:
+        """The reply of *script*; the last try's error of redis-py when the server stays away.
+
+        *meanwhile* is done in each try between sending and reading.
+        """
         for pause in _PAUSES:
             connection = self._connection()  # connecting has tries of its own; its error is final
             try:
-                return self._once(connection, script, args)
+                return self._once(connection, script, args, meanwhile)
             except (LostConnection, NoAnswer):
                 time.sleep(pause)
-        return self._once(self._connection(), script, args)
+        return self._once(self._connection(), script, args, meanwhile)
 
     def close(self) -> None:
         """Disconnect every thread's connection."""
         for connection in tuple(self._owners.values()):
             connection.disconnect()
 
-    def _once(self, connection: Any, script: Script, args: tuple[Arg, ...]) -> Any:
+    def _once(
+        self, connection: Any, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None
+    ) -> Any:
         try:
-            return self._trip(connection, script, args)
+            return self._trip(connection, script, args, meanwhile)
         except ResponseError:
             raise  # the server answered; the connection is fine
         except BaseException:
@@ -59,8 +65,12 @@ class Wire:
             connection.disconnect()
             raise
 
-    def _trip(self, connection: Any, script: Script, args: tuple[Arg, ...]) -> Any:
+    def _trip(
+        self, connection: Any, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None
+    ) -> Any:
         connection.send_command("EVALSHA", script.sha, 0, *args)
+        if meanwhile is not None:
+            meanwhile()
         if self._busy_poll_seconds:
             look_for_answer(connection, self._busy_poll_seconds)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier, Thread
 from typing import Any
 
@@ -10,6 +11,7 @@ from taskengine.settings import Settings
 from taskengine.store import nodes
 from taskengine.store.sync import SyncStore
 
+from ..fleet import until
 from .world import ENVELOPE
 
 
@@ -40,4 +42,35 @@ def test_threads_at_work_have_a_connection_each(valkey: Any) -> None:
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(ask, range(4))) == [0] * 4
     assert connections(valkey) == 4
+    store.close()
+
+
+def test_what_is_done_meanwhile_is_done_after_the_call_is_sent_and_before_its_answer_is_read(valkey: Any) -> None:
+    store = SyncStore(valkey.url, Settings(redis_url=valkey.url), ENVELOPE)
+    seen: list[bool] = []
+
+    def meanwhile() -> None:
+        until(lambda: calls() > before, 10, "the server was at it")
+        seen.append(True)
+
+    def calls() -> int:
+        return int(valkey.client.info("commandstats").get("cmdstat_evalsha", {"calls": 0})["calls"])
+
+    before = calls()
+    assert store.run(replace(nodes.fleet(), meanwhile=meanwhile)).nodes == ()
+    assert seen == [True]
+    store.close()
+
+
+def test_a_connection_lost_meanwhile_is_made_again(valkey: Any) -> None:
+    store = SyncStore(valkey.url, Settings(redis_url=valkey.url), ENVELOPE)
+    tries: list[int] = []
+
+    def meanwhile() -> None:
+        tries.append(len(tries))
+        if len(tries) == 1:
+            valkey.client.client_kill_filter(_type="normal", skipme=True)
+
+    assert store.run(replace(nodes.fleet(), meanwhile=meanwhile)).nodes == ()
+    assert 1 <= len(tries) <= 2  # the answer may have come before the cut
     store.close()

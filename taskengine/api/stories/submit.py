@@ -127,7 +127,7 @@ def _submit(
     keyed = {task.idempotency_key: id for id, task in new.items() if task.idempotency_key}
     for _ in range(_TRIES):
         twins = yield from _twins(scope, keyed)
-        records = [record(new[id], paths[id], _renamed(parents[id], twins)) for id in order]
+        records = (record(new[id], paths[id], _renamed(parents[id], twins)) for id in order)
         try:
             ids = yield from graphs.submit(run, records, name)
             return dict(zip(order, ids, strict=True))
