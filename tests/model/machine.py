@@ -312,9 +312,9 @@ class Machine(RuleBasedStateMachine):
     def many(self) -> None:
         """One verb for all that a filter finds, newest first."""
         what = self.chance.choice(["cancel", "pause", "resume", "hold", "release", "reopen"])
-        if sum(thing.status == "paused" for thing in self.model.things.values()) > 1 and self.chance.random() < 0.5:
-            what = "resume"
         filters, fits = self.a_filter()
+        if sum(thing.status == "paused" for thing in self.model.things.values()) > 1 and self.chance.random() < 0.5:
+            what, filters, fits = "resume", {"status": "paused"}, lambda thing: thing.status == "paused"
         verb, promise = {
             "cancel": (lambda s: bulk.cancel_tasks(s, "no"), self.model.cancel),
             "pause": (lambda s: bulk.pause_tasks(s, None, None, "ann"), self.model.pause),
