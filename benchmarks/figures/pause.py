@@ -130,9 +130,10 @@ def _cancel(stack: Stack, n: int, about: dict[str, object]) -> Iterator[Figure]:
         done = stack.client.api.cancel_tasks(capability=NAP, progress=progress)
         seconds = time.perf_counter() - begin - apart
         slow = scripts.take()
-    config = about | {"cancelled": done.done, "peer": "a fixed script"} | asdict(slow)
+    config = about | {"cancelled": done.done} | asdict(slow)
     yield Figure("cancel.many", seconds, "s", must=Must("value", "<=", 15 * n / 100_000), config=config)
     longest = max(slow.longest_ms.values(), default=0.0)
     yield Figure(
-        "script.cancel", longest, "ms", slow.fixed_longest_ms, must=Must("value", "<=", 10), config=config
-    )
+        "script.cancel", longest, "ms", slow.fixed_longest_ms, must=Must("value", "<=", 10),
+        config=config | {"peer": "a fixed script"},
+    )  # fmt: skip

@@ -120,7 +120,7 @@ def wide(count: int, width: int) -> list[Task]:
     return made
 
 
-#: Seconds. 20 are promised and 13 to 18 measured; machines that others slow took 22. Speed itself is a benchmark.
+#: Seconds. 20 are promised, 16 and, on a machine that others slow, 22 were measured. Speed itself is a benchmark.
 PATIENCE = 60
 
 

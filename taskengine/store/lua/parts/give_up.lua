@@ -2,8 +2,8 @@
 -- uses: clock, task, ready, finish, unqueue, timers
 local function give_up(m, to, note, ...)
   if m.granted then drop_grant(m) elseif m.st == T.READY then leave_ready(m) end
-  -- Nobody else has a timer.
-  if m.due or m.clk or m.st == T.PAUSED then drop_timers(m.id) end
+  -- The timers of clk are dropped by finish; nobody else has one.
+  if m.due or m.st == T.PAUSED then drop_timers(m.id) end
   if m.st == T.PAUSED then call('HDEL', key('task', m.id), 'pz', 'left') end
   finish(m, to, note, ...)
   note_lane(m.lane)
