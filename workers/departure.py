@@ -19,12 +19,13 @@ from taskengine.store import nodes
 from taskengine.store.nodes import Held
 from taskengine.store.sync import SyncStore
 from workers.enforcement import Enforcement
-from workers.hands import end_celery, live_messages
+from workers.hands import live_messages
+from workers.host import Host
 from workers.process import Node
 
 logger = logging.getLogger(__name__)
 
-#: Exit code of a node that ends itself because half of its slots are stuck; its supervisor starts it again.
+#: Exit code of a node that ends itself because most of its slots are stuck; its supervisor starts it again.
 STUCK_EXIT = 70
 #: Seconds between TERM and KILL, and for threads to return, when everything is to end at once.
 _LAST_WORDS = 1.0
@@ -37,10 +38,11 @@ _CELERY_SECONDS = 3.0
 class Departure:
     """One node's way out; nothing happens before :meth:`ask`."""
 
-    def __init__(self, node: Node, store: SyncStore, enforcement: Enforcement) -> None:
+    def __init__(self, node: Node, store: SyncStore, enforcement: Enforcement, host: Host) -> None:
         self._node = node
         self._store = store
         self._enforcement = enforcement
+        self._host = host
         #: Why the node stops; '' while it does not.
         self.why = ""
         self._exit_code = 0
@@ -66,6 +68,7 @@ class Departure:
     def mark(self) -> None:
         """Let claim and pull answer nothing from now on; StoreError when the server does not answer."""
         if self.is_news:
+            self._host.stop_consuming()
             self._store.run(nodes.drain(self._node.name, self.why))
             self._is_marked = True
 
@@ -93,24 +96,40 @@ class Departure:
         self._enforcement.kill_all()
         self._leave()
         if self._at_once and not self._node.local.runs:
-            end_celery(self._exit_code)
+            self._host.end(self._exit_code)
             threading.Event().wait(_CELERY_SECONDS)
         self.exit()
 
-    def exit_when_stuck(self, stuck: int, slots: int) -> None:
-        """Drain and end a node whose slots are mostly lost to agents that do not return."""
-        if not stuck or stuck * 2 < slots:
-            return
+    def exit_when_stuck(self, slots: int) -> None:
+        """Drain a node most of whose slots are lost to agents that do not return, and end it once nothing else runs.
+
+        An agent that is over has the grace of a cancelled one to return in. Until then, and while at least half of
+        the slots are left, the node goes on with those: a worker whose supervisor does not exist is better than none.
+        """
         if not self.why:
-            logger.error("draining: %d of %d slots are stuck in agents that do not return", stuck, slots)
-            self.ask("stuck", exit_code=STUCK_EXIT)
-        elif self._exit_code == STUCK_EXIT and len(live_messages()) <= stuck:
+            self._drain_when_stuck(slots)
+        elif self._exit_code == STUCK_EXIT and len(live_messages()) <= self._enforcement.stuck():
             self._leave()
             self.exit()
 
+    def _drain_when_stuck(self, slots: int) -> None:
+        grace = self._store.settings.cancel_grace_seconds
+        stuck = self._enforcement.stuck(grace)
+        if stuck * 2 <= slots:
+            return
+        logger.error(
+            "draining: %d of %d slots are stuck, their agents have not returned %g s after their end; the worker ends "
+            "when nothing else runs and a new one must take its place, as 'taskengine up' or another supervisor does",
+            stuck, slots, grace,
+        )  # fmt: skip
+        self.ask("stuck", exit_code=STUCK_EXIT)
+
     def exit(self) -> NoReturn:
-        """End the process although threads still run; they can not be ended otherwise."""
+        """End the process, or begin it anew, although threads still run; they cannot be ended otherwise."""
+        if self._exit_code == STUCK_EXIT:
+            logger.error("%s ends with exit code %d: start it again", self._node.hostname, STUCK_EXIT)
         logging.shutdown()
+        self._host.become_anew()
         os._exit(self._exit_code)
 
     def _due(self, now: float) -> float:

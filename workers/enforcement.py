@@ -37,22 +37,19 @@ class Enforcement:
     store: SyncStore
     #: Process group -> monotonic time at which it is killed.
     _ending: dict[int, float] = field(default_factory=dict)
-    #: Executions in threads that are over and have not returned.
-    _stuck: set[str] = field(default_factory=set)
-    #: Executions in threads that were fenced behind this node's back.
-    _fenced: set[str] = field(default_factory=set)
+    #: Executions in threads that are over and have not returned -> monotonic time at which they were over.
+    _stuck: dict[str, float] = field(default_factory=dict)
 
-    @property
-    def stuck(self) -> int:
-        """Threads that a fenced execution still occupies."""
-        self._stuck &= self.node.local.runs.keys()
-        return len(self._stuck)
+    def stuck(self, seconds: float = 0.0) -> int:
+        """Threads that an execution has occupied for *seconds* after it was over; one that returned is free."""
+        here, now = self.node.local.runs.keys(), time.monotonic()
+        self._stuck = {execution: since for execution, since in self._stuck.items() if execution in here}
+        return sum(now - since >= seconds for since in self._stuck.values())
 
     @property
     def occupied(self) -> int:
         """Slots that fenced executions still occupy, in threads or in processes that are being ended."""
-        self._fenced &= self.node.local.runs.keys()
-        return len(self._stuck & self.node.local.runs.keys() | self._fenced) + len(self._ending)
+        return self.stuck() + len(self._ending)
 
     @property
     def is_ending(self) -> bool:
@@ -158,7 +155,7 @@ class Enforcement:
         if self.node.forks:
             self._end_child(held.pid, key_of(held.execution_id), grace)
         elif self.node.local.interrupt(held.execution_id):
-            self._stuck.add(held.execution_id)
+            self._stuck.setdefault(held.execution_id, time.monotonic())
 
     def _end_child(self, pid: int, key: int, grace: float) -> None:
         self.node.board.end(pid, key)
@@ -167,10 +164,10 @@ class Enforcement:
 
     def _tell_fenced(self, key: int) -> None:
         for execution in tuple(self.node.local.runs):
-            if key_of(execution) == key and execution not in self._stuck | self._fenced:
+            if key_of(execution) == key and execution not in self._stuck:
                 logger.warning("told execution=%s that it was fenced", execution)
                 self.node.local.ask_to_cancel(execution)
-                self._fenced.add(execution)
+                self._stuck[execution] = time.monotonic()
 
 
 def _at_attempt(task: Task, held: Held) -> Task:

@@ -27,11 +27,6 @@ def _active() -> list[Any]:
             continue
 
 
-def end_celery(exit_code: int) -> None:
-    """Let Celery's main loop end the worker without waiting for its tasks."""
-    state.should_terminate = exit_code  # type: ignore[assignment]  # typed by its initial None
-
-
 def is_alive(pid: int) -> bool:
     """Whether *pid* is a process that still runs; a zombie does not."""
     if pid == os.getpid():

@@ -26,6 +26,7 @@ from taskengine.store.nodes import Held
 from workers.departure import Departure
 from workers.enforcement import Enforcement
 from workers.hands import is_alive, live_messages
+from workers.host import Host
 from workers.process import Node
 
 logger = logging.getLogger(__name__)
@@ -37,13 +38,13 @@ _LEASES_BETWEEN_CHECKS = 5
 class Heartbeat(threading.Thread):
     """Beats until :meth:`finish`."""
 
-    def __init__(self, node: Node, slots: Callable[[], int]) -> None:
+    def __init__(self, node: Node, slots: Callable[[], int], host: Host) -> None:
         super().__init__(name="taskengine-heartbeat", daemon=True)
         self._node = node
         self._slots = slots
         self._store = node.connect(answer_seconds=max(1.0, node.settings.lease_seconds / 5))
         self._enforcement = Enforcement(node, self._store)
-        self._departure = Departure(node, self._store, self._enforcement)
+        self._departure = Departure(node, self._store, self._enforcement, host)
         self._held: tuple[Held, ...] = ()
         #: Beats so far.
         self._number = 0
@@ -130,7 +131,7 @@ class Heartbeat(threading.Thread):
     def _look(self) -> None:
         """What must be done although the server may be away."""
         self._enforcement.finish_ending()
-        self._departure.exit_when_stuck(self._enforcement.stuck, self._slots())
+        self._departure.exit_when_stuck(self._slots())
 
     def _rest(self) -> None:
         pause = min(self._node.settings.heartbeat_seconds / 4, self._node.settings.resource_interval)
@@ -167,7 +168,7 @@ class Heartbeat(threading.Thread):
                 "pid": os.getpid(),
                 "pool": "prefork" if self._node.forks else "threads",
                 "slots": self._slots(),
-                "stuck": self._enforcement.stuck,
+                "stuck": self._enforcement.stuck(),
                 "held_seconds": round(self._held_seconds, 1),
                 "cpu_percent": psutil.cpu_percent(),
                 "cpu_count": psutil.cpu_count(),

@@ -4,8 +4,9 @@ celeryd_after_setup (options are known, nothing runs yet): choose lanes, beat on
 child): a process group of its own. worker_ready (connected, no message taken): refuse a broker channel that is not
 ours. worker_shutting_down (in the signal handler): drain. worker_shutdown: leave.
 
-SIGQUIT, and a second Ctrl-C, hand everything back at once. Celery's own handler of them waits for running work
-before it tells anybody, so it is replaced as soon as there can be running work.
+SIGHUP drains as SIGTERM does, and begins anew. SIGQUIT, and a second Ctrl-C, hand everything back at once. Celery's own
+handlers of these wait for running work before they tell anybody, so they are replaced as soon as there can be running
+work.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from taskengine.transport import is_ours
 from workers.announce import Announcer
 from workers.board import Board
 from workers.heartbeat import Heartbeat
+from workers.host import Host
 from workers.hub import wake_when_threads_end
 from workers.lanes import offer
 from workers.process import LocalRuns, Node, current
@@ -37,6 +39,7 @@ class _Parent:
     """What the parent process of a worker keeps."""
 
     heartbeat: Heartbeat | None = None
+    host: Host | None = None
     pid: int = 0
 
 
@@ -52,7 +55,8 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
         raise SystemExit(f"taskengine: {exc}") from exc
     current.node = node
     _parent.pid = os.getpid()
-    heartbeat = Heartbeat(node, lambda: _slots(instance))
+    host = Host(instance)
+    heartbeat = Heartbeat(node, lambda: _slots(instance), host)
     try:
         heartbeat.beat()  # before the first message is popped: a silent node's claim is refused
     except UnsupportedServerError as exc:
@@ -60,7 +64,7 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
     except StoreError as exc:
         logger.warning("first beat failed, trying again: %s", exc)
     heartbeat.start()
-    _parent.heartbeat = heartbeat
+    _parent.heartbeat, _parent.host = heartbeat, host
     wake_when_threads_end(instance)
 
 
@@ -77,27 +81,36 @@ def begin_child(**_: Any) -> None:
 @signals.worker_ready.connect(weak=False)
 def begin(sender: Any, **_: Any) -> None:
     """The first message may come now: refuse a channel that is not ours, replace Celery's handler of SIGQUIT."""
-    if _parent.heartbeat is None:  # Celery logs what a receiver raises, and goes on
+    if _parent.heartbeat is None or _parent.host is None:  # Celery logs what a receiver raises, and goes on
         raise SystemExit("taskengine: the worker was not set up; the reason stands above")
     if not is_ours(sender.connection):
         raise SystemExit(
             "taskengine: the broker channel is not taskengine's; load its celeryconfig and no other transport"
         )
     platforms.signals["SIGQUIT"] = _quit
+    _parent.host.on_hang_up(_begin_anew)
 
 
 @signals.worker_shutting_down.connect(weak=False)
 def stop(how: str, sig: str, **_: Any) -> None:
     """Drain; from now on the signals that stop at once are ours."""
-    heartbeat = _parent.heartbeat
-    if heartbeat is None or _parent.pid != os.getpid():
+    heartbeat, host = _parent.heartbeat, _parent.host
+    if heartbeat is None or host is None or _parent.pid != os.getpid():
         return
+    host.stay_ended()
     heartbeat.drain(f"shut down by {sig}", at_once=how == "Cold")
     platforms.signals["SIGQUIT"] = platforms.signals["SIGINT"] = _quit
 
 
+def _begin_anew() -> None:
+    if _parent.heartbeat is not None and _parent.host is not None:
+        _parent.heartbeat.drain("restarted by SIGHUP")
+        _parent.host.begin_anew()
+
+
 def _quit(*_: Any) -> None:
-    if _parent.heartbeat is not None and _parent.pid == os.getpid():
+    if _parent.heartbeat is not None and _parent.host is not None and _parent.pid == os.getpid():
+        _parent.host.stay_ended()
         _parent.heartbeat.drain("shut down at once", at_once=True)
 
 

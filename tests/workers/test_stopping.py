@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from taskengine.models import Task
+from taskengine.models import Task, TaskStatus
 
 from ..fleet import Effect, Fleet, Process, until
 
@@ -106,15 +106,69 @@ def test_a_cancelled_task_that_is_handed_back_is_cancelled(fleet: Fleet, leaver:
     leaver.wait(6)
 
 
-def test_a_node_of_stuck_threads_drains_and_ends_with_its_own_code(fleet: Fleet) -> None:
-    worker = fleet.worker("stuck", "-Q", "travel", pool="threads", slots=2)
-    (id,) = fleet.submit(
-        Task(capability="travel", input={"do": "deaf", "seconds": 30}, timeout=0.3, max_retries=0)
-    )
+def deaf(seconds: float) -> Task:
+    """A task whose time is over long before its agent returns."""
+    return Task(capability="travel", input={"do": "deaf", "seconds": seconds}, timeout=0.3, max_retries=0)
+
+
+def consumes(fleet: Fleet) -> bool:
+    """Whether any worker waits for messages."""
+    clients = fleet.server.client.client_list()
+    return any(client["cmd"] == "brpop" and "b" in client["flags"] for client in clients)
+
+
+@pytest.mark.parametrize("pool", ["threads", "solo"])
+def test_a_thread_that_returns_after_its_timeout_gives_its_slot_back(fleet: Fleet, pool: str) -> None:
+    """Also when it was the only one: the worker waits as long for it as for a cancelled agent."""
+    worker = fleet.worker(f"slow-{pool}", "-Q", "travel", pool=pool, slots=1)
+    (id,) = fleet.submit(deaf(fleet.settings.cancel_grace_seconds))
     assert fleet.wait([id], 5) == ["failed"]
-    assert worker.wait(5) == 70
+    (after,) = fleet.run(Task(capability="travel"), seconds=fleet.settings.cancel_grace_seconds + 5)
+    assert (after.status, worker.exit_code) == (TaskStatus.COMPLETED, None)
+    worker.close()
+
+
+def test_a_node_goes_on_while_half_of_its_threads_are_left(fleet: Fleet) -> None:
+    worker = fleet.worker("halved", "-Q", "travel", pool="threads", slots=2)
+    began = time.monotonic()
+    fleet.wait(fleet.submit(deaf(30)))
+    until(lambda: time.monotonic() - began > 2 * fleet.settings.cancel_grace_seconds)
+    (after,) = fleet.run(Task(capability="travel"))
+    assert (after.status, worker.exit_code) == (TaskStatus.COMPLETED, None)
+    worker.close()
+
+
+def test_a_node_of_stuck_threads_drains_and_ends_with_its_own_code_and_a_last_word(bare_fleet: Fleet) -> None:
+    fleet = bare_fleet
+    fleet.coordinator()
+    worker = fleet.worker(
+        "stuck", "-Q", "travel", pool="threads", slots=3, TASKENGINE_CANCEL_GRACE_SECONDS="1.5"
+    )
+    healthy = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 5}))
+    started(fleet, healthy)
+    until(lambda: consumes(fleet))
+    stuck = fleet.submit(deaf(30), deaf(30))
+    assert fleet.wait(stuck, 5) == ["failed", "failed"]
+    assert worker.exit_code is None
+    until(lambda: any(node.draining == "stuck" for node in fleet.nodes()), 5)
+    until(lambda: not consumes(fleet), 3)
+    assert fleet.statuses(healthy) == ["running"]
+    assert worker.wait(10) == 70
+    assert fleet.statuses(healthy) == ["completed"]
     gone(fleet, worker)
-    assert "1 of 2 slots are stuck" in worker.log()
+    assert "2 of 3 slots are stuck" in worker.log()
+    assert "stuck@test ends with exit code 70: start it again" in worker.log()
+
+
+def test_a_stopping_node_takes_no_more_messages(bare_fleet: Fleet, kind: str) -> None:
+    bare_fleet.coordinator()
+    worker = bare_fleet.worker("w", "-Q", "travel", pool=kind, TASKENGINE_DRAIN_SECONDS="0")
+    ids = bare_fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 4}))
+    started(bare_fleet, ids)
+    until(lambda: consumes(bare_fleet))
+    worker.send(signal.SIGTERM)
+    until(lambda: not consumes(bare_fleet), 3)
+    assert bare_fleet.statuses(ids) == ["running"]
 
 
 def test_quit_ends_a_worker_whose_server_is_away(bare_fleet: Fleet, kind: str) -> None:

@@ -47,7 +47,7 @@ def _worker(node: Node) -> Finding:
         return notice(name, "fell silent; what it held is given to others", "see on its machine what became of it")
     if stuck := info.get("stuck"):
         says = f"{stuck} of {node.slots + stuck} slots are held by agents that do not return after their end"
-        return wrong(name, says, "mend the agent, or run it in a prefork pool; the worker ends when half are stuck")
+        return wrong(name, says, "mend the agent, or run it in a prefork pool; a worker of which most are stuck ends")
     if node.draining:
         return notice(name, f"drains: {node.draining}", "nothing, if somebody stopped it")
     agents = ", ".join(sorted(set(node.lanes.values())))

@@ -1,0 +1,69 @@
+"""SIGHUP: a worker finishes what it runs, or hands it back, and begins anew with the same command line."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from taskengine.models import Task
+
+from ..fleet import Fleet, Process, until
+from .test_stopping import started
+
+
+def incarnation(fleet: Fleet) -> str:
+    """The name of the one node that takes work."""
+    return until(lambda: [node.name for node in fleet.nodes() if not node.draining], what="a node")[0]
+
+
+@pytest.fixture(params=["celery prefork", "celery threads", "taskengine worker"])
+def worker(request: pytest.FixtureRequest, bare_fleet: Fleet) -> Process:
+    """Each way to start one, with two slots of ``travel``."""
+    bare_fleet.coordinator()
+    if request.param == "taskengine worker":
+        words = ("worker", "--queues", "travel", "--concurrency", "2", "--import", "fleet_agents")
+        made = bare_fleet.start("w", "-P", "-m", "taskengine.cli", *words, TASKENGINE_DRAIN_SECONDS="1.5")
+        bare_fleet.await_ready(made)
+        return made
+    kind = request.param.split()[1]
+    return bare_fleet.worker("w", "-Q", "travel", pool=kind, TASKENGINE_DRAIN_SECONDS="1.5")
+
+
+def test_hang_up_lets_running_work_finish_and_begins_anew(bare_fleet: Fleet, worker: Process) -> None:
+    before = incarnation(bare_fleet)
+    ids = bare_fleet.submit(Task(capability="travel", input={"seconds": 1.0}))
+    started(bare_fleet, ids)
+    worker.send(signal.SIGHUP)
+    waiting = bare_fleet.submit(Task(capability="travel"))
+    assert bare_fleet.wait([*ids, *waiting], 30) == ["completed", "completed"]
+    assert [len(bare_fleet.executions(id)) for id in ids] == [1]
+    assert incarnation(bare_fleet) != before
+    assert worker.exit_code is None
+    worker.send(signal.SIGTERM)
+    assert worker.wait() == 0
+
+
+def test_what_outlasts_the_drain_is_handed_back_before_the_worker_begins_anew(
+    bare_fleet: Fleet, worker: Process
+) -> None:
+    (id,) = bare_fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 4}))
+    started(bare_fleet, [id])
+    worker.send(signal.SIGHUP)
+    worker.send(signal.SIGHUP)
+    assert bare_fleet.wait([id], 30) == ["completed"]
+    task = bare_fleet.task(id)
+    assert (task.lost_count, task.retry_count) == (0, 0)
+    assert [run.error_kind for run in bare_fleet.executions(id)] == ["handed_back", None]
+    assert worker.exit_code is None
+
+
+def test_a_worker_that_is_told_to_end_does_not_begin_anew(bare_fleet: Fleet) -> None:
+    bare_fleet.coordinator()
+    worker = bare_fleet.worker("w", "-Q", "travel")
+    started(bare_fleet, bare_fleet.submit(Task(capability="travel", input={"seconds": 1})))
+    worker.send(signal.SIGHUP)
+    worker.send(signal.SIGTERM)
+    worker.send(signal.SIGHUP)
+    assert worker.wait() == 0
+    assert worker.log().count(" ready.") == 1

@@ -1,0 +1,81 @@
+"""Celery's worker around a node, as far as the node steers it: it stops consuming, ends, or begins anew.
+
+SIGHUP begins anew, as Celery's own worker does: drained, then the same command line again. Celery's handler is replaced
+for two reasons. It tells nobody, so what outlasts the drain would be waited for and not handed back. And it starts
+``sys.argv``, which is not the command line of an interpreter that was started with ``-m``, as ``taskengine worker``
+starts it; the interpreter itself remembers the whole.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from celery import platforms
+from celery.worker import state
+
+#: How Celery calls its handler of SIGHUP. It installs none in a terminal (who closes one wants no worker that goes on
+#: in secret), and another one where a restart does not work.
+_RESTARTS = "restart_worker_sig_handler"
+
+
+class Host:
+    """The worker of this process; *worker* is Celery's."""
+
+    def __init__(self, worker: Any) -> None:
+        self._worker = worker
+        self._pid = os.getpid()
+        self._begins_anew = False
+        # Registered long before any signal, so it runs after whatever agents want to do at the end.
+        atexit.register(self.become_anew)
+
+    def stop_consuming(self) -> None:
+        """Take no more messages; safe to repeat, from any thread.
+
+        Claims of a draining node are refused and their tasks granted anew: one that went on consuming would swallow
+        the wake-ups of its neighbours as fast as they are sent.
+        """
+        consumer = getattr(self._worker, "consumer", None)
+        if consumer is not None:
+            consumer.call_soon(_cancel_queues, consumer)
+
+    def end(self, exit_code: int) -> None:
+        """Let Celery's main loop end the worker without waiting for its tasks."""
+        state.should_terminate = exit_code  # type: ignore[assignment]  # typed by its initial None
+
+    def on_hang_up(self, restart: Callable[[], None]) -> None:
+        """Call *restart* on SIGHUP where Celery would restart."""
+        if getattr(signal.getsignal(signal.SIGHUP), "__name__", "") == _RESTARTS:
+            signal.signal(signal.SIGHUP, lambda *_: restart())
+
+    def begin_anew(self) -> None:
+        """End as on SIGTERM, then be a new worker. In a signal handler only."""
+        ignore_hang_ups()
+        self._begins_anew = True
+        state.should_stop = os.EX_OK  # type: ignore[assignment]  # typed by its initial None
+
+    def stay_ended(self) -> None:
+        """Somebody wants an end and no new beginning. In a signal handler only."""
+        ignore_hang_ups()
+        self._begins_anew = False
+
+    def become_anew(self) -> None:
+        """Be the new worker if one is wanted, and do not return; threads that still run end here."""
+        if self._begins_anew and os.getpid() == self._pid:
+            platforms.close_open_fds({0, 1, 2})
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # ourselves, no shell
+
+
+def ignore_hang_ups() -> None:
+    """A second one must not end a worker that begins anew and has no handler yet: ignoring outlives exec."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _cancel_queues(consumer: Any) -> None:
+    if consumer.task_consumer is not None:
+        for queue in tuple(consumer.app.amqp.queues.consume_from):
+            consumer.cancel_task_queue(queue)
