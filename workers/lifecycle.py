@@ -18,12 +18,14 @@ from uuid import uuid4
 
 from celery import Celery, platforms, signals
 from celery.concurrency.prefork import TaskPool as PreforkPool
+from celery.concurrency.solo import TaskPool as SoloPool
+from celery.concurrency.thread import TaskPool as ThreadsPool
 
 from taskengine.agent import REGISTRY
 from taskengine.embedded import ensure
 from taskengine.errors import StoreError, TaskEngineError, UnsupportedServerError
 from taskengine.settings import current as current_settings
-from taskengine.transport import is_ours
+from taskengine.transport import is_ours, refusal
 from workers.announce import Announcer
 from workers.board import Board
 from workers.heartbeat import Heartbeat
@@ -49,6 +51,8 @@ _parent = _Parent()
 @signals.celeryd_after_setup.connect(weak=False)
 def set_up(sender: str, instance: Any, **_: Any) -> None:
     """Choose the lanes and enter the fleet; a foreseeable mistake ends the worker with one sentence."""
+    if not issubclass(instance.pool_cls, (PreforkPool, ThreadsPool, SoloPool)):
+        raise SystemExit(f"taskengine: {refusal(instance.pool_cls.__module__.rpartition('.')[2])}")
     try:
         node = _node(sender, instance)
     except TaskEngineError as exc:

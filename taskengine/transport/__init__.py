@@ -10,8 +10,10 @@ delivery reliable.
 from taskengine.transport.broker import celery_options, transport_options
 from taskengine.transport.channel import install, is_ours
 from taskengine.transport.envelope import PRIORITY_STEPS, SLOT_TASK, TOKEN_HEADER, queue_key, template
+from taskengine.transport.pools import POOLS, refusal
 
 __all__ = [
+    "POOLS",
     "PRIORITY_STEPS",
     "SLOT_TASK",
     "TOKEN_HEADER",
@@ -19,6 +21,7 @@ __all__ = [
     "install",
     "is_ours",
     "queue_key",
+    "refusal",
     "template",
     "transport_options",
 ]

@@ -71,6 +71,13 @@ def test_a_worker_whose_queues_nobody_offers_ends_with_one_sentence(bare_fleet: 
     )
 
 
+def test_a_pool_that_cannot_keep_leases_is_refused_with_what_to_take_instead(bare_fleet: Fleet) -> None:
+    assert refused(bare_fleet, pool="custom", CELERY_CUSTOM_WORKER_POOL="green:TaskPool") == (
+        "taskengine: the pool 'green' cannot keep the leases of its tasks; use --pool threads for agents that mostly "
+        "wait, or coroutine agents ('async def'), of which a prefork or threads worker runs one in each slot"
+    )
+
+
 def test_a_worker_refuses_a_server_that_evicts(bare_fleet: Fleet) -> None:
     bare_fleet.server.client.config_set("maxmemory-policy", "allkeys-lru")
     assert "maxmemory-policy is allkeys-lru" in refused(bare_fleet, "-Q", "work")
