@@ -136,6 +136,8 @@ class Journal:
 
     def progress(self, fraction: float, note: str) -> None:
         """Note how far it is; only the latest is sent."""
+        if self._is_fenced or os.getpid() != self._courier.pid:
+            return
         with self._adding:
             self._progress, self._note = fraction, note
             self._tell()

@@ -105,8 +105,11 @@ class Node:
 
         It waits *answer_seconds* for each answer, of them *busy_poll_seconds* awake.
         """
-        client = connect(self.url, answer_seconds, allow_unverified_tls=self.settings.allow_unverified_tls)
-        return SyncStore(self.url, self.settings, template(), client, busy_poll_seconds)
+        unverified = self.settings.allow_unverified_tls
+        return SyncStore(
+            self.url, self.settings, template(),
+            lambda: connect(self.url, answer_seconds, allow_unverified_tls=unverified), busy_poll_seconds,
+        )  # fmt: skip
 
 
 class WorkerProcess:

@@ -29,8 +29,8 @@ def ask(question: Callable[[SyncStore], T]) -> T | None:
             if found.state != "running" or found.url is None:
                 return None
             url = found.url
-        client = connect_once(url, _SECONDS, allow_unverified_tls=settings.allow_unverified_tls)
-        store = SyncStore(url, settings, "", client)
+        unverified = settings.allow_unverified_tls
+        store = SyncStore(url, settings, "", lambda: connect_once(url, _SECONDS, allow_unverified_tls=unverified))
     except TaskEngineError:
         return None
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 import redis.asyncio
@@ -15,6 +15,7 @@ from taskengine.store.address import redacted
 from taskengine.store.call import Call, Story
 from taskengine.store.connect import FIRST_ANSWER, connect_async, facts, refuse_unfit
 from taskengine.store.faults import translate
+from taskengine.store.forks import PerProcess
 from taskengine.store.scripts import Scripts
 
 T = TypeVar("T")
@@ -41,19 +42,22 @@ async def heed_cancel(trip: Coroutine[Any, Any, T]) -> T:
 
 
 class AsyncStore:
-    """The truth, for callers on an event loop; belongs to the loop that first used it."""
+    """The truth, for callers on an event loop; belongs to the loop that first used it, in each process anew.
+
+    *client* makes the client of a process, where one with the defaults will not do.
+    """
 
     def __init__(
-        self, url: str, settings: Settings, envelope: str, client: redis.asyncio.Redis | None = None
+        self, url: str, settings: Settings, envelope: str, client: Callable[[], redis.asyncio.Redis] | None = None
     ) -> None:
         self.settings = settings
         self.where = redacted(url)
         self._scripts = Scripts(settings)
         self._envelope = envelope
         self._url = url if client is None else None
-        if client is None:
-            client = connect_async(url, allow_unverified_tls=settings.allow_unverified_tls)
-        self._redis: Any = client
+        make = client or (lambda: connect_async(url, allow_unverified_tls=settings.allow_unverified_tls))
+        self._clients: PerProcess[Any] = PerProcess(make)
+        self._clients.get()  # a URL that cannot be used is refused here
 
     async def run(self, work: Call[T] | Story[T]) -> T:
         """The answer of one Call, or of a story that makes several trips."""
@@ -75,7 +79,7 @@ class AsyncStore:
 
     async def _first_answer(self) -> dict[str, Any]:
         if self._url is None:
-            return dict(await self._redis.info())
+            return dict(await self._clients.get().info())
         unverified = self.settings.allow_unverified_tls
         client = connect_async(self._url, FIRST_ANSWER, allow_unverified_tls=unverified, asks_again=False)
         try:
@@ -84,8 +88,9 @@ class AsyncStore:
             await client.aclose(close_connection_pool=True)
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._redis.aclose(close_connection_pool=True)
+        """Close the connections of this process; those of others are none of its business."""
+        if (client := self._clients.made) is not None:
+            await client.aclose(close_connection_pool=True)
 
     async def _trip(self, call: Call[T]) -> T:
         try:
@@ -94,11 +99,12 @@ class AsyncStore:
             raise translate(exc, self.where) from exc
 
     async def _send(self, call: Call[Any]) -> Any:
+        client = self._clients.get()
         if call.command:
-            return await self._redis.execute_command(call.name, *call.args)
+            return await client.execute_command(call.name, *call.args)
         script = self._scripts[call.name]
         args = (*call.args, self._envelope) if call.grants else call.args
         try:
-            return await self._redis.execute_command("EVALSHA", script.sha, 0, *args)
+            return await client.execute_command("EVALSHA", script.sha, 0, *args)
         except NoScriptError:
-            return await self._redis.execute_command("EVAL", script.source, 0, *args)
+            return await client.execute_command("EVAL", script.source, 0, *args)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 import redis
@@ -13,6 +13,7 @@ from taskengine.store.address import redacted
 from taskengine.store.call import Call, Story
 from taskengine.store.connect import FIRST_ANSWER, connect, facts, refuse_unfit
 from taskengine.store.faults import translate
+from taskengine.store.forks import PerProcess
 from taskengine.store.scripts import Scripts
 from taskengine.store.wire import Wire
 
@@ -20,10 +21,13 @@ T = TypeVar("T")
 
 
 class SyncStore:
-    """The truth, for callers without an event loop; safe to share between threads, not across a fork."""
+    """The truth, for callers without an event loop; safe to share between threads and across a fork.
+
+    *client* makes the client of a process, where one with the defaults will not do.
+    """
 
     def __init__(
-        self, url: str, settings: Settings, envelope: str, client: redis.Redis | None = None,
+        self, url: str, settings: Settings, envelope: str, client: Callable[[], redis.Redis] | None = None,
         busy_poll_seconds: float = 0.0,
     ) -> None:  # fmt: skip
         self.settings = settings
@@ -31,10 +35,9 @@ class SyncStore:
         self._scripts = Scripts(settings)
         self._envelope = envelope
         self._url = url if client is None else None
-        if client is None:
-            client = connect(url, allow_unverified_tls=settings.allow_unverified_tls)
-        self._redis: Any = client
-        self._wire = Wire(self._redis, busy_poll_seconds)
+        make = client or (lambda: connect(url, allow_unverified_tls=settings.allow_unverified_tls))
+        self._wires = PerProcess(lambda: Wire(make(), busy_poll_seconds))
+        self._wires.get()  # a URL that cannot be used is refused here
 
     def run(self, work: Call[T] | Story[T]) -> T:
         """The answer of one Call, or of a story that makes several trips."""
@@ -56,7 +59,7 @@ class SyncStore:
 
     def _first_answer(self) -> dict[str, Any]:
         if self._url is None:
-            return dict(self._redis.info())
+            return dict(self._wires.get().client.info())
         unverified = self.settings.allow_unverified_tls
         client = connect(self._url, FIRST_ANSWER, allow_unverified_tls=unverified, asks_again=False)
         try:
@@ -65,10 +68,9 @@ class SyncStore:
             client.connection_pool.disconnect()
 
     def close(self) -> None:
-        """Close the connections."""
-        self._wire.close()
-        self._redis.close()
-        self._redis.connection_pool.disconnect()  # a client does not close a pool that was given to it
+        """Close the connections of this process; those of others are none of its business."""
+        if (wire := self._wires.made) is not None:
+            wire.close()
 
     def _trip(self, call: Call[T]) -> T:
         try:
@@ -77,7 +79,8 @@ class SyncStore:
             raise translate(exc, self.where) from exc
 
     def _send(self, call: Call[Any]) -> Any:
+        wire = self._wires.get()
         if call.command:
-            return self._redis.execute_command(call.name, *call.args)
+            return wire.client.execute_command(call.name, *call.args)
         args = (*call.args, self._envelope) if call.grants else call.args
-        return self._wire.evalsha(self._scripts[call.name], args, call.meanwhile)
+        return wire.evalsha(self._scripts[call.name], args, call.meanwhile)

@@ -26,9 +26,11 @@ _PAUSES = (0.02, 0.1, 0.4)
 
 
 class Wire:
-    """Runs scripts for any number of threads; not across a fork."""
+    """Runs scripts for any number of threads of one process (:mod:`taskengine.store.forks`)."""
 
     def __init__(self, client: redis.Redis, busy_poll_seconds: float = 0.0) -> None:
+        #: For commands that are no scripts.
+        self.client: Any = client
         self._busy_poll_seconds = busy_poll_seconds
         self._pool = client.connection_pool
         self._mine = threading.local()
@@ -49,9 +51,11 @@ class Wire:
         return self._once(self._connection(), script, args, meanwhile)
 
     def close(self) -> None:
-        """Disconnect every thread's connection."""
+        """Disconnect every thread's connection, and the client's."""
         for connection in tuple(self._owners.values()):
             connection.disconnect()
+        self.client.close()
+        self._pool.disconnect()  # a client does not close a pool that was given to it
 
     def _once(
         self, connection: Any, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None

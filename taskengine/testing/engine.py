@@ -62,7 +62,7 @@ class Engine:
         #: Where time is turned.
         self.clock = Clock(start)
         self.settings = _settings(settings)
-        self._store = SyncStore("redis://inline", self.settings, template(), Server(self.clock).client())
+        self._store = SyncStore("redis://inline", self.settings, template(), Server(self.clock).client)
         self._keys = Keys(self.settings.namespace)
         self._worker = Worker(self._store, registry, self.clock, slots)
         reads_on = Unblocked(self._store, lambda _: None)
@@ -241,5 +241,3 @@ def _registry(agents: Iterable[Callable[..., Any] | Agent] | None, modules: Iter
         if agent.function.__module__ in wanted:
             made.add(agent)
     return made
-
-

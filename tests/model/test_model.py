@@ -100,7 +100,7 @@ def test_the_same_promises_hold_on_fakeredis(request: pytest.FixtureRequest) -> 
         server = fakeredis.FakeServer(server_type="valkey")
         make_fit(server)
         client = fakeredis.FakeRedis(server=server, decode_responses=True, protocol=2)
-        store = SyncStore("redis://fake", SETTINGS, ENVELOPE, client)
+        store = SyncStore("redis://fake", SETTINGS, ENVELOPE, lambda: client)
         return World(store, fakeredis.FakeRedis(server=server), lambda _: store)
 
     done, *_ = tell(1, new_world, request.config)

@@ -57,9 +57,9 @@ def on_fake(driver: str, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
     def make(settings: Settings) -> Runs:
         if driver == "sync":
             client = fakeredis.FakeRedis(server=server, decode_responses=True, protocol=2)
-            return SyncStore("redis://fake", settings, ENVELOPE, client)
+            return SyncStore("redis://fake", settings, ENVELOPE, lambda: client)
         client = fakeredis.FakeAsyncRedis(server=server, decode_responses=True, protocol=2)
-        return Awaited(AsyncStore("redis://fake", settings, ENVELOPE, client), loop)
+        return Awaited(AsyncStore("redis://fake", settings, ENVELOPE, lambda: client), loop)
 
     world = World(make(SETTINGS), raw, make)
     yield world

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
 from taskengine.api.door import Door
 from taskengine.settings import Settings
 from taskengine.store.aio import AsyncStore
 from taskengine.store.call import Story
+from taskengine.store.forks import PerProcess
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Opened:
+    """What one process has of a door."""
+
+    #: The loop that its connections belong to.
+    loop: asyncio.AbstractEventLoop | None = None
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    store: AsyncStore | None = None
 
 
 class AsyncDoor(Door):
@@ -18,9 +30,7 @@ class AsyncDoor(Door):
 
     def __init__(self, url: str | None = None, settings: Settings | None = None) -> None:
         super().__init__(url, settings)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._opening = asyncio.Lock()
-        self._open: AsyncStore | None = None
+        self._opened = PerProcess(_Opened)
 
     async def __aenter__(self) -> Self:
         return self
@@ -30,21 +40,22 @@ class AsyncDoor(Door):
 
     async def close(self) -> None:
         """Close the connections; the next call opens them again."""
-        store, self._open = self._open, None
-        if store is not None and self._loop is asyncio.get_running_loop():
+        opened = self._opened.get()
+        store, opened.store = opened.store, None
+        if store is not None and opened.loop is asyncio.get_running_loop():
             await store.close()
 
     async def _run(self, story: Story[T]) -> T:
         return await (await self._store()).run(story)
 
     async def _store(self) -> AsyncStore:
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:  # connections belong to the loop that opened them
-            self._loop, self._opening, self._open = loop, asyncio.Lock(), None
-        async with self._opening:
-            if self._open is None:
+        opened, loop = self._opened.get(), asyncio.get_running_loop()
+        if opened.loop is not loop:  # connections belong to the loop that opened them
+            opened.loop, opened.opening, opened.store = loop, asyncio.Lock(), None
+        async with opened.opening:
+            if opened.store is None:
                 url, envelope = await asyncio.to_thread(self._address)
                 store = AsyncStore(url, self.settings, envelope)
                 await store.check()
-                self._open = store
-        return self._open
+                opened.store = store
+        return opened.store

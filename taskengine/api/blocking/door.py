@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
 from taskengine.api.aio.door import AsyncDoor
 from taskengine.api.door import Door, documented_like
 from taskengine.settings import Settings
 from taskengine.store.call import Story
+from taskengine.store.forks import PerProcess
 from taskengine.store.sync import SyncStore
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Opened:
+    """What one process has of a door."""
+
+    opening: threading.Lock = field(default_factory=threading.Lock)
+    store: SyncStore | None = None
 
 
 @documented_like(AsyncDoor)
@@ -20,8 +30,8 @@ class BlockingDoor(Door):
 
     def __init__(self, url: str | None = None, settings: Settings | None = None) -> None:
         super().__init__(url, settings)
-        self._opening = threading.Lock()
-        self._open: SyncStore | None = None
+        # The store would notice a fork by itself; the lock, and being a user of the embedded server, would not.
+        self._opened = PerProcess(_Opened)
 
     def __enter__(self) -> Self:
         return self
@@ -30,7 +40,8 @@ class BlockingDoor(Door):
         self.close()
 
     def close(self) -> None:
-        store, self._open = self._open, None
+        opened = self._opened.get()
+        store, opened.store = opened.store, None
         if store is not None:
             store.close()
 
@@ -38,10 +49,11 @@ class BlockingDoor(Door):
         return self._store().run(story)
 
     def _store(self) -> SyncStore:
-        with self._opening:
-            if self._open is None:
+        opened = self._opened.get()
+        with opened.opening:
+            if opened.store is None:
                 url, envelope = self._address()
                 store = SyncStore(url, self.settings, envelope)
                 store.check()
-                self._open = store
-        return self._open
+                opened.store = store
+        return opened.store
