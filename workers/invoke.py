@@ -16,6 +16,7 @@ from taskengine.models import Outcome, Task
 from taskengine.store.codec import check_size, dumps, readable
 from workers.context import Context
 from workers.loop import Run
+from workers.redaction import redacted
 
 _HOME = Path(__file__).resolve().parents[1]
 #: Beginnings of file names that no agent's author knows: the library's own, and code that a dataclass made.
@@ -79,8 +80,8 @@ def _reason(outcome: Outcome) -> str | None:
 
 
 def _storable(text: str | None) -> str | None:
-    """*text* of bounded length and without lone surrogates, which names of files bring and Redis can not take."""
-    return text and readable(text[:ERROR_LIMIT])
+    """*text* of bounded length, redacted, without lone surrogates, which names of files bring and Redis cannot take."""
+    return text and redacted(readable(text[:ERROR_LIMIT]))
 
 
 def _raised(exc: BaseException) -> Outcome:

@@ -27,7 +27,7 @@ from taskengine.store.call import Call
 from taskengine.store.codec import dumps, readable
 from taskengine.store.replies import Reply, Told
 from workers.patience import outlast
-from workers.redaction import redacted
+from workers.redaction import cleaned, redacted
 
 #: Bytes kept of one line.
 LINE_BYTES = 64 * 1024
@@ -110,7 +110,7 @@ class Journal:
         self, level: LogLevel, message: str, *, logger: str | None = None, metadata: Mapping[str, Any] | None = None,
         at: float | None = None,
     ) -> None:  # fmt: skip
-        """Add a line, cut where it is long and without obvious secrets; *at* is seconds since 1970."""
+        """Add a line, cut where it is long and :mod:`redacted <workers.redaction>`; *at* is seconds since 1970."""
         if self._is_fenced or os.getpid() != self._courier.pid:  # in a fork nobody would send it
             return
         with self._adding:
@@ -139,7 +139,7 @@ class Journal:
         if self._is_fenced or os.getpid() != self._courier.pid:
             return
         with self._adding:
-            self._progress, self._note = fraction, note
+            self._progress, self._note = fraction, redacted(note)
             self._tell()
 
     def send(self, run: Callable[[Call[Reply]], Reply]) -> bool:
@@ -248,9 +248,9 @@ def _line(
 ) -> str:
     line: dict[str, Any] = {"timestamp": at.isoformat(), "level": level.value, "message": _shown(message)}
     if logger is not None:
-        line["logger"] = readable(logger[:200])
+        line["logger"] = redacted(readable(logger[:200]))
     if metadata:
-        line["metadata"] = dict(metadata)
+        line["metadata"] = cleaned(dict(metadata))
     return dumps(line, "log: metadata")
 
 
