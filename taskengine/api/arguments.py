@@ -99,11 +99,11 @@ def number(value: int, field: str, least: int, most: int) -> int:
 
 
 def member(kind: type[E], value: E | str | int, field: str) -> E:
-    """A member of an enumeration, given itself or as its value."""
+    """A member of an enumeration, given itself or as its value; of a numbered one also by name."""
     try:
         return kind(value)
     except ValueError as exc:
-        values = ", ".join(str(m.value) for m in kind)
+        values = ", ".join(m.name.lower() if isinstance(m.value, int) else str(m.value) for m in kind)
         raise InvalidInputError(f"{field} is {value!r}; use one of {values}", field=field) from exc
 
 

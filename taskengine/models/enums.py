@@ -19,13 +19,20 @@ class TaskType(StrEnum):
 
 
 class TaskPriority(IntEnum):
-    """How much a task matters; everything CRITICAL starts before anything LOW of the same capability."""
+    """How much a task matters; everything CRITICAL starts before anything LOW of the same capability.
+
+    Wherever one is asked for its name will do as well, in any case: ``Task(priority="low")``.
+    """
 
     LOW = 1
     NORMAL = 2
     HIGH = 3
     URGENT = 4
     CRITICAL = 5
+
+    @classmethod
+    def _missing_(cls, value: object) -> TaskPriority | None:
+        return cls.__members__.get(value.upper()) if isinstance(value, str) else None
 
 
 class TaskStatus(StrEnum):

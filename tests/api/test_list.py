@@ -46,6 +46,15 @@ def test_every_filter_narrows(api: Any) -> None:
     assert names(api.list_tasks(created_by="nobody")) == []
 
 
+def test_a_priority_is_asked_for_by_name_too(api: Any) -> None:
+    api.create_tasks([lint("a", priority="critical"), lint("b")])
+    assert names(api.list_tasks(priority="Critical")) == ["a"]
+    assert api.update_tasks("low", priority="critical").done == 1
+    assert names(api.list_tasks(priority="low")) == ["a"]
+    with pytest.raises(InvalidInputError, match="use one of low, normal, high, urgent, critical"):
+        api.list_tasks(priority="lowest")
+
+
 def test_metadata_must_be_contained(api: Any) -> None:
     api.create_task(lint("a", metadata={"team": {"name": "core", "size": 3}, "tags": ["x", "y"]}))
     api.create_task(lint("b", metadata={"team": {"name": "web"}}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, get_type_hints
@@ -17,12 +18,14 @@ from taskengine import (
     InvalidInputError,
     ResourceUsage,
     Task,
+    TaskCreateRequest,
     TaskExecution,
     TaskPriority,
     TaskStatus,
     TaskType,
+    TaskUpdateRequest,
 )
-from taskengine.models import AgentStatus, LogLevel, WorkflowStatus
+from taskengine.models import AgentStatus, LogLevel, TaskFilter, WorkflowStatus
 
 JSON = dict[str, JsonValue]
 
@@ -108,6 +111,20 @@ def test_priorities_go_from_one_to_five() -> None:
     assert {word.name: word.value for word in TaskPriority} == {
         "LOW": 1, "NORMAL": 2, "HIGH": 3, "URGENT": 4, "CRITICAL": 5,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("given", ["high", "HIGH", 3, "3", TaskPriority.HIGH])
+def test_a_priority_may_be_given_by_name_wherever_one_is_asked_for(given: Any) -> None:
+    for noun in (Task, TaskCreateRequest, TaskUpdateRequest, TaskFilter):
+        assert noun(priority=given).priority is TaskPriority.HIGH
+    assert Task.model_validate_json(json.dumps({"priority": given})).priority is TaskPriority.HIGH
+    task = Task()
+    task.priority = given
+    assert task.priority is TaskPriority.HIGH
+    for wrong in ("highest", "", "0", None):
+        with pytest.raises(InvalidInputError) as refused:
+            Task(priority=wrong)
+        assert refused.value.field == "priority"
 
 
 def test_a_task_needs_nothing_and_gets_its_defaults() -> None:

@@ -101,7 +101,7 @@ class AsyncBulk(AsyncDoor):
 
     async def update_tasks(
         self,
-        new_priority: TaskPriority | int,
+        new_priority: TaskPriority | int | str,
         *,
         everything: bool = False,
         dry_run: bool = False,

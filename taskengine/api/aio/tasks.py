@@ -90,7 +90,7 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncOperations):
         self,
         status: TaskStatus | str | None = None,
         task_type: TaskType | str | None = None,
-        priority: TaskPriority | int | None = None,
+        priority: TaskPriority | int | str | None = None,
         assigned_to: str | None = None,
         created_by: str | None = None,
         metadata: Mapping[str, Any] | None = None,

@@ -86,7 +86,7 @@ class BlockingBulk(BlockingDoor):
 
     def update_tasks(
         self,
-        new_priority: TaskPriority | int,
+        new_priority: TaskPriority | int | str,
         *,
         everything: bool = False,
         dry_run: bool = False,

@@ -56,7 +56,7 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingOperations):
         self,
         status: TaskStatus | str | None = None,
         task_type: TaskType | str | None = None,
-        priority: TaskPriority | int | None = None,
+        priority: TaskPriority | int | str | None = None,
         assigned_to: str | None = None,
         created_by: str | None = None,
         metadata: Mapping[str, Any] | None = None,

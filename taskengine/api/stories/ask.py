@@ -95,7 +95,7 @@ def list_tasks(
     *,
     status: TaskStatus | str | None,
     task_type: TaskType | str | None,
-    priority: TaskPriority | int | None,
+    priority: TaskPriority | int | str | None,
     assigned_to: str | None,
     created_by: str | None,
     metadata: Mapping[str, Any] | None,

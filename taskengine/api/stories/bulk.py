@@ -80,7 +80,7 @@ def retry_tasks(selection: Selection) -> Story[BulkResult]:
     return _each(selection, REOPENABLE, lambda ids: _told(tasks.reopen_all(ids)))
 
 
-def update_tasks(selection: Selection, priority: TaskPriority | int) -> Story[BulkResult]:
+def update_tasks(selection: Selection, priority: TaskPriority | int | str) -> Story[BulkResult]:
     """Give what is not over another priority."""
     wanted = member(TaskPriority, priority, "new_priority")
     return _each(selection, CANCELLABLE, lambda ids: tasks.reprioritise(ids, int(wanted)))
