@@ -125,7 +125,8 @@ def _facts(task: Task, around: Around) -> Iterator[Fact]:
         case TaskStatus.RETRYING:
             yield from _retrying(task, around.situation)
         case TaskStatus.PAUSED:
-            yield Fact(kind="paused", text=task.reason or "it was paused by name; resume it")
+            why = task.reason or "it was paused by name"
+            yield Fact(kind="paused", text=f"{why}; let it go: taskengine task resume {task.id}")
         case TaskStatus.COMPLETED:
             yield _completed(task)
         case TaskStatus.FAILED:
@@ -158,7 +159,7 @@ def _pending(task: Task, around: Around) -> Iterator[Fact]:
     if now.held:
         yield Fact(kind="held", text="it is held; execute_task starts it")
     if now.due is not None:
-        when = f"its scheduled time is {clock(now.due)} (in {span(_left(now.due, now.now))})"
+        when = f"its scheduled time is {clock(now.due)} (in {span(_left(now.due, now.now))}){_held_back(now, now.due)}"
         yield Fact(kind="scheduled", text=when, details={"at": now.due.isoformat()})
         yield from _coordinator(now, "it will not start by itself")
     if verdict is not Verdict.NEVER and not (now.held or now.due or around.blockers):
@@ -221,7 +222,7 @@ def _ready(task: Task, around: Around) -> Iterator[Fact]:
         )
     elif not now.servers:
         yield _unoffered(now)
-    elif now.claim_by is not None:
+    elif now.claim_by is not None and not now.pause:
         yield Fact(
             kind="granted",
             text=f"a free slot was offered to it; its worker may take it until {clock(now.claim_by)}, "
@@ -248,9 +249,16 @@ def _paused(now: Situation) -> Iterator[Fact]:
         return
     pause = now.pause
     flag = "--everything" if pause.name is None else f"--{pause.scope.value} {pause.name}"
-    ends = "; it ends by itself" if pause.until else f"; let it go: taskengine resume {flag}"
+    ends = "it ends by itself then, or sooner" if pause.until else "let it go"
     details = pause.model_dump(mode="json", exclude={"running", "state"})
-    yield Fact(kind="paused", text=f"paused is {pause}{ends}", details=details)
+    yield Fact(kind="paused", text=f"paused is {pause}; {ends}: taskengine resume {flag}", details=details)
+
+
+def _held_back(now: Situation, due: datetime) -> str:
+    """What a pause makes of a moment at which something would start."""
+    if now.pause is None or (now.pause.until is not None and now.pause.until <= due):
+        return ""
+    return f", but not before its pause ends{f' at {clock(now.pause.until)}' if now.pause.until else ''}"
 
 
 def _unoffered(now: Situation) -> Fact:
@@ -289,8 +297,8 @@ def _takes(around: Around, task: Task) -> str:
 
 
 def _start_in(around: Around, slots: int) -> float | None:
-    """Seconds until it starts if every slot serves its lane alone; None when nobody knows."""
-    if around.lane_seconds is None or not slots:
+    """Seconds until it starts if every slot serves its lane alone; None when nobody knows, as under a pause."""
+    if around.lane_seconds is None or not slots or around.situation.pause:
         return None
     return round((around.situation.position + 1) * around.lane_seconds / slots, 1)
 
@@ -337,7 +345,7 @@ def _running(task: Task, around: Around) -> Iterator[Fact]:
 
 def _retrying(task: Task, now: Situation) -> Iterator[Fact]:
     due = now.due or now.now
-    when = f"attempt {task.attempt + 1} starts at {clock(due)} (in {span(_left(due, now.now))})"
+    when = f"attempt {task.attempt + 1} starts at {clock(due)} (in {span(_left(due, now.now))}){_held_back(now, due)}"
     details = {"at": due.isoformat(), "attempt": task.attempt + 1, "error": task.error_message}
     if task.error_kind == _NOT_NOW:
         text = f"its agent said not now ({task.error_message}); {when}, no retry is spent"

@@ -118,6 +118,61 @@ def test_paused_says_by_whom_and_how_to_let_it_go(api: Any, world: World) -> Non
     assert kinds(api.explain(task.id)) == ["queue"]
 
 
+def test_a_pause_that_ends_by_itself_names_the_command_that_ends_it_sooner(api: Any, world: World) -> None:
+    world.run(estimates.learn({"lint": 10.0}))
+    world.beat(slots=0)
+    task = api.create_task(lint())
+    until = datetime.now(UTC) + timedelta(hours=2)
+    held = api.pause(agent_id="lint", until=until)
+    found = api.explain(task.id)
+    assert found.headline == (
+        f"'a' is ready: paused is {held}; it ends by itself then, or sooner: taskengine resume --agent lint"
+    )
+    assert not [fact.text for fact in found.facts if "starts in about" in fact.text or "may take it" in fact.text]
+
+
+def test_offered_slot_is_no_promise_under_a_pause(api: Any, world: World) -> None:
+    world.beat(slots=1)
+    task = api.create_task(lint())
+    assert kinds(api.explain(task.id)) == ["granted"]
+    api.pause(capability="lint")
+    assert kinds(api.explain(task.id)) == ["paused"]
+
+
+def test_moment_within_a_pause_is_no_promise(one: Any, world: World) -> None:
+    def scheduled() -> str:
+        return next(fact.text for fact in one.explain(task.id).facts if fact.kind == "scheduled")
+
+    now = datetime.now(UTC)
+    task = one.create_task(lint(scheduled_at=now + timedelta(hours=1)))
+    assert scheduled().endswith("(in 60 min)")
+    one.pause(capability="lint", until=now + timedelta(minutes=30))
+    assert scheduled().endswith("(in 60 min)")
+    until = now + timedelta(hours=2)
+    one.pause(capability="lint", until=until)
+    assert scheduled().endswith(f"(in 60 min), but not before its pause ends at {until:%Y-%m-%d %H:%M:%S} UTC")
+    one.pause(capability="lint")
+    assert scheduled().endswith("(in 60 min), but not before its pause ends")
+
+
+def test_next_attempt_within_a_pause_is_no_promise(one: Any, world: World) -> None:
+    task = one.create_task(lint())
+    told = world.start()
+    world.report(told, verdict="retry", error="boom", retry_ms=60_000)
+    one.pause(capability="lint")
+    first, paused, *_ = one.explain(task.id).facts
+    assert ", but not before its pause ends, retry 1 of 3, because of: boom" in first.text
+    assert paused.text.endswith("let it go: taskengine resume --capability lint")
+
+
+def test_pause_by_name_says_how_to_let_it_go(api: Any) -> None:
+    task = api.create_task(lint())
+    api.pause_task(task.id, until=datetime.now(UTC) + timedelta(hours=2))
+    assert api.explain(task.id).headline == (
+        f"'a' is paused: {api.get_task(task.id).reason}; let it go: taskengine task resume {task.id}"
+    )
+
+
 def test_paused_run_is_a_fact_of_what_is_pending_too(api: Any) -> None:
     task = api.create_task(lint(hold=True))
     api.pause(run_id=task.run_id)
