@@ -11,14 +11,14 @@ import typer
 from taskengine.cli import completion
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption
-from taskengine.cli.task_commands import Id, Priority, Timeout, Wait
+from taskengine.cli.task_commands import Id, Priority, Wait, WaitTimeout
 from taskengine.cli.when_options import (
     NewDeadline,
     NewExpiresAt,
     NewHeartbeatTimeout,
-    NewMaxSeconds,
     NewQueueTimeout,
     NewScheduledAt,
+    NewTimeout,
     NewTotalTimeout,
     NewTriggerRule,
 )
@@ -30,7 +30,7 @@ def register(task: typer.Typer) -> None:
         task,
         update,
         "taskengine task update ID --priority critical",
-        "taskengine task update ID1 ID2 --deadline 2h --max-seconds 600",
+        "taskengine task update ID1 ID2 --deadline 2h --timeout 600",
         "taskengine task update ID --trigger-rule all_done --expires-at 2h",
         "taskengine task update ID --deadline none     it has none any more",
     )
@@ -66,7 +66,7 @@ def update(
     scheduled_at: NewScheduledAt = None,
     expires_at: NewExpiresAt = None,
     deadline: NewDeadline = None,
-    max_seconds: NewMaxSeconds = None,
+    timeout: NewTimeout = None,
     queue_timeout: NewQueueTimeout = None,
     heartbeat_timeout: NewHeartbeatTimeout = None,
     total_timeout: NewTotalTimeout = None,
@@ -78,7 +78,7 @@ def update(
     from taskengine.cli import changes
 
     changes.update(
-        ids, name=name, priority=priority and priority.value, deadline=deadline, timeout=max_seconds,
+        ids, name=name, priority=priority and priority.value, deadline=deadline, timeout=timeout,
         max_retries=max_retries, input=input, trigger_rule=trigger_rule, scheduled_at=scheduled_at,
         expires_at=expires_at, queue_timeout=queue_timeout, heartbeat_timeout=heartbeat_timeout,
         total_timeout=total_timeout,
@@ -86,12 +86,12 @@ def update(
 
 
 def execute(
-    id: Id, agent: Agent = None, wait: Wait = False, timeout: Timeout = None, output: OutputOption = None
+    id: Id, agent: Agent = None, wait: Wait = False, wait_timeout: WaitTimeout = None, output: OutputOption = None
 ) -> None:
     """Start a task as soon as it may, whatever its schedule or hold says."""
     from taskengine.cli import changes
 
-    raise typer.Exit(changes.execute(id, agent=agent, wait=wait, timeout=timeout))
+    raise typer.Exit(changes.execute(id, agent=agent, wait=wait, timeout=wait_timeout))
 
 
 def events(id: Id, limit: Limit = 100, output: OutputOption = None) -> None:

@@ -27,12 +27,13 @@ def _workers(workers: list[dict[str, Any]]) -> RenderableType:
     if not workers:
         return Text("no worker; start one: taskengine worker --import my_agents", style="dim")
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Worker", "State", "Busy", "Pool", "Capabilities", "Agents", "CPU %", "Memory %"):
+    for heading in ("Worker", "Pid", "State", "Busy", "Pool", "Capabilities", "Agents", "CPU %", "Memory %"):
         table.add_column(heading, overflow="fold")
     for each in workers:
         info = each["info"]
         table.add_row(
             plain(str(info.get("hostname", each["name"]))),
+            plain(str(info.get("pid", ""))),
             state(each),
             Text(f"{each['busy']} of {each['slots']}"),
             plain(str(info.get("pool", ""))),

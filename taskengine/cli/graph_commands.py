@@ -24,14 +24,14 @@ def register(app: typer.Typer) -> None:
         graph,
         submit,
         "taskengine graph submit nightly.yaml",
-        "taskengine graph submit nightly.yaml --wait --timeout 3600",
+        "taskengine graph submit nightly.yaml --wait --wait-timeout 3600",
         "taskengine graph submit nightly.yaml --idempotency-key nightly-2030-01-31",
     )
 
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="The file; JSON when its name ends in .json, else YAML.")]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Watch to the end; exit code 1 if a task did not complete.")]
-Timeout = Annotated[
+WaitTimeout = Annotated[
     float | None, typer.Option(min=0, metavar="SECONDS", help="Wait no longer.", show_default="for ever")
 ]
 Key = Annotated[
@@ -67,9 +67,10 @@ def plan(file: File, output: OutputOption = None) -> None:
 
 
 def submit(
-    file: File, idempotency_key: Key = None, wait: Wait = False, timeout: Timeout = None, output: OutputOption = None
+    file: File, idempotency_key: Key = None, wait: Wait = False, wait_timeout: WaitTimeout = None,
+    output: OutputOption = None,
 ) -> None:
     """Submit the graph, all of it or nothing, and say its run."""
     from taskengine.cli import graph
 
-    raise typer.Exit(graph.submit(file, key=idempotency_key, wait=wait, timeout=timeout))
+    raise typer.Exit(graph.submit(file, key=idempotency_key, wait=wait, timeout=wait_timeout))

@@ -24,8 +24,8 @@ from taskengine.cli.task_commands import (
     Metadata,
     Priority,
     Reason,
-    Timeout,
     Wait,
+    WaitTimeout,
 )
 
 
@@ -50,7 +50,7 @@ def register(task: typer.Typer) -> None:
     add(
         task,
         retry,
-        "taskengine task retry ID --wait --timeout 60",
+        "taskengine task retry ID --wait --wait-timeout 60",
         "taskengine task retry --status failed --capability deploy",
     )
     add(
@@ -167,11 +167,11 @@ def release(which: Any) -> None:
 
 
 @chosen
-def retry(which: Any, wait: Wait = False, timeout: Timeout = None) -> None:
+def retry(which: Any, wait: Wait = False, wait_timeout: WaitTimeout = None) -> None:
     """Open failed or cancelled tasks again, with what their failures closed."""
     from taskengine.cli import many
 
-    raise typer.Exit(many.retry(which, wait=wait, timeout=timeout))
+    raise typer.Exit(many.retry(which, wait=wait, timeout=wait_timeout))
 
 
 @chosen

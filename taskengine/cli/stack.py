@@ -44,7 +44,7 @@ class Fleet:
     #: None: no Flower.
     flower_port: int | None = 5555
     log_level: str = "info"
-    #: Stands before the pool in a worker's name.
+    #: Stands before the pool and our process id in a worker's name.
     prefix: str = ""
 
 
@@ -60,7 +60,9 @@ def programs(fleet: Fleet) -> list[Program]:
 
 
 def _worker(fleet: Fleet, pool: str) -> list[str]:
-    words = ["--pool", pool, "--name", f"{fleet.prefix}{pool}", "--log-level", fleet.log_level]
+    words = ["--pool", pool, "--log-level", fleet.log_level]
+    if fleet.prefix:
+        words += ["--name", f"{fleet.prefix}{pool}-{os.getpid()}"]
     if fleet.concurrency is not None:
         words += ["--concurrency", str(fleet.concurrency)]
     for queue in fleet.queues:

@@ -17,9 +17,9 @@ from taskengine.cli.when_options import (
     ExpiresAt,
     HeartbeatTimeout,
     Hold,
-    MaxSeconds,
     QueueTimeout,
     ScheduledAt,
+    Timeout,
     TotalTimeout,
     TriggerRule,
 )
@@ -90,7 +90,7 @@ def register(app: typer.Typer) -> None:
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id.", autocompletion=completion.task_ids)]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for its end; exit code 1 unless it completed.")]
-Timeout = Annotated[
+WaitTimeout = Annotated[
     float | None, typer.Option(min=0, metavar="SECONDS", help="Wait no longer.", show_default="for ever")
 ]
 Metadata = Annotated[
@@ -175,7 +175,7 @@ def submit(
     expires_at: ExpiresAt = None,
     deadline: Deadline = None,
     hold: Hold = False,
-    max_seconds: MaxSeconds = None,
+    timeout: Timeout = None,
     queue_timeout: QueueTimeout = None,
     heartbeat_timeout: HeartbeatTimeout = None,
     total_timeout: TotalTimeout = None,
@@ -183,7 +183,7 @@ def submit(
     id: OwnId = None,
     idempotency_key: Key = None,
     wait: Wait = False,
-    timeout: Timeout = None,
+    wait_timeout: WaitTimeout = None,
     output: OutputOption = None,
 ) -> None:
     """Submit one task and say its id."""
@@ -191,7 +191,7 @@ def submit(
 
     fields = {
         "capability": capability, "name": name, "task_type": type, "assigned_to": assigned_to,
-        "timeout": max_seconds, "queue_timeout": queue_timeout, "heartbeat_timeout": heartbeat_timeout,
+        "timeout": timeout, "queue_timeout": queue_timeout, "heartbeat_timeout": heartbeat_timeout,
         "total_timeout": total_timeout, "trigger_rule": trigger_rule, "hold": hold or None, "id": id,
         "idempotency_key": idempotency_key,
     }  # fmt: skip
@@ -203,7 +203,7 @@ def submit(
         "input": tasks.arguments(input),
         **tasks.moments(scheduled_at=scheduled_at, expires_at=expires_at, deadline=deadline),
     }
-    raise typer.Exit(tasks.submit(given, wait=wait, timeout=timeout))
+    raise typer.Exit(tasks.submit(given, wait=wait, timeout=wait_timeout))
 
 
 def get(id: Id, output: OutputOption = None) -> None:
@@ -261,7 +261,7 @@ def watch(
     created_by: AnyUser = None,
     metadata: Metadata = None,
     once: Once = False,
-    timeout: Timeout = None,
+    wait_timeout: WaitTimeout = None,
     output: OutputOption = None,
 ) -> None:
     """Watch tasks until all are over: state, progress, who runs them, since when.
@@ -273,4 +273,4 @@ def watch(
     from taskengine.cli import watch as view
 
     chosen = tasks.filters(status, type, priority, assigned_to, created_by, metadata, run, capability)
-    raise typer.Exit(view.watch(ids or [], filters=chosen, once=once, timeout=timeout))
+    raise typer.Exit(view.watch(ids or [], filters=chosen, once=once, timeout=wait_timeout))

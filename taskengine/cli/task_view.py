@@ -104,9 +104,11 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
         seconds = getattr(task, name)
         if seconds is not None:
             yield name.replace("_", " "), Text(f"{seconds:g} s")
-    for name, value in (("metadata", task.metadata), ("input", task.input), ("result", task.result)):
+    for name, value in (("metadata", task.metadata), ("input", task.input)):
         if value:
             yield name, json_text(value)
+    if task.result:
+        yield "result", result_text(task.result)
 
 
 def executions_table(executions: Sequence[TaskExecution]) -> Table:
@@ -149,7 +151,7 @@ def ending(task: Task) -> RenderableType:
     head = Text.assemble(f"{task.id} ", status(task.status.value))
     if _why(task):
         head.append(f": {clean(_why(task))}")
-    return Group(head, json_text(task.result)) if task.result else head
+    return Group(head, result_text(task.result)) if task.result else head
 
 
 def _why(task: Task) -> str:
@@ -168,7 +170,16 @@ def moment(at: datetime | None) -> str:
 
 def json_text(value: Any) -> Text:
     """JSON, cut where it is long."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return _cut(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def result_text(result: dict[str, Any]) -> Text:
+    """What an agent returned: a text as it is, with its lines, anything else as JSON."""
+    value = result.get("value")
+    return _cut(value) if isinstance(value, str) and len(result) == 1 else json_text(result)
+
+
+def _cut(text: str) -> Text:
     return plain(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters; -o json shows all)")
 
 

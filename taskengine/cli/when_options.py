@@ -31,13 +31,10 @@ Deadline = Annotated[
     str | None, typer.Option(metavar="WHEN", help="Earlier ones start first; nothing is cancelled.", show_default=False)
 ]
 Hold = Annotated[bool, typer.Option("--hold", help="It waits until somebody executes it.")]
-MaxSeconds = Annotated[
+Timeout = Annotated[
     float | None,
     typer.Option(
-        "--max-seconds",
-        "--attempt-timeout",
-        help="One attempt may take so long.",
-        show_default="TASKENGINE_DEFAULT_TIMEOUT",
+        metavar="SECONDS", help="One attempt may take so long.", show_default="TASKENGINE_DEFAULT_TIMEOUT"
     ),
 ]
 QueueTimeout = Annotated[
@@ -78,13 +75,10 @@ NewExpiresAt = Annotated[
     str | None,
     typer.Option("--expires-at", metavar="WHEN", help=f"{_NEW_WHEN}; before its first attempt.", show_default=False),
 ]
-NewMaxSeconds = Annotated[
+NewTimeout = Annotated[
     float | None,
     typer.Option(
-        "--max-seconds",
-        "--attempt-timeout",
-        help="One attempt may take so long, from the next one on.",
-        show_default=False,
+        "--timeout", metavar="SECONDS", help="One attempt may take so long, from the next one on.", show_default=False
     ),
 ]
 NewQueueTimeout = Annotated[

@@ -24,7 +24,8 @@ def worker(fleet: Fleet, *, name: str | None) -> None:
     """Become a worker with the first pool of *fleet*; returns only by an error."""
     _check()
     (pool, *_) = fleet.pools
-    words = ["worker", "-P", pool, "-l", fleet.log_level, "-n", f"{name or pool}@%h"]
+    # Whoever has the name of another worker of its host hides it in Flower; the process id outlives the exec.
+    words = ["worker", "-P", pool, "-l", fleet.log_level, "-n", f"{name or f'{pool}-{os.getpid()}'}@%h"]
     words += ["-c", str(fleet.concurrency or os.cpu_count() or 1)]
     # Gossip and mingle are talk among workers that nothing here listens to; mingle alone costs a second at
     # the start.

@@ -23,7 +23,7 @@ def test_a_new_priority_counts_at_once(taskengine, world):
 
 def test_fields_change_and_a_deadline_goes(taskengine, world):
     task = world.new("a")
-    words = ("--name", "b", "--deadline", "2h", "--max-seconds", "5", "--max-retries", "0", "--input", '{"x": 1}')
+    words = ("--name", "b", "--deadline", "2h", "--timeout", "5", "--max-retries", "0", "--input", '{"x": 1}')
     (changed,) = taskengine("task", "update", str(task.id), *words, "-o", "json").json
     told = [changed[key] for key in ("name", "timeout", "max_retries", "input")]
     assert (told, changed["deadline"] is None) == (["b", 5.0, 0, {"x": 1}], False)
@@ -34,7 +34,7 @@ def test_fields_change_and_a_deadline_goes(taskengine, world):
 def test_when_it_starts_changes_too(taskengine, world):
     task = world.new("a")
     words = ("--trigger-rule", "always", "--scheduled-at", "1h", "--expires-at", "2h", "--queue-timeout", "60",
-             "--heartbeat-timeout", "5", "--total-timeout", "600", "--attempt-timeout", "30")  # fmt: skip
+             "--heartbeat-timeout", "5", "--total-timeout", "600", "--timeout", "30")  # fmt: skip
     (changed,) = taskengine("task", "update", str(task.id), *words, "-o", "json").json
     wanted = {
         "status": "pending", "trigger_rule": "always", "queue_timeout": 60.0, "heartbeat_timeout": 5.0,

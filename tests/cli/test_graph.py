@@ -95,5 +95,5 @@ def test_the_same_graph_under_the_same_key_is_submitted_once(taskengine, file, a
 
 
 def test_submit_and_wait_ends_when_all_are_over(taskengine, file, at_server, store):
-    done = taskengine("graph", "submit", str(file), "--wait", "--timeout", "0.2")
+    done = taskengine("graph", "submit", str(file), "--wait", "--wait-timeout", "0.2")
     assert (done.code, "did not end within 0.2 s" in done.err) == (1, True)

@@ -55,6 +55,19 @@ def test_no_command_is_without_examples_and_json():
         assert any("--output" in parameter.opts for parameter in command.params) or name in SERVES, name
 
 
+def test_timeout_is_the_tasks_everywhere_and_wait_timeout_the_limit_of_waiting():
+    meant = {"--timeout": "One attempt may take so long", "--wait-timeout": "Wait no longer"}
+    found = [
+        (option, parameter.help)
+        for _, command in leaves(typer.main.get_command(app))
+        for parameter in command.params
+        for option in parameter.opts
+        if "--timeout" in option or option == "--wait-timeout"
+    ]
+    assert {option for option, _ in found} == set(meant)
+    assert all(help.startswith(meant[option]) for option, help in found)
+
+
 def test_help_loads_neither_celery_nor_networkx_nor_redis():
     heavy = {"celery", "kombu", "networkx", "redis", "pydantic"}
     ask = f"import sys, taskengine.cli; print(sorted({heavy} & set(sys.modules)))"

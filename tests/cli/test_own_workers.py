@@ -9,6 +9,8 @@ import pytest
 from taskengine.cli import own_workers
 from taskengine.cli.celery_door import undiverted
 
+from .conftest import until
+
 
 @pytest.mark.parametrize("file", ["workers/__init__.py", "workers.py"])
 def test_a_foreign_package_is_found_where_celery_would_find_it(tmp_path, file):
@@ -42,10 +44,26 @@ def test_a_worker_uses_our_package_beside_a_foreign_one_and_says_so(shell, valke
     said = worker.await_word(" ready.")
     assert f"{shell.folder / 'workers.py'} is a package 'workers' that is not taskengine's" in said
     assert "agents of my_agents: echo (echo), sleeper (sleep)" in said
-    done = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 1}', "--wait", "--timeout", "30", "-o", "json")
+    done = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 1}', "--wait", "--wait-timeout", "30", "-o", "json")
     assert done.json["result"] == {"n": 1}
     worker.process.terminate()
     assert worker.end() == 0
+
+
+def test_two_workers_of_one_kind_have_different_names_and_show_their_pids(shell, valkey):
+    shell.variables |= {"TASKENGINE_REDIS_URL": valkey.url}
+    started = [shell.start("worker", "--import", "my_agents", "--concurrency", "1") for _ in range(2)]
+    for worker in started:
+        worker.await_word(" ready.")
+    seen = until(lambda: len(both := shell.run("workers", "-o", "json").json) == 2 and both, 10, "both beat")
+    pids = {worker.process.pid for worker in started}
+    assert {each["info"]["pid"] for each in seen} == pids
+    assert {each["info"]["hostname"].partition("@")[0] for each in seen} == {f"prefork-{pid}" for pid in pids}
+    shown = shell.run("workers").out
+    assert all(f" {pid} " in shown for pid in pids)
+    for worker in started:
+        worker.process.terminate()
+        assert worker.end() == 0
 
 
 @pytest.mark.parametrize(

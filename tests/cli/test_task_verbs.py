@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from uuid import uuid4
 
 import pytest
 
 from taskengine.settings import current
+
+from ..store.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +42,7 @@ def test_submit_says_the_id_and_what_the_task_waits_for(taskengine):
 def test_what_was_asked_for_is_stored(taskengine, submit):
     first = submit("-C", "build")
     words = ("-C", "lint", "--name", "check", "-p", "HIGH", "--type", "testing", "--depends-on", first["id"],
-             "--assigned-to", "bot", "-m", "team=core", "-m", "n=3", "--max-seconds", "5",
+             "--assigned-to", "bot", "-m", "team=core", "-m", "n=3", "--timeout", "5",
              "--max-retries", "0")  # fmt: skip
     stored = taskengine("task", "get", submit(*words)["id"], "-o", "json").json
     wanted = {
@@ -55,7 +58,7 @@ def test_when_it_starts_and_how_long_it_may_take_is_stored_and_shown(taskengine,
     assert first["status"] == "pending"
     words = ("-C", "lint", "--depends-on", first["id"], "--trigger-rule", "all_done", "--scheduled-at", "1h",
              "--expires-at", "2h", "--deadline", "2090-01-31T12:00:00+01:00", "--queue-timeout", "60",
-             "--heartbeat-timeout", "2.5", "--total-timeout", "600", "--attempt-timeout", "30")  # fmt: skip
+             "--heartbeat-timeout", "2.5", "--total-timeout", "600", "--timeout", "30")  # fmt: skip
     id = submit(*words)["id"]
     stored = taskengine("task", "get", id, "-o", "json").json
     wanted = {
@@ -110,7 +113,7 @@ def test_input_comes_from_a_file_or_stdin_too(taskengine, submit, tmp_path):
         (["-i", "[1]"], "--input"),
         (["-i", "@missing.json"], "missing.json"),
         (["-m", "novalue"], "--metadata"),
-        (["--max-seconds", "-1"], "timeout"),
+        (["--timeout", "-1"], "timeout"),
         (["--type", "cooking"], "task_type"),
         (["-C", "two words"], "capability"),
         (["--id", "7"], "id"),
@@ -170,6 +173,18 @@ def test_pages_follow_each_other_without_gap_or_repeat(taskengine, submit):
     assert "--cursor" in taskengine("task", "list", "--limit", "2").out
 
 
+def test_a_string_result_shows_as_it_is(taskengine, store, at_server):
+    world = World(store, at_server.client, lambda _: store)
+    results = {"text": {"value": "# Report\nall [bold]well[/bold]"}, "other": {"value": "a\nb", "more": 1}}
+    tasks = {name: world.new(name) for name in results}
+    for name, task in tasks.items():
+        world.finish(task, output=json.dumps(results[name]))
+    shown = taskengine("task", "get", str(tasks["text"].id)).out
+    assert re.search(r"^result +# Report *\n +all \[bold\]well\[/bold\] *$", shown, re.MULTILINE)
+    assert taskengine("task", "get", str(tasks["text"].id), "-o", "json").json["result"] == results["text"]
+    assert '"value": "a\\nb"' in taskengine("task", "get", str(tasks["other"].id)).out
+
+
 def test_cancel_then_retry_then_cancel(taskengine, submit):
     id = submit("-C", "lint")["id"]
     assert taskengine("task", "cancel", id, "--reason", "wrong branch").code == 0
@@ -182,7 +197,7 @@ def test_cancel_then_retry_then_cancel(taskengine, submit):
 
 
 def test_waiting_ends_at_its_timeout_with_exit_code_1(taskengine):
-    done = taskengine("task", "submit", "-C", "lint", "--wait", "--timeout", "0.2")
+    done = taskengine("task", "submit", "-C", "lint", "--wait", "--wait-timeout", "0.2")
     assert done.code == 1
     assert "did not end within 0.2 s" in done.err
 

@@ -31,7 +31,7 @@ def test_the_stack_runs_tasks_and_ctrl_c_leaves_nothing(shell):
     said = running.await_word("ready; Flower: http://127.0.0.1:")
     for name in ("coordinator", "worker", "flower"):
         assert f"{name} started, pid " in said
-    done = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 1}', "--wait", "--timeout", "30", "-o", "json")
+    done = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 1}', "--wait", "--wait-timeout", "30", "-o", "json")
     assert done.json["result"] == {"n": 1}
     running.interrupt()
     assert running.end() == 0

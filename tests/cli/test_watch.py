@@ -92,5 +92,5 @@ def test_nothing_to_watch_is_said(taskengine, world):
 
 def test_a_time_limit_is_an_error_that_names_the_open_ones(taskengine, world):
     task = world.new("a")
-    done = taskengine("task", "watch", str(task.id), "--timeout", "0.1")
+    done = taskengine("task", "watch", str(task.id), "--wait-timeout", "0.1")
     assert (done.code, str(task.id) in done.err) == (1, True)
