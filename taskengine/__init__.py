@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from taskengine.agent import NotNow, TaskContext, agent
 from taskengine.errors import (
     AgentError,
+    AmbiguousIdError,
     CircularDependencyError,
     ConflictError,
     CorruptDataError,
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
         QuarantinePage,
         ResourceUsage,
         RetryRules,
+        Run,
+        RunPage,
         Task,
         TaskCreateRequest,
         TaskExecution,
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentError",
+    "AmbiguousIdError",
     "BlockingTaskAPI",
     "BulkResult",
     "CircularDependencyError",
@@ -91,6 +95,8 @@ __all__ = [
     "QuarantinedMessage",
     "ResourceUsage",
     "RetryRules",
+    "Run",
+    "RunPage",
     "Settings",
     "SettingsError",
     "StoreError",
@@ -145,6 +151,8 @@ _LATE = {
     "Pause": "taskengine.models",
     "ResourceUsage": "taskengine.models",
     "RetryRules": "taskengine.models",
+    "Run": "taskengine.models",
+    "RunPage": "taskengine.models",
     "Task": "taskengine.models",
     "TaskCreateRequest": "taskengine.models",
     "TaskExecution": "taskengine.models",

@@ -7,6 +7,7 @@
     ├── InvalidInputError            a field of a request is wrong; .field names it
     │   ├── UnknownDependencyError   a dependency does not exist
     │   ├── CircularDependencyError  dependencies form a cycle; .path names it
+    │   ├── AmbiguousIdError         the beginning of an id is that of several; .candidates
     │   └── PayloadTooLargeError     a payload is over its limit; .size, .limit
     ├── NotFoundError                no such task, execution or run; .id
     ├── ConflictError                two writers disagree
@@ -27,7 +28,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -87,6 +88,17 @@ class CircularDependencyError(InvalidInputError):
         )
         #: Task names (or ids) along the cycle; the first one is repeated at the end.
         self.path = tuple(path)
+
+
+class AmbiguousIdError(InvalidInputError):
+    """The beginning of an id is that of several; write more of it."""
+
+    def __init__(self, kind: str, beginning: str, candidates: Mapping[str, str]) -> None:
+        shown = ", ".join(f"{id} {what}" for id, what in list(candidates.items())[:5])
+        more = ", …" if len(candidates) > 5 else ""
+        super().__init__(f"ids of several {kind} begin with {beginning}: {shown}{more}; write more of it", field="id")
+        #: Some of their ids, whole.
+        self.candidates = tuple(candidates)
 
 
 class PayloadTooLargeError(InvalidInputError):

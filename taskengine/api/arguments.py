@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskCreateRequest
 from taskengine.models.task import LONGEST_KEY, AgentName, Capability, IdempotencyKey
+from taskengine.store.by_moment import Entry
 from taskengine.store.codec import dumps
 
 #: Every id may be given as text, as it stands in JSON and on a command line.
@@ -186,3 +187,21 @@ def cursor(value: str | None) -> int:
             field="cursor",
         )
     return int(value)
+
+
+def cursor_at(entry: Entry) -> str:
+    """The cursor of a page of a list by moment that ends with *entry*."""
+    return f"{entry.at_ms}.{entry.id}"
+
+
+def place_of(value: str | None) -> Entry | None:
+    """The place in a list by moment that a cursor stands for; None is its beginning."""
+    if value is None:
+        return None
+    ms, _, id = value.partition(".") if isinstance(value, str) else ("", "", "")
+    if not ms.isdecimal() or len(ms) > 15:
+        raise InvalidInputError(
+            f"cursor is {value!r:.80}; pass the .cursor of the page before, or None for the first one",
+            field="cursor",
+        )
+    return Entry(id_text(id, "cursor"), int(ms))

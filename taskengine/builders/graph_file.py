@@ -12,7 +12,8 @@
         priority: high
 
 Fields are those of :class:`~taskengine.models.TaskCreateRequest`. ``depends_on`` names tasks of the file, or ids of
-stored ones. The graph's name, if there is one, becomes ``metadata.graph`` of each task, by which lists find them.
+stored ones. The graph's name, if there is one, becomes the name of its run, and ``metadata.graph`` of each task, by
+which lists find them.
 Every fault is found, and each is told with its line, its field, and what to do.
 """
 
@@ -37,7 +38,7 @@ _TOP = frozenset({"name", "tasks"})
 
 @dataclass(frozen=True, slots=True)
 class TaskGraph:
-    """Tasks that can be submitted: ``api.create_tasks(load_graph(path).tasks)``."""
+    """Tasks that can be submitted: ``api.create_tasks(graph.tasks, name=graph.name)``."""
 
     name: str | None
     tasks: tuple[Task, ...]

@@ -38,7 +38,7 @@ def dead_ids(incomplete: str) -> Offers:
     from taskengine.store.keys import Keys
 
     found = ask(lambda store: store.run(dead_letters.page(Keys(store.settings.namespace), None, 0, _LOOKED))) or []
-    return _named([one.task_id for one in found], incomplete)
+    return _named([one.id for one in found], incomplete)
 
 
 def quarantined_ids(incomplete: str) -> Offers:

@@ -86,7 +86,7 @@ def submit(file: str, *, key: str | None, wait: bool, timeout: float | None) -> 
     """Submit a graph; the exit code."""
     found = load_graph(Path(file))
     with BlockingTaskAPI() as api:
-        stored = api.create_tasks(found.tasks, idempotency_key=key)
+        stored = api.create_tasks(found.tasks, idempotency_key=key, name=found.name)
         run = stored[0].run_id
         if not wait:
             answer(

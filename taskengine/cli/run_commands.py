@@ -67,7 +67,9 @@ Pools = Annotated[
 OnePool = Annotated[Pool, typer.Option("--pool", help="prefork: processes; threads: for agents that mostly wait.")]
 WithFlower = Annotated[bool, typer.Option("--flower/--no-flower", help="Show the fleet in a browser.")]
 Level = Annotated[LogLevel, typer.Option("--log-level", help="From what severity on workers log.")]
-Name = Annotated[str | None, typer.Option(help="What stands before @host in Flower.", show_default="the pool and the process id")]
+Name = Annotated[
+    str | None, typer.Option(help="What stands before @host in Flower.", show_default="the pool and the process id")
+]
 FlowerPort = Annotated[
     int | None,
     typer.Option(

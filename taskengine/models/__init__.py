@@ -18,6 +18,7 @@ from taskengine.models.outcome import Outcome, Usage
 from taskengine.models.pause import Pause, PauseScope, PauseState
 from taskengine.models.quarantined import QuarantinedMessage, QuarantinePage
 from taskengine.models.requests import TaskCreateRequest, TaskPage, TaskUpdateRequest
+from taskengine.models.run import Run, RunPage
 from taskengine.models.task import RetryRules, Task
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "QuarantinedMessage",
     "ResourceUsage",
     "RetryRules",
+    "Run",
+    "RunPage",
     "Task",
     "TaskCreateRequest",
     "TaskExecution",

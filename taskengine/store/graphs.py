@@ -52,12 +52,23 @@ class Name:
     order: Sequence[str]
 
 
-def commit(batch: str, name: Name | None = None) -> Call[Reply]:
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What people know a run by; '' for nothing."""
+
+    #: Of a run that has none yet.
+    name: str = ""
+    #: Who made it; of a run that this graph begins.
+    created_by: str = ""
+
+
+def commit(batch: str, name: Name | None = None, label: Label = Label()) -> Call[Reply]:
     """Make a staged graph visible: ok (run), named (by then another has its name), conflict or missing.
 
     Safe to repeat.
     """
-    return Call("commit", (batch, name.key if name else "", name.sha if name else ""), reply)
+    key, sha = (name.key, name.sha) if name else ("", "")
+    return Call("commit", (batch, key, sha, label.name, label.created_by), reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,9 @@ def named(key: str) -> Story[Named | None]:
             return Named(answer.text(), answer.text(1), tuple(ids))
 
 
-def submit(run: str, records: Iterable[Record], name: Name | None = None) -> Story[list[str]]:
+def submit(
+    run: str, records: Iterable[Record], name: Name | None = None, label: Label = Label()
+) -> Story[list[str]]:
     """Submit a graph whose *records* stand dependencies first; the ids stored under, in the same order.
 
     Records are taken a chunk at a time, the next one while the server stages the last: a submit has two processors
@@ -118,7 +131,7 @@ def submit(run: str, records: Iterable[Record], name: Name | None = None) -> Sto
         return []
     if name:
         yield from _lay_order(batch, name, stored)
-    answer = yield from commit(batch, name)
+    answer = yield from commit(batch, name, label)
     if not answer.ok:
         yield from abandon(batch)
         raise ConflictError("another submit took over an id of this graph before it was committed; submit it again")

@@ -103,6 +103,8 @@ class Run:
     last_event: str
     #: Whether it waits for its retention to end.
     finished: bool
+    #: The moment by which it stands among the graphs, '' when it does not.
+    listed: str
 
 
 def runs(ids: Sequence[str]) -> Story[list[Run]]:
@@ -111,7 +113,7 @@ def runs(ids: Sequence[str]) -> Story[list[Run]]:
     for at in range(0, len(ids), PIECE):
         piece = ids[at : at + PIECE]
         raw = yield from Call("inspect_runs", tuple(piece), list)
-        found += [Run(id, pairs(r[0]), r[1], bool(r[2])) for id, r in zip(piece, raw, strict=True)]
+        found += [Run(id, pairs(r[0]), r[1], bool(r[2]), str(r[3])) for id, r in zip(piece, raw, strict=True)]
     return found
 
 

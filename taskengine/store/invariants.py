@@ -101,6 +101,7 @@ def _walk(keys: Keys) -> Story[_Walk]:
     _pins(walk)
     after = yield from inspection.runs([run.id for run in before])
     yield from _runs(walk, [run for run in after if run in before])
+    yield from _graphs(walk)
     yield from _bitmaps(walk)
     yield from _orphans(walk)
     return walk
@@ -252,9 +253,28 @@ def _numbers(walk: _Walk, run: Run, tasks: list[TaskFacts]) -> None:
     if stored != (len(tasks), unfinished):
         story = f"total and open are stored as {stored}, its tasks say {(len(tasks), unfinished)}"
         walk.say("run", run.id, story)
+    if wrong := _listed_wrong(run):
+        walk.say("graph", run.id, wrong)
     if run.finished != (unfinished == 0):
         finished = "finished" if run.finished else "not finished"
         walk.say("run", run.id, f"{unfinished} tasks are open and it is {finished}")
+
+
+def _listed_wrong(run: Run) -> str:
+    """What is wrong with its place among the graphs; one whose tasks were deleted may have fewer than two."""
+    if run.listed and run.listed != run.fields.get("cr"):
+        return f"it stands among the graphs by {run.listed} and was created at {run.fields.get('cr')}"
+    if not run.listed and ("nm" in run.fields or int(run.fields.get("total", 0)) > 1):
+        return "it has a name or more than one task, and is not among the graphs"
+    return ""
+
+
+def _graphs(walk: _Walk) -> Story[None]:
+    """Everybody among the graphs is a run."""
+    listed = yield from inspection.names_by_score(walk.keys.fixed("graphs"))
+    for run in set(listed) - walk.names.get("run", set()):
+        if not (yield from history.run_exists(walk.keys, run)):  # else it came after the names were read
+            walk.say("graph", run, "it stands among the graphs, and there is no such run")
 
 
 def _history(keys: Keys, run: Run) -> Story[list[Event]]:

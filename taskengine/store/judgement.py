@@ -40,6 +40,7 @@ RULES: Mapping[str, str] = {
     "edge": "the list of dependents is what the dependents say",
     "pin": "a task is pinned by its open dependents in other runs",
     "run": "a run's numbers are what its tasks say",
+    "graph": "the list of graphs holds exactly the runs with a name or more than one task, by their creation",
     "history": "the events of a run replay to the stored states without a gap",
     "orphan": "every key belongs to something",
     "open": "at rest: every task is over",

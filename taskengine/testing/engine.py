@@ -88,9 +88,9 @@ class Engine:
             self._store.close()
             closed()
 
-    def submit(self, *tasks: Task | TaskCreateRequest) -> list[Task]:
-        """Submit one graph, all or nothing; its tasks as they are stored. Nothing runs yet."""
-        return self.api.create_tasks(tasks)
+    def submit(self, *tasks: Task | TaskCreateRequest, name: str | None = None) -> list[Task]:
+        """Submit one graph, all or nothing; its tasks as they are stored. Nothing runs yet. *name* is its run's."""
+        return self.api.create_tasks(tasks, name=name)
 
     def task(self, task: Task | Id) -> Task:
         """A task as it stands now, with its result."""

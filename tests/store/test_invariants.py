@@ -533,6 +533,31 @@ def run_is_open_for_ever(s: Scene) -> str:
     return s.run
 
 
+@plants("graph")
+def graph_that_is_not_listed(s: Scene) -> str:
+    s.world.raw.zrem(s.world.keys.fixed("graphs"), s.run)
+    return s.run
+
+
+@plants("graph")
+def graph_that_is_listed_at_another_moment(s: Scene) -> str:
+    s.world.raw.zincrby(s.world.keys.fixed("graphs"), 1, s.run)
+    return s.run
+
+
+@plants("graph")
+def run_with_a_name_that_is_not_listed(s: Scene) -> str:
+    run = s.world.run_of(s.id("running"))
+    s.world.raw.hset(s.world.keys.of("run", run), "nm", "nightly")
+    return run
+
+
+@plants("graph")
+def graph_that_is_no_run(s: Scene) -> str:
+    s.world.raw.zadd(s.world.keys.fixed("graphs"), {"gone": 5})
+    return "gone"
+
+
 @plants("history")
 def change_without_an_event(s: Scene) -> str:
     events = s.world.keys.of("events", s.run)

@@ -39,9 +39,9 @@ from .world import World, eid, steps
 RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
-    "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "outline", "outputs",
-    "read", "read_executions", "read_graph", "read_logs", "read_range", "running", "situation", "snapshot", "statuses",
-    "weigh",
+    "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "match_ids", "outline",
+    "outputs", "read", "read_executions", "read_graph", "read_logs", "read_range", "read_runs", "run_counts", "running",
+    "situation", "snapshot", "statuses", "weigh",
 }  # fmt: skip
 
 
@@ -104,7 +104,8 @@ def commit(w: World) -> Case:
     a = w.task("a")
     w.staged(a, w.task("b"))
     w.run(graphs.lay_order("batch", 0, a.id.bytes))
-    return Case(graphs.commit("batch", graphs.Name("g", "sha", [str(a.id)])), lambda: w.settle("batch"))
+    call = graphs.commit("batch", graphs.Name("g", "sha", [str(a.id)]), graphs.Label("nightly", "ann"))
+    return Case(call, lambda: w.settle("batch"))
 
 
 @case

@@ -33,6 +33,7 @@ from taskengine.store import (
     quarantine,
     results,
     retention,
+    runs,
     situations,
     tasks,
 )
@@ -79,6 +80,7 @@ def calls() -> Iterator[Call[Any]]:
         graphs.commit("b"), graphs.lay_order("b", 0, b""), graphs.read_graph("k", 0), coordination.leave_lists("1", ID),
         nodes.beat("n", 1, "{}", 1, "lint=lint", "", ["m|1"]), nodes.drain("n", ""),
         nodes.leave("n"), nodes.fleet(), next(tasks.create("r", new)), next(tasks.read([ID])),
+        next(tasks.begin_alike("abcde", 5)), next(runs.read([ID])), next(runs.counts([ID])),
         next(tasks.cancel(ID, "")), next(tasks.reopen(ID)), next(tasks.execute(ID, None)),
         next(tasks.update(ID, "0", new, 1, "", before_first_run=True, edges=edges)),
         next(tasks.delete(ID, "", "0")), next(tasks.add_dependency(ID, ID, "0", "")), tasks.statuses([ID]),

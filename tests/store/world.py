@@ -174,11 +174,11 @@ class World:
         assert self.create(task).ok
         return task
 
-    def submit(self, *new: Task, run: object = None) -> str:
+    def submit(self, *new: Task, run: object = None, name: str = "", by: str = "") -> str:
         """A committed graph; the id of its run."""
-        name = str(run or uuid4())
-        self.run(graphs.submit(name, [self.record(task) for task in new]))
-        return name
+        id = str(run or uuid4())
+        self.run(graphs.submit(id, [self.record(task) for task in new], label=graphs.Label(name, by)))
+        return id
 
     def staged(self, *new: Task, batch: str = "batch", run: str = "", chunk: int = graphs.CHUNK) -> str:
         """A graph without its commit; its batch."""

@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 from taskengine.api.aio.bulk import AsyncBulk
 from taskengine.api.aio.control import AsyncControl
 from taskengine.api.aio.operations import AsyncOperations
+from taskengine.api.aio.runs import AsyncRuns
 from taskengine.api.arguments import Id
 from taskengine.api.stories import ask, change, delete, edges, execute, plan, submit, wait
 from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
@@ -23,7 +24,7 @@ from taskengine.models import (
 )
 
 
-class TaskAPI(AsyncControl, AsyncBulk, AsyncOperations):
+class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncOperations):
     """Submit, watch and steer tasks from an event loop.
 
     ``TaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say
@@ -45,6 +46,7 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncOperations):
         tasks: Iterable[Task | TaskCreateRequest],
         run_id: Id | None = None,
         idempotency_key: str | None = None,
+        name: str | None = None,
     ) -> list[Task]:
         """Store a whole graph, all or nothing and visible at once; its tasks in the order given, as they
         stand then.
@@ -52,12 +54,14 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncOperations):
         *run_id* adds them to an existing run. *idempotency_key* names the graph: the same key with the same
         tasks in the same order answers with the first one's tasks, whatever ids the new ones have; with other
         ones it raises IdempotencyConflictError, whose ``.existing_id`` is the first one's run. A key counts
-        until its run is pruned, or for TASKENGINE_IDEMPOTENCY_SECONDS; then it is free again.
+        until its run is pruned, or for TASKENGINE_IDEMPOTENCY_SECONDS; then it is free again. *name* is what people
+        know the run by (:meth:`list_runs`, ``taskengine run watch NAME``), 1 to 500 characters; runs may share one, and
+        a run keeps its first: another one for an existing run raises ConflictError.
 
         Safe to repeat like :meth:`create_task`, also when a graph is built again with new ids under the same
         idempotency keys. CircularDependencyError names the path of a cycle.
         """
-        return await self._run(submit.create_tasks(self._scope, tasks, run_id, idempotency_key))
+        return await self._run(submit.create_tasks(self._scope, tasks, run_id, idempotency_key, name))
 
     async def get_task(self, task_id: Id) -> Task:
         """A task with its input and, once COMPLETED, its result; NotFoundError when there is none."""

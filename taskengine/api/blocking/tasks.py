@@ -10,6 +10,7 @@ from taskengine.api.arguments import Id
 from taskengine.api.blocking.bulk import BlockingBulk
 from taskengine.api.blocking.control import BlockingControl
 from taskengine.api.blocking.operations import BlockingOperations
+from taskengine.api.blocking.runs import BlockingRuns
 from taskengine.api.door import documented_like
 from taskengine.api.stories import ask, change, delete, edges, execute, plan, submit, wait
 from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
@@ -26,7 +27,7 @@ from taskengine.models import (
 
 
 @documented_like(TaskAPI)
-class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingOperations):
+class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingOperations):
     """:class:`TaskAPI` without ``await``, over the blocking driver; threads may share one."""
 
     def create_task(self, task: Task | TaskCreateRequest, run_id: Id | None = None) -> Task:
@@ -37,8 +38,9 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingOperations):
         tasks: Iterable[Task | TaskCreateRequest],
         run_id: Id | None = None,
         idempotency_key: str | None = None,
+        name: str | None = None,
     ) -> list[Task]:
-        return self._run(submit.create_tasks(self._scope, tasks, run_id, idempotency_key))
+        return self._run(submit.create_tasks(self._scope, tasks, run_id, idempotency_key, name))
 
     def get_task(self, task_id: Id) -> Task:
         return self._run(ask.get_task(self._scope, task_id))

@@ -7,16 +7,16 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from taskengine.api.arguments import Id, id_text, id_texts, instant, number, text
+from taskengine.api.arguments import Id, cursor_at, id_text, id_texts, instant, number, place_of, text
 from taskengine.api.scope import Scope
 from taskengine.api.stories.ask import MAX_PAGE
 from taskengine.api.stories.execute import retry_task
 from taskengine.errors import InvalidInputError, NotAllowedError, NotFoundError
 from taskengine.models import DeadLetter, DeadLetterPage, ExecutionStatus, Task
 from taskengine.store import dead_letters, executions, tasks
+from taskengine.store.by_moment import Entry
 from taskengine.store.call import Story
 from taskengine.store.codec import millis, moment
-from taskengine.store.dead_letters import Entry
 from taskengine.store.history import story_of
 from taskengine.store.results import whole
 
@@ -31,7 +31,7 @@ def list_dead_letters(
     scope: Scope, *, capability: str | None, since: datetime | None, limit: int, after: str | None
 ) -> Story[DeadLetterPage]:
     """One page of dead letters that meet every filter, newest first, without their stories."""
-    most, place = number(limit, "limit", 1, MAX_PAGE), _place(after)
+    most, place = number(limit, "limit", 1, MAX_PAGE), place_of(after)
     lane, from_ms = _filters(capability, since)
     found: list[tuple[Entry, Task]] = []
     while len(found) <= most:  # one more than asked tells whether there is a next page
@@ -43,7 +43,7 @@ def list_dead_letters(
     last = found[most - 1][0] if len(found) > most else None
     return DeadLetterPage(
         (_letter(entry, task) for entry, task in found[:most]),
-        None if last is None else f"{last.at_ms}.{last.task_id}",
+        None if last is None else cursor_at(last),
     )
 
 
@@ -112,15 +112,15 @@ def _each(
     place: Entry | None = None
     while entries := (yield from dead_letters.page(scope.keys, place, from_ms, _PIECE)):
         for entry, _ in (yield from _meeting(entries, lane)):
-            if (yield from act(entry.task_id)):
-                done.append(UUID(entry.task_id))
+            if (yield from act(entry.id)):
+                done.append(UUID(entry.id))
         place = entries[-1]
     return done
 
 
 def _meeting(entries: Sequence[Entry], capability: str | None) -> Story[list[tuple[Entry, Task]]]:
     """The entries with their tasks, without those that meanwhile are gone or have another capability."""
-    seen = yield from tasks.read([entry.task_id for entry in entries])
+    seen = yield from tasks.read([entry.id for entry in entries])
     return [
         (entry, task)
         for entry, task in zip(entries, seen, strict=True)
@@ -131,18 +131,6 @@ def _meeting(entries: Sequence[Entry], capability: str | None) -> Story[list[tup
 def _filters(capability: str | None, since: datetime | None) -> tuple[str | None, int]:
     lane = None if capability is None else text(capability, "capability")
     return lane, 0 if since is None else millis(instant(since, "since")) or 0
-
-
-def _place(cursor: str | None) -> Entry | None:
-    if cursor is None:
-        return None
-    ms, _, id = cursor.partition(".") if isinstance(cursor, str) else ("", "", "")
-    if not ms.isdecimal() or len(ms) > 15:
-        raise InvalidInputError(
-            f"cursor is {cursor!r:.80}; pass the .cursor of the page before, or None for the first one",
-            field="cursor",
-        )
-    return Entry(id_text(id, "cursor"), int(ms))
 
 
 def _letter(entry: Entry, task: Task) -> DeadLetter:

@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
-from taskengine.api.arguments import Id, id_text, new_task, new_tasks
+from taskengine.api.arguments import Id, id_text, new_task, new_tasks, text
 from taskengine.api.arguments import idempotency_key as argument_key
 from taskengine.api.scope import Scope
 from taskengine.api.stories.expect import expected
 from taskengine.api.stories.moments import refuse_past
+from taskengine.api.stories.runs import LONGEST_NAME
 from taskengine.core import graph
 from taskengine.errors import (
     CircularDependencyError,
@@ -23,7 +24,7 @@ from taskengine.errors import (
 )
 from taskengine.models import Task, TaskCreateRequest
 from taskengine.models.task import STATE_FIELDS
-from taskengine.store import graphs, tasks
+from taskengine.store import graphs, runs, tasks
 from taskengine.store.call import Story
 from taskengine.store.codec import digest, moment
 from taskengine.store.idempotency import owners
@@ -73,24 +74,37 @@ def create_tasks(
     given: Iterable[Task | TaskCreateRequest],
     run_id: Id | None,
     idempotency_key: str | None = None,
+    name: str | None = None,
 ) -> Story[list[Task]]:
     """Store a graph, all or nothing; its tasks in the order given, as they stand now. A graph whose key names the same
     one already is that one.
     """
     run = str(uuid4()) if run_id is None else id_text(run_id, "run_id")
     key = argument_key(idempotency_key)
+    called = "" if name is None else text(name, "name", LONGEST_NAME)
     new = {str(task.id): task for task in new_tasks(given, scope.settings.max_graph)}
     if not new:
         return []
-    name = None if key is None else graphs.Name(digest(key), graph_digest(list(new.values())), list(new))
-    first = yield from _named_before(name, key)
+    names = None if key is None else graphs.Name(digest(key), graph_digest(list(new.values())), list(new))
+    first = yield from _named_before(names, key)
     if first is not None:
         return (yield from _as_stored(new, first, None))
     parents = {id: sorted(map(str, task.depends_on)) for id, task in new.items()}
     yield from _check(new, parents)
     yield from refuse_past(scope, new.values())
-    stored = yield from _submit(scope, run, new, parents, name, key)
+    if called and run_id is not None:
+        yield from _refuse_other_name(run, called)
+    label = graphs.Label(called, next(iter(new.values())).created_by)
+    stored = yield from _submit(scope, run, new, parents, names, key, label)
     return (yield from _as_stored(new, stored, run if run_id is None else None))
+
+
+def _refuse_other_name(run: str, called: str) -> Story[None]:
+    (stored,) = yield from runs.read([run])
+    if stored and stored.name not in ("", called):
+        raise ConflictError(
+            f"run {run} is called {stored.name!r} and keeps that name; leave the name out, or submit without run_id"
+        )
 
 
 def _check(new: Mapping[str, Task], parents: graph.Parents) -> Story[None]:
@@ -119,6 +133,7 @@ def _submit(
     parents: graph.Parents,
     name: graphs.Name | None,
     key: str | None,
+    label: graphs.Label,
 ) -> Story[dict[str, str]]:
     """The ids that the tasks are stored under; they differ where an idempotency key named an older twin."""
     order = graph.execution_order(parents)
@@ -129,7 +144,7 @@ def _submit(
         twins = yield from _twins(scope, keyed)
         records = (record(new[id], paths[id], _renamed(parents[id], twins)) for id in order)
         try:
-            ids = yield from graphs.submit(run, records, name)
+            ids = yield from graphs.submit(run, records, name, label)
             return dict(zip(order, ids, strict=True))
         except IdempotencyConflictError as exc:
             # Unless another client has just stored the twin that our edges should name, it is a conflict.

@@ -1,9 +1,10 @@
 -- Makes a staged graph visible, all of it at once; its commit waits fall afterwards, in pieces.
--- args: batch, name, sha
+-- args: batch, key, sha, name, by
 -- returns: {'ok', run} also when repeated | {'named'} | {'conflict'} when a later batch took ids over or it was swept | {'missing'}
 -- events: none (fall writes them)
 -- uses: put, graph_name
--- name, sha: its hashed idempotency key and what it is made of, or ''. named: by then the key names another graph.
+-- key, sha: its hashed idempotency key and what it is made of, or ''. named: by then the key names another graph.
+-- name, by: what its run is called if it has no name yet, and who made it, or ''.
 local b = call('HMGET', key('batch', ARGV[1]), 'state', 'run', 'n')
 if not b[1] then return {'missing'} end
 if b[1] == 'taken' or b[1] == 'swept' then return {'conflict'} end
@@ -15,7 +16,7 @@ if b[1] == 'open' then
   call('HSET', key('batch', ARGV[1]), 'state', 'committed')
   call('ZREM', K.batches, ARGV[1])
   call('SADD', K.commits, ARGV[1])
-  open_run(b[2], tonumber(b[3]))
+  open_run(b[2], tonumber(b[3]), ARGV[4], ARGV[5])
   if tonumber(b[3]) == 0 and call('HGET', key('run', b[2]), 'open') == '0' then call('ZADD', K.finished, now, b[2]) end
 end
 return {'ok', b[2]}

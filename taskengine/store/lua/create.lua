@@ -12,7 +12,7 @@ if missing then return {'missing', missing} end
 take_over(rival, t)
 local no = call('INCR', K.arrivals)
 place_ids(no, 1, ARGV[3])
-open_run(run, 1)
+open_run(run, 1, '', '')
 put(t, no, run, nil, parents)
 call('RPUSH', key('ranges', run), no .. ':1')
 emit(run, 'created', t.id)

@@ -38,6 +38,7 @@ if kept + tonumber(ARGV[4]) == 0 and call('EXISTS', K.erasing) == 0 then
   call('HDEL', K.paused, 'run:' .. run)
   call('UNLINK', key('run', run), key('ranges', run), key('events', run))
   call('ZREM', K.runs, run)
+  call('ZREM', K.graphs, run)
   call('ZREM', K.finished, run)
 else
   call('ZADD', K.finished, now, run)

@@ -140,9 +140,18 @@ local function put(t, no, run, batch, parents)
   set_code(no, batch and 'staged' or T.PENDING)
   for name in t.index:gmatch('[^\n]+') do mark(no, name, 1) end
 end
-local function open_run(run, n)
-  if call('HSETNX', key('run', run), 'cr', now) == 1 then call('ZADD', K.runs, now, run) end
-  call('HINCRBY', key('run', run), 'total', n)
+-- Several tasks, or a name, make a run one of the graphs, by the moment of its first task. Its first name stays.
+local function list_graph(run, name, by)
+  if name ~= '' then call('HSETNX', key('run', run), 'nm', name) end
+  if by ~= '' then call('HSET', key('run', run), 'by', by) end
+  call('ZADD', K.graphs, 'NX', call('HGET', key('run', run), 'cr'), run)
+end
+-- name, by: of a graph, or ''. A lone task's run is in no list, and pays nothing for there being one.
+local function open_run(run, n, name, by)
+  local is_new = call('HSETNX', key('run', run), 'cr', now) == 1
+  if is_new then call('ZADD', K.runs, now, run) end
+  local total = call('HINCRBY', key('run', run), 'total', n)
+  if n > 0 and (name ~= '' or (total > 1 and total - n < 2)) then list_graph(run, name, is_new and by or '') end
   call('HINCRBY', key('run', run), 'open', n)
   if call('ZREM', K.finished, run) == 1 then call('HDEL', key('run', run), 'fin') end
   call('HINCRBY', K.counts, T.PENDING, n)

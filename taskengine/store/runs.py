@@ -1,0 +1,107 @@
+"""Runs: what they are called, who made them, how their tasks stand.
+
+Graphs stand in a sorted set of their own by the moment of their first task. A lone task is a run as well, and in no
+list but that of all runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from taskengine.store import by_moment
+from taskengine.store.by_moment import Entry
+from taskengine.store.call import Call, Story
+from taskengine.store.keys import CODES, Keys
+from taskengine.store.tasks import read as read_tasks
+
+#: Runs read by one script.
+PIECE = 256
+#: Members of a set looked at by one command.
+_SCANNED = 1000
+_STATUS_OF = {code: "pending" if status == "staged" else status for status, code in CODES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run's record."""
+
+    id: str
+    created_ms: int
+    #: '' where it has none.
+    name: str
+    #: '' where nobody knows: it began as a lone task that is gone.
+    created_by: str
+    total: int
+    open: int
+    #: None while a task is open.
+    finished_ms: int | None
+
+
+def page(keys: Keys, after: Entry | None, most: int) -> Story[list[Entry]]:
+    """The next *most* graphs behind *after*, newest first."""
+    return by_moment.page(keys.fixed("graphs"), after, 0, most)
+
+
+def read(ids: Sequence[str]) -> Story[list[StoredRun | None]]:
+    """Runs in the order asked; None where there is no such run."""
+    found: list[StoredRun | None] = []
+    first: dict[str, str] = {}
+    for at in range(0, len(ids), PIECE):
+        piece = ids[at : at + PIECE]
+        raw = yield from Call("read_runs", tuple(piece), list)
+        found += [_run(id, fields) if fields else None for id, fields in zip(piece, raw, strict=True)]
+        first |= {id: fields[6] for id, fields in zip(piece, raw, strict=True) if fields and fields[6]}
+    tasks = yield from read_tasks(list(first.values()))
+    made_by = {run: task.created_by for run, task in zip(first, tasks, strict=True) if task is not None}
+    return [run and replace(run, created_by=run.created_by or made_by.get(run.id, "")) for run in found]
+
+
+def _run(id: str, raw: Sequence[Any]) -> StoredRun:
+    created, name, by, total, open_tasks, finished, _ = raw
+    return StoredRun(id, int(created), name, by, int(total), int(open_tasks), int(finished) if finished else None)
+
+
+def counts(ids: Sequence[str]) -> Story[list[Mapping[str, int]]]:
+    """Tasks of each run by status, in the order asked; what moves between two pieces may be counted as it was."""
+    found: list[dict[str, int]] = [{} for _ in ids]
+    done, at = 0, 0
+    while done < len(ids):
+        raw = yield from Call("run_counts", (at, *ids[done : done + PIECE]), list)
+        for sums, flat in zip(found[done:], raw[1:], strict=False):
+            for code, n in zip(flat[::2], flat[1::2], strict=True):
+                status = _STATUS_OF[int(code)]
+                sums[status] = sums.get(status, 0) + int(n)
+        at = int(raw[0])
+        done += len(raw) - 1 - (at >= 0)
+        at = max(at, 0)
+    return list(found)
+
+
+def begin_alike(keys: Keys, beginning: str, most: int) -> Story[list[str]]:
+    """Up to *most* ids that begin so, of graphs; where there is none, of other runs.
+
+    It walks a whole set, about a thousand members and a millisecond a command: graphs are few; a million lone tasks
+    take seconds, in which others are served.
+    """
+    for name in ("graphs", "runs"):
+        found: dict[str, None] = {}
+        cursor = "0"
+        while True:
+            cursor, ids = yield from _scan(keys.fixed(name), cursor, beginning)
+            found |= dict.fromkeys(ids)
+            if cursor == "0" or len(found) >= most:
+                break
+        if found:
+            return sorted(found)[:most]
+    return []
+
+
+def _scan(key: str, cursor: str, beginning: str) -> Call[tuple[str, list[str]]]:
+    def decode(raw: Sequence[Any]) -> tuple[str, list[str]]:
+        pairs = raw[1]
+        names = [pair[0] for pair in pairs] if pairs and isinstance(pairs[0], tuple | list) else pairs[::2]
+        return str(raw[0]), list(map(str, names))
+
+    return Call("ZSCAN", (key, cursor, "MATCH", f"{beginning}*", "COUNT", _SCANNED), decode, command=True)
