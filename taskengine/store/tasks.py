@@ -29,14 +29,33 @@ def create(run: str, new: Record) -> Story[Reply]:
     return (yield from Call("create", (run, new.id, new.raw_id, *new.row), reply, grants=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A task and its place in every listing."""
+
+    #: Its arrival number; :func:`find` goes on below it, also when the task itself is gone by then.
+    place: int
+    task: Task
+
+
 def read(ids: Sequence[str]) -> Story[list[Task | None]]:
     """Tasks in the order asked; None where there is no such task."""
-    found: list[Task | None] = []
+    found = yield from read_placed(ids)
+    return [one and one.task for one in found]
+
+
+def read_placed(ids: Sequence[str]) -> Story[list[Placed | None]]:
+    """Tasks with their places, in the order asked; None where there is no such task."""
+    found: list[Placed | None] = []
     while len(found) < len(ids):
         piece = ids[len(found) : len(found) + PIECE]
         raw = yield from Call("read", tuple(piece), list)
-        found += [task_from(id, pairs(fields)) if fields else None for id, fields in zip(piece, raw, strict=False)]
+        found += [_placed(id, pairs(fields)) if fields else None for id, fields in zip(piece, raw, strict=False)]
     return found
+
+
+def _placed(id: str, fields: Mapping[str, str]) -> Placed:
+    return Placed(int(fields["no"]), task_from(id, fields))
 
 
 def settled(verb: Call[Reply]) -> Story[Reply]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
 
 from taskengine import BlockingTaskAPI, InvalidInputError, Task, TaskPage, TaskPriority, TaskStatus, TaskType
+from taskengine.api.stories import ask
 
-from ..store.world import World
+from ..store.world import World, steps
 
 
 def lint(name: str = "a", **fields: Any) -> Task:
@@ -76,6 +78,37 @@ def test_pages_hold_everything_once(one: BlockingTaskAPI, filters: dict[str, Any
         found += names(page)
         cursor, pages = page.cursor, pages + 1
     assert found == wanted
+
+
+@pytest.mark.parametrize("moment", range(6))
+def test_page_does_not_end_early_when_its_last_task_goes_at_any_moment(
+    one: BlockingTaskAPI, world: World, moment: int
+) -> None:
+    """A cursor is a place, not a task: it needs nobody to stand there."""
+    new = [lint(str(n)) for n in range(10)]
+    one.create_tasks(new)
+    one.cancel_tasks(everything=True)
+    calls = count()
+
+    def send(call: Any) -> Any:
+        answer = world.run(call)
+        if next(calls) == moment:
+            one.delete_task(new[7].id)
+        return answer
+
+    def page(cursor: str | None) -> TaskPage:
+        nothing = dict.fromkeys(
+            ("status", "task_type", "priority", "assigned_to", "created_by", "metadata", "run_id", "capability")
+        )
+        return steps(ask.list_tasks(**nothing, limit=3, after=cursor), send)
+
+    seen, found = page(None), list[str]()
+    while True:
+        found += [task.name for task in seen if task.name != "7"]
+        if seen.cursor is None:
+            break
+        seen = page(seen.cursor)
+    assert found == [str(n) for n in reversed(range(10)) if n != 7]
 
 
 def test_last_page_has_no_cursor(api: Any) -> None:

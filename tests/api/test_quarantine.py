@@ -44,6 +44,14 @@ def test_pages_hold_their_place_while_new_messages_come(api: Any, world: World) 
     assert [one.raw for one in seen] == [b"%d" % n for n in reversed(range(40))]
 
 
+def test_pages_do_not_end_early_when_older_messages_are_dropped_between_them(api: Any, world: World) -> None:
+    put(world, *(b"%d" % n for n in range(40)))
+    page = api.list_quarantined(limit=5)
+    api.drop_quarantined([one.id for one in api.list_quarantined(limit=40)[10:]])
+    rest = api.list_quarantined(limit=40, cursor=page.cursor)
+    assert {one.raw for one in [*page, *rest]} == {b"%d" % n for n in range(30, 40)}
+
+
 def test_drop_removes_what_is_named(api: Any, world: World) -> None:
     put(world, *(b"%d" % n for n in range(40)))
     page = api.list_quarantined(limit=40)

@@ -110,7 +110,6 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncOperations):
         """
         return await self._run(
             ask.list_tasks(
-                self._scope,
                 status=status,
                 task_type=task_type,
                 priority=priority,

@@ -69,7 +69,6 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingOpera
     ) -> TaskPage:
         return self._run(
             ask.list_tasks(
-                self._scope,
                 status=status,
                 task_type=task_type,
                 priority=priority,

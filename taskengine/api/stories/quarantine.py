@@ -18,8 +18,8 @@ from taskengine.store.quarantine import PIECE, Stored
 def list_quarantined(scope: Scope, limit: int, after: str | None) -> Story[QuarantinePage]:
     """One page of quarantined messages, newest first."""
     most, place = number(limit, "limit", 1, MAX_PAGE), cursor_place(after)
-    if not place:
-        place = yield from quarantine.count(scope.keys)
+    there = yield from quarantine.count(scope.keys)
+    place = min(place or there, there)  # where older ones were dropped since, some are shown twice, none never
     found: list[QuarantinedMessage] = []
     while place > 0 and len(found) < most:
         stored = yield from quarantine.piece(scope.keys, place, min(PIECE, most - len(found)))
