@@ -82,7 +82,7 @@ def leave_lists(term: str, task: str) -> Call[Reply]:
 
 
 def unpark(term: str, start: str = "0") -> Call[Reply]:
-    """Put parked tasks back whose reason is gone, of some reasons; ok (moved, where to go on or '0')."""
+    """Put parked tasks and timers back whose reason is gone, of some reasons; ok (moved, where to go on or '0')."""
     return Call("unpark", (term, start), reply, grants=True)
 
 

@@ -41,7 +41,7 @@ class Placed:
 def read(ids: Sequence[str]) -> Story[list[Task | None]]:
     """Tasks in the order asked; None where there is no such task."""
     found = yield from read_placed(ids)
-    return [one and one.task for one in found]
+    return [None if one is None else one.task for one in found]
 
 
 def read_placed(ids: Sequence[str]) -> Story[list[Placed | None]]:

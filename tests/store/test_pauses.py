@@ -304,3 +304,15 @@ def test_sweep_leaves_the_lane_of_a_paused_capability_closed(world: World) -> No
     world.lead()
     world.run(coordination.grant(world.term, ["lint"]))
     assert not open_lanes(world)
+
+
+def test_timer_that_stood_under_an_agent_runs_again_when_its_task_moves_to_another(world: World) -> None:
+    task = world.new("a", assigned_to="bot", hold=True, scheduled_at=datetime.now(UTC) + timedelta(seconds=5))
+    pause(world, "agent:bot")
+    world.age(60)
+    world.lead()
+    world.run(coordination.fire_timers(world.term))
+    assert world.raw.exists(world.keys.of("stands", "agent:bot"))
+    assert world.run(tasks.execute(str(task.id), "lint")).ok
+    assert not world.raw.exists(world.keys.of("stands", "agent:bot"))
+    assert world.start().name == "a"

@@ -312,3 +312,17 @@ def test_finished_run_says_so_and_reopening_takes_it_back(world: World) -> None:
     assert "fin" not in world.fields("run", run)
     world.finish(a)
     assert [e["e"] for e in world.events(run)].count("run_finished") == 2
+
+
+def test_task_that_left_its_last_parent_in_another_run_has_nobody_to_tell_at_its_end(world: World) -> None:
+    """A cursor over no parents at all would never reach its end, and a report would go on for ever with it."""
+    parent = world.new("parent")
+    task = world.new("task", parent)
+    edges = tasks.EdgeChange("", (str(parent.id),))
+    new = world.record(task.model_copy(update={"depends_on": set()}))
+    updated = tasks.update(str(task.id), "0", new, int(new.row[7]), "", before_first_run=True, edges=edges)
+    assert world.run(updated).ok
+    assert world.run(tasks.cancel(str(task.id), "no")).ok
+    assert "pins" not in world.fields("task", task.id)
+    assert not world.raw.exists(world.keys.fixed("releases"))
+    world.finish(parent)

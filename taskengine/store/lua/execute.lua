@@ -21,7 +21,10 @@ if lane ~= m.lane then
   end
   if m.st == T.READY then leave_ready(m) end
   m.park = false
-  if m.lane:sub(1, 1) == '@' then unmark(m.no, 'a:' .. m.lane:sub(2)) end
+  if m.lane:sub(1, 1) == '@' then
+    unmark(m.no, 'a:' .. m.lane:sub(2))
+    leave_scope(m.id, 'agent:' .. m.lane:sub(2))
+  end
   mark(m.no, 'a:' .. agent, 1)
   m.lane = lane
   call('HSET', key('task', m.id), 'lane', lane)

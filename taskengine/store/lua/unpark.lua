@@ -3,20 +3,36 @@
 -- args: term, from, envelope
 -- returns: {'ok', moved, where to go on or '0'} | {'stale'}
 -- uses: grant, leader, unpark, pause, resume
+-- from: '0' at first. A place among the reasons in use, or, behind an 's', among the scopes under which timers stand.
+-- Some reasons and scopes a script: thousands may be in use, each with a question of its own.
 if outdated(ARGV[1]) then return {'stale'} end
 local moved = 0
--- Some reasons a script: thousands may be in use, each with a question of its own.
-local some = call('SSCAN', K.parks, ARGV[2], 'COUNT', 64)
-for _, reason in ipairs(some[2]) do
+local function try_reason(reason)
   local agent, scope = reason:match('^agent:(.*)$'), reason:match('^pause:(.*)$')
-  if agent and moved < 256 then
-    if is_offered('@' .. agent) then moved = moved + unpark(reason, 256 - moved) end
-  elseif scope and moved < 256 and not first_paused({scope}) then
+  if agent and is_offered('@' .. agent) or scope and not first_paused({scope}) then
     moved = moved + unpark(reason, 256 - moved)
   end
 end
-for _, scope in ipairs(ARGV[2] == '0' and call('SMEMBERS', K.standing) or {}) do
-  if moved < 256 and not first_paused({scope}) then moved = moved + restart_timers(scope, 256 - moved) end
+local function try_scope(scope)
+  if not first_paused({scope}) then moved = moved + restart_timers(scope, 256 - moved) end
+end
+-- Where to go on: here once more when there was too much.
+local function walk(set, from, try)
+  local some = call('SSCAN', set, from, 'COUNT', 64)
+  for _, one in ipairs(some[2]) do
+    if moved >= 256 then return from end
+    try(one)
+  end
+  return moved < 256 and some[1] or from
+end
+local scope_from, place = ARGV[2]:match('^s(%d+)$'), '0'
+if not scope_from then
+  place = walk(K.parks, ARGV[2], try_reason)
+  if moved < 256 and place == '0' then scope_from = '0' end
+end
+if scope_from then
+  place = walk(K.standing, scope_from, try_scope)
+  if moved >= 256 or place ~= '0' then place = 's' .. place end
 end
 grant_made()
-return {'ok', moved, moved < 256 and some[1] or ARGV[2]}
+return {'ok', moved, place}

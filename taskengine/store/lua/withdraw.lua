@@ -4,6 +4,7 @@
 -- uses: grant, leader, ready, unqueue
 if outdated(ARGV[1]) then return {'stale'} end
 local late = call('ZRANGEBYSCORE', K.granted_all, '-inf', now, 'LIMIT', 0, ARGV[2])
+local nobodys = {}
 for _, eid in ipairs(late) do
   local m = load(call('HGET', key('exec', eid), 'task') or '')
   if m and m.granted == eid then
@@ -11,9 +12,11 @@ for _, eid in ipairs(late) do
     enqueue(m)
   else
     call('ZREM', K.granted_all, eid)
-    for _, lane in ipairs(call('SMEMBERS', K.lanes)) do call('SREM', key('granted', lane), eid) end
-    if not m then call('DEL', key('exec', eid)) end
+    if m then call('SREM', key('granted', m.lane), eid) else nobodys[#nobodys + 1] = eid end
   end
 end
+-- Whose task is gone says no lane any more: each lane is asked once for all of them.
+for _, lane in ipairs(#nobodys > 0 and call('SMEMBERS', K.lanes) or {}) do call('SREM', key('granted', lane), unpack(nobodys)) end
+for _, eid in ipairs(nobodys) do call('DEL', key('exec', eid)) end
 grant_made()
 return {'ok', #late}

@@ -30,7 +30,7 @@ end
 -- RUNNING: it did not expire and was taken in time; all attempts together have theirs from the first one on, this one
 -- must be heard. When this attempt is over at the latest.
 local function clock_start(m, eid, deadline)
-  drop_items({'expire:' .. m.id, 'queue:' .. m.id})
+  drop_items(m.id, {'expire:' .. m.id, 'queue:' .. m.id})
   local silent, total = clock_of(m, 'hb'), clock_of(m, 'tt')
   if silent then call('HSET', key('exec', eid), 'hbt', silent, 'hb', now + silent) end
   if not total then return deadline end

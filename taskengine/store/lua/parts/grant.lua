@@ -1,31 +1,42 @@
 -- Gives READY tasks to free slots. Slots are computed, never counted: published minus held.
 -- uses: clock, task, park, execution, ready, pause, obstacle
 local granted_now = 0
--- How many heads that may not run this script still moves aside.
-local parks_left = 16
 local ENVELOPE = ARGV[#ARGV]
--- Whether the agent that would run a lane's tasks on a node is paused.
-local function is_agent_paused(node, lane)
-  local text = ' ' .. (call('HGET', key('node', node), 'lanes') or '')
-  local _, at = text:find(' ' .. lane .. '=', 1, true)
-  return at and first_paused({'agent:' .. text:match('^%S+', at + 1)})
-end
--- Free slots of the nodes that offer a lane, of all nodes, and of a pinned lane whether anybody offers it.
-local function free_slots(lane, pinned)
-  local mine, all, offered = 0, 0, false
+-- Live nodes that take work, with their free slots and what they offer, read once however many lanes are granted: a
+-- grant changes none of it. (A lane then costs one look, not one at each node.)
+local takers, free_of, free_all, offer_of, asked_agents
+local function read_nodes()
+  takers, free_of, free_all, offer_of, asked_agents = {}, {}, 0, {}, {}
   for _, node in ipairs(call('ZRANGEBYSCORE', K.nodes, '(' .. now, '+inf')) do
     local v = call('HMGET', key('node', node), 'slots', 'drain')
     if not v[2] then
-      local free = math.max(0, (tonumber(v[1]) or 0) - call('HLEN', key('slots', node)))
-      all = all + free
-      local offers = (free > 0 or pinned) and call('SISMEMBER', key('offers', lane), node) == 1
-      if offers and not (paused_any and is_agent_paused(node, lane)) then
-        mine = mine + free
-        offered = true
-      end
+      takers[#takers + 1] = node
+      free_of[node] = math.max(0, (tonumber(v[1]) or 0) - call('HLEN', key('slots', node)))
+      free_all = free_all + free_of[node]
     end
   end
-  return mine, all, offered
+end
+-- Whether the agent that would run a lane's tasks on a node is paused.
+local function is_agent_paused(node, lane)
+  offer_of[node] = offer_of[node] or ' ' .. (call('HGET', key('node', node), 'lanes') or '')
+  local _, at = offer_of[node]:find(' ' .. lane .. '=', 1, true)
+  local agent = at and offer_of[node]:match('^%S+', at + 1)
+  if not agent then return false end
+  if asked_agents[agent] == nil then asked_agents[agent] = first_paused({'agent:' .. agent}) ~= nil end
+  return asked_agents[agent]
+end
+-- Free slots of the nodes that offer a lane, and whether any node offers it.
+local function free_slots(lane)
+  if not takers then read_nodes() end
+  local mine, offered = 0, false
+  local offers = #takers > 0 and call('SMISMEMBER', key('offers', lane), unpack(takers)) or {}
+  for i, node in ipairs(takers) do
+    if offers[i] == 1 and not (paused_any and is_agent_paused(node, lane)) then
+      mine = mine + free_of[node]
+      offered = true
+    end
+  end
+  return mine, offered
 end
 -- Whether a live node that takes work offers a lane. (Asks those who do, not every node.)
 local function is_offered(lane)
@@ -57,7 +68,8 @@ local function grant_one(m)
 end
 -- A pinned task whose agent no live node offers does not stay among those that may run.
 local function park_unoffered(lane)
-  for _, item in ipairs(call('ZRANGE', key('ready', lane), 0, 15)) do
+  if parks_left <= 0 then return wake(lane) end
+  for _, item in ipairs(call('ZRANGE', key('ready', lane), 0, math.min(16, parks_left) - 1)) do
     local m = load(item:sub(13))
     if m then park(m, 'agent:' .. lane:sub(2)) else call('ZREM', key('ready', lane), item) end
   end
@@ -66,12 +78,12 @@ local function grant(lane, waiting)
   if waiting == 0 then return end
   if is_any_paused() and first_paused({'all', lane_scope(lane)}) then return end
   local pinned = lane:sub(1, 1) == '@'
-  local mine, all, offered = free_slots(lane, pinned)
+  local mine, offered = free_slots(lane)
   if pinned and not offered then return park_unoffered(lane) end
   if mine == 0 then return end
   local outstanding = call('SCARD', key('granted', lane))
   local total = call('ZCARD', K.granted_all)
-  while waiting > 0 and outstanding < mine and total < 2 * all do
+  while waiting > 0 and outstanding < mine and total < 2 * free_all do
     if granted_now >= 16 then
       wake(lane)
       return
@@ -80,17 +92,16 @@ local function grant(lane, waiting)
     if not item then return end
     local m = load(item:sub(13))
     local reason = m and obstacle(m)
-    if reason then
-      park(m, reason)
-      parks_left = parks_left - 1
-      if parks_left == 0 then
-        wake(lane)
-        return
-      end
-    elseif m and m.st == T.READY then
+    if m and m.st == T.READY and not reason then
       grant_one(m)
       outstanding, total = outstanding + 1, total + 1
+    elseif parks_left <= 0 then
+      wake(lane)
+      return
+    elseif reason then
+      park(m, reason)
     else
+      parks_left = parks_left - 1
       call('ZREM', key('ready', lane), item)
     end
     waiting = waiting - 1

@@ -8,7 +8,7 @@ local function parents_piece(on, from)
   local piece = on:sub(from * 37 + 1, (from + left) * 37)
   local n = math.floor((#piece + 1) / 37)
   left = left - n
-  return piece, from + n, (from + n) * 37 > #on
+  return piece, from + n, (from + n) * 37 >= #on
 end
 -- Whether all parents heard; if not, the rest goes on at a cursor.
 local function tell_parents(id, run, over, from)

@@ -72,8 +72,10 @@ local function continue_release(id)
     call('ZREM', K.releases, id)
   end
 end
+-- Each look counts as one touched, or a thousand cursors with nobody left behind them would be one script's work.
 local function continue_releases()
   while left > 0 and not all_told and call('EXISTS', K.releases) == 1 do
     continue_release(call('ZRANGE', K.releases, 0, 0)[1])
+    left = math.max(0, left - 1)
   end
 end

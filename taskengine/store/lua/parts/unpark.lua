@@ -1,6 +1,7 @@
--- Puts parked tasks back among those that may run, in their old order.
+-- Puts parked tasks back among those that may run, in their old order: at most `most`; how many.
 -- uses: clock, task, ready
 local function unpark(reason, most)
+  if most <= 0 then return 0 end
   local items = call('ZRANGE', key('park', reason), 0, most - 1)
   for _, item in ipairs(items) do
     local m = load(item:sub(13))
