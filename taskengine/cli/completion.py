@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import typer
 
+#: What a shell reads as more than text.
+_ACTIVE = frozenset("\\\"'`$")
 #: Looked through, newest first, and offered.
 _LOOKED, _OFFERED = 500, 30
 Offers = list[tuple[str, str]]
@@ -52,7 +54,7 @@ def quarantined_ids(incomplete: str) -> Offers:
         keys = Keys(store.settings.namespace)
         count = store.run(quarantine.count(keys))
         stored = store.run(quarantine.piece(keys, count, quarantine.PIECE)) if count else []
-        return [(one.message.id, one.message.reason[:60]) for one in stored]
+        return [(one.message.id, _told(one.message.reason[:60])) for one in stored]
 
     return [(id, help) for id, help in ask(newest) or [] if id.startswith(incomplete)]
 
@@ -109,4 +111,11 @@ def _named(ids: Sequence[str], incomplete: str) -> Offers:
 
     wanted = [id for id in ids if id.startswith(incomplete.lower())][:_OFFERED]
     found = ask(lambda store: store.run(tasks.read(wanted))) if wanted else None
-    return [(str(task.id), f"{task.name[:40]} {task.status.value}") for task in found or [] if task]
+    return [(str(task.id), _told(f"{task.name[:40]} {task.status.value}")) for task in found or [] if task]
+
+
+def _told(text: str) -> str:
+    """What people wrote as help beside an offer: Typer reads it as markup, and zsh evaluates it."""
+    from rich.markup import escape
+
+    return escape("".join(char if char.isprintable() and char not in _ACTIVE else " " for char in text))

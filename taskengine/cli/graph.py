@@ -19,7 +19,7 @@ from taskengine.builders.graph_file import TaskGraph, examine, load_graph
 from taskengine.builders.lint import doubts
 from taskengine.cli import task_view
 from taskengine.cli.nearby import offered_lanes
-from taskengine.cli.output import answer, say, wants_json
+from taskengine.cli.output import answer, clean, say, wants_json
 from taskengine.cli.task_view import plain
 from taskengine.cli.watch import follow
 from taskengine.core import graph
@@ -53,9 +53,9 @@ def lint(file: str) -> int:
         "errors": [{"field": fault.field, "says": str(fault)} for fault in faults],
         "warnings": [{"rule": one.rule, "place": one.place, "says": one.says} for one in doubtful],
     }
-    lines = [Text.assemble(("error   ", "bold red"), task_view.clean(str(fault))) for fault in faults]
+    lines = [Text.assemble(("error   ", "bold red"), clean(str(fault))) for fault in faults]
     lines += [
-        Text.assemble(("warning ", "yellow"), task_view.clean(f"{one.place}: {one.says} [{one.rule}]"))
+        Text.assemble(("warning ", "yellow"), clean(f"{one.place}: {one.says} [{one.rule}]"))
         for one in doubtful
     ]
     if found is not None:
@@ -125,12 +125,12 @@ def _picture(found: TaskGraph, file: str) -> RenderableType:
 
 
 def _node(task: Task, found: TaskGraph) -> Text:
-    parts: list[Any] = [(task_view.clean(task.name), "bold")]
+    parts: list[Any] = [(clean(task.name), "bold")]
     if task.name != task.lane:
         parts.append((f"  {task.lane}", "cyan"))
     if task.priority is not TaskPriority.NORMAL:
         parts.append((f"  {task.priority.name.lower()}", "yellow"))
-    others = [task_view.clean(found.names[id]) for id in found.parents[str(task.id)][1:]]
+    others = [clean(found.names[id]) for id in found.parents[str(task.id)][1:]]
     others += [str(id) for id in sorted(task.depends_on) if UUID(str(id)) not in found.places]
     if others:
         parts.append((f"  also after {', '.join(others[:_TOLD])}", "dim"))

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from taskengine.cli.child import Child
-from taskengine.cli.output import console, json_line, wants_json
+from taskengine.cli.output import clean, console, json_line, wants_json
 
 _STYLES = ("cyan", "green", "magenta", "yellow", "blue")
 #: Bytes after which a line is cut in two.
@@ -60,7 +60,7 @@ class Lines:
             json_line({"at": datetime.now(UTC).isoformat(), "process": name, "line": line})
             return
         prefix = (f"{name:<{self._width}} | ", style or self._styles.get(name, "bold"))
-        self._console.print(Text.assemble(prefix, line), soft_wrap=True)
+        self._console.print(Text.assemble(prefix, clean(line)), soft_wrap=True)
 
     def close(self) -> None:
         """Forget the pipes."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli.output import console, json_line, wants_json
-from taskengine.cli.task_view import clean
+from taskengine.cli.output import clean, console, json_line, wants_json
 from taskengine.models import ExecutionLog, LogPage
 
 _STYLES = {"debug": "dim", "info": "", "warning": "yellow", "error": "bold red"}

@@ -1,5 +1,8 @@
 """What a command says and where: people read tables, programs read JSON, and errors go to stderr in both
 forms.
+
+Names, reasons, errors and logs come from anybody and reach a terminal only through :func:`console`: nothing in them is
+markup, an emoji's code or a control character.
 """
 
 from __future__ import annotations
@@ -7,13 +10,15 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from taskengine.errors import TaskEngineError
@@ -57,11 +62,38 @@ def wants_json() -> bool:
     return _choice.output is Output.JSON
 
 
+#: Control characters, what turns the direction of a line, halves of a pair, separators of lines.
+_UNFIT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: They join letters of Persian, Indian scripts and emojis.
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+
+
+def clean(text: str) -> str:
+    """*text* without characters that would move a terminal's cursor or turn its lines; line ends stay."""
+    if text.isprintable():
+        return text
+    return "".join(map(_fit, text.replace("\r\n", "\n").expandtabs()))
+
+
+def _fit(char: str) -> str:
+    if char == "\n" or char in _JOINERS or unicodedata.category(char) not in _UNFIT:
+        return char
+    return "\N{REPLACEMENT CHARACTER}"
+
+
+class _Screen(Console):
+    """Takes every text for what it is. Tables measure before this cleans: what goes into one is cleaned before."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for one in super().render(renderable, options):
+            yield one if one.control else Segment(clean(one.text), one.style)
+
+
 def console(*, stderr: bool = False) -> Console:
     """Where text goes: coloured and as wide as it is on a terminal, plain and wide elsewhere."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else shutil.get_terminal_size((200, 50)).columns
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+    return _Screen(file=stream, width=width, highlight=False, soft_wrap=False, markup=False, emoji=False)
 
 
 def say(what: RenderableType) -> None:
@@ -90,7 +122,7 @@ def complain(error: TaskEngineError | str, *, kind: str | None = None) -> None:
     if wants_json():
         sys.stderr.write(json.dumps({"error": {"type": kind, "message": str(error)}}) + "\n")
         return
-    console(stderr=True).print(Text.assemble(("taskengine: ", "bold red"), str(error)), soft_wrap=True)
+    console(stderr=True).print(Text.assemble(("taskengine: ", "bold red"), clean(str(error))), soft_wrap=True)
 
 
 def warn(message: str) -> None:
@@ -98,7 +130,7 @@ def warn(message: str) -> None:
     if wants_json():
         sys.stderr.write(json.dumps({"warning": message}) + "\n")
         return
-    console(stderr=True).print(Text.assemble(("taskengine: ", "bold yellow"), message), soft_wrap=True)
+    console(stderr=True).print(Text.assemble(("taskengine: ", "bold yellow"), clean(message)), soft_wrap=True)
 
 
 def split(values: Sequence[str] | None) -> list[str]:

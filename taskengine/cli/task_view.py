@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from taskengine.cli.output import clean
 from taskengine.models import Explanation, Task, TaskExecution, TaskPriority, TriggerRule
 
 _STYLES = {
@@ -79,11 +80,13 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
         yield "why", plain(_why(task))
     yield "type", Text(task.task_type.value)
     yield "capability", plain(str(task.capability))
+    if task.description:
+        yield "description", plain(task.description)
     if task.assigned_to:
         yield "assigned to", plain(task.assigned_to)
     yield "priority", Text(task.priority.name.lower())
     yield "retries", Text(f"{task.retry_count} of {task.max_retries}, {task.lost_count} workers lost")
-    yield "created", Text(f"{moment(task.created_at)} by {task.created_by}")
+    yield "created", plain(f"{moment(task.created_at)} by {task.created_by}")
     for name, at in (
         ("not before", task.scheduled_at),
         ("expires", task.expires_at),
@@ -184,13 +187,8 @@ def _cut(text: str) -> Text:
 
 
 def plain(text: str) -> Text:
-    """*text* as it is: names and errors come from anywhere and may hold markup or control characters."""
+    """*text* as it is, of the width that it will have."""
     return Text(clean(text))
-
-
-def clean(text: str) -> str:
-    """*text* without characters that would move a terminal's cursor."""
-    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def first_line(text: str) -> str:
