@@ -101,45 +101,65 @@ class Registry:
 
     def __init__(self) -> None:
         self._agents: dict[str, Agent] = {}
+        #: What a test declares in its body: before the others, and gone with it. None while nothing is tested.
+        self._borrowed: dict[str, Agent] | None = None
 
     def add(self, declared: Agent) -> None:
         """Register *declared*; the same function may be imported twice, two functions of one name may not."""
-        known = self._agents.get(declared.name)
+        beside = self._agents if self._borrowed is None or not declared.is_local else self._borrowed
+        known = beside.get(declared.name)
         if known is not None and _origin(known.function) != _origin(declared.function):
             raise AgentError(
                 f"agent {declared.name!r} is declared twice, in {_origin(known.function)} and "
-                f"{_origin(declared.function)}; rename one of them"
+                f"{_origin(declared.function)}; rename one of them (a test's own wins when it is declared inside the "
+                "test, while its engine is open)"
             )
-        self._agents[declared.name] = declared
+        beside[declared.name] = declared
 
     def get(self, name: str) -> Agent | None:
         """The agent of that name, or None."""
-        return self._agents.get(name)
+        return self._known().get(name)
 
     def offering(self, capability: str) -> Agent | None:
         """The first declared agent with that capability, or None."""
-        return next((a for a in self._agents.values() if capability in a.capabilities), None)
+        return next((a for a in self._known().values() if capability in a.capabilities), None)
 
     def of(self, function: AgentFunction) -> Agent:
         """The agent that *function* was declared as; AgentError when it was not."""
-        found = next((a for a in self._agents.values() if a.function is function), None)
+        known = (*self._known().values(), *self._agents.values())
+        found = next((a for a in known if a.function is function), None)
         if found is None:
             raise AgentError(f"{_origin(function)} is no agent; declare it with @agent(name, capabilities={{…}})")
         return found
 
-    def keep(self, agents: Iterable[Agent]) -> None:
-        """Forget all but *agents*."""
-        self._agents = {a.name: a for a in agents}
+    def borrow(self) -> None:
+        """From now on an agent that is declared inside a function stands before all others, also those of its name."""
+        self._borrowed = {}
+
+    def give_back(self) -> None:
+        """Forget what was declared inside functions since :meth:`borrow`."""
+        self._borrowed = None
+
+    def imported(self) -> Iterable[Agent]:
+        """The agents without those."""
+        return tuple(self._agents.values())
+
+    def borrowed(self) -> Mapping[str, Agent]:
+        """What was declared inside functions since :meth:`borrow`, by name."""
+        return self._borrowed or {}
 
     def capabilities(self) -> frozenset[str]:
         """All that the imported agents offer together."""
-        return frozenset().union(*(a.capabilities for a in self._agents.values()))
+        return frozenset().union(*(a.capabilities for a in self._known().values()))
 
     def __iter__(self) -> Iterator[Agent]:
-        return iter(tuple(self._agents.values()))
+        return iter(tuple(self._known().values()))
 
     def __len__(self) -> int:
-        return len(self._agents)
+        return len(self._known())
+
+    def _known(self) -> Mapping[str, Agent]:
+        return {**self._borrowed, **self._agents, **self._borrowed} if self._borrowed else self._agents
 
 
 #: The agents of this process.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from taskengine.agent import REGISTRY, Agent, Registry
+from taskengine.agent import Agent
 from taskengine.api import BlockingTaskAPI, TaskAPI
 from taskengine.api.arguments import Id
 from taskengine.coordinator import Coordinator
@@ -21,8 +20,9 @@ from taskengine.store.keys import Keys
 from taskengine.store.sync import SyncStore
 from taskengine.testing.clock import Clock
 from taskengine.testing.doors import Awaitable, Blocking, Unblocked
-from taskengine.testing.scope import closed, opened
+from taskengine.testing.scope import closed, opened, registry
 from taskengine.testing.server import Server
+from taskengine.testing.stories import story
 from taskengine.testing.worker import Worker
 from taskengine.transport import template
 
@@ -39,7 +39,8 @@ class Engine:
 
     *agents* are the declared functions that its worker runs, *modules* names of modules that declare some; with
     neither it runs whatever the process has imported. An agent that is declared inside a function while an engine is
-    open is gone when the last one is closed: the next test does not see it. *slots* is how many executions may be
+    open is offered as well (unless *agents* alone were given), before an imported one of its name or capability, and
+    is gone when the last engine is closed: the next test does not see it. *slots* is how many executions may be
     open at once: more than one matters only where an agent waits for other tasks. *start* is where its clock begins.
     Everything else is a field of :class:`taskengine.Settings`; variables of the environment do not count.
 
@@ -58,13 +59,13 @@ class Engine:
     ) -> None:
         if not isinstance(slots, int) or slots < 1:
             raise InvalidInputError(f"slots is {slots!r}; use 1 or more", field="slots")
-        registry = _registry(agents, modules)
+        offered = registry(agents, modules)
         #: Where time is turned.
         self.clock = Clock(start)
         self.settings = _settings(settings)
         self._store = SyncStore("redis://inline", self.settings, template(), Server(self.clock).client)
         self._keys = Keys(self.settings.namespace)
-        self._worker = Worker(self._store, registry, self.clock, slots)
+        self._worker = Worker(self._store, offered, self.clock, slots)
         reads_on = Unblocked(self._store, lambda _: None)
         self._coordinator = Coordinator(reads_on, self.settings, "inline", clock=self.clock.seconds)
         client = Unblocked(self._store, self._wait)
@@ -73,7 +74,7 @@ class Engine:
         #: The async door, likewise.
         self.aio: TaskAPI = Awaitable(client, self.clock)
         self._is_open = True
-        opened()
+        opened(self)
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +87,7 @@ class Engine:
         if self._is_open:
             self._is_open = False
             self._store.close()
-            closed()
+            closed(self)
 
     def submit(self, *tasks: Task | TaskCreateRequest, name: str | None = None) -> list[Task]:
         """Submit one graph, all or nothing; its tasks as they are stored. Nothing runs yet. *name* is its run's."""
@@ -123,7 +124,7 @@ class Engine:
         ran = self._settle(0, most)
         while pending := self._open(ids):
             if not self._pass_to_next_timer():
-                raise _never(pending)
+                raise self._never(pending)
             ran = self._settle(ran, most)
         return [self.task(id) for id in ids]
 
@@ -176,7 +177,7 @@ class Engine:
             return
         if not self._pass_to_next_timer(self.clock.seconds() + seconds):
             if self._store.run(coordination.next_timer(self._keys)) is None:
-                raise _never(self._open([]))
+                raise self._never(self._open([]))
             self.clock.advance(seconds)
 
     def _pass_to_next_timer(self, until: float = float("inf")) -> bool:
@@ -187,6 +188,10 @@ class Engine:
         # In whole microseconds: a float may stop just before the millisecond in which the timer is due.
         self.clock.advance(timedelta(microseconds=max(0, 1000 * due - self.clock.micros)))
         return True
+
+    def _never(self, pending: Sequence[Task]) -> NeverDoneError:
+        lanes = self._worker.lanes
+        return NeverDoneError([str(task.id) for task in pending], [story(task, lanes) for task in pending])
 
     def _open(self, ids: Iterable[Id]) -> list[Task]:
         asked = list(ids)
@@ -207,16 +212,6 @@ def _id(task: Task | Id) -> Id:
     return task.id if isinstance(task, Task) else task
 
 
-def _never(pending: Iterable[Task]) -> NeverDoneError:
-    tasks = list(pending)
-    return NeverDoneError([str(task.id) for task in tasks], [_story(task) for task in tasks])
-
-
-def _story(task: Task) -> str:
-    why = f": {task.reason}" if task.reason else ""
-    return f"{task.name!r} ({task.id}) is {task.status.value}{why}"
-
-
 def _settings(changes: dict[str, Any]) -> Settings:
     """The defaults with *changes*, whatever the environment says."""
     unknown = sorted(changes.keys() - Settings.model_fields.keys())
@@ -224,20 +219,3 @@ def _settings(changes: dict[str, Any]) -> Settings:
         raise InvalidInputError(f"{unknown[0]} is no setting; see taskengine.Settings", field=unknown[0])
     defaults = {name: field.get_default() for name, field in Settings.model_fields.items()}
     return Settings(**{**defaults, "slice_seconds": 0.0, "leader_seconds": _FOR_EVER, **changes})
-
-
-def _registry(agents: Iterable[Callable[..., Any] | Agent] | None, modules: Iterable[str]) -> Registry:
-    if isinstance(modules, str):
-        raise InvalidInputError(f"modules is the text {modules!r}; pass a list of names", field="modules")
-    wanted = tuple(modules)
-    for module in wanted:
-        importlib.import_module(module)
-    if agents is None and not wanted:
-        return REGISTRY
-    made = Registry()
-    for one in agents or ():
-        made.add(one if isinstance(one, Agent) else REGISTRY.of(one))
-    for agent in REGISTRY:
-        if agent.function.__module__ in wanted:
-            made.add(agent)
-    return made

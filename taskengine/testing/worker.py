@@ -123,6 +123,11 @@ class Worker:
         """Whether an agent of it runs right now, so that the caller is one."""
         return bool(self._in_hand)
 
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """The queues that its agents serve."""
+        return offer(self.registry, None).lanes if len(self.registry) else ()
+
     def work(self, most: int) -> int:
         """Run what was granted, *most* executions at most; how many."""
         self._publish()

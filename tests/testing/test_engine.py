@@ -7,6 +7,8 @@ import random
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -162,14 +164,41 @@ def test_what_can_never_be_done_is_told_with_its_reason(engine: Engine) -> None:
     engine.submit(held, waits)
     with pytest.raises(NeverDoneError) as told:
         engine.run_until_done(held, waits)
-    assert f"'held' ({held.id}) is pending: held; execute_task starts it" in str(told.value)
+    assert f"'held' ({held.id}) is pending: held; execute_task starts it (engine.api." in str(told.value)
     assert "is pending: waits for 1 of its dependencies" in str(told.value)
     assert told.value.pending == (str(held.id), str(waits.id))
     with pytest.raises(NeverDoneError):
         engine.api.wait(waits.id)
     (lonely,) = engine.submit(work("lonely", capability="nobody-offers"))
-    with pytest.raises(NeverDoneError, match="no worker offers"):
+    with pytest.raises(NeverDoneError, match=r"no agent of this engine offers 'nobody-offers' \(they offer inline-w"):
         engine.run_until_done(lonely)
+    (pinned,) = engine.submit(work("pinned", assigned_to="nobody"))
+    with pytest.raises(NeverDoneError, match=r"no agent of this engine is called 'nobody'.*modules=\["):
+        engine.run_until_done(pinned)
+
+
+def test_what_is_paused_says_how_a_test_lets_it_go(engine: Engine) -> None:
+    (a,) = engine.submit(work("a"))
+    engine.api.pause_task(a.id, reason="look")
+    with pytest.raises(NeverDoneError, match=r"look\).*engine\.api\.resume_task"):
+        engine.run_until_done(a)
+    engine.api.resume_task(a.id)
+    engine.api.pause(everything=True)
+    with pytest.raises(NeverDoneError, match=r"engine\.api\.resume\("):
+        engine.run_until_done(a)
+
+
+def test_an_agent_that_waits_in_the_only_slot_is_told_of_slots() -> None:
+    @agent("inline-waits", capabilities={"inline-waits"})
+    def waits(task: Any, context: Any) -> None:
+        if task.name == "outer":
+            (inner,) = engine.submit(work("inner", capability="inline-waits"))
+            engine.api.wait(inner.id)
+
+    with Engine([waits]) as engine:
+        (outer,) = engine.submit(work("outer", capability="inline-waits", max_retries=0))
+        engine.run_until_idle()
+        assert "slots=2" in str(engine.task(outer).error_message)
 
 
 def test_work_without_end_is_told_by_name() -> None:
@@ -308,6 +337,78 @@ def test_an_engine_sees_agents_that_come_after_it() -> None:
 
         assert engine.run_until_idle() == 1
         assert engine.task(a).status == "completed"
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A package whose agents stand in a module of it: one of each name and lane."""
+    name = f"inline_{uuid4().hex}"
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").write_text(f"from {name} import inner\n")
+    (tmp_path / name / "inner.py").write_text(
+        "from taskengine import agent\n"
+        f"@agent('{name}', capabilities={{'{name}'}})\n"
+        "def imported(task, context):\n    return 'imported'\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    return name
+
+
+def said(engine: Engine, lane: str) -> Any:
+    (a,) = engine.submit(work("a", capability=lane))
+    engine.run_until_done(a)
+    result = engine.task(a).result
+    return result and result["value"]
+
+
+def test_an_agent_of_the_test_is_offered_beside_those_of_modules(module: str) -> None:
+    with Engine(modules=[module]) as engine:
+
+        @agent("inline-own", capabilities={"inline-own"})
+        def own(task: Any, context: Any) -> str:
+            return "own"
+
+        assert (said(engine, module), said(engine, "inline-own")) == ("imported", "own")
+
+
+@pytest.mark.parametrize("by_module", [True, False])
+@pytest.mark.parametrize("renamed", [True, False])
+def test_an_agent_of_the_test_stands_before_an_imported_one_in_that_test_alone(
+    module: str, by_module: bool, renamed: bool
+) -> None:
+    chosen = [module] if by_module else []
+    for _ in range(2):
+        with Engine(modules=chosen) as engine:
+            if not by_module:
+                import_module(module)  # also behind the test's own, in the second turn
+
+            @agent("inline-other" if renamed else module, capabilities={module})
+            def own(task: Any, context: Any) -> str:
+                return "own"
+
+            assert said(engine, module) == "own"
+    with Engine(modules=chosen) as engine:
+        assert said(engine, module) == "imported"
+
+
+def test_a_module_that_comes_behind_the_tests_own_agent_of_its_name_is_no_error(module: str) -> None:
+    with Engine() as engine:
+
+        @agent(module, capabilities={module})
+        def own(task: Any, context: Any) -> str:
+            return "own"
+
+        import_module(module)
+        assert said(engine, module) == "own"
+    with Engine() as engine:
+        assert said(engine, module) == "imported"
+
+
+def test_a_module_that_brings_nothing_is_refused_with_advice() -> None:
+    with pytest.raises(InvalidInputError, match="declares no agent; name the module in which @agent stands"):
+        Engine(modules=["json"])
+    with pytest.raises(InvalidInputError, match="pythonpath"):
+        Engine(modules=["inline_is_not_there.anywhere"])
 
 
 def test_modules_bring_their_agents_and_no_others() -> None:
