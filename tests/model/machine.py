@@ -486,7 +486,7 @@ class Machine(RuleBasedStateMachine):
         node = self.chance.choice(list(LANES))
         self.send(nodes.leave(node))
         for name in [name for name in self.model.runs if name[0] == node]:
-            self.model.lose(name)
+            self.model.lose(name, node_is_gone=True)
         self.model.alive.pop(node, None)
         self.model.draining.discard(node)
         self.compare()

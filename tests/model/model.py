@@ -237,15 +237,16 @@ class Model:
         self.runs[slot], self.leases[slot], self.missed[slot] = id, self.now + LEASE, 0
         return ""
 
-    def lose(self, slot: SlotName) -> None:
+    def lose(self, slot: SlotName, *, node_is_gone: bool = False) -> None:
         thing = self.runs_in(slot)
         self.free(slot)
         if thing is None:
             return
-        thing.lost += 1
+        counts = not (node_is_gone and slot[0] in self.draining)
+        thing.lost += counts
         if thing.cancel_asked:
             self.end(thing, "cancelled")
-        elif thing.lost >= MOST_LOST:
+        elif counts and thing.lost >= MOST_LOST:
             self.end(thing, "failed")
         else:
             self.go_on(thing, "ready")
@@ -330,7 +331,7 @@ class Model:
     def lapse(self) -> None:
         """Rescue: leases that are over."""
         for slot in [slot for slot, until in self.leases.items() if until <= self.now]:
-            self.lose(slot)
+            self.lose(slot, node_is_gone=True)
 
     def fire(self) -> None:
         """Timers that are due."""

@@ -217,6 +217,33 @@ def test_node_that_leaves_loses_what_it_holds(world: World) -> None:
     world.finish(task)
 
 
+@pytest.mark.parametrize("end", ["it is killed", "it leaves"])
+def test_a_draining_node_that_is_gone_costs_its_tasks_no_loss(world: World, end: str) -> None:
+    """It had said that it goes; however often that happens, its tasks are no poison."""
+    task = world.new("a")
+    world.lead()
+    for _ in range(Settings().max_lost + 1):
+        world.beat()
+        world.start()
+        world.run(nodes.drain("n1", "SIGTERM"))
+        if end == "it leaves":
+            assert world.run(nodes.leave("n1")).number() == 1
+        else:
+            world.age(60)
+            assert world.run(coordination.rescue(world.term)).number() == 1
+    assert (world.status(task.id), world.read(task.id).lost_count) == ("ready", 0)
+    assert [run.status for run in world.run(executions.of_task(str(task.id)))] == ["lost"] * 4
+
+
+def test_a_child_that_dies_while_its_node_drains_counts_as_a_loss(world: World) -> None:
+    task = world.new("a")
+    world.start()
+    world.run(nodes.drain("n1", "SIGTERM"))
+    for _ in range(2):
+        world.beat(live=(), drain="SIGTERM")
+    assert (world.status(task.id), world.read(task.id).lost_count) == ("ready", 1)
+
+
 def test_drained_node_takes_work_again_when_its_beat_says_so(world: World) -> None:
     world.beat()
     world.run(nodes.drain("n1", "SIGTERM"))

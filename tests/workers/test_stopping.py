@@ -70,6 +70,21 @@ def test_work_that_outlasts_the_drain_is_handed_back_without_a_retry(fleet: Flee
     fleet.cancel(id)
 
 
+def test_a_worker_that_is_killed_while_it_drains_costs_its_tasks_no_loss(
+    fleet: Fleet, leaver: Process
+) -> None:
+    """As containers do it: TERM, then KILL before the drain is over."""
+    (id,) = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 20}))
+    started(fleet, [id])
+    leaver.send(signal.SIGTERM)
+    until(lambda: any(f"#{leaver.pid}-" in node.name and node.draining for node in fleet.nodes()), 2)
+    leaver.close()
+    task = fleet.until_status(id, "ready", 3 * fleet.settings.lease_seconds)
+    assert (task.retry_count, task.lost_count) == (0, 0)
+    assert [run.status.value for run in fleet.executions(id)] == ["lost"]
+    fleet.cancel(id)
+
+
 def test_quit_gives_work_back_at_once_without_a_retry(fleet: Fleet, leaver: Process) -> None:
     tasks = [Task(capability="travel", input={"do": "deaf", "seconds": 2.5}) for _ in range(2)]
     ids = fleet.submit(*tasks)

@@ -6,7 +6,7 @@
 local node, lost = ARGV[1], 0
 local slots = call('HVALS', key('slots', node))
 for i = 1, math.min(#slots, 64) do
-  lose(slots[i]:match('^[^|]+'), 'its node stopped')
+  lose(slots[i]:match('^[^|]+'), 'its node stopped', true)
   lost = lost + 1
 end
 for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do

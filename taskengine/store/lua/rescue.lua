@@ -8,7 +8,7 @@ local lapsed = call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, lease in ipairs(lapsed) do
   local node, slot = lease:match('^(.*)/(.*)$')
   local e = held_by(node, slot)
-  if e then lose(e.id, 'its lease lapsed') else free_slot(node, slot) end
+  if e then lose(e.id, 'its lease lapsed', true) else free_slot(node, slot) end
 end
 local gone = call('ZRANGEBYSCORE', K.nodes, '-inf', now - C.lease_ms, 'LIMIT', 0, 16)
 for _, node in ipairs(gone) do

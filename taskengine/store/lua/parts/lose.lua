@@ -19,17 +19,23 @@ local function pid_of(e)
   local id, pid = held:match('^([^|]*)|[^|]*|([^|]*)|')
   return id == e.id and pid or ''
 end
-local function lose(eid, why)
+-- A node that drained had said that it goes. Killed before it could hand back (a container gets ten seconds) it says
+-- nothing against its tasks. A child that dies meanwhile does: its parent lives to tell.
+local function is_blameless(node)
+  return call('HEXISTS', key('node', node), 'drain') == 1
+end
+local function lose(eid, why, node_is_gone)
   local e = load_execution(eid)
   if not e or e.st ~= E.RUNNING then return end
   local m = load(e.task)
   local note = m.att .. ' ' .. e.node .. ': ' .. why
   end_execution(e, E.LOST, false, 'err', why, 'pid', pid_of(e))
-  local lost = call('HINCRBY', key('task', m.id), 'lc', 1)
+  local counts = node_is_gone and is_blameless(e.node) and 0 or 1
+  local lost = call('HINCRBY', key('task', m.id), 'lc', counts)
   if m.cq then
     emit(m.run, 'lost', m.id, note)
     cancelled_task(m)
-  elseif lost >= C.max_lost then
+  elseif counts == 1 and lost >= C.max_lost then
     emit(m.run, 'lost', m.id, note)
     call('ZADD', K.dead, now, m.id)
     finish(m, T.FAILED, 'poison', 'knd', 'poison', 'err', 'lost its worker ' .. lost .. ' times, last on ' .. e.node
