@@ -14,17 +14,14 @@ import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from uuid import UUID
 
-from taskengine.models import Outcome, Task
-from taskengine.store import executions, tasks
-from taskengine.store.keys import Keys
+from taskengine.store import executions
 from taskengine.store.nodes import Held
 from taskengine.store.sync import SyncStore
 from workers.board import key_of
 from workers.hands import group_is_alive, is_alive, signal_group
+from workers.overdue import time_out
 from workers.process import Node
-from workers.verdict import retry_ms
 
 logger = logging.getLogger(__name__)
 
@@ -127,29 +124,10 @@ class Enforcement:
             self._end(held, self.store.settings.kill_after_seconds)
 
     def _time_out(self, held: Held, *, silent: bool = False) -> None:
-        task = self.store.run(tasks.read([held.task_id]))[0]
-        if task is None:
-            return
-        total = None if silent else self.store.run(tasks.total_end_ms(self._keys, held.task_id))
-        is_last = total is not None and held.deadline_ms is not None and held.deadline_ms >= total
-        error = f"attempt {held.token} " + self._why_over(task, silent=silent, is_last=is_last)
-        outcome = Outcome("failed", error=error, error_kind="timeout")
-        delay = None if is_last else retry_ms(_at_attempt(task, held), outcome)
-        verb = executions.time_out(held.execution_id, held.token, retry_ms=delay, error=error, silent=silent)
-        if self.store.run(verb).ok:
-            logger.warning("timed out execution=%s task=%s: %s", held.execution_id, held.task_id, error)
+        over = time_out(self.store, held.execution_id, held.token, held.task_id, held.deadline_ms, silent=silent)
+        if over is not None:
+            logger.warning("timed out execution=%s task=%s: %s", held.execution_id, held.task_id, over.error)
             self._end(held, self.store.settings.kill_after_seconds)
-
-    def _why_over(self, task: Task, *, silent: bool, is_last: bool) -> str:
-        if silent:
-            return f"said nothing for its heartbeat_timeout of {task.heartbeat_timeout or 0:g} s"
-        if is_last:
-            return f"was running when the total_timeout of {task.total_timeout or 0:g} s for all attempts ended"
-        return f"ran longer than its timeout of {task.timeout or self.store.settings.default_timeout:g} s"
-
-    @property
-    def _keys(self) -> Keys:
-        return Keys(self.store.settings.namespace)
 
     def _end(self, held: Held, grace: float) -> None:
         if self.node.forks:
@@ -168,7 +146,3 @@ class Enforcement:
                 logger.warning("told execution=%s that it was fenced", execution)
                 self.node.local.ask_to_cancel(execution)
                 self._stuck[execution] = time.monotonic()
-
-
-def _at_attempt(task: Task, held: Held) -> Task:
-    return task.model_copy(update={"execution_id": UUID(held.execution_id)})

@@ -1,4 +1,4 @@
-"""Trips that outlast an outage: a result that was computed is not thrown away because the server restarts."""
+"""Trips that outlast an outage: a result is not thrown away because the server restarts before its deadline."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ from workers.capture import LEVELS, Speaking
 from workers.context import Context
 from workers.invoke import encode, invoke
 from workers.journal import Voice
-from workers.patience import persist
+from workers.overdue import time_out
+from workers.patience import outlast, persist
 from workers.process import WorkerProcess
 from workers.usage import Meter
 from workers.verdict import Verdict, verdict
@@ -70,16 +71,32 @@ class Runner:
         report = _report(told, name, outcome, what, "" if large else text, len(text.encode()) if large else 0)
         pull = time.monotonic() < until
         answer = persist(self.process.store, executions.report(self.slot, report, pull=pull))
+        if answer.word == "overdue":
+            return self._time_out(told)
         if answer.word == "ok":
             self.process.announcer.ended(told, outcome, again=what.again)
             if outcome.kind == "completed":
                 self.process.durations.add(told.lane, told.name, outcome.usage.wall_seconds or 0.0)
         else:
-            self.process.announcer.ended(told, Outcome("cancelled"), again=False)
-            why = answer.detail or answer.word
-            logger.warning("fenced execution=%s task=%s: %s", told.execution_id, told.task_id, why)
-            self.process.give_up()
+            self._fenced(told, answer.detail or answer.word)
         return answer
+
+    def _fenced(self, told: Told, why: str) -> None:
+        self.process.announcer.ended(told, Outcome("cancelled"), again=False)
+        logger.warning("fenced execution=%s task=%s: %s", told.execution_id, told.task_id, why)
+        self.process.give_up()
+
+    def _time_out(self, told: Told) -> Answer:
+        """End what was reported after its deadline; nothing more for this slot, whose task was granted anew."""
+        id, token, store = told.execution_id, told.attempt, self.process.store
+        over = outlast(lambda: time_out(store, id, token, told.task_id, told.deadline_ms), "time_out")
+        if over is None:  # its parent was faster, and is about to end this process
+            self._fenced(told, "timed_out")
+        else:
+            late = Outcome("failed", error=over.error, error_kind="timeout")
+            self.process.announcer.ended(told, late, again=over.delay_ms is not None)
+            logger.warning("timed out execution=%s task=%s: %s", id, told.task_id, over.error)
+        return Answer("overdue")
 
     def _task(self, told: Told) -> tuple[Task, bool]:
         """The task as its agent gets it, and whether its input is there."""
@@ -116,7 +133,8 @@ def _report(told: Told, agent: str, outcome: Outcome, what: Verdict, output: str
     return Report(
         told.execution_id, told.attempt, what.word, agent,
         output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
-        retry_ms=what.delay_ms or 0, usage=dumps({**used, "custom": usage.custom} if usage.custom else used, "usage"),
+        retry_ms=what.delay_ms or 0, deadline_ms=told.deadline_ms,
+        usage=dumps({**used, "custom": usage.custom} if usage.custom else used, "usage"),
     )  # fmt: skip
 
 

@@ -50,13 +50,15 @@ class Report:
     usage: str = ""
     #: Bytes of an output that lies by reference, or 0.
     big: int = 0
+    #: When it was to be over, as its worker was told: milliseconds on the server's clock; None is never.
+    deadline_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a claim or report came to; ``told`` is the slot's next execution, if any."""
 
-    #: ok, nothing, fenced, refused or missing.
+    #: ok, nothing, overdue, fenced, refused or missing.
     word: str
     told: Told | None = None
     #: Why it was refused, or the status that fenced it.
@@ -70,10 +72,14 @@ def claim(slot: Slot, request: str, execution: str, token: int) -> Call[Answer]:
 
 
 def report(slot: Slot, done: Report, *, pull: bool) -> Call[Answer]:
-    """End an execution and, with *pull*, get the slot's next one; a repeat gets the same answer."""
+    """End an execution and, with *pull*, get the slot's next one; a repeat gets the same answer.
+
+    ``overdue`` after its deadline: the outcome is kept as late, and :func:`time_out` is what ends the attempt.
+    """
     args = (
         done.execution_id, done.token, slot.node, slot.nonce, done.verdict, done.output, done.error, done.error_kind,
         done.retry_ms, done.usage, done.agent, done.big or "", slot.lanes if pull else "", slot.message, slot.pid,
+        done.deadline_ms or "",
     )  # fmt: skip
     return Call("report", args, _answer, grants=True)
 

@@ -175,6 +175,40 @@ def test_report_after_the_execution_was_ended_changes_nothing(world: World, fenc
     assert found.late_outcome == {"verdict": "completed", "output": {"late": True}, "error": ""}
 
 
+def test_report_after_the_deadline_is_kept_and_not_applied(world: World) -> None:
+    """Whether a result counts does not depend on a beat that was faster or slower."""
+    task, other = world.new("a", timeout=10), world.new("b")
+    told = world.start()
+    world.age(11)
+    world.beat()
+    late = {"output": '{"late":true}', "deadline_ms": told.deadline_ms - 11_000}
+    for _ in range(2):
+        answer = world.report(told, pull=True, **late)
+        assert (answer.word, answer.told) == ("overdue", None)
+        assert world.statuses([task.id, other.id]) == ["running", "ready"]
+    assert world.run(executions.time_out(told.execution_id, 1, retry_ms=None, error="too long")).ok
+    assert world.report(told, pull=True, **late).word == "fenced"
+    assert world.read(task.id).error_kind == "timeout"
+    found = world.run(executions.read(world.keys, told.execution_id))
+    assert found is not None
+    assert found.late_outcome == {"verdict": "completed", "output": {"late": True}, "error": ""}
+
+
+def test_report_before_a_deadline_that_was_moved_counts(world: World) -> None:
+    world.new("a", timeout=10)
+    told = world.start()
+    assert world.report(told, deadline_ms=told.deadline_ms - 11_000).word == "ok"
+
+
+def test_report_after_the_deadline_of_a_cancelled_attempt_has_the_grace_of_the_cancel(world: World) -> None:
+    task = world.new("a", timeout=10)
+    told = world.start()
+    world.run(tasks.cancel(str(task.id), "no more"))
+    world.age(11)
+    assert world.report(told, deadline_ms=told.deadline_ms - 11_000).word == "ok"
+    assert world.status(task.id) == "cancelled"
+
+
 def test_fenced_report_is_recorded_once(world: World) -> None:
     world.new("a")
     told = world.start()

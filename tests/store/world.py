@@ -36,7 +36,7 @@ LANES = "lint=lint @lint=lint"
 #: Sorted sets whose scores are moments, in milliseconds.
 _MOMENTS = ("nodes", "leases", "granted_all", "timers", "batches", "finished", "releases", "deadlines")
 #: Fields of hashes that are moments, by which scripts decide.
-_MOMENT_FIELDS = (("node", "until"), ("task", "tend"), ("task", "rdy"), ("exec", "hb"))
+_MOMENT_FIELDS = (("node", "until"), ("task", "tend"), ("task", "rdy"), ("exec", "hb"), ("exec", "dl"))
 
 
 class Runs(Protocol):

@@ -96,6 +96,20 @@ def test_a_timed_out_attempt_is_tried_again(fleet: Fleet) -> None:
     assert [e.status.value for e in fleet.executions(str(task.id))] == ["timed_out", "timed_out"]
 
 
+def test_a_report_after_the_deadline_is_refused_whoever_looked_first(fleet: Fleet, pool: Pool) -> None:
+    """Most of these end between two looks of the worker's parent; none of them counts."""
+    tasks = [
+        Task(capability=pool.lane, input={"seconds": 0.1}, timeout=0.05, max_retries=0) for _ in range(6)
+    ]
+    assert {task.error_kind for task in fleet.run(*tasks)} == {"timeout"}
+    for task in tasks:
+        (execution,) = fleet.executions(str(task.id))
+        assert (execution.status.value, execution.result) == ("timed_out", None)
+        assert execution.error_message == "attempt 1 ran longer than its timeout of 0.05 s"
+    (after,) = fleet.run(Task(capability=pool.lane))
+    assert after.status is TaskStatus.COMPLETED
+
+
 def test_a_child_that_is_ended_may_clean_up_and_its_report_is_fenced(fleet: Fleet) -> None:
     task = Task(capability="work", input={"do": "deaf", "seconds": 30}, timeout=0.3, max_retries=0)
     fleet.run(task)

@@ -1,6 +1,6 @@
 -- Ends an execution with its outcome, tells its dependents, and gives the slot its next task in the same trip.
--- args: execution, token, node, slot, verdict, output, error, kind, retry_ms, usage, agent, big, lanes, message, pid, envelope
--- returns: {'ok', told or ''} | {'fenced', status of the execution} | {'missing'}
+-- args: execution, token, node, slot, verdict, output, error, kind, retry_ms, usage, agent, big, lanes, message, pid, deadline, envelope
+-- returns: {'ok', told or ''} | {'overdue'} | {'fenced', status of the execution} | {'missing'}
 -- events: completed | failed | cancelled | retrying | paused | fenced, started, ready
 -- uses: pull, execution, finish, grant, retry, back_off
 -- plain: parse_lanes, load_execution, load_ending, finish, move, set_code, emit, release, piece, continue_releases
@@ -9,7 +9,8 @@
 -- plain: start, told, inputs
 -- plain: open_lanes, first_paused, lane_scope
 -- verdict: completed, failed, retry, not_now, agent_not_now (all that the agent would run) or cancelled. lanes is empty
--- when the slot does not go on.
+-- when the slot does not go on. deadline: as told at its start; what comes later is refused, and its caller times it
+-- out. One that has to be over because of a cancel has the grace of the cancel.
 local e = load_execution(ARGV[1])
 if not e then return {'missing'} end
 local verdict, output, node, slot = ARGV[5], ARGV[6], ARGV[3], ARGV[4]
@@ -25,8 +26,13 @@ if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) or e.slot ~= slot then
   if m then emit(m.run, 'fenced', e.task, e.att .. ' ' .. node .. ' ' .. verdict) end
   return {'fenced', e.st}
 end
-if ARGV[12] ~= '' then call('PERSIST', key('payload', e.id)) end
 local m = load_ending(e.task)
+local told_deadline = tonumber(ARGV[16])
+if told_deadline and now >= told_deadline and not m.cq and now >= tonumber(call('HGET', key('exec', e.id), 'dl')) then
+  call('HSET', key('exec', e.id), 'late', verdict, 'late_out', output, 'late_err', ARGV[7])
+  return {'overdue'}
+end
+if ARGV[12] ~= '' then call('PERSIST', key('payload', e.id)) end
 local fields = {'ag', ARGV[11]}
 local function keep(name, value)
   if value ~= '' then
