@@ -86,7 +86,7 @@ class Announcer:
             self._note("task-revoked", uuid=uuid, terminated=False, signum=None, expired=False)
         else:
             kind = "task-retried" if again else "task-failed"
-            self._note(kind, uuid=uuid, exception=brief(outcome.error or ""), traceback="")
+            self._note(kind, uuid=uuid, exception=brief(outcome.error or ""), traceback=outcome.traceback or "")
 
     def hurry(self) -> None:
         """Have what waits sent at once, by the thread that sends."""

@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from taskengine.agent import Agent, NotNow
@@ -15,12 +14,10 @@ from taskengine.errors import InvalidInputError
 from taskengine.models import Outcome, Task
 from taskengine.store.codec import check_size, dumps, readable
 from workers.context import Context
+from workers.failure import kept, place, traceback_of
 from workers.loop import Run
 from workers.redaction import redacted
 
-_HOME = Path(__file__).resolve().parents[1]
-#: Beginnings of file names that no agent's author knows: the library's own, and code that a dataclass made.
-_OURS = (f"{_HOME}/workers/", f"{_HOME}/taskengine/", "<string>")
 #: Characters kept of an error's message.
 ERROR_LIMIT = 4000
 
@@ -41,7 +38,7 @@ def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any
     except SystemExit as exc:
         return Outcome(
             "failed", error=f"the agent called exit({exc.code!r}); return or raise instead", error_kind="crash",
-            error_classes=("SystemExit",),
+            error_classes=("SystemExit",), traceback=traceback_of(exc), exception=exc,
         )  # fmt: skip
     except BaseException as exc:  # whatever an agent raises is its outcome: a thread that dies of it keeps its slot
         return _raised(exc)
@@ -61,7 +58,10 @@ def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:
     An output that is not JSON or too large makes it a failure that is not retried: it would be so again.
     """
     if outcome.error or outcome.error_kind or outcome.kind != "completed":  # most need nothing, and a copy is dear
-        outcome = replace(outcome, error=_storable(_reason(outcome)), error_kind=_storable(outcome.error_kind))
+        outcome = replace(
+            outcome, error=_storable(_reason(outcome)), error_kind=_storable(outcome.error_kind),
+            traceback=outcome.traceback and kept(readable(outcome.traceback)),
+        )  # fmt: skip
     if outcome.output is None:
         return outcome, "", False
     try:
@@ -88,9 +88,11 @@ def _raised(exc: BaseException) -> Outcome:
     text = "".join(traceback.format_exception_only(exc)).strip()
     return Outcome(
         "failed",
-        error=f"{text} ({_place(exc)})",
+        error=f"{text} ({place(exc)})",
         error_kind="crash",
         error_classes=tuple(name for cls in type(exc).__mro__ for name in _names(cls)),
+        traceback=traceback_of(exc),
+        exception=exc,
     )
 
 
@@ -99,14 +101,6 @@ def _not_now(exc: NotNow) -> Outcome:
         return Outcome.not_now(exc.delay, None if exc.reason is None else str(exc.reason), scope=exc.scope)
     except InvalidInputError as wrong:
         return _raised(wrong.with_traceback(exc.__traceback__))
-
-
-def _place(exc: BaseException) -> str:
-    """File and line, the deepest outside of this library: what its calls refuse is the agent's line."""
-    frames = traceback.extract_tb(exc.__traceback__)
-    theirs = [frame for frame in frames if not frame.filename.startswith(_OURS)]
-    where = (theirs or frames)[-1]
-    return f"{where.filename.rpartition('/')[2]}:{where.lineno}"
 
 
 def _names(cls: type) -> tuple[str, str]:

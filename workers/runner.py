@@ -17,6 +17,7 @@ from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
 from workers.capture import LEVELS, Speaking
 from workers.context import Context
+from workers.failure import brief
 from workers.invoke import encode, invoke
 from workers.journal import Voice
 from workers.overdue import time_out
@@ -130,10 +131,12 @@ class Runner:
 def _report(told: Told, agent: str, outcome: Outcome, what: Verdict, output: str, big: int) -> Report:
     usage = outcome.usage
     used = {"cpu_percent": usage.cpu_percent, "memory_mb": usage.memory_mb, "wall_seconds": usage.wall_seconds}
+    trace = outcome.traceback or ""
     return Report(
         told.execution_id, told.attempt, what.word, agent,
         output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
-        retry_ms=what.delay_ms or 0, deadline_ms=told.deadline_ms,
+        retry_ms=what.delay_ms or 0, deadline_ms=told.deadline_ms, traceback=trace,
+        last_frame=brief(trace) if trace else "",
         usage=dumps({**used, "custom": usage.custom} if usage.custom else used, "usage"),
     )  # fmt: skip
 

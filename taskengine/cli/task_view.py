@@ -68,7 +68,8 @@ def whole(task: Task, executions: Sequence[TaskExecution]) -> RenderableType:
         facts.add_row(name, value)
     parts: list[RenderableType] = [facts]
     if executions:
-        parts += ["", Text("Executions", style="bold"), executions_table(executions), *_logs(executions[-1])]
+        parts += ["", Text("Executions", style="bold"), executions_table(executions)]
+        parts += [*_traceback(executions), *_logs(executions[-1])]
     return Group(*parts)
 
 
@@ -137,6 +138,15 @@ def _error(execution: TaskExecution) -> str:
     kind = f"{execution.error_kind}: " if execution.error_kind else ""
     late = " (a late result is kept)" if execution.late_outcome else ""
     return f"{kind}{execution.error_message}{late}" if execution.error_message else late.strip()
+
+
+def _traceback(executions: Sequence[TaskExecution]) -> Iterator[RenderableType]:
+    for each in reversed(executions):
+        if each.traceback:
+            yield ""
+            yield Text(f"Traceback of attempt {each.attempt}", style="bold")
+            yield plain(each.traceback.rstrip())
+            return
 
 
 def _logs(execution: TaskExecution) -> Iterator[RenderableType]:

@@ -124,6 +124,7 @@ def _facts(task: Task, around: Around) -> Iterator[Fact]:
             yield from _running(task, around)
         case TaskStatus.RETRYING:
             yield from _retrying(task, around.situation)
+            yield from _traceback(around.execution)
         case TaskStatus.PAUSED:
             why = task.reason or "it was paused by name"
             yield Fact(kind="paused", text=f"{why}; let it go: taskengine task resume {task.id}")
@@ -131,6 +132,7 @@ def _facts(task: Task, around: Around) -> Iterator[Fact]:
             yield _completed(task)
         case TaskStatus.FAILED:
             yield from _failed(task)
+            yield from _traceback(around.execution)
         case TaskStatus.CANCELLED:
             yield _cancelled(task, around.causes)
         case _:
@@ -386,6 +388,15 @@ def _failed(task: Task) -> Iterator[Fact]:
             kind="dead_letter",
             text=f"it is a dead letter, its executions tell how each worker was lost: taskengine dead show {task.id}",
             details={"lost": task.lost_count},
+        )
+
+
+def _traceback(run: TaskExecution | None) -> Iterator[Fact]:
+    if run is not None and run.traceback:
+        yield Fact(
+            kind="traceback",
+            text=f"attempt {run.attempt} raised:\n{run.traceback.rstrip()}",
+            details={"attempt": run.attempt, "traceback": run.traceback},
         )
 
 

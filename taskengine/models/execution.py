@@ -106,6 +106,9 @@ class TaskExecution(BaseModel):
     error_message: str | None = None
     #: timeout, crash, invalid_output, invalid_request, missing_input, cancelled, not_now, poison, … or None.
     error_kind: str | None = None
+    #: Where the error came from, at most 16 KiB and without obvious secrets; of all but the latest that had one the
+    #: last frame and the error. None when nothing was raised.
+    traceback: str | None = None
     #: Outcome of a report that came after the execution was over: kept, never applied.
     late_outcome: dict[str, JsonValue] | None = None
     cancel_requested: bool = False

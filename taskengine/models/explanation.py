@@ -15,8 +15,8 @@ class Fact(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     #: dependencies, rule, held, scheduled, undecided, paused, parked, unoffered, granted, queue, draining, retry,
-    #: not_now, running, progress, cancel, expires, deadline, completed, failed, dead_letter, cancelled, closed or
-    #: coordinator.
+    #: not_now, running, progress, cancel, expires, deadline, completed, failed, traceback, dead_letter, cancelled,
+    #: closed or coordinator.
     kind: str
     #: A clause that a person understands.
     text: str

@@ -48,6 +48,10 @@ class Outcome:
     error_kind: str | None = None
     #: Class names of the raised error, most special first; matched against ``non_retryable_errors``.
     error_classes: tuple[str, ...] = ()
+    #: Where the error came from, as people read it; 16 KiB of it are kept. None when nothing was raised.
+    traceback: str | None = None
+    #: What was raised, for receivers of signals in the process that ran it; it is not stored.
+    exception: BaseException | None = field(default=None, repr=False, compare=False)
     retryable: bool = True
     usage: Usage = field(default_factory=Usage)
     #: Seconds until the next attempt of a ``not_now``, 0 to :data:`LONGEST_DELAY`.
@@ -77,7 +81,7 @@ class Outcome:
             raise _wrong("kind", self.kind, f"use {', '.join(_KINDS)}")
         if not isinstance(self.output, dict | None):
             raise _wrong("output", self.output, 'use a dict, such as {"value": …}, or None')
-        for name in ("error", "error_kind"):
+        for name in ("error", "error_kind", "traceback"):
             if not isinstance(getattr(self, name), str | None):
                 raise _wrong(name, getattr(self, name), "use text or None")
         if not isinstance(self.error_classes, tuple):

@@ -22,6 +22,7 @@ from taskengine.errors import InvalidInputError, PayloadTooLargeError
 from taskengine.models import (
     ExecutionLog,
     ExecutionStatus,
+    LogLevel,
     Pause,
     PauseScope,
     ResourceUsage,
@@ -58,7 +59,7 @@ TASK_FIELDS: Mapping[str, str] = {
     "rev": "times updated", "key": "hashed idempotency key", "kx": "ms its end", "big": "key of a large input",
     "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
     "knd": "error kind", "rsn": "reason", "by": "closed by", "rt": "retries spent", "lc": "workers lost",
-    "nn": "times its agent said not now",
+    "nn": "times its agent said not now", "tba": "the attempt that has the whole traceback",
     "es": "ms that it takes, as its client said", "risk": "ms since when its deadline is at risk",
     "ag": "its own score and ms of its last lift, while aging lifted it",
 }  # fmt: skip
@@ -69,6 +70,7 @@ EXECUTION_FIELDS: Mapping[str, str] = {
     "hb": "ms until which it may be silent", "node": "worker node", "slot": "its slot", "ag": "agent",
     "rep": "the report of a cancelled one was accepted",
     "out": "output JSON", "err": "error message", "knd": "error kind",
+    "tb": "traceback, of the latest attempt that had one", "tbl": "its last frame and error",
     "use": "usage JSON", "big": "bytes of an output by reference", "late": "verdict of a fenced report",
     "late_out": "its output", "late_err": "its error", "cq": "ms cancel requested", "pr": "progress", "prn": "note",
     "ln": "log lines taken so far", "lb": "bytes of those kept", "pid": "process of a lost one",
@@ -286,6 +288,7 @@ def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ())
         result=_object(fields.get("out")),
         error_message=fields.get("err"),
         error_kind=fields.get("knd"),
+        traceback=fields.get("tb") or fields.get("tbl"),
         late_outcome=late,
         cancel_requested="cq" in fields,
         logs=numbered(logs, int(fields.get("ln", 0)) - len(logs) + 1),
@@ -295,6 +298,13 @@ def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ())
 def numbered(texts: Sequence[str], first: int) -> list[ExecutionLog]:
     """Stored log lines, the first of which has the number *first* in its execution."""
     return [ExecutionLog(**loads(text), number=first + at) for at, text in enumerate(texts)]
+
+
+def traceback_line(text: str, end: str, number: int) -> ExecutionLog:
+    """A traceback as the last line of its execution's log."""
+    at = moment(end)
+    assert at is not None
+    return ExecutionLog(timestamp=at, level=LogLevel.ERROR, message=text, logger="traceback", number=number)
 
 
 def pause_terms(by: str, reason: str | None, until: datetime | None) -> tuple[str, int | str]:

@@ -10,7 +10,7 @@ from taskengine.core.identity import execution_id
 from taskengine.errors import NotFoundError
 from taskengine.models import ExecutionLog, ExecutionStatus, TaskExecution, TaskStatus
 from taskengine.store.call import Call, Story
-from taskengine.store.codec import execution_from, numbered, pairs
+from taskengine.store.codec import execution_from, numbered, pairs, traceback_line
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, Told, reply, told
 
@@ -52,6 +52,9 @@ class Report:
     big: int = 0
     #: When it was to be over, as its worker was told: milliseconds on the server's clock; None is never.
     deadline_ms: int | None = None
+    #: Where an error came from, whole and in short; both or neither.
+    traceback: str = ""
+    last_frame: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ def report(slot: Slot, done: Report, *, pull: bool) -> Call[Answer]:
         done.execution_id, done.token, slot.node, slot.nonce, done.verdict, done.output, done.error, done.error_kind,
         done.retry_ms, done.usage, done.agent, done.big or "", slot.lanes if pull else "", slot.message, slot.pid,
         done.deadline_ms or "",
+        *((done.traceback, done.last_frame) if done.traceback else ()),
     )  # fmt: skip
     return Call("report", args, _answer, grants=True)
 
@@ -145,16 +149,24 @@ class Said:
 
 
 def logs(task_id: str, attempt: int, after: int, most: int) -> Call[Said | None]:
-    """Lines behind the number *after* of an attempt (0: the latest); None when there is no such task."""
+    """Lines behind the number *after* of an attempt (0: the latest); None when there is no such task.
+
+    The traceback of one that ended with an error is its last line.
+    """
 
     def decode(raw: Sequence[Any]) -> Said | None:
         if raw[0] != "ok":
             return None
-        _, status, latest, at, id, its, first, last, *texts = raw
+        _, status, latest, at, id, its, first, last, traceback, end, *texts = raw
         lines = numbered(texts, int(first))
         missed = max(0, int(first) - after - 1)
         ended = ExecutionStatus(its) if its else None
-        return Said(TaskStatus(status), int(latest), int(at), id, ended, tuple(lines), int(last), missed)
+        number = int(last)
+        if traceback:
+            number += 1
+            if after < number == int(first) + len(lines) and len(lines) < most:
+                lines.append(traceback_line(traceback, end, number))
+        return Said(TaskStatus(status), int(latest), int(at), id, ended, tuple(lines), number, missed)
 
     return Call("read_logs", (task_id, attempt, after, most), decode)
 

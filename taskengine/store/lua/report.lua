@@ -1,5 +1,5 @@
 -- Ends an execution with its outcome, tells its dependents, and gives the slot its next task in the same trip.
--- args: execution, token, node, slot, verdict, output, error, kind, retry_ms, usage, agent, big, lanes, message, pid, deadline, envelope
+-- args: execution, token, node, slot, verdict, output, error, kind, retry_ms, usage, agent, big, lanes, message, pid, deadline, trace ..., envelope
 -- returns: {'ok', told or ''} | {'overdue'} | {'fenced', status of the execution} | {'missing'}
 -- events: completed | failed | cancelled | retrying | paused | fenced, started, ready
 -- uses: pull, execution, finish, grant, retry, back_off
@@ -10,7 +10,8 @@
 -- plain: open_lanes, first_paused, lane_scope
 -- verdict: completed, failed, retry, not_now, agent_not_now (all that the agent would run) or cancelled. lanes is empty
 -- when the slot does not go on. deadline: as told at its start; what comes later is refused, and its caller times it
--- out. One that has to be over because of a cancel has the grace of the cancel.
+-- out. One that has to be over because of a cancel has the grace of the cancel. trace: a traceback
+-- and its last frame, or nothing; only the latest is kept whole.
 local e = load_execution(ARGV[1])
 if not e then return {'missing'} end
 local verdict, output, node, slot = ARGV[5], ARGV[6], ARGV[3], ARGV[4]
@@ -41,6 +42,12 @@ local function keep(name, value)
   end
 end
 keep('out', output) keep('err', ARGV[7]) keep('knd', ARGV[8]) keep('use', ARGV[10]) keep('big', ARGV[12])
+if #ARGV > 17 then
+  local before = call('HGET', key('task', m.id), 'tba')
+  if before then call('HDEL', key('exec', execution_id(m.id, before)), 'tb') end
+  call('HSET', key('task', m.id), 'tba', m.att)
+  keep('tb', ARGV[17]) keep('tbl', ARGV[18])
+end
 local ended
 if m.cq then
   ended = E.CANCELLED

@@ -1,0 +1,108 @@
+"""What an agent's error says of its place: file and line, and the traceback as people read it.
+
+Whoever wrote the agent looks for a line of his own, so frames of this library are left out at the front, and the place
+that is named is the deepest line that is neither this library's nor an installed one's: where ``json.loads`` fails, it
+is the caller's.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+from workers.redaction import redacted
+
+_HOME = Path(__file__).resolve().parents[1]
+#: Beginnings of file names that no agent's author knows: the library's own, and code that was made at run time.
+_OURS = (f"{_HOME}/workers/", f"{_HOME}/taskengine/", "<string>")
+_STANDARD = (f"{Path(os.__file__).parent}/", "<frozen ")
+_INSTALLED = ("/site-packages/", "/dist-packages/")
+#: Bytes kept of a traceback, and characters of it that are looked at: the middle of a longer one tells the least.
+TRACEBACK_BYTES, _LOOKED_AT = 16 * 1024, 128 * 1024
+#: Characters of an error in the short form of a traceback.
+_BRIEF = 500
+
+
+def place(exc: BaseException) -> str:
+    """File and line of *exc*, the deepest that its reader can change."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(exc.__traceback__)]
+    theirs = [one for one in frames if not one[0].startswith(_OURS)]
+    file, line = (_own(theirs) or theirs or frames or [("unknown", 0)])[-1]
+    return f"{file.rpartition('/')[2]}:{line}"
+
+
+def traceback_of(exc: BaseException) -> str:
+    """The traceback of *exc*, with those of its causes, from the agent's first line on."""
+    shown = traceback.TracebackException(type(exc), exc, _from_agent(exc.__traceback__), compact=True)
+    return "".join(shown.format())
+
+
+def kept(text: str) -> str:
+    """*text*, a traceback, as it is stored: redacted, and cut in the middle where it is long."""
+    return _cut(redacted(_cut(text, _LOOKED_AT)), TRACEBACK_BYTES)
+
+
+def brief(text: str) -> str:
+    """The last frame and the error of a traceback: what is kept of it when a later attempt has one."""
+    lines = text.splitlines()
+    places = [at for at, line in enumerate(lines) if line.startswith('  File "')]
+    if not places:
+        return text[-_BRIEF:]
+    code = [line for line in lines[places[-1] + 1 :][:1] if line.startswith("    ")]
+    error = next((line for line in lines[places[-1] + 1 :] if line and not line.startswith(" ")), "")
+    return "\n".join([lines[places[-1]], *code, error[:_BRIEF]])
+
+
+def _own(frames: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Frames that are no library's; those of the agent's own package when it is an installed one."""
+    own = [one for one in frames if not _is_library(one[0])]
+    if own:
+        return own
+    packages = [package for file, _ in frames if (package := _package(file))]
+    return [one for one in frames if packages and _package(one[0]) == packages[0]]
+
+
+def _is_library(file: str) -> bool:
+    return file.startswith(_STANDARD) or _is_installed(file)
+
+
+def _is_installed(file: str) -> bool:
+    return any(mark in file for mark in _INSTALLED)  # often below the standard library's folder
+
+
+def _package(file: str) -> str:
+    """Path of the installed package that *file* belongs to, or ''."""
+    for mark in _INSTALLED:
+        before, found, rest = file.partition(mark)
+        if found:
+            return before + found + rest.partition("/")[0]
+    return ""
+
+
+def _from_agent(trace: TracebackType | None) -> TracebackType | None:
+    """*trace* from the first frame on that is neither ours nor what ours waits with; whole when there is none."""
+    at = trace
+    while at is not None and _is_way_in(at.tb_frame.f_code.co_filename):
+        at = at.tb_next
+    return at or trace
+
+
+def _is_way_in(file: str) -> bool:
+    return file.startswith(_OURS) or (file.startswith(_STANDARD) and not _is_installed(file))
+
+
+def _cut(text: str, most: int) -> str:
+    """*text* in *most* bytes: its beginning and whole lines of its end, and how much lies between them.
+
+    The end of a line without its beginning is not kept: the name of a secret may have stood there.
+    """
+    if len(text) * 4 <= most or len(raw := text.encode()) <= most:
+        return text
+    half = most // 2 - 50
+    first = raw[:half].decode(errors="ignore")
+    last = raw[-half:].decode(errors="ignore")
+    first = first[: first.rfind("\n") + 1] or f"{first}\n"
+    last = last.partition("\n")[2]
+    return f"{first}  … {len(text) - len(first) - len(last)} characters …\n{last}"
