@@ -12,7 +12,7 @@ from taskengine.errors import InvalidInputError, PayloadTooLargeError
 from taskengine.models import LogLevel
 from taskengine.settings import INLINE_LIMIT
 from taskengine.store import executions, outlines, tasks
-from taskengine.store.codec import dumps, loads, moment, readable
+from taskengine.store.codec import dumps, loads_object, moment, readable
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
 from taskengine.store.sync import SyncStore
@@ -44,7 +44,10 @@ class Results(Mapping[str, dict[str, Any]]):
         if text is None:
             found = outlast(lambda: self._store.run(executions.output(self._keys, id)), "output")
             text = self._texts[id] = found or "{}"
-        return dict(loads(text))
+        try:
+            return loads_object(text)
+        except ValueError as exc:
+            raise InvalidInputError(f"the result of {name!r} cannot be read: {exc}", field="results") from exc
 
     def __iter__(self) -> Iterator[str]:
         self._fetch_ids()

@@ -24,7 +24,7 @@ from taskengine.errors import StoreError
 from taskengine.models import LogLevel
 from taskengine.store import executions
 from taskengine.store.call import Call
-from taskengine.store.codec import dumps, readable
+from taskengine.store.codec import canonical, readable
 from taskengine.store.replies import Reply, Told
 from workers.patience import outlast
 from workers.redaction import cleaned, redacted
@@ -251,7 +251,7 @@ def _line(
         line["logger"] = redacted(readable(logger[:200]))
     if metadata:
         line["metadata"] = cleaned(dict(metadata))
-    return dumps(line, "log: metadata")
+    return canonical(line, "log: metadata")  # its depth was looked at where it came in
 
 
 def _shown(message: str) -> str:

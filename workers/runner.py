@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from taskengine.agent import Agent
+from taskengine.errors import InvalidInputError
 from taskengine.models import Outcome, Task
 from taskengine.store import executions, tasks
-from taskengine.store.codec import dumps, loads, running_task
+from taskengine.store.codec import UNREADABLE, dumps, running_task
 from taskengine.store.executions import Answer, Report, Slot
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
@@ -58,14 +59,14 @@ class Runner:
         return ran
 
     def _execute(self, told: Told, until: float) -> Answer:
-        task, is_whole = self._task(told)
+        task, wrong = self._task(told)
         agent = self._agent_for(told)
         name = agent.name if agent else told.lane.lstrip("@")
         self.process.announcer.started(told, name)
         if agent is None:
             outcome, text, large = encode(_no_agent(told))
         else:
-            outcome, text, large = encode(self._run(agent, task, told) if is_whole else _no_input(told))
+            outcome, text, large = encode(wrong or self._run(agent, task, told))
         what = verdict(task, outcome)
         if large:
             self._lay_by(told, text)
@@ -99,15 +100,18 @@ class Runner:
             logger.warning("timed out execution=%s task=%s: %s", id, told.task_id, over.error)
         return Answer("overdue")
 
-    def _task(self, told: Told) -> tuple[Task, bool]:
-        """The task as its agent gets it, and whether its input is there."""
+    def _task(self, told: Told) -> tuple[Task, Outcome | None]:
+        """The task as its agent gets it, and its outcome when no agent can be given it."""
         store, keys = self.process.store, Keys(self.process.store.settings.namespace)
         text = persist(store, executions.payload(keys, told.big)) if told.big else None
-        task = running_task(told, loads(text) if text else None)
+        try:
+            task = running_task(told, text or None)
+        except InvalidInputError as exc:
+            return Task(id=UUID(told.task_id), name=told.name), _unreadable(told, exc)
         if told.more_inputs:
             on = persist(store, tasks.fields(keys, told.task_id, "on"))["on"] or ""
             task.depends_on = {UUID(id) for id in on.split()}
-        return task, bool(text) or not told.big
+        return task, None if text or not told.big else _no_input(told)
 
     def _agent_for(self, told: Told) -> Agent | None:
         if told.lane.startswith("@"):
@@ -139,6 +143,11 @@ def _report(told: Told, agent: str, outcome: Outcome, what: Verdict, output: str
         last_frame=brief(trace) if trace else "",
         usage=dumps({**used, "custom": usage.custom} if usage.custom else used, "usage"),
     )  # fmt: skip
+
+
+def _unreadable(told: Told, exc: InvalidInputError) -> Outcome:
+    error = f"the record of task {told.task_id} cannot be read: {exc}; delete it and submit it anew"
+    return Outcome("failed", error=error, error_kind=UNREADABLE, retryable=False)
 
 
 def _no_input(told: Told) -> Outcome:

@@ -1,15 +1,15 @@
 """A YAML or JSON file as plain JSON data that knows its lines.
 
 The file is somebody's, so it is read from the parser's events and never constructed: no tags, no aliases (nine lines
-of them make a billion strings), no key twice, 100 levels, 16 MiB. Scalars are read by YAML 1.2's core rules, which are
-JSON's: ``no`` and ``2030-01-31`` are text, ``012`` is twelve.
+of them make a billion strings), no key twice, 16 MiB, and fields no deeper than in any other task. Scalars are read by
+YAML 1.2's core rules, which are JSON's: ``no`` and ``2030-01-31`` are text, ``012`` is twelve.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,12 +17,17 @@ from typing import Any, NoReturn
 import yaml
 
 from taskengine.errors import InvalidInputError, PayloadTooLargeError
+from taskengine.models.depth import MAX_DEPTH
 from taskengine.settings import REFERENCE_LIMIT
 
-#: Bytes of a file, and lists and objects inside each other.
-MAX_BYTES, MAX_DEPTH = REFERENCE_LIMIT, 100
+#: Bytes of a file.
+MAX_BYTES = REFERENCE_LIMIT
+#: Lists and objects inside each other: a task's field lies in three of them.
+_LEVELS = MAX_DEPTH + 3
 #: Length of the paths whose lines are kept: a list's objects and their fields.
 _NOTED = 3
+#: Steps of a path that a complaint shows.
+_SHOWN = 8
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where libyaml is
 _WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL")) | {
@@ -79,8 +84,8 @@ class Document:
         except (RecursionError, ValueError) as exc:
             self._from_yaml()
             raise InvalidInputError(f"{self.name}: not JSON: {exc}", field="file") from exc
-        if not _is_shallow(value):
-            raise InvalidInputError(f"{self.name}: more than {MAX_DEPTH} levels deep; flatten it", field="file")
+        if (path := _deep_path(value)) is not None:
+            raise InvalidInputError(f"{self.name}: {_too_deep(path)}", field="file")
         return value
 
     def _once(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -130,8 +135,6 @@ class _Reader:
             raise InvalidInputError(f"{where}: not YAML: {what}", field="file") from exc
 
     def _value(self, event: Any, path: tuple[str | int, ...]) -> Any:
-        if len(path) > MAX_DEPTH:
-            self._refuse(event, f"more than {MAX_DEPTH} levels deep; flatten it")
         if isinstance(event, yaml.AliasEvent):
             self._refuse(event, f"the alias *{event.anchor} is not followed; write the value out")
         if event.tag is not None:
@@ -140,6 +143,8 @@ class _Reader:
             self.lines.setdefault(path, _line(event))
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
+        if len(path) >= _LEVELS:
+            self._refuse(event, _too_deep(path))
         if isinstance(event, yaml.SequenceStartEvent):
             return list(self._items(path))
         return self._object(path)
@@ -181,15 +186,22 @@ def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
 
 
-def _is_shallow(value: Any) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
+def _too_deep(path: Sequence[str | int]) -> str:
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step:.40}" for step in path[:_SHOWN]]
+    return (
+        f"{''.join(steps).lstrip('.')}… holds more than {MAX_DEPTH} lists and objects inside each other; flatten it, "
+        "or write it as text"
+    )
+
+
+def _deep_path(value: Any) -> tuple[str | int, ...] | None:
+    """Where a list or object lies too deep, if one does."""
+    level: list[tuple[Any, tuple[str | int, ...]]] = [(value, ())] if isinstance(value, dict | list) else []
+    for _ in range(_LEVELS):
         level = [
-            inner
-            for each in level
-            if isinstance(each, dict | list)
-            for inner in (each.values() if isinstance(each, dict) else each)
+            (inner, (*path, key) if len(path) < _SHOWN else path)
+            for each, path in level
+            for key, inner in (each.items() if isinstance(each, dict) else enumerate(each))
+            if isinstance(inner, dict | list)
         ]
-        if not level:
-            return True
-    return False
+    return level[0][1] if level else None

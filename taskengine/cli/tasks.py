@@ -133,7 +133,7 @@ def arguments(text: str | None) -> dict[str, Any]:
         text = _file(text[1:])
     try:
         found = json.loads(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise InvalidInputError(
             f"--input: not JSON: {exc}; quote it for the shell: --input '{{\"x\": 1}}'", field="input"
         ) from exc
@@ -170,6 +170,6 @@ def metadata(pairs: Sequence[str] | None) -> dict[str, Any]:
             raise InvalidInputError(f"--metadata {pair}: write KEY=VALUE", field="metadata")
         try:
             found[key] = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             found[key] = value
     return found

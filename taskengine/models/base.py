@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from taskengine.errors import InvalidInputError
+from taskengine.models.depth import refuse_deep
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -54,11 +55,13 @@ class Noun(BaseModel):
         try:
             return handler(value)
         except ValidationError as exc:
-            raise _invalid(cls.__name__, exc) from exc
+            raise _invalid(cls.__name__, value, exc) from exc
 
 
-def _invalid(model: str, exc: ValidationError) -> InvalidInputError:
+def _invalid(model: str, value: Any, exc: ValidationError) -> InvalidInputError:
     wrong = exc.errors()[0]
+    if wrong["type"].startswith("recursion"):  # whose path is as long as it is deep
+        refuse_deep(value, model)
     field = ".".join(str(part) for part in wrong["loc"][:2]) or model
     shown = reprlib.repr(wrong.get("input"))[:80]  # bounded also where the input is deep or holds itself
     more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""

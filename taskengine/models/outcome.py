@@ -5,7 +5,7 @@ Agents make these too, so a wrong one is refused where it is made: in the agent,
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass, field
 from typing import Literal, Self, get_args
 
@@ -18,6 +18,7 @@ _KINDS = get_args(Kind)
 _SCOPES = (None, "agent")
 #: Seconds that a *not now* may ask for at most.
 LONGEST_DELAY = 86_400.0
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ class Outcome:
 
 def _counts(entry: tuple[object, object]) -> bool:
     name, number = entry
-    return isinstance(name, str) and isinstance(number, int | float) and math.isfinite(number)
+    # A whole number may be larger than any float, and would be stored and never read.
+    return isinstance(name, str) and isinstance(number, int | float) and -_LARGEST <= number <= _LARGEST
 
 
 def _is_delay(value: object) -> bool:

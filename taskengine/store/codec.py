@@ -8,6 +8,7 @@ one JSON object. Field names are short because a million finished tasks carry th
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
 from pydantic_core import from_json
 
 from taskengine.core.identity import execution_id
@@ -30,6 +32,7 @@ from taskengine.models import (
     TaskExecution,
     TaskStatus,
 )
+from taskengine.models.depth import MAX_DEPTH, refuse_deep
 from taskengine.models.task import STATE_FIELDS
 from taskengine.settings import INLINE_LIMIT, REFERENCE_LIMIT
 from taskengine.store.keys import RULED
@@ -91,18 +94,36 @@ _DEFAULTS = {
 }
 _EMPTY = "{}"
 _FIELDS = frozenset(Task.model_fields)
+#: Kind of the error that a record says of itself when a part of it cannot be read.
+UNREADABLE = "unreadable_record"
+#: Where a log line that is no JSON holds its words, and its moment.
+_SAID, _AT = re.compile(r'"message":("(?:[^"\\]|\\.)*")'), re.compile(r'"timestamp":"([0-9T:.+-]+)"\}?$')
 #: One encoder for all: json.dumps makes a new one for each call with options.
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def dumps(value: Any, field: str) -> str:
-    """Canonical JSON of *value*; InvalidInputError names *field* when it is not JSON."""
+    """Canonical JSON of *value*; InvalidInputError names *field* when it is not JSON, or too deep."""
+    text = canonical(value, field)
+    if may_be_deep(text):
+        refuse_deep(value, field)
+    return text
+
+
+def may_be_deep(text: str) -> bool:
+    """Whether JSON could be too deep, by the number of its brackets: for most it is far too small."""
+    return text.count("[") + text.count("{") > MAX_DEPTH
+
+
+def canonical(value: Any, field: str) -> str:
+    """Canonical JSON of *value*, which may be as deep as earlier releases took it."""
     try:
         text = _encode(value)
         if not text.isascii():
             text.encode()  # a lone surrogate is refused here, with the field's name
         return text
     except (TypeError, ValueError, RecursionError) as exc:
+        refuse_deep(value, field)
         raise InvalidInputError(f"{field} is not JSON: {exc}; pass plain JSON values", field=field) from exc
 
 
@@ -112,8 +133,24 @@ def readable(text: str) -> str:
 
 
 def loads(text: str | bytes) -> Any:
-    """The value of stored JSON."""
+    """The value of stored JSON; ValueError when it cannot be read."""
     return from_json(text)
+
+
+def loads_object(text: str | bytes) -> dict[str, Any]:
+    """The object of stored JSON; ValueError when it is none."""
+    found = from_json(text)
+    if not isinstance(found, dict):
+        raise ValueError(f"it is a {type(found).__name__}, not an object")
+    return found
+
+
+def note(text: str) -> dict[str, Any]:
+    """What a worker says of itself to people; of what cannot be read, that."""
+    try:
+        return loads_object(text) if text else {}
+    except ValueError as exc:
+        return {"unreadable": str(exc)}
 
 
 def digest(*parts: str) -> str:
@@ -151,6 +188,8 @@ def content(task: Task) -> dict[str, Any]:
     try:
         return task.model_dump(mode="json", include=names, warnings="error")
     except (ValueError, RecursionError) as exc:  # pydantic's serialisation errors are ValueErrors
+        for name in sorted(names):
+            refuse_deep(getattr(task, name), name, where=f"task {task.name!r}: ")
         reason = str(exc).strip().splitlines()[-1].strip()
         raise InvalidInputError(
             f"task {task.name!r} ({task.id}) holds something that is not JSON: {reason}; pass plain JSON values",
@@ -159,8 +198,47 @@ def content(task: Task) -> dict[str, Any]:
 
 
 def task_from(id: str, fields: Mapping[str, str]) -> Task:
-    """The task of a stored hash; fields that this version does not know are left out."""
-    doc = {k: v for k, v in loads(fields.get("doc", _EMPTY)).items() if k in _FIELDS}
+    """The task of a stored hash; fields that this version does not know are left out.
+
+    A listing never fails because of one record: of a document that cannot be read the task shows what is left, and
+    says so as its error, of the kind ``unreadable_record``.
+    """
+    try:
+        return _task(id, fields, loads_object(fields.get("doc", _EMPTY)))
+    except (ValueError, InvalidInputError) as exc:
+        why = f"its record cannot be read: {exc}; delete it once it is over"
+        return _task(id, {**fields, "err": why, "knd": UNREADABLE}, _rest(fields))
+
+
+def _rest(fields: Mapping[str, str]) -> dict[str, Any]:
+    """What can be told of a document that cannot be read: its plain values, as far as this version knows them."""
+    lane = fields.get("lane", "")
+    try:
+        found = json.loads(fields["doc"])
+    except (ValueError, RecursionError):
+        found = None
+    doc = found if isinstance(found, dict) else {}
+    plain = {name: value for name, value in doc.items() if not isinstance(value, dict | list)}
+    known = {name: value for name, value in plain.items() if name in _FIELDS and _is_known(name, value)}
+    return known if lane.startswith("@") else {"capability": lane, **known}
+
+
+def _is_known(name: str, value: Any) -> bool:
+    try:
+        Task(**{name: value})
+    except InvalidInputError:
+        return False
+    return True
+
+
+def with_fault(task: Task, what: str, exc: Exception) -> Task:
+    """The task without *what* of it cannot be read, which it says as its error."""
+    says = f"its {what} cannot be read: {exc}"
+    return BaseModel.model_copy(task, update={"error_kind": UNREADABLE, "error_message": says})
+
+
+def _task(id: str, fields: Mapping[str, str], stored: Mapping[str, Any]) -> Task:
+    doc = {k: v for k, v in stored.items() if k in _FIELDS}
     lane = fields.get("lane", "")
     if lane.startswith("@"):
         doc["assigned_to"] = lane[1:]
@@ -195,11 +273,14 @@ def task_from(id: str, fields: Mapping[str, str]) -> Task:
     )
 
 
-def running_task(told: Told, input: dict[str, Any] | None) -> Task:
-    """The task as its agent gets it; *input* when it lay by reference."""
-    record = {k: v for k, v in loads(told.doc).items() if k in _FIELDS}
-    if input is not None:
-        record["input"] = input
+def running_task(told: Told, input: str | None) -> Task:
+    """The task as its agent gets it; *input* is JSON that lay by reference. InvalidInputError when it is unreadable."""
+    try:
+        record = {k: v for k, v in loads_object(told.doc).items() if k in _FIELDS}
+        if input is not None:
+            record["input"] = loads_object(input)
+    except ValueError as exc:
+        raise InvalidInputError(f"it is no JSON that can be read: {exc}", field="input") from exc
     record |= {
         "id": told.task_id,
         "name": told.name,
@@ -264,7 +345,16 @@ def _pending_reason(fields: Mapping[str, str]) -> str | None:
 
 
 def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ()) -> TaskExecution:
-    """The execution of a stored hash."""
+    """The execution of a stored hash; of one that cannot be read in all parts what is left, with that as its error."""
+    try:
+        return _execution(id, fields, logs)
+    except ValueError as exc:  # pydantic's errors are ValueErrors
+        left = {name: text for name, text in fields.items() if name not in {"use", "out", "late_out"}}
+        why = f"its result or usage cannot be read: {exc}"
+        return _execution(id, {**left, "err": why, "knd": UNREADABLE}, logs)
+
+
+def _execution(id: str, fields: Mapping[str, str], logs: Sequence[str]) -> TaskExecution:
     usage = loads(fields["use"]) if fields.get("use") else {}
     late = None
     if "late" in fields:
@@ -297,7 +387,25 @@ def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ())
 
 def numbered(texts: Sequence[str], first: int) -> list[ExecutionLog]:
     """Stored log lines, the first of which has the number *first* in its execution."""
-    return [ExecutionLog(**loads(text), number=first + at) for at, text in enumerate(texts)]
+    return [_line(text, first + at) for at, text in enumerate(texts)]
+
+
+def _line(text: str, number: int) -> ExecutionLog:
+    try:
+        return ExecutionLog(**loads_object(text), number=number)
+    except ValueError as exc:
+        told = _SAID.search(text)
+        said = json.loads(told[1]) if told else ""
+        message = f"{said} (this line cannot be read as a whole: {exc})".lstrip()
+        at = _AT.search(text)
+        return ExecutionLog(timestamp=_moment_of(at[1] if at else ""), message=message, number=number)
+
+
+def _moment_of(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return _EPOCH
 
 
 def traceback_line(text: str, end: str, number: int) -> ExecutionLog:

@@ -7,14 +7,14 @@ it is called is made of its text.
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from taskengine.models.quarantined import QuarantinedMessage
 from taskengine.store.call import Call
-from taskengine.store.codec import loads, moment
+from taskengine.store.codec import loads_object, moment
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
 
@@ -51,7 +51,17 @@ def _stored(raw: Sequence[str]) -> list[Stored]:
 
 
 def _message(text: str) -> QuarantinedMessage:
-    id, fields = sha256(text.encode()).hexdigest()[:12], _fields(text)
+    id = sha256(text.encode()).hexdigest()[:12]
+    try:
+        return _read(id, loads_object(text))
+    except (ValueError, TypeError, OverflowError) as exc:  # whoever wrote it, the others are shown
+        reason = f"this entry of the quarantine itself cannot be read: {exc}"
+        at = moment(0)
+        assert at is not None
+        return QuarantinedMessage(id=id, at=at, queue="", reason=reason, size=len(text), raw=text.encode())
+
+
+def _read(id: str, fields: Mapping[str, Any]) -> QuarantinedMessage:
     kept = str(fields.get("raw", ""))
     at = moment(float(fields.get("at", 0)) * 1000)
     assert at is not None
@@ -63,8 +73,3 @@ def _message(text: str) -> QuarantinedMessage:
         size=int(fields.get("size", 0)),
         raw=b64decode(kept) if fields.get("encoding") == "base64" else kept.encode(),
     )
-
-
-def _fields(text: str) -> dict[str, Any]:
-    found = loads(text)
-    return found if isinstance(found, dict) else {}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from taskengine.core.order import score
 from taskengine.errors import PayloadTooLargeError
 from taskengine.models import Task, TriggerRule
+from taskengine.models.depth import refuse_deep
 from taskengine.settings import INLINE_LIMIT
 from taskengine.store.call import Arg
-from taskengine.store.codec import check_size, content, digest, dumps, millis
+from taskengine.store.codec import canonical, check_size, content, digest, dumps, may_be_deep, millis
 
 #: What a client that says nothing of a task's duration sends.
 _UNSAID = Task.model_fields["estimated_seconds"].default
@@ -36,14 +38,14 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
     id = str(task.id)
     body = content(task)
     on = " ".join(depends_on if depends_on is not None else sorted(map(str, task.depends_on)))
-    text = dumps(body, f"task {task.name!r}")
+    text = _text(task, body)
     sha = digest(task.name, " ".join(sorted(on.split())), text)
     payload = None
     if check_size(f"task {task.name!r}: its fields together", text):
         given = dumps(body.pop("input", {}), "input")
         # Named by the input alone: as long as it does not change, an update of other fields leaves it where it is.
         payload = (f"{id}.{digest(given)}", given)
-        text = dumps(body, "task")
+        text = canonical(body, "task")
         if len(text.encode()) > INLINE_LIMIT:
             raise PayloadTooLargeError(f"task {task.name!r}: its fields other than input", len(text), INLINE_LIMIT)
     text = text[:-1] + ("," if body else "") + f'"created_by":{dumps(task.created_by, "created_by")}}}'
@@ -64,6 +66,14 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
         _rare(task),
     )
     return Record(id, task.id.bytes, row, payload)
+
+
+def _text(task: Task, body: dict[str, Any]) -> str:
+    text = canonical(body, f"task {task.name!r}")
+    if may_be_deep(text):
+        for name, value in body.items():
+            refuse_deep(value, name, where=f"task {task.name!r}: ")
+    return text
 
 
 def _rare(task: Task) -> str:
@@ -92,7 +102,7 @@ def graph_digest(tasks: Sequence[Task]) -> str:
     parts: list[str] = []
     for task in tasks:
         on = sorted(places.get(id) or str(id) for id in task.depends_on)
-        text = dumps(content(task), f"task {task.name!r}")
+        text = _text(task, content(task))
         parts.append(digest(task.name, " ".join(on), task.idempotency_key or "", text))
     return digest(*parts)
 

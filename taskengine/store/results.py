@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from taskengine.errors import NotFoundError
+from taskengine.errors import InvalidInputError, NotFoundError
 from taskengine.models import Task, TaskStatus
 from taskengine.store.call import Call, Story
-from taskengine.store.codec import loads, pairs, task_from
+from taskengine.store.codec import loads_object, pairs, task_from, with_fault
 from taskengine.store.executions import output, payload
 from taskengine.store.keys import Keys
 
@@ -27,7 +27,10 @@ def whole(keys: Keys, id: str) -> Story[Task | None]:
     task = task_from(id, fields)
     if fields.get("big"):
         text = yield from payload(keys, fields["big"])
-        task.input = loads(text or "{}")
+        try:
+            task.input = loads_object(text or "{}")
+        except (ValueError, InvalidInputError) as exc:
+            task = with_fault(task, "input", exc)
     if task.status not in _HAVE_RESULT:
         return task
     try:
@@ -47,5 +50,9 @@ def with_results(tasks: Sequence[Task]) -> Story[list[Task]]:
 
 
 def _with_result(task: Task, text: str | None) -> Task:
-    # What was stored needs no check.
-    return BaseModel.model_copy(task, update={"result": loads(text)}) if text else task
+    if not text:
+        return task
+    try:  # what was stored needs no check
+        return BaseModel.model_copy(task, update={"result": loads_object(text)})
+    except ValueError as exc:
+        return with_fault(task, "result", exc)

@@ -10,7 +10,7 @@ from typing import Any
 from taskengine.core.order import moved, unpack
 from taskengine.models import Task, TaskPriority
 from taskengine.store.call import Arg, Call, Story
-from taskengine.store.codec import dumps, loads, pairs, pause_terms, task_from
+from taskengine.store.codec import UNREADABLE, canonical, loads_object, pairs, pause_terms, task_from
 from taskengine.store.connect import block_ms
 from taskengine.store.coordination import continue_releases, fall, leave_lists
 from taskengine.store.executions import put_payload
@@ -189,10 +189,16 @@ def reprioritise(ids: Sequence[str], priority: int) -> Story[list[Reply]]:
     for id, flat in zip(ids, raw, strict=False):
         if not flat:
             found[id] = Reply("missing")
-        elif row := _reprioritised(id, pairs(flat), priority):
-            rows[id] = row
         else:
-            found[id] = Reply("same")
+            try:
+                row = _reprioritised(id, pairs(flat), priority)
+            except ValueError:
+                found[id] = Reply("conflict", (UNREADABLE,))
+                continue
+            if row:
+                rows[id] = row
+            else:
+                found[id] = Reply("same")
     if rows:
         args = (f"p:{priority}", *(word for row in rows.values() for word in row))
         answers = yield from Call("reprioritise", args, replies, grants=True)
@@ -201,14 +207,14 @@ def reprioritise(ids: Sequence[str], priority: int) -> Story[list[Reply]]:
 
 
 def _reprioritised(id: str, fields: Mapping[str, str], priority: int) -> list[Arg]:
-    """The row of a task for ``reprioritise``; empty when it has that priority."""
-    doc = loads(fields.get("doc", "{}"))
+    """The row of a task for ``reprioritise``; empty when it has that priority, ValueError when it is unreadable."""
+    doc = loads_object(fields.get("doc", "{}"))
     old = doc.get("priority", int(TaskPriority.NORMAL))
     if old == priority:
         return []
     score = float(fields.get("sc", 0))
     place = moved(score, priority, unpack(score).deadline_seconds)
-    return [id, fields.get("rev", "0"), dumps({**doc, "priority": priority}, "priority"), place, f"p:{old}"]
+    return [id, fields.get("rev", "0"), canonical({**doc, "priority": priority}, "priority"), place, f"p:{old}"]
 
 
 def add_dependency(id: str, dependency: str, edge_revision: str, sha: str) -> Story[Reply]:

@@ -12,13 +12,13 @@ from taskengine.api.stories.edges import missing, refuse_cycle
 from taskengine.api.stories.moments import refuse_past_change
 from taskengine.api.stories.refusals import not_allowed
 from taskengine.core.order import moved
-from taskengine.errors import InvalidInputError
+from taskengine.errors import InvalidInputError, NotAllowedError
 from taskengine.models import Task, TaskUpdateRequest
 from taskengine.models.requests import BEFORE_FIRST_RUN
 from taskengine.models.task import STATE_FIELDS
 from taskengine.store import tasks
 from taskengine.store.call import Story
-from taskengine.store.codec import millis
+from taskengine.store.codec import UNREADABLE, millis
 from taskengine.store.executions import put_payload
 from taskengine.store.records import index_names, record
 from taskengine.store.tasks import EdgeChange
@@ -38,6 +38,9 @@ def update_task(
         edge_revision = yield from tasks.edge_revision(scope.keys)
         before = yield from tasks.fields(scope.keys, id, "rev", "sc", "big")
         task = yield from required(scope, id)
+        if task.error_kind == UNREADABLE:
+            # What cannot be read would be gone from what is written.
+            raise NotAllowedError(f"task {id} cannot be changed: {task.error_message}", id=id)
         changed = _changed(task, wanted)
         yield from refuse_past_change(changed, wanted)
         edges = _edges(task, changed, edge_revision)

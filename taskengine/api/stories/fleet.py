@@ -10,7 +10,7 @@ from taskengine.errors import StoreError
 from taskengine.models import TaskStatus
 from taskengine.store import nodes
 from taskengine.store.call import Call, Story
-from taskengine.store.codec import loads, pause_from
+from taskengine.store.codec import note, pause_from
 from taskengine.store.connect import ServerFacts, facts
 from taskengine.store.nodes import Fleet, Lane, Node
 
@@ -63,7 +63,7 @@ def _worker(node: Node) -> dict[str, Any]:
         "busy": node.held,
         "capabilities": sorted(lane for lane in node.lanes if not lane.startswith("@")),
         "agents": sorted(set(node.lanes.values())),
-        "info": loads(node.info) if node.info else {},
+        "info": note(node.info),
     }
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from taskengine.cli.doctor.finding import Finding, notice, ok, wrong
-from taskengine.store.codec import loads, pause_from
+from taskengine.store.codec import note, pause_from
 from taskengine.store.nodes import Fleet, Node
 
 #: Decisions that wait, from which on a coordinator does not keep up.
@@ -41,7 +40,7 @@ def _workers(fleet: Fleet) -> Iterator[Finding]:
 
 
 def _worker(node: Node) -> Finding:
-    info: dict[str, Any] = loads(node.info) if node.info else {}
+    info = note(node.info)
     name = f"worker {info.get('hostname', node.name)}"
     if not node.alive:
         return notice(name, "fell silent; what it held is given to others", "see on its machine what became of it")
