@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from taskengine.models import RetryRules, Task, TaskStatus
+from taskengine.store import tasks
 
 from ..fleet import Fleet, until
 from .conftest import Pool
@@ -236,3 +237,15 @@ def test_a_task_pinned_to_an_agent_that_nobody_runs_waits_with_its_reason(fleet:
     until(lambda: "no worker offers agent 'nobody'" in (fleet.task(id).reason or ""))
     assert fleet.statuses([id]) == ["ready"]
     assert fleet.cancel(id).ok
+
+
+def test_a_record_that_cannot_be_read_fails_its_task_at_once(fleet: Fleet, pool: Pool) -> None:
+    """An earlier release took it; a worker that raised would be lost three times."""
+    (id,) = fleet.submit(work(pool, "sleep").model_copy(update={"hold": True}))
+    deep = '{"capability":"lint","input":{"a":' + "[" * 230 + "]" * 230 + "}}"
+    fleet.server.client.hset(fleet.keys.of("task", id), "doc", deep)
+    assert fleet.store.run(tasks.execute(id, None)).ok
+    fleet.until_status(id, "failed")
+    (execution,) = fleet.executions(id)
+    assert execution.error_kind == "unreadable_record"
+    assert "cannot be read" in (execution.error_message or "")
