@@ -22,6 +22,7 @@ from taskengine.cli import (
     pause_commands,
     quarantine_commands,
     run_commands,
+    runs_commands,
     task_commands,
 )
 from taskengine.cli.guide import examples
@@ -45,6 +46,7 @@ task_commands.register(app)
 change_commands.register(task_commands.task)
 many_commands.register(task_commands.task)
 pause_commands.register(app)
+runs_commands.register(app)
 look_commands.register(app)
 graph_commands.register(app)
 dead_commands.register(app)

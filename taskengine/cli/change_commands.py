@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from taskengine.cli import completion
+from taskengine.cli import completion, whole_ids
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption
 from taskengine.cli.task_commands import Id, Priority, Wait, WaitTimeout
@@ -39,7 +39,11 @@ def register(task: typer.Typer) -> None:
 
 
 OpenIds = Annotated[
-    list[str], typer.Argument(metavar="ID…", help="Ids of tasks.", autocompletion=completion.meant_ids)
+    list[str],
+    typer.Argument(
+        metavar="ID…", help="Ids of tasks, or beginnings of them.", callback=whole_ids.tasks,
+        autocompletion=completion.meant_ids,
+    ),
 ]
 Name = Annotated[str | None, typer.Option(help="For people.", show_default=False)]
 NewPriority = Annotated[

@@ -5,14 +5,18 @@ Imported with the help, so everything heavy is imported when the shell asks. Wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import typer
 
 #: What a shell reads as more than text.
 _ACTIVE = frozenset("\\\"'`$")
+_PLAIN = re.compile(r"[\w.:@/+-]{1,100}")
 #: Looked through, newest first, and offered.
 _LOOKED, _OFFERED = 500, 30
+#: Digits of an id by which all are searched.
+_ENOUGH = 4
 Offers = list[tuple[str, str]]
 _OPEN = ("running", "retrying", "ready", "pending", "paused")
 #: Command -> the states in which tasks are of use to it; all of them where it is not named.
@@ -93,25 +97,67 @@ def agents(incomplete: str) -> Offers:
     return [(name, "") for name in sorted({a for n in live for a in n.lanes.values()}) if name.startswith(incomplete)]
 
 
+def run_ids(incomplete: str) -> Offers:
+    """The newest graphs whose id begins so."""
+    return _runs(incomplete, names=False)
+
+
+def runs(incomplete: str) -> Offers:
+    """The newest graphs whose id or name begins so; a name once."""
+    return _runs(incomplete, names=True)
+
+
+def _runs(incomplete: str, *, names: bool) -> Offers:
+    from taskengine.cli.nearby import ask
+    from taskengine.store import runs
+    from taskengine.store.call import Story
+    from taskengine.store.keys import Keys
+
+    def newest(keys: Keys) -> Story[list[runs.StoredRun | None]]:
+        entries = yield from runs.page(keys, None, _LOOKED)
+        return (yield from runs.read([entry.id for entry in entries]))
+
+    found = [run for run in ask(lambda store: store.run(newest(Keys(store.settings.namespace)))) or [] if run]
+    offers = [
+        (run.id, _told(f"{run.name[:40]} {run.total - run.open} of {run.total} over".strip()))
+        for run in found
+        if run.id.startswith(incomplete.lower())
+    ][:_OFFERED]
+    if names:
+        # Only what stands on a command line as it is: shells put an offer there unquoted.
+        plain = (run.name for run in found if run.name.startswith(incomplete) and _PLAIN.fullmatch(run.name))
+        named = dict.fromkeys(plain)
+        offers += [(name, "the newest of that name") for name in list(named)[:_OFFERED]]
+    return offers
+
+
 def _tasks(incomplete: str, statuses: Sequence[str]) -> Offers:
     from taskengine.cli.nearby import ask
     from taskengine.store import tasks
     from taskengine.store.sync import SyncStore
 
+    digits = incomplete.lower().replace("-", "")
+
     def newest(store: SyncStore) -> list[str]:
+        if len(digits) >= _ENOUGH and not digits.strip("0123456789abcdef"):
+            return store.run(tasks.begin_alike(digits[:32], _OFFERED))
         indexes = [[f"s:{status}"] for status in statuses] or [[]]
         return [id for index in indexes for id in store.run(tasks.find(0, _LOOKED, index))[1]]
 
-    return _named(ask(newest) or [], incomplete)
+    return _named(ask(newest) or [], incomplete, statuses)
 
 
-def _named(ids: Sequence[str], incomplete: str) -> Offers:
+def _named(ids: Sequence[str], incomplete: str, statuses: Sequence[str] = ()) -> Offers:
     from taskengine.cli.nearby import ask
     from taskengine.store import tasks
 
     wanted = [id for id in ids if id.startswith(incomplete.lower())][:_OFFERED]
     found = ask(lambda store: store.run(tasks.read(wanted))) if wanted else None
-    return [(str(task.id), _told(f"{task.name[:40]} {task.status.value}")) for task in found or [] if task]
+    return [
+        (str(task.id), _told(f"{task.name[:40]} {task.status.value}"))
+        for task in found or []
+        if task and (not statuses or task.status.value in statuses)
+    ]
 
 
 def _told(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from taskengine.cli import completion
+from taskengine.cli import completion, whole_ids
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption
 
@@ -36,10 +36,19 @@ def register(app: typer.Typer) -> None:
     add(dead, drop, "taskengine dead drop ID", "taskengine dead drop --all")
 
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id.", autocompletion=completion.dead_ids)]
+Id = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="The task's id, or a beginning of it.", callback=whole_ids.task,
+        autocompletion=completion.dead_ids,
+    ),
+]
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ID…]", help="Ids of tasks.", show_default=False, autocompletion=completion.dead_ids),
+    typer.Argument(
+        metavar="[ID…]", help="Ids of tasks, or beginnings of them.", show_default=False, callback=whole_ids.tasks,
+        autocompletion=completion.dead_ids,
+    ),
 ]
 Capability = Annotated[
     str | None,

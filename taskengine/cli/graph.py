@@ -17,11 +17,11 @@ from taskengine.api import BlockingTaskAPI
 from taskengine.builders.document import Document
 from taskengine.builders.graph_file import TaskGraph, examine, load_graph
 from taskengine.builders.lint import doubts
-from taskengine.cli import task_view
+from taskengine.cli import runs, task_view
 from taskengine.cli.nearby import offered_lanes
 from taskengine.cli.output import answer, clean, say, wants_json
 from taskengine.cli.task_view import plain
-from taskengine.cli.watch import follow
+from taskengine.cli.watch import MAX_WATCHED, follow
 from taskengine.core import graph
 from taskengine.core.lifecycle import REOPENABLE
 from taskengine.errors import InvalidInputError
@@ -91,13 +91,13 @@ def submit(file: str, *, key: str | None, wait: bool, timeout: float | None) -> 
         if not wait:
             answer(
                 {"run_id": run, "tasks": [task_view.as_json(task) for task in stored]},
-                f"run {run}: {_count(len(stored), 'task')} submitted\nwatch it: taskengine task watch --run {run}",
+                f"run {run}: {_count(len(stored), 'task')} submitted\nwatch it: taskengine run watch {run}",
             )
             return 0
         say(f"run {run}: {_count(len(stored), 'task')} submitted")
         ids = [str(task.id) for task in stored]
         if not wants_json():
-            return follow(api, ids, timeout)
+            return follow(api, ids, timeout) if len(ids) <= MAX_WATCHED else runs.follow(api, str(run), timeout=timeout)
         ended = api.wait(ids, timeout)
         answer({"run_id": run, "tasks": [task_view.as_json(task) for task in ended]}, "")
         return 1 if any(task.status in REOPENABLE for task in ended) else 0

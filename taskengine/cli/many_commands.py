@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from taskengine.cli import completion
+from taskengine.cli import completion, whole_ids
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption
 from taskengine.cli.task_commands import (
@@ -70,7 +70,10 @@ def register(task: typer.Typer) -> None:
 
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ID…]", help="Ids of tasks.", show_default=False, autocompletion=completion.meant_ids),
+    typer.Argument(
+        metavar="[ID…]", help="Ids of tasks, or beginnings of them.", show_default=False, callback=whole_ids.tasks,
+        autocompletion=completion.meant_ids,
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Every task, without a filter.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count and name what it would be done to.")]

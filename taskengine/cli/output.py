@@ -48,7 +48,9 @@ def choose(value: Output | None) -> Output | None:
 
 OutputOption = Annotated[
     Output | None,
-    typer.Option("--output", "-o", callback=choose, help="json answers for programs.", show_default=False),
+    typer.Option(
+        "--output", "-o", callback=choose, is_eager=True, help="json answers for programs.", show_default=False
+    ),
 ]
 
 

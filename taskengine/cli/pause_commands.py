@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from taskengine.cli import completion
+from taskengine.cli import completion, whole_ids
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption
 
@@ -33,7 +33,10 @@ Capability = Annotated[
 Agent = Annotated[
     str | None, typer.Option(help="Everything that this agent would run.", autocompletion=completion.agents)
 ]
-Run = Annotated[str | None, typer.Option(metavar="ID", help="The tasks of one run.")]
+Run = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="The tasks of one run.", callback=whole_ids.run, autocompletion=completion.run_ids),
+]
 Everything = Annotated[bool, typer.Option("--everything", help="All tasks of this engine.")]
 Reason = Annotated[str | None, typer.Option(help="Shown with every task that waits for it.", show_default=False)]
 Until = Annotated[

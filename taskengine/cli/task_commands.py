@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from taskengine.cli import completion
+from taskengine.cli import completion, whole_ids
 from taskengine.cli.guide import add
 from taskengine.cli.output import OutputOption, split
 from taskengine.cli.when_options import (
@@ -88,7 +88,13 @@ def register(app: typer.Typer) -> None:
     )
 
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id.", autocompletion=completion.task_ids)]
+Id = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="The task's id, or a beginning of it.", callback=whole_ids.task,
+        autocompletion=completion.task_ids,
+    ),
+]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for its end; exit code 1 unless it completed.")]
 WaitTimeout = Annotated[
     float | None, typer.Option(min=0, metavar="SECONDS", help="Wait no longer.", show_default="for ever")
@@ -119,7 +125,10 @@ Type = Annotated[str | None, typer.Option("--type", "-t", help="code_analysis, t
 HowMuch = Annotated[Priority, typer.Option("--priority", "-p", case_sensitive=False)]
 DependsOn = Annotated[
     list[str] | None,
-    typer.Option("--depends-on", metavar="IDS", help="Not before these completed; several with commas, or again."),
+    typer.Option(
+        "--depends-on", metavar="IDS", help="Not before these completed; several with commas, or again.",
+        callback=whole_ids.tasks, autocompletion=completion.task_ids,
+    ),
 ]
 AssignedTo = Annotated[
     str | None, typer.Option(
@@ -142,7 +151,10 @@ AnyAgent = Annotated[
     str | None, typer.Option(metavar="AGENT", show_default="anybody", autocompletion=completion.agents)
 ]
 AnyUser = Annotated[str | None, typer.Option(metavar="USER", show_default="anybody")]
-AnyRun = Annotated[str | None, typer.Option("--run", metavar="ID", show_default="any")]
+AnyRun = Annotated[
+    str | None,
+    typer.Option("--run", metavar="ID", show_default="any", callback=whole_ids.run, autocompletion=completion.run_ids),
+]
 AnyCapability = Annotated[
     str | None,
     typer.Option("--capability", "-C", show_default="any", autocompletion=completion.capabilities),
@@ -153,7 +165,10 @@ Reason = Annotated[str | None, typer.Option(help="Kept with the task.", show_def
 
 SomeIds = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ID…]", help="Ids of tasks.", show_default="all open", autocompletion=completion.task_ids),
+    typer.Argument(
+        metavar="[ID…]", help="Ids of tasks, or beginnings of them.", show_default="all open", callback=whole_ids.tasks,
+        autocompletion=completion.task_ids,
+    ),
 ]
 Once = Annotated[bool, typer.Option("--once", help="Show them now, and end.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task is over.")]

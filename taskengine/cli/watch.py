@@ -127,9 +127,7 @@ def watch(ids: Sequence[str], *, filters: Mapping[str, Any], once: bool, timeout
 
 
 def follow(api: BlockingTaskAPI, ids: Sequence[str], timeout: float | None) -> int:
-    """Watch the tasks of these ids to their end; the exit code. More than can be watched are only waited for."""
-    if len(ids) > MAX_WATCHED:
-        return 1 if any(task.status in REOPENABLE for task in api.wait(ids, timeout)) else 0
+    """Watch the tasks of these ids, ``MAX_WATCHED`` at most, to their end; the exit code."""
     return _follow(Watch(api), lambda: ids, once=False, timeout=timeout)
 
 
@@ -229,7 +227,7 @@ def _cells(one: Watched, width: int) -> Iterator[RenderableType]:
     yield status(task.status.value)
     yield "" if one.progress is None else ProgressBar(total=1.0, completed=one.progress, width=12)
     yield "" if one.progress is None else f"{one.progress:.0%}"
-    yield "" if one.seconds is None else _spoken(one.seconds)
+    yield "" if one.seconds is None else spoken(one.seconds)
     yield str(task.attempt) if task.attempt else ""
     where = (run.node or "").partition("#")[0] if run else ""
     yield plain(f"{run.executor_id}@{where}" if run and run.executor_id and where else where)
@@ -238,7 +236,8 @@ def _cells(one: Watched, width: int) -> Iterator[RenderableType]:
     yield note
 
 
-def _spoken(seconds: float) -> str:
+def spoken(seconds: float) -> str:
+    """A length of time in a table: 4.2 s, 1:05, 2:03:04."""
     whole = int(seconds)
     if whole < 60:
         return f"{seconds:.1f} s"

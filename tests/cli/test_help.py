@@ -22,6 +22,7 @@ COMMANDS = (
     "task update", "task execute", "task delete", "task events", "task pause", "task resume", "task hold",
     "task release", "task set-priority",
     "graph show", "graph lint", "graph plan", "graph submit",
+    "run list", "run show", "run watch",
     "dead list", "dead show", "dead requeue", "dead drop", "quarantine list", "quarantine show", "quarantine drop",
 )  # fmt: skip
 

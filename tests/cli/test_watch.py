@@ -81,7 +81,7 @@ def test_filters_runs_and_ids_choose_what_is_watched(taskengine, world):
         out = taskengine("task", "watch", "--once", *words).out
         assert ("mine" in out, "other" in out) == (True, False)
     assert "other" in taskengine("task", "watch", "--once").out
-    done = taskengine("task", "watch", "--run", "x", str(mine.id))
+    done = taskengine("task", "watch", "--run", world.run_of(mine.id), str(mine.id))
     assert (done.code, "exclude each other" in done.err) == (1, True)
 
 

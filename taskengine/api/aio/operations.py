@@ -135,7 +135,10 @@ class AsyncOperations(AsyncDoor):
         return await self._run(quarantine.list_quarantined(self._scope, limit, cursor))
 
     async def get_quarantined(self, message_id: str) -> QuarantinedMessage:
-        """One of those messages, with the first 64 KiB of what it is."""
+        """One of those messages, with the first 64 KiB of what it is.
+
+        A beginning of its id, four characters or more, will do where it is the only one: else AmbiguousIdError.
+        """
         return await self._run(quarantine.get_quarantined(self._scope, message_id))
 
     async def drop_quarantined(

@@ -8,7 +8,8 @@ from taskengine.api.arguments import cursor as cursor_place
 from taskengine.api.arguments import number, text
 from taskengine.api.scope import Scope
 from taskengine.api.stories.ask import MAX_PAGE
-from taskengine.errors import InvalidInputError, NotFoundError
+from taskengine.api.stories.find import LEAST
+from taskengine.errors import AmbiguousIdError, InvalidInputError, NotFoundError
 from taskengine.models import QuarantinedMessage, QuarantinePage
 from taskengine.store import quarantine
 from taskengine.store.call import Story
@@ -66,17 +67,25 @@ def _drop_all(scope: Scope) -> Story[int]:
 
 
 def _search(scope: Scope, ids: list[str]) -> Story[list[Stored]]:
-    """The entries of these ids; NotFoundError names one that is not there."""
-    wanted, found = set(ids), dict[str, Stored]()
+    """The entries whose ids these are, or begin so; NotFoundError names one that is not there."""
+    found: dict[str, dict[str, Stored]] = {id: {} for id in ids}
     place = yield from quarantine.count(scope.keys)
-    while place > 0 and wanted - found.keys():
+    while place > 0 and not all(id in found[id] for id in ids):  # of a beginning there may be a second one
         stored = yield from quarantine.piece(scope.keys, place, PIECE)
-        found |= {one.message.id: one for one in stored if one.message.id in wanted}
+        for id in ids:
+            found[id] |= {one.message.id: one for one in stored if _is_meant(one.message.id, id)}
         place -= PIECE
-    missing = [id for id in ids if id not in found]
-    if missing:
-        raise NotFoundError("quarantined message", missing[0])
-    return [found[id] for id in ids]
+    for id, meant in found.items():
+        if not meant:
+            raise NotFoundError("quarantined message", id)
+        if id not in meant and len(meant) > 1:
+            reasons = {other: one.message.reason[:60] for other, one in meant.items()}
+            raise AmbiguousIdError("quarantined messages", id, reasons)
+    return list({one.message.id: one for meant in found.values() for one in meant.values()}.values())
+
+
+def _is_meant(whole: str, id: str) -> bool:
+    return whole == id or (len(id) >= LEAST and whole.startswith(id.lower()))
 
 
 def _ids(given: Iterable[str] | str) -> list[str]:

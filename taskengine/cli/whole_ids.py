@@ -1,0 +1,82 @@
+"""Ids on a command line: a beginning of four digits or more will do where it is the only one.
+
+Parameters name these as their callbacks, so that whatever a command does with an id, it gets whole ones. Imported with
+the help, so everything heavy is imported when there is something to look up: a whole id costs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from taskengine.api import BlockingTaskAPI
+
+_DIGITS = re.compile(r"[0-9a-f]{4,32}")
+_WHOLE = 32
+
+
+def task(context: typer.Context, value: str | None) -> str | None:
+    """The id of one task."""
+    return value if context.resilient_parsing or not value else _found([value], "task")[0]
+
+
+def tasks(context: typer.Context, value: list[str] | None) -> list[str] | None:
+    """Ids of tasks; several with commas are several."""
+    if context.resilient_parsing or not value:
+        return value
+    return _found([word.strip() for each in value for word in each.split(",") if word.strip()], "task")
+
+
+def run(context: typer.Context, value: str | None) -> str | None:
+    """The id of one run."""
+    return value if context.resilient_parsing or not value else _found([value], "run")[0]
+
+
+def run_or_name(context: typer.Context, value: str) -> str:
+    """The id of one run, which may be named: then the newest of that name is meant."""
+    if context.resilient_parsing or _is_whole(value):
+        return value
+    from taskengine.api import BlockingTaskAPI
+
+    with BlockingTaskAPI() as api:
+        return str(api.find_run(value))
+
+
+def _found(given: Sequence[str], kind: str) -> list[str]:
+    """The whole ids; nobody is asked about those that are whole, or can be none."""
+    for value in given:
+        if not _DIGITS.fullmatch(_digits(value)):
+            raise _no_id(value, kind)
+    if all(map(_is_whole, given)):
+        return list(given)
+    from taskengine.api import BlockingTaskAPI
+
+    with BlockingTaskAPI() as api:
+        return [value if _is_whole(value) else str(_find(api, value, kind)) for value in given]
+
+
+def _find(api: BlockingTaskAPI, value: str, kind: str) -> Any:
+    return api.find_task(value) if kind == "task" else api.find_run(value)
+
+
+def _is_whole(value: str) -> bool:
+    digits = _digits(value)
+    return len(digits) == _WHOLE and _DIGITS.fullmatch(digits) is not None
+
+
+def _digits(value: str) -> str:
+    return value.strip().lower().replace("-", "")
+
+
+def _no_id(value: str, kind: str) -> Exception:
+    from taskengine.errors import InvalidInputError
+
+    named = f"; by name: taskengine run list --name {value:.80}" if kind == "run" else ""
+    return InvalidInputError(
+        f"{kind}_id is {value!r:.80}, which is no id and no beginning of one; write four or more of its digits{named}",
+        field=f"{kind}_id",
+    )
