@@ -49,6 +49,18 @@ class Noun(BaseModel):
             made.model_fields_set.intersection_update(known)
         return made
 
+    def with_checked(self, values: Mapping[str, Any]) -> Self:
+        """A shallow copy with *values*, which are known to be valid: a graph of thousands is given back this way.
+
+        (pydantic's own ``model_copy`` takes three times as long.)
+        """
+        made = object.__new__(type(self))
+        object.__setattr__(made, "__dict__", {**self.__dict__, **values})
+        object.__setattr__(made, "__pydantic_fields_set__", {*self.model_fields_set, *values})
+        object.__setattr__(made, "__pydantic_extra__", None)
+        object.__setattr__(made, "__pydantic_private__", None)
+        return made
+
     @model_validator(mode="wrap")
     @classmethod
     def _name_the_field(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:

@@ -92,6 +92,9 @@ _DEFAULTS = {
     for name, field in Task.model_fields.items()
     if name not in STATE_FIELDS | {"id", "name", "depends_on", "idempotency_key", "created_by"}
 }
+#: Of these, the ones that can be filled in place: then pydantic does not know that they were set.
+_CONTAINERS = tuple(name for name, default in _DEFAULTS.items() if isinstance(default, dict))
+_CAPABILITY_ALONE = {"capability"}
 _EMPTY = "{}"
 _FIELDS = frozenset(Task.model_fields)
 #: Kind of the error that a record says of itself when a part of it cannot be read.
@@ -184,7 +187,12 @@ def content(task: Task) -> dict[str, Any]:
     A default that was given is a default: a task read back from JSON has every field set and is the same task. Who
     asked (``created_by``) is not content either: its default differs between machines that ask for the same.
     """
-    names = {name for name, default in _DEFAULTS.items() if getattr(task, name) != default}
+    values = task.__dict__
+    # Only what was set can differ from its default: looking at all of them took a third of a submit.
+    names = {name for name in task.model_fields_set if name in _DEFAULTS and values[name] != _DEFAULTS[name]}
+    names.update(name for name in _CONTAINERS if values[name])
+    if names == _CAPABILITY_ALONE:
+        return {"capability": values["capability"]}
     try:
         return task.model_dump(mode="json", include=names, warnings="error")
     except (ValueError, RecursionError) as exc:  # pydantic's serialisation errors are ValueErrors

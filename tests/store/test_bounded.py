@@ -99,7 +99,7 @@ def test_commit_of_ten_thousand_tasks_is_one_short_script_and_the_waits_fall_in_
     batch = slow.staged(*new)
     slow.run(graphs.commit(batch))
     assert slow.counts() == {"pending": WIDE}
-    assert changed(slow, "ready", lambda: slow.run(coordination.fall(batch))) == graphs.CHUNK
+    assert changed(slow, "ready", lambda: slow.run(coordination.fall(batch))) == 256
     slow.settle(batch)
     assert slow.counts() == {"ready": WIDE}
 

@@ -51,15 +51,27 @@ def test_staged_graph_is_invisible_until_its_commit_and_all_visible_at_once_afte
 
 
 def test_commit_waits_fall_in_pieces_and_anybody_may_go_on(world: World) -> None:
-    graph = lines(world, 20)
-    batch = world.staged(*graph, chunk=6)
+    graph = lines(world, 300)
+    batch = world.staged(*graph)
     world.run(graphs.commit(batch))
     assert world.run(coordination.committed(world.keys)) == [batch]
     assert world.run(coordination.fall(batch)).number() == 1
-    assert world.counts() == {"pending": 17, "ready": 3}
+    assert world.counts() == {"pending": 172, "ready": 128}  # 256 touched
     world.settle(batch)
     assert world.run(coordination.committed(world.keys)) == []
-    assert world.counts() == {"pending": 10, "ready": 10}
+    assert world.counts() == {"pending": 150, "ready": 150}
+
+
+def test_marks_of_a_graph_find_its_tasks_whatever_its_place_and_size(world: World) -> None:
+    """Neighbours are marked together: across words of 32 places and segments of 4096, with gaps of other filters."""
+    world.raw.set(world.keys.fixed("arrivals"), 4096 - 40)
+    graph = [world.task(f"t{n}", created_by="bob" if n % 7 == 3 else "ann") for n in range(130)]
+    world.settle(batch := world.staged(*graph))
+    world.run(graphs.commit(batch))
+    world.settle(batch)
+    for who in ("ann", "bob"):
+        wanted = [str(task.id) for task in graph if task.created_by == who]
+        assert sorted(seen(world, f"b:{who}")) == sorted(wanted)
 
 
 def test_verbs_settle_a_committed_graph_themselves(world: World) -> None:

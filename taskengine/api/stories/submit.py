@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel
-
 from taskengine.api.arguments import Id, id_text, new_task, new_tasks, text
 from taskengine.api.arguments import idempotency_key as argument_key
 from taskengine.api.scope import Scope
@@ -204,4 +202,4 @@ def _required(task: Task | None, id: str) -> Task:
 def _fresh(task: Task, now: Outline | None) -> Task:
     assert now is not None  # None ones were read
     state = {"status": now.status, "run_id": UUID(now.run_id), "created_at": moment(now.created_ms)}
-    return BaseModel.model_copy(task, update={**_BLANK, **state})  # our own values need no check
+    return task.with_checked({**_BLANK, **state})

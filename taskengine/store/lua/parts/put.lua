@@ -1,5 +1,6 @@
 -- Stores one task: record, place among the dependents of its dependencies, list indexes, timer, idempotency key.
 -- uses: clock, task, filters, codes, timers, deadline
+-- finally: flush_marks
 local STRIDE = 14
 local function read_task(at)
   local a = ARGV
@@ -108,6 +109,43 @@ local function place_ids(first, n, raw)
   call('SETRANGE', key('ids', seg), offset * 16, raw:sub(1, fits * 16))
   if fits < n then call('SETRANGE', key('ids', seg + 1), 0, raw:sub(fits * 16 + 1)) end
 end
+-- List filter -> arrivals that it shall find, in order; and the lists of them by the text that names the filters.
+local marks, marks_of = {}, {}
+local function note_marks(no, index)
+  local lists = marks_of[index]
+  if not lists then
+    lists = {}
+    for name in index:gmatch('[^\n]+') do
+      marks[name] = marks[name] or {}
+      lists[#lists + 1] = marks[name]
+    end
+    marks_of[index] = lists
+  end
+  for _, list in ipairs(lists) do list[#list + 1] = no end
+end
+-- How many arrivals from place `i` on follow each other without a gap, 32 at most (what one field of a command may
+-- hold), inside one segment.
+local function run_length(list, i)
+  local first, n = list[i], 1
+  local room = math.min(32, 4096 - first % 4096)
+  while n < room and list[i + n] == first + n do n = n + 1 end
+  return n
+end
+-- One command for each filter and segment: a graph's chunk has few filters, and its arrivals are neighbours.
+local function flush_marks()
+  for name, list in pairs(marks) do
+    local commands, i = {}, 1
+    while i <= #list do
+      local seg, n = math.floor(list[i] / 4096), run_length(list, i)
+      local words = commands[seg] or {}
+      commands[seg] = words
+      local k = #words
+      words[k + 1], words[k + 2], words[k + 3], words[k + 4] = 'SET', 'u' .. n, list[i] - seg * 4096, 2 ^ n - 1
+      i = i + n
+    end
+    for seg, words in pairs(commands) do call('BITFIELD', key('bits', name .. ':' .. seg), unpack(words)) end
+  end
+end
 -- Stores task t under arrival `no`.
 local function put(t, no, run, batch, parents)
   local w, f, c, foreign = add_edges(parents, t.id, run)
@@ -138,7 +176,7 @@ local function put(t, no, run, batch, parents)
   if expires then set_timer('expire', t.id, expires) end
   watch_deadline(t.id, t.score)
   set_code(no, batch and 'staged' or T.PENDING)
-  for name in t.index:gmatch('[^\n]+') do mark(no, name, 1) end
+  note_marks(no, t.index)
 end
 -- Several tasks, or a name, make a run one of the graphs, by the moment of its first task. Its first name stays.
 local function list_graph(run, name, by)

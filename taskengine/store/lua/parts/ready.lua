@@ -27,8 +27,12 @@ end
 local function wake_made()
   for _, lane in ipairs(made_list) do wake(lane) end
 end
+-- Lanes that this script has queued something into.
+local lanes_known = {}
 local function queue(m)
   call('ZADD', key('ready', m.lane), m.score, member(m))
+  if lanes_known[m.lane] then return end
+  lanes_known[m.lane] = true
   if call('SADD', K.lanes, m.lane) == 1 then open_lane(m.lane) end
 end
 -- Back among those that may run: whatever it held or waited for is free for others.

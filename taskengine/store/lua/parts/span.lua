@@ -16,6 +16,12 @@ local function id_at(no)
   if #raw < 16 then return '' end
   return id_of(raw, 0)
 end
+-- Raw ids of some arrivals, also across the end of a segment.
+local function ids_of(first, count)
+  local fits = math.min(count, 4096 - first % 4096)
+  if fits == count then return ids_from(first, count) end
+  return ids_from(first, fits) .. ids_from(first + fits, count - fits)
+end
 local function span(text)
   local first, count = text:match('(%d+):(%d+)')
   return tonumber(first), tonumber(count)
