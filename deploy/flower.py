@@ -8,6 +8,7 @@
 
 from taskengine.cli.flower_settings import (
     address,
+    format_task,
     max_tasks,
     max_workers,
     persistent,
@@ -19,6 +20,7 @@ from taskengine.cli.flower_settings import (
 
 __all__ = [
     "address",
+    "format_task",
     "max_tasks",
     "max_workers",
     "persistent",

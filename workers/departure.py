@@ -128,6 +128,7 @@ class Departure:
         """End the process, or begin it anew, although threads still run; they cannot be ended otherwise."""
         if self._exit_code == STUCK_EXIT:
             logger.error("%s ends with exit code %d: start it again", self._node.hostname, STUCK_EXIT)
+        self._enforcement.say_last()
         logging.shutdown()
         self._host.become_anew()
         os._exit(self._exit_code)

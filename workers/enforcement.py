@@ -18,12 +18,16 @@ from dataclasses import dataclass, field
 from taskengine.store import executions
 from taskengine.store.nodes import Held
 from taskengine.store.sync import SyncStore
+from workers.announce import Announces
 from workers.board import key_of
 from workers.hands import group_is_alive, is_alive, signal_group
 from workers.overdue import time_out
 from workers.process import Node
 
 logger = logging.getLogger(__name__)
+
+#: Seconds that the last events wait for a broker that does not take them.
+_LAST_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -32,6 +36,7 @@ class Enforcement:
 
     node: Node
     store: SyncStore
+    announcer: Announces
     #: Process group -> monotonic time at which it is killed.
     _ending: dict[int, float] = field(default_factory=dict)
     #: Executions in threads that are over and have not returned -> monotonic time at which they were over.
@@ -66,7 +71,9 @@ class Enforcement:
     def hand_back(self, held: Iterable[Held], why: str, grace: float) -> None:
         """Give back everything that still runs, then end it: TERM now, KILL after *grace* seconds."""
         for execution in held:
-            if self.store.run(executions.hand_back(execution.execution_id, execution.token, why)).ok:
+            reply = self.store.run(executions.hand_back(execution.execution_id, execution.token, why))
+            if reply.ok:
+                self.announcer.closed(execution.execution_id, reply.text(), f"handed back: {why}")
                 logger.info("handed back execution=%s task=%s", execution.execution_id, execution.task_id)
                 self._end(execution, grace)
 
@@ -112,6 +119,15 @@ class Enforcement:
             signal_group(pid, signal.SIGKILL)
         self._ending.clear()
 
+    def take_over(self) -> None:
+        """Tell what dead children noted and did not live to tell."""
+        self.announcer.take_over(self.node.unsent.left(is_alive))
+
+    def say_last(self) -> None:
+        """Tell all that is to be told before the process ends, for as long as the broker takes it."""
+        self.take_over()
+        self.announcer.close(_LAST_SECONDS)
+
     def _cancel(self, held: Held, server_ms: int, asked_ms: int) -> None:
         if self.node.forks:
             self.node.board.ask_to_cancel(held.pid, held.execution_id)
@@ -119,13 +135,16 @@ class Enforcement:
             self.node.local.ask_to_cancel(held.execution_id)
         if server_ms < asked_ms + self.store.settings.cancel_grace_seconds * 1000:
             return
-        if self.store.run(executions.end_cancelled(held.execution_id, held.token)).ok:
+        reply = self.store.run(executions.end_cancelled(held.execution_id, held.token))
+        if reply.ok:
+            self.announcer.closed(held.execution_id, reply.text(), "cancelled")
             logger.warning("ended cancelled execution=%s after its grace", held.execution_id)
             self._end(held, self.store.settings.kill_after_seconds)
 
     def _time_out(self, held: Held, *, silent: bool = False) -> None:
         over = time_out(self.store, held.execution_id, held.token, held.task_id, held.deadline_ms, silent=silent)
         if over is not None:
+            self.announcer.closed(held.execution_id, over.became, over.error)
             logger.warning("timed out execution=%s task=%s: %s", held.execution_id, held.task_id, over.error)
             self._end(held, self.store.settings.kill_after_seconds)
 

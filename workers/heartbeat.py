@@ -43,7 +43,9 @@ class Heartbeat(threading.Thread):
         self._node = node
         self._slots = slots
         self._store = node.connect(answer_seconds=max(1.0, node.settings.lease_seconds / 5))
-        self._enforcement = Enforcement(node, self._store)
+        self._announcer = node.announce(None)
+        self._announcer.hold_still_at_forks()
+        self._enforcement = Enforcement(node, self._store, self._announcer)
         self._departure = Departure(node, self._store, self._enforcement, host)
         self._held: tuple[Held, ...] = ()
         #: Beats so far.
@@ -76,6 +78,9 @@ class Heartbeat(threading.Thread):
         self._held = answer.held
         for held in lost:
             logger.warning("lost execution=%s task=%s: its slot vanished", held.execution_id, held.task_id)
+        self._enforcement.take_over()
+        for execution, became in answer.lost.items():
+            self._announcer.closed(execution, became, "lost: its slot vanished")
         self._enforcement.bury(lost)
         self._enforcement.end_fenced(before, answer.held)
 
@@ -101,6 +106,7 @@ class Heartbeat(threading.Thread):
         self._over.set()
         self._attention.put(None)
         self.join(timeout=5)
+        self._enforcement.say_last()
         try:
             self._store.run(nodes.leave(self._node.name))
         except StoreError as exc:
@@ -131,6 +137,7 @@ class Heartbeat(threading.Thread):
     def _look(self) -> None:
         """What must be done although the server may be away."""
         self._enforcement.finish_ending()
+        self._enforcement.take_over()
         self._departure.exit_when_stuck(self._slots())
 
     def _rest(self) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -33,6 +34,7 @@ from workers.host import Host
 from workers.hub import wake_when_threads_end
 from workers.lanes import offer
 from workers.process import LocalRuns, Node, current
+from workers.unsent import Page, Unsent
 
 logger = logging.getLogger(__name__)
 
@@ -135,17 +137,23 @@ def _node(hostname: str, worker: Any) -> Node:
     for orphan in offered.orphans:
         logger.warning("queue %s is not consumed: no imported agent offers it", orphan)
     queues.select(list(offered.lanes))
+    forks = issubclass(worker.pool_cls, PreforkPool)
+
+    def announce(page: Page | None) -> Announcer:
+        return Announcer(app, hostname, page)
+
     return Node(
         settings=current_settings(),
         registry=REGISTRY,
-        announce=lambda: Announcer(app, hostname),
+        announce=announce if forks else cache(announce),  # one process, one announcer: its news keep their order
         url=ensure(current_settings()),
         name=f"{hostname}#{os.getpid()}-{uuid4().hex[:6]}",
         hostname=hostname,
         lanes=offered.text,
-        forks=issubclass(worker.pool_cls, PreforkPool),
+        forks=forks,
         board=Board(),
         local=LocalRuns(),
+        unsent=Unsent(max(worker.concurrency, worker.max_concurrency or 0) if forks else 0),
     )
 
 

@@ -24,8 +24,8 @@ class TimedOut(NamedTuple):
     """An attempt that was ended."""
 
     error: str
-    #: Milliseconds until the next one; None when there is none.
-    delay_ms: int | None
+    #: The task's status by it.
+    became: str
 
 
 def time_out(
@@ -44,7 +44,8 @@ def time_out(
     outcome = Outcome("failed", error=error, error_kind="timeout")
     delay = None if is_last else retry_ms(task.model_copy(update={"execution_id": UUID(execution)}), outcome)
     verb = executions.time_out(execution, token, retry_ms=delay, error=error, silent=silent)
-    return TimedOut(error, delay) if store.run(verb).ok else None
+    reply = store.run(verb)
+    return TimedOut(error, reply.text()) if reply.ok else None
 
 
 def _why_over(task: Task, default_timeout: float, *, silent: bool, is_last: bool) -> str:

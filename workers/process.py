@@ -28,6 +28,7 @@ from workers.board import Board
 from workers.courier import Courier
 from workers.durations import Durations
 from workers.loop import Run
+from workers.unsent import Page, Unsent
 
 #: Seconds between two looks of a pool child at the board while a coroutine runs.
 _LOOK_SECONDS = 0.25
@@ -87,8 +88,8 @@ class Node:
     settings: Settings
     #: The agents that it may run.
     registry: Registry
-    #: Makes the announcer of a process, after the fork.
-    announce: Callable[[], Announces]
+    #: Makes the announcer of a process, after the fork; it keeps its notes on the page of a pool child.
+    announce: Callable[[Page | None], Announces]
     url: str
     #: Unique to this start of the worker: an old incarnation's work is never mistaken for the new one's.
     name: str
@@ -99,6 +100,8 @@ class Node:
     forks: bool
     board: Board
     local: LocalRuns
+    #: What the announcers of its children have not sent.
+    unsent: Unsent
 
     def connect(self, answer_seconds: float = SOCKET_TIMEOUT, busy_poll_seconds: float = 0.0) -> SyncStore:
         """A store of one's own; make it after a fork.
@@ -124,10 +127,10 @@ class WorkerProcess:
         # Threads share one interpreter lock: one that looks for its answer would take it from those that work.
         self.store = node.connect(busy_poll_seconds=node.settings.busy_poll_ms / 1000 if node.forks else 0.0)
         self.durations = Durations()
-        self.announcer = node.announce()
         self.courier = Courier(self.store)
         capture.install()
         self._index = getattr(current_process(), "index", 0) if node.forks else 0
+        self.announcer = node.announce(node.unsent.page(self._index) if node.forks else None)
         if node.forks:
             self._exit = signal.signal(signal.SIGTERM, self._on_term)
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from taskengine.agent import Agent
 from taskengine.errors import InvalidInputError
-from taskengine.models import Outcome, Task
+from taskengine.models import Outcome, Task, TaskStatus
 from taskengine.store import executions, tasks
 from taskengine.store.codec import UNREADABLE, dumps, running_task
 from taskengine.store.executions import Answer, Report, Slot
@@ -76,15 +76,17 @@ class Runner:
         if answer.word == "overdue":
             return self._time_out(told)
         if answer.word == "ok":
-            self.process.announcer.ended(told, outcome, again=what.again)
-            if outcome.kind == "completed":
+            self.process.announcer.ended(told, outcome, answer.became or TaskStatus.COMPLETED)
+            if not answer.became:
                 self.process.durations.add(told.lane, told.name, outcome.usage.wall_seconds or 0.0)
         else:
-            self._fenced(told, answer.detail or answer.word)
+            gone = TaskStatus.CANCELLED if answer.word == "missing" else ""  # its task was deleted meanwhile
+            self._fenced(told, answer.detail or answer.word, answer.became or gone)
         return answer
 
-    def _fenced(self, told: Told, why: str) -> None:
-        self.process.announcer.ended(told, Outcome("cancelled"), again=False)
+    def _fenced(self, told: Told, why: str, became: str = "") -> None:
+        if became:  # nobody else has told of it
+            self.process.announcer.closed(told.execution_id, became, why)
         logger.warning("fenced execution=%s task=%s: %s", told.execution_id, told.task_id, why)
         self.process.give_up()
 
@@ -96,7 +98,7 @@ class Runner:
             self._fenced(told, "timed_out")
         else:
             late = Outcome("failed", error=over.error, error_kind="timeout")
-            self.process.announcer.ended(told, late, again=over.delay_ms is not None)
+            self.process.announcer.ended(told, late, over.became)
             logger.warning("timed out execution=%s task=%s: %s", id, told.task_id, over.error)
         return Answer("overdue")
 

@@ -17,11 +17,6 @@ class Verdict(NamedTuple):
     #: Milliseconds until the next attempt; None when there is none.
     delay_ms: int | None
 
-    @property
-    def again(self) -> bool:
-        """Whether another attempt follows."""
-        return self.delay_ms is not None
-
 
 def verdict(task: Task, outcome: Outcome) -> Verdict:
     """What becomes of *outcome*: a *not now* spends no retry and needs none left."""

@@ -66,6 +66,8 @@ class Answer:
     told: Told | None = None
     #: Why it was refused, or the status that fenced it.
     detail: str = ""
+    #: What the task of a report became, unless it COMPLETED; '' also when that was told by whoever fenced it.
+    became: str = ""
 
 
 def claim(slot: Slot, request: str, execution: str, token: int) -> Call[Answer]:
@@ -90,15 +92,16 @@ def report(slot: Slot, done: Report, *, pull: bool) -> Call[Answer]:
 
 def _answer(raw: Sequence[Any]) -> Answer:
     word, rest = raw[0], raw[1] if len(raw) > 1 else ""
+    became = raw[2] if len(raw) > 2 else ""
     if word == "ok" and isinstance(rest, list | tuple):
-        return Answer("ok", told(rest))
-    return Answer(word, None, rest or "")
+        return Answer("ok", told(rest), became=became)
+    return Answer(word, None, rest or "", became)
 
 
 def time_out(
     execution: str, token: int, *, retry_ms: int | None, error: str, silent: bool = False
 ) -> Call[Reply]:
-    """End an attempt over its deadline; *retry_ms* None means no further attempt.
+    """End an attempt over its deadline; *retry_ms* None means no further attempt. ``ok`` comes with the task's status.
 
     *silent*: because it said nothing for too long; ``heard`` when it did meanwhile, and nothing ends.
     """
@@ -108,12 +111,12 @@ def time_out(
 
 
 def end_cancelled(execution: str, token: int) -> Call[Reply]:
-    """End a cancelled execution whose grace is over."""
+    """End a cancelled execution whose grace is over; ``ok`` comes with the task's status."""
     return Call("end_cancelled", (execution, token), reply, grants=True)
 
 
 def hand_back(execution: str, token: int, why: str) -> Call[Reply]:
-    """Give running work back; neither a retry nor a loss is counted."""
+    """Give running work back; neither a retry nor a loss is counted. ``ok`` comes with the task's status."""
     return Call("hand_back", (execution, token, why), reply, grants=True)
 
 

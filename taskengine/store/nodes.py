@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,8 @@ class Beat:
 
     server_ms: int
     held: tuple[Held, ...]
-    #: Executions that this beat ended as LOST.
-    lost: tuple[str, ...]
+    #: Executions that this beat ended as LOST -> what their tasks became; '' when that was so before.
+    lost: Mapping[str, str]
 
 
 def beat(node: str, number: int, info: str, slots: int, lanes: str, drain: str, live: Iterable[str]) -> Call[Beat]:
@@ -50,7 +50,7 @@ def _beat(raw: Sequence[Any]) -> Beat:
     held = tuple(
         Held(h[0], h[1], int(h[2] or 0), _ms(h[3]), _ms(h[4]), int(h[5] or 0), h[6], _ms(h[7])) for h in raw[2] if h[6]
     )
-    return Beat(int(raw[1]), held, tuple(raw[3]))
+    return Beat(int(raw[1]), held, dict(raw[3]))
 
 
 def _ms(text: str) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -31,6 +31,7 @@ from workers.lanes import offer
 from workers.loop import Run
 from workers.process import LocalRuns, Node, WorkerProcess
 from workers.runner import Runner
+from workers.unsent import Unsent
 
 #: Share of a lease after which the node beats again.
 _BEAT = 1 / 4
@@ -46,14 +47,26 @@ class Ledger:
         """An execution began."""
         self.ran[told.name] += 1
 
-    def ended(self, told: Told, outcome: Outcome, *, again: bool) -> None:
+    def ended(self, told: Told, outcome: Outcome, became: str) -> None:
         """Nobody is waiting for this."""
+
+    def closed(self, execution: str, became: str, why: str) -> None:
+        """Nobody is waiting for this."""
+
+    def take_over(self, notes: Iterable[bytes]) -> None:
+        """No child of it dies."""
 
     def hurry(self) -> None:
         """Nothing waits."""
 
     def flush(self) -> None:
         """Nothing waits."""
+
+    def close(self, seconds: float) -> None:
+        """Nothing waits."""
+
+    def hold_still_at_forks(self) -> None:
+        """It sends nothing."""
 
 
 class _AtTheEnd(Courier):
@@ -145,12 +158,12 @@ class Worker:
 
     def _start(self) -> None:
         self._node = _InlineNode(
-            settings=self.store.settings, registry=self.registry, announce=lambda: self.ledger, url="",
+            settings=self.store.settings, registry=self.registry, announce=lambda _: self.ledger, url="",
             name=f"inline#{next(self._incarnations)}", hostname="inline", lanes="", forks=False, board=Board(),
-            local=LocalRuns(), store=self.store,
+            local=LocalRuns(), unsent=Unsent(0), store=self.store,
         )  # fmt: skip
         self._process = _InlineProcess(self._node, self._dies)
-        self._enforcement = Enforcement(self._node, self.store)
+        self._enforcement = Enforcement(self._node, self.store, self.ledger)
         self._beats = count(1)
         self._beat_at = float("-inf")
 

@@ -25,7 +25,7 @@ def test_beat_renews_exactly_what_live_slots_hold(world: World) -> None:
     first, second = (float(s) for _, s in world.raw.zrange(world.keys.fixed("leases"), 0, -1, withscores=True))
     answer = world.beat(live=slots[:1])
     assert {h.message: lease(world, h.message[2:]) > first + 4000 for h in answer.held} == {"m-s1": True, "m-s2": True}
-    assert answer.lost == ()
+    assert answer.lost == {}
     world.age(5)
     answer = world.beat(live=slots[:1])
     assert [h.message for h in answer.held] == ["m-s1"]
@@ -36,11 +36,11 @@ def test_beat_renews_exactly_what_live_slots_hold(world: World) -> None:
 def test_slot_absent_in_one_beat_is_not_lost_in_two_it_is(world: World) -> None:
     task = world.new("a")
     told = world.start()
-    assert world.beat(live=()).lost == ()
+    assert world.beat(live=()).lost == {}
     assert world.status(task.id) == "running"
-    assert world.beat(live=[world.slot()]).lost == (), "it is back"
-    assert world.beat(live=()).lost == ()
-    assert world.beat(live=()).lost == (told.execution_id,)
+    assert world.beat(live=[world.slot()]).lost == {}, "it is back"
+    assert world.beat(live=()).lost == {}
+    assert world.beat(live=()).lost == {told.execution_id: "ready"}
     assert (world.status(task.id), world.read(task.id).lost_count) == ("ready", 1)
     assert world.happened(task.id) == ["created", "ready", "started", "lost", "ready"]
     execution = world.run(executions.read(world.keys, told.execution_id))
@@ -55,8 +55,8 @@ def test_two_copies_of_a_beat_are_one_absence(world: World) -> None:
     told = world.start()
     for _ in range(3):
         answer = world.beat(live=(), number=2)
-        assert ([held.execution_id for held in answer.held], answer.lost) == ([told.execution_id], ())
-    assert world.beat(live=(), number=3).lost == (told.execution_id,)
+        assert ([held.execution_id for held in answer.held], answer.lost) == ([told.execution_id], {})
+    assert world.beat(live=(), number=3).lost == {told.execution_id: "ready"}
 
 
 def test_late_copy_of_a_beat_changes_nothing(world: World) -> None:
@@ -68,7 +68,7 @@ def test_late_copy_of_a_beat_changes_nothing(world: World) -> None:
     world.run(nodes.drain("n1", "SIGTERM"))
     before = world.dump()
     answer = world.beat(slots=9, lanes="test=test", number=2)
-    assert ([held.execution_id for held in answer.held], answer.lost) == ([told.execution_id], ())
+    assert ([held.execution_id for held in answer.held], answer.lost) == ([told.execution_id], {})
     assert world.dump() == before
     world.report(told)
     world.run(nodes.leave("n1"))
@@ -131,7 +131,7 @@ def test_silent_node_that_comes_back_goes_on(world: World) -> None:
     world.new("a")
     told = world.start()
     world.age(8)
-    assert world.beat(live=[world.slot()]).lost == ()
+    assert world.beat(live=[world.slot()]).lost == {}
     assert world.report(told).word == "ok"
 
 
@@ -267,7 +267,7 @@ def test_many_slots_are_renewed_in_one_beat(real: World) -> None:
         assert real.claim(slot).told
     real.age(5)
     answer = real.beat(live=slots)
-    assert (len(answer.held), answer.lost) == (300, ())
+    assert (len(answer.held), answer.lost) == (300, {})
     assert real.run(coordination.rescue(real.lead())).number() == 0
     for _ in range(2):
         lost = len(real.beat(live=()).lost)
@@ -280,8 +280,8 @@ def test_slots_of_two_nodes_do_not_meet(world: World) -> None:
     one, two = world.slot("same", "n1"), world.slot("same", "n2")
     first, second = world.start(one), world.start(two)
     world.beat("n1", live=())
-    assert world.beat("n1", live=()).lost == (first.execution_id,)
-    assert world.beat("n2", live=[two]).lost == ()
+    assert world.beat("n1", live=()).lost == {first.execution_id: "ready"}
+    assert world.beat("n2", live=[two]).lost == {}
     assert world.report(second, two).word == "ok"
 
 

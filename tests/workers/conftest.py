@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery
+
+from taskengine.transport import celery_options
 
 from ..conftest import Valkey
 from ..fleet import Fleet, Process, attach_logs
@@ -62,3 +67,33 @@ def pool(request: pytest.FixtureRequest, fleet: Fleet) -> Pool:
     """Each pool in turn."""
     worker = next(process for process in fleet.processes if process.name == request.param)
     return Pool(worker, "work", "wait") if request.param == "prefork" else Pool(worker, "play", "await")
+
+
+@contextmanager
+def heard_events(fleet: Fleet) -> Iterator[list[dict[str, Any]]]:
+    """Celery events of the fleet, as Flower hears them."""
+    heard: list[dict[str, Any]] = []
+    app = Celery()
+    app.conf.update(celery_options(fleet.settings, fleet.server.url))
+    over = threading.Event()
+    ready = threading.Event()
+
+    def listen() -> None:
+        with app.connection_for_read() as connection:
+            receiver = app.events.Receiver(connection, handlers={"*": heard.append})
+            with receiver.consumer_context() as (own, _, _):
+                ready.set()
+                while not over.is_set():
+                    try:
+                        own.drain_events(timeout=0.2)
+                    except TimeoutError:
+                        continue
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield heard
+    finally:
+        over.set()
+        thread.join()

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from taskengine.agent import Registry
 from taskengine.settings import Settings
 from taskengine.store import nodes
 from taskengine.store.sync import SyncStore
+from taskengine.testing.worker import Ledger
 from taskengine.transport import template
 from workers.board import Board
 from workers.heartbeat import Heartbeat
+from workers.host import Host
 from workers.process import LocalRuns, Node
+from workers.unsent import Unsent
 
 from ..conftest import Valkey
 from ..fleet import QUICK, until
 
 
 def node_on(server: Valkey) -> Node:
-    nobody: Any = None  # no agent runs here
+    nobody = Ledger()  # no agent runs here
     return Node(
-        settings=Settings(redis_url=server.url, **QUICK), registry=Registry(), announce=nobody, url=server.url,
+        settings=Settings(redis_url=server.url, **QUICK), registry=Registry(), announce=lambda _: nobody,
+        url=server.url, unsent=Unsent(0),
         name="n1", hostname="n1@here", lanes="lint=lint", forks=False, board=Board(), local=LocalRuns(),
     )  # fmt: skip
 
@@ -37,7 +39,7 @@ def test_what_a_turn_raises_ends_that_turn_alone(valkey: Valkey) -> None:
         return 2
 
     store = SyncStore(valkey.url, node.settings, template())
-    heartbeat = Heartbeat(node, slots)
+    heartbeat = Heartbeat(node, slots, Host(None))
     heartbeat.start()
     until(lambda: [one.slots for one in store.run(nodes.fleet()).nodes] == [2], 5, "a beat")
     assert heartbeat.is_alive()

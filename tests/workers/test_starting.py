@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from celery import Celery
-
 from taskengine.models import Task
-from taskengine.transport import celery_options
 
 from ..fleet import Fleet, until
+from .conftest import heard_events
 
 
 def test_the_plain_celery_command_runs_tasks(bare_fleet: Fleet) -> None:
@@ -91,36 +86,6 @@ def test_a_worker_waits_for_a_server_that_is_not_there_yet(bare_fleet: Fleet) ->
     bare_fleet.await_ready(worker)
     (task,) = bare_fleet.run(Task(capability="work"), seconds=30)
     assert task.status.value == "completed"
-
-
-@contextmanager
-def heard_events(fleet: Fleet) -> Iterator[list[dict[str, Any]]]:
-    """Celery events of the fleet, as Flower hears them."""
-    heard: list[dict[str, Any]] = []
-    app = Celery()
-    app.conf.update(celery_options(fleet.settings, fleet.server.url))
-    over = threading.Event()
-    ready = threading.Event()
-
-    def listen() -> None:
-        with app.connection_for_read() as connection:
-            receiver = app.events.Receiver(connection, handlers={"*": heard.append})
-            with receiver.consumer_context() as (own, _, _):
-                ready.set()
-                while not over.is_set():
-                    try:
-                        own.drain_events(timeout=0.2)
-                    except TimeoutError:
-                        continue
-
-    thread = threading.Thread(target=listen)
-    thread.start()
-    ready.wait(10)
-    try:
-        yield heard
-    finally:
-        over.set()
-        thread.join()
 
 
 def test_pulled_executions_are_seen_as_celery_events_with_agent_and_outcome(bare_fleet: Fleet) -> None:

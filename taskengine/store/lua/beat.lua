@@ -1,6 +1,6 @@
 -- One heartbeat of a worker node: publishes it, renews what its live slots hold, ends what lost its slot.
 -- args: node, number, info, slots, lanes, drain, live ..., envelope
--- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task, silent until or ''} ..., lost ...}
+-- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task, silent until or ''} ..., {execution, task's status} ...}
 -- events: lost, ready | paused
 -- uses: pull, grant, lose, unpark
 -- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
@@ -62,11 +62,10 @@ for i = 1, #slots, 2 do
   if eid then tell(eid, msg, pid) end
 end
 if #leases > 0 then call('ZADD', K.leases, unpack(leases)) end
-for _, eid in ipairs(lost) do
-  local e = load_execution(eid)
-  if e and e.st == E.RUNNING then
-    lose(eid, 'its slot vanished')
-  else
+for n, eid in ipairs(lost) do
+  local became = lose(eid, 'its slot vanished')
+  lost[n] = {eid, became or ''}
+  if not became then
     for i = 1, #slots, 2 do
       if slots[i + 1]:sub(1, #eid) == eid then free_slot(node, slots[i]) end
     end

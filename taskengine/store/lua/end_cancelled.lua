@@ -1,6 +1,6 @@
 -- Ends a cancelled execution whose grace is over: fenced first, then its caller ends the process.
 -- args: execution, token, envelope
--- returns: {'ok'} | {'conflict', status} | {'missing'}
+-- returns: {'ok', task's status} | {'conflict', status} | {'missing'}
 -- events: cancelled
 -- uses: grant, lose
 local e = load_execution(ARGV[1])
@@ -11,4 +11,4 @@ end_execution(e, E.CANCELLED, false, 'err', m.cq or 'cancelled', 'knd', 'cancell
 cancelled_task(m)
 note_lanes_of(e.node)
 grant_made()
-return {'ok'}
+return {'ok', m.st}

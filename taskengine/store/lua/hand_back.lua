@@ -1,6 +1,6 @@
 -- Gives running work back before its process is ended: READY again, no retry and no loss counted.
 -- args: execution, token, why, envelope
--- returns: {'ok'} | {'conflict', status} | {'missing'}
+-- returns: {'ok', task's status} | {'conflict', status} | {'missing'}
 -- events: handed_back, ready | paused | cancelled
 -- uses: grant, lose
 local e = load_execution(ARGV[1])
@@ -10,4 +10,4 @@ local m = load(e.task)
 end_execution(e, E.CANCELLED, false, 'err', ARGV[3], 'knd', 'handed_back')
 if m.cq then cancelled_task(m) else run_again(m, 'handed_back', m.att .. ' ' .. e.node) end
 grant_made()
-return {'ok'}
+return {'ok', m.st}

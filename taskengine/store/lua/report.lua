@@ -1,6 +1,6 @@
 -- Ends an execution with its outcome, tells its dependents, and gives the slot its next task in the same trip.
 -- args: execution, token, node, slot, verdict, output, error, kind, retry_ms, usage, agent, big, lanes, message, pid, deadline, trace ..., envelope
--- returns: {'ok', told or ''} | {'overdue'} | {'fenced', status of the execution} | {'missing'}
+-- returns: {'ok', told or '', became or nil} | {'overdue'} | {'fenced', status of the execution, became or nil} | {'missing'}
 -- events: completed | failed | cancelled | retrying | paused | fenced, started, ready
 -- uses: pull, execution, finish, grant, retry, back_off
 -- plain: parse_lanes, load_execution, load_ending, finish, move, set_code, emit, release, piece, continue_releases
@@ -12,6 +12,7 @@
 -- when the slot does not go on. deadline: as told at its start; what comes later is refused, and its caller times it
 -- out. One that has to be over because of a cancel has the grace of the cancel. trace: a traceback
 -- and its last frame, or nothing; only the latest is kept whole.
+-- became: the task's status by it, unless it COMPLETED; of a fenced one when it was LOST.
 local e = load_execution(ARGV[1])
 if not e then return {'missing'} end
 local verdict, output, node, slot = ARGV[5], ARGV[6], ARGV[3], ARGV[4]
@@ -20,12 +21,12 @@ if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) or e.slot ~= slot then
   local accepted = e.st == E.COMPLETED or e.st == E.FAILED or call('HGET', key('exec', e.id), 'rep')
   if accepted and e.att == tonumber(ARGV[2]) then
     local next_one = held_by(node, slot)
-    return {'ok', next_one and told_again(next_one) or ''}
+    return {'ok', next_one and told_again(next_one) or '', e.st ~= E.COMPLETED and call('HGET', key('task', e.task), 'st') or nil}
   end
   local new = call('HSET', key('exec', e.id), 'late', verdict, 'late_out', output, 'late_err', ARGV[7]) > 0
   local m = new and load(e.task)
   if m then emit(m.run, 'fenced', e.task, e.att .. ' ' .. node .. ' ' .. verdict) end
-  return {'fenced', e.st}
+  return {'fenced', e.st, e.st == E.LOST and m and m.st or nil}
 end
 local m = load_ending(e.task)
 local told_deadline = tonumber(ARGV[16])
@@ -67,17 +68,18 @@ else
   ended = E.FAILED
   finish(m, T.FAILED, ARGV[8], 'err', ARGV[7], 'knd', ARGV[8])
 end
+local became = m.st ~= T.COMPLETED and m.st or nil
 continue_releases()
 local n = #lanes > 0 and not refusal(node) and pull(lanes, agents)
 if not n then
   end_execution(e, ended, false, unpack(fields))
   note_lanes_of(node)
   grant_made()
-  return {'ok', ''}
+  return {'ok', '', became}
 end
 n.att = n.att + 1
 local eid = execution_id(n.id, n.att)
 end_execution(e, ended, true, unpack(fields))  -- before the next one is told its inputs: this may be one of them
 local reply = start(n, eid, node, slot, ARGV[14], ARGV[15], agents[n.lane], true)
 grant_made()
-return {'ok', reply}
+return {'ok', reply, became}

@@ -1,6 +1,6 @@
 -- Ends an attempt that is over its deadline: fenced first, then its caller ends the process.
 -- args: execution, token, verdict, retry_ms, error, silent, envelope
--- returns: {'ok'} | {'heard'} it spoke since | {'conflict', status} | {'missing'}
+-- returns: {'ok', task's status} | {'heard'} it spoke since | {'conflict', status} | {'missing'}
 -- events: timed_out, retrying | paused | failed | cancelled
 -- uses: grant, lose, retry, finish
 -- verdict: retry or failed. silent: not '' when it is over because it said nothing for too long.
@@ -20,4 +20,4 @@ else
 end
 note_lanes_of(e.node)
 grant_made()
-return {'ok'}
+return {'ok', m.st}

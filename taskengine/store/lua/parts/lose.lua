@@ -24,6 +24,7 @@ end
 local function is_blameless(node)
   return call('HEXISTS', key('node', node), 'drain') == 1
 end
+-- What the task became by it; nil when it did not run.
 local function lose(eid, why, node_is_gone)
   local e = load_execution(eid)
   if not e or e.st ~= E.RUNNING then return end
@@ -43,4 +44,5 @@ local function lose(eid, why, node_is_gone)
   else
     run_again(m, 'lost', note)
   end
+  return m.st
 end

@@ -1,0 +1,46 @@
+"""What Flower's list shows of our tasks, and what its metrics count."""
+
+from __future__ import annotations
+
+from types import FunctionType
+
+import celery
+import pytest
+from celery.events.state import Task
+
+from taskengine.cli import flower_settings
+from taskengine.store.replies import Told
+from workers.announce import Announcer, _events
+
+
+def event_of(name: str) -> Task:
+    """A task as Flower keeps it, made of the event that a worker sends."""
+    app = celery.Celery("x", broker="memory://", set_as_current=False)
+    app.conf.worker_send_task_events = True
+    announcer = Announcer(app, "node")
+    announcer.started(Told("execution", "task", 1, 0, "run", name, "{}", 0, ""), "lint")
+    (note,) = announcer._page.take()
+    return Task(**next(_events(note))[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("build docs", "build docs (lint)"),
+        ("it's, task=x", "it's, task=x (lint)"),
+        ("n" * 300, "n" * 80 + " (lint)"),
+    ],
+)
+def test_the_list_shows_the_tasks_name_and_its_agent(name: str, shown: str) -> None:
+    task = event_of(name)
+    assert task.name == "lint", "Flower makes a label of its metrics of it"
+    assert flower_settings.format_task(task).name == shown
+
+
+@pytest.mark.parametrize("args", [None, "", "(1, 2)"])
+def test_tasks_that_are_not_ours_stay_as_they_are(args: str | None) -> None:
+    assert flower_settings.format_task(Task(uuid="x", name="other", args=args)).name == "other"
+
+
+def test_flower_takes_a_function_and_nothing_else() -> None:
+    assert type(flower_settings.format_task) is FunctionType
