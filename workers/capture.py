@@ -17,6 +17,7 @@ from typing import Any
 
 from taskengine.models import LogLevel
 from workers.journal import Voice
+from workers.plain import exact
 
 _SPEAKER: ContextVar[Voice | None] = ContextVar("taskengine_voice", default=None)
 #: Streams and how loud their lines are.
@@ -77,6 +78,7 @@ class Stream:
         """Tell the journal of whoever speaks, and pass it on."""
         voice = _SPEAKER.get()
         if voice is not None and isinstance(text, str):
+            text = exact(text)
             voice.journal.write(self._name, LEVELS[self._name], text)
         self.before.write(text)
         return len(text)

@@ -18,6 +18,7 @@ from taskengine.store.replies import Told
 from taskengine.store.sync import SyncStore
 from workers.journal import Voice
 from workers.patience import outlast, persist
+from workers.plain import exact
 
 _LEVELS = tuple(level.value for level in LogLevel)
 
@@ -122,7 +123,7 @@ class Context:
         """Say how far it is: 0 to 1, values beyond are cut; *note* is one line for people."""
         if not isinstance(fraction, int | float) or math.isnan(fraction):
             raise InvalidInputError(f"progress: fraction is {fraction!r:.80}; use 0 to 1", field="fraction")
-        self._voice.journal.progress(min(1.0, max(0.0, float(fraction))), readable(str(note or "")[:500]))
+        self._voice.journal.progress(min(1.0, max(0.0, float(fraction))), readable(exact(str(note or ""))[:500]))
 
     def log(self, message: str, level: str = "info", **metadata: Any) -> None:
         """Add a line to the execution's log; the newest lines are kept.
@@ -134,4 +135,4 @@ class Context:
         size = len(dumps(metadata, "log: metadata").encode()) if metadata else 0
         if size > INLINE_LIMIT:
             raise PayloadTooLargeError("log: metadata", size, INLINE_LIMIT)
-        self._voice.journal.add(LogLevel(level), str(message), metadata=metadata)
+        self._voice.journal.add(LogLevel(level), exact(str(message)), metadata=metadata)

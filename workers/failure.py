@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
+from workers.plain import name_of, trace_of
 from workers.redaction import redacted
 
 _HOME = Path(__file__).resolve().parents[1]
@@ -27,7 +28,7 @@ _BRIEF = 500
 
 def place(exc: BaseException) -> str:
     """File and line of *exc*, the deepest that its reader can change."""
-    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(exc.__traceback__)]
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace_of(exc))]
     theirs = [one for one in frames if not one[0].startswith(_OURS)]
     file, line = (_own(theirs) or theirs or frames or [("unknown", 0)])[-1]
     return f"{file.rpartition('/')[2]}:{line}"
@@ -35,8 +36,11 @@ def place(exc: BaseException) -> str:
 
 def traceback_of(exc: BaseException) -> str:
     """The traceback of *exc*, with those of its causes, from the agent's first line on."""
-    shown = traceback.TracebackException(type(exc), exc, _from_agent(exc.__traceback__), compact=True)
-    return "".join(shown.format())
+    trace = _from_agent(trace_of(exc))
+    try:
+        return "".join(traceback.TracebackException(type(exc), exc, trace, compact=True).format())
+    except BaseException:  # its cause, its notes or its class raise when they are looked at
+        return "".join(["Traceback (most recent call last):\n", *traceback.format_tb(trace), name_of(type(exc)), "\n"])
 
 
 def kept(text: str) -> str:

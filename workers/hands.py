@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -61,6 +62,15 @@ def signal_group(pid: int, number: int) -> None:
             os.kill(pid, number)  # it has not made its group yet, it shares ours
     except ProcessLookupError:
         return
+
+
+def end_rest_of_group() -> None:
+    """Kill everybody else of this process's group: what agents left, such as a pool of their own."""
+    group, me = os.getpgrp(), os.getpid()
+    for process in psutil.process_iter():
+        if process.pid != me and _in_group(process, group):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def _is_stranger(pid: int) -> bool:

@@ -1,8 +1,13 @@
-"""Runs one agent and turns whatever happens into an Outcome: data, not exceptions."""
+"""Runs one agent and turns whatever happens into an Outcome: data, not exceptions.
+
+Whatever an agent makes (a result, an error, an exit code, an Outcome) may raise when it is looked at. That is a
+failure of the agent too, and never leaves this room in another way: it would count as a lost worker.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import traceback
 from collections.abc import Callable
 from concurrent.futures import CancelledError
@@ -12,10 +17,13 @@ from typing import Any
 from taskengine.agent import Agent, NotNow
 from taskengine.errors import InvalidInputError
 from taskengine.models import Outcome, Task
-from taskengine.store.codec import check_size, dumps, readable
+from taskengine.store.codec import check_size, readable
+from workers.clones import Original
 from workers.context import Context
 from workers.failure import kept, place, traceback_of
 from workers.loop import Run
+from workers.output import as_object, encoded
+from workers.plain import name_of, names_of, sound, text_of, trace_of
 from workers.redaction import redacted
 
 #: Characters kept of an error's message.
@@ -25,10 +33,19 @@ ERROR_LIMIT = 4000
 def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any]) -> Outcome:
     """The outcome of one run; *wait* gives what a coroutine comes to."""
     try:
-        if agent.is_coroutine:
-            value = wait(Run(agent.function(task, context)))
-        else:
+        return _outcome(agent, task, context, wait)
+    except BaseException as exc:  # what it raised, raises when it is looked at
+        error = f"the agent raised what cannot be shown: that raised {name_of(type(exc))}"
+        return Outcome("failed", error=error, error_kind="crash")
+
+
+def _outcome(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any]) -> Outcome:
+    try:
+        with Original():
             value = agent.function(task, context)
+            # Whoever made it, a coroutine function, a wrapper of one or an object with an async __call__.
+            if type(value) is not dict and inspect.isawaitable(value):
+                value = wait(Run(value))
     except (CancelledError, asyncio.CancelledError) as exc:
         if not context.cancelled:
             return _raised(exc)  # it comes from a future of the agent's own
@@ -37,8 +54,8 @@ def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any
         return _not_now(exc)
     except SystemExit as exc:
         return Outcome(
-            "failed", error=f"the agent called exit({exc.code!r}); return or raise instead", error_kind="crash",
-            error_classes=("SystemExit",), traceback=traceback_of(exc), exception=exc,
+            "failed", error=f"the agent called exit({text_of(exc.code, repr)}); return or raise instead",
+            error_kind="crash", error_classes=("SystemExit",), traceback=traceback_of(exc), exception=exc,
         )  # fmt: skip
     except BaseException as exc:  # whatever an agent raises is its outcome: a thread that dies of it keeps its slot
         return _raised(exc)
@@ -46,10 +63,13 @@ def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any
 
 
 def classify(value: Any) -> Outcome:
-    """The outcome of a returned value: an object as it is, any other JSON value ``x`` as ``{"value": x}``."""
-    if isinstance(value, Outcome):
-        return value
-    return Outcome("completed", output=value if isinstance(value, dict) else {"value": value})
+    """The outcome of a returned value: an Outcome as it is, else what :mod:`workers.output` makes of it."""
+    try:
+        if type(value) is not dict and isinstance(value, Outcome):
+            return sound(value)
+        return Outcome("completed", output=as_object(value))
+    except BaseException as exc:
+        return _unusable(exc)
 
 
 def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:
@@ -65,14 +85,17 @@ def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:
     if outcome.output is None:
         return outcome, "", False
     try:
-        text = dumps(outcome.output, "result")
+        text = encoded(outcome.output)
         return outcome, text, check_size("result", text)
-    except InvalidInputError as exc:
-        error = f"the agent returned what can not be stored: {exc}"
-        failed = Outcome(
-            "failed", error=error, error_kind="invalid_output", retryable=False, usage=outcome.usage
-        )
-        return failed, "", False
+    except BaseException as exc:
+        return replace(_unusable(exc), usage=outcome.usage), "", False
+
+
+def _unusable(exc: BaseException) -> Outcome:
+    """The outcome of what was returned and cannot be stored: it would be so again."""
+    why = text_of(exc) if isinstance(exc, InvalidInputError) else f"{name_of(type(exc))}: {text_of(exc)}"
+    error = _storable(f"the agent returned what cannot be stored: {why}")
+    return Outcome("failed", error=error, error_kind="invalid_output", retryable=False)
 
 
 def _reason(outcome: Outcome) -> str | None:
@@ -85,23 +108,25 @@ def _storable(text: str | None) -> str | None:
 
 
 def _raised(exc: BaseException) -> Outcome:
-    text = "".join(traceback.format_exception_only(exc)).strip()
     return Outcome(
         "failed",
-        error=f"{text} ({place(exc)})",
+        error=f"{_said(exc)} ({place(exc)})",
         error_kind="crash",
-        error_classes=tuple(name for cls in type(exc).__mro__ for name in _names(cls)),
+        error_classes=names_of(type(exc)),
         traceback=traceback_of(exc),
         exception=exc,
     )
 
 
+def _said(exc: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception_only(exc)).strip()
+    except BaseException:  # its notes, its attributes or its class
+        return f"{name_of(type(exc))}: {text_of(exc)}"
+
+
 def _not_now(exc: NotNow) -> Outcome:
     try:
-        return Outcome.not_now(exc.delay, None if exc.reason is None else str(exc.reason), scope=exc.scope)
+        return sound(Outcome.not_now(exc.delay, None if exc.reason is None else text_of(exc.reason), scope=exc.scope))
     except InvalidInputError as wrong:
-        return _raised(wrong.with_traceback(exc.__traceback__))
-
-
-def _names(cls: type) -> tuple[str, str]:
-    return cls.__name__, f"{cls.__module__}.{cls.__qualname__}"
+        return _raised(wrong.with_traceback(trace_of(exc)))

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from functools import cache
 from typing import Any
 from uuid import uuid4
 
+from billiard import current_process
 from celery import Celery, platforms, signals
 from celery.concurrency.prefork import TaskPool as PreforkPool
 from celery.concurrency.solo import TaskPool as SoloPool
@@ -29,6 +31,7 @@ from taskengine.settings import current as current_settings
 from taskengine.transport import is_ours, refusal
 from workers.announce import Announcer
 from workers.board import Board
+from workers.hands import end_rest_of_group
 from workers.heartbeat import Heartbeat
 from workers.host import Host
 from workers.hub import wake_when_threads_end
@@ -60,6 +63,7 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
     except TaskEngineError as exc:
         raise SystemExit(f"taskengine: {exc}") from exc
     current.node = node
+    os.register_at_fork(after_in_child=_die_as_others_do)
     _parent.pid = os.getpid()
     host = Host(instance)
     heartbeat = Heartbeat(node, lambda: _slots(instance), host)
@@ -74,14 +78,30 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
     wake_when_threads_end(instance)
 
 
+def _die_as_others_do() -> None:
+    """In every child: drop our handlers of signals, or a pool that an agent makes could not end its processes."""
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGINT):
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
 @signals.worker_process_init.connect(weak=False)
 def begin_child(**_: Any) -> None:
     """In a pool child: lead a process group, so that all that a task starts can be ended with it."""
     if os.getpid() == _parent.pid:
         return  # the solo pool says so too, and has no children
     os.setpgid(0, 0)
+    # Agents may have children: multiprocessing refuses them to daemons, and these end with our group, not by that.
+    current_process().daemon = False
     if _parent.pid and os.getppid() != _parent.pid:
         os._exit(1)  # the parent died before PR_SET_PDEATHSIG was in force
+
+
+@signals.worker_process_shutdown.connect(weak=False)
+def end_child(**_: Any) -> None:
+    """In a pool child that ends by itself: so does what its agents left behind, such as a pool of their own."""
+    if os.getpid() != _parent.pid:
+        end_rest_of_group()
 
 
 @signals.worker_ready.connect(weak=False)

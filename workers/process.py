@@ -20,6 +20,7 @@ from billiard import current_process
 from taskengine.agent import Registry
 from taskengine.settings import Settings
 from taskengine.store.connect import SOCKET_TIMEOUT, connect
+from taskengine.store.forks import PerProcess
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
 from workers import capture
@@ -173,23 +174,30 @@ class WorkerProcess:
             self._exit(number, frame)
 
 
+@dataclass(slots=True)
+class _Made:
+    """What one process has of a worker."""
+
+    making: threading.Lock = field(default_factory=threading.Lock)
+    process: WorkerProcess | None = None
+
+
 class Current:
     """The node and the process of this interpreter; set once by :mod:`workers.lifecycle`."""
 
     def __init__(self) -> None:
         self.node: Node | None = None
-        self._process: WorkerProcess | None = None
-        self._pid = 0
-        self._lock = threading.Lock()
+        self._here = PerProcess(_Made)
 
     def process(self) -> WorkerProcess:
         """This process's part of the worker, made on first use and again after a fork."""
-        with self._lock:
-            if self._process is None or self._pid != os.getpid():
+        here = self._here.get()
+        with here.making:
+            if here.process is None:
                 if self.node is None:
                     raise RuntimeError("taskengine.slot runs only inside: celery -A workers worker")
-                self._process, self._pid = WorkerProcess(self.node), os.getpid()
-            return self._process
+                here.process = WorkerProcess(self.node)
+            return here.process
 
 
 current = Current()

@@ -17,6 +17,7 @@ from taskengine.store.executions import Answer, Report, Slot
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
 from workers.capture import LEVELS, Speaking
+from workers.clones import end_if_cloned
 from workers.context import Context
 from workers.failure import brief
 from workers.invoke import encode, invoke
@@ -28,6 +29,8 @@ from workers.usage import Meter
 from workers.verdict import Verdict, verdict
 
 logger = logging.getLogger(__name__)
+
+_DONE = Verdict("completed", None)
 
 #: Seconds a wake-up waits for a server that does not answer; a lost wake-up costs nothing but time.
 _CLAIM_PATIENCE = 20.0
@@ -67,7 +70,8 @@ class Runner:
             outcome, text, large = encode(_no_agent(told))
         else:
             outcome, text, large = encode(wrong or self._run(agent, task, told))
-        what = verdict(task, outcome)
+        end_if_cloned(self.slot.pid)
+        what = _DONE if outcome.kind == "completed" else verdict(task if wrong else _record(told), outcome)
         if large:
             self._lay_by(told, text)
         report = _report(told, name, outcome, what, "" if large else text, len(text.encode()) if large else 0)
@@ -132,6 +136,11 @@ class Runner:
 
     def _lay_by(self, told: Told, text: str) -> None:
         persist(self.process.store, executions.put_payload(told.execution_id, text))
+
+
+def _record(told: Told) -> Task:
+    """The task as it is stored: its agent may have changed the copy that it got."""
+    return running_task(told, None)
 
 
 def _report(told: Told, agent: str, outcome: Outcome, what: Verdict, output: str, big: int) -> Report:

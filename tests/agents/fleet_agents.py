@@ -7,14 +7,17 @@ the monotonic clock is one for the whole machine.
 import asyncio
 import ctypes
 import logging
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import psutil
 from celery.utils.log import get_task_logger
 
 from taskengine.agent import NotNow, agent
@@ -158,6 +161,53 @@ def stubborn(task, context):
     deaf(task, context)
 
 
+def fork(task, context):
+    """Forks; the child ends as scripts do, and the parent says how."""
+    pid = os.fork()
+    if pid:
+        return {"code": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), "pid": os.getpid()}
+    if task.input["child"] == "raises":
+        raise ValueError("in the child")
+    if task.input["child"] == "exits":
+        sys.exit(7)
+    return {"by": "the child"}
+
+
+def fork_and_stay(task, context):
+    """Waits for ever, together with a child and a grandchild."""
+    if os.fork() == 0:
+        os.fork()
+        time.sleep(120)
+    while len(children := psutil.Process().children(recursive=True)) < 2:
+        time.sleep(0.01)
+    Path(task.input["pids"]).write_text(" ".join(str(child.pid) for child in children))
+    deaf(task, context)
+
+
+def square(number):
+    return number * number
+
+
+def use_processes(task, context):
+    """Has processes of its own, as scripts have them."""
+    with multiprocessing.Pool(2) as pool:
+        squares = pool.map(square, range(4))
+    with ProcessPoolExecutor(2) as executor:
+        squares += executor.map(square, range(4, 6))
+    return {"squares": squares}
+
+
+def leave_processes(task, context):
+    """Never closes its pool, and tells whom it left."""
+    pool = multiprocessing.get_context("fork").Pool(2)
+    _left.append(pool)
+    pool.map(square, range(4))
+    return {"left": [child.pid for child in psutil.Process().children()], "pid": os.getpid()}
+
+
+_left = []
+
+
 def ask(task, context):
     """What a context gives; about its dependencies only what is asked for by name or id."""
     context.progress(0.25, "quarter")
@@ -187,7 +237,8 @@ DO = {
     f.__name__: f
     for f in (
         nothing, chatter, speak, flood, last_words, sleep, patient, deaf, fail, unserialisable, call_exit, vanish,
-        kill_itself, big, hold_the_gil, stubborn, ask, read_results, refuse,
+        kill_itself, big, hold_the_gil, stubborn, ask, fork, fork_and_stay, use_processes, leave_processes,
+        read_results, refuse,
     )
 }  # fmt: skip
 

@@ -22,10 +22,23 @@ SAYS = {
     "future cancelled": "CancelledError (odd_agents.py:",
     "undecodable error": "ValueError: no file \\udce9t\\udce9 (odd_agents.py:",
     "long error": "ValueError: xxx",
-    "undecodable result": "result is not JSON: ",
-    "nan": "result is not JSON: ",
-    "mixed keys": "result is not JSON: ",
-    "forgotten await": "result is not JSON: Object of type coroutine",
+    "unshowable error": "UnshowableError: <UnshowableError whose str fails> (odd_agents.py:",
+    "unshowable reason": "ValueError: <exception str() failed> (odd_agents.py:",
+    "unshowable exit": "the agent called exit(<Unshowable whose repr fails>)",
+    "unshowable not now": "the agent raised what cannot be shown: that raised RuntimeError",
+    "no delay": "the agent raised what cannot be shown: that raised RuntimeError",
+    "unshowable result": "result.a[1].b is not JSON: ",
+    "unshowable key": "result.a is not JSON: ",
+    "secretive usage": "the agent returned what cannot be stored: SystemExit: no comment",
+    "distorted kind": "the agent returned what cannot be stored: ",
+    "distorted error": "the agent returned what cannot be stored: Outcome.error is 5",
+    "distorted classes": "Outcome.error_classes holds 5",
+    "distorted delay": "Outcome.delay is 'soon'",
+    "countless usage": "usage is ",
+    "bare result": "result is not JSON: ",
+    "undecodable result": "result.name is not JSON: ",
+    "nan": "result.x is not JSON: ",
+    "forgotten await": "result.x is not JSON: ",
     "kind": "Outcome.kind is 'nonsense'; use completed, failed, cancelled, not_now (odd_agents.py:",
     "output": "Outcome.output is [1]; use a dict",
     "error": "Outcome.error is 5; use text or None (odd_agents.py:",
@@ -84,7 +97,7 @@ def test_a_cancelled_error_that_nobody_asked_for_is_a_failure_and_tried_again(
 
 
 def test_a_result_that_can_not_be_stored_is_not_computed_again(fleet: Fleet) -> None:
-    wrong = ("undecodable result", "nan", "mixed keys", "forgotten await")
+    wrong = ("undecodable result", "nan", "unshowable result", "forgotten await")
     done = fleet.run(*(Task(name=what, capability="odd", input={"do": what}, max_retries=2) for what in wrong))
     assert [(task.attempt, task.error_kind) for task in done] == [(1, "invalid_output")] * len(wrong)
 
@@ -94,9 +107,9 @@ def test_words_that_no_text_can_hold_are_spelled_out_and_what_an_agent_counts_is
     (task,) = fleet.run(Task(capability=lane))
     assert task.status.value == "completed"
     (execution,) = fleet.executions(str(task.id))
-    assert [line.message for line in execution.logs] == ["caf\\udce9"]
+    assert [line.message for line in execution.logs] == ["caf\\udce9", "half a line", "the end"]
     assert (execution.progress, execution.progress_note) == (1.0, "caf\\udce9")
-    assert execution.resource_usage.custom == {"tokens": 5, "usd": 0.25}
+    assert execution.resource_usage.custom == {"tokens": 5, "usd": 0.25, "caf\\udce9": 1}
     assert execution.result == {"said": True}
 
 

@@ -37,6 +37,7 @@ CATCH_ALL = {
     "workers/capture.py",
     "workers/invoke.py",
     "workers/heartbeat.py",
+    "workers/loop.py",
     "taskengine/coordinator/loop.py",
     "taskengine/coordinator/duties/decisions.py",
 }
