@@ -53,8 +53,8 @@ def apply(turn: Turn, decision: Decision, seen: Snapshot, instructions: Sequence
 
 def _call(term: str, entry: str, seen: Snapshot, instruction: Instruction) -> Call[Reply]:
     match instruction:
-        case CloseTask(_, reason, closed_by):
-            return coordination.close(term, entry, seen, reason, closed_by)
+        case CloseTask():
+            return coordination.close(term, entry, seen, instruction)
         case StartTask():
             return coordination.trigger(term, entry, seen)
         case ReopenTask(task_id, closed_by):

@@ -18,7 +18,7 @@ from typing import assert_never
 
 from taskengine.core.instructions import CloseTask, Instruction, Nothing, ReopenTask, StartTask
 from taskengine.core.lifecycle import CLOSABLE, REOPENABLE
-from taskengine.core.rules import Counters, Verdict, blamed, judge, why_never
+from taskengine.core.rules import FAILURES, Counters, End, Verdict, blamed, judge, why_never
 from taskengine.models.enums import TaskStatus, TriggerRule
 
 
@@ -28,7 +28,7 @@ class Stimulus(StrEnum):
     #: Its commit wait, hold or time fell, or a dependency of one with a rule of its own completed.
     COUNTERS = "counters"
     DEPENDENCY_FAILED = "f"
-    DEPENDENCY_CANCELLED = "c"
+    DEPENDENCY_SKIPPED = "c"
     #: The task that had closed it is open again.
     REOPENED = "reopen"
 
@@ -39,7 +39,8 @@ class Dependency:
 
     task_id: str
     name: str
-    status: TaskStatus
+    #: None while it is open.
+    end: End | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Snapshot:
 def decide(snapshot: Snapshot, stimulus: Stimulus) -> list[Instruction]:
     """What to do about the task of *snapshot*; never empty, the last instruction closes the question."""
     match stimulus:
-        case Stimulus.COUNTERS | Stimulus.DEPENDENCY_FAILED | Stimulus.DEPENDENCY_CANCELLED:
+        case Stimulus.COUNTERS | Stimulus.DEPENDENCY_FAILED | Stimulus.DEPENDENCY_SKIPPED:
             return [_after_dependencies(snapshot)]
         case Stimulus.REOPENED:
             return [_after_reopening(snapshot)]
@@ -73,7 +74,7 @@ def decide(snapshot: Snapshot, stimulus: Stimulus) -> list[Instruction]:
             assert_never(stimulus)
 
 
-def blamed_in(snapshot: Snapshot) -> frozenset[TaskStatus]:
+def blamed_in(snapshot: Snapshot) -> frozenset[End]:
     """How a dependency ended that a decision about the task would name; empty when none would be named."""
     if snapshot.status not in CLOSABLE or judge(snapshot.rule, snapshot.counters) is not Verdict.NEVER:
         return frozenset()
@@ -107,10 +108,10 @@ def _started(snapshot: Snapshot) -> Instruction:
 
 def _closed(snapshot: Snapshot) -> Instruction:
     culprit = snapshot.because
-    if culprit is None or culprit.status not in blamed_in(snapshot):
+    if culprit is None or culprit.end is None or culprit.end not in blamed_in(snapshot):
         return Nothing("what had ended badly is being opened again, and takes its word back")
-    reason = why_never(snapshot.rule, snapshot.counters, culprit.name, culprit.status)
-    return CloseTask(snapshot.task_id, reason, culprit.task_id)
+    reason = why_never(snapshot.rule, snapshot.counters, culprit.name, culprit.end)
+    return CloseTask(snapshot.task_id, reason, culprit.task_id, failed_before=culprit.end in FAILURES)
 
 
 def _after_reopening(snapshot: Snapshot) -> Instruction:

@@ -54,10 +54,10 @@ class Situation:
     #: On the server's clock.
     now: datetime
     lane: str
-    #: Dependencies not over, FAILED and CANCELLED.
+    #: Dependencies not over, and those that count as failed and as skipped.
     waiting: int
     failed: int
-    cancelled: int
+    skipped: int
     #: Its schedule or its next attempt.
     due: datetime | None
     held: bool
@@ -171,18 +171,19 @@ def _pending(task: Task, around: Around) -> Iterator[Fact]:
 
 
 def _counters(task: Task, now: Situation) -> Counters:
-    gone = now.waiting + now.failed + now.cancelled
-    return Counters(now.waiting, now.failed, now.cancelled, max(0, len(task.depends_on) - gone))
+    gone = now.waiting + now.failed + now.skipped
+    return Counters(now.waiting, now.failed, now.skipped, max(0, len(task.depends_on) - gone))
 
 
 def _closing(task: Task, now: Situation) -> Fact:
-    ends = [f"{n} {how}" for n, how in ((now.failed, "failed"), (now.cancelled, "were cancelled")) if n]
+    ways = ((now.failed, "failed (or a failure came before it)"), (now.skipped, "were cancelled"))
+    ends = [f"{n} {how}" for n, how in ways if n]
     of = _count(len(task.depends_on), "dependency", "dependencies")
     return Fact(
         kind="undecided",
-        text=f"of its {of} {' and '.join(ends) or 'none is left'}, so by its rule {task.trigger_rule.value} it can not "
+        text=f"of its {of} {' and '.join(ends) or 'none is left'}, so by its rule {task.trigger_rule.value} it cannot "
         "start any more; the coordinator is about to close it",
-        details={"failed": now.failed, "cancelled": now.cancelled, "trigger_rule": task.trigger_rule.value},
+        details={"failed": now.failed, "cancelled": now.skipped, "trigger_rule": task.trigger_rule.value},
     )
 
 

@@ -13,12 +13,14 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class CloseTask:
-    """Cancel a PENDING task that can not run any more."""
+    """Cancel a PENDING task that cannot run any more."""
 
     task_id: str
     reason: str
     #: The dependency because of which; its reopening reopens the task.
     closed_by: str
+    #: Whether that is a failure, so that its dependents count the task as failed.
+    failed_before: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,33 @@
 """Trigger rules: when a task starts, as a pure function of how many of its dependencies stand how.
 
-They are Airflow's, by name and by meaning. What Airflow calls *skipped* is CANCELLED here, whoever cancelled it: a
-client, ``expires_at``, or the rule of that very dependency (so a failure further up reaches a task only through what
-it depends on directly; Airflow's *upstream_failed* has no state of its own here).
+They are Airflow's, by name and by meaning. A dependency that is over counts in one of three ways:
+
+- *succeeded*: it COMPLETED.
+- *failed*: it FAILED, or it *failed before it*: it could never start, and a dependency that counts as failed is to
+  blame. Airflow calls that upstream_failed. A failure is passed on as failure, through however many tasks: an alarm
+  (one_failed) at the end of a chain rings whichever link broke.
+- *skipped*: somebody cancelled it, its ``expires_at`` came, or its rule left it out without a failure being to blame
+  (all_failed where one COMPLETED, one_failed where none failed). That is nobody's failure, and none is passed on.
+
+What failed before it and what was skipped are both CANCELLED: the status says what became of a task, the counters of
+its dependents say what that means for them. Which of the two it was is decided once, when it is closed, and stored
+with it. (Rejected: to work it out from its dependencies whenever somebody asks. They may be opened again or deleted by
+then, and a counter must be taken back as it was given.)
 
 ==============================  ==========================================  =====================================
 rule                            starts when                                 can never start any more when
 ==============================  ==========================================  =====================================
-all_success                     all COMPLETED                               one FAILED or was CANCELLED
+all_success                     all succeeded                               one failed (*), or was skipped
 all_done                        all are over, however                       (it always starts in the end)
-all_failed                      all FAILED                                  one COMPLETED or was CANCELLED
-one_success                     one COMPLETED, the others still running     all are over and none COMPLETED
-one_failed                      one FAILED, the others still running        all are over and none FAILED
-none_failed                     all are over, none FAILED                   one FAILED
-none_failed_min_one_success     all are over, none FAILED, one COMPLETED    one FAILED, or all were CANCELLED
+all_failed                      all failed                                  one succeeded or was skipped
+one_success                     one succeeded, the others still running     all are over, none succeeded (*)
+one_failed                      one failed, the others still running        all are over, none failed
+none_failed                     all are over, none failed                   one failed (*)
+none_failed_min_one_success     all are over, none failed, one succeeded    one failed (*), or all were skipped
 always                          at once                                     (it starts at once)
 ==============================  ==========================================  =====================================
+
+(*) It failed before it, if one of its dependencies counts as failed by then; else, and without (*), it is skipped.
 
 Without a dependency every rule holds. A task that can never start any more is closed as soon as that is certain:
 CANCELLED, with the dependency to blame; what depends on it goes by its own rule. A task that once was READY is not
@@ -25,20 +37,33 @@ called back when a dependency is opened again, ends otherwise, or takes its word
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import assert_never
 
-from taskengine.models.enums import TaskStatus, TriggerRule
+from taskengine.models.enums import TriggerRule
 
+
+class End(StrEnum):
+    """How a dependency ended, as its dependents see it; the scripts use the same letters."""
+
+    COMPLETED = "s"
+    FAILED = "f"
+    #: It could not start because of one that failed, or failed before it: CANCELLED, and counts as failed.
+    FAILED_BEFORE = "b"
+    #: CANCELLED for any other reason.
+    SKIPPED = "c"
+
+
+#: Ends that count as failed.
+FAILURES = frozenset({End.FAILED, End.FAILED_BEFORE})
+_SKIPPED = frozenset({End.SKIPPED})
+_NOT_FAILED = frozenset({End.COMPLETED, End.SKIPPED})
 _HOW = {
-    TaskStatus.COMPLETED: "completed",
-    TaskStatus.FAILED: "failed",
-    TaskStatus.CANCELLED: "was cancelled",
+    End.COMPLETED: "completed",
+    End.FAILED: "failed",
+    End.FAILED_BEFORE: "could not start because of a failure",
+    End.SKIPPED: "was cancelled",
 }
-_FAILED = frozenset({TaskStatus.FAILED})
-_CANCELLED = frozenset({TaskStatus.CANCELLED})
-_NOT_COMPLETED = _FAILED | _CANCELLED
-_NOT_FAILED = _CANCELLED | {TaskStatus.COMPLETED}
 
 
 class Verdict(Enum):
@@ -46,7 +71,7 @@ class Verdict(Enum):
 
     RUN = auto()
     WAIT = auto()
-    #: The rule can not hold any more, whatever the others do.
+    #: The rule cannot hold any more, whatever the others do.
     NEVER = auto()
 
 
@@ -56,14 +81,15 @@ class Counters:
 
     #: Not ended.
     waiting: int
+    #: With those that failed before it.
     failed: int
-    cancelled: int
+    skipped: int
     succeeded: int = 0
 
     @property
     def total(self) -> int:
         """All dependencies."""
-        return self.waiting + self.failed + self.cancelled + self.succeeded
+        return self.waiting + self.failed + self.skipped + self.succeeded
 
 
 def judge(rule: TriggerRule, of: Counters) -> Verdict:
@@ -72,9 +98,9 @@ def judge(rule: TriggerRule, of: Counters) -> Verdict:
         return Verdict.RUN
     match rule:
         case TriggerRule.ALL_SUCCESS:
-            return _all(of, against=of.failed + of.cancelled)
+            return _all(of, against=of.failed + of.skipped)
         case TriggerRule.ALL_FAILED:
-            return _all(of, against=of.succeeded + of.cancelled)
+            return _all(of, against=of.succeeded + of.skipped)
         case TriggerRule.NONE_FAILED:
             return _all(of, against=of.failed)
         case TriggerRule.ALL_DONE:
@@ -104,29 +130,30 @@ def _one(of: Counters, wanted: int) -> Verdict:
     return Verdict.WAIT if of.waiting else Verdict.NEVER
 
 
-def blamed(rule: TriggerRule, of: Counters) -> frozenset[TaskStatus]:
-    """How a dependency must have ended to be the one because of which *rule* never holds."""
+def blamed(rule: TriggerRule, of: Counters) -> frozenset[End]:
+    """How a dependency must have ended to be the one because of which *rule* never holds.
+
+    A failure before anything else: whoever is closed because of one failed before it.
+    """
     match rule:
-        case TriggerRule.ALL_SUCCESS | TriggerRule.ONE_SUCCESS:
-            return _NOT_COMPLETED
+        case TriggerRule.ALL_SUCCESS | TriggerRule.ONE_SUCCESS | TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS:
+            return FAILURES if of.failed else _SKIPPED
         case TriggerRule.ALL_FAILED | TriggerRule.ONE_FAILED:
             return _NOT_FAILED
         case TriggerRule.NONE_FAILED:
-            return _FAILED
-        case TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS:
-            return _FAILED if of.failed else _CANCELLED
+            return FAILURES
         case TriggerRule.ALL_DONE | TriggerRule.ALWAYS:
             return frozenset()
         case _:
             assert_never(rule)
 
 
-def why_never(rule: TriggerRule, of: Counters, name: str, status: TaskStatus) -> str:
-    """Why *rule* never holds, for people; the dependency called *name* ended as *status* and is to blame."""
+def why_never(rule: TriggerRule, of: Counters, name: str, end: End) -> str:
+    """Why *rule* never holds, for people; the dependency called *name* ended so and is to blame."""
     if rule is TriggerRule.ONE_FAILED:
         return "no dependency failed"
     alone = of.total == 1 or rule in _ONE_IS_ENOUGH or (rule is _MIN_ONE and of.failed)
-    return f"dependency {name} {_HOW[status]}" + ("" if alone else ", and none completed")
+    return f"dependency {name} {_HOW[end]}" + ("" if alone else ", and none completed")
 
 
 _MIN_ONE = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS

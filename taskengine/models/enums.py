@@ -52,21 +52,25 @@ class TaskStatus(StrEnum):
 
 
 class TriggerRule(StrEnum):
-    """When a task starts, as a function of how its dependencies stand (:mod:`taskengine.core.rules` has the table)."""
+    """When a task starts, as a function of how its dependencies stand (:mod:`taskengine.core.rules` has the table).
+
+    *Failed* is also what could not start because of a failure before it, although it is CANCELLED. What was CANCELLED
+    for any other reason is *skipped*: over, and neither COMPLETED nor failed.
+    """
 
     #: All COMPLETED.
     ALL_SUCCESS = "all_success"
     #: All over, however they ended.
     ALL_DONE = "all_done"
-    #: All FAILED.
+    #: All failed.
     ALL_FAILED = "all_failed"
     #: One COMPLETED; the others are not waited for.
     ONE_SUCCESS = "one_success"
-    #: One FAILED; the others are not waited for.
+    #: One failed; the others are not waited for.
     ONE_FAILED = "one_failed"
-    #: All over and none FAILED.
+    #: All over and none failed.
     NONE_FAILED = "none_failed"
-    #: All over, none FAILED, and one COMPLETED.
+    #: All over, none failed, and one COMPLETED.
     NONE_FAILED_MIN_ONE_SUCCESS = "none_failed_min_one_success"
     #: At once; dependencies only hand over what they have by then.
     ALWAYS = "always"

@@ -148,7 +148,7 @@ class Task(RequestFields):
     error_kind: str | None = None
     #: Why it is where it is: what a READY task lacks, why a CANCELLED one was cancelled.
     reason: str | None = None
-    #: The task whose failure closed this one.
+    #: The dependency because of whose end it can never start.
     closed_by: UUID | None = None
     cancel_requested: bool = False
     #: Somebody paused it while it runs: it makes no further attempt.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from taskengine.core.decide import Dependency, Snapshot, blamed_in
-from taskengine.core.rules import Counters
+from taskengine.core.instructions import CloseTask
+from taskengine.core.rules import Counters, End
 from taskengine.models.enums import TaskStatus, TriggerRule
 from taskengine.store.call import Call, Story
 from taskengine.store.codec import dumps, pairs
@@ -225,13 +226,14 @@ def listen(keys: Keys, wake_from: str, decisions_from: str, seconds: float) -> C
     return Call("XREAD", args, decode, command=True)
 
 
-_STATUSES = frozenset(status.value for status in TaskStatus)
+#: How a dependency stands that is stored: open, or how it ended.
+_STANDS: Mapping[str, End | None] = {"open": None, **{end.value: end for end in End}}
 
 
 def snapshots(decisions: Sequence[Decision]) -> Story[list[Snapshot | None]]:
     """The snapshots of the tasks that *decisions* are about, in their order; None where the task is gone.
 
-    One trip for all, more only for a task whose rule can not hold any more and that is not told which dependency is to
+    One trip for all, more only for a task whose rule cannot hold any more and that is not told which dependency is to
     blame: for a plain one with hundreds of them, for one with a rule of its own always.
     """
     raw = yield from _snapshot(0, (), decisions)
@@ -245,7 +247,7 @@ def _with_culprit(decision: Decision, row: Sequence[Any]) -> Story[Snapshot | No
     """The snapshot with a dependency that its decision may blame, searched 256 a trip."""
     seen = _seen(decision, row)
     blamed = sorted(blamed_in(seen)) if seen else []
-    if seen and blamed and not (seen.because and seen.because.status in blamed):
+    if seen and blamed and not (seen.because and seen.because.end in blamed):
         at = int(row[-1]) if seen.rule is TriggerRule.ALL_SUCCESS else 0
         rows = [row] if seen.rule is TriggerRule.ALL_SUCCESS else []
         while at >= 0:
@@ -253,48 +255,49 @@ def _with_culprit(decision: Decision, row: Sequence[Any]) -> Story[Snapshot | No
             at = int(row[-1])
             rows.append(row)
         seen = _seen(decision, row)
-        if seen and not (seen.because and seen.because.status in blamed):
+        if seen and not (seen.because and seen.because.end in blamed):
             seen = replace(seen, because=_gone(rows, seen, blamed))
     return seen
 
 
-def _gone(rows: Sequence[Sequence[Any]], seen: Snapshot, blamed: Sequence[TaskStatus]) -> Dependency | None:
+def _gone(rows: Sequence[Sequence[Any]], seen: Snapshot, blamed: Sequence[End]) -> Dependency | None:
     """A dependency that is not stored any more and, for want of another, is to blame; how it ended the counters say."""
     found = {row[-2]: row[-4] for row in reversed(rows)}
     if "gone" not in found or "undoing" in found:
         return None
     at = seen.counters
-    ended = {TaskStatus.FAILED: at.failed, TaskStatus.CANCELLED: at.cancelled, TaskStatus.COMPLETED: at.succeeded}
-    status = next((status for status, number in ended.items() if number and status in blamed), None)
-    return None if status is None else Dependency(found["gone"], found["gone"], status)
+    ended = {End.FAILED: at.failed, End.SKIPPED: at.skipped, End.COMPLETED: at.succeeded}
+    end = next((end for end, number in ended.items() if number and end in blamed), None)
+    return None if end is None else Dependency(found["gone"], found["gone"], end)
 
 
 def _snapshot(start: int, blamed: Sequence[str], decisions: Sequence[Decision]) -> Call[list[Any]]:
     pairs = (id for decision in decisions for id in (decision.task_id, decision.because))
-    return Call("snapshot", (start, " ".join(blamed), *pairs), list)
+    return Call("snapshot", (start, "".join(blamed), *pairs), list)
 
 
 def _seen(decision: Decision, raw: Sequence[Any]) -> Snapshot | None:
     if raw[0] != "ok":
         return None
-    _, status, waiting, failed, cancelled, total, rule, visible, held, revision, by, because, name, its, _ = raw
-    gone = int(waiting) + int(failed) + int(cancelled)
+    _, status, waiting, failed, skipped, total, rule, visible, held, revision, by, because, name, its, _ = raw
+    gone = int(waiting) + int(failed) + int(skipped)
     return Snapshot(
         task_id=decision.task_id,
         status=TaskStatus(status),
-        counters=Counters(int(waiting), int(failed), int(cancelled), max(0, int(total) - gone)),
+        counters=Counters(int(waiting), int(failed), int(skipped), max(0, int(total) - gone)),
         visible=bool(visible),
         closed_by=by,
-        because=Dependency(because, name or because, TaskStatus(its)) if its in _STATUSES else None,
+        because=Dependency(because, name or because, _STANDS[its]) if its in _STANDS else None,
         rule=TriggerRule(rule),
         held=bool(held),
         revision=revision,
     )
 
 
-def close(term: str, entry: str, seen: Snapshot, reason: str, closed_by: str) -> Call[Reply]:
+def close(term: str, entry: str, seen: Snapshot, how: CloseTask) -> Call[Reply]:
     """Cancel the task of *seen*, delete the decision: ok, missing, stale (term) or changed (read again)."""
-    return Call("close", (term, entry, seen.task_id, seen.revision, reason, closed_by), reply)
+    before = "1" if how.failed_before else ""
+    return Call("close", (term, entry, seen.task_id, seen.revision, how.reason, how.closed_by, before), reply)
 
 
 def trigger(term: str, entry: str, seen: Snapshot) -> Call[Reply]:

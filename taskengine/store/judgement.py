@@ -19,7 +19,8 @@ from taskengine.store.keys import RULED
 
 #: Kind of violation -> what it means that it holds.
 RULES: Mapping[str, str] = {
-    "counters": "waiting, failed and cancelled are what the dependencies say",
+    "counters": "waiting, failed and skipped are what the dependencies say",
+    "before": "only what a dependency closed failed before it",
     "place": "a READY task is ready, parked or granted, and no other task is",
     "execution": "the latest execution fits the task's status, earlier ones are over, each is its task's",
     "outcome": "one outcome was accepted, and a COMPLETED task has it",
@@ -60,6 +61,7 @@ _EXECUTION_RUNNING = frozenset({ExecutionStatus.RUNNING.value})
 _EXECUTION_QUEUED = frozenset({ExecutionStatus.QUEUED.value})
 #: Places in lists that are worked off in pieces: of dependents to tell, to take back from, of parents to pin or unpin.
 _CURSORS = frozenset({"rel", "undo", "pins"})
+_CANCELLED = frozenset({TaskStatus.CANCELLED.value})
 _SAYS = {TaskStatus.FAILED.value: "f", TaskStatus.CANCELLED.value: "c"}
 
 
@@ -91,6 +93,8 @@ def judge_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
     yield from _stuck(task, asked)
     if (task.status in _PAUSED) != ("pz" in task.fields):
         yield Violation("pause", task.id, f"it is {task.status}, and its pause says {task.fields.get('pz', 'nothing')}")
+    if "fb" in task.fields and not (task.status in _CANCELLED and "by" in task.fields):
+        yield Violation("before", task.id, f"it is {task.status}, closed by {task.fields.get('by', 'nobody')}")
     yield from _early(task)
     yield from _index(task)
     yield from _deadline(task)
@@ -135,7 +139,7 @@ def _counted(parent: Fields) -> str:
         return "w"
     if "rel" in parent and "place" in parent and not heard:
         return "w"
-    return _SAYS.get(parent["st"], "")
+    return "f" if "fb" in parent else _SAYS.get(parent["st"], "")
 
 
 def _place(task: TaskFacts) -> Iterator[Violation]:
@@ -211,7 +215,7 @@ def _stuck(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
     if verdict is Verdict.NEVER:
         taken_back = any("undo" in parent for parent in task.dependencies)
         if task.id not in asked and not taken_back and is_whole(task):
-            yield Violation("stuck", task.id, "its rule can not hold and nobody was asked to close it")
+            yield Violation("stuck", task.id, "its rule cannot hold and nobody was asked to close it")
     elif verdict is Verdict.RUN and not held and not _is_asked_about(task, asked):
         yield Violation("stuck", task.id, "it is pending and waits for nothing")
 
@@ -223,11 +227,11 @@ def _is_asked_about(task: TaskFacts, asked: frozenset[str]) -> bool:
 
 def _counters(task: TaskFacts) -> Counters:
     """How its dependencies stand, as its record says; for a plain task the waits that are none count too."""
-    waiting, failed, cancelled = task.number("w"), task.number("f"), task.number("c")
+    waiting, failed, skipped = task.number("w"), task.number("f"), task.number("c")
     if "rule" in task.fields:
         waiting += RULED - ("batch" in task.fields) - ("undo" in task.fields)
-    known = waiting + failed + cancelled
-    return Counters(waiting, failed, cancelled, max(0, len(task.depends_on) - known))
+    known = waiting + failed + skipped
+    return Counters(waiting, failed, skipped, max(0, len(task.depends_on) - known))
 
 
 def _early(task: TaskFacts) -> Iterator[Violation]:

@@ -29,7 +29,7 @@ def _situation(raw: Sequence[Any]) -> Situation | None:
         lane=f["lane"],
         waiting=int(f.get("w", 0)) + (RULED if "rule" in f else 0) - ("batch" in f),
         failed=int(f.get("f", 0)),
-        cancelled=int(f.get("c", 0)),
+        skipped=int(f.get("c", 0)),
         due=moment(f.get("due")),
         held="hold" in f,
         settling="batch" in f,

@@ -79,7 +79,8 @@ def test_dependency_that_failed_is_about_to_be_decided(api: Any, world: World) -
     child = api.create_task(lint("child", depends_on={parent.id}))
     world.finish(parent, verdict="failed")
     found = api.explain(child.id)
-    assert found.headline.startswith("'child' is pending: of its 1 dependency 1 failed, so by its rule all_success it")
+    why = "of its 1 dependency 1 failed (or a failure came before it), so by its rule all_success it cannot start"
+    assert found.headline.startswith(f"'child' is pending: {why}")
     assert kinds(found) == ["undecided", "coordinator"]
 
 

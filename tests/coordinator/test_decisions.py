@@ -12,6 +12,7 @@ import pytest
 from taskengine.coordinator import HookedStore, suspects
 from taskengine.coordinator.duties import Decisions, Releases
 from taskengine.coordinator.suspects import MOST_ENDS, MOST_RAISES
+from taskengine.core.instructions import CloseTask
 from taskengine.errors import StoreError, StoreUnavailableError
 from taskengine.models import Task, TaskStatus
 from taskengine.store import coordination, tasks
@@ -43,8 +44,8 @@ def test_a_failure_closes_the_whole_subtree_and_each_names_its_culprit(bench: Be
     found = of(bench, ids)
     a, b, c, _, _ = (task.id for task in graph)
     assert found.pop("d") in {
-        ("cancelled", "dependency b was cancelled", b),
-        ("cancelled", "dependency c was cancelled", c),
+        ("cancelled", "dependency b could not start because of a failure", b),
+        ("cancelled", "dependency c could not start because of a failure", c),
     }
     assert found == {
         "a": ("failed", None, None),
@@ -102,7 +103,7 @@ def test_a_graph_on_a_task_that_already_failed_is_closed_at_commit(bench: Bench)
         bench.until_status(ids, TaskStatus.CANCELLED)
     assert of(bench, ids) == {
         "b": ("cancelled", "dependency a failed", a.id),
-        "c": ("cancelled", "dependency b was cancelled", b.id),
+        "c": ("cancelled", "dependency b could not start because of a failure", b.id),
     }
 
 
@@ -173,7 +174,8 @@ def test_a_reopening_waits_for_what_its_task_still_tells(bench: Bench) -> None:
     (decision,) = bench.run(coordination.decisions(bench.keys))
     (seen,) = bench.run(coordination.snapshots([decision]))
     assert seen is not None
-    assert bench.run(coordination.close(term, decision.entry, seen, "dependency a failed", ids[0])).ok
+    closed = CloseTask(seen.task_id, "dependency a failed", ids[0], failed_before=True)
+    assert bench.run(coordination.close(term, decision.entry, seen, closed)).ok
     bench.run(tasks.reopen(ids[0]))
     duty = Decisions()
     bench.turn(duty, term)

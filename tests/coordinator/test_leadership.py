@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from taskengine.coordinator import Coordinator, HookedStore
+from taskengine.core.instructions import CloseTask
 from taskengine.errors import StoreUnavailableError
 from taskengine.models import TaskStatus
 from taskengine.store import coordination, tasks
@@ -83,7 +84,8 @@ def test_every_verb_of_a_superseded_leader_is_refused(brief: Bench) -> None:
     refused = [
         coordination.grant(old, ["lint"]), coordination.withdraw(old), coordination.rescue(old),
         coordination.fire_timers(old), coordination.continue_releases(old), coordination.unpark(old),
-        coordination.sweep_batch("b", old), coordination.close(old, decision.entry, seen, "no", id),
+        coordination.sweep_batch("b", old),
+        coordination.close(old, decision.entry, seen, CloseTask(id, "no", id, failed_before=False)),
         coordination.reopen_closed(old, decision.entry, id, id),
         coordination.drop_decisions(old, [decision.entry]), coordination.poison(old, decision, "no"),
     ]  # fmt: skip

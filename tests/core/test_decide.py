@@ -10,27 +10,29 @@ from hypothesis import strategies as st
 
 from taskengine.core.decide import Dependency, Snapshot, Stimulus, decide
 from taskengine.core.instructions import CloseTask, Nothing, ReopenTask
-from taskengine.core.rules import Counters, blamed
+from taskengine.core.rules import FAILURES, Counters, End, blamed
 from taskengine.models import TaskStatus, TriggerRule
 
-FAILED = Dependency("a", "compile", TaskStatus.FAILED)
-CANCELLED = replace(FAILED, status=TaskStatus.CANCELLED)
-REOPENED = replace(FAILED, status=TaskStatus.PENDING)
+FAILED = Dependency("a", "compile", End.FAILED)
+SKIPPED = replace(FAILED, end=End.SKIPPED)
+REOPENED = replace(FAILED, end=None)
 PENDING = Snapshot("b", TaskStatus.PENDING, Counters(0, 1, 0), True, "", FAILED)
 CLOSED = Snapshot("b", TaskStatus.CANCELLED, Counters(1, 0, 0), True, "a", REOPENED)
 
-ENDS = (Stimulus.COUNTERS, Stimulus.DEPENDENCY_FAILED, Stimulus.DEPENDENCY_CANCELLED)
+ENDS = (Stimulus.COUNTERS, Stimulus.DEPENDENCY_FAILED, Stimulus.DEPENDENCY_SKIPPED)
 
 
 @pytest.mark.parametrize("stimulus", ENDS)
 def test_a_failed_dependency_closes_its_dependent_and_is_named(stimulus: Stimulus) -> None:
-    assert decide(PENDING, stimulus) == [CloseTask("b", "dependency compile failed", "a")]
+    assert decide(PENDING, stimulus) == [
+        CloseTask("b", "dependency compile failed", "a", failed_before=True)
+    ]
 
 
 def test_a_cancelled_dependency_closes_its_dependent_and_is_named() -> None:
-    cancelled = replace(PENDING, counters=Counters(2, 0, 1), because=CANCELLED)
-    assert decide(cancelled, Stimulus.DEPENDENCY_CANCELLED) == [
-        CloseTask("b", "dependency compile was cancelled", "a")
+    cancelled = replace(PENDING, counters=Counters(2, 0, 1), because=SKIPPED)
+    assert decide(cancelled, Stimulus.DEPENDENCY_SKIPPED) == [
+        CloseTask("b", "dependency compile was cancelled", "a", failed_before=False)
     ]
 
 
@@ -76,7 +78,7 @@ def test_what_something_else_closed_or_already_opened_stays(other: Snapshot) -> 
     assert isinstance(answer, Nothing)
 
 
-_dependencies = st.builds(Dependency, st.text(), st.text(), st.sampled_from(TaskStatus))
+_dependencies = st.builds(Dependency, st.text(), st.text(), st.none() | st.sampled_from(End))
 _snapshots = st.builds(
     Snapshot,
     task_id=st.text(),
@@ -102,5 +104,6 @@ def test_a_task_is_closed_only_by_what_its_rule_minds(snapshot: Snapshot, stimul
     for one in decide(snapshot, stimulus):
         if isinstance(one, CloseTask):
             assert snapshot.because is not None
-            assert snapshot.because.status in blamed(snapshot.rule, snapshot.counters)
-            assert one == CloseTask(snapshot.task_id, one.reason, snapshot.because.task_id)
+            end, to_blame = snapshot.because.end, snapshot.because.task_id
+            assert end in blamed(snapshot.rule, snapshot.counters)
+            assert one == CloseTask(snapshot.task_id, one.reason, to_blame, failed_before=end in FAILURES)

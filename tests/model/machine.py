@@ -534,8 +534,10 @@ class Machine(RuleBasedStateMachine):
     def let_think(self) -> list[str]:
         self.world.think()
         # Of all: a thought may open a task again, and with it what that one closed, and close them for the same reason.
-        blamed = {id: self.world.fields("task", id).get("by", "") for id in self.model.things}
-        return self.model.think(blamed)
+        stored = {id: self.world.fields("task", id) for id in self.model.things}
+        before = {id for id, fields in stored.items() if "fb" in fields}
+        self.note("failures passed on", before)
+        return self.model.think({id: fields.get("by", "") for id, fields in stored.items()}, before)
 
     def time_passes(self) -> None:
         self.age(self.chance.choice(AGES))

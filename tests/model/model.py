@@ -43,6 +43,8 @@ class Thing:
     #: What its clocks still had to run when it was paused: the status it waits in, until due, until it expires.
     left: tuple[str, float | None, float | None] = ("pending", None, None)
     closed_by: str = ""
+    #: It was closed because of a failure, and counts as failed.
+    failed_before: bool = False
     #: What closed it is open again, and the coordinator was asked about it.
     may_reopen: bool = False
     #: Its graph is committed and nobody let its commit wait fall.
@@ -67,7 +69,7 @@ class Model:
 
     now: float = 0.0
     things: dict[str, Thing] = field(default_factory=dict)
-    #: Last status of what was deleted or pruned.
+    #: How what was deleted or pruned had ended, as its dependents count it.
     gone: dict[str, str] = field(default_factory=dict)
     #: Slot -> the task that it runs, until when its lease lasts, beats that did not list it.
     runs: dict[SlotName, str] = field(default_factory=dict)
@@ -113,7 +115,7 @@ class Model:
 
     def verdict(self, thing: Thing) -> str:
         """run, wait or never: the eight rules, from how the dependencies stand."""
-        stand = [self.status_of(id) for id in thing.on]
+        stand = [self.end_of(id) for id in thing.on]
         done, failed, cancelled = (stand.count(s) for s in ("completed", "failed", "cancelled"))
         waiting = len(stand) - done - failed - cancelled
         if not stand or thing.rule == "always":
@@ -132,8 +134,12 @@ class Model:
         early = {"one_success": done, "one_failed": failed}.get(thing.rule, 0)
         return "run" if early or not waiting else "wait"
 
-    def status_of(self, id: str) -> str:
-        return self.things[id].status if id in self.things else self.gone[id]
+    def end_of(self, id: str) -> str:
+        """The status of a task as its dependents count it: what failed before it failed."""
+        if id not in self.things:
+            return self.gone[id]
+        thing = self.things[id]
+        return "failed" if thing.status == "cancelled" and thing.failed_before else thing.status
 
     def is_paused(self, thing: Thing) -> bool:
         scopes = {"all", f"run:{thing.run}", f"cap:{thing.lane}", f"agent:{thing.pinned}"}
@@ -161,11 +167,12 @@ class Model:
             if plain and free and self.verdict(thing) == "run":
                 thing.status = "ready"
 
-    def end(self, thing: Thing, status: str) -> None:
+    def end(self, thing: Thing, status: str, *, failed_before: bool = False) -> None:
         for slot in [slot for slot, id in self.runs.items() if id == thing.id]:
             self.free(slot)
         thing.status, thing.due, thing.over_at = status, None, self.now
         thing.cancel_asked = thing.pause_asked = False
+        thing.failed_before = failed_before
         self.start_ready()
 
     def go_on(self, thing: Thing, status: str, due: float | None = None) -> None:
@@ -295,7 +302,7 @@ class Model:
         """The word of the answer."""
         if thing.status not in BAD:
             return "conflict"
-        if thing.rule == "all_success" and any(self.status_of(id) in BAD for id in thing.on):
+        if thing.rule == "all_success" and any(self.end_of(id) in BAD for id in thing.on):
             return "blocked"
         if thing.rule != "all_success" and thing.closed_by:
             return "blocked"
@@ -304,7 +311,7 @@ class Model:
 
     def open_again(self, thing: Thing) -> None:
         thing.status, thing.due, thing.lost, thing.closed_by = "pending", None, 0, ""
-        thing.may_reopen = thing.cancel_asked = thing.pause_asked = False
+        thing.may_reopen = thing.cancel_asked = thing.pause_asked = thing.failed_before = False
         thing.is_vague = thing.is_vague or thing.expires is not None  # its time may be over already
         for other in self.things.values():
             ruled = other.rule != "all_success"
@@ -324,7 +331,8 @@ class Model:
         return "ok"
 
     def forget(self, thing: Thing) -> None:
-        self.gone[thing.id] = self.things.pop(thing.id).status
+        self.gone[thing.id] = self.end_of(thing.id)
+        del self.things[thing.id]
 
     # -- what passes
 
@@ -352,9 +360,12 @@ class Model:
                 self.end(thing, "cancelled")
         self.start_ready()
 
-    def think(self, closed_by: dict[str, str]) -> list[str]:
-        """All that rules decide; *closed_by* is whom the engine blamed for what it closed. What is wrong, in words."""
+    def think(self, closed_by: dict[str, str], before: set[str]) -> list[str]:
+        """All that rules decide; *closed_by* is whom the engine blamed for what it closed, *before* what it says failed
+        before it. What is wrong, in words.
+        """
         wrong = []
+        closed = []
         for thing in self.things.values():
             free = thing.status == "pending" and not thing.unsettled and not thing.hold and thing.due is None
             thing.is_raced = free and self.verdict(thing) == "run"
@@ -371,7 +382,8 @@ class Model:
                     continue
                 verdict = self.verdict(thing)
                 if verdict == "never":
-                    self.end(thing, "cancelled")
+                    self.end(thing, "cancelled", failed_before=thing.id in before)
+                    closed.append(thing)
                     thing.closed_by = closed_by.get(thing.id) or "nobody"
                     if thing.closed_by not in thing.on:
                         wrong.append(f"{thing} was closed by none of its dependencies")
@@ -379,11 +391,21 @@ class Model:
                 elif verdict == "run" and not thing.hold and thing.due is None:
                     thing.status = "ready"
                     moved = True
-        return wrong
+        for thing in self.things.values():
+            if thing.is_loose:
+                thing.failed_before = thing.id in before
+        return wrong + [f"{thing} was blamed on another kind of end" for thing in closed if not self.is_right(thing)]
+
+    def is_right(self, thing: Thing) -> bool:
+        """Whether what was closed failed before it exactly if it was closed because of a failure."""
+        if thing.closed_by not in thing.on or thing.status != "cancelled":
+            return True
+        culprit = self.end_of(thing.closed_by)
+        return culprit not in OVER or thing.failed_before == (culprit == "failed" and thing.rule != "all_failed")
 
     def _adopt(self, thing: Thing, status: str) -> None:
         if status in OVER:
-            self.end(thing, status)
+            self.end(thing, status, failed_before=thing.failed_before)
         elif thing.status in OVER:
             self.open_again(thing)
         if thing.status == "running" and status != "running":

@@ -30,7 +30,7 @@ STEPS_OF_A_STORY, STORIES_OF_A_VOLUME = 50, 10
 MUST_BE_SEEN = (
     *ACTIONS, "starts", "starts by a report", "fenced reports",
     *(f"{how} of a task whose cancel was asked" for how in ("time_out", "hand_back", "end_cancelled", "report")),
-    "report of a task whose pause was asked", "claims under a pause",
+    "report of a task whose pause was asked", "claims under a pause", "failures passed on",
     *(f"{verb} of many" for verb in ("cancel", "pause", "resume", "hold", "release", "reopen")),
 )  # fmt: skip
 

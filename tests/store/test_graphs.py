@@ -366,7 +366,10 @@ def test_graph_on_an_already_failed_task_is_accepted_and_closed(world: World) ->
     b = world.task("b", a)
     world.submit(a, b)
     world.think()
-    assert [world.read(t.id).reason for t in (a, b)] == ["dependency failed failed", "dependency a was cancelled"]
+    assert [world.read(t.id).reason for t in (a, b)] == [
+        "dependency failed failed",
+        "dependency a could not start because of a failure",
+    ]
     assert [world.read(t.id).closed_by for t in (a, b)] == [failed.id, a.id]
 
 

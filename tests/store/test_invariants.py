@@ -115,6 +115,25 @@ def forgot_a_failure(s: Scene) -> str:
     return s.set("closed", f=0)
 
 
+@plants("counters")
+def took_a_failure_before_for_a_skip(s: Scene) -> str:
+    child = s.world.new("child", s.tasks["closed"], s.world.new("gate", hold=True), trigger_rule=TriggerRule.ALL_DONE)
+    assert s.world.fields("task", child.id)["f"] == "1"
+    s.world.raw.hdel(s.key("closed"), "fb")
+    return str(child.id)
+
+
+@plants("before")
+def failed_before_and_runs(s: Scene) -> str:
+    return s.set("running", fb=1)
+
+
+@plants("before")
+def failed_before_and_nobody_closed_it(s: Scene) -> str:
+    s.world.run(tasks.cancel(s.id("held"), "no"))
+    return s.set("held", fb=1)
+
+
 @plants("place")
 def ready_and_nowhere(s: Scene) -> str:
     s.world.raw.zrem(s.world.keys.of("ready", "lint"), s.member("ready"))

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 
+from taskengine.core.instructions import CloseTask
 from taskengine.models import TriggerRule
 from taskengine.store import (
     coordination,
@@ -437,7 +438,8 @@ def close(w: World) -> Case:
     _, decision = closable(w)
     [seen] = w.run(coordination.snapshots([decision]))
     assert seen is not None
-    call = coordination.close(w.term, decision.entry, seen, "dependency parent failed", decision.because)
+    how = CloseTask(seen.task_id, "dependency parent failed", decision.because, failed_before=True)
+    call = coordination.close(w.term, decision.entry, seen, how)
     return Case(call, lambda: w.new("other"), frozenset({"changed"}))
 
 

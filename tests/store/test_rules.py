@@ -17,13 +17,15 @@ from taskengine.store.records import index_names
 from .world import World
 
 RULES = sorted(set(TriggerRule) - {TriggerRule.ALL_SUCCESS})
-ENDS = ("completed", "failed", "cancelled")
+#: How a dependency may end; *before* is one that could not start because of a failure.
+ENDS = ("completed", "failed", "before", "cancelled")
 #: What a verdict shows as, once the coordinator thought.
 SHOWS = {Verdict.RUN: "ready", Verdict.WAIT: "pending", Verdict.NEVER: "cancelled"}
 
 
 def counters(ends: tuple[str, ...], waiting: int) -> Counters:
-    return Counters(waiting, ends.count("failed"), ends.count("cancelled"), ends.count("completed"))
+    failed = ends.count("failed") + ends.count("before")
+    return Counters(waiting, failed, ends.count("cancelled"), ends.count("completed"))
 
 
 def expected(rule: TriggerRule, ends: tuple[str, ...], of: int) -> str:
@@ -40,6 +42,13 @@ def end(world: World, task: Task, how: str) -> None:
     if how == "cancelled":
         assert world.run(tasks.cancel(str(task.id), "no")).ok
         return
+    if how == "before":
+        culprit = world.new(f"before-{task.name}", capability=f"p-before-{task.name}")
+        end(world, culprit, "failed")
+        depend(world, task, culprit)
+        world.think()
+        assert world.status(task.id) == "cancelled"
+        return
     lane = f"p-{task.name}"
     slot = world.slot(lane, "n1", f"{lane}={lane}")
     world.beat("n1", lanes=slot.lanes, slots=0)
@@ -47,6 +56,11 @@ def end(world: World, task: Task, how: str) -> None:
     assert answer.told is not None
     assert answer.told.task_id == str(task.id)
     assert world.report(answer.told, slot, how).word == "ok"
+
+
+def depend(world: World, task: Task, on: Task) -> None:
+    revision = world.run(tasks.edge_revision(world.keys))
+    assert world.run(tasks.add_dependency(str(task.id), str(on.id), revision, "sha")).ok
 
 
 def parent(world: World, name: str) -> Task:
@@ -248,7 +262,7 @@ def test_hold_and_time_come_before_the_rule(world: World, rule: TriggerRule) -> 
 
 
 def test_a_rule_sees_the_same_in_every_order_of_three(world: World) -> None:
-    for ends in permutations(ENDS):
+    for ends in permutations(ENDS, 3):
         parents = [parent(world, name) for name in "abc"]
         done, clean = (
             world.task(name, *parents, trigger_rule=rule)

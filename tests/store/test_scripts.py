@@ -16,6 +16,7 @@ import taskengine.store
 from taskengine.core import lifecycle
 from taskengine.core.decide import Snapshot
 from taskengine.core.identity import execution_id
+from taskengine.core.instructions import CloseTask
 from taskengine.core.rules import Counters
 from taskengine.models import Task, TaskStatus
 from taskengine.settings import Settings
@@ -67,7 +68,7 @@ def calls() -> Iterator[Call[Any]]:
         coordination.withdraw("1"), coordination.rescue("1"), coordination.fire_timers("1"),
         coordination.continue_releases("1"), coordination.age("1", "lint", 0, 1),
         coordination.unpark("1"), coordination.fall("b"),
-        coordination.sweep_batch("b", ""), coordination.close("1", "0-1", seen, "r", ID),
+        coordination.sweep_batch("b", ""), coordination.close("1", "0-1", seen, CloseTask(ID, "r", ID, False)),
         coordination.trigger("1", "0-1", seen),
         coordination.reopen_closed("1", "0-1", ID, ID), coordination.drop_decisions("1", ["0-1", "0-2"]),
         coordination.poison("1", decision, "e"), next(coordination.snapshots([decision])),

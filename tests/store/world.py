@@ -266,8 +266,8 @@ class World:
             return
         for instruction in decide(seen, Stimulus(decision.how)):
             match instruction:
-                case CloseTask(_, reason, by):
-                    answer = self.run(coordination.close(self.term, decision.entry, seen, reason, by))
+                case CloseTask():
+                    answer = self.run(coordination.close(self.term, decision.entry, seen, instruction))
                 case StartTask():
                     answer = self.run(coordination.trigger(self.term, decision.entry, seen))
                 case ReopenTask(id, by):

@@ -2,7 +2,7 @@
 -- args: because, term, entry, task ..., envelope
 -- returns: {{'ok', status} | {'conflict', status} | {'blocked', closed by} | {'settling', kind, id} | {'missing'} | {'stale'} ...}
 -- events: reopened, ready
--- uses: settle, release, grant, leader, clocks, age, deadline
+-- uses: settle, release, grant, leader, clocks, age, deadline, counts
 -- because: only when this task closed it ('' = whatever closed it). entry: decision to delete, or ''.
 local because, term, entry = ARGV[1], ARGV[2], ARGV[3]
 if outdated(term) then return {{'stale'}} end
@@ -14,19 +14,20 @@ local function reopen(id)
   local m = find(id)
   if not m then return done({'missing'}) end
   if not (m.st == T.FAILED or m.st == T.CANCELLED) then return done({'conflict', m.st}) end
-  local by = call('HGET', key('task', m.id), 'by') or ''
+  local v = call('HMGET', key('task', m.id), 'by', 'fb')
+  local by = v[1] or ''
   if because ~= '' and by ~= because then return done({'conflict', m.st}) end
   local wait = unsettled(m)
   if wait then return wait end
   if because == '' and (m.w < 0 and by ~= '' or m.w >= 0 and m.f + m.c > 0) then return {'blocked', by} end
-  local how = m.st == T.FAILED and 'f' or 'c'
+  local how = how_counted(m.st, v[2])
   if call('HINCRBY', key('run', m.run), 'open', 1) == 1 then
     call('ZREM', K.finished, m.run)
     call('HDEL', key('run', m.run), 'fin')
   end
   move(m, T.PENDING)
   call('HSET', key('task', m.id), 'st', T.PENDING)
-  call('HDEL', key('task', m.id), 'fin', 'err', 'knd', 'rsn', 'by', 'cq', 'rt', 'lc', 'nn', 'risk', 'due', 'pq')
+  call('HDEL', key('task', m.id), 'fin', 'err', 'knd', 'rsn', 'by', 'fb', 'cq', 'rt', 'lc', 'nn', 'risk', 'due', 'pq')
   if m.clk then renew_clocks(m) end
   call('ZREM', K.dead, m.id)
   forget_age(m)

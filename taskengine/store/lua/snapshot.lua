@@ -1,15 +1,20 @@
 -- What decisions about tasks need, each with its revision.
 -- args: from, blamed, task and because pairs ...
--- returns: {{'ok', status, waiting, failed, cancelled, dependencies, rule, visible, held, revision, closed by, because, its name, its status, next} | {'missing'} ...}
--- uses: task, rules
+-- returns: {{'ok', status, waiting, failed, skipped, dependencies, rule, visible, held, revision, closed by, because, its name, its end, next} | {'missing'} ...}
+-- uses: task, rules, counts
 -- because: the dependency to blame. Where the given one did not end so (or none is given), the first of the task's
 -- dependencies that did is searched behind `from`, 256 looked at in one script; next: where to search on, or -1.
--- blamed: how it must have ended, as words; '' = badly, for plain tasks alone.
--- its status: 'gone' is one that was deleted or pruned, when nobody that is there is to blame; 'undoing' is nobody: one
--- is being opened again, and has not yet taken back its word from all who depend on it.
+-- its end: s, f, c as it counts, but b if it counts as failed because of one before it; 'open'; '' when it is not there.
+-- 'gone' is one that was deleted or pruned, when nobody that is there is to blame; 'undoing' is nobody: one is being
+-- opened again, and has not yet taken back its word from all who depend on it.
+-- blamed: the ends that it may have, as letters; '' = the worst one that there is, for plain tasks alone.
 local left, plain = 256, 'all_success'
-local function is_blamed(st, blamed)
-  return st and (' ' .. blamed .. ' '):find(' ' .. st .. ' ', 1, true)
+local function end_of(st, fb)
+  if not st then return '' end
+  return fb and 'b' or how_counted(st) or 'open'
+end
+local function is_blamed(its, blamed)
+  return #its == 1 and blamed:find(its, 1, true)
 end
 local function search(on, blamed)
   local n, other, what = 0, '', ''
@@ -18,8 +23,9 @@ local function search(on, blamed)
     if n > tonumber(ARGV[1]) then
       if left == 0 then return other, '', what, n - 1 end
       left = left - 1
-      local b = call('HMGET', key('task', d), 'nm', 'st', 'undo')
-      if is_blamed(b[2], blamed) then return d, b[1] or '', b[2], -1 end
+      local b = call('HMGET', key('task', d), 'nm', 'st', 'undo', 'fb')
+      local its = end_of(b[2], b[4])
+      if is_blamed(its, blamed) then return d, b[1] or '', its, -1 end
       if b[3] then
         what = 'undoing'
       elseif not b[2] and what == '' then
@@ -29,12 +35,12 @@ local function search(on, blamed)
   end
   return other, '', what, -1
 end
--- Who is to blame, where the rule of a pending task can not hold.
+-- Who is to blame, where the rule of a pending task cannot hold.
 local function culprit(m, because, on, blamed)
-  local b = because ~= m.id and call('HMGET', key('task', because), 'nm', 'st') or {}
-  local name, st = b[1] or '', b[2] or ''
-  if blamed == '' and m.w >= 0 and m.f + m.c > 0 then blamed = T.FAILED .. ' ' .. T.CANCELLED end
-  if m.st ~= T.PENDING or blamed == '' or is_blamed(st, blamed) then return because, name, st, -1 end
+  local b = because ~= m.id and call('HMGET', key('task', because), 'nm', 'st', 'fb') or {}
+  local name, its = b[1] or '', end_of(b[2], b[3])
+  if blamed == '' and m.w >= 0 and m.f + m.c > 0 then blamed = m.f > 0 and 'fb' or 'c' end
+  if m.st ~= T.PENDING or blamed == '' or is_blamed(its, blamed) then return because, name, its, -1 end
   return search(on, blamed)
 end
 local function snapshot(id, because)

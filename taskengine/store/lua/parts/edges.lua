@@ -1,24 +1,19 @@
 -- Edges of a stored task that has not started: what leaving one and taking one on does to its counters.
--- uses: clock, task, put
+-- uses: clock, task, put, counts
 local function drop_edge(m, d)
-  local st = call('HGET', key('task', d), 'st')
-  if not st then return end
+  local v = call('HMGET', key('task', d), 'st', 'fb')
+  if not v[1] then return end
   forget_edges(m.id, d)
-  if st == T.FAILED then
-    m.f = call('HINCRBY', key('task', m.id), 'f', -1)
-  elseif st == T.CANCELLED then
-    m.c = call('HINCRBY', key('task', m.id), 'c', -1)
-  elseif st ~= T.COMPLETED then
-    m.w = call('HINCRBY', key('task', m.id), 'w', -1)
-  end
+  local counter = how_counted(v[1], v[2]) or 'w'
+  if counter ~= 's' then m[counter] = call('HINCRBY', key('task', m.id), counter, -1) end
   unpin(d, m.run)
 end
 local function raise(m, counter, by)
   if by > 0 then m[counter] = call('HINCRBY', key('task', m.id), counter, by) end
 end
 local function add_edge(m, p)
-  local v = call('HMGET', key('task', p.id), 'rel', 'undo')
-  local w, f, c = edge({id = p.id, st = p.st, releasing = v[1], undoing = v[2], run = p.run}, m.id, m.run)
+  local v = call('HMGET', key('task', p.id), 'rel', 'undo', 'fb')
+  local w, f, c = edge({id = p.id, st = p.st, releasing = v[1], undoing = v[2], run = p.run, fb = v[3]}, m.id, m.run)
   if p.run ~= m.run then call('HSET', key('task', m.id), 'xr', 1) end
   raise(m, 'w', w)
   raise(m, 'f', f)

@@ -1,6 +1,5 @@
 -- Any status -> COMPLETED, FAILED or CANCELLED: history, counts, whoever waits, and the dependents.
--- uses: clock, event, task, pins, release, timers
-local HOW = {[T.COMPLETED] = 's', [T.FAILED] = 'f', [T.CANCELLED] = 'c'}
+-- uses: clock, event, task, pins, release, timers, counts
 local function close_run(run)
   call('HSET', key('run', run), 'fin', now)
   call('ZADD', K.finished, now, run)
@@ -17,5 +16,5 @@ local function finish(m, to, note, ...)
   if m.clk then drop_timers(m.id) end
   if m.xr then tell_parents(m.id, m.run, true, 0) end
   if call('HINCRBY', key('run', m.run), 'open', -1) == 0 then close_run(m.run) end
-  release(m.id, HOW[to], 0)
+  release(m.id, m.failed_before and 'f' or HOW[to], 0)
 end

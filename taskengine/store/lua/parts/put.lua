@@ -70,10 +70,10 @@ end
 local function parents_of(t, batch)
   local parents = {}
   for d in t.on:gmatch('%S+') do
-    local p = call('HMGET', key('task', d), 'st', 'batch', 'rel', 'run', 'undo', 'del')
+    local p = call('HMGET', key('task', d), 'st', 'batch', 'rel', 'run', 'undo', 'del', 'fb')
     if not p[1] or p[6] then return nil, d end
     if p[2] ~= batch and is_open(p[2]) then return nil, d end
-    parents[#parents + 1] = {id = d, st = p[1], releasing = p[3], run = p[4], undoing = p[5]}
+    parents[#parents + 1] = {id = d, st = p[1], releasing = p[3], run = p[4], undoing = p[5], fb = p[7]}
   end
   return parents
 end
@@ -88,9 +88,9 @@ local function edge(p, id, run)
     return 1, 0, 0
   end
   call('RPUSH', key('deps', p.id), id)
-  if p.st == T.FAILED and not p.releasing then return 0, 1, 0 end
-  if p.st == T.CANCELLED and not p.releasing then return 0, 0, 1 end
-  return 1, 0, 0
+  if p.releasing or not C.terminal[p.st] then return 1, 0, 0 end
+  if p.st == T.FAILED or p.fb then return 0, 1, 0 end
+  return 0, 0, 1
 end
 -- Registers edges; what they add up to, and whether one comes from another run.
 local function add_edges(parents, id, run)
