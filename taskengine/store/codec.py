@@ -45,6 +45,7 @@ TASK_FIELDS: Mapping[str, str] = {
     "att": "attempts begun = fencing token of the latest execution",
     "w": "dependencies not ended (and commit wait); RULED lower with a rule",
     "f": "dependencies that failed", "c": "dependencies that were skipped",
+    "ld": "number of its latest edge from a task that came when it was over", "ro": "it was opened again",
     "fb": "failed before it: CANCELLED, and counted as failed", "hold": "held", "due": "ms: schedule or next attempt",
     "batch": "graph whose commit wait it holds", "cq": "cancel requested: reason", "wt": "somebody waits for its end",
     "ix": "list filters, while staged or being deleted",

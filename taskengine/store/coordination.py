@@ -58,7 +58,12 @@ def fire_timers(term: str) -> Call[Reply]:
 
 def next_timer(keys: Keys) -> Call[int | None]:
     """When the next timer is due, in milliseconds on the server's clock; None when there is none."""
-    return Call("ZRANGE", (keys.fixed("timers"), 0, 0, "WITHSCORES"), _first_score, command=True)
+    return first_score(keys.fixed("timers"))
+
+
+def first_score(key: str) -> Call[int | None]:
+    """The lowest score in a sorted set, as a whole number; None when it is empty."""
+    return Call("ZRANGE", (key, 0, 0, "WITHSCORES"), _first_score, command=True)
 
 
 def _first_score(raw: Sequence[Any]) -> int | None:

@@ -27,6 +27,7 @@ from taskengine.store.judgement import (
     is_over,
     is_whole,
     judge_counters,
+    judge_dependencies,
     judge_member,
     judge_rest,
     judge_tally,
@@ -96,7 +97,7 @@ def _walk(keys: Keys) -> Story[_Walk]:
     yield from _sets(walk)
     yield from _pauses(walk)
     walk.violations += judge_tally((yield from inspection.tally()))
-    _counters_of_many(walk)
+    _dependencies_of_many(walk)
     yield from _dependents(walk)
     _pins(walk)
     after = yield from inspection.runs([run.id for run in before])
@@ -182,12 +183,16 @@ def _open_lanes(walk: _Walk, paused: set[str]) -> Story[None]:
         walk.say("pause", at, "nothing is paused and it says that something may be")
 
 
-def _counters_of_many(walk: _Walk) -> None:
+def _dependencies_of_many(walk: _Walk) -> None:
     """Judge tasks with more dependencies than one look brings by what the walk saw of these."""
     for task in walk.tasks.values():
-        parents = [{**walk.tasks[id].fields, "id": id} for id in task.depends_on if id in walk.tasks]
-        if not is_whole(task) and not any(parent.keys() & {"rel", "undo"} for parent in parents):
-            walk.violations += judge_counters(replace(task, dependencies=tuple(parents)))
+        if is_whole(task):
+            continue
+        stored = {id: walk.tasks[id].fields if id in walk.tasks else {} for id in task.depends_on}
+        whole = replace(task, dependencies=tuple({**fields, "id": id} for id, fields in stored.items()))
+        walk.violations += judge_dependencies(whole)
+        if not any(parent.keys() & {"rel", "undo"} for parent in whole.dependencies):
+            walk.violations += judge_counters(whole)
 
 
 def _dependents(walk: _Walk) -> Story[None]:

@@ -29,6 +29,7 @@ RULES: Mapping[str, str] = {
     "grant": "exactly the QUEUED executions are granted, with a claim deadline",
     "timer": "exactly the tasks that wait for a time have a timer",
     "stuck": "a PENDING task waits for something, or the coordinator was asked about it",
+    "lost": "an open task has all of its dependencies, but for those that went while it was over",
     "early": "no plain task started before its dependencies completed",
     "index": "lists find a task under its status, its arrival and its filters, and under no others",
     "key": "an idempotency key names the task that carries it",
@@ -95,6 +96,7 @@ def judge_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
         yield Violation("pause", task.id, f"it is {task.status}, and its pause says {task.fields.get('pz', 'nothing')}")
     if "fb" in task.fields and not (task.status in _CANCELLED and "by" in task.fields):
         yield Violation("before", task.id, f"it is {task.status}, closed by {task.fields.get('by', 'nobody')}")
+    yield from judge_dependencies(task)
     yield from _early(task)
     yield from _index(task)
     yield from _deadline(task)
@@ -127,6 +129,15 @@ def judge_counters(task: TaskFacts) -> Iterator[Violation]:
     stored = {name: task.number(name) for name in expected}
     if stored != expected:
         yield Violation("counters", task.id, f"stored {stored}, dependencies say {expected}")
+
+
+def judge_dependencies(task: TaskFacts) -> Iterator[Violation]:
+    """Which of its dependencies were taken from an open task. One that was opened again may lack what went before."""
+    if is_over(task.status) or task.is_given_up or "ro" in task.fields:
+        return
+    for parent in task.dependencies:
+        if "st" not in parent or "del" in parent:
+            yield Violation("lost", task.id, f"its dependency {parent['id']} is not there")
 
 
 def _counted(parent: Fields) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from taskengine.store import coordination
 from taskengine.store.call import Call, Story
 from taskengine.store.coordination import server_ms
 from taskengine.store.keys import Keys
@@ -46,8 +47,13 @@ class Pass:
 
 def expired(keys: Keys, retention_seconds: float, most: int = 16) -> Story[list[Pass]]:
     """Passes over runs that finished *retention_seconds* ago or earlier on the server's clock, oldest first.
+
+    None that finished after the oldest graph was begun that is not committed: that one may depend on what is there.
     """
     before = (yield from server_ms()) - round(retention_seconds * 1000)
+    staged = yield from coordination.first_score(keys.fixed("batches"))
+    if staged is not None:
+        before = min(before, staged - 1)
     args = (keys.fixed("finished"), "-inf", before, "WITHSCORES", "LIMIT", 0, most)
     found = Call("ZRANGEBYSCORE", args, _passes, command=True)
     return (yield from found)

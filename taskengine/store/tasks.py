@@ -156,20 +156,34 @@ def update(
     return settled(Call("update", args, reply, grants=True))
 
 
-def delete_all(pairs: Sequence[tuple[str, str]], edge_revision: str) -> Call[list[Reply]]:
+@dataclass(frozen=True, slots=True)
+class Since:
+    """When somebody began to look for those that depend on what is to be deleted, as two counters.
+
+    :mod:`taskengine.store.needs` says what they count.
+    """
+
+    late: int
+    opened: int
+
+
+def delete_all(pairs: Sequence[tuple[str, str]], since: Since) -> Call[list[Reply]]:
     """Remove terminal tasks, each with its index names: ok, conflict (status), waited (by id or ''), stale, later
     (in another call), leaving (see :func:`left_all`) or missing.
+
+    stale: somebody may depend on it who came after *since*; look again.
     """
-    return Call("delete", (edge_revision, *(word for pair in pairs for word in pair)), replies)
+    words = (word for pair in pairs for word in pair)
+    return Call("delete", (since.late, since.opened, *words), replies)
 
 
-def delete(id: str, index: str, edge_revision: str) -> Story[Reply]:
-    """Remove a terminal task: ok, conflict (status), waited (by id or ''), stale or missing.
+def delete(id: str, index: str, since: Since) -> Story[Reply]:
+    """Remove a terminal task: ok, conflict (status), waited (by id or ''), stale (look again) or missing.
 
     One with very many dependencies is gone from the first trip on; a caller that dies in between leaves the rest to the
     coordinator.
     """
-    return (yield from left_all(id, (yield from one(delete_all([(id, index)], edge_revision)))))
+    return (yield from left_all(id, (yield from one(delete_all([(id, index)], since)))))
 
 
 def left_all(id: str, answer: Reply) -> Story[Reply]:

@@ -67,7 +67,7 @@ def finish_runs(bench: Bench) -> list[str]:
 
 def left(bench: Bench) -> set[str]:
     """Keys, without those that are there once for ever and the messages that no real worker consumes here."""
-    fixed = {bench.keys.fixed(name) for name in ("arrivals", "counts", "decisions", "lanes", "open", "wake")}
+    fixed = {bench.keys.fixed(name) for name in ("arrivals", "counts", "decisions", "lanes", "open", "opened", "wake")}
     queues = bench.keys.queue_prefix()
     return {name for name in bench.key_names() - fixed if not name.startswith(queues)}
 

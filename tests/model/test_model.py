@@ -31,6 +31,7 @@ MUST_BE_SEEN = (
     *ACTIONS, "starts", "starts by a report", "fenced reports",
     *(f"{how} of a task whose cancel was asked" for how in ("time_out", "hand_back", "end_cancelled", "report")),
     "report of a task whose pause was asked", "claims under a pause", "failures passed on",
+    "dependents that came late",
     *(f"{verb} of many" for verb in ("cancel", "pause", "resume", "hold", "release", "reopen")),
 )  # fmt: skip
 

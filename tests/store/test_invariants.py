@@ -322,6 +322,28 @@ def a_rule_without_its_mark(s: Scene) -> str:
     return str(child.id)
 
 
+@plants("lost")
+def dependency_was_deleted(s: Scene) -> str:
+    s.world.raw.delete(s.key("done"))
+    return s.id("foreign")
+
+
+@plants("lost")
+def dependency_is_being_deleted(s: Scene) -> str:
+    s.set("done", **{"del": 0})
+    return s.id("foreign")
+
+
+@plants("lost")
+def dependency_of_many_was_deleted(s: Scene) -> str:
+    many = [s.world.task(f"m{n}") for n in range(300)]
+    last = s.world.task("last", *many)
+    s.world.submit(*many)
+    s.world.submit(last)
+    s.world.raw.delete(s.world.keys.of("task", max(many, key=lambda task: str(task.id)).id))
+    return str(last.id)
+
+
 @plants("early")
 def started_before_its_dependency_ended(s: Scene) -> str:
     s.set("done", fin=int(s.world.fields("task", s.id("done"))["fin"]) + 3_600_000)

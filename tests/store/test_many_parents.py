@@ -51,7 +51,7 @@ def test_an_end_unpins_256_parents_and_leaves_a_cursor(real: World) -> None:
     assert first_trip(real, tasks.cancel(str(child.id), "no")).ok
     assert pinned(real, parents) == MANY - 256
     real.check()
-    assert real.run(tasks.delete(str(parents[-1].id), "", "0")).word == "conflict"
+    assert real.run(tasks.delete(str(parents[-1].id), "", real.since())).word == "conflict"
     release_all(real)
     assert pinned(real, parents) == 0
     assert not real.raw.exists(real.keys.fixed("releases"))
@@ -113,11 +113,11 @@ def test_a_deleted_task_leaves_its_parents_in_pieces(real: World, of: str) -> No
         real.check()
         return answer
 
-    assert steps(tasks.delete(str(child.id), index_names(real.read(child.id)), "0"), send).ok
+    assert steps(tasks.delete(str(child.id), index_names(real.read(child.id)), real.since()), send).ok
     assert trips == ["delete", "leave_lists", "leave_lists"]
     assert listed(real, parents) == 0
     assert real.status(child.id) == ""
-    assert real.run(tasks.delete(str(child.id), "", "0")).word == "missing"
+    assert real.run(tasks.delete(str(child.id), "", real.since())).word == "missing"
 
 
 def test_a_deletion_whose_client_died_is_nobody_s_and_ends(real: World) -> None:
@@ -125,7 +125,7 @@ def test_a_deletion_whose_client_died_is_nobody_s_and_ends(real: World) -> None:
     real.run(tasks.cancel(str(child.id), "no"))
     release_all(real)
     index = index_names(real.read(child.id))
-    assert first_trip(real, tasks.delete(str(child.id), index, "0")).word == "leaving"
+    assert first_trip(real, tasks.delete(str(child.id), index, real.since())).word == "leaving"
     assert real.status(child.id) == ""
     assert real.run(tasks.read([str(child.id)])) == [None]
     assert real.run(tasks.reopen(str(child.id))).word == "missing"
@@ -146,8 +146,8 @@ def test_a_copy_of_a_deletion_goes_on_with_it(real: World) -> None:
     real.run(tasks.cancel(str(child.id), "no"))
     release_all(real)
     index = index_names(real.read(child.id))
-    first_trip(real, tasks.delete(str(child.id), index, "0"))
-    assert real.run(tasks.delete(str(child.id), index, "0")).ok
+    first_trip(real, tasks.delete(str(child.id), index, real.since()))
+    assert real.run(tasks.delete(str(child.id), index, real.since())).ok
     assert not real.raw.exists(real.keys.of("task", child.id))
 
 
@@ -175,7 +175,7 @@ def test_a_run_stays_while_a_deletion_is_under_way(real: World) -> None:
     _, child = child_of_many(real)
     real.run(tasks.cancel(str(child.id), "no"))
     release_all(real)
-    first_trip(real, tasks.delete(str(child.id), index_names(real.read(child.id)), "0"))
+    first_trip(real, tasks.delete(str(child.id), index_names(real.read(child.id)), real.since()))
     (now,) = real.run(retention.expired(real.keys, -1))
     while not now.over:
         _, now = real.run(retention.prune_range(real.term, now))

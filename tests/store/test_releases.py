@@ -219,8 +219,7 @@ def test_dependents_may_change_while_an_end_is_taken_back(real: World, meddle: s
         case "abandon":
             steps(graphs.abandon("gone"), real.run)
         case "delete":
-            revision = real.run(tasks.edge_revision(real.keys))
-            real.run(tasks.delete(str(children[3].id), "t:custom\np:2\nb:ann", revision))
+            real.run(tasks.delete(str(children[3].id), "t:custom\np:2\nb:ann", real.since()))
     real.think()
     release_all(real)
     real.think()

@@ -202,7 +202,7 @@ def add_dependency(w: World) -> Case:
 def delete(w: World) -> Case:
     a = w.new("a", w.new("parent"))
     w.run(tasks.cancel(str(a.id), "no"))
-    call = next(tasks.delete(str(a.id), index_names(a), w.run(tasks.edge_revision(w.keys))))
+    call = next(tasks.delete(str(a.id), index_names(a), w.since()))
     return Case(call, lambda: w.new("b"), frozenset({"missing"}))
 
 
@@ -371,7 +371,7 @@ def leave_lists(w: World) -> Case:
     a = w.task("a", *parents)
     w.submit(*parents, a)
     w.run(tasks.cancel(str(a.id), "no"))
-    w.run(next(tasks.delete(str(a.id), index_names(a), w.run(tasks.edge_revision(w.keys)))))
+    w.run(next(tasks.delete(str(a.id), index_names(a), w.since())))
     call = coordination.leave_lists(w.lead(), str(a.id))
     w.run(call)  # the first 256; the rest is the case
     return Case(call, lambda: w.new("b"), frozenset({"ok"}))

@@ -19,7 +19,7 @@ from taskengine.core.identity import execution_id
 from taskengine.core.instructions import CloseTask, Nothing, ReopenTask, StartTask
 from taskengine.models import Task
 from taskengine.settings import Settings
-from taskengine.store import coordination, executions, graphs, nodes, tasks
+from taskengine.store import coordination, executions, graphs, needs, nodes, tasks
 from taskengine.store.aio import AsyncStore
 from taskengine.store.call import Call, Story
 from taskengine.store.coordination import Decision
@@ -100,6 +100,10 @@ class World:
     def fields(self, kind: str, id: object) -> dict[str, str]:
         found = self.raw.hgetall(self.keys.of(kind, id))
         return {k.decode(): v.decode() for k, v in found.items()}
+
+    def since(self) -> tasks.Since:
+        """What whoever deletes something without looking says that it looked at: all that is there."""
+        return self.run(needs.since(self.keys))
 
     def run_of(self, id: object) -> str:
         return self.fields("task", id)["run"]

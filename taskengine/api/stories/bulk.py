@@ -22,10 +22,9 @@ from taskengine.core.containment import contains
 from taskengine.core.lifecycle import CANCELLABLE, DELETABLE, EXECUTING, HALTED, HOLDABLE, PAUSABLE, REOPENABLE
 from taskengine.errors import InvalidInputError
 from taskengine.models import BulkResult, TaskFilter, TaskPriority, TaskStatus
-from taskengine.store import tasks
+from taskengine.store import needs, tasks
 from taskengine.store.call import Story
 from taskengine.store.coordination import continue_releases, fall
-from taskengine.store.outlines import outlines
 from taskengine.store.records import index_names
 from taskengine.store.replies import Reply
 
@@ -88,8 +87,8 @@ def update_tasks(selection: Selection, priority: TaskPriority | int | str) -> St
 
 def delete_tasks(scope: Scope, selection: Selection) -> Story[BulkResult]:
     """Delete what is over and what nothing open depends on."""
-    needed = yield from _needed() if not selection.dry_run else _nobody()
-    return (yield from _each(selection, DELETABLE, lambda ids: _delete(scope, ids, needed)))
+    look = _Look()
+    return (yield from _each(selection, DELETABLE, lambda ids: _delete(scope, ids, look)))
 
 
 def _told(verb: Any) -> Story[list[Reply]]:
@@ -204,39 +203,38 @@ def _settle(answer: Reply) -> Story[None]:
         yield from continue_releases("", answer.text(1))
 
 
-def _delete(scope: Scope, ids: Sequence[str], needed: frozenset[str]) -> Story[list[Reply]]:
-    revision = yield from tasks.edge_revision(scope.keys)
-    stored = yield from tasks.read(ids)
-    pairs = {str(task.id): index_names(task) for task in stored if task and str(task.id) not in needed}
-    answers = yield from tasks.delete_all(list(pairs.items()), revision) if pairs else _no_answer()
-    told: dict[str, Reply] = {}
-    for id, answer in zip(pairs, answers, strict=True):
+@dataclass(slots=True)
+class _Look:
+    """What open tasks depend on, as of one moment: one look for many deletes, until one of them finds it too old."""
+
+    since: tasks.Since | None = None
+    #: Those that were open then. What ended since may have dependents that were not there.
+    open: frozenset[str] = frozenset()
+    needed: frozenset[str] = frozenset()
+
+    def fresh(self, scope: Scope, ids: Iterable[str]) -> Story[tasks.Since]:
+        """Look again where nobody did yet, or one of *ids*, all of them over, was open then."""
+        since = self.since
+        if since is None or not self.open.isdisjoint(ids):
+            since = yield from needs.since(scope.keys)
+            found = [one for one in (yield from needs.open_needs()) if one.stands != "over"]
+            self.open = frozenset(one.id for one in found)
+            self.needed = frozenset(id for one in found for id in one.depends_on)
+            self.since = since
+        return since
+
+
+def _delete(scope: Scope, ids: Sequence[str], look: _Look) -> Story[list[Reply]]:
+    stored = {str(task.id): task for task in (yield from tasks.read(ids)) if task}
+    over = [id for id, task in stored.items() if task.status in DELETABLE]
+    since = yield from look.fresh(scope, over)
+    told = {id: Reply("conflict", (task.status.value,)) for id, task in stored.items()}
+    # Who was over a moment ago and open when it was looked is told again.
+    told |= {id: Reply("stale" if id in look.open else "waited") for id in over}
+    pairs = [(id, index_names(stored[id])) for id in over if id not in look.needed and id not in look.open]
+    answers = (yield from tasks.delete_all(pairs, since)) if pairs else []
+    for (id, _), answer in zip(pairs, answers, strict=True):
         told[id] = yield from tasks.left_all(id, answer)
-    gone = {id for id, task in zip(ids, stored, strict=True) if task is None}
-    return [told.get(id) or Reply("missing" if id in gone else "waited") for id in ids]
-
-
-def _no_answer() -> Story[list[Reply]]:
-    yield from ()
-    return []
-
-
-def _nobody() -> Story[frozenset[str]]:
-    yield from ()
-    return frozenset()
-
-
-def _needed() -> Story[frozenset[str]]:
-    """Ids that open tasks depend on: what COMPLETED keeps no list of its dependents."""
-    found: set[str] = set()
-    for status in sorted(CANCELLABLE):
-        below, more = 0, True
-        while more:
-            below, ids = yield from tasks.find(below, PIECE, [f"s:{status.value}"])
-            found |= set(_dependencies((yield from outlines(ids))))
-            more = below > 0
-    return frozenset(found)
-
-
-def _dependencies(seen: Iterable[Any]) -> Iterable[str]:
-    return (id for one in seen if one for id in one.depends_on)
+        if answer.word == "stale":
+            look.since = None
+    return [told.get(id) or Reply("missing") for id in ids]

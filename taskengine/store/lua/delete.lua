@@ -1,11 +1,14 @@
 -- Removes terminal tasks that nothing waits for; one that stands in very many lists leaves these first, in pieces.
--- args: edge revision, task and index pairs ...
+-- args: late, opened, task and index pairs ...
 -- returns: {{'ok'} | {'leaving'} | {'conflict', status} | {'waited', id} | {'stale'} | {'settling', kind, id} | {'later'} | {'missing'} ...}
 -- events: deleted
 -- uses: settle, erase
+-- late, opened: what these counters said before the caller looked for those that depend on the tasks, which were over.
+-- stale: something came since that it may not have seen.
 -- later: the tasks before it had so many dependents, edges and executions that this one is left to the next call.
 local touched = 0
-local revision = call('GET', K.edges) or '0'
+local late = tonumber(ARGV[1])
+local any_opened = (call('GET', K.opened) or '0') ~= ARGV[2]
 local function remove(id, index)
   if call('ZSCORE', K.erasing, id) then return {'leaving'} end
   local m = find(id)
@@ -13,15 +16,16 @@ local function remove(id, index)
   if not C.terminal[m.st] then return {'conflict', m.st} end
   local wait = unsettled(m)
   if wait then return wait end
-  if revision ~= ARGV[1] then return {'stale'} end
+  local v = call('HMGET', key('task', m.id), 'ld', 'pin')
+  if any_opened or tonumber(v[1] or 0) > late then return {'stale'} end
   if touched >= 1024 then return {'later'} end
-  -- The caller looked at older ones; new ones come last.
+  -- Whoever did not look is refused as well, as far as one script can see.
   for _, d in ipairs(call('LRANGE', key('deps', m.id), -256, -1)) do
     touched = touched + 1
     local st = call('HGET', key('task', d), 'st')
     if st and not C.terminal[st] then return {'waited', d} end
   end
-  if tonumber(call('HGET', key('task', m.id), 'pin') or 0) > 0 then return {'waited', ''} end
+  if tonumber(v[2] or 0) > 0 then return {'waited', ''} end
   if has_many_lists(m.id) then
     begin_leaving(m.id, index)
     return {'leaving'}
@@ -30,5 +34,5 @@ local function remove(id, index)
   return {'ok'}
 end
 local found = {}
-for i = 2, #ARGV, 2 do found[#found + 1] = remove(ARGV[i], ARGV[i + 1]) end
+for i = 3, #ARGV, 2 do found[#found + 1] = remove(ARGV[i], ARGV[i + 1]) end
 return found

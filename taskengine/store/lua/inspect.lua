@@ -7,7 +7,7 @@
 -- Dependencies beyond 256 and executions before the latest 32 are left out.
 local FIELDS = {'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold', 'due', 'batch', 'cq', 'xr', 'pin', 'park',
   'g', 'rel', 'undo', 'how', 'pins', 'del', 'on', 'rule', 'by', 'sta', 'fin', 'key', 'kx', 'big', 'nm', 'ix', 'clk',
-  'tend', 'pz', 'pq', 'risk', 'fb'}
+  'tend', 'pz', 'pq', 'risk', 'fb', 'ro'}
 local function named(list, name, value)
   if value then
     list[#list + 1] = name
@@ -24,7 +24,7 @@ local function dependencies(id, on)
   for d in (on or ''):gmatch('%S+') do
     n = n + 1
     if n > 256 then return found end
-    local p, v = read_fields(key('task', d), {'st', 'rel', 'undo', 'how', 'fin', 'run', 'fb'})
+    local p, v = read_fields(key('task', d), {'st', 'rel', 'undo', 'how', 'fin', 'run', 'fb', 'del'})
     named(p, 'id', d)
     if v[2] or v[3] then named(p, 'place', call('LPOS', key('deps', d), id)) end
     found[n] = p

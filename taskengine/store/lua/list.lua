@@ -2,7 +2,8 @@
 -- args: below, limit, fits, index ...
 -- returns: {'ok', arrival to go on below or 0, counts, id ...}
 -- uses: span, codes, pause
--- fits: statuses, 'a b …'; tasks in others are not named but counted, 'status number …'. '' names all.
+-- fits: statuses, 'a b …'; tasks in others are not named but counted, 'status number …'. '' names all. 'staged' among
+-- them names also tasks of graphs that are not committed.
 -- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, 'r:RUN' and 'c:CAPABILITY' from the
 -- tasks that carry the others, any other from its bitmap.
 -- A look is a command; what is only counted costs a sixteenth of it.
@@ -58,7 +59,7 @@ local function look(no, code)
     if not staged and not own_run and not own_capability then return count(code) end
   end
   local id = id_near(no)
-  if (staged and not is_visible(id)) or not is_wanted(id) then return end
+  if (staged and not (fits and fits[CODES.staged]) and not is_visible(id)) or not is_wanted(id) then return end
   if named then found[#found + 1] = id else count(code) end
 end
 -- Whether the search stops here: nothing more fits into this call.

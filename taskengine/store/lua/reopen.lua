@@ -10,6 +10,12 @@ local function done(reply)
   if entry ~= '' then call('XDEL', K.decisions, entry) end
   return reply
 end
+local counted = false
+-- Whoever deletes tasks looked for open ones before, and did not see these.
+local function note_opened()
+  if not counted then call('INCR', K.opened) end
+  counted = true
+end
 local function reopen(id)
   local m = find(id)
   if not m then return done({'missing'}) end
@@ -26,7 +32,8 @@ local function reopen(id)
     call('HDEL', key('run', m.run), 'fin')
   end
   move(m, T.PENDING)
-  call('HSET', key('task', m.id), 'st', T.PENDING)
+  call('HSET', key('task', m.id), 'st', T.PENDING, 'ro', 1)
+  note_opened()
   call('HDEL', key('task', m.id), 'fin', 'err', 'knd', 'rsn', 'by', 'fb', 'cq', 'rt', 'lc', 'nn', 'risk', 'due', 'pq')
   if m.clk then renew_clocks(m) end
   call('ZREM', K.dead, m.id)

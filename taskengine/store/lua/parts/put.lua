@@ -70,16 +70,27 @@ end
 local function parents_of(t, batch)
   local parents = {}
   for d in t.on:gmatch('%S+') do
-    local p = call('HMGET', key('task', d), 'st', 'batch', 'rel', 'run', 'undo', 'del', 'fb')
+    local p = call('HMGET', key('task', d), 'st', 'batch', 'rel', 'run', 'undo', 'del')
     if not p[1] or p[6] then return nil, d end
     if p[2] ~= batch and is_open(p[2]) then return nil, d end
-    parents[#parents + 1] = {id = d, st = p[1], releasing = p[3], run = p[4], undoing = p[5], fb = p[7]}
+    parents[#parents + 1] = {id = d, st = p[1], releasing = p[3], run = p[4], undoing = p[5],
+      fb = p[1] == T.CANCELLED and call('HGET', key('task', d), 'fb')}
   end
   return parents
 end
--- Registers one edge; returns what it adds to waiting, failed and cancelled of the dependent.
+-- Whoever deletes p looked for those that depend on it before, and did not see this one. One in another run pins it.
+local late = nil
+local function note_late(id)
+  late = late or call('INCR', K.late)
+  call('HSET', key('task', id), 'ld', late)
+end
+-- Registers one edge; returns what it adds to waiting, failed and skipped of the dependent.
 local function edge(p, id, run)
-  if p.run ~= run then call('HINCRBY', key('task', p.id), 'pin', 1) end
+  if p.run ~= run then
+    call('HINCRBY', key('task', p.id), 'pin', 1)
+  elseif C.terminal[p.st] then
+    note_late(p.id)
+  end
   if p.st == T.COMPLETED then return 0, 0, 0 end
   if p.undoing then
     -- Before the cursor: it never heard of the end that is being taken back.

@@ -45,7 +45,7 @@ local function take_back(id, how, from)
     local v = call('HMGET', key('task', d), 'st', 'by', 'f', 'c')
     -- One with a rule of its own may hold again whichever dependency was blamed.
     if v[1] == T.CANCELLED and (v[2] == id or (v[2] and w < 0)) then ask(d, id, 'reopen') end
-    -- Who was not closed for this one, whose word counted more, may have to be for another.
+    -- This failure was to blame before all others. Whoever hid behind it is to blame now, and nobody else asks.
     if v[1] == T.PENDING and tonumber(v[3] or 0) + tonumber(v[4] or 0) > 0 then ask(d, id, 'counters') end
   end
   left = left - #ids
