@@ -67,6 +67,10 @@ class Layout:
         return self.home / "server.lock"
 
     @property
+    def keeper_lock(self) -> Path:
+        return self.home / "keeper.lock"
+
+    @property
     def check_tool(self) -> Path:
         """Link to the server binary: under this name it checks and repairs append-only files."""
         return self.home / "valkey-check-aof"

@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import redis
 
-from taskengine.embedded import binary, config, failure, locks, log
+from taskengine.embedded import binary, config, failure, keeper, locks, log
 from taskengine.embedded.layout import Layout, socket_folder, write_private
 from taskengine.embedded.note import Note, read_note
 from taskengine.embedded.probe import Loading, Running, Silent, connect, is_ours, probe
@@ -44,6 +45,27 @@ def running(layout: Layout) -> Note:
         f"the embedded server of {layout.home} was killed {_ATTEMPTS} times while it started, without a word in "
         f"{layout.log}: look for what kills it (the kernel, short of memory?), then start again"
     )
+
+
+def keep(layout: Layout) -> None:
+    """See that a keeper looks after the server; safe to repeat."""
+    descriptor = locks.take(layout.keeper_lock, locks.EXCLUSIVE, seconds=0)
+    if descriptor is None:
+        return
+    try:
+        subprocess.run(
+            [sys.executable, "-I", "-S", keeper.__file__, layout.home, str(descriptor)],
+            pass_fds=(descriptor,),
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError) as exc:
+        _log.warning("embedded server of %s has no keeper, who is killed leaves it running: %s", layout.home, exc)
+    finally:
+        locks.drop(descriptor)
 
 
 def stop(layout: Layout) -> None:

@@ -88,6 +88,23 @@ def release(settings: Settings | None = None, *, wait_seconds: float = 0.0) -> N
                 _leave(Layout(home), held, wait_seconds)
 
 
+def tend(home: Path) -> None:
+    """Stop the server of *home* if nobody uses it, else see that it runs; the caller is no user.
+
+    EmbeddedServerError when the one or the other does not succeed. Safe to repeat.
+    """
+    layout = Layout(home)
+    with locks.exclusively(layout.start_lock, seconds=_JOIN_SECONDS):
+        alone = locks.take(layout.users_lock, locks.EXCLUSIVE, seconds=0)
+        if alone is None:
+            server.running(layout)
+            return
+        try:
+            server.stop(layout)
+        finally:
+            locks.drop(alone)
+
+
 def _still_answers(layout: Layout, note: Note) -> bool:
     found = probe(note.socket)
     return isinstance(found, Running) and is_ours(layout, note, found)
@@ -101,6 +118,7 @@ def _join(layout: Layout, held: _Membership | None) -> _Membership:
         descriptor = mine.descriptor if mine else _count_in(layout)
         try:
             joined = _Membership(os.getpid(), descriptor, server.running(layout))
+            server.keep(layout)
         except BaseException:
             if mine:
                 del _memberships[layout.home]

@@ -74,14 +74,15 @@ def test_last_one_out_stops_the_server_and_removes_its_socket(world: World) -> N
 
 
 def test_killed_user_leaves_the_server_and_the_next_one_reuses_it(world: World) -> None:
-    starter = world.user()
+    starter, successor = world.user(), world.waiting_user()
     before = embedded.status(world.settings)
     world.client().set("k", "v")
     # Its whole process group: the server must not be in it.
     os.killpg(starter.pid, signal.SIGKILL)
     starter.wait(10)
     assert world.state == "running"
-    successor = world.user()
+    world.let_join(successor)
+    world.url_of(successor)
     after = embedded.status(world.settings)
     assert (after.pid, after.run_id, after.url) == (before.pid, before.run_id, before.url)
     assert world.client().get("k") == "v"
