@@ -6,6 +6,7 @@ import os
 import selectors
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -29,12 +30,22 @@ class Lines:
         self._wakes = wakes
         self._rest: dict[str, bytes] = {}
         self._styles: dict[str, str] = {}
-        for number, child in enumerate(children):
-            assert child.process.stdout is not None
-            self._styles[child.name] = _STYLES[number % len(_STYLES)]
-            self._rest[child.name] = b""
-            self._selector.register(child.process.stdout.fileno(), selectors.EVENT_READ, child.name)
+        for child in children:
+            self.follow(child)
         self._width = max(map(len, [*self._styles, "up"]))
+
+    def follow(self, child: Child) -> None:
+        """Show what this one says, too; in the colour of its name."""
+        assert child.process.stdout is not None
+        self._styles.setdefault(child.name, _STYLES[len(self._styles) % len(_STYLES)])
+        self._rest[child.name] = b""
+        self._selector.register(child.process.stdout.fileno(), selectors.EVENT_READ, child.name)
+
+    def forget(self, child: Child) -> None:
+        """Look no more at an ended one, before its pipe is closed."""
+        assert child.process.stdout is not None
+        with suppress(KeyError):  # its end was read already
+            self._selector.unregister(child.process.stdout.fileno())
 
     def pump(self, seconds: float) -> None:
         """Show what came, waiting up to *seconds* for it or for a signal."""

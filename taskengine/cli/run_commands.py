@@ -149,8 +149,8 @@ def up(
     """Run everything on this machine in the foreground: server (if embedded), coordinator, workers, Flower.
 
     Each line carries the name of its process. Ctrl-C lets running tasks finish and leaves no process
-    behind; a second one ends them at once. A process that ends by itself ends the others, and says its
-    name and exit code.
+    behind; a second one ends them at once. A process that ends by itself is started again, after a delay
+    that grows; its name and exit code are said.
 
     One prefork worker is the default: its tasks can be ended at a timeout and use all cores, and
     coroutines run there as well. Add --pool threads for agents that mostly wait for others.

@@ -107,6 +107,14 @@ class Stack:
     ) -> None:
         self._close()
 
+    def start_again(self, ended: Child) -> Child:
+        """A new process in the place of one that ended."""
+        (program,) = [program for program in self.programs if program.name == ended.name]
+        ended.close()
+        fresh = Child.start(program, self.environment, self.log(program.name))
+        self.children[self.children.index(ended)] = fresh
+        return fresh
+
     def ended(self) -> Child | None:
         """A child that ended, or None while all run."""
         return next((child for child in self.children if child.exit_code is not None), None)

@@ -1,32 +1,36 @@
 """``taskengine up``: the whole stack in the foreground.
 
-Nothing is started again silently: a process that ends takes the others with it, and its name and exit
-code are said. Who wants restarts has a supervisor for that, and the Procfile names the same processes.
+A part that ends by itself is started again, after a delay that grows, and nothing of it is silent: its name, how it
+ended and when it comes back are said. So is a worker replaced that ended because its threads were stuck. Only what
+cannot even start (an agent's module that does not exist) ends everything with its reason. The Procfile names the same
+processes for those who have a supervisor of their own.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from taskengine import embedded
 from taskengine.api import BlockingTaskAPI
 from taskengine.cli import own_workers
-from taskengine.cli.child import Child
 from taskengine.cli.interrupts import Interrupts
 from taskengine.cli.lines import Lines
 from taskengine.cli.output import warn
 from taskengine.cli.readiness import Readiness
+from taskengine.cli.restarts import Restarts
 from taskengine.cli.stack import Fleet, Stack, patience, programs
 from taskengine.settings import Settings, current, environment
 
 _PUMP_SECONDS = 0.25
 _LOOK_SECONDS = 2.0
+#: Seconds in which an embedded server that was killed is back, started by its keeper.
+_REVIVAL_SECONDS = 15.0
 
 
 def up(fleet: Fleet) -> int:
-    """Run *fleet* until Ctrl-C or until one of its processes ends; the exit code."""
+    """Run *fleet* until Ctrl-C, or until it cannot go on; the exit code."""
     settings = current()
     if place := own_workers.foreign(Path.cwd()):
         warn(own_workers.foreign_sentence(place))
@@ -51,6 +55,9 @@ class _Session:
     #: Seconds that running tasks get when it is over.
     patience: float
     server_pid: int | None = None
+    #: Since when the embedded server has been away; None while it runs.
+    server_away_since: float | None = None
+    restarts: Restarts = field(default_factory=Restarts)
 
     def run(self) -> int:
         lines = Lines(self.stack.children, self.interrupts.wakes)
@@ -77,8 +84,8 @@ class _Session:
         said_ready, look_at = False, 0.0
         while not self.interrupts.count:
             lines.pump(_PUMP_SECONDS)
-            if ended := self.stack.ended():
-                return _ended(ended)
+            if why := self._keep_up(lines, was_ready=said_ready):
+                return why
             if not said_ready and self.readiness.is_up():
                 self._say_ready(lines)
                 said_ready = True
@@ -88,20 +95,45 @@ class _Session:
                     return why
         return None
 
+    def _keep_up(self, lines: Lines, *, was_ready: bool) -> str | None:
+        """Start again what ended by itself; why everything is to end, when a part cannot start at all."""
+        for child in self.stack.children:
+            if child.exit_code is None or self.restarts.knows(child):
+                continue
+            if not was_ready and child.exit_code >= 0:
+                return f"{child.name} {child.end}: stopping the others"
+            delay = self.restarts.note_end(child)
+            lines.show("up", f"{child.name} {child.end}: starting it again in {delay:g} s", "bold red")
+        for child in self.restarts.take_due(self.stack.children):
+            child.kill()  # what it left behind
+            lines.drain()
+            lines.forget(child)
+            fresh = self.stack.start_again(child)
+            lines.follow(fresh)
+            lines.show("up", f"{fresh.name} started again, pid {fresh.pid}")
+        return None
+
     def _server_trouble(self, lines: Lines) -> str | None:
-        """What became of an embedded server that does not run any more; says it if another one replaced
-        it.
-        """
+        """Why everything is to end when the embedded server does not come back; says it if another one replaced it."""
         if self.settings.redis_url is not None:
             return None
         server = embedded.status(self.settings)
         if server.state in {"stopped", "absent"}:
-            self.patience = self.settings.kill_after_seconds  # nobody can report or hand back without it
-            return f"the embedded valkey ended, {server.log} says why: stopping the others"
+            return self._await_server(lines, server)
+        self.server_away_since = None
         if server.pid not in {None, self.server_pid}:
             lines.show("up", f"the embedded valkey ended and was started again, pid {server.pid}", "bold red")
             self.server_pid = server.pid
         return None
+
+    def _await_server(self, lines: Lines, server: embedded.EmbeddedStatus) -> str | None:
+        if self.server_away_since is None:
+            self.server_away_since = time.monotonic()
+            lines.show("up", f"the embedded valkey ended, {server.log} says why; it is started again", "bold red")
+        if time.monotonic() - self.server_away_since < _REVIVAL_SECONDS:
+            return None
+        self.patience = self.settings.kill_after_seconds  # nobody can report or hand back without it
+        return f"the embedded valkey does not start again, {server.log} says why: stopping the others"
 
     def _say_ready(self, lines: Lines) -> None:
         port = self.fleet.flower_port
@@ -117,7 +149,3 @@ class _Session:
         for child in self.stack.children:
             lines.show("up", f"{child.name} {child.end}")
         lines.show("up", "everything stopped" if ended else "everything stopped; tasks that were cut off run again")
-
-
-def _ended(child: Child) -> str:
-    return f"{child.name} {child.end}: stopping the others"

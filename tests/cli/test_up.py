@@ -56,11 +56,25 @@ def test_a_killed_stack_leaves_nothing(shell, up):
     until_empty(shell)
 
 
-def test_a_process_that_ends_takes_the_others_with_it_and_is_named(shell, up):
-    (worker,) = [each for each in shell.processes("celery_door") if each.parent().pid == up.process.pid]
-    worker.kill()
-    assert up.end() == 1
-    assert "worker was ended by SIGKILL: stopping the others" in up.said
+def part(shell, up, word, *others):
+    """The process of the stack with this word in its command line, that is none of the *others*."""
+    found = [each for each in shell.processes(word) if each.ppid() == up.process.pid and each not in others]
+    return found[0] if found else None
+
+
+def test_a_process_that_ends_is_started_again_and_named_and_waited_for_longer_each_time(shell, up):
+    for delay in (1, 2):
+        worker = part(shell, up, "celery_door")
+        worker.kill()
+        up.await_word(f"worker was ended by SIGKILL: starting it again in {delay} s")
+        until(lambda before=worker: part(shell, up, "celery_door", before), 30, "a new worker")
+    part(shell, up, "coordinator").kill()
+    up.await_word("coordinator was ended by SIGKILL: starting it again in 1 s")
+    up.await_word("coordinator started again, pid ")
+    done = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 1}', "--wait", "--timeout", "60", "-o", "json")
+    assert done.json["result"] == {"n": 1}
+    up.interrupt()
+    assert up.end() == 0
     until_empty(shell)
 
 
@@ -72,11 +86,27 @@ def test_a_worker_that_can_not_start_ends_the_stack_with_its_reason(shell):
     until_empty(shell)
 
 
-def test_the_end_of_the_embedded_server_ends_the_stack(shell, up):
+def test_a_killed_embedded_server_is_started_again_with_its_data(shell, up):
+    id = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 1}', "--wait", "-o", "json").json["id"]
     (server,) = shell.processes("valkey-server")
     server.kill()
-    assert up.end() == 1
-    assert "the embedded valkey ended" in up.said
+    up.await_word("the embedded valkey ended and was started again, pid ", 20)
+    assert shell.run("task", "get", id, "-o", "json").json["result"] == {"n": 1}
+    done = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 2}', "--wait", "--timeout", "60", "-o", "json")
+    assert done.json["result"] == {"n": 2}
+    up.interrupt()
+    assert up.end() == 0
+    until_empty(shell)
+
+
+def test_an_embedded_server_that_cannot_start_again_ends_the_stack(shell, up):
+    (piece,) = (shell.folder / ".taskengine" / "data" / "appendonlydir").glob("*.incr.aof")
+    (server,) = shell.processes("valkey-server")
+    server.suspend()
+    piece.write_bytes(b"*1\r\n$-9\r\n" * 100)
+    server.kill()
+    assert up.end(60) == 1
+    assert "the embedded valkey does not start again" in up.said
     until_empty(shell)
 
 
