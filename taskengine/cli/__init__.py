@@ -27,7 +27,7 @@ from taskengine.cli import (
 )
 from taskengine.cli.guide import examples
 from taskengine.cli.output import OutputOption, begin, choose, complain
-from taskengine.errors import TaskEngineError
+from taskengine.errors import NotFoundError, TaskEngineError
 
 __all__ = ["app", "main"]
 
@@ -80,6 +80,11 @@ def main() -> None:
     """The entry point. A foreseeable mistake is one sentence on stderr and exit code 1; wrong usage is 2."""
     try:
         app(prog_name="taskengine")
+    except NotFoundError as exc:
+        from taskengine.cli.place import place
+
+        complain(f"{exc} ({place()})", kind=type(exc).__name__)
+        sys.exit(1)
     except TaskEngineError as exc:
         complain(exc)
         sys.exit(1)

@@ -8,10 +8,11 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.api import BlockingTaskAPI
 from taskengine.cli import task_view, tasks
+from taskengine.cli.follow import follow
 from taskengine.cli.moments import coming
 from taskengine.cli.output import answer
+from taskengine.cli.place import asking, nothing
 from taskengine.errors import InvalidInputError
 
 #: How a command line takes a value away.
@@ -30,7 +31,7 @@ def update(ids: Sequence[str], **given: Any) -> None:
             changes[field] = None if changes[field] == _NONE else coming(changes[field], tasks.option(field))
     if "input" in changes:
         changes["input"] = tasks.arguments(changes["input"])
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         changed = [api.update_task(id, **changes) for id in ids]
     told = "\n".join(f"{task.id} {task.status.value}, priority {task.priority.name.lower()}" for task in changed)
     answer([task_view.as_json(task) for task in changed], told)
@@ -38,11 +39,11 @@ def update(ids: Sequence[str], **given: Any) -> None:
 
 def execute(id: str, *, agent: str | None, wait: bool, timeout: float | None) -> int:
     """Start a task; the exit code."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         api.execute_task(id, agent, wait=False)
         task = api.get_task(id)
         if wait:
-            return tasks.follow(api, task, timeout)
+            return follow(api, task, timeout)
     note = f" ({task.reason})" if task.reason else ""
     answer(task_view.as_json(task), f"{task.id} {task.status.value}{note}")
     return 0
@@ -50,7 +51,7 @@ def execute(id: str, *, agent: str | None, wait: bool, timeout: float | None) ->
 
 def delete(ids: Sequence[str], *, cascade: bool) -> int:
     """Delete tasks; 1 if one was not there."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         done = [{"id": id, "deleted": api.delete_task(id, cascade)} for id in ids]
     answer(done, "\n".join(f"{one['id']} {'deleted' if one['deleted'] else 'is not there'}" for one in done))
     return 0 if all(one["deleted"] for one in done) else 1
@@ -58,9 +59,11 @@ def delete(ids: Sequence[str], *, cascade: bool) -> int:
 
 def events(id: str, *, limit: int) -> None:
     """Tell the history of a task."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         found = api.get_task_events(id, limit)
-    shown = Table.grid(padding=(0, 2))
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("When", "What", "Details"):
+        shown.add_column(heading, overflow="fold")
     for event in found:
         row = Text(task_view.moment(event.at), style="dim"), Text(event.what, style="bold"), task_view.plain(event.note)
         shown.add_row(*row)
@@ -68,4 +71,4 @@ def events(id: str, *, limit: int) -> None:
         {"sequence": event.sequence, "at": event.at.isoformat(), "what": event.what, "note": event.note}
         for event in found
     ]
-    answer(data, shown if found else Text("no event is kept of it", style="dim"))
+    answer(data, shown if found else nothing("no event is kept of it"))

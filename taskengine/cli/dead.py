@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.api import BlockingTaskAPI
 from taskengine.cli.moments import past
 from taskengine.cli.output import answer
+from taskengine.cli.place import asking, nothing
 from taskengine.cli.task_view import as_json, executions_table, first_line, moment, plain, whole
 from taskengine.models import DeadLetter, DeadLetterPage
 
@@ -19,7 +19,7 @@ from taskengine.models import DeadLetter, DeadLetterPage
 def list_(*, capability: str | None, since: str | None, limit: int, cursor: str | None) -> None:
     """List one page."""
     from_then = None if since is None else past(since, "--since")
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         page = api.list_dead_letters(capability, from_then, limit, cursor)
     found = [{"at": letter.at.isoformat(), "task": as_json(letter.task)} for letter in page]
     answer({"dead_letters": found, "cursor": page.cursor}, _table(page))
@@ -27,14 +27,14 @@ def list_(*, capability: str | None, since: str | None, limit: int, cursor: str 
 
 def show(id: str) -> None:
     """Tell the story of one."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         letter = api.get_dead_letter(id)
     answer({**letter.model_dump(mode="json"), "task": as_json(letter.task)}, _story(letter))
 
 
 def requeue(ids: Sequence[str] | None, *, capability: str | None, since: str | None, everything: bool) -> int:
     """Give some another life; 1 if there was none."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         done = api.requeue_dead_letters(**_chosen(ids, capability, since, everything))
     answer({"requeued": [str(id) for id in done]}, _told("requeued", done))
     return 0 if done else 1
@@ -42,7 +42,7 @@ def requeue(ids: Sequence[str] | None, *, capability: str | None, since: str | N
 
 def drop(ids: Sequence[str] | None, *, capability: str | None, since: str | None, everything: bool) -> int:
     """Strike some off the list; 1 if there was none."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         done = api.drop_dead_letters(**_chosen(ids, capability, since, everything))
     answer({"dropped": [str(id) for id in done]}, _told("dropped", done))
     return 0 if done else 1
@@ -57,15 +57,15 @@ def _chosen(ids: Sequence[str] | None, capability: str | None, since: str | None
     }
 
 
-def _told(what: str, done: Sequence[object]) -> str:
+def _told(what: str, done: Sequence[object]) -> RenderableType:
     if not done:
-        return "no dead letter"
+        return nothing("no dead letter")
     return "\n".join([*(f"{id} {what}" for id in done[:20]), *([f"{len(done)} {what}"] * (len(done) > 20))])
 
 
 def _table(page: DeadLetterPage) -> RenderableType:
     if not page:
-        return Text("no dead letter", style="dim")
+        return nothing("no dead letter")
     found = Table(box=None, pad_edge=False, header_style="bold")
     found.add_column("ID", no_wrap=True, min_width=36)
     for heading in ("Name", "Capability", "Given up", "Why"):
@@ -80,7 +80,9 @@ def _table(page: DeadLetterPage) -> RenderableType:
 
 
 def _story(letter: DeadLetter) -> RenderableType:
-    events = Table.grid(padding=(0, 2))
+    events = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("When", "What", "Details"):
+        events.add_column(heading, overflow="fold")
     for event in letter.events:
         events.add_row(Text(moment(event.at), style="dim"), Text(event.what, style="bold"), plain(event.note))
     return Group(

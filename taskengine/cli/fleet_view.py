@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.api import BlockingTaskAPI
 from taskengine.cli.output import answer
+from taskengine.cli.place import asking, nothing
 from taskengine.cli.task_view import plain, status
 
 #: Status words in the order of a task's life.
@@ -18,14 +18,14 @@ _STATUSES = ("pending", "ready", "running", "retrying", "paused", "completed", "
 
 def show_workers() -> None:
     """List the workers."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         workers = api.list_workers()
     answer(workers, _workers(workers))
 
 
 def _workers(workers: list[dict[str, Any]]) -> RenderableType:
     if not workers:
-        return Text("no worker; start one: taskengine worker --import my_agents", style="dim")
+        return nothing("no worker; start one: taskengine worker --import my_agents")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Worker", "Pid", "State", "Busy", "Pool", "Capabilities", "Agents", "CPU %", "Memory %"):
         table.add_column(heading, overflow="fold")
@@ -59,21 +59,21 @@ def state(worker: dict[str, Any]) -> Text:
 
 def show_queues() -> None:
     """Count what waits and what is done."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         found = api.get_queue_statistics()
     answer(found, Group(_counts(found), *_queues(found), *_rest(found)))
 
 
 def _counts(found: dict[str, Any]) -> Text:
     words = [Text.assemble(f"{found[f'{each}_tasks']} ", status(each)) for each in _STATUSES if found[f"{each}_tasks"]]
-    return Text(", ").join(words) if words else Text("no task", style="dim")
+    return Text("Tasks: ").append_text(Text(", ").join(words)) if words else nothing("no task")
 
 
 def _queues(found: dict[str, Any]) -> list[RenderableType]:
     if not found["queues"]:
         return []
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Capability", "Ready", "Granted", "Workers", "Paused"):
+    for heading in ("Capability", "Ready", "Offered", "Workers", "Paused"):
         words = heading in ("Capability", "Paused")
         table.add_column(heading, overflow="fold", justify="left" if words else "right")
     for name, queue in found["queues"].items():
@@ -84,10 +84,28 @@ def _queues(found: dict[str, Any]) -> list[RenderableType]:
 
 
 def _rest(found: dict[str, Any]) -> list[RenderableType]:
-    lines = [f"paused: {plain(pause)}" for pause in found["pauses"]]
-    lines += [f"parked, {plain(reason)}: {count}" for reason, count in found["parked"].items()]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Tasks", justify="right")
+    table.add_column("What keeps them", overflow="fold")
+    for reason, count in found["parked"].items():
+        table.add_row(str(count), plain(_keeps(reason)))
     if found["timers"]:
-        lines.append(f"timers: {found['timers']}")
+        table.add_row(str(found["timers"]), "a moment to come: a retry, a schedule, the end of a pause")
     if found["dead_letters"]:
-        lines.append(f"dead letters: {found['dead_letters']} (lost three workers each; taskengine dead list)")
-    return ["", *lines] if lines else []
+        table.add_row(str(found["dead_letters"]), "dead letters, each lost several workers: taskengine dead list")
+    parts: list[RenderableType] = [plain(f"Paused: {pause}") for pause in found["pauses"]]
+    if parts:
+        parts.insert(0, "")
+    return [*parts, "", table] if table.row_count else parts
+
+
+def _keeps(reason: str) -> str:
+    """Why READY tasks are put aside, as the server notes it, in words."""
+    kind, _, rest = reason.partition(":")
+    if kind == "agent":
+        return f"no worker offers agent {rest!r}"
+    if kind != "pause":
+        return reason
+    scope, _, name = rest.partition(":")
+    words = {"all": "everything", "cap": "capability", "agent": "agent", "run": "run", "task": "task"}
+    return f"the pause of {words.get(scope, scope)} {name}".rstrip()

@@ -13,13 +13,13 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from taskengine.api import BlockingTaskAPI
 from taskengine.builders.document import Document
 from taskengine.builders.graph_file import TaskGraph, examine, load_graph
 from taskengine.builders.lint import doubts
 from taskengine.cli import runs, task_view
 from taskengine.cli.nearby import offered_lanes
 from taskengine.cli.output import answer, clean, say, wants_json
+from taskengine.cli.place import submitting
 from taskengine.cli.task_view import plain
 from taskengine.cli.watch import MAX_WATCHED, follow
 from taskengine.core import graph
@@ -85,7 +85,7 @@ def plan(file: str) -> None:
 def submit(file: str, *, key: str | None, wait: bool, timeout: float | None) -> int:
     """Submit a graph; the exit code."""
     found = load_graph(Path(file))
-    with BlockingTaskAPI() as api:
+    with submitting() as api:
         stored = api.create_tasks(found.tasks, idempotency_key=key, name=found.name)
         run = stored[0].run_id
         if not wait:

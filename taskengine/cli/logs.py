@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from taskengine.api import BlockingTaskAPI
 from taskengine.cli.output import clean, console, json_line, wants_json
+from taskengine.cli.place import asking
 from taskengine.models import ExecutionLog, LogPage
 
 _STYLES = {"debug": "dim", "info": "", "warning": "yellow", "error": "bold red"}
@@ -14,7 +14,7 @@ _STYLES = {"debug": "dim", "info": "", "warning": "yellow", "error": "bold red"}
 def show(id: str, *, follow: bool, execution: int | None) -> None:
     """Show the lines that there are and, to *follow*, those to come; Ctrl-C ends it."""
     view = _View()
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         page = api.get_logs(id, execution)
         view.show(page)
         try:

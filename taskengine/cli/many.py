@@ -13,6 +13,7 @@ from taskengine.api import BlockingTaskAPI
 from taskengine.cli import changes, tasks
 from taskengine.cli.moments import coming
 from taskengine.cli.output import answer, console, wants_json
+from taskengine.cli.place import asking, place
 from taskengine.errors import InvalidInputError
 from taskengine.models import BulkResult
 
@@ -113,7 +114,7 @@ def _yes(_answer: object) -> bool:
 def _by_id(which: Chosen, what: str, verb: Callable[[BlockingTaskAPI, str], bool]) -> int:
     """Tell each named task; 1 if one was so already."""
     done = []
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         for id in which.ids:
             changed = verb(api, id)
             done.append({"id": id, "done": changed, "status": api.get_task(id).status.value})
@@ -128,7 +129,7 @@ def _line(one: Mapping[str, Any], what: str) -> str:
 def _by_filter(which: Chosen, what: str, verb: Callable[[BlockingTaskAPI], Verb], **told: Any) -> int:
     """Tell every task that the filter finds, and say how many; 0 also when there is none."""
     wanted = {**which.filters, **told, "everything": which.everything}
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         if which.dry_run:
             done = verb(api)(dry_run=True, **wanted)
         else:
@@ -156,4 +157,6 @@ def _summary(done: BulkResult, what: str) -> Text:
     if done.dry_run and done.ids:
         more = ", …" if done.done > len(done.ids) else ""
         lines.append(f"  {', '.join(map(str, done.ids))}{more}")
+    if not done.matched:
+        lines.append(f"  ({place()})")
     return Text("\n".join(lines))

@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.api import BlockingTaskAPI
 from taskengine.cli.output import answer
+from taskengine.cli.place import asking, nothing
 from taskengine.cli.task_view import moment, plain
 from taskengine.models import QuarantinedMessage, QuarantinePage
 
@@ -20,7 +20,7 @@ _BRIEF, _WHOLE = 60, 4000
 
 def list_(*, limit: int, cursor: str | None) -> None:
     """List one page; the messages themselves only for people, and cut."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         page = api.list_quarantined(limit, cursor)
     found = [{**one.model_dump(mode="json", exclude={"raw"}), "view": one.view(_BRIEF)} for one in page]
     answer({"messages": found, "cursor": page.cursor}, _table(page))
@@ -28,7 +28,7 @@ def list_(*, limit: int, cursor: str | None) -> None:
 
 def show(id: str) -> None:
     """Show one."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         found = api.get_quarantined(id)
     data: dict[str, Any] = {**found.model_dump(mode="json"), "view": found.view(_WHOLE)}
     answer(data, _whole(found))
@@ -36,15 +36,16 @@ def show(id: str) -> None:
 
 def drop(ids: Sequence[str] | None, *, everything: bool) -> int:
     """Forget some; 1 if there was none."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         count = api.drop_quarantined(ids or None, everything)
-    answer({"dropped": count}, f"{count} message{'s' if count != 1 else ''} dropped")
+    told = f"{count} message{'s' if count != 1 else ''} dropped"
+    answer({"dropped": count}, told if count else nothing(told))
     return 0 if count else 1
 
 
 def _table(page: QuarantinePage) -> RenderableType:
     if not page:
-        return Text("no message in quarantine", style="dim")
+        return nothing("no message in quarantine")
     found = Table(box=None, pad_edge=False, header_style="bold")
     found.add_column("ID", no_wrap=True)
     for heading in ("When", "Queue", "Bytes", "Reason", "Begins"):

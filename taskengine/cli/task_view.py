@@ -12,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from taskengine.cli.output import clean
-from taskengine.models import Explanation, Task, TaskExecution, TaskPriority, TriggerRule
+from taskengine.cli.place import nothing
+from taskengine.models import Explanation, Task, TaskExecution, TaskPriority, TaskStatus, TriggerRule
 
 _STYLES = {
     "pending": "dim", "ready": "cyan", "queued": "cyan", "running": "bold blue", "retrying": "yellow",
     "completed": "green", "failed": "bold red", "cancelled": "red", "timed_out": "bold red", "lost": "yellow",
 }  # fmt: skip
+_CANCELLED = frozenset({TaskStatus.CANCELLED})
 #: Characters of a JSON value shown on the screen; -o json has it whole.
 _SHOWN = 4000
 #: Lines of a log shown on the screen.
@@ -38,7 +40,7 @@ def table(tasks: Iterable[Task], cursor: str | None) -> RenderableType:
     for task in tasks:
         found.add_row(*_row(task))
     if not found.row_count:
-        return Text("no task", style="dim")
+        return nothing("no task")
     return Group(found, Text(f"more: --cursor {cursor}", style="dim")) if cursor else found
 
 
@@ -50,7 +52,7 @@ def _row(task: Task) -> Iterator[Text]:
     yield Text(task.priority.name.lower(), style="bold" if task.priority > TaskPriority.NORMAL else "")
     yield Text(str(task.attempt))
     yield Text(moment(task.created_at))
-    yield plain(first_line(_why(task)))
+    yield plain(first_line(why(task)))
 
 
 def explained(found: Explanation) -> RenderableType:
@@ -77,8 +79,8 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
     yield "id", Text(str(task.id))
     yield "name", plain(task.name)
     yield "status", status(task.status.value)
-    if _why(task):
-        yield "why", plain(_why(task))
+    if why(task):
+        yield "why", plain(why(task))
     yield "type", Text(task.task_type.value)
     yield "capability", plain(str(task.capability))
     if task.description:
@@ -162,13 +164,15 @@ def _logs(execution: TaskExecution) -> Iterator[RenderableType]:
 def ending(task: Task) -> RenderableType:
     """How a task ended, with its result."""
     head = Text.assemble(f"{task.id} ", status(task.status.value))
-    if _why(task):
-        head.append(f": {clean(_why(task))}")
+    if why(task):
+        head.append(f": {clean(why(task))}")
     return Group(head, result_text(task.result)) if task.result else head
 
 
-def _why(task: Task) -> str:
-    return task.error_message or task.reason or ""
+def why(task: Task) -> str:
+    """Why it stands where it stands; a cancel has its own reason, whatever an attempt before it said."""
+    said = (task.reason, task.error_message) if task.status in _CANCELLED else (task.error_message, task.reason)
+    return said[0] or said[1] or ""
 
 
 def status(value: str) -> Text:

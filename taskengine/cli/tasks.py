@@ -9,19 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from taskengine.api import BlockingTaskAPI
 from taskengine.cli import task_view
+from taskengine.cli.follow import follow
 from taskengine.cli.moments import coming
-from taskengine.cli.output import answer, say, wants_json
-from taskengine.core.lifecycle import REOPENABLE
+from taskengine.cli.output import answer, say
+from taskengine.cli.place import asking, submitting
 from taskengine.errors import InvalidInputError
-from taskengine.models import Task, TaskCreateRequest, TaskPriority
+from taskengine.models import TaskCreateRequest, TaskPriority
 
 
 def submit(given: dict[str, Any], *, wait: bool, timeout: float | None) -> int:
     """Submit a task with these request fields; the exit code."""
     request = TaskCreateRequest(**given | {"priority": priority(given["priority"])})
-    with BlockingTaskAPI() as api:
+    with submitting() as api:
         stored = api.create_task(request)
         if not wait:
             note = f" ({stored.reason})" if stored.reason else ""
@@ -33,7 +33,7 @@ def submit(given: dict[str, Any], *, wait: bool, timeout: float | None) -> int:
 
 def show(id: str) -> None:
     """Show a task and its executions."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         task = api.get_task(id)
         executions = api.get_task_executions(id)
         latest = api.get_task_execution(id)
@@ -48,14 +48,14 @@ def show(id: str) -> None:
 
 def why(id: str) -> None:
     """Say why a task is where it is."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         explanation = api.explain(id)
     answer(explanation.model_dump(mode="json"), task_view.explained(explanation))
 
 
 def list_(*, filters: dict[str, Any], limit: int, cursor: str | None) -> None:
     """List tasks that meet every filter."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         page = api.list_tasks(limit=limit, cursor=cursor, **filters)
     answer(
         {"tasks": [task_view.as_json(task) for task in page], "cursor": page.cursor},
@@ -67,7 +67,7 @@ def cancel(ids: Sequence[str], *, reason: str | None) -> int:
     """Cancel tasks; 1 if one had already ended."""
     told = {} if reason is None else {"reason": reason}
     answers = []
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         for id in ids:
             done = api.cancel_task_execution(id, **told)
             answers.append({"id": id, "cancelled": done, "status": api.get_task(id).status.value})
@@ -85,24 +85,13 @@ def _cancelled(told: dict[str, Any]) -> str:
 
 def retry(id: str, *, wait: bool, timeout: float | None) -> int:
     """Open a task again; the exit code."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         api.retry_task(id, wait=False)
         task = api.get_task(id)
         if wait:
             return follow(api, task, timeout)
     answer(task_view.as_json(task), f"{task.id} {task.status.value}")
     return 0
-
-
-def follow(api: BlockingTaskAPI, task: Task, timeout: float | None) -> int:
-    """Wait for the end of a task and show it; 1 unless it completed."""
-    api.wait([task.id], timeout)
-    ended = api.get_task(task.id)
-    if wants_json():
-        answer(task_view.as_json(ended), "")
-    else:
-        say(task_view.ending(ended))
-    return 1 if ended.status in REOPENABLE else 0
 
 
 def filters(

@@ -18,6 +18,7 @@ from taskengine.cli import own_workers
 from taskengine.cli.interrupts import Interrupts
 from taskengine.cli.lines import Lines
 from taskengine.cli.output import warn
+from taskengine.cli.place import place
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.restarts import Restarts
 from taskengine.cli.stack import Fleet, Stack, patience, programs
@@ -74,8 +75,7 @@ class _Session:
             server = embedded.status(self.settings)
             self.server_pid = server.pid
             lines.show("up", f"embedded valkey {server.version}, pid {server.pid}, its log is {server.log}")
-        else:
-            lines.show("up", f"redis at {self.settings.redis_url.rpartition('@')[2]}")
+        lines.show("up", f"server: {place()}")
         for child in self.stack.children:
             lines.show("up", f"{child.name} started, pid {child.pid}")
 

@@ -18,7 +18,8 @@ from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
 from taskengine.cli.output import console, json_line, wants_json
-from taskengine.cli.task_view import first_line, plain, status
+from taskengine.cli.place import asking, nothing
+from taskengine.cli.task_view import first_line, plain, status, why
 from taskengine.core.lifecycle import REOPENABLE, TERMINAL
 from taskengine.errors import InvalidInputError, WaitTimeoutError
 from taskengine.models import Task, TaskExecution, TaskStatus
@@ -58,8 +59,8 @@ class Watched:
     def note(self) -> str:
         """What its agent said of it last while it runs; why it stands where it stands otherwise."""
         said = (self.execution.progress_note if self.execution else None) or ""
-        why = self.task.error_message or self.task.reason or ""
-        return first_line("" if self.task.status in _DONE else said if self.task.status in _RUNNING else why or said)
+        stands = said if self.task.status in _RUNNING else why(self.task) or said
+        return first_line("" if self.task.status in _DONE else stands)
 
     @property
     def seconds(self) -> float | None:
@@ -121,7 +122,7 @@ def watch(ids: Sequence[str], *, filters: Mapping[str, Any], once: bool, timeout
     """Watch tasks to their end; the exit code."""
     if ids and filters:
         raise InvalidInputError("ids and filters exclude each other; give one of them", field="ids")
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         choose = _chooser(api, ids, filters)
         return _follow(Watch(api), choose, once=once, timeout=timeout)
 
@@ -163,7 +164,7 @@ def _follow(seen: Watch, choose: Callable[[], Sequence[str]], *, once: bool, tim
     except KeyboardInterrupt:
         return 130
     if not seen.found and not wants_json():
-        console().print(Text("no task meets the filters" if once else "no open task", style="dim"))
+        console().print(nothing("no task meets the filters" if once else "no open task"), soft_wrap=True)
     return seen.exit_code
 
 

@@ -64,7 +64,7 @@ class Leader:
         self._witness(server, now, lapsed=began and self.term is not None)
         self.term = term
         if began:
-            _log.info("led id=%s term=%s", self.id, term)
+            _log.info("leads id=%s term=%s", self.id, term)
         return began
 
     def distrusts_for(self, now: float) -> float:
@@ -75,7 +75,7 @@ class Leader:
 
     def fenced(self) -> None:
         """Hear that a script refused the term: ask again before anything else."""
-        _log.warning("fenced id=%s term=%s", self.id, self.term)
+        _log.warning("refused id=%s term=%s: it may not lead any more", self.id, self.term)
         self._ask_at = float("-inf")
 
     def resign(self, store: Store) -> None:
@@ -104,4 +104,4 @@ class Leader:
         else:
             return
         self._clear_at = now + self._worker_lease_seconds
-        _log.info("distrusts_leases id=%s seconds=%g cause=%s", self.id, self._worker_lease_seconds, cause)
+        _log.info("waits before it rescues id=%s seconds=%g cause=%s", self.id, self._worker_lease_seconds, cause)

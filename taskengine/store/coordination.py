@@ -47,7 +47,7 @@ def withdraw(term: str) -> Call[Reply]:
 
 
 def rescue(term: str) -> Call[Reply]:
-    """End executions whose lease lapsed; ok (lost, nodes gone)."""
+    """End executions whose lease lapsed; ok (lost, nodes gone, [task, node …] of the lost ones, [node …] forgotten)."""
     return Call("rescue", (term, PIECE), reply, grants=True)
 
 

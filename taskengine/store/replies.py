@@ -27,6 +27,10 @@ class Reply:
         """The number at position *at* behind the first, or 0."""
         return int(self.rest[at]) if len(self.rest) > at else 0
 
+    def texts(self, at: int = 0) -> list[str]:
+        """The words of the list at position *at* behind the first, or none."""
+        return list(map(str, self.rest[at])) if len(self.rest) > at else []
+
 
 def reply(raw: Sequence[Any]) -> Reply:
     """Decode ``{'word', …}``."""

@@ -76,5 +76,6 @@ def test_events_tell_what_happened(taskengine, world):
     world.finish(task)
     found = taskengine("task", "events", str(task.id), "-o", "json").json
     assert [event["what"] for event in found] == ["created", "ready", "started", "completed"]
-    assert taskengine("task", "events", str(task.id), "-n", "1").out.split()[2:] == ["completed"]
+    assert taskengine("task", "events", str(task.id), "-n", "1").out.split()[5:] == ["completed"]
+    assert taskengine("task", "events", str(task.id)).out.splitlines()[0].split() == ["When", "What", "Details"]
     assert taskengine("task", "events", str(uuid4())).code == 1

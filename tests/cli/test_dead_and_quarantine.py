@@ -44,7 +44,7 @@ def test_dead_letters_are_listed_told_requeued_and_dropped(taskengine, letter, w
     told = taskengine("dead", "show", str(letter.id), "-o", "json").json
     assert ([one["status"] for one in told["lost"]], told["events"][-1]["what"]) == (["lost"] * 3, "failed")
     assert taskengine("dead", "requeue", str(letter.id)).out == f"{letter.id} requeued\n"
-    assert taskengine("dead", "list").out == "no dead letter\n"
+    assert taskengine("dead", "list").out.startswith("no dead letter (")
     kill(world)
     assert taskengine("dead", "drop", "--all", "-o", "json").json == {"dropped": [str(letter.id)]}
     assert taskengine("dead", "drop", "--all").code == 1
@@ -74,4 +74,4 @@ def test_quarantined_messages_are_listed_shown_safely_and_dropped(taskengine, st
     assert taskengine("quarantine", "show", one["id"], "-o", "json").json["raw"] == "G1sySntub3QganNvbg=="
     assert taskengine("quarantine", "drop").code == 1
     assert taskengine("quarantine", "drop", one["id"]).out == "1 message dropped\n"
-    assert taskengine("quarantine", "list").out == "no message in quarantine\n"
+    assert taskengine("quarantine", "list").out.startswith("no message in quarantine (")

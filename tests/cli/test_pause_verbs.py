@@ -23,8 +23,8 @@ def test_pause_look_and_resume(taskengine):
     assert "capability lint" in taskengine("queue", "stats").out
     assert taskengine("resume", "--capability", "lint").code == 0
     again = taskengine("resume", "--capability", "lint")
-    assert (again.code, again.out.strip()) == (1, "it was not paused")
-    assert taskengine("pauses").out.strip() == "nothing is paused"
+    assert (again.code, again.out.startswith("it was not paused (")) == (1, True)
+    assert taskengine("pauses").out.startswith("nothing is paused (")
 
 
 def test_doctor_names_what_is_paused_and_how_to_resume_it(taskengine):

@@ -43,7 +43,7 @@ def test_a_signal_ends_it_cleanly_and_its_term(bench: Bench, tmp_path: Path, num
         said, _ = process.communicate(timeout=5)
     assert process.returncode == 0
     assert bench.fleet.leader is None
-    assert "led id=" in said
+    assert "leads id=" in said
     assert "resigned id=" in said
     assert "Traceback" not in said
 

@@ -109,6 +109,7 @@ def test_execution_whose_lease_lapsed_is_lost_and_its_task_ready_at_its_place(wo
     world.lead()
     answer = world.run(coordination.rescue(world.term))
     assert (answer.number(0), answer.number(1)) == (1, 0)
+    assert (answer.texts(2), answer.texts(3)) == ([str(first.id), "n1"], [])
     assert world.ready()[0] == str(first.id)
     assert world.raw.hlen(world.keys.of("slots", "n1")) == 0
     assert world.run(coordination.rescue(world.term)).number() == 0
@@ -118,7 +119,8 @@ def test_dead_node_leaves_the_fleet_and_its_lanes(world: World) -> None:
     world.beat()
     world.age(60)
     world.lead()
-    assert world.run(coordination.rescue(world.term)).number(1) == 1
+    answer = world.run(coordination.rescue(world.term))
+    assert (answer.number(1), answer.texts(2), answer.texts(3)) == (1, [], ["n1"])
     fleet = world.run(nodes.fleet())
     assert fleet.nodes == ()
     assert not world.raw.exists(world.keys.of("offers", "lint"))

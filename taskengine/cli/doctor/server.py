@@ -55,7 +55,8 @@ def examine(store: SyncStore) -> Generator[Finding, None, bool]:
     else:
         yield ok(
             "server",
-            f"{server.software} {server.version} at {store.where}, maxmemory-policy {server.eviction}",
+            f"{server.software} {server.version} at {store.where}, namespace {store.settings.namespace}, "
+            f"maxmemory-policy {server.eviction}",
         )
     yield _append_only(server, info)
     yield from memory(server, info)

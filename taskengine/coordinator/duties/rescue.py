@@ -15,6 +15,7 @@ from typing import ClassVar
 from taskengine.coordinator.leader import Leader
 from taskengine.coordinator.turn import Duty, Turn
 from taskengine.store import coordination
+from taskengine.store.replies import Reply
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +34,16 @@ class Rescue(Duty):
             if waits > 0:
                 return waits
             answer = turn.tell(coordination.rescue(turn.term))
-            if answer.ok and (answer.number() or answer.number(1)):
-                _log.warning("rescued executions=%d nodes_gone=%d", answer.number(), answer.number(1))
+            _tell(answer)
             if answer.number() < coordination.PIECE:
                 return turn.settings.sweep_seconds / 2
         return 0.0
+
+
+def _tell(answer: Reply) -> None:
+    """Say whom it rescued from whom: an operator looks for both."""
+    lost = answer.texts(2)
+    for task, node in zip(lost[::2], lost[1::2], strict=True):
+        _log.warning("rescued task=%s worker=%s: it stopped renewing its lease", task, node)
+    for node in answer.texts(3):
+        _log.warning("forgot worker=%s: it fell silent", node)

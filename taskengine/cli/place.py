@@ -1,0 +1,60 @@
+"""Which server and namespace a command speaks to, and that asking one starts none.
+
+In another folder than yesterday's ``./.taskengine`` is another one: a question there would start an empty server and
+get an empty answer. So who asks is told that there is none, and every empty answer says where it was asked.
+"""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from taskengine import embedded
+from taskengine.api import BlockingTaskAPI
+from taskengine.cli.output import warn
+from taskengine.errors import EmbeddedServerError
+from taskengine.settings import Settings, current
+from taskengine.store.address import redacted
+
+
+def asking() -> BlockingTaskAPI:
+    """A client for questions and for verbs on what is there; EmbeddedServerError where nothing can be there."""
+    settings = current()
+    if _is_new(settings):
+        raise EmbeddedServerError(
+            f"no server in {_folder(settings)}; set TASKENGINE_REDIS_URL or start taskengine up"
+        )
+    return BlockingTaskAPI(settings=settings)
+
+
+def submitting() -> BlockingTaskAPI:
+    """A client for what is new: it may be the first in its folder, and says so."""
+    settings = current()
+    if _is_new(settings):
+        warn(f"a new embedded server in {_folder(settings)}; nobody works for it before you start taskengine up")
+    return BlockingTaskAPI(settings=settings)
+
+
+def place() -> str:
+    """Server and namespace, for people; no password."""
+    settings = current()
+    server = f"embedded server in {_folder(settings)}" if settings.redis_url is None else redacted(settings.redis_url)
+    return f"{server}, namespace {settings.namespace}"
+
+
+def nothing(what: str) -> Text:
+    """An empty answer, with where it was asked."""
+    return Text(f"{what} ({place()})", style="dim")
+
+
+def _is_new(settings: Settings) -> bool:
+    """Whether the embedded server would have to be started and holds nothing."""
+    if settings.redis_url is not None:
+        return False
+    found = embedded.status(settings)
+    return found.state in {"absent", "stopped"} and not found.data_bytes
+
+
+def _folder(settings: Settings) -> str:
+    if settings.home.is_absolute():
+        return str(settings.home)
+    return f"./{settings.home} ({settings.home.expanduser().resolve()})"
