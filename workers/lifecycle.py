@@ -38,6 +38,7 @@ from workers.hub import wake_when_threads_end
 from workers.lanes import offer
 from workers.process import LocalRuns, Node, current
 from workers.unsent import Page, Unsent
+from workers.wear import Limits, count_executions, limits_of
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
         raise SystemExit(f"taskengine: {exc}") from exc
     current.node = node
     os.register_at_fork(after_in_child=_die_as_others_do)
+    if node.limits != Limits():
+        count_executions(instance.pool, current.is_worn)
     _parent.pid = os.getpid()
     host = Host(instance)
     heartbeat = Heartbeat(node, lambda: _slots(instance), host)
@@ -173,6 +176,7 @@ def _node(hostname: str, worker: Any) -> Node:
         forks=forks,
         board=Board(),
         local=LocalRuns(),
+        limits=limits_of(worker),
         unsent=Unsent(max(worker.concurrency, worker.max_concurrency or 0) if forks else 0),
     )
 

@@ -30,6 +30,7 @@ from workers.courier import Courier
 from workers.durations import Durations
 from workers.loop import Run
 from workers.unsent import Page, Unsent
+from workers.wear import Limits, Wear
 
 #: Seconds between two looks of a pool child at the board while a coroutine runs.
 _LOOK_SECONDS = 0.25
@@ -103,6 +104,8 @@ class Node:
     local: LocalRuns
     #: What the announcers of its children have not sent.
     unsent: Unsent
+    #: Of each of its children.
+    limits: Limits
 
     def connect(self, answer_seconds: float = SOCKET_TIMEOUT, busy_poll_seconds: float = 0.0) -> SyncStore:
         """A store of one's own; make it after a fork.
@@ -128,6 +131,7 @@ class WorkerProcess:
         # Threads share one interpreter lock: one that looks for its answer would take it from those that work.
         self.store = node.connect(busy_poll_seconds=node.settings.busy_poll_ms / 1000 if node.forks else 0.0)
         self.durations = Durations()
+        self.wear = Wear(node.limits)
         self.courier = Courier(self.store)
         capture.install()
         self._index = getattr(current_process(), "index", 0) if node.forks else 0
@@ -198,6 +202,11 @@ class Current:
                     raise RuntimeError("taskengine.slot runs only inside: celery -A workers worker")
                 here.process = WorkerProcess(self.node)
             return here.process
+
+    def is_worn(self) -> bool:
+        """Whether this process has run all that it may."""
+        process = self._here.get().process
+        return process is not None and process.wear.is_over
 
 
 current = Current()

@@ -75,7 +75,7 @@ class Runner:
         if large:
             self._lay_by(told, text)
         report = _report(told, name, outcome, what, "" if large else text, len(text.encode()) if large else 0)
-        pull = time.monotonic() < until
+        pull = self.process.wear.ran_one() and time.monotonic() < until
         answer = persist(self.process.store, executions.report(self.slot, report, pull=pull))
         if answer.word == "overdue":
             return self._time_out(told)

@@ -32,6 +32,7 @@ from workers.loop import Run
 from workers.process import LocalRuns, Node, WorkerProcess
 from workers.runner import Runner
 from workers.unsent import Unsent
+from workers.wear import Limits
 
 #: Share of a lease after which the node beats again.
 _BEAT = 1 / 4
@@ -160,7 +161,7 @@ class Worker:
         self._node = _InlineNode(
             settings=self.store.settings, registry=self.registry, announce=lambda _: self.ledger, url="",
             name=f"inline#{next(self._incarnations)}", hostname="inline", lanes="", forks=False, board=Board(),
-            local=LocalRuns(), unsent=Unsent(0), store=self.store,
+            local=LocalRuns(), unsent=Unsent(0), limits=Limits(), store=self.store,
         )  # fmt: skip
         self._process = _InlineProcess(self._node, self._dies)
         self._enforcement = Enforcement(self._node, self.store, self.ledger)

@@ -13,6 +13,7 @@ from workers.heartbeat import Heartbeat
 from workers.host import Host
 from workers.process import LocalRuns, Node
 from workers.unsent import Unsent
+from workers.wear import Limits
 
 from ..conftest import Valkey
 from ..fleet import QUICK, until
@@ -22,7 +23,7 @@ def node_on(server: Valkey) -> Node:
     nobody = Ledger()  # no agent runs here
     return Node(
         settings=Settings(redis_url=server.url, **QUICK), registry=Registry(), announce=lambda _: nobody,
-        url=server.url, unsent=Unsent(0),
+        url=server.url, unsent=Unsent(0), limits=Limits(),
         name="n1", hostname="n1@here", lanes="lint=lint", forks=False, board=Board(), local=LocalRuns(),
     )  # fmt: skip
 
