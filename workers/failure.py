@@ -36,11 +36,19 @@ def place(exc: BaseException) -> str:
 
 def traceback_of(exc: BaseException) -> str:
     """The traceback of *exc*, with those of its causes, from the agent's first line on."""
-    trace = _from_agent(trace_of(exc))
+    trace = from_agent(trace_of(exc))
     try:
         return "".join(traceback.TracebackException(type(exc), exc, trace, compact=True).format())
     except BaseException:  # its cause, its notes or its class raise when they are looked at
         return "".join(["Traceback (most recent call last):\n", *traceback.format_tb(trace), name_of(type(exc)), "\n"])
+
+
+def from_agent(trace: TracebackType | None) -> TracebackType | None:
+    """*trace* from the first frame on that is neither ours nor what ours waits with; whole when there is none."""
+    at = trace
+    while at is not None and _is_way_in(at.tb_frame.f_code.co_filename):
+        at = at.tb_next
+    return at or trace
 
 
 def kept(text: str) -> str:
@@ -83,14 +91,6 @@ def _package(file: str) -> str:
         if found:
             return before + found + rest.partition("/")[0]
     return ""
-
-
-def _from_agent(trace: TracebackType | None) -> TracebackType | None:
-    """*trace* from the first frame on that is neither ours nor what ours waits with; whole when there is none."""
-    at = trace
-    while at is not None and _is_way_in(at.tb_frame.f_code.co_filename):
-        at = at.tb_next
-    return at or trace
 
 
 def _is_way_in(file: str) -> bool:

@@ -127,6 +127,7 @@ def _said(exc: BaseException) -> str:
 
 def _not_now(exc: NotNow) -> Outcome:
     try:
-        return sound(Outcome.not_now(exc.delay, None if exc.reason is None else text_of(exc.reason), scope=exc.scope))
+        said = Outcome.not_now(exc.delay, None if exc.reason is None else text_of(exc.reason), scope=exc.scope)
+        return sound(replace(said, exception=exc))
     except InvalidInputError as wrong:
         return _raised(wrong.with_traceback(trace_of(exc)))

@@ -37,6 +37,7 @@ from workers.host import Host
 from workers.hub import wake_when_threads_end
 from workers.lanes import offer
 from workers.process import LocalRuns, Node, current
+from workers.teller import quieten_celery
 from workers.unsent import Page, Unsent
 from workers.wear import Limits, count_executions, limits_of
 
@@ -79,6 +80,7 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
     heartbeat.start()
     _parent.heartbeat, _parent.host = heartbeat, host
     wake_when_threads_end(instance)
+    quieten_celery()
 
 
 def _die_as_others_do() -> None:

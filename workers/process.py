@@ -29,6 +29,7 @@ from workers.board import Board
 from workers.courier import Courier
 from workers.durations import Durations
 from workers.loop import Run
+from workers.teller import Teller
 from workers.unsent import Page, Unsent
 from workers.wear import Limits, Wear
 
@@ -133,6 +134,7 @@ class WorkerProcess:
         self.durations = Durations()
         self.wear = Wear(node.limits)
         self.courier = Courier(self.store)
+        self.teller = Teller(node.hostname)
         capture.install()
         self._index = getattr(current_process(), "index", 0) if node.forks else 0
         self.announcer = node.announce(node.unsent.page(self._index) if node.forks else None)

@@ -58,6 +58,7 @@ class Runner:
             answer = self._execute(answer.told, until)
             ran += 1
         self.process.announcer.hurry()
+        self.process.teller.hurry()
         self.process.durations.tell(self.process.store)
         return ran
 
@@ -78,9 +79,11 @@ class Runner:
         pull = self.process.wear.ran_one() and time.monotonic() < until
         answer = persist(self.process.store, executions.report(self.slot, report, pull=pull))
         if answer.word == "overdue":
-            return self._time_out(told)
+            return self._time_out(told, name)
         if answer.word == "ok":
-            self.process.announcer.ended(told, outcome, answer.became or TaskStatus.COMPLETED)
+            became = answer.became or TaskStatus.COMPLETED
+            self.process.announcer.ended(told, outcome, became)
+            self.process.teller.ended(told, name, outcome, became, what.delay_ms)
             if not answer.became:
                 self.process.durations.add(told.lane, told.name, outcome.usage.wall_seconds or 0.0)
         else:
@@ -94,7 +97,7 @@ class Runner:
         logger.warning("fenced execution=%s task=%s: %s", told.execution_id, told.task_id, why)
         self.process.give_up()
 
-    def _time_out(self, told: Told) -> Answer:
+    def _time_out(self, told: Told, agent: str) -> Answer:
         """End what was reported after its deadline; nothing more for this slot, whose task was granted anew."""
         id, token, store = told.execution_id, told.attempt, self.process.store
         over = outlast(lambda: time_out(store, id, token, told.task_id, told.deadline_ms), "time_out")
@@ -103,7 +106,7 @@ class Runner:
         else:
             late = Outcome("failed", error=over.error, error_kind="timeout")
             self.process.announcer.ended(told, late, over.became)
-            logger.warning("timed out execution=%s task=%s: %s", id, told.task_id, over.error)
+            self.process.teller.ended(told, agent, late, over.became, None)
         return Answer("overdue")
 
     def _task(self, told: Told) -> tuple[Task, Outcome | None]:

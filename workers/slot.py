@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from celery import Task
@@ -11,6 +12,7 @@ from taskengine.transport import SLOT_TASK, TOKEN_HEADER
 from workers.app import app
 from workers.process import current
 from workers.runner import Runner
+from workers.teller import end_message
 
 
 @app.task(bind=True, name=SLOT_TASK, send_events=False, ignore_result=True, acks_late=False)
@@ -18,10 +20,9 @@ def slot(self: Task[Any, Any], /, **_: Any) -> None:
     """Work until nothing is ready or the slice is over.
 
     Celery's own events are off for this task: each execution announces itself (:mod:`workers.announce`), and a
-    message that finds nothing to do is nobody's business.
+    message that finds nothing to do is nobody's business (:mod:`workers.teller` says what the log and signals tell).
     """
     token = str(getattr(self.request, TOKEN_HEADER, None) or (self.request.headers or {}).get(TOKEN_HEADER) or "0")
-    try:
+    with suppress(StoreUnavailableError):  # the wake-up is lost, the work is not: the coordinator grants it again
         Runner.of(current.process(), str(self.request.id)).work(int(token) if token.isdecimal() else 0)
-    except StoreUnavailableError:
-        return  # the wake-up is lost, the work is not: the coordinator grants it again
+    end_message()

@@ -36,6 +36,7 @@ JSON_ROOMS = (
 CATCH_ALL = {
     "workers/capture.py",
     "workers/invoke.py",
+    "workers/teller.py",
     "workers/heartbeat.py",
     "workers/loop.py",
     "taskengine/coordinator/loop.py",

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import sysconfig
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from taskengine.models import Outcome
 from taskengine.testing import Engine
 from workers.failure import TRACEBACK_BYTES, brief, kept, place
 
+START = datetime(2030, 1, 1, tzinfo=UTC)
 LANE = "failing"
 
 
@@ -75,7 +77,7 @@ def run():
     engines = []
 
     def run(function, **options):
-        engines.append(Engine([agent(f"failing{function.__name__}", capabilities={LANE})(function)]))
+        engines.append(Engine([agent(f"failing{function.__name__}", capabilities={LANE})(function)], start=START))
         retry = RetryRules(initial_interval=1, jitter=0)
         (task,) = engines[-1].submit(Task(name="t", capability=LANE, retry=retry, **{"max_retries": 0} | options))
         engines[-1].run_until_done(task)
