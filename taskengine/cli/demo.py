@@ -134,7 +134,8 @@ class _Demo:
             self._watch(readiness.is_up, seconds=_UP_SECONDS)
         with self.screen.waiting(f"submitting {len(analysis.tasks)} tasks"):
             self.analysis = analysis
-            analysis.submit(self.api, time.monotonic())
+            name = f"demo of {self.code_base.top.name}".encode(errors="replace").decode()
+            analysis.submit(self.api, time.monotonic(), name)
         self._follow(analysis)
         return Conclusion(self.api, analysis, self.code_base, self.wishes.report, flower).show(self.screen)
 

@@ -70,9 +70,9 @@ class Analysis:
         tasks = to_tasks(nodes)
         return cls(tasks, _names={task.id: task.name for task in tasks})
 
-    def submit(self, api: BlockingTaskAPI, now: float) -> None:
-        """Submit it as one graph: all of it or nothing."""
-        self.run_id = api.create_tasks(self.tasks)[0].run_id
+    def submit(self, api: BlockingTaskAPI, now: float, name: str | None = None) -> None:
+        """Submit it as one graph, all of it or nothing, by that name."""
+        self.run_id = api.create_tasks(self.tasks, name=name)[0].run_id
         self._submitted_at = now
 
     def look(self, api: BlockingTaskAPI, now: float) -> None:
