@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -20,10 +21,11 @@ def show_workers() -> None:
     """List the workers."""
     with asking() as api:
         workers = api.list_workers()
-    answer(workers, _workers(workers))
+    answer(workers, workers_picture(workers))
 
 
-def _workers(workers: list[dict[str, Any]]) -> RenderableType:
+def workers_picture(workers: Sequence[dict[str, Any]]) -> RenderableType:
+    """Workers in rows."""
     if not workers:
         return nothing("no worker; start one: taskengine worker --import my_agents")
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -61,15 +63,20 @@ def show_queues() -> None:
     """Count what waits and what is done."""
     with asking() as api:
         found = api.get_queue_statistics()
-    answer(found, Group(_counts(found), *_queues(found), *_rest(found)))
+    answer(found, queues_picture(found))
 
 
-def _counts(found: dict[str, Any]) -> Text:
+def queues_picture(found: Mapping[str, Any]) -> RenderableType:
+    """What ``get_queue_statistics`` says: counts, queues, and what holds tasks back."""
+    return Group(_counts(found), *_queues(found), *_rest(found))
+
+
+def _counts(found: Mapping[str, Any]) -> Text:
     words = [Text.assemble(f"{found[f'{each}_tasks']} ", status(each)) for each in _STATUSES if found[f"{each}_tasks"]]
     return Text("Tasks: ").append_text(Text(", ").join(words)) if words else nothing("no task")
 
 
-def _queues(found: dict[str, Any]) -> list[RenderableType]:
+def _queues(found: Mapping[str, Any]) -> list[RenderableType]:
     if not found["queues"]:
         return []
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -83,7 +90,7 @@ def _queues(found: dict[str, Any]) -> list[RenderableType]:
     return ["", table]
 
 
-def _rest(found: dict[str, Any]) -> list[RenderableType]:
+def _rest(found: Mapping[str, Any]) -> list[RenderableType]:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Tasks", justify="right")
     table.add_column("What keeps them", overflow="fold")

@@ -21,6 +21,13 @@ def register(app: typer.Typer) -> None:
     add(app, workers, "taskengine workers", "taskengine workers -o json | jq '.[].name'")
     add(
         app,
+        status,
+        "taskengine status",
+        "taskengine status --check                       exit code 0 ok, 1 warning, 2 critical, 3 unknown",
+        "*/5 * * * *  said=$(taskengine status --check) || echo \"$said\"   a crontab mails only trouble",
+    )
+    add(
+        app,
         doctor,
         "taskengine doctor",
         "taskengine doctor --deep           read every task and check what must always hold",
@@ -40,6 +47,22 @@ def workers(output: OutputOption = None) -> None:
     from taskengine.cli.fleet_view import show_workers
 
     show_workers()
+
+
+def status(
+    check: Annotated[
+        bool, typer.Option("--check", help="One line for monitoring; the exit code says how bad it is.")
+    ] = False,
+    output: OutputOption = None,
+) -> None:
+    """Show queues, workers, pauses, failures and what 'doctor' would look at first, on one screen.
+
+    With --check the exit code is 0 when all is well, 1 when somebody should look (a pause, a dead letter), 2 when
+    something does not work (no server, nobody coordinates, nobody works), 3 when a setting is wrong.
+    """
+    from taskengine.cli import status
+
+    raise typer.Exit(status.check() if check else status.show())
 
 
 def doctor(

@@ -17,6 +17,7 @@ from rich.text import Text
 from taskengine.api import BlockingTaskAPI
 from taskengine.cli import watch as tasks_view
 from taskengine.cli.output import answer, complain, console, json_line, wants_json
+from taskengine.cli.place import asking, nothing
 from taskengine.cli.task_view import as_json, first_line, moment, plain, status
 from taskengine.core.lifecycle import REOPENABLE
 from taskengine.errors import WaitTimeoutError
@@ -31,7 +32,7 @@ _LOOK_SECONDS = 1.0
 
 def list_(*, name: str | None, created_by: str | None, finished: bool | None, limit: int, cursor: str | None) -> None:
     """List one page."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         page = api.list_runs(name, created_by, finished, limit, cursor)
     data = {"runs": [run.model_dump(mode="json") for run in page], "cursor": page.cursor}
     answer(data, _table(page, page.cursor))
@@ -39,7 +40,7 @@ def list_(*, name: str | None, created_by: str | None, finished: bool | None, li
 
 def show(id: str) -> None:
     """Show one with what failed in it and what runs."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         run = api.get_run(id)
         named = {each: _some(api, run, each) for each in _TOLD}
     data = {**run.model_dump(mode="json"), **{each.value: [as_json(task) for task in named[each]] for each in named}}
@@ -48,11 +49,11 @@ def show(id: str) -> None:
 
 def watch(id: str, *, once: bool, timeout: float | None) -> int:
     """Watch one to its end; the exit code."""
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         run = api.get_run(id)
     if run.total_tasks <= tasks_view.MAX_WATCHED:
         return tasks_view.watch([], filters={"run_id": id}, once=once, timeout=timeout)
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         return follow(api, id, once=once, timeout=timeout)
 
 
@@ -81,7 +82,7 @@ def _some(api: BlockingTaskAPI, run: Run, status: TaskStatus) -> list[Task]:
 
 def _table(runs: Sequence[Run], cursor: str | None) -> RenderableType:
     if not runs:
-        return Text("no run; a lone task without a name is in 'taskengine task list'", style="dim")
+        return nothing("no run; a lone task without a name is in 'taskengine task list'")
     found = Table(box=None, pad_edge=False, header_style="bold")
     found.add_column("ID", no_wrap=True, min_width=36)
     for heading in ("Name", "By", "Created", "Took", "Tasks", "Stand"):

@@ -40,9 +40,9 @@ def run_or_name(context: typer.Context, value: str) -> str:
     """The id of one run, which may be named: then the newest of that name is meant."""
     if context.resilient_parsing or _is_whole(value):
         return value
-    from taskengine.api import BlockingTaskAPI
+    from taskengine.cli.place import asking
 
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         return str(api.find_run(value))
 
 
@@ -53,9 +53,9 @@ def _found(given: Sequence[str], kind: str) -> list[str]:
             raise _no_id(value, kind)
     if all(map(_is_whole, given)):
         return list(given)
-    from taskengine.api import BlockingTaskAPI
+    from taskengine.cli.place import asking
 
-    with BlockingTaskAPI() as api:
+    with asking() as api:
         return [value if _is_whole(value) else str(_find(api, value, kind)) for value in given]
 
 

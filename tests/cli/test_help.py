@@ -16,7 +16,7 @@ from taskengine.cli import app
 #: Commands that become a process and answer nothing.
 SERVES = {"coordinator", "worker", "flower"}
 COMMANDS = (
-    "demo", "up", "coordinator", "worker", "flower", "workers", "doctor", "queue stats",
+    "demo", "up", "coordinator", "worker", "flower", "workers", "doctor", "status", "queue stats",
     "pause", "resume", "pauses",
     "task submit", "task get", "task list", "task cancel", "task retry", "task logs", "task watch",
     "task update", "task execute", "task delete", "task events", "task pause", "task resume", "task hold",

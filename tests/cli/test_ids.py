@@ -102,7 +102,7 @@ def test_dead_letters_and_quarantined_messages_too(taskengine, world, at_server)
 
 
 def test_a_whole_id_costs_no_question(monkeypatch):
-    monkeypatch.setattr("taskengine.api.BlockingTaskAPI", None)
+    monkeypatch.setattr("taskengine.cli.place.BlockingTaskAPI", None)
     context = typer.Context(typer.main.get_command(app))
     for id in (str(A), A.hex, A.hex.upper()):
         assert whole_ids.task(context, id) == whole_ids.run(context, id) == whole_ids.run_or_name(context, id) == id

@@ -6,7 +6,7 @@ finding, and the others are still examined.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group
 from rich.table import Table
@@ -22,20 +22,21 @@ from taskengine.store import nodes
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
 
-__all__ = ["doctor"]
+__all__ = ["doctor", "findings", "shown"]
 
 _STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.WRONG: "bold red"}
 
 
 def doctor(*, deep: bool) -> int:
     """Examine, and show what was found; 1 if something is wrong."""
-    findings = list(_findings(current(), deep=deep))
-    healthy = all(found.level is not Level.WRONG for found in findings)
-    answer({"healthy": healthy, "findings": [found.as_json() for found in findings]}, _shown(findings))
+    found = list(findings(current(), deep=deep))
+    healthy = all(one.level is not Level.WRONG for one in found)
+    answer({"healthy": healthy, "findings": [one.as_json() for one in found]}, shown(found))
     return 0 if healthy else 1
 
 
-def _findings(settings: Settings, *, deep: bool) -> Iterator[Finding]:
+def findings(settings: Settings, *, deep: bool) -> Iterator[Finding]:
+    """What is found, part by part; StoreError never: a server that does not answer is a finding."""
     yield from machine.examine()
     url, known = server.address(settings)
     yield from known
@@ -57,7 +58,8 @@ def _findings(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         store.close()
 
 
-def _shown(findings: list[Finding]) -> Group:
+def shown(findings: Sequence[Finding]) -> Group:
+    """Findings in rows, and how many are bad."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(style="bold", overflow="fold")

@@ -1,0 +1,109 @@
+"""``taskengine status``: the whole engine on one screen, and for cron and monitoring in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from taskengine.cli import doctor
+from taskengine.cli.doctor.finding import Finding, Level
+from taskengine.cli.doctor.server import address
+from taskengine.cli.fleet_view import queues_picture, workers_picture
+from taskengine.cli.output import answer
+from taskengine.cli.place import asking, place
+from taskengine.cli.runs import tasks_in_lines
+from taskengine.cli.task_view import as_json, plain
+from taskengine.errors import StoreError, StoreUnavailableError, TaskEngineError
+from taskengine.models import Task, TaskStatus
+from taskengine.settings import current
+
+#: Rows that fit on a screen with the others.
+_QUEUES, _WORKERS, _FAILED, _FINDINGS = 8, 8, 5, 5
+
+
+class Verdict(IntEnum):
+    """Exit codes of ``--check``, as monitoring (Nagios and who speaks its language) reads them."""
+
+    OK = 0
+    #: Somebody should look: a pause, a dead letter, a worker that drains.
+    WARNING = 1
+    #: Something does not work: no server, nobody coordinates, nobody works.
+    CRITICAL = 2
+    #: The question could not be asked: a setting is wrong.
+    UNKNOWN = 3
+
+
+def show() -> int:
+    """Show everything on one screen; 1 when no server answers."""
+    settings = current()
+    findings = list(doctor.findings(settings, deep=False))
+    data: dict[str, Any] = {"server": place(), "findings": [found.as_json() for found in findings]}
+    parts: list[RenderableType] = [plain(place())]
+    try:
+        if address(settings)[0] is None:  # asking would start it
+            raise StoreUnavailableError
+        with asking() as api:
+            stats, workers = api.get_queue_statistics(), api.list_workers()
+            failed = list(api.list_tasks(status=TaskStatus.FAILED, limit=_FAILED))
+    except StoreError:  # the findings say it
+        answer(data, Group(*parts, *_findings(findings)))
+        return 1
+    data |= {**stats, "workers": workers, "failed": [as_json(task) for task in failed]}
+    parts += ["", *_queues(stats), "", *_workers(workers), *_failures(failed, stats["failed_tasks"])]
+    answer(data, Group(*parts, *_findings(findings)))
+    return 0
+
+
+def check() -> int:
+    """Say in one line how it is; the exit code is a :class:`Verdict`."""
+    try:
+        settings = current()
+        findings = list(doctor.findings(settings, deep=False))
+    except TaskEngineError as exc:
+        answer({"status": "unknown", "error": str(exc), "findings": []}, Text(f"UNKNOWN: {exc}"))
+        return Verdict.UNKNOWN
+    odd = _odd(findings)
+    worst = odd[0].level if odd else Level.OK
+    verdict = {Level.OK: Verdict.OK, Level.NOTICE: Verdict.WARNING, Level.WRONG: Verdict.CRITICAL}[worst]
+    data = {"status": verdict.name.lower(), "server": place(), "findings": [found.as_json() for found in odd]}
+    says = "; ".join(f"{found.about}: {found.says}" for found in odd[:_FINDINGS]) or "all is well"
+    more = f"; and {len(odd) - _FINDINGS} more" if len(odd) > _FINDINGS else ""
+    answer(data, Text(f"{verdict.name}: {' '.join(says.split())}{more} ({place()})"))
+    return verdict
+
+
+def _odd(findings: Sequence[Finding]) -> list[Finding]:
+    """What is not as it should be, the worst first."""
+    return [found for level in (Level.WRONG, Level.NOTICE) for found in findings if found.level is level]
+
+
+def _queues(stats: Mapping[str, Any]) -> list[RenderableType]:
+    busiest = sorted(stats["queues"].items(), key=lambda item: (-item[1]["ready"], item[0]))
+    shown = {**stats, "queues": dict(busiest[:_QUEUES])}
+    return [queues_picture(shown), *_more(len(busiest) - _QUEUES, "queues", "taskengine queue stats")]
+
+
+def _workers(workers: Sequence[dict[str, Any]]) -> list[RenderableType]:
+    """Those that are silent or drain first."""
+    order = sorted(workers, key=lambda each: (each["alive"] and not each["draining"], each["name"]))
+    return [workers_picture(order[:_WORKERS]), *_more(len(order) - _WORKERS, "workers", "taskengine workers")]
+
+
+def _failures(failed: Sequence[Task], total: int) -> list[RenderableType]:
+    if not failed:
+        return []
+    head = Text("Failed, the newest tasks first", style="bold")
+    return ["", head, tasks_in_lines(failed), *_more(total - len(failed), "", "taskengine task list --status failed")]
+
+
+def _more(count: int, what: str, where: str) -> list[RenderableType]:
+    return [Text(" ".join(f"and {count} more {what}".split()) + f": {where}", style="dim")] if count > 0 else []
+
+
+def _findings(findings: Sequence[Finding]) -> list[RenderableType]:
+    odd = _odd(findings)
+    return ["", doctor.shown(odd[:_FINDINGS]), *_more(len(odd) - _FINDINGS, "findings", "taskengine doctor")]
