@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def ignore_hang_ups() -> None:
+    """Until a worker or coordinator without a terminal listens to SIGHUP, it must not end by it.
+
+    It begins just now, so there is nothing to begin anew. In a terminal a hang-up ends it.
+    """
+    if not sys.stdout.isatty():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 class Interrupts:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from taskengine.cli.guide import add
+from taskengine.cli.interrupts import ignore_hang_ups
 from taskengine.cli.output import OutputOption, split
 
 
@@ -60,11 +61,48 @@ Queues = Annotated[
         show_default="all that the imported agents offer",
     ),
 ]
+
+
+def _pool(name: str) -> Pool:
+    if name in _pools():
+        return Pool(name)
+    if name not in _GREEN:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(Pool)}")
+    from taskengine.transport import refusal
+
+    raise typer.BadParameter(refusal(name))
+
+
+def _pools() -> list[str]:
+    return [pool.value for pool in Pool]
+
+
+#: Celery's own, which its users may try.
+_GREEN = ("gevent", "eventlet")
+
+
+_KINDS = f"[{'|'.join(Pool)}]"
 Pools = Annotated[
     list[Pool] | None,
-    typer.Option("--pool", help="A worker of this kind; again for a second one.", show_default="prefork"),
+    typer.Option(
+        "--pool",
+        parser=_pool,
+        metavar=_KINDS,
+        autocompletion=_pools,
+        help="A worker of this kind; again for a second one.",
+        show_default="prefork",
+    ),
 ]
-OnePool = Annotated[Pool, typer.Option("--pool", help="prefork: processes; threads: for agents that mostly wait.")]
+OnePool = Annotated[
+    Pool,
+    typer.Option(
+        "--pool",
+        parser=_pool,
+        metavar=_KINDS,
+        autocompletion=_pools,
+        help="prefork: processes; threads: for agents that mostly wait.",
+    ),
+]
 WithFlower = Annotated[bool, typer.Option("--flower/--no-flower", help="Show the fleet in a browser.")]
 Level = Annotated[LogLevel, typer.Option("--log-level", help="From what severity on workers log.")]
 Name = Annotated[
@@ -174,8 +212,10 @@ def up(
 def coordinator() -> None:
     """Run a coordinator: it grants, fires timers, rescues what dead workers held, and decides.
 
-    Any number may run; one leads and another one follows within seconds when it dies.
+    Any number may run; one leads and another one follows within seconds when it dies. SIGHUP begins anew,
+    unless it has a terminal.
     """
+    ignore_hang_ups()
     from taskengine.coordinator.__main__ import main
 
     raise typer.Exit(main())
@@ -191,8 +231,10 @@ def worker(
 ) -> None:
     """Run a worker: it takes tasks whose capability its agents offer.
 
-    SIGTERM lets running tasks finish (TASKENGINE_DRAIN_SECONDS) and hands the rest back.
+    SIGTERM lets running tasks finish (TASKENGINE_DRAIN_SECONDS) and hands the rest back. SIGHUP does so and
+    begins anew, unless the worker has a terminal.
     """
+    ignore_hang_ups()
     from taskengine.cli.stack import Fleet
     from taskengine.cli.worker import worker
 

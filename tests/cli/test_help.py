@@ -126,3 +126,11 @@ def test_no_colour_goes_into_a_pipe(at_server):
     command = [sys.executable, "-P", "-m", "taskengine.cli", "doctor"]
     env = {**os.environ, "TERM": "xterm-256color", "TASKENGINE_REDIS_URL": at_server.url}
     assert b"\x1b" not in subprocess.run(command, capture_output=True, env=env).stdout
+
+
+def test_a_pool_that_cannot_keep_leases_is_refused_with_what_to_take_instead(taskengine):
+    for command in ("worker", "up"):
+        done = taskengine(command, "--pool", "gevent")
+        said = " ".join(done.err.split())
+        assert done.code == 2
+        assert [word in said for word in ("'gevent'", "--pool threads", "coroutine agents")] == [True] * 3

@@ -67,3 +67,13 @@ def test_a_worker_that_is_told_to_end_does_not_begin_anew(bare_fleet: Fleet) -> 
     worker.send(signal.SIGHUP)
     assert worker.wait() == 0
     assert worker.log().count(" ready.") == 1
+
+
+def test_a_coordinator_begins_anew_too(bare_fleet: Fleet) -> None:
+    coordinator = bare_fleet.coordinator()
+    before = bare_fleet.await_leader()
+    coordinator.send(signal.SIGHUP)
+    until(lambda: (bare_fleet.view().leader or before) != before, what="another leader")
+    assert coordinator.exit_code is None
+    coordinator.send(signal.SIGTERM)
+    assert coordinator.wait() == 0
