@@ -40,9 +40,9 @@ from .world import World, eid, steps
 RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
-    "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "match_ids", "outline",
-    "outputs", "read", "read_executions", "read_graph", "read_logs", "read_range", "read_runs", "run_counts", "running",
-    "situation", "snapshot", "statuses", "weigh",
+    "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "match_ids", "needs",
+    "outline", "outputs", "read", "read_executions", "read_graph", "read_logs", "read_range", "read_runs",
+    "run_counts", "running", "situation", "snapshot", "statuses", "weigh",
 }  # fmt: skip
 
 
