@@ -123,9 +123,9 @@ def test_a_fan_wider_than_a_script_is_closed_to_the_last(bench: Bench) -> None:
     ids = bench.submit(a, *(lint(f"b{i}", a) for i in range(1000)))
     bench.node().work({"a": "failed"})
     with bench.coordinated():
-        bench.until_status(ids[1:], TaskStatus.CANCELLED, 30.0)
+        bench.until_status(ids[1:], TaskStatus.CANCELLED, 60.0)
         assert bench.run(tasks.reopen(ids[0])).ok
-        bench.until_status(ids[1:], TaskStatus.PENDING, 30.0)
+        bench.until_status(ids[1:], TaskStatus.PENDING, 60.0)
     assert len(bench.node().work()) == 1001
 
 

@@ -197,7 +197,7 @@ def test_a_prune_that_died_anywhere_is_finished_by_the_next(
 def test_a_run_whose_pass_raises_holds_up_nobody(bench: Bench, hasty: Bench) -> None:
     bad, good = bench.create(lint("bad")), bench.create(lint("good"))
     bench.node().work()
-    bench.server.client.hset(bench.keys.of("task", bad), "doc", "not JSON")
+    bench.server.client.hset(bench.keys.of("task", bad), "rt", "not a number")
     with hasty.coordinated():
         until(lambda: bench.statuses([good]) == [""], 5.0)
         assert bench.statuses([bad]) == ["completed"]
