@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +22,10 @@ from taskengine.errors import SettingsError
 INLINE_LIMIT = 256 * 1024
 #: Bytes. A larger one lies under a key of its own up to this size; beyond it is refused.
 REFERENCE_LIMIT = 16 * 1024 * 1024
+
+#: Up to a billion (30 years in seconds): more does not fit into what clocks, sockets and the server's scripts can tell.
+Amount = Annotated[float, Field(le=1e9, allow_inf_nan=False)]
+Count = Annotated[int, Field(le=1_000_000_000)]
 
 
 class Settings(BaseSettings):
@@ -34,34 +39,34 @@ class Settings(BaseSettings):
     namespace: str = Field("te", pattern=r"^[A-Za-z0-9_.-]{1,32}$", description="Prefix of every key and queue.")
     home: Path = Field(Path(".taskengine"), description="Folder of the embedded server's files, per machine.")
 
-    heartbeat_seconds: float = Field(2.0, gt=0, description="Seconds between two beats of a worker node.")
-    lease_seconds: float = Field(10.0, gt=0, description="Seconds an execution stays leased after a beat.")
-    claim_seconds: float = Field(10.0, gt=0, description="Seconds a granted execution may wait for its worker.")
-    slice_seconds: float = Field(1.0, ge=0, description="Seconds one Celery message goes on pulling work.")
-    busy_poll_ms: float = Field(
+    heartbeat_seconds: Amount = Field(2.0, gt=0, description="Seconds between two beats of a worker node.")
+    lease_seconds: Amount = Field(10.0, gt=0, description="Seconds an execution stays leased after a beat.")
+    claim_seconds: Amount = Field(10.0, gt=0, description="Seconds a granted execution may wait for its worker.")
+    slice_seconds: Amount = Field(1.0, ge=0, description="Seconds one Celery message goes on pulling work.")
+    busy_poll_ms: Amount = Field(
         0.5, ge=0, le=10, description="Milliseconds a pool child stays awake for an answer; 0 sleeps at once."
     )
-    drain_seconds: float = Field(30.0, ge=0, description="Seconds running work may finish after SIGTERM; 0 waits.")
-    cancel_grace_seconds: float = Field(30.0, ge=0, description="Seconds a cancelled agent may clean up.")
-    kill_after_seconds: float = Field(5.0, ge=0, description="Seconds between TERM and KILL of a process group.")
-    max_lost: int = Field(3, ge=1, description="Lost workers after which a task is a dead letter.")
-    max_not_now: int = Field(1000, ge=0, description="Times an agent may answer not now before its task fails.")
+    drain_seconds: Amount = Field(30.0, ge=0, description="Seconds running work may finish after SIGTERM; 0 waits.")
+    cancel_grace_seconds: Amount = Field(30.0, ge=0, description="Seconds a cancelled agent may clean up.")
+    kill_after_seconds: Amount = Field(5.0, ge=0, description="Seconds between TERM and KILL of a process group.")
+    max_lost: Count = Field(3, ge=1, description="Lost workers after which a task is a dead letter.")
+    max_not_now: Count = Field(1000, ge=0, description="Times an agent may answer not now before its task fails.")
 
-    leader_seconds: float = Field(4.0, gt=0, description="Seconds a coordinator leads without renewing its term.")
-    sweep_seconds: float = Field(2.0, gt=0, description="Seconds between two sweeps of the coordinator.")
-    aging_seconds: float = Field(
+    leader_seconds: Amount = Field(4.0, gt=0, description="Seconds a coordinator leads without renewing its term.")
+    sweep_seconds: Amount = Field(2.0, gt=0, description="Seconds between two sweeps of the coordinator.")
+    aging_seconds: Amount = Field(
         600.0, ge=0, description="Seconds a READY task waits for each priority class that it moves up; 0: never."
     )
-    batch_seconds: float = Field(600.0, gt=0, description="Seconds after which an uncommitted graph is swept.")
-    retention_seconds: float = Field(86_400.0, ge=0, description="Seconds a finished run stays in Redis.")
-    max_events: int = Field(200_000, ge=100, description="Events kept of one run; a trim is itself an event.")
-    idempotency_seconds: float = Field(
+    batch_seconds: Amount = Field(600.0, gt=0, description="Seconds after which an uncommitted graph is swept.")
+    retention_seconds: Amount = Field(86_400.0, ge=0, description="Seconds a finished run stays in Redis.")
+    max_events: Count = Field(200_000, ge=100, description="Events kept of one run; a trim is itself an event.")
+    idempotency_seconds: Amount = Field(
         0.0, ge=0, description="Seconds an idempotency key counts from its submit on; 0: as long as what it names."
     )
-    max_graph: int = Field(200_000, ge=1, description="Tasks that one submit may hold.")
+    max_graph: Count = Field(200_000, ge=1, description="Tasks that one submit may hold.")
 
-    default_timeout: float = Field(3600.0, gt=0, description="Seconds one attempt may take unless the task says.")
-    resource_interval: float = Field(1.0, gt=0, description="Seconds between two samples of resource usage.")
+    default_timeout: Amount = Field(3600.0, gt=0, description="Seconds one attempt may take unless the task says.")
+    resource_interval: Amount = Field(1.0, gt=0, description="Seconds between two samples of resource usage.")
     flower_port: int = Field(5555, ge=0, le=65535, description="Port of Flower on the loopback interface.")
     allow_unverified_tls: bool = Field(False, description="Accept rediss:// without certificate verification.")
 

@@ -7,6 +7,7 @@ a second together and ``taskengine --help`` should take a tenth.
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -23,6 +24,7 @@ from taskengine.cli import (
     quarantine_commands,
     run_commands,
     runs_commands,
+    streams,
     task_commands,
 )
 from taskengine.cli.guide import examples
@@ -78,6 +80,7 @@ def root(
 
 def main() -> None:
     """The entry point. A foreseeable mistake is one sentence on stderr and exit code 1; wrong usage is 2."""
+    streams.repair()
     try:
         app(prog_name="taskengine")
     except NotFoundError as exc:
@@ -88,3 +91,13 @@ def main() -> None:
     except TaskEngineError as exc:
         complain(exc)
         sys.exit(1)
+    except OSError as exc:
+        if exc.errno != errno.ENOSPC or exc.filename is not None:
+            raise
+        streams.give_up()
+        complain(f"standard output takes no more: {exc.strerror}", kind="OSError")
+        sys.exit(1)
+    finally:
+        if (wrong := streams.finish()) is not None:
+            complain(wrong, kind="OSError")
+            sys.exit(1)

@@ -16,13 +16,14 @@ from __future__ import annotations
 import importlib
 import runpy
 import sys
+import traceback
 import warnings
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from taskengine.agent import REGISTRY
-from taskengine.cli import own_workers
+from taskengine.cli import own_workers, streams
 from taskengine.errors import AgentError, TaskEngineError
 
 #: Variables from which Celery's command would take another broker, loader or configuration than ours.
@@ -76,6 +77,27 @@ def import_agents(module: str) -> None:
         raise AgentError(f"--import {module}: it imports {exc.name}, which is not installed") from exc
     except (ImportError, SyntaxError) as exc:
         raise AgentError(f"--import {module}: {type(exc).__name__}: {exc}") from exc
+    except TaskEngineError:
+        raise
+    except SystemExit as exc:
+        raise AgentError(
+            f"--import {module}: it called exit({exc.code!r}) while it was imported ({_place(exc)}); let it do so "
+            "only below: if __name__ == '__main__'"
+        ) from exc
+    except Exception as exc:
+        said = traceback.format_exception_only(exc)[-1].strip()
+        raise AgentError(
+            f"--import {module}: it raised while it was imported ({_place(exc)}): {said}; mend it, or move that into "
+            "an agent"
+        ) from exc
+
+
+def _place(exc: BaseException) -> str:
+    """File and line, the deepest of the current folder if any is."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    theirs = [frame for frame in frames if frame.filename.startswith(f"{Path.cwd()}/")]
+    where = (theirs or frames)[-1]
+    return f"{where.filename.rpartition('/')[2]}:{where.lineno}"
 
 
 def _imports(words: Sequence[str]) -> list[str]:
@@ -87,6 +109,7 @@ def _agents() -> str:
 
 
 if __name__ == "__main__":
+    streams.repair()
     try:
         run(sys.argv[1:])
     except TaskEngineError as exc:

@@ -117,7 +117,7 @@ def arguments(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     if text == "-":
-        text = sys.stdin.read()
+        text = _standard_input()
     elif text.startswith("@"):
         text = _file(text[1:])
     try:
@@ -139,6 +139,13 @@ def moments(**given: str | None) -> dict[str, datetime]:
 def option(field: str) -> str:
     """How the command line calls a field."""
     return f"--{field.replace('_', '-')}"
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")  # JSON is UTF-8 whatever the locale
+    except (OSError, ValueError) as exc:
+        raise InvalidInputError(f"--input -: {exc}", field="input") from exc
 
 
 def _file(name: str) -> str:

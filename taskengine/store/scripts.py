@@ -102,4 +102,4 @@ def header(name: str, word: str) -> list[str]:
 
 @cache
 def _read(place: str) -> str:
-    return (_LUA / place).read_text()
+    return (_LUA / place).read_text(encoding="utf-8")

@@ -32,8 +32,10 @@ JSON_ROOMS = (
     "taskengine/embedded/",
     "workers/heartbeat.py",
 )
-#: Where any exception may be caught: around an agent (and what its objects say of themselves), around one loop turn.
+#: Where any exception may be caught: around an agent (its module, and what its objects say of themselves), around one
+#: loop turn.
 CATCH_ALL = {
+    "taskengine/cli/celery_door.py",
     "workers/capture.py",
     "workers/invoke.py",
     "workers/teller.py",
@@ -102,6 +104,30 @@ def test_everything_is_caught_only_around_an_agent_or_a_loop_turn(source: tuple[
         if isinstance(node, ast.ExceptHandler):
             caught = ast.unparse(node.type) if node.type else "everything"
             assert caught not in {"Exception", "everything"}, f"line {node.lineno}"
+
+
+#: What reads or writes text in the locale's letters unless it is told which.
+_TEXT_CALLS = {"open", "read_text", "write_text", "fdopen", "TextIOWrapper", "NamedTemporaryFile", "TemporaryFile"}
+
+
+def test_every_text_file_names_its_encoding(source: tuple[str, ast.Module, str]) -> None:
+    """Another locale would read another text: scripts, settings and graph files are UTF-8 everywhere."""
+    _, tree, _ = source
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func)
+        given = {word.arg: word.value for word in node.keywords}
+        told = "encoding" in given or any(
+            isinstance(value, ast.Constant)
+            and isinstance(value.value, str)
+            and re.fullmatch(r"[rwax+]*b[rwax+]*", value.value)
+            for value in [*node.args, *given.values()]
+        )
+        if name.rpartition(".")[2] in _TEXT_CALLS and name != "os.open":
+            assert told, f"line {node.lineno}: {name} without encoding"
+        if name.startswith("subprocess.") and {"text", "universal_newlines"} & given.keys():
+            assert told, f"line {node.lineno}: {name} reads text without encoding"
 
 
 def test_celery_and_kombu_live_in_transport_and_workers(source: tuple[str, ast.Module, str]) -> None:
