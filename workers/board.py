@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import struct
+import time
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -28,6 +29,16 @@ class Board:
 
     def __init__(self) -> None:
         self._page = mmap.mmap(-1, ENTRIES * _ENTRY.size)
+        self._claim = mmap.mmap(-1, _WORD.size)
+
+    def claim(self) -> None:
+        """Note that a slot of this node claimed."""
+        _WORD.pack_into(self._claim, 0, time.monotonic_ns())
+
+    @property
+    def claimed(self) -> int:
+        """When a slot of this node claimed last, in nanoseconds of the monotonic clock; 0: never."""
+        return int(_WORD.unpack_from(self._claim, 0)[0])
 
     def enter(self, index: int, pid: int, execution: str) -> None:
         """Note that child *index* starts *execution*; its orders and samples begin anew."""

@@ -47,6 +47,9 @@ class Heartbeat(threading.Thread):
         self._announcer.hold_still_at_forks()
         self._enforcement = Enforcement(node, self._store, self._announcer)
         self._departure = Departure(node, self._store, self._enforcement, host)
+        self._host = host
+        #: When a slot claimed, as far as the last beat knew.
+        self._claimed = 0
         self._held: tuple[Held, ...] = ()
         #: Beats so far.
         self._number = 0
@@ -65,13 +68,15 @@ class Heartbeat(threading.Thread):
         """One beat; StoreError when the server does not answer, UnsupportedServerError when it would lose tasks."""
         self._check_server()
         self._departure.mark()
+        self._serve_what_is_consumed()
         live = [f"{message}|{pid}" for message, pid in live_messages()]
         free = max(0, self._slots() - self._enforcement.occupied)
         before = self._enforcement.running()
         self._number += 1
         verb = nodes.beat(
-            self._node.name, self._number, self._info(), free, self._node.lanes, self._departure.why, live
-        )
+            self._node.name, self._number, self._info(), free, self._node.lanes.text, self._departure.why, live,
+            took=self._took(),
+        )  # fmt: skip
         answer = self._store.run(verb)
         self._offset_ms = answer.server_ms - time.monotonic() * 1000
         lost = [held for held in self._held if held.execution_id in answer.lost]
@@ -83,6 +88,17 @@ class Heartbeat(threading.Thread):
             self._announcer.closed(execution, became, "lost: its slot vanished")
         self._enforcement.bury(lost)
         self._enforcement.end_fenced(before, answer.held)
+
+    def _serve_what_is_consumed(self) -> None:
+        """Offer what Celery consumes: people change it while it runs. A node that goes consumes nothing any more."""
+        queues = self._host.consumed()
+        if queues is not None and not self._departure.why:
+            self._node.lanes.consume(queues)
+
+    def _took(self) -> bool:
+        """Whether a slot claimed since the last beat."""
+        before, self._claimed = self._claimed, self._node.board.claimed
+        return self._claimed != before
 
     def _check_server(self) -> None:
         """Enter no fleet whose server would lose tasks; when it comes to that later, say so and go on."""

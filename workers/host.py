@@ -43,6 +43,13 @@ class Host:
         if consumer is not None:
             consumer.call_soon(_cancel_queues, consumer)
 
+    def consumed(self) -> frozenset[str] | None:
+        """The queues that it consumes now; None before it does, and while it has lost its broker."""
+        consumer = getattr(getattr(self._worker, "consumer", None), "task_consumer", None)
+        if consumer is None:
+            return None
+        return frozenset(queue.name for queue in tuple(consumer.queues) if consumer.consuming_from(queue))
+
     def end(self, exit_code: int) -> None:
         """Let Celery's main loop end the worker without waiting for its tasks."""
         state.should_terminate = exit_code  # type: ignore[assignment]  # typed by its initial None

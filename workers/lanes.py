@@ -1,8 +1,12 @@
-"""Which queues a node consumes: those named with ``-Q`` for which it has an agent, or all that its agents offer."""
+"""Which queues a node consumes: those named with ``-Q`` for which it has an agent, or all that its agents offer.
+
+What it offers is what it consumes, at each beat: ``celery control cancel_consumer`` and ``add_consumer`` change both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import mmap
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from taskengine.agent import Registry
@@ -19,14 +23,39 @@ class Offer:
     orphans: tuple[str, ...]
 
     @property
-    def text(self) -> str:
-        """As scripts read it: ``lane=agent`` words."""
-        return " ".join(f"{lane}={agent}" for lane, agent in self.agents.items())
-
-    @property
     def lanes(self) -> tuple[str, ...]:
         """The Celery queues to consume."""
         return tuple(self.agents)
+
+
+class Served:
+    """Which of its lanes a node serves now: all at first. Made before the fork, so that its children know it, too."""
+
+    def __init__(self, agents: Mapping[str, str]) -> None:
+        self._words = tuple((lane, f"{lane}={agent}") for lane, agent in agents.items())
+        #: One byte a lane, in memory that children share; none is read that is half written.
+        self._flags = mmap.mmap(-1, max(1, len(self._words)))
+        self._known, self._text = b"", ""
+        self.consume([lane for lane, _ in self._words])
+
+    def consume(self, queues: Container[str]) -> None:
+        """Serve those of the lanes that are among *queues*."""
+        self._flags[:] = bytes(lane in queues for lane, _ in self._words).ljust(len(self._flags), b"\0")
+
+    @property
+    def text(self) -> str:
+        """As scripts read it: ``lane=agent`` words."""
+        flags = self._flags[:]
+        if flags != self._known:
+            self._text = " ".join(word for (_, word), flag in zip(self._words, flags, strict=False) if flag)
+            self._known = flags
+        return self._text
+
+
+def everything(registry: Registry) -> dict[str, str]:
+    """Lane -> agent of all that the agents of this process could serve."""
+    could = {queue: agent.name for queue in registry.capabilities() if (agent := registry.offering(queue))}
+    return could | {f"@{agent.name}": agent.name for agent in registry}
 
 
 def offer(registry: Registry, wanted: Iterable[str] | None) -> Offer:

@@ -35,7 +35,7 @@ from workers.hands import end_rest_of_group
 from workers.heartbeat import Heartbeat
 from workers.host import Host
 from workers.hub import wake_when_threads_end
-from workers.lanes import offer
+from workers.lanes import Served, everything, offer
 from workers.process import LocalRuns, Node, current
 from workers.teller import quieten_celery
 from workers.unsent import Page, Unsent
@@ -162,6 +162,8 @@ def _node(hostname: str, worker: Any) -> Node:
     for orphan in offered.orphans:
         logger.warning("queue %s is not consumed: no imported agent offers it", orphan)
     queues.select(list(offered.lanes))
+    lanes = Served(everything(REGISTRY))
+    lanes.consume(offered.lanes)
     forks = issubclass(worker.pool_cls, PreforkPool)
 
     def announce(page: Page | None) -> Announcer:
@@ -174,7 +176,7 @@ def _node(hostname: str, worker: Any) -> Node:
         url=ensure(current_settings()),
         name=f"{hostname}#{os.getpid()}-{uuid4().hex[:6]}",
         hostname=hostname,
-        lanes=offered.text,
+        lanes=lanes,
         forks=forks,
         board=Board(),
         local=LocalRuns(),

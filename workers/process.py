@@ -28,6 +28,7 @@ from workers.announce import Announces
 from workers.board import Board
 from workers.courier import Courier
 from workers.durations import Durations
+from workers.lanes import Served
 from workers.loop import Run
 from workers.teller import Teller
 from workers.unsent import Page, Unsent
@@ -98,7 +99,7 @@ class Node:
     name: str
     #: Celery's node name, the worker that Flower shows.
     hostname: str
-    lanes: str
+    lanes: Served
     #: Whether agents run in child processes, which can be ended from outside.
     forks: bool
     board: Board
@@ -126,7 +127,6 @@ class WorkerProcess:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.node = node.name
-        self.lanes = node.lanes
         self.registry = node.registry
         self.threaded = not node.forks
         # Threads share one interpreter lock: one that looks for its answer would take it from those that work.
@@ -141,11 +141,20 @@ class WorkerProcess:
         if node.forks:
             self._exit = signal.signal(signal.SIGTERM, self._on_term)
 
+    @property
+    def lanes(self) -> str:
+        """``lane=agent`` words of what the node serves now."""
+        return self._node.lanes.text
+
     def is_cancelled(self, execution: str) -> bool:
         """Whether this execution should return; costs no trip."""
         if self.threaded:
             return execution in self._node.local.over
         return self._node.board.cancelled(self._index, execution)
+
+    def claimed(self) -> None:
+        """Note that a slot claimed; the next beat tells it."""
+        self._node.board.claim()
 
     def give_up(self) -> None:
         """End this pool child and all that its agent started, after a fenced report.

@@ -53,6 +53,8 @@ class Runner:
         until = time.monotonic() + self.process.store.settings.slice_seconds
         claim = executions.claim(self.slot, uuid4().hex[:12], self.slot.message, token)
         answer = persist(self.process.store, claim, seconds=_CLAIM_PATIENCE)
+        if answer.word != "refused":
+            self.process.claimed()
         ran = 0
         while answer.told is not None:
             answer = self._execute(answer.told, until)

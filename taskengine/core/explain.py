@@ -45,6 +45,10 @@ class Server:
     held: int
     #: Why it drains, or ''.
     draining: str
+    #: Times in a row that it took nothing of what it was granted.
+    untaken: int = 0
+    #: Whether it is therefore granted one task a minute and no more.
+    is_distrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +217,7 @@ def _waits(task: Task, around: Around) -> Iterator[Fact]:
 
 def _ready(task: Task, around: Around) -> Iterator[Fact]:
     now = around.situation
-    able = [server for server in now.servers if not server.draining]
+    able = [server for server in now.servers if not (server.draining or server.is_distrusted)]
     yield from _paused(now)
     if now.park.startswith("pause:"):
         if now.pause is None:
@@ -242,6 +246,14 @@ def _ready(task: Task, around: Around) -> Iterator[Fact]:
                 kind="draining",
                 text=f"worker {server.node} offers {now.lane!r} and drains ({server.draining}): it takes nothing new",
                 details={"node": server.node, "why": server.draining},
+            )
+        if server.is_distrusted:
+            yield Fact(
+                kind="untaken",
+                text=f"worker {server.node} offers {now.lane!r} and took nothing of what it was granted "
+                f"{server.untaken} times in a row: it is given one task a minute until it takes one; see its log, and "
+                "whether its Redis user may subscribe",
+                details={"node": server.node, "untaken": server.untaken},
             )
     if now.servers and not able:
         yield from _coordinator(now, "nobody looks after workers that stop")

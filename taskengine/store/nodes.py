@@ -10,6 +10,9 @@ from taskengine.store.call import Call
 from taskengine.store.codec import pairs
 from taskengine.store.replies import Reply, reply
 
+#: Withdrawn grants in a row after which a node is granted nothing more.
+MOST_UNTAKEN = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -38,12 +41,16 @@ class Beat:
     lost: Mapping[str, str]
 
 
-def beat(node: str, number: int, info: str, slots: int, lanes: str, drain: str, live: Iterable[str]) -> Call[Beat]:
+def beat(
+    node: str, number: int, info: str, slots: int, lanes: str, drain: str, live: Iterable[str], *, took: bool = False
+) -> Call[Beat]:
     """Publish a node and renew what its live slots hold; *live* are ``message|pid`` of every message in hand.
 
-    *number* counts the beats of the node up from 1: a copy of one that was answered, or was overtaken, only reads.
+    *took*: whether a slot claimed since the last beat. *number* counts the beats of the node up from 1: a copy of one
+    that was answered, or was overtaken, only reads.
     """
-    return Call("beat", (node, number, info, slots, lanes, drain, *live), _beat, grants=True)
+    took_word = "1" if took else ""
+    return Call("beat", (node, number, info, slots, lanes, drain, took_word, *live), _beat, grants=True)
 
 
 def _beat(raw: Sequence[Any]) -> Beat:
@@ -81,6 +88,13 @@ class Node:
     lanes: dict[str, str]
     #: Why it drains, or ''.
     draining: str
+    #: Times in a row that it took nothing of what it was granted, up to :data:`MOST_UNTAKEN`.
+    untaken: int
+
+    @property
+    def is_distrusted(self) -> bool:
+        """Whether it is granted one task a minute and no more."""
+        return self.untaken >= MOST_UNTAKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,4 +160,4 @@ def _fleet(raw: Sequence[Any]) -> Fleet:
 
 def _node(raw: Sequence[Any], now: int) -> Node:
     lanes = dict(word.rsplit("=", 1) for word in raw[4].split())
-    return Node(raw[0], float(raw[1]) > now, raw[2], int(raw[3]), int(raw[6]), lanes, raw[5])
+    return Node(raw[0], float(raw[1]) > now, raw[2], int(raw[3]), int(raw[6]), lanes, raw[5], int(raw[7]))

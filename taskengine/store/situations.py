@@ -12,6 +12,7 @@ from taskengine.models.enums import TaskPriority
 from taskengine.store.call import Call
 from taskengine.store.codec import moment, pairs, pause_from
 from taskengine.store.keys import RULED
+from taskengine.store.nodes import MOST_UNTAKEN
 
 
 def situation(id: str) -> Call[Situation | None]:
@@ -39,7 +40,7 @@ def _situation(raw: Sequence[Any]) -> Situation | None:
         position=int(position),
         ready=int(ready),
         granted=int(granted),
-        servers=tuple(Server(s[0], int(s[1]), int(s[2]), s[3]) for s in servers),
+        servers=tuple(Server(s[0], int(s[1]), int(s[2]), s[3], int(s[4]), int(s[4]) >= MOST_UNTAKEN) for s in servers),
         lanes=tuple(sorted(lanes)),
         leader=leader,
         aged_to=TaskPriority(priority_of(float(f["sc"]))) if "ag" in f else None,

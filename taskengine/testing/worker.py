@@ -27,7 +27,7 @@ from workers.board import Board
 from workers.courier import Courier
 from workers.enforcement import Enforcement
 from workers.journal import Journal
-from workers.lanes import offer
+from workers.lanes import Served, everything, offer
 from workers.loop import Run
 from workers.process import LocalRuns, Node, WorkerProcess
 from workers.runner import Runner
@@ -146,7 +146,7 @@ class Worker:
         """Run what was granted, *most* executions at most; how many."""
         self._publish()
         ran = 0
-        while ran < most and self._node.lanes and (message := self._take()) is not None:
+        while ran < most and self._node.lanes.text and (message := self._take()) is not None:
             ran += self._run(message)
         return ran
 
@@ -160,7 +160,7 @@ class Worker:
     def _start(self) -> None:
         self._node = _InlineNode(
             settings=self.store.settings, registry=self.registry, announce=lambda _: self.ledger, url="",
-            name=f"inline#{next(self._incarnations)}", hostname="inline", lanes="", forks=False, board=Board(),
+            name=f"inline#{next(self._incarnations)}", hostname="inline", lanes=Served({}), forks=False, board=Board(),
             local=LocalRuns(), unsent=Unsent(0), limits=Limits(), store=self.store,
         )  # fmt: skip
         self._process = _InlineProcess(self._node, self._dies)
@@ -194,17 +194,17 @@ class Worker:
 
     def _publish(self) -> None:
         """Beat if agents came or went, or if the last beat is a while ago."""
-        lanes = offer(self.registry, None).text if len(self.registry) else ""
+        lanes = Served(everything(self.registry) if len(self.registry) else {})
         is_late = self.clock.seconds() - self._beat_at > self.store.settings.lease_seconds * _BEAT
-        if lanes != self._node.lanes or is_late:
-            self._node.lanes = self._process.lanes = lanes
+        if lanes.text != self._node.lanes.text or is_late:
+            self._node.lanes = lanes
             self._beat()
 
     def _beat(self) -> None:
         self._beat_at = self.clock.seconds()
         free = max(0, self.slots - self._enforcement.occupied)
         live = [f"{message}|{os.getpid()}" for message in self._in_hand]
-        name, lanes = self._node.name, self._node.lanes
+        name, lanes = self._node.name, self._node.lanes.text
         answer = self.store.run(nodes.beat(name, next(self._beats), '{"pool":"inline"}', free, lanes, "", live))
         self._enforcement.enforce(answer.held, answer.server_ms)
 

@@ -227,6 +227,21 @@ def test_offered_to_a_worker(api: Any, world: World) -> None:
     assert kinds(found) == ["granted"]
 
 
+def test_its_worker_takes_nothing_of_what_it_is_granted(api: Any, world: World) -> None:
+    world.beat()
+    task = api.create_task(Task(name="a", capability="lint"))
+    for id in world.granted():
+        world.raw.zadd(world.keys.fixed("granted_all"), {id: 1})
+    world.raw.hset(world.keys.of("node", "n1"), "un", 2)
+    world.lead()
+    world.run(coordination.withdraw(world.term))
+    found = api.explain(task.id)
+    assert found.headline.startswith(
+        "'a' is ready: worker n1 offers 'lint' and took nothing of what it was granted 3 times in a row: "
+    )
+    assert "untaken" in kinds(found)
+
+
 def test_only_a_draining_worker_offers_it(api: Any, world: World) -> None:
     world.beat(drain="SIGTERM")
     found = api.explain(api.create_task(lint()).id)

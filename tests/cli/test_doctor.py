@@ -51,6 +51,17 @@ def test_a_healthy_fleet_is_healthy(healthy, examine, taskengine):
     assert "All is well." in taskengine("doctor").out
 
 
+def test_a_worker_that_takes_nothing_of_what_it_is_granted_is_wrong(healthy, examine, at_server):
+    at_server.client.hset("te:node:n1", "un", 3)
+    assert examine()["worker n1@here"]["level"] == "wrong"
+    assert "took nothing of what it was granted 3 times" in examine()["worker n1@here"]["says"]
+
+
+def test_a_worker_that_consumes_nothing_is_named(healthy, examine):
+    beat(healthy, "n1", lanes="")
+    assert examine()["worker n1@here"]["says"].startswith("consumes no queue")
+
+
 def test_nobody_leads_and_nobody_works(store, examine):
     found = examine()
     assert found["coordinator"]["do"].startswith("taskengine coordinator")

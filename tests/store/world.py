@@ -200,11 +200,11 @@ class World:
 
     def beat(
         self, node: str = "n1", slots: int = 2, lanes: str = LANES, drain: str = "", live: Sequence[Slot] = (),
-        number: int = 0,
+        number: int = 0, took: bool = False,
     ) -> Beat:  # fmt: skip
         """The node's next beat, or another copy of the one with that *number*."""
         messages = [f"{s.message}|{s.pid}" for s in live]
-        return self.run(nodes.beat(node, number or next(self._beats), "{}", slots, lanes, drain, messages))
+        return self.run(nodes.beat(node, number or next(self._beats), "{}", slots, lanes, drain, messages, took=took))
 
     def slot(self, name: str = "s1", node: str = "n1", lanes: str = LANES, pid: int = 7) -> Slot:
         return Slot(node, name, f"m-{name}", pid, lanes)

@@ -11,6 +11,7 @@ from taskengine.transport import template
 from workers.board import Board
 from workers.heartbeat import Heartbeat
 from workers.host import Host
+from workers.lanes import Served
 from workers.process import LocalRuns, Node
 from workers.unsent import Unsent
 from workers.wear import Limits
@@ -24,7 +25,7 @@ def node_on(server: Valkey) -> Node:
     return Node(
         settings=Settings(redis_url=server.url, **QUICK), registry=Registry(), announce=lambda _: nobody,
         url=server.url, unsent=Unsent(0), limits=Limits(),
-        name="n1", hostname="n1@here", lanes="lint=lint", forks=False, board=Board(), local=LocalRuns(),
+        name="n1", hostname="n1@here", lanes=Served({"lint": "lint"}), forks=False, board=Board(), local=LocalRuns(),
     )  # fmt: skip
 
 

@@ -1,17 +1,17 @@
 -- One heartbeat of a worker node: publishes it, renews what its live slots hold, ends what lost its slot.
--- args: node, number, info, slots, lanes, drain, live ..., envelope
+-- args: node, number, info, slots, lanes, drain, took, live ..., envelope
 -- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task, silent until or ''} ..., {execution, task's status} ...}
 -- events: lost, ready | paused
--- uses: pull, grant, lose, unpark
+-- uses: pull, grant, lose, unpark, untaken
 -- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
--- info: JSON for people. live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.
+-- info: JSON for people. took: not '' when a slot claimed since the last beat. live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.
 local node, lanes_text = ARGV[1], ARGV[5]
 local held, lost, leases = {}, {}, {}
 local function tell(eid, msg, pid)
   local e = call('HMGET', key('exec', eid), 'dl', 'cq', 'att', 'task', 'hb')
   held[#held + 1] = {eid, msg, pid, e[1] or '', e[2] or '', e[3] or '', e[4] or '', e[5] or ''}
 end
-local old = call('HMGET', key('node', node), 'lanes', 'slots', 'no')
+local old = call('HMGET', key('node', node), 'lanes', 'slots', 'no', 'un')
 local slots = call('HGETALL', key('slots', node))
 if tonumber(ARGV[2]) <= tonumber(old[3] or 0) then
   for i = 2, #slots, 2 do tell(slots[i]:match('^([^|]*)|([^|]*)|([^|]*)|')) end
@@ -19,7 +19,10 @@ if tonumber(ARGV[2]) <= tonumber(old[3] or 0) then
 end
 local alive = call('ZSCORE', K.nodes, node)
 local first = not alive or tonumber(alive) < now
-call('HSET', key('node', node), 'no', ARGV[2], 'info', ARGV[3], 'slots', ARGV[4], 'lanes', lanes_text,
+if first or old[1] ~= lanes_text or ARGV[7] ~= '' then old[4] = trust(node, old[4]) end
+local distrusted = is_distrusted(old[4])
+local countable = distrusted and '0' or ARGV[4]
+call('HSET', key('node', node), 'no', ARGV[2], 'info', ARGV[3], 'slots', countable, 'size', ARGV[4], 'lanes', lanes_text,
   'until', now + C.lease_ms)
 call('PEXPIRE', key('node', node), 3600000)
 if ARGV[6] == '' then call('HDEL', key('node', node), 'drain') else call('HSET', key('node', node), 'drain', ARGV[6]) end
@@ -33,14 +36,14 @@ if first or old[1] ~= lanes_text then
     if most > 0 and lane:sub(1, 1) == '@' then most = most - unpark('agent:' .. lane:sub(2), most) end
   end
 end
-if first or old[1] ~= lanes_text or old[2] ~= ARGV[4] then
+if first or old[1] ~= lanes_text or old[2] ~= countable then
   for _, lane in ipairs(lanes) do
     wake(lane)
     note_lane(lane)
   end
 end
 local live = {}
-for i = 7, #ARGV - 1 do live[ARGV[i]] = true end
+for i = 8, #ARGV - 1 do live[ARGV[i]] = true end
 for i = 1, #slots, 2 do
   local eid, msg, pid, missed = slots[i + 1]:match('^([^|]*)|([^|]*)|([^|]*)|(%d)$')
   if live[msg .. '|' .. pid] then
@@ -72,5 +75,6 @@ for n, eid in ipairs(lost) do
   end
 end
 if #lost > 0 then note_lanes_of(node) end
+if distrusted and ARGV[6] == '' then probe(node, lanes) end
 grant_made()
 return {'ok', now, held, lost}

@@ -1,0 +1,36 @@
+-- Nodes that beat and take nothing of what they are granted: their consumers are cut off, or never began.
+-- uses: clock, grant
+-- Grants are a lane's, so a withdrawn one counts against each node that offers it, had a slot free and claimed nothing
+-- since it was given; once for all that were given together. After the third in a row none of its slots count
+-- as free, in the field that grants read anyway. It is trusted again when it claims or its offer changes, and a minute
+-- after the third, and after each probe, it is given one.
+local MOST_UNTAKEN, PROBE_MS = 3, 60000
+local function is_distrusted(untaken) return tonumber(untaken or 0) >= MOST_UNTAKEN end
+local function trust(node, untaken)
+  call('HSET', key('node', node), 'took', now)
+  if untaken then call('HDEL', key('node', node), 'un', 'una', 'probe') end
+  return false
+end
+local function blame(lane, given)
+  for _, node in ipairs(call('SMEMBERS', key('offers', lane))) do
+    local v = call('HMGET', key('node', node), 'slots', 'drain', 'took', 'una', 'until')
+    local free = tonumber(v[1] or 0) - call('HLEN', key('slots', node))
+    local is_asked = tonumber(v[5] or 0) > now and not v[2] and free > 0
+    if is_asked and given >= tonumber(v[3] or 0) and given >= tonumber(v[4] or 0) then
+      call('HSET', key('node', node), 'una', now)
+      if call('HINCRBY', key('node', node), 'un', 1) >= MOST_UNTAKEN then
+        call('HSET', key('node', node), 'slots', '0', 'probe', now + PROBE_MS)
+      end
+    end
+  end
+end
+local function probe(node, lanes)
+  if now < tonumber(call('HGET', key('node', node), 'probe') or 0) then return end
+  call('HSET', key('node', node), 'slots', call('HLEN', key('slots', node)) + 1)
+  local before = granted_now
+  for _, lane in ipairs(lanes) do
+    if granted_now == before then grant(lane, math.min(1, call('ZCARD', key('ready', lane)))) end
+  end
+  call('HSET', key('node', node), 'slots', '0')
+  if granted_now > before then call('HSET', key('node', node), 'probe', now + PROBE_MS) end
+end
