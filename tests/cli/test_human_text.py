@@ -261,6 +261,10 @@ def test_a_graph_of_any_names_is_drawn_planned_and_linted(text, at_server, ask, 
     for verb in ("show", "plan", "lint"):
         out = ask("graph", verb, str(file))
         assert verb == "lint" or is_shown(text, out), (verb, out)
+    at_server.client.flushdb()
+    ask("graph", "submit", str(file))
+    assert begins(text, ask("run", "list"))
+    ask("status")
 
 
 @given(text=TEXTS)

@@ -16,6 +16,7 @@ ASKING = (
     f"task hold {ID}", f"task release {ID}", f"task retry {ID}", f"task set-priority low {ID}", f"task delete {ID}",
     f"task update {ID} --priority low", f"task execute {ID}", "pause --everything", "resume --everything", "pauses",
     "workers", "queue stats", "dead list", f"dead show {ID}", f"dead requeue {ID}", "dead drop --all",
+    "run list", "run show nightly", "run watch nightly",
     "quarantine list", f"quarantine show {ID}", "quarantine drop --all",
 )  # fmt: skip
 
@@ -56,6 +57,7 @@ def test_a_submit_may_be_the_first_and_says_so_and_is_found_later(taskengine, em
 EMPTY = {
     "task list": 0, "task watch": 0, "task watch --once": 0, "queue stats": 0, "workers": 0, "pauses": 0,
     "dead list": 0, "dead drop --all": 1, "dead requeue --all": 1, "quarantine list": 0, "quarantine drop --all": 1,
+    "run list": 0, "run show nightly": 1,
     "resume --everything": 1, "task cancel --all": 0, f"task get {ID}": 1, f"dead show {ID}": 1,
 }  # fmt: skip
 
