@@ -9,8 +9,9 @@
         return {"warnings": 0}
 
 The function gets the :class:`~taskengine.models.Task` and a :class:`TaskContext`; what it returns is its result: a
-JSON object as it is, any other JSON value ``x`` as ``{"value": x}``. A coroutine function is awaited. One that can not
-do it yet raises :class:`NotNow`.
+JSON object as it is, any other JSON value ``x`` as ``{"value": x}``. Dataclasses, pydantic models, moments, UUIDs,
+decimals, sets, paths and enums become what pydantic makes of them. What can be awaited, is. One that cannot do it
+yet raises :class:`NotNow`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, overload
 from uuid import UUID
 
 from taskengine.errors import AgentError
@@ -84,11 +85,6 @@ class Agent:
     name: str
     capabilities: frozenset[str]
     function: AgentFunction
-
-    @property
-    def is_coroutine(self) -> bool:
-        """Whether the function must be awaited."""
-        return inspect.iscoroutinefunction(self.function)
 
     @property
     def is_local(self) -> bool:
@@ -166,9 +162,27 @@ class Registry:
 REGISTRY = Registry()
 
 
-def agent(name: str, *, capabilities: Iterable[str]) -> Callable[[F], F]:
-    """Declare a function or coroutine ``(task, context)`` as the agent *name*; returns it unchanged."""
-    offered = frozenset(capabilities) if not isinstance(capabilities, str) else frozenset({capabilities})
+@overload
+def agent(name: F, /) -> F: ...
+
+
+@overload
+def agent(name: str | None = None, *, capabilities: Iterable[str] | None = None) -> Callable[[F], F]: ...
+
+
+def agent(name: F | str | None = None, *, capabilities: Iterable[str] | None = None) -> F | Callable[[F], F]:
+    """Declare a function or coroutine ``(task, context)`` as the agent *name*; returns it unchanged.
+
+    Without a name it is the function's, without capabilities its name is the only one: ``@agent`` alone will do.
+    """
+    if name is None:
+        return lambda function: _declare(_called(function), capabilities)(function)
+    return _declare(_called(name), capabilities)(name) if callable(name) else _declare(name, capabilities)
+
+
+def _declare(name: str, capabilities: Iterable[str] | None) -> Callable[[F], F]:
+    given = (name,) if capabilities is None else capabilities
+    offered = frozenset({given}) if isinstance(given, str) else frozenset(given)
     for word in (name, *offered):
         if not isinstance(word, str) or not _NAME.match(word):
             raise AgentError(f"agent {name!r}: {word!r} must be 1 to 100 letters, digits, dots, dashes, colons")
@@ -197,6 +211,11 @@ def _fault(function: object) -> str | None:
     except ValueError:  # built in, without a signature
         return None
     return None
+
+
+def _called(function: object) -> str:
+    """The name of a function, or of the class of an object that is called like one."""
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def _spoken(name: str) -> str:
