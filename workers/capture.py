@@ -3,25 +3,32 @@
 Celery puts a proxy in the place of stdout and stderr that makes a record of each *write*; it keeps its place behind
 ours (``worker_redirect_stdouts`` still decides), so the worker's own log is as it was. Ours looks up whose thread or
 coroutine speaks: a context variable, which ``asyncio`` and ``to_thread`` carry along and a thread that an agent starts
-by itself does not. What child processes or C code write past Python's streams is not seen here.
+by itself does not. What C code and subprocesses write to the descriptor of ``sys.stdout`` is heard too
+(:mod:`workers.pipes`), what they write to descriptor 1 is not.
 
 Loggers are heard from the worker's log level on, at the root and at Celery's task logger, which does not propagate.
 """
 
 from __future__ import annotations
 
+import codecs
+import io
 import logging
 import sys
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
 from taskengine.models import LogLevel
 from workers.journal import Voice
+from workers.loggers import Loggers
 from workers.plain import exact
 
 _SPEAKER: ContextVar[Voice | None] = ContextVar("taskengine_voice", default=None)
 #: Streams and how loud their lines are.
 LEVELS = {"stdout": LogLevel.INFO, "stderr": LogLevel.WARNING}
+#: Descriptors of a process's own streams.
+_OWN = {"stdout": 1, "stderr": 2}
 #: Celery makes a record of what was printed, which we have.
 _REDIRECTED = "celery.redirected"
 
@@ -66,30 +73,123 @@ def remove() -> None:
             logger.removeHandler(handler)
 
 
-class Stream:
-    """In the place of a standard stream."""
+class Installed:
+    """What a process that runs agents for its whole life hears by; an agent that takes it away takes it from nobody."""
+
+    def __init__(self) -> None:
+        install()
+        self._streams = {name: getattr(sys, name) for name in LEVELS}
+        self._loggers = Loggers(Stream)
+
+    def put_back(self) -> None:
+        """Undo what the last agent replaced; a look when it did not."""
+        for name, stream in self._streams.items():
+            if getattr(sys, name, None) is not stream:
+                setattr(sys, name, stream)
+        self._loggers.put_back()
+
+
+class Stream(io.TextIOBase):
+    """In the place of a standard stream; whole enough for subprocess, faulthandler, tqdm and rich."""
+
+    encoding = "utf-8"
+    errors = "backslashreplace"
+    newlines = None
+    line_buffering = True
+    write_through = True
+    mode = "w"
 
     def __init__(self, before: Any, name: str) -> None:
         #: What it took the place of.
         self.before = before
+        self.name = f"<{name}>"
+        #: For bytes.
+        self.buffer = Buffer(self)
         self._name = name
 
     def write(self, text: str) -> int:
         """Tell the journal of whoever speaks, and pass it on."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         voice = _SPEAKER.get()
-        if voice is not None and isinstance(text, str):
+        if voice is not None:
             text = exact(text)
             voice.journal.write(self._name, LEVELS[self._name], text)
-        self.before.write(text)
+        self.pass_on(text)
         return len(text)
 
-    def writelines(self, lines: Any) -> None:
-        """Write each."""
-        for line in lines:
-            self.write(line)
+    def pass_on(self, text: str) -> None:
+        """Write to what it took the place of, if that can be written to: no agent fails of a closed terminal."""
+        with suppress(OSError, ValueError):
+            self.before.write(text)
+
+    def fileno(self) -> int:
+        """A descriptor whose reader tells the journal of whoever asks; the process's own where nobody speaks."""
+        voice = _SPEAKER.get()
+        if voice is None:
+            return _descriptor(self.before, self._name)
+        return voice.descriptor(self._name, LEVELS[self._name], self.pass_on)
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def isatty(self) -> bool:
+        """Whatever it was: nobody looks at a log while it is drawn."""
+        return False
+
+    def flush(self) -> None:
+        """Have what it took the place of flushed."""
+        with suppress(OSError, ValueError, AttributeError):
+            self.before.flush()
+
+    def close(self) -> None:
+        """Stay open: later executions speak through it."""
+        self.flush()
+
+    def reconfigure(self, **_: Any) -> None:
+        """Stay as it is: a journal is UTF-8 in lines."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.before, name)
+
+
+class Buffer(io.BufferedIOBase):
+    """The bytes of a stream: text in UTF-8, what is none spelled out."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._decode = codecs.getincrementaldecoder("utf-8")("backslashreplace").decode
+
+    def write(self, data: Any) -> int:
+        """Write the text of *data*; the rest of a character may follow."""
+        raw = bytes(data)
+        self._stream.write(self._decode(raw))
+        return len(raw)
+
+    def fileno(self) -> int:
+        """As the stream's."""
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Stay open."""
+
+
+def _descriptor(stream: Any, name: str) -> int:
+    """The descriptor of *stream*, of the process's own where it has none: Celery's proxy says None."""
+    try:
+        found = stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        found = None
+    return found if isinstance(found, int) else _OWN[name]
 
 
 class JournalHandler(logging.Handler):

@@ -27,6 +27,7 @@ from taskengine.store.call import Call
 from taskengine.store.codec import canonical, readable
 from taskengine.store.replies import Reply, Told
 from workers.patience import outlast
+from workers.pipes import Pipe, give_back, take
 from workers.redaction import cleaned, redacted
 
 #: Bytes kept of one line.
@@ -54,13 +55,15 @@ class Sends(Protocol):
 class Voice:
     """What an execution speaks with; its journal is made when it first does, since most never do."""
 
-    __slots__ = ("_courier", "_journal", "_told")
+    __slots__ = ("_courier", "_journal", "_pipes", "_told")
     _making = threading.RLock()  # reentrant for the same reason as in a journal
 
     def __init__(self, told: Told, courier: Sends) -> None:
         self._told = told
         self._courier = courier
         self._journal: Journal | None = None
+        #: Stream -> its pipe.
+        self._pipes: dict[str, Pipe] = {}
 
     @property
     def journal(self) -> Journal:
@@ -70,8 +73,23 @@ class Voice:
                 self._journal = self._journal or Journal(self._told, self._courier)
         return self._journal
 
+    def descriptor(self, stream: str, level: LogLevel, pass_on: Callable[[str], object]) -> int:
+        """A descriptor to write to as *stream*, until the end of the execution; *pass_on* hears it too."""
+        journal = self.journal
+
+        def hear(text: str) -> None:
+            journal.write(stream, level, text)
+            pass_on(text)
+
+        with self._making:
+            if stream not in self._pipes:
+                self._pipes[stream] = take(stream, hear)
+            return self._pipes[stream].writes
+
     def finish(self, run: Callable[[Call[Reply]], Reply], levels: Mapping[str, LogLevel]) -> None:
         """Send all that was said and is not sent, before the report."""
+        while self._pipes:
+            give_back(self._pipes.popitem()[1])
         if self._journal is not None:
             self._journal.finish(run, levels)
 

@@ -135,7 +135,7 @@ class WorkerProcess:
         self.wear = Wear(node.limits)
         self.courier = Courier(self.store)
         self.teller = Teller(node.hostname)
-        capture.install()
+        self.hears: capture.Installed | None = capture.Installed()
         self._index = getattr(current_process(), "index", 0) if node.forks else 0
         self.announcer = node.announce(node.unsent.page(self._index) if node.forks else None)
         if node.forks:

@@ -132,6 +132,8 @@ class Runner:
     def _run(self, agent: Agent, task: Task, told: Told) -> Outcome:
         store, voice = self.process.store, Voice(told, self.process.courier)
         context = Context(told, store, lambda: self.process.is_cancelled(told.execution_id), voice)
+        if self.process.hears is not None:
+            self.process.hears.put_back()
         meter = Meter.start(threaded=self.process.threaded)
         with self.process.running(told.execution_id) as wait, Speaking(voice):
             outcome = invoke(agent, task, context, wait)

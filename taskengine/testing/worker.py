@@ -98,6 +98,7 @@ class _InlineProcess(WorkerProcess):
         super().__init__(node)
         self.courier = _AtTheEnd(self.store)
         self._dies = dies
+        self.hears = None
         capture.remove()  # in a test's own process only while an agent runs
 
     @contextmanager

@@ -5,8 +5,12 @@ the monotonic clock is one for the whole machine.
 """
 
 import asyncio
+import contextlib
 import ctypes
+import faulthandler
+import io
 import logging
+import logging.config
 import multiprocessing
 import os
 import signal
@@ -19,6 +23,7 @@ from pathlib import Path
 
 import psutil
 from celery.utils.log import get_task_logger
+from rich.console import Console
 
 from taskengine.agent import NotNow, agent
 from taskengine.models import Outcome
@@ -70,6 +75,35 @@ def speak(task, context):
     other.join()
     time.sleep(task.input.get("seconds", 0))
     print("the end", end="")
+    return {}
+
+
+def speak_past_python(task, context):
+    """Hands the standard streams to whoever wants a real one."""
+    assert (sys.stdout.encoding, sys.stdout.isatty(), sys.stdout.writable()) == ("utf-8", False, True)
+    assert not sys.stdout.closed
+    subprocess.run(["/bin/sh", "-c", "echo out; echo err >&2"], stdout=sys.stdout, stderr=sys.stderr, check=True)
+    os.write(sys.stdout.fileno(), "käse".encode() + b"\xff\n")
+    sys.stdout.buffer.write("büffer\n".encode())
+    faulthandler.enable()
+    faulthandler.dump_traceback(sys.stderr, all_threads=False)
+    Console().print("rich")
+    with contextlib.redirect_stdout(io.StringIO()) as kept:
+        print("kept")
+    return {"kept": kept.getvalue()}
+
+
+def ruin(task, context):
+    """Sets up logging or streams as if the process were its own."""
+    {
+        "force": lambda: logging.basicConfig(force=True, level=logging.ERROR),
+        "dict": lambda: logging.config.dictConfig({"version": 1, "root": {"level": "CRITICAL"}}),
+        "disable": lambda: logging.disable(logging.CRITICAL),
+        "clear": lambda: logging.getLogger().handlers.clear(),
+        "replace": lambda: vars(sys).update(stdout=io.StringIO(), stderr=None),
+        "close": lambda: (sys.stdout.close(), sys.stderr.close()),
+        "delete": lambda: vars(sys).pop("stdout"),
+    }[task.input["how"]]()
     return {}
 
 
@@ -236,7 +270,8 @@ def read_results(task, context):
 DO = {
     f.__name__: f
     for f in (
-        nothing, chatter, speak, flood, last_words, sleep, patient, deaf, fail, unserialisable, call_exit, vanish,
+        nothing, chatter, speak, speak_past_python, ruin, flood, last_words, sleep, patient, deaf, fail,
+        unserialisable, call_exit, vanish,
         kill_itself, big, hold_the_gil, stubborn, ask, fork, fork_and_stay, use_processes, leave_processes,
         read_results, refuse,
     )

@@ -102,3 +102,28 @@ def test_a_server_that_is_away_fails_no_agent_and_costs_no_line(bare_fleet: Flee
     assert bare_fleet.wait([id], 40) == ["completed"]
     said = [line.message for line in bare_fleet.executions(id)[-1].logs]
     assert said == [f"line {n}" for n in range(30)]
+
+
+def test_what_is_written_past_python_to_the_streams_is_in_the_log(fleet: Fleet, pool: Pool) -> None:
+    first, second = fleet.run(*(work(pool, "speak_past_python", name) for name in ("a", "b")))
+    for task in (first, second):
+        assert task.status == "completed", task
+        said = lines(fleet, task)
+        out = {text for who, _, text in said if who == "stdout"}
+        err = {text for who, _, text in said if who == "stderr"}
+        assert out == {"out", "käse\\xff", "büffer", "rich"}
+        assert "err" in err
+        assert any("speak_past_python" in text for text in err)
+        (execution,) = fleet.executions(str(task.id))
+        assert execution.result == {"kept": "kept\n"}
+
+
+@pytest.mark.parametrize("how", ["force", "dict", "disable", "clear", "replace", "close", "delete"])
+def test_an_agent_that_sets_up_logging_or_streams_takes_nothing_from_later_ones(
+    fleet: Fleet, pool: Pool, how: str
+) -> None:
+    ruined = fleet.run(*(work(pool, "ruin", how=how) for _ in range(8)))
+    assert {task.status for task in ruined} == {"completed"}
+    for task in fleet.run(*(work(pool, "speak", f"after {how}") for _ in range(4))):
+        assert lines(fleet, task) == [(who, level, text.format(f"after {how}")) for who, level, text in SAID]
+    until(lambda: f"logged after {how}" in pool.worker.log(), what="the worker's own log")
