@@ -7,7 +7,7 @@ networkx and both drivers, 0.35 s in every ``taskengine --help`` and megabytes i
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from taskengine.agent import NotNow, TaskContext, agent
+from taskengine.agent import Dependency, NotNow, TaskContext, agent
 from taskengine.errors import (
     AgentError,
     AmbiguousIdError,
@@ -17,6 +17,7 @@ from taskengine.errors import (
     EmbeddedServerError,
     IdempotencyConflictError,
     InvalidInputError,
+    NoResultError,
     NotAllowedError,
     NotFoundError,
     PayloadTooLargeError,
@@ -75,6 +76,7 @@ __all__ = [
     "CorruptDataError",
     "DeadLetter",
     "DeadLetterPage",
+    "Dependency",
     "DependencyResolver",
     "EmbeddedServerError",
     "Event",
@@ -85,6 +87,7 @@ __all__ = [
     "IdempotencyConflictError",
     "InvalidInputError",
     "LogPage",
+    "NoResultError",
     "NotAllowedError",
     "NotFoundError",
     "NotNow",

@@ -29,12 +29,28 @@ from taskengine.errors import AgentError
 _NAME = re.compile(r"^[A-Za-z0-9_.:-]{1,100}$")
 
 
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A task that had to end first, as it stood when its dependent's agent first asked."""
+
+    id: UUID
+    name: str
+    #: ``completed``, ``failed``, ``cancelled``; under rules that do not wait for all also one that is not over.
+    status: str
+    #: Why it failed; None when it did not.
+    error: str | None
+
+
 class TaskContext(Protocol):
     """What an agent may ask and tell while it runs."""
 
     @property
     def execution_id(self) -> UUID:
         """The execution that this run is."""
+
+    @property
+    def run_id(self) -> UUID:
+        """The run of its task: what is submitted with it (``create_tasks(…, run_id=context.run_id)``) joins that."""
 
     @property
     def attempt(self) -> int:
@@ -50,7 +66,14 @@ class TaskContext(Protocol):
 
     @property
     def results(self) -> Mapping[str, dict[str, Any]]:
-        """Outputs of the dependencies by name or id; large ones are fetched when asked for."""
+        """Outputs of the dependencies by name or id; large ones are fetched when asked for.
+
+        Iterating gives the ids of those that have one. Asking for one that has none raises NoResultError.
+        """
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """How each dependency ended; read when it is first asked for."""
 
     def progress(self, fraction: float, note: str | None = None) -> None:
         """Say how far it is: 0 to 1. Waits for nothing; the latest is seen within a second."""

@@ -10,6 +10,7 @@
     │   ├── AmbiguousIdError         the beginning of an id is that of several; .candidates
     │   └── PayloadTooLargeError     a payload is over its limit; .size, .limit
     ├── NotFoundError                no such task, execution or run; .id
+    ├── NoResultError                a dependency has no result; .id, .status
     ├── ConflictError                two writers disagree
     │   ├── IdempotencyConflictError same key or id, other content; .existing_id
     │   └── NotAllowedError          the state forbids it; .story tells how it came to be
@@ -119,6 +120,22 @@ class NotFoundError(TaskEngineError, LookupError):
         super().__init__(f"no {kind} {id}; it was never created, or it was deleted or pruned after its retention")
         self.kind = kind
         self.id = str(id)
+
+
+class NoResultError(TaskEngineError, KeyError):
+    """The dependency has no result; ``context.dependencies`` tells how each ended."""
+
+    __str__ = Exception.__str__  # a KeyError shows its text in quotes
+
+    def __init__(self, name: str, id: str, status: str, error: str | None) -> None:
+        why = f": {error}" if error else ""
+        super().__init__(
+            f"dependency {name!r} ({id}) has no result, it is {status}{why}; ask context.dependencies for its status "
+            "before you read it"
+        )
+        self.id = id
+        #: ``failed``, ``cancelled``, …
+        self.status = status
 
 
 class ConflictError(TaskEngineError):

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from taskengine.errors import InvalidInputError, PayloadTooLargeError
-from taskengine.models import LogLevel
+from taskengine.agent import Dependency
+from taskengine.errors import InvalidInputError, NoResultError, PayloadTooLargeError
+from taskengine.models import LogLevel, TaskStatus
 from taskengine.settings import INLINE_LIMIT
 from taskengine.store import executions, outlines, tasks
 from taskengine.store.codec import dumps, loads_object, moment, readable
@@ -20,14 +21,15 @@ from workers.journal import Voice
 from workers.patience import outlast, persist
 from workers.plain import exact
 
+_HAVE_RESULT = frozenset({TaskStatus.COMPLETED.value})
 _LEVELS = tuple(level.value for level in LogLevel)
 
 
 class Results(Mapping[str, dict[str, Any]]):
     """Outputs of the dependencies, by name and by id: small ones came with the claim, others are fetched when asked.
 
-    Iterating gives the ids. A name that two dependencies share means the first; ask by id for the others. A server
-    that is away is waited for: its outage is no failure of the agent.
+    Iterating gives the ids of those that have one. A name that two dependencies share means the first; ask by id for
+    the others. A server that is away is waited for: its outage is no failure of the agent.
     """
 
     def __init__(self, told: Told, store: SyncStore) -> None:
@@ -38,12 +40,15 @@ class Results(Mapping[str, dict[str, Any]]):
         self._names = {name: id for id, name, _ in reversed(told.inputs)}
         self._more = told.more_inputs
         self._are_named = not told.more_inputs
+        self._dependencies: tuple[Dependency, ...] | None = None
 
     def __getitem__(self, name: str) -> dict[str, Any]:
         id = self._id_of(str(name))
         text = self._texts[id]
         if text is None:
             found = outlast(lambda: self._store.run(executions.output(self._keys, id)), "output")
+            if found is None:
+                self._refuse_open(id)
             text = self._texts[id] = found or "{}"
         try:
             return loads_object(text)
@@ -52,11 +57,30 @@ class Results(Mapping[str, dict[str, Any]]):
 
     def __iter__(self) -> Iterator[str]:
         self._fetch_ids()
-        return iter(self._texts)
+        if None not in self._texts.values():
+            return iter(tuple(self._texts))
+        done = {str(one.id) for one in self.dependencies if one.status in _HAVE_RESULT}
+        return iter([id for id, text in self._texts.items() if text is not None or id in done])
 
     def __len__(self) -> int:
-        self._fetch_ids()
-        return len(self._texts)
+        return sum(1 for _ in self)
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """How each dependency ended."""
+        if self._dependencies is None:
+            self._fetch_ids()
+            ids = list(self._texts)
+            found = outlast(lambda: self._store.run(tasks.read(ids)), "read")
+            self._dependencies = tuple(
+                Dependency(one.id, one.name, one.status.value, one.error_message) for one in found if one is not None
+            )
+        return self._dependencies
+
+    def _refuse_open(self, id: str) -> None:
+        for one in self.dependencies:
+            if str(one.id) == id and one.status not in _HAVE_RESULT:
+                raise NoResultError(one.name, id, one.status, one.error)
 
     def _id_of(self, name: str) -> str:
         for fetch in (self._fetch_ids, self._fetch_names):
@@ -100,6 +124,11 @@ class Context:
         return UUID(self._told.execution_id)
 
     @property
+    def run_id(self) -> UUID:
+        """The run of its task."""
+        return UUID(self._told.run_id)
+
+    @property
     def attempt(self) -> int:
         """1 for the first attempt."""
         return self._told.attempt
@@ -118,6 +147,11 @@ class Context:
     def results(self) -> Mapping[str, dict[str, Any]]:
         """Outputs of the dependencies by name or id."""
         return self._results
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """How each dependency ended; read when it is first asked for."""
+        return self._results.dependencies
 
     def progress(self, fraction: float, note: str | None = None) -> None:
         """Say how far it is: 0 to 1, values beyond are cut; *note* is one line for people."""
