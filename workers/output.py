@@ -38,7 +38,9 @@ def encoded(output: dict[str, Any]) -> str:
     """*output* as JSON; InvalidInputError names the key of what cannot be."""
     try:
         return dumps(output, "result")
-    except BaseException:  # not plain, or its own objects raise: the other way tells
+    except BaseException as exc:  # not plain, or its own objects raise: the other way tells
+        if isinstance(exc, InvalidInputError) and "is not JSON" not in str(exc):
+            raise  # too deep: no other way makes it flatter
         return _encoded(_converted(output, "result"), output)
 
 

@@ -79,6 +79,7 @@ def test_a_result_is_as_deep_as_a_task(one: BlockingTaskAPI, world: World) -> No
         assert (outcome.kind, outcome.error_kind, text) == ("failed", "invalid_output", "")
         assert "result.a" in (outcome.error or "")
         assert "holds more than 64 lists and objects" in (outcome.error or "")
+        assert "is not JSON" not in (outcome.error or "")
 
 
 @pytest.mark.parametrize("name", ["g.json", "g.yaml"])
