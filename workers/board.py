@@ -68,6 +68,10 @@ class Board:
         """Bytes of memory, the highest sample of the running execution; 0 when none was taken."""
         return self._read(index, _PEAK)
 
+    def peak_of(self, pid: int) -> int:
+        """The same of the child whose process is, or was, *pid*."""
+        return next((peak for owner, *_, peak in _ENTRY.iter_unpack(self._page) if owner == pid), 0)
+
     def ask_to_cancel(self, pid: int, execution: str) -> None:
         """Ask the child that runs *execution* to cancel it."""
         key = key_of(execution)

@@ -20,6 +20,27 @@ def live_messages() -> list[tuple[str, int]]:
     return found
 
 
+def dead_messages() -> list[tuple[str, int]]:
+    """The same of those whose process is dead, until Celery notices, which may take it five seconds."""
+    found = []
+    for request in _active():
+        pid = getattr(request, "worker_pid", None)
+        if pid and not is_alive(pid):
+            found.append((str(request.id), int(pid)))
+    return found
+
+
+def exit_status(pid: int) -> str:
+    """How dead child *pid* ended, in Celery's words, without taking that from its parent; '' when it was taken."""
+    try:
+        found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return ""
+    if found is None:
+        return ""
+    return f"{'exitcode' if found.si_code == os.CLD_EXITED else 'signal'} {found.si_status}"
+
+
 def _active() -> list[Any]:
     while True:
         try:

@@ -14,7 +14,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
@@ -23,6 +23,7 @@ import psutil
 from taskengine.errors import StoreError, UnsupportedServerError
 from taskengine.store import nodes
 from taskengine.store.nodes import Held
+from workers.deaths import deaths
 from workers.departure import Departure
 from workers.enforcement import Enforcement
 from workers.hands import is_alive, live_messages
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 #: How often the server's configuration is looked at, in leases: every 50 s by default.
 _LEASES_BETWEEN_CHECKS = 5
+
+#: What is known of the end of a slot whose process nobody saw die.
+_VANISHED = "its slot vanished"
 
 
 class Heartbeat(threading.Thread):
@@ -70,22 +74,27 @@ class Heartbeat(threading.Thread):
         self._departure.mark()
         self._serve_what_is_consumed()
         live = [f"{message}|{pid}" for message, pid in live_messages()]
+        self._look_for_dead()
+        died = deaths.words()
         free = max(0, self._slots() - self._enforcement.occupied)
         before = self._enforcement.running()
         self._number += 1
         verb = nodes.beat(
-            self._node.name, self._number, self._info(), free, self._node.lanes.text, self._departure.why, live,
-            took=self._took(),
+            self._node.name, self._number, self._info(), free, self._node.lanes.text, self._departure.why,
+            [*live, *died], took=self._took(),
         )  # fmt: skip
         answer = self._store.run(verb)
+        deaths.forget(died)
         self._offset_ms = answer.server_ms - time.monotonic() * 1000
         lost = [held for held in self._held if held.execution_id in answer.lost]
         self._held = answer.held
         for held in lost:
-            logger.warning("lost execution=%s task=%s: its slot vanished", held.execution_id, held.task_id)
+            why = _how(died, held)
+            logger.warning("lost execution=%s task=%s: %s", held.execution_id, held.task_id, why)
         self._enforcement.take_over()
         for execution, became in answer.lost.items():
-            self._announcer.closed(execution, became, "lost: its slot vanished")
+            why = next((_how(died, held) for held in lost if held.execution_id == execution), _VANISHED)
+            self._announcer.closed(execution, became, f"lost: {why}")
         self._enforcement.bury(lost)
         self._enforcement.end_fenced(before, answer.held)
 
@@ -152,9 +161,14 @@ class Heartbeat(threading.Thread):
 
     def _look(self) -> None:
         """What must be done although the server may be away."""
+        self._look_for_dead()
         self._enforcement.finish_ending()
         self._enforcement.take_over()
         self._departure.exit_when_stuck(self._slots())
+
+    def _look_for_dead(self) -> None:
+        if self._node.forks:
+            deaths.look(self._node.board)
 
     def _rest(self) -> None:
         pause = min(self._node.settings.heartbeat_seconds / 4, self._node.settings.resource_interval)
@@ -199,3 +213,8 @@ class Heartbeat(threading.Thread):
                 "memory_total_gb": round(memory.total / 2**30, 2),
             }
         )
+
+
+def _how(died: Iterable[str], held: Held) -> str:
+    start = f"{held.message}|{held.pid}|"
+    return next((word.split("|", 3)[3] for word in died if word.startswith(start)), _VANISHED)

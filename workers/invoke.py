@@ -53,6 +53,8 @@ def _outcome(agent: Agent, task: Task, context: Context, wait: Callable[[Run], A
     except NotNow as exc:
         return _not_now(exc)
     except SystemExit as exc:
+        if context.cancelled:  # its worker ended it, by a signal that Celery turns into this
+            return Outcome("cancelled", error="the agent was ended by its worker", error_kind="cancelled")
         return Outcome(
             "failed", error=f"the agent called exit({text_of(exc.code, repr)}); return or raise instead",
             error_kind="crash", error_classes=("SystemExit",), traceback=traceback_of(exc), exception=exc,

@@ -14,8 +14,11 @@ from workers.process import current
 from workers.runner import Runner
 from workers.teller import end_message
 
+#: By name: Celery makes a class of it when a worker starts; who only sends never does.
+_REQUEST = "workers.request:SlotRequest"
 
-@app.task(bind=True, name=SLOT_TASK, send_events=False, ignore_result=True, acks_late=False)
+
+@app.task(bind=True, name=SLOT_TASK, send_events=False, ignore_result=True, acks_late=False, Request=_REQUEST)
 def slot(self: Task[Any, Any], /, **_: Any) -> None:
     """Work until nothing is ready or the slice is over.
 

@@ -44,7 +44,8 @@ class Beat:
 def beat(
     node: str, number: int, info: str, slots: int, lanes: str, drain: str, live: Iterable[str], *, took: bool = False
 ) -> Call[Beat]:
-    """Publish a node and renew what its live slots hold; *live* are ``message|pid`` of every message in hand.
+    """Publish a node and renew what its live slots hold; *live* are ``message|pid`` of every message in hand, and
+    ``message|pid|milliseconds ago|how`` of those whose process was seen to die.
 
     *took*: whether a slot claimed since the last beat. *number* counts the beats of the node up from 1: a copy of one
     that was answered, or was overtaken, only reads.

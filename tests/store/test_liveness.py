@@ -48,6 +48,31 @@ def test_slot_absent_in_one_beat_is_not_lost_in_two_it_is(world: World) -> None:
     assert (execution.status, execution.error_message) == ("lost", "its slot vanished")
 
 
+def test_a_slot_whose_process_was_seen_to_die_is_lost_at_once_and_since_then(world: World) -> None:
+    task = world.new("a")
+    told = world.start()
+    world.raw.hincrby(world.keys.of("exec", told.execution_id), "s", -2000)
+    slot = world.slot()
+    death = f"{slot.message}|{slot.pid}|1500|its process was ended by SIGSEGV | really"
+    answer = world.run(nodes.beat("n1", 100, "{}", 2, slot.lanes, "", [death]))
+    assert answer.lost == {told.execution_id: "ready"}
+    execution = world.run(executions.read(world.keys, told.execution_id))
+    assert execution is not None
+    assert (execution.status, execution.error_message) == ("lost", "its process was ended by SIGSEGV | really")
+    assert execution.duration_seconds == pytest.approx(0.5, abs=0.4)
+    assert world.status(task.id) == "ready"
+
+
+def test_an_execution_ends_no_earlier_than_it_started(world: World) -> None:
+    world.new("a")
+    told = world.start()
+    slot = world.slot()
+    world.run(nodes.beat("n1", 100, "{}", 2, slot.lanes, "", [f"{slot.message}|{slot.pid}|60000|died"]))
+    execution = world.run(executions.read(world.keys, told.execution_id))
+    assert execution is not None
+    assert execution.duration_seconds == 0
+
+
 def test_two_copies_of_a_beat_are_one_absence(world: World) -> None:
     """A beat is sent again when its reply is lost; a claim between its list of slots and the first copy is no loss."""
     world.new("a")
@@ -150,7 +175,7 @@ def test_third_loss_is_a_dead_letter_with_its_story(world: World) -> None:
     found = world.read(task.id)
     assert (found.status, found.error_kind, found.lost_count, found.retry_count) == ("failed", "poison", 3, 0)
     assert found.error_message == (
-        "lost its worker 3 times, last on n1 (its slot vanished); see its executions, then retry_task"
+        "lost its worker 3 times, last on n1 (its slot vanished)"
     )
     assert world.run(nodes.fleet()).dead_letters == 1
     assert [e.status for e in world.run(executions.of_task(told.task_id))] == ["lost"] * 3

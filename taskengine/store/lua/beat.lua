@@ -4,7 +4,9 @@
 -- events: lost, ready | paused
 -- uses: pull, grant, lose, unpark, untaken
 -- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
--- info: JSON for people. took: not '' when a slot claimed since the last beat. live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.
+-- info: JSON for people. took: not '' when a slot claimed since the last beat.
+-- live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.
+-- 'message|pid|ms ago|how' of one whose process was seen to die: lost at once, with that reason, since then.
 local node, lanes_text = ARGV[1], ARGV[5]
 local held, lost, leases = {}, {}, {}
 local function tell(eid, msg, pid)
@@ -43,19 +45,27 @@ if first or old[1] ~= lanes_text or old[2] ~= countable then
   end
 end
 local live = {}
-for i = 8, #ARGV - 1 do live[ARGV[i]] = true end
+local died = {}
+for i = 8, #ARGV - 1 do
+  local slot, ago, how = ARGV[i]:match('^([^|]*|%d+)|(%d+)|(.*)$')
+  if slot then died[slot] = {how, now - ago} else live[ARGV[i]] = true end
+end
+local stories = {}
 for i = 1, #slots, 2 do
   local eid, msg, pid, missed = slots[i + 1]:match('^([^|]*)|([^|]*)|([^|]*)|(%d)$')
   if live[msg .. '|' .. pid] then
     leases[#leases + 1] = now + C.lease_ms
     leases[#leases + 1] = node .. '/' .. slots[i]
     if missed ~= '0' then call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|0') end
-  elseif missed == '0' then
+  elseif missed == '0' and not died[msg .. '|' .. pid] then
     leases[#leases + 1] = now + C.lease_ms
     leases[#leases + 1] = node .. '/' .. slots[i]
     call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|1')
   else
-    if #lost < 16 then lost[#lost + 1] = eid end
+    if #lost < 16 then
+      lost[#lost + 1] = eid
+      stories[#lost] = died[msg .. '|' .. pid] or {'its slot vanished'}
+    end
     eid = nil
   end
   if #leases >= 200 then
@@ -66,7 +76,7 @@ for i = 1, #slots, 2 do
 end
 if #leases > 0 then call('ZADD', K.leases, unpack(leases)) end
 for n, eid in ipairs(lost) do
-  local became = lose(eid, 'its slot vanished')
+  local became = lose(eid, stories[n][1], false, stories[n][2])
   lost[n] = {eid, became or ''}
   if not became then
     for i = 1, #slots, 2 do

@@ -24,13 +24,14 @@ end
 local function is_blameless(node)
   return call('HEXISTS', key('node', node), 'drain') == 1
 end
--- What the task became by it; nil when it did not run.
-local function lose(eid, why, node_is_gone)
+-- What the task became by it; nil when it did not run. died: ms, where its process was seen to die.
+local function lose(eid, why, node_is_gone, died)
   local e = load_execution(eid)
   if not e or e.st ~= E.RUNNING then return end
   local m = load(e.task)
   local note = m.att .. ' ' .. e.node .. ': ' .. why
-  end_execution(e, E.LOST, false, 'err', why, 'pid', pid_of(e))
+  local ended = died and math.max(died, tonumber(call('HGET', key('exec', e.id), 's') or 0)) or now
+  end_execution(e, E.LOST, false, 'err', why, 'pid', pid_of(e), 'e', ended)
   local counts = node_is_gone and is_blameless(e.node) and 0 or 1
   local lost = call('HINCRBY', key('task', m.id), 'lc', counts)
   if m.cq then
@@ -40,7 +41,7 @@ local function lose(eid, why, node_is_gone)
     emit(m.run, 'lost', m.id, note)
     call('ZADD', K.dead, now, m.id)
     finish(m, T.FAILED, 'poison', 'knd', 'poison', 'err', 'lost its worker ' .. lost .. ' times, last on ' .. e.node
-      .. ' (' .. why .. '); see its executions, then retry_task')
+      .. ' (' .. why .. ')')
   else
     run_again(m, 'lost', note)
   end

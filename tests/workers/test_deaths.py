@@ -1,0 +1,74 @@
+"""An end that an agent did not choose is told as it was: how a child died, when, and what a timeout is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from taskengine.models import Task
+from workers.deaths import Deaths, told
+
+from ..fleet import Fleet, Process
+
+_MIB = 1024 * 1024
+
+
+@pytest.fixture
+def prefork(fleet: Fleet) -> Process:
+    """The worker of the shared fleet whose children can die."""
+    return next(process for process in fleet.processes if process.name == "prefork")
+
+
+@pytest.mark.parametrize(
+    ("status", "peak", "how"),
+    [
+        (
+            "Worker exited prematurely: signal 9 (SIGKILL) Job: 3.",
+            812 * _MIB,
+            "its process was killed by SIGKILL; it used 812 MiB at most, as far as was seen; out of memory may be the "
+            "reason: see the system's log",
+        ),
+        ("Worker exited prematurely: signal 11 (SIGSEGV) Job: 3.", 0, "its process was ended by SIGSEGV"),
+        ("Worker exited prematurely: exitcode 7 Job: 3.", 0, "its process ended with exit code 7"),
+        ("something else", 3 * _MIB, "its process ended; it used 3 MiB at most, as far as was seen"),
+    ],
+)
+def test_an_exit_status_is_told_in_words(status, peak, how):
+    assert told(status, peak) == how
+
+
+def test_a_death_is_kept_until_a_beat_told_it():
+    seen = Deaths()
+    seen.note("m1", 7, "how one | died")
+    words = seen.words()
+    assert words == seen.words()
+    assert words[0].startswith("m1|7|")
+    assert words[0].split("|", 3)[3] == "how one | died"
+    seen.note("m2", 8, "later")
+    seen.forget(words)
+    assert [word.split("|")[0] for word in seen.words()] == ["m2"]
+
+
+def test_a_lost_child_is_told_with_its_signal_or_exit_code(fleet: Fleet, prefork: Process) -> None:
+    (exited,) = fleet.run(Task(capability="work", input={"do": "vanish", "times": 1}))
+    first, _ = fleet.executions(str(exited.id))
+    assert first.status.value == "lost"
+    assert first.error_message.startswith("its process ended with exit code 7")
+    (killed,) = fleet.run(Task(capability="work", input={"do": "kill_itself"}))
+    assert killed.error_message.startswith("lost its worker 3 times, last on ")
+    assert "was killed by SIGKILL" in killed.error_message
+    assert "retry_task" not in killed.error_message
+    assert {e.status.value for e in fleet.executions(str(killed.id))} == {"lost"}
+    assert "WorkerLostError" not in prefork.log()
+
+
+def test_a_timeout_is_no_exit_of_the_agent_and_no_error_of_celery(fleet: Fleet, prefork: Process) -> None:
+    (task,) = fleet.run(Task(capability="work", input={"do": "sleep", "seconds": 30}, timeout=0.3, max_retries=0))
+    (execution,) = fleet.executions(str(task.id))
+    assert (execution.status.value, execution.error_message) == (
+        "timed_out", "attempt 1 ran longer than its timeout of 0.3 s",
+    )  # fmt: skip
+    fleet.run(Task(capability="work", input={"do": "nothing"}))
+    (execution,) = fleet.executions(str(task.id))
+    assert "exit(" not in str(execution.late_outcome)
+    assert execution.traceback is None
+    assert "WorkerLostError" not in prefork.log()

@@ -1,0 +1,81 @@
+"""Pool children that died with a message in hand: how and when, for whoever tells of the execution that was lost.
+
+The heartbeat looks for them a few times a second; Celery's parent learns of one within five seconds, and would log
+it as an error of the message with a traceback of its own (:mod:`workers.request`). Whoever is first leaves a note
+here, and the next beat ends the execution as LOST with that reason. A child that this node ended itself leaves a note
+too; its execution is over by then, so nobody reads it.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from dataclasses import dataclass, field
+
+from celery.worker import state
+
+from workers.board import Board
+from workers.hands import dead_messages, exit_status
+
+_STATUS = re.compile(r"(?:signal (\d+)|exitcode (-?\d+))")
+_MIB = 1024 * 1024
+#: Notes kept; more than die between two beats.
+_MOST = 1000
+
+
+def told(status: str, peak: int) -> str:
+    """How a process ended, by Celery's words for its exit *status*; *peak* is the most memory seen, 0 is unknown."""
+    used = f"; it used {peak / _MIB:.0f} MiB at most, as far as was seen" if peak else ""
+    found = _STATUS.search(status)
+    if found is None:
+        return f"its process ended{used}"
+    if found[1] is None:
+        return f"its process ended with exit code {found[2]}{used}"
+    number = int(found[1])
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    if number == signal.SIGKILL:
+        return f"its process was killed by SIGKILL{used}; out of memory may be the reason: see the system's log"
+    return f"its process was ended by {name}{used}"
+
+
+@dataclass(slots=True)
+class Deaths:
+    """What the parent of a pool saw since the last beat."""
+
+    #: 'message|pid' -> (monotonic seconds, how).
+    _seen: dict[str, tuple[float, str]] = field(default_factory=dict)
+    #: Keys of what a beat told, while Celery has not noticed it.
+    _told: set[str] = field(default_factory=set)
+
+    def note(self, message: str, pid: int, how: str) -> None:
+        """A child died that had *message* in hand; of two notes the first one counts."""
+        key = f"{message}|{pid}"
+        if key not in self._told and len(self._seen) < _MOST:
+            self._seen.setdefault(key, (time.monotonic(), how))
+
+    def look(self, board: Board) -> None:
+        """Note who died since the last look."""
+        dead = {f"{message}|{pid}": (message, pid) for message, pid in dead_messages()}
+        self._told &= dead.keys()
+        for message, pid in dead.values():
+            self.note(message, pid, told(exit_status(pid), board.peak_of(pid)))
+
+    def words(self) -> list[str]:
+        """As a beat tells them: ``message|pid|milliseconds ago|how``; kept until :meth:`forget`."""
+        now = time.monotonic()
+        return [f"{what}|{1000 * (now - at):.0f}|{how}" for what, (at, how) in list(self._seen.items())]
+
+    def forget(self, words: list[str]) -> None:
+        """Forget what a beat told."""
+        for word in words:
+            key = "|".join(word.split("|", 2)[:2])
+            self._seen.pop(key, None)
+            self._told.add(key)
+
+    def end_message(self, request: object) -> None:
+        """Have Celery forget the message of a dead child."""
+        state.task_ready(request)
+
+
+deaths = Deaths()
