@@ -24,11 +24,6 @@ class _State:
     def of(cls, logger: logging.Logger) -> _State:
         return cls(logger, tuple(logger.handlers), logger.level, logger.propagate)
 
-    @property
-    def is_lessened(self) -> bool:
-        logger = self.logger
-        return logger.disabled or logger.level > self.level or not all(one in logger.handlers for one in self.handlers)
-
     def put_back(self, stream: type) -> None:
         more = [one for one in self.logger.handlers if one not in self.handlers and not _writes_to(one, stream)]
         self.logger.handlers[:] = [*self.handlers, *more]
@@ -44,27 +39,26 @@ class Loggers:
     def __init__(self, stream: type) -> None:
         self._stream = stream
         self._first = _State.of(logging.getLogger())
-        self._others = [_State.of(logging.getLogger(name)) for name in ("celery", "celery.task", "celery.redirected")]
+        self._others = [_State.of(logging.getLogger(name)) for name in ("celery.task", "celery", "celery.redirected")]
         self._disabled = {name for name, one in _known() if one.disabled}
         self._threshold = logging.root.manager.disable
 
-    def put_back(self) -> None:
-        """Undo what took something away; a look when nothing did."""
-        if self._is_lessened:
-            for state in (self._first, *self._others):
-                state.put_back(self._stream)
-            for name, logger in _known():
-                logger.disabled = name in self._disabled
-            logging.disable(self._threshold)
+        self._seen = self._look()
 
-    @property
-    def _is_lessened(self) -> bool:
-        return (
-            self._first.is_lessened
-            or _sentinel.disabled
-            or logging.root.manager.disable > self._threshold
-            or any(state.is_lessened for state in self._others)
-        )
+    def put_back(self) -> None:
+        """Undo what took something away; a look when nothing changed: every execution pays for it."""
+        if self._look() == self._seen:
+            return
+        for state in (self._first, *self._others):
+            state.put_back(self._stream)
+        for name, logger in _known():
+            logger.disabled = name in self._disabled
+        logging.disable(self._threshold)
+        self._seen = self._look()
+
+    def _look(self) -> tuple[object, ...]:
+        root, task = self._first.logger, self._others[0].logger
+        return root.handlers[:], root.level, task.handlers[:], task.level, _sentinel.disabled, root.manager.disable
 
 
 def _known() -> list[tuple[str, logging.Logger]]:
