@@ -59,7 +59,8 @@ class Deaths:
         dead = {f"{message}|{pid}": (message, pid) for message, pid in dead_messages()}
         self._told &= dead.keys()
         for message, pid in dead.values():
-            self.note(message, pid, told(exit_status(pid), board.peak_of(pid)))
+            if status := exit_status(pid):  # else Celery has it, and is about to tell
+                self.note(message, pid, told(status, board.peak_of(pid)))
 
     def words(self) -> list[str]:
         """As a beat tells them: ``message|pid|milliseconds ago|how``; kept until :meth:`forget`."""
