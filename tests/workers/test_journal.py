@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from taskengine.store.replies import Reply, Told
 from workers import journal as room
 from workers.capture import LEVELS
 from workers.journal import Journal, Voice
+
+from ..forks import fork
 
 TOLD = Told("e", "t", 3, 0, "r", "name", "{}", 0, "")
 OK = Reply("ok")
@@ -173,3 +176,27 @@ def test_a_fork_of_the_agents_adds_nothing_and_waits_for_nobody(wire: Wire) -> N
     voice.journal.write("stdout", LogLevel.INFO, "lost\n")
     voice.finish(wire.run, LEVELS)
     assert (wire.woken, wire.calls) == (0, [])
+
+
+def test_a_forked_child_says_nothing_and_waits_for_no_lock_of_its_parent(wire: Wire, journal: Journal) -> None:
+    held, over = threading.Barrier(2), threading.Event()
+
+    def hold() -> None:
+        with journal._adding:
+            held.wait(5)
+            over.wait(20)
+
+    holding = threading.Thread(target=hold)
+    holding.start()
+    held.wait(5)
+
+    def speak() -> int:
+        journal.progress(0.5, "half")
+        journal.add(LogLevel.INFO, "said")
+        journal.write("stdout", LogLevel.INFO, "printed\n")
+        return wire.woken
+
+    child = fork(speak)
+    assert child.answer() == 0
+    over.set()
+    holding.join()
