@@ -48,8 +48,6 @@ _LONGEST_AFTER_RAISE = 5.0
 #: Seconds between two knocks at a server that is away, doubled each time up to the longest.
 _AFTER_OUTAGE = 0.05
 _LONGEST_AFTER_OUTAGE = 1.0
-#: What a duty that has work left asks for in less than this is as good as at once, where no time passes.
-_SOON = 0.05
 _OLDEST = "0"
 
 
@@ -98,9 +96,13 @@ class Coordinator:
         self._agenda.hurry_all(now)
         while True:
             duty, due = self._agenda.next()
-            if due <= now + (_SOON if duty in (self._grant, self._decisions, self._releases) else 0.0):
+            if due <= now:
                 self._run(duty, self.leader.term)
-            elif not self._listen(0.0):
+            elif self._decisions.left_some or self._listen(0.0):
+                # What else would wait a moment, in which no time passes here.
+                for again in (self._grant, self._decisions, self._releases):
+                    self._agenda.hurry(again, now)
+            else:
                 return
 
     def _start_anew(self) -> None:

@@ -87,6 +87,24 @@ def test_run_until_done_lets_time_pass_from_timer_to_timer(engine: Engine) -> No
     assert engine.task(a).completed_at == START + timedelta(seconds=10 + 20 + 40)
 
 
+@pytest.mark.parametrize("micros", [1, 499, 615, 999, 285_615])
+@pytest.mark.parametrize("sweep_seconds", [2.0, 1.9, 0.1])
+def test_every_moment_passes_whatever_the_fraction_of_its_second(micros: int, sweep_seconds: float) -> None:
+    """Timers are whole milliseconds: a sweep that is due a part of one later is not due yet, and is not waited for."""
+
+    @agent("inline-sorry", capabilities={LANE})
+    def sorry(task: Any, context: Any) -> None:
+        if context.attempt == 1:
+            raise OSError("once")
+
+    start = START + timedelta(microseconds=micros)
+    with Engine([sorry], start=start, sweep_seconds=sweep_seconds) as engine:
+        (done,) = engine.run_until_done(*engine.submit(work("a", retry=RetryRules(initial_interval=2, jitter=0))))
+        assert done.status == "completed"
+        assert engine.clock.now - start <= timedelta(seconds=2, milliseconds=1)
+        engine.check()
+
+
 def test_run_for_runs_everything_at_its_own_time(engine: Engine) -> None:
     (a,) = engine.submit(work("a", input={"fails": 2}))
     assert engine.run_for(60) == 3

@@ -41,7 +41,9 @@ class Decisions(Duty):
         #: The entry behind which this pass goes on.
         self._cursor = _START
         #: Whether this pass left entries behind that are to be tried again.
-        self._left_some = False
+        self._leaves_some = False
+        #: Whether the last whole pass did.
+        self.left_some = False
         #: Entries read at once: 1 behind a piece whose snapshots could not be read, to find the one to blame, and at
         #: the beginning of a term, in case that the last leader ended by the first.
         self._piece = 1
@@ -65,7 +67,7 @@ class Decisions(Duty):
         return 0.0
 
     def blame(self, exc: Exception) -> None:
-        self._left_some = True
+        self._leaves_some = True
         guilty = self._current
         if guilty is None:
             self._piece = 1
@@ -77,8 +79,8 @@ class Decisions(Duty):
             self._poisonous[guilty] = repr(exc)[:_LONGEST_ERROR]
 
     def _end_pass(self, turn: Turn) -> float:
-        again, self._left_some, self._cursor = self._left_some, False, _START
-        if again:
+        self.left_some, self._leaves_some, self._cursor = self._leaves_some, False, _START
+        if self.left_some:
             return _AGAIN_SECONDS
         self._suspects.clear(turn)
         return turn.settings.sweep_seconds
@@ -93,7 +95,7 @@ class Decisions(Duty):
             self._current = decision
             if guilt := self._suspects.guilt(decision.entry):
                 self._poisonous.setdefault(decision, guilt)
-                self._left_some = True
+                self._leaves_some = True
             else:
                 self._make(turn, decision, snapshot)
             self._cursor = decision.entry
@@ -122,7 +124,7 @@ class Decisions(Duty):
                     (snapshot,) = turn.read(coordination.snapshots([decision]))
                 case _:
                     assert_never(result)
-        self._left_some = True
+        self._leaves_some = True
 
     def _put_poisonous_aside(self, turn: Turn) -> None:
         for decision, error in list(self._poisonous.items()):

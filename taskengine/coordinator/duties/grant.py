@@ -31,7 +31,7 @@ class Grant(Duty):
 
     def __init__(self) -> None:
         self._lanes: set[str] = set()
-        self._swept_at = float("-inf")
+        self._sweeps_at = float("-inf")
         self.ran_at = float("-inf")
 
     def hear(self, lanes: Iterable[str]) -> None:
@@ -40,14 +40,15 @@ class Grant(Duty):
 
     def run_once(self, turn: Turn) -> float:
         self.ran_at = turn.clock()
-        sweep_seconds = turn.settings.sweep_seconds
-        if self.ran_at - self._swept_at >= sweep_seconds:
-            self._swept_at = self.ran_at
+        # One moment for the sweep and for its turn: two sums of floats may differ, and a turn before its time would
+        # be asked for again at once, for ever by a clock that stands.
+        if self.ran_at >= self._sweeps_at:
+            self._sweeps_at = self.ran_at + turn.settings.sweep_seconds
             lanes = turn.read(coordination.lanes(turn.keys))
             self._lanes.update(lanes)
         while self._lanes and not turn.over:
             self._grant(turn, [self._lanes.pop() for _ in range(min(_LANES, len(self._lanes)))])
-        return 0.0 if self._lanes else self._swept_at + sweep_seconds - turn.clock()
+        return 0.0 if self._lanes else self._sweeps_at - turn.clock()
 
     def _grant(self, turn: Turn, lanes: list[str]) -> None:
         answer = turn.tell(coordination.grant(turn.term, lanes))
