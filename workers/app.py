@@ -2,6 +2,9 @@
 
 The configuration is loaded by the place of this package, not by name: Celery puts the current folder first on the
 path, and a ``celeryconfig.py`` of somebody else's would win there.
+
+So is what is named with ``-I``, by the same words as ``taskengine worker --import``: a module that calls ``exit`` would
+end Celery's worker without any.
 """
 
 from __future__ import annotations
@@ -9,11 +12,15 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from celery import Celery
+from celery.loaders.app import AppLoader
 
+from taskengine.agent_modules import import_agents
 from taskengine.errors import TaskEngineError
 
+_OURS = ["workers.slot", "workers.lifecycle"]
 _CONFIG = Path(__file__).resolve().parent.parent / "celeryconfig.py"
 
 
@@ -29,5 +36,21 @@ def _load_config(path: Path) -> ModuleType:
     return module
 
 
-app = Celery("taskengine", include=["workers.slot", "workers.lifecycle"])
+class AgentLoader(AppLoader):
+    """Imports modules of agents so that whatever they do wrong is one sentence."""
+
+    def import_task_module(self, module: str) -> Any:
+        if module not in _OURS:
+            try:
+                self.import_from_cwd(module, imp=_import)
+            except TaskEngineError as exc:
+                raise SystemExit(f"taskengine: {exc}") from exc
+        return super().import_task_module(module)
+
+
+def _import(module: str, **_: Any) -> ModuleType:
+    return import_agents(module, option="-I")
+
+
+app = Celery("taskengine", loader=AgentLoader, include=_OURS)
 app.config_from_object(_load_config(_CONFIG))

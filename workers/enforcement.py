@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from taskengine.store import executions
@@ -37,6 +37,8 @@ class Enforcement:
     node: Node
     store: SyncStore
     announcer: Announces
+    #: Told which child is about to be ended.
+    expect_end: Callable[[int], object] = lambda _: None
     #: Process group -> monotonic time at which it is killed.
     _ending: dict[int, float] = field(default_factory=dict)
     #: Executions in threads that are over and have not returned -> monotonic time at which they were over.
@@ -116,6 +118,7 @@ class Enforcement:
     def kill_all(self) -> None:
         """Kill every group that was told to end or still runs something, without waiting any longer."""
         for pid in {*self._ending, *(pid for _, pid, _ in self.node.board.running())}:
+            self.expect_end(pid)
             signal_group(pid, signal.SIGKILL)
         self._ending.clear()
 
@@ -156,6 +159,8 @@ class Enforcement:
 
     def _end_child(self, pid: int, key: int, grace: float) -> None:
         self.node.board.end(pid, key)
+        if is_alive(pid):
+            self.expect_end(pid)
         signal_group(pid, signal.SIGTERM)
         self._ending[pid] = time.monotonic() + grace
 

@@ -49,7 +49,7 @@ class Heartbeat(threading.Thread):
         self._store = node.connect(answer_seconds=max(1.0, node.settings.lease_seconds / 5))
         self._announcer = node.announce(None)
         self._announcer.hold_still_at_forks()
-        self._enforcement = Enforcement(node, self._store, self._announcer)
+        self._enforcement = Enforcement(node, self._store, self._announcer, host.expect_end)
         self._departure = Departure(node, self._store, self._enforcement, host)
         self._host = host
         #: When a slot claimed, as far as the last beat knew.

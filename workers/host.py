@@ -50,6 +50,15 @@ class Host:
             return None
         return frozenset(queue.name for queue in tuple(consumer.queues) if consumer.consuming_from(queue))
 
+    def expect_end(self, pid: int) -> None:
+        """Hear that this node ends the pool child *pid*: billiard logs no error of it, as of one that died by itself.
+
+        There is no public word for that: its own ``terminate_job`` sets the same mark.
+        """
+        for child in tuple(getattr(getattr(self._worker.pool, "_pool", None), "_pool", ())):
+            if child.pid == pid:
+                child._controlled_termination = True
+
     def end(self, exit_code: int) -> None:
         """Let Celery's main loop end the worker without waiting for its tasks."""
         state.should_terminate = exit_code  # type: ignore[assignment]  # typed by its initial None

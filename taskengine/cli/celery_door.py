@@ -13,18 +13,17 @@ not a traceback.
 
 from __future__ import annotations
 
-import importlib
 import runpy
 import sys
-import traceback
 import warnings
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from taskengine.agent import REGISTRY
+from taskengine.agent_modules import import_agents
 from taskengine.cli import own_workers, streams
-from taskengine.errors import AgentError, TaskEngineError
+from taskengine.errors import TaskEngineError
 
 #: Variables from which Celery's command would take another broker, loader or configuration than ours.
 _DIVERTING = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE"})
@@ -56,48 +55,12 @@ def run(words: Sequence[str]) -> None:
     sys.path.insert(0, str(Path.cwd()))
     modules = _imports(words)
     for module in modules:
-        import_agents(module)
+        import_agents(module, option="--import")
     if modules:
         sys.stderr.write(f"agents of {', '.join(modules)}: {_agents()}\n")
     # Quiet: its banner is twenty lines, and what it says is in the line above and in 'taskengine workers'.
     sys.argv = ["celery", "-A", "workers", "--quiet", *words]
     runpy.run_module("celery", run_name="__main__", alter_sys=False)
-
-
-def import_agents(module: str) -> None:
-    """Import a module of agents; AgentError says what is wrong with its name or its text."""
-    try:
-        importlib.import_module(module)
-    except ModuleNotFoundError as exc:
-        if exc.name is not None and (module + ".").startswith(exc.name + "."):
-            raise AgentError(
-                f"--import {module}: there is no such module in {Path.cwd()} or on the Python path; start in "
-                "the folder that holds it, or install it"
-            ) from exc
-        raise AgentError(f"--import {module}: it imports {exc.name}, which is not installed") from exc
-    except (ImportError, SyntaxError) as exc:
-        raise AgentError(f"--import {module}: {type(exc).__name__}: {exc}") from exc
-    except TaskEngineError:
-        raise
-    except SystemExit as exc:
-        raise AgentError(
-            f"--import {module}: it called exit({exc.code!r}) while it was imported ({_place(exc)}); let it do so "
-            "only below: if __name__ == '__main__'"
-        ) from exc
-    except Exception as exc:
-        said = traceback.format_exception_only(exc)[-1].strip()
-        raise AgentError(
-            f"--import {module}: it raised while it was imported ({_place(exc)}): {said}; mend it, or move that into "
-            "an agent"
-        ) from exc
-
-
-def _place(exc: BaseException) -> str:
-    """File and line, the deepest of the current folder if any is."""
-    frames = traceback.extract_tb(exc.__traceback__)
-    theirs = [frame for frame in frames if frame.filename.startswith(f"{Path.cwd()}/")]
-    where = (theirs or frames)[-1]
-    return f"{where.filename.rpartition('/')[2]}:{where.lineno}"
 
 
 def _imports(words: Sequence[str]) -> list[str]:

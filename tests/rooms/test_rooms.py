@@ -35,7 +35,7 @@ JSON_ROOMS = (
 #: Where any exception may be caught: around an agent (its module, and what its objects say of themselves), around one
 #: loop turn.
 CATCH_ALL = {
-    "taskengine/cli/celery_door.py",
+    "taskengine/agent_modules.py",
     "workers/capture.py",
     "workers/invoke.py",
     "workers/teller.py",

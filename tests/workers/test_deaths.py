@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+from pathlib import Path
+
 import pytest
 
 from taskengine.models import Task
 from workers.deaths import Deaths, told
 
-from ..fleet import Fleet, Process
+from ..fleet import Fleet, Process, until
 
 _MIB = 1024 * 1024
 
@@ -72,3 +75,30 @@ def test_a_timeout_is_no_exit_of_the_agent_and_no_error_of_celery(fleet: Fleet, 
     assert "exit(" not in str(execution.late_outcome)
     assert execution.traceback is None
     assert "WorkerLostError" not in prefork.log()
+
+
+@pytest.mark.parametrize("ended", ["timed out", "cancelled", "handed back"])
+def test_a_child_that_its_worker_ends_is_no_error(bare_fleet: Fleet, ended: str, tmp_path: Path) -> None:
+    """billiard logs one for every child that dies by a signal; a healthy worker's log has none."""
+    bare_fleet.coordinator()
+    worker = bare_fleet.worker("w", "-Q", "work", slots=1)
+    more = {"timeout": 0.8, "max_retries": 0} if ended == "timed out" else {}
+    stubborn = {"do": "stubborn", "seconds": 60, "pids": str(tmp_path / "pids")}
+    (id,) = bare_fleet.submit(Task(capability="work", input=stubborn, **more))
+    until((tmp_path / "pids").exists, 10)
+    if ended == "handed back":
+        worker.send(signal.SIGQUIT)
+        worker.wait(20)
+    else:
+        if ended == "cancelled":
+            bare_fleet.cancel(id)
+        bare_fleet.run(Task(capability="work"), seconds=30)  # in the next child: the first one was seen to be gone
+    assert ended in worker.log()
+    assert "ERROR/" not in worker.log()
+
+
+def test_a_child_that_dies_by_itself_is_an_error(bare_fleet: Fleet) -> None:
+    bare_fleet.coordinator()
+    worker = bare_fleet.worker("w", "-Q", "work", slots=1)
+    bare_fleet.submit(Task(capability="work", input={"do": "kill_itself"}))
+    until(lambda: "exited with 'signal 9 (SIGKILL)'" in worker.log(), 15)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from taskengine.models import Task
 
 from ..fleet import Fleet, until
@@ -71,6 +73,27 @@ def test_a_pool_that_cannot_keep_leases_is_refused_with_what_to_take_instead(bar
         "taskengine: the pool 'green' cannot keep the leases of its tasks; use --pool threads for agents that mostly "
         "wait, or coroutine agents ('async def'), of which a prefork or threads worker runs one in each slot"
     )
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("import sys\nsys.exit(0)\n", "it called exit(0) while it was imported (broken.py:2); let it do so only below"),
+        ("import json\njson.loads('')\n", "it raised while it was imported (broken.py:2): json.decoder.JSON"),
+        ("import no_such_thing\n", "it imports no_such_thing, which is not installed"),
+        ("'\n", "SyntaxError: unterminated string literal"),
+    ],
+)
+def test_a_module_that_ends_its_own_import_is_one_sentence_of_plain_celery(
+    bare_fleet: Fleet, text: str, says: str, pool: str
+) -> None:
+    (bare_fleet.folder / "broken.py").write_text(text, encoding="utf-8")
+    assert refused(bare_fleet, agents="broken", pool=pool).startswith(f"taskengine: -I broken: {says}")
+
+
+def test_a_module_that_is_not_there_is_one_sentence_of_plain_celery(bare_fleet: Fleet) -> None:
+    assert refused(bare_fleet, agents="broken").startswith("taskengine: -I broken: there is no such module in ")
 
 
 def test_a_worker_refuses_a_server_that_evicts(bare_fleet: Fleet) -> None:
