@@ -1,4 +1,4 @@
-"""The operator's page of the manual: every command that it names is one, with the options that it names."""
+"""The manual: every command that it shows is one, with the options that it shows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def commands():
-    page = README.read_text().partition("## A bad day\n")[2].partition("\n## ")[0]
-    for line in re.findall(r"^    (taskengine .*)$", page, re.MULTILINE):
+    for line in re.findall(r"^    (taskengine .*)$", README.read_text(), re.MULTILINE):
         for command in line.partition("  #")[0].split(" ; "):
             yield shlex.split(command.strip())[1:]
 

@@ -46,11 +46,23 @@ class Snippet:
     @property
     def is_script(self):
         whole = re.search(r"^(from|import) taskengine\b|^from taskengine\b", self.text, re.MULTILINE)
-        return self.language == "python" and whole and not (self.is_test or self.is_agent or self.is_foreign)
+        kinds = (self.is_test, self.is_agent, self.is_foreign, self.is_receiver)
+        return self.language == "python" and whole and not any(kinds)
 
     @property
     def is_foreign(self):
-        return re.search(rf"^(from|import) ({'|'.join(OTHERS)}|celery)\b", self.text, re.MULTILINE) is not None
+        return re.search(rf"^(from|import) ({'|'.join(OTHERS)})\b", self.text, re.MULTILINE) is not None
+
+    @property
+    def is_receiver(self):
+        """A module that listens to Celery's signals in a worker."""
+        return "\nfrom celery.signals import" in f"\n{self.text}"
+
+    @property
+    def as_run(self):
+        """The text, and a call of each task of Celery's that it declares, twice: a message may come again."""
+        declared = re.findall(r"^@app\.task.*\ndef (\w+)\(\)", self.text, re.MULTILINE)
+        return self.text + "".join(f"\n{name}()\n{name}()\n" for name in declared)
 
 
 def snippets():
@@ -74,13 +86,13 @@ def test_a_snippet_is_python_and_gives_tasks_fields_that_there_are(snippet):
 def folder(shell):
     """One folder that holds every snippet under the name that the manual gives it."""
     for one in snippets():
-        if one.language == "python" and one.is_foreign:
+        if one.is_foreign:
             continue
         if one.is_agent:
             file = shell.folder / (one.file or "my_agents.py")
             written = file.read_text() if file.exists() and one.number > first_agent() else ""
             file.write_text(f"{written}\n{one.text}")
-        elif one.is_test or one.language == "yaml":
+        elif one.is_test or one.is_receiver or one.language == "yaml":
             (shell.folder / (one.file or f"test_snippet_{one.number}.py")).write_text(one.text)
     return shell.folder
 
@@ -102,13 +114,13 @@ def test_tests_of_the_manual_pass_beside_its_agents(folder):
 
 
 def test_scripts_graphs_and_commands_of_the_manual_run_against_one_stack(shell, folder):
-    up = shell.start("up", "--import", "my_agents", "--no-flower", "-c", "2")
+    up = shell.start("up", "--import", "my_agents,alarms", "--no-flower", "-c", "2")
     up.await_word("ready")
     scripts = [one for one in snippets() if one.is_script]
     assert scripts
     for one in scripts:
         ran = subprocess.run(
-            [sys.executable, "-c", one.text], cwd=folder, env=shell.environment(), capture_output=True, text=True,
+            [sys.executable, "-c", one.as_run], cwd=folder, env=shell.environment(), capture_output=True, text=True,
             timeout=90,
         )  # fmt: skip
         assert ran.returncode == 0, (one.text, ran.stderr, up.said)
@@ -120,8 +132,29 @@ def test_scripts_graphs_and_commands_of_the_manual_run_against_one_stack(shell, 
     for words in lines:
         done = shell.run(*words)
         assert done.code == 0, (words, done, up.said)
+    fan_out(shell)
+    tell_an_alarm(shell, up)
     up.interrupt()
     assert up.end() == 0
+
+
+def fan_out(shell):
+    """``split`` puts parts and their join into its own run, and nobody waits in a slot for them."""
+    done = shell.run("task", "submit", "--capability", "split", "--input", '{"parts": 3}', "--wait", "-o", "json")
+    assert done.json["result"] == {"parts": 3}, done
+    run = done.json["run_id"]
+    assert shell.run("run", "watch", run, "--wait-timeout", "60").code == 0
+    listed = shell.run("task", "list", "--run", run, "-o", "json").json["tasks"]
+    (join,) = (one["id"] for one in listed if one["name"] == "join")
+    assert shell.run("task", "get", join, "-o", "json").json["result"] == {"sum": 5, "failed": []}
+    assert len(listed) == 5
+
+
+def tell_an_alarm(shell, up):
+    """A receiver of Celery's signals hears of a failure by the task's name, with the real exception."""
+    asked = ("task", "submit", "--name", "broken", "--capability", "lint", "--max-retries", "0", "--wait")
+    assert shell.run(*asked).code == 1
+    assert "KeyError('path')" in up.await_word("broken (")
 
 
 def commands():
