@@ -20,6 +20,7 @@ from queue import Empty, SimpleQueue
 
 import psutil
 
+from taskengine import embedded
 from taskengine.errors import StoreError, UnsupportedServerError
 from taskengine.store import nodes
 from taskengine.store.nodes import Held
@@ -146,6 +147,7 @@ class Heartbeat(threading.Thread):
                     part()
                 except StoreError as exc:
                     logger.warning("beat failed: %s", exc)
+                    embedded.keep(self._node.settings)
                 except Exception:
                     # Without this thread the node would lose all of its work, and nobody would hear why.
                     logger.exception("a turn of the heartbeat failed")

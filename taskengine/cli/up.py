@@ -127,6 +127,7 @@ class _Session:
         return None
 
     def _await_server(self, lines: Lines, server: embedded.EmbeddedStatus) -> str | None:
+        embedded.keep(self.settings)
         if self.server_away_since is None:
             self.server_away_since = time.monotonic()
             lines.show("up", f"the embedded valkey ended, {server.log} says why; it is started again", "bold red")

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from threading import Event
 
+from taskengine import embedded
 from taskengine.coordinator.agenda import Agenda
 from taskengine.coordinator.duties import (
     Aging,
@@ -168,7 +169,8 @@ class Coordinator:
             self._knock_in = _AFTER_OUTAGE
 
     def _lost_server(self, exc: StoreUnavailableError) -> float:
-        """Say so once; seconds to wait before the next knock."""
+        """Say so once, and see that it comes back if it is ours; seconds to wait before the next knock."""
+        embedded.keep(self._settings)
         if self._away_since is None:
             self._away_since = self._clock()
             _log.warning("lost server id=%s error=%s", self.leader.id, exc)

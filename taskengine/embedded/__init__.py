@@ -9,7 +9,7 @@ Three flocks below ``Settings.home`` say everything; the kernel drops each with 
 - ``users.lock``, shared, for the life of every process that called :func:`ensure`. Who can take it
   exclusively is the last one out, and stops the server. A killed user just leaves; the keeper, a small process beside
   the server, notices that nobody is left, and starts a server that was killed itself for those who are
-  (:mod:`taskengine.embedded.keeper`).
+  (:mod:`taskengine.embedded.keeper`). Users that find the server away see to it that there is a keeper.
 - ``server.lock``, exclusive, held by the server process itself through an inherited descriptor. Held means
   that a server lives on this data, whatever became of its pid, its socket and our note: there is never a
   second one on the same append-only file.
@@ -24,6 +24,6 @@ But the child is no user until it calls :func:`ensure` itself: its end, and its 
 """
 
 from taskengine.embedded.report import EmbeddedStatus, status
-from taskengine.embedded.users import ensure, release
+from taskengine.embedded.users import ensure, keep, release
 
-__all__ = ["EmbeddedStatus", "ensure", "release", "status"]
+__all__ = ["EmbeddedStatus", "ensure", "keep", "release", "status"]

@@ -1,6 +1,6 @@
 """Finds the server that lives, starts one, stops it.
 
-Every function expects the start lock to be held, except :func:`abandon`.
+Every function expects the start lock to be held, except :func:`abandon` and :func:`keep`.
 """
 
 from __future__ import annotations
@@ -48,10 +48,16 @@ def running(layout: Layout) -> Note:
 
 
 def keep(layout: Layout) -> None:
-    """See that a keeper looks after the server; safe to repeat."""
-    descriptor = locks.take(layout.keeper_lock, locks.EXCLUSIVE, seconds=0)
-    if descriptor is None:
-        return
+    """See that a keeper looks after the server, for a user of it; raises nothing, safe to repeat."""
+    try:
+        descriptor = locks.take(layout.keeper_lock, locks.EXCLUSIVE, seconds=0)
+        if descriptor is not None:
+            _start_keeper(layout, descriptor)
+    except (OSError, subprocess.CalledProcessError) as exc:
+        _log.warning("embedded server of %s has no keeper, who is killed leaves it running: %s", layout.home, exc)
+
+
+def _start_keeper(layout: Layout, descriptor: int) -> None:
     try:
         subprocess.run(
             [sys.executable, "-I", "-S", keeper.__file__, layout.home, str(descriptor)],
@@ -62,8 +68,6 @@ def keep(layout: Layout) -> None:
             stderr=subprocess.DEVNULL,
             check=True,
         )
-    except (OSError, subprocess.CalledProcessError) as exc:
-        _log.warning("embedded server of %s has no keeper, who is killed leaves it running: %s", layout.home, exc)
     finally:
         locks.drop(descriptor)
 

@@ -88,6 +88,21 @@ def release(settings: Settings | None = None, *, wait_seconds: float = 0.0) -> N
                 _leave(Layout(home), held, wait_seconds)
 
 
+def keep(settings: Settings) -> None:
+    """See that somebody looks after the server that this process uses, and starts it again if it was killed.
+
+    For a user that finds the server away, once for each try to reach it: the server and its keeper may have been
+    killed together. Waits for nothing: a new keeper needs about two seconds. Does nothing in a process that did not
+    call :func:`ensure` itself, with a server of one's own, or after the folder was deleted. Safe to repeat.
+    """
+    if settings.redis_url is not None:
+        return
+    layout = Layout.of(settings)
+    held = _memberships.get(layout.home)
+    if held is not None and held.is_mine and locks.is_at(held.descriptor, layout.users_lock):
+        server.keep(layout)
+
+
 def tend(home: Path) -> None:
     """Stop the server of *home* if nobody uses it, else see that it runs; the caller is no user.
 

@@ -86,9 +86,13 @@ def test_a_worker_that_can_not_start_ends_the_stack_with_its_reason(shell):
     until_empty(shell)
 
 
-def test_a_killed_embedded_server_is_started_again_with_its_data(shell, up):
+@pytest.mark.parametrize("with_its_keeper", [False, True])
+def test_a_killed_embedded_server_is_started_again_with_its_data(shell, up, with_its_keeper):
     id = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 1}', "--wait", "-o", "json").json["id"]
     (server,) = shell.processes("valkey-server")
+    if with_its_keeper:
+        (keeper,) = shell.processes("keeper.py")
+        keeper.kill()
     server.kill()
     up.await_word("the embedded valkey ended and was started again, pid ", 20)
     assert shell.run("task", "get", id, "-o", "json").json["result"] == {"n": 1}
@@ -96,6 +100,20 @@ def test_a_killed_embedded_server_is_started_again_with_its_data(shell, up):
     assert done.json["result"] == {"n": 2}
     up.interrupt()
     assert up.end() == 0
+    until_empty(shell)
+
+
+@pytest.mark.parametrize(("part", "is_up"), [("coordinator", "leads "), ("worker --import my_agents", "ready.")])
+def test_each_part_starts_a_server_again_that_was_killed_with_its_keeper(shell, part, is_up):
+    running = shell.start(*part.split())
+    running.await_word(is_up)
+    for word in ("keeper.py", "valkey-server"):
+        (found,) = shell.processes(word)
+        found.kill()
+    until(lambda: shell.processes("keeper.py"), 20, "a keeper")
+    until(lambda: shell.processes("valkey-server"), 20, "a server")
+    running.process.terminate()
+    running.end()
     until_empty(shell)
 
 

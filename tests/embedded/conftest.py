@@ -32,12 +32,14 @@ def client():
     return redis.Redis.from_url(embedded.ensure(settings).replace("redis+socket://", "unix://"))
 """
 
-#: A user that waits for a line, joins, says the URL, and stays until its input is closed.
+#: A user that waits for a line, joins, says the URL, and stays until its input is closed; it asks for a keeper at each
+#: further line.
 USER = """
 print("here", flush=True)
 sys.stdin.readline()
 print(embedded.ensure(settings), flush=True)
-sys.stdin.read()
+for line in sys.stdin:
+    embedded.keep(settings)
 """
 
 

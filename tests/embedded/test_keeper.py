@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -74,11 +75,53 @@ def test_the_keeper_ends_after_the_server(world: World) -> None:
 
 def test_a_killed_keeper_is_replaced_by_the_next_user(world: World) -> None:
     world.user()
-    (found,) = [process for process in psutil.process_iter(["cmdline"]) if keeps(process, world)]
-    found.kill()
-    world.until(lambda: not is_kept(world))
+    kill_keeper(world)
     world.user()
     assert is_kept(world)
+
+
+def test_a_server_that_was_killed_with_its_keeper_is_started_again_by_any_user(world: World) -> None:
+    users = [world.user(), world.user()]
+    url = embedded.status(world.settings).url
+    world.client().set("k", "v")
+    kill_keeper(world)
+    world.kill_server()
+    for user in users:
+        world.let_join(user)
+    world.until(lambda: world.state == "running", SOON)
+    assert embedded.status(world.settings).url == url
+    assert world.client().get("k") == "v"
+    assert len(keepers(world)) == 1
+    for user in users:
+        world.leave(user)
+    assert world.state == "stopped"
+
+
+def test_who_is_no_user_starts_no_keeper(world: World) -> None:
+    user = world.user()
+    kill_keeper(world)
+    embedded.keep(world.settings)
+    assert not is_kept(world)
+    world.leave(user)
+
+
+def test_a_user_of_a_deleted_folder_starts_no_keeper(world: World) -> None:
+    user = world.user()
+    kill_keeper(world)
+    shutil.rmtree(world.home)
+    world.let_join(user)
+    world.leave(user)
+    assert not world.home.exists()
+
+
+def kill_keeper(world: World) -> None:
+    (found,) = keepers(world)
+    found.kill()
+    world.until(lambda: not is_kept(world))
+
+
+def keepers(world: World) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter(["cmdline"]) if keeps(process, world)]
 
 
 def keeps(process: psutil.Process, world: World) -> bool:
