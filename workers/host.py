@@ -64,9 +64,18 @@ class Host:
         state.should_terminate = exit_code  # type: ignore[assignment]  # typed by its initial None
 
     def on_hang_up(self, restart: Callable[[], None]) -> None:
-        """Call *restart* on SIGHUP where Celery would restart."""
-        if getattr(signal.getsignal(signal.SIGHUP), "__name__", "") == _RESTARTS:
-            signal.signal(signal.SIGHUP, lambda *_: restart())
+        """Call *restart* on SIGHUP where Celery would restart, from the moment on when Celery would.
+
+        There is no signal between Celery's handler and the seconds in which the pool starts and the broker is found.
+        """
+        install = self._worker.install_platform_tweaks
+
+        def install_ours(worker: Any) -> None:
+            install(worker)
+            if getattr(signal.getsignal(signal.SIGHUP), "__name__", "") == _RESTARTS:
+                signal.signal(signal.SIGHUP, lambda *_: restart())
+
+        self._worker.install_platform_tweaks = install_ours
 
     def begin_anew(self) -> None:
         """End as on SIGTERM, then be a new worker. In a signal handler only."""

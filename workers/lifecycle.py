@@ -79,6 +79,7 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
         logger.warning("first beat failed, trying again: %s", exc)
     heartbeat.start()
     _parent.heartbeat, _parent.host = heartbeat, host
+    host.on_hang_up(_begin_anew)
     wake_when_threads_end(instance)
     quieten_celery()
 
@@ -119,7 +120,6 @@ def begin(sender: Any, **_: Any) -> None:
             "taskengine: the broker channel is not taskengine's; load its celeryconfig and no other transport"
         )
     platforms.signals["SIGQUIT"] = _quit
-    _parent.host.on_hang_up(_begin_anew)
 
 
 @signals.worker_shutting_down.connect(weak=False)
@@ -189,5 +189,3 @@ def _slots(worker: Any) -> int:
     pool = getattr(worker, "pool", None)
     size = getattr(pool, "num_processes", None) or getattr(pool, "limit", None) or worker.concurrency
     return int(size or 1)
-
-

@@ -77,3 +77,33 @@ def test_a_coordinator_begins_anew_too(bare_fleet: Fleet) -> None:
     assert coordinator.exit_code is None
     coordinator.send(signal.SIGTERM)
     assert coordinator.wait() == 0
+
+
+HANGS_UP = """
+import os, signal
+from pathlib import Path
+from celery.signals import worker_before_create_process
+
+@worker_before_create_process.connect(weak=False)
+def hang_up(**_):
+    if not Path("hung-up").exists():
+        Path("hung-up").touch()
+        os.kill(os.getpid(), signal.SIGHUP)
+"""
+
+
+@pytest.mark.parametrize("door", ["celery", "taskengine"])
+def test_hang_up_before_it_is_ready_begins_a_worker_anew(bare_fleet: Fleet, door: str) -> None:
+    bare_fleet.coordinator()
+    (bare_fleet.folder / "hangs_up.py").write_text(HANGS_UP)
+    modules = "fleet_agents,hangs_up"
+    if door == "celery":
+        worker = bare_fleet.celery("w", "-Q", "travel", agents=modules)
+    else:
+        words = ("worker", "--queues", "travel", "--concurrency", "2", "--import", modules)
+        worker = bare_fleet.start("w", "-P", "-m", "taskengine.cli", *words)
+    ids = bare_fleet.submit(Task(capability="travel"))
+    assert bare_fleet.wait(ids, 40) == ["completed"]
+    assert (bare_fleet.folder / "hung-up").exists()
+    worker.send(signal.SIGTERM)
+    assert worker.wait() == 0
