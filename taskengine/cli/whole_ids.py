@@ -1,7 +1,8 @@
 """Ids on a command line: a beginning of four digits or more will do where it is the only one.
 
-Parameters name these as their callbacks, so that whatever a command does with an id, it gets whole ones. Imported with
-the help, so everything heavy is imported when there is something to look up: a whole id costs nothing.
+Parameters name these as their callbacks, so that whatever a command does with an id, it gets whole ones; a wrong one is
+said of the parameter that it was given to. Imported with the help, so everything heavy is imported when there is
+something to look up: a whole id costs nothing.
 """
 
 from __future__ import annotations
@@ -19,21 +20,21 @@ _DIGITS = re.compile(r"[0-9a-f]{4,32}")
 _WHOLE = 32
 
 
-def task(context: typer.Context, value: str | None) -> str | None:
+def task(context: typer.Context, given_to: typer.CallbackParam, value: str | None) -> str | None:
     """The id of one task."""
-    return value if context.resilient_parsing or not value else _found([value], "task")[0]
+    return value if context.resilient_parsing or not value else _found([value], "task", given_to)[0]
 
 
-def tasks(context: typer.Context, value: list[str] | None) -> list[str] | None:
+def tasks(context: typer.Context, given_to: typer.CallbackParam, value: list[str] | None) -> list[str] | None:
     """Ids of tasks; several with commas are several."""
     if context.resilient_parsing or not value:
         return value
-    return _found([word.strip() for each in value for word in each.split(",") if word.strip()], "task")
+    return _found([word.strip() for each in value for word in each.split(",") if word.strip()], "task", given_to)
 
 
-def run(context: typer.Context, value: str | None) -> str | None:
+def run(context: typer.Context, given_to: typer.CallbackParam, value: str | None) -> str | None:
     """The id of one run."""
-    return value if context.resilient_parsing or not value else _found([value], "run")[0]
+    return value if context.resilient_parsing or not value else _found([value], "run", given_to)[0]
 
 
 def run_or_name(context: typer.Context, value: str) -> str:
@@ -46,21 +47,33 @@ def run_or_name(context: typer.Context, value: str) -> str:
         return str(api.find_run(value))
 
 
-def _found(given: Sequence[str], kind: str) -> list[str]:
+def _found(given: Sequence[str], kind: str, given_to: typer.CallbackParam) -> list[str]:
     """The whole ids; nobody is asked about those that are whole, or can be none."""
     for value in given:
         if not _DIGITS.fullmatch(_digits(value)):
-            raise _no_id(value, kind)
+            raise _no_id(value, kind, given_to)
     if all(map(_is_whole, given)):
         return list(given)
     from taskengine.cli.place import asking
 
     with asking() as api:
-        return [value if _is_whole(value) else str(_find(api, value, kind)) for value in given]
+        return [value if _is_whole(value) else _find(api, value, kind, given_to) for value in given]
 
 
-def _find(api: BlockingTaskAPI, value: str, kind: str) -> Any:
-    return api.find_task(value) if kind == "task" else api.find_run(value)
+def _find(api: BlockingTaskAPI, value: str, kind: str, given_to: typer.CallbackParam) -> str:
+    from taskengine.errors import AmbiguousIdError, NotFoundError
+
+    try:
+        return str(api.find_task(value) if kind == "task" else api.find_run(value))
+    except (AmbiguousIdError, NotFoundError) as exc:
+        if option := _option(given_to):
+            exc.args = (f"{option}: {exc}",)
+        raise
+
+
+def _option(given_to: typer.CallbackParam) -> str:
+    """What a person wrote before the id; '' before an argument."""
+    return next((name for name in given_to.opts if name.startswith("--")), "")
 
 
 def _is_whole(value: str) -> bool:
@@ -72,11 +85,16 @@ def _digits(value: str) -> str:
     return value.strip().lower().replace("-", "")
 
 
-def _no_id(value: str, kind: str) -> Exception:
+def _no_id(value: str, kind: str, given_to: typer.CallbackParam) -> Exception:
     from taskengine.errors import InvalidInputError
 
+    option, field = _option(given_to), f"{kind}_id"
+    if option and given_to.name:
+        field = given_to.name
+    where = f" ({option})" if option else ""
     named = f"; by name: taskengine run list --name {value:.80}" if kind == "run" else ""
     return InvalidInputError(
-        f"{kind}_id is {value!r:.80}, which is no id and no beginning of one; write four or more of its digits{named}",
-        field=f"{kind}_id",
+        f"{field}{where} is {value!r:.80}, which is no id and no beginning of one; write four or more of its digits"
+        f"{named}",
+        field=field,
     )

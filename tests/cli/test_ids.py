@@ -67,7 +67,9 @@ def test_a_beginning_of_several_is_refused_with_their_names(taskengine, world):
         (["task", "get", "fetch"], "write four or more of its digits"),
         (["task", "get", "abcd3"], "no task whose id begins with abcd3"),
         (["task", "list", "--run", "nightly"], "taskengine run list --name nightly"),
-        (["task", "submit", "--depends-on", "7,abcd1"], "task_id is '7'"),
+        (["task", "submit", "--depends-on", "7,abcd1"], "depends_on (--depends-on) is '7'"),
+        (["task", "submit", "--depends-on", "abcd3"], "--depends-on: no task whose id begins with abcd3"),
+        (["task", "cancel", "--run", "abcd"], "--run: no run whose name is or whose id begins with abcd"),
         (["run", "show", "nightly"], "no run of the name 'nightly'"),
         (["run", "watch", "abcd"], "no run whose name is or whose id begins with abcd"),
     ],
@@ -104,6 +106,21 @@ def test_dead_letters_and_quarantined_messages_too(taskengine, world, at_server)
 def test_a_whole_id_costs_no_question(monkeypatch):
     monkeypatch.setattr("taskengine.cli.place.BlockingTaskAPI", None)
     context = typer.Context(typer.main.get_command(app))
+    given_to = context.command.params[0]
     for id in (str(A), A.hex, A.hex.upper()):
-        assert whole_ids.task(context, id) == whole_ids.run(context, id) == whole_ids.run_or_name(context, id) == id
-        assert whole_ids.tasks(context, [f"{id},{B}", str(B)]) == [id, str(B), str(B)]
+        assert whole_ids.task(context, given_to, id) == whole_ids.run(context, given_to, id) == id
+        assert whole_ids.run_or_name(context, id) == id
+        assert whole_ids.tasks(context, given_to, [f"{id},{B}", str(B)]) == [id, str(B), str(B)]
+
+
+def test_a_wrong_id_names_the_option_that_it_was_given_to(taskengine, world):
+    """Every option of every command that takes an id; an argument is the command's own."""
+    seen = set()
+    for name, command in leaves(typer.main.get_command(app)):
+        for option in command.params:
+            if getattr(option.callback, "__module__", "") == whole_ids.__name__ and option.opts[0].startswith("--"):
+                needed = [word for one in command.params if one.required for word in ([] if one is option else ["0"])]
+                done = taskengine(*name.split(), *needed, option.opts[0], "no-id")
+                assert (done.code, f"({option.opts[0]}) is 'no-id'" in done.err) == (1, True), (name, done.err)
+                seen.add(f"{name} {option.opts[0]}")
+    assert {"task submit --depends-on", "task list --run", "task cancel --run", "pause --run", "resume --run"} <= seen
