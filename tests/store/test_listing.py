@@ -88,6 +88,34 @@ def test_empty_stretch_of_a_hundred_thousand_arrivals_is_crossed_in_bounded_call
     assert found(real) == [str(new.id), str(old.id)]
 
 
+def calls(world: World, *indexes: str) -> tuple[int, int]:
+    """Scripts that a whole list takes, and the most commands of one."""
+    below, made, most = 0, 0, 0
+    while made == 0 or below > 0:
+        world.raw.config_resetstat()
+        below, _ = world.run(tasks.find(below, 1000, indexes))
+        commands = sum(int(each["calls"]) for each in world.raw.info("commandstats").values())
+        made, most = made + 1, max(most, commands)
+    return made, most
+
+
+@pytest.mark.parametrize("indexes", [[], ["s:ready"], ["b:old"], ["b:old", "p:2"], ["b:nobody"]])
+def test_list_passes_by_what_is_long_gone_in_bounded_commands(real: World, indexes: list[str]) -> None:
+    real.new("old", created_by="old")
+    real.raw.incrby(real.keys.fixed("arrivals"), 20_000_000)
+    real.new("new", created_by="new")
+    made, most = calls(real, *indexes)  # 4883 segments
+    assert made == 5
+    assert 500 < most < 1300
+
+
+def test_list_passes_by_segments_where_no_task_carries_its_index(real: World) -> None:
+    for _ in range(40):
+        real.new("other", created_by="other")
+        real.raw.incrby(real.keys.fixed("arrivals"), 4096)
+    assert (calls(real, "b:nobody")[0], calls(real)[0]) == (1, 5)
+
+
 def test_list_beside_a_large_uncommitted_graph_stays_bounded(real: World) -> None:
     old = real.new("old")
     batch = real.staged(*(real.task(f"t{n}") for n in range(1500)))

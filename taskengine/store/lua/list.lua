@@ -1,4 +1,4 @@
--- Finds tasks that carry every given index, newest first: 8 segments of 4096 arrivals at most a call.
+-- Finds tasks that carry every given index, newest first, in segments of 4096 arrivals.
 -- args: below, limit, fits, index ...
 -- returns: {'ok', arrival to go on below or 0, counts, id ...}
 -- uses: span, codes, pause
@@ -6,8 +6,9 @@
 -- them names also tasks of graphs that are not committed.
 -- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, 'r:RUN' and 'c:CAPABILITY' from the
 -- tasks that carry the others, any other from its bitmap.
--- A look is a command; what is only counted costs a sixteenth of it.
-local MOST_SEGMENTS, MOST_LOOKS, COUNT = 8, 256, 1 / 16
+-- A look is a command; what is only counted costs a sixteenth of it. A call searches 8 segments, or passes by those
+-- where no task is any more, or none that carries an index, with 1024 commands.
+local MOST_READ, MOST_LOOKS, FULL, COUNT = 1024, 256, 128, 1 / 16
 local below, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 local wanted, filters, own_run, own_capability = nil, {}, nil, nil
 local fits = ARGV[3] ~= '' and {}
@@ -62,11 +63,23 @@ local function look(no, code)
   if (staged and not (fits and fits[CODES.staged]) and not is_visible(id)) or not is_wanted(id) then return end
   if named then found[#found + 1] = id else count(code) end
 end
+local read = 0
+-- A segment's bitmaps and codes; nil where one of them is gone, so that nothing in it can be meant.
+local function parts_of(seg)
+  local bitmaps = {}
+  for i, name in ipairs(filters) do
+    read = read + 1
+    bitmaps[i] = call('GET', key('bits', name .. ':' .. seg))
+    if not bitmaps[i] then return nil end
+  end
+  read = read + 1
+  return bitmaps, call('GET', key('codes', seg))
+end
 -- Whether the search stops here: nothing more fits into this call.
 local function search(seg, top)
-  local bytes = call('GET', key('codes', seg)) or ''
-  local bitmaps = {}
-  for i, name in ipairs(filters) do bitmaps[i] = call('GET', key('bits', name .. ':' .. seg)) or '' end
+  local bitmaps, bytes = parts_of(seg)
+  if not bytes then return end
+  read = read + FULL
   top = math.min(top, #bytes * 2 - 1)
   for eight = math.floor(top / 8), 0, -1 do
     local masks, any = {}, true
@@ -89,11 +102,11 @@ local function search(seg, top)
   end
 end
 if below <= 0 then below = tonumber(call('GET', K.arrivals) or 0) + 1 end
-local newest = math.floor((below - 1) / 4096)
-local oldest = math.max(0, newest - MOST_SEGMENTS + 1)
-found[2] = oldest * 4096
-for seg = newest, oldest, -1 do
+local seg = math.floor((below - 1) / 4096)
+while seg >= 0 and read < MOST_READ do
   if search(seg, below - 1 - seg * 4096) then break end
+  found[2] = seg * 4096
+  seg = seg - 1
 end
 local counts = {}
 for status, code in pairs(CODES) do
