@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from taskengine.store import executions
-from taskengine.store.nodes import Held
+from taskengine.store.nodes import Held, Lost
 from taskengine.store.sync import SyncStore
 from workers.announce import Announces
 from workers.board import key_of
@@ -79,11 +79,11 @@ class Enforcement:
                 logger.info("handed back execution=%s task=%s", execution.execution_id, execution.task_id)
                 self._end(execution, grace)
 
-    def bury(self, lost: Iterable[Held]) -> None:
+    def bury(self, lost: Iterable[Lost]) -> None:
         """End what the children of lost executions left behind."""
         for execution in lost:
             if self.node.forks and not is_alive(execution.pid):
-                self._end(execution, 0.0)
+                self._end_child(execution.pid, key_of(execution.execution_id), 0.0)
 
     def running(self) -> frozenset[tuple[int, int]]:
         """(process, key on the board) of all that runs here by its own account."""

@@ -14,7 +14,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
@@ -35,9 +35,6 @@ logger = logging.getLogger(__name__)
 
 #: How often the server's configuration is looked at, in leases: every 50 s by default.
 _LEASES_BETWEEN_CHECKS = 5
-
-#: What is known of the end of a slot whose process nobody saw die.
-_VANISHED = "its slot vanished"
 
 
 class Heartbeat(threading.Thread):
@@ -87,16 +84,14 @@ class Heartbeat(threading.Thread):
         answer = self._store.run(verb)
         deaths.forget(died)
         self._offset_ms = answer.server_ms - time.monotonic() * 1000
-        lost = [held for held in self._held if held.execution_id in answer.lost]
         self._held = answer.held
-        for held in lost:
-            why = _how(died, held)
-            logger.warning("lost execution=%s task=%s: %s", held.execution_id, held.task_id, why)
+        # Also one that began and was lost between two beats.
+        for lost in answer.lost:
+            logger.warning("lost execution=%s task=%s: %s", lost.execution_id, lost.task_id, lost.why)
         self._enforcement.take_over()
-        for execution, became in answer.lost.items():
-            why = next((_how(died, held) for held in lost if held.execution_id == execution), _VANISHED)
-            self._announcer.closed(execution, became, f"lost: {why}")
-        self._enforcement.bury(lost)
+        for lost in answer.lost:
+            self._announcer.closed(lost.execution_id, lost.became, f"lost: {lost.why}")
+        self._enforcement.bury(answer.lost)
         self._enforcement.end_fenced(before, answer.held)
 
     def _serve_what_is_consumed(self) -> None:
@@ -215,8 +210,3 @@ class Heartbeat(threading.Thread):
                 "memory_total_gb": round(memory.total / 2**30, 2),
             }
         )
-
-
-def _how(died: Iterable[str], held: Held) -> str:
-    start = f"{held.message}|{held.pid}|"
-    return next((word.split("|", 3)[3] for word in died if word.startswith(start)), _VANISHED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,13 +32,25 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """An execution that a beat ended as LOST; its node may never have heard of it."""
+
+    execution_id: str
+    #: '' when the execution is gone.
+    task_id: str
+    pid: int
+    #: Status of its task by that; '' when it had ended before.
+    became: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """The answer to a heartbeat."""
 
     server_ms: int
     held: tuple[Held, ...]
-    #: Executions that this beat ended as LOST -> what their tasks became; '' when that was so before.
-    lost: Mapping[str, str]
+    lost: tuple[Lost, ...]
 
 
 def beat(
@@ -58,7 +70,8 @@ def _beat(raw: Sequence[Any]) -> Beat:
     held = tuple(
         Held(h[0], h[1], int(h[2] or 0), _ms(h[3]), _ms(h[4]), int(h[5] or 0), h[6], _ms(h[7])) for h in raw[2] if h[6]
     )
-    return Beat(int(raw[1]), held, dict(raw[3]))
+    lost = tuple(Lost(one[0], one[1], int(one[2] or 0), one[3], one[4]) for one in raw[3])
+    return Beat(int(raw[1]), held, lost)
 
 
 def _ms(text: str) -> int | None:

@@ -92,7 +92,7 @@ def test_cancel_of_a_running_task_is_asked_and_any_end_closes_it_as_cancelled(wo
             assert world.run(executions.end_cancelled(told.execution_id, 1)).ok
         case "lost":
             world.beat()
-            assert tuple(world.beat().lost) == (told.execution_id,)
+            assert [one.execution_id for one in world.beat().lost] == [told.execution_id]
         case "timeout":
             assert world.run(executions.time_out(told.execution_id, 1, retry_ms=5, error="long")).ok
         case "hand back":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from taskengine.settings import Settings
 from taskengine.store import coordination, executions, graphs, nodes, tasks
 
-from .world import World
+from .world import World, became
 
 
 def lease(world: World, slot: str) -> float:
@@ -25,7 +26,7 @@ def test_beat_renews_exactly_what_live_slots_hold(world: World) -> None:
     first, second = (float(s) for _, s in world.raw.zrange(world.keys.fixed("leases"), 0, -1, withscores=True))
     answer = world.beat(live=slots[:1])
     assert {h.message: lease(world, h.message[2:]) > first + 4000 for h in answer.held} == {"m-s1": True, "m-s2": True}
-    assert answer.lost == {}
+    assert answer.lost == ()
     world.age(5)
     answer = world.beat(live=slots[:1])
     assert [h.message for h in answer.held] == ["m-s1"]
@@ -36,11 +37,11 @@ def test_beat_renews_exactly_what_live_slots_hold(world: World) -> None:
 def test_slot_absent_in_one_beat_is_not_lost_in_two_it_is(world: World) -> None:
     task = world.new("a")
     told = world.start()
-    assert world.beat(live=()).lost == {}
+    assert world.beat(live=()).lost == ()
     assert world.status(task.id) == "running"
-    assert world.beat(live=[world.slot()]).lost == {}, "it is back"
-    assert world.beat(live=()).lost == {}
-    assert world.beat(live=()).lost == {told.execution_id: "ready"}
+    assert world.beat(live=[world.slot()]).lost == (), "it is back"
+    assert world.beat(live=()).lost == ()
+    assert became(world.beat(live=())) == {told.execution_id: "ready"}
     assert (world.status(task.id), world.read(task.id).lost_count) == ("ready", 1)
     assert world.happened(task.id) == ["created", "ready", "started", "lost", "ready"]
     execution = world.run(executions.read(world.keys, told.execution_id))
@@ -55,12 +56,20 @@ def test_a_slot_whose_process_was_seen_to_die_is_lost_at_once_and_since_then(wor
     slot = world.slot()
     death = f"{slot.message}|{slot.pid}|1500|its process was ended by SIGSEGV | really"
     answer = world.run(nodes.beat("n1", 100, "{}", 2, slot.lanes, "", [death]))
-    assert answer.lost == {told.execution_id: "ready"}
+    assert became(answer) == {told.execution_id: "ready"}
     execution = world.run(executions.read(world.keys, told.execution_id))
     assert execution is not None
     assert (execution.status, execution.error_message) == ("lost", "its process was ended by SIGSEGV | really")
     assert execution.duration_seconds == pytest.approx(0.5, abs=0.4)
     assert world.status(task.id) == "ready"
+
+
+def test_a_beat_tells_of_what_began_and_was_lost_since_the_last_one(world: World) -> None:
+    task = world.new("a")
+    world.beat()
+    told, slot = world.start(), world.slot()
+    answer = world.run(nodes.beat("n1", 100, "{}", 2, slot.lanes, "", [f"{slot.message}|{slot.pid}|10|it died"]))
+    assert answer.lost == (nodes.Lost(told.execution_id, str(task.id), slot.pid, "ready", "it died"),)
 
 
 def test_an_execution_ends_no_earlier_than_it_started(world: World) -> None:
@@ -80,8 +89,8 @@ def test_two_copies_of_a_beat_are_one_absence(world: World) -> None:
     told = world.start()
     for _ in range(3):
         answer = world.beat(live=(), number=2)
-        assert ([held.execution_id for held in answer.held], answer.lost) == ([told.execution_id], {})
-    assert world.beat(live=(), number=3).lost == {told.execution_id: "ready"}
+        assert ([held.execution_id for held in answer.held], answer.lost) == ([told.execution_id], ())
+    assert became(world.beat(live=(), number=3)) == {told.execution_id: "ready"}
 
 
 def test_late_copy_of_a_beat_changes_nothing(world: World) -> None:
@@ -93,7 +102,7 @@ def test_late_copy_of_a_beat_changes_nothing(world: World) -> None:
     world.run(nodes.drain("n1", "SIGTERM"))
     before = world.dump()
     answer = world.beat(slots=9, lanes="test=test", number=2)
-    assert ([held.execution_id for held in answer.held], answer.lost) == ([told.execution_id], {})
+    assert ([held.execution_id for held in answer.held], answer.lost) == ([told.execution_id], ())
     assert world.dump() == before
     world.report(told)
     world.run(nodes.leave("n1"))
@@ -132,9 +141,15 @@ def test_execution_whose_lease_lapsed_is_lost_and_its_task_ready_at_its_place(wo
         world.new(name)
     world.age(11)
     world.lead()
+    silent_since = int(world.fields("node", "n1")["until"]) - world.store.settings.lease_seconds * 1000
     answer = world.run(coordination.rescue(world.term))
     assert (answer.number(0), answer.number(1)) == (1, 0)
     assert (answer.texts(2), answer.texts(3)) == ([str(first.id), "n1"], [])
+    (execution,) = world.run(executions.of_task(str(first.id)))
+    said = re.fullmatch(r"its worker fell silent at (\S+) UTC, (\d+\.\d) s before", execution.error_message or "")
+    assert said is not None
+    assert said[1] == f"{datetime.fromtimestamp(silent_since / 1000, UTC):%H:%M:%S}"
+    assert float(said[2]) == pytest.approx(11, abs=2)
     assert world.ready()[0] == str(first.id)
     assert world.raw.hlen(world.keys.of("slots", "n1")) == 0
     assert world.run(coordination.rescue(world.term)).number() == 0
@@ -158,7 +173,7 @@ def test_silent_node_that_comes_back_goes_on(world: World) -> None:
     world.new("a")
     told = world.start()
     world.age(8)
-    assert world.beat(live=[world.slot()]).lost == {}
+    assert world.beat(live=[world.slot()]).lost == ()
     assert world.report(told).word == "ok"
 
 
@@ -294,7 +309,7 @@ def test_many_slots_are_renewed_in_one_beat(real: World) -> None:
         assert real.claim(slot).told
     real.age(5)
     answer = real.beat(live=slots)
-    assert (len(answer.held), answer.lost) == (300, {})
+    assert (len(answer.held), answer.lost) == (300, ())
     assert real.run(coordination.rescue(real.lead())).number() == 0
     for _ in range(2):
         lost = len(real.beat(live=()).lost)
@@ -307,8 +322,8 @@ def test_slots_of_two_nodes_do_not_meet(world: World) -> None:
     one, two = world.slot("same", "n1"), world.slot("same", "n2")
     first, second = world.start(one), world.start(two)
     world.beat("n1", live=())
-    assert world.beat("n1", live=()).lost == {first.execution_id: "ready"}
-    assert world.beat("n2", live=[two]).lost == {}
+    assert became(world.beat("n1", live=())) == {first.execution_id: "ready"}
+    assert world.beat("n2", live=[two]).lost == ()
     assert world.report(second, two).word == "ok"
 
 

@@ -302,6 +302,11 @@ class World:
                     self.raw.hincrby(name, moment, -ms)
 
 
+def became(beat: Beat) -> dict[str, str]:
+    """Executions that a beat ended as LOST -> the statuses of their tasks by that."""
+    return {one.execution_id: one.became for one in beat.lost}
+
+
 def eid(task: Task | UUID | str, attempt: int = 1) -> str:
     """Id of an attempt at a task."""
     return str(execution_id(str(task.id if isinstance(task, Task) else task), attempt))

@@ -60,7 +60,10 @@ def test_a_lost_child_is_told_with_its_signal_or_exit_code(fleet: Fleet, prefork
     assert killed.error_message.startswith("lost its worker 3 times, last on ")
     assert "was killed by SIGKILL" in killed.error_message
     assert "retry_task" not in killed.error_message
-    assert {e.status.value for e in fleet.executions(str(killed.id))} == {"lost"}
+    lost = fleet.executions(str(killed.id))
+    assert {e.status.value for e in lost} == {"lost"}
+    for each in (first, *lost):  # none lived from one beat to the next
+        assert f"lost execution={each.id} task={each.task_id}: {each.error_message}" in prefork.log()
     assert "WorkerLostError" not in prefork.log()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from taskengine.agent import Registry
 from taskengine.settings import Settings
 from taskengine.store import nodes
@@ -9,6 +11,7 @@ from taskengine.store.sync import SyncStore
 from taskengine.testing.worker import Ledger
 from taskengine.transport import template
 from workers.board import Board
+from workers.deaths import deaths
 from workers.heartbeat import Heartbeat
 from workers.host import Host
 from workers.lanes import Served
@@ -18,6 +21,7 @@ from workers.wear import Limits
 
 from ..conftest import Valkey
 from ..fleet import QUICK, until
+from ..store.world import World
 
 
 def node_on(server: Valkey) -> Node:
@@ -48,4 +52,27 @@ def test_what_a_turn_raises_ends_that_turn_alone(valkey: Valkey) -> None:
     heartbeat.finish()
     assert not heartbeat.is_alive()
     assert store.run(nodes.fleet()).nodes == ()
+    store.close()
+
+
+def test_what_began_and_was_lost_between_two_beats_is_told(
+    valkey: Valkey, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = node_on(valkey)
+    told: list[tuple[str, str, str]] = []
+    monkeypatch.setattr(node.announce(None), "closed", lambda *ended: told.append(ended))
+    store = SyncStore(valkey.url, node.settings, template())
+    world = World(store, valkey.client, lambda _: store)
+    task = world.new("a", capability="lint")
+    heartbeat = Heartbeat(node, lambda: 2, Host(None))
+    heartbeat.beat()
+    slot = world.slot(node=node.name, lanes=node.lanes.text)
+    started = world.start(slot)
+    deaths.note(slot.message, slot.pid, "its process was ended by SIGSEGV")
+    heartbeat.beat()
+    why = "its process was ended by SIGSEGV"
+    assert f"lost execution={started.execution_id} task={task.id}: {why}" in caplog.text
+    assert told == [(started.execution_id, "ready", f"lost: {why}")]
+    heartbeat.start()  # only so that it can finish
+    heartbeat.finish()
     store.close()

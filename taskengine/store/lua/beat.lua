@@ -1,6 +1,6 @@
 -- One heartbeat of a worker node: publishes it, renews what its live slots hold, ends what lost its slot.
 -- args: node, number, info, slots, lanes, drain, took, live ..., envelope
--- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task, silent until or ''} ..., {execution, task's status} ...}
+-- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task, silent until or ''} ..., {execution, task, pid, task's status or '', why} ...}
 -- events: lost, ready | paused
 -- uses: pull, grant, lose, unpark, untaken
 -- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
@@ -63,7 +63,7 @@ for i = 1, #slots, 2 do
     call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|1')
   else
     if #lost < 16 then
-      lost[#lost + 1] = eid
+      lost[#lost + 1] = {eid, pid}
       stories[#lost] = died[msg .. '|' .. pid] or {'its slot vanished'}
     end
     eid = nil
@@ -75,9 +75,10 @@ for i = 1, #slots, 2 do
   if eid then tell(eid, msg, pid) end
 end
 if #leases > 0 then call('ZADD', K.leases, unpack(leases)) end
-for n, eid in ipairs(lost) do
+for n, one in ipairs(lost) do
+  local eid, pid = one[1], one[2]
   local became = lose(eid, stories[n][1], false, stories[n][2])
-  lost[n] = {eid, became or ''}
+  lost[n] = {eid, call('HGET', key('exec', eid), 'task') or '', pid, became or '', stories[n][1]}
   if not became then
     for i = 1, #slots, 2 do
       if slots[i + 1]:sub(1, #eid) == eid then free_slot(node, slots[i]) end

@@ -5,12 +5,24 @@
 -- uses: grant, leader, lose, execution
 if outdated(ARGV[1]) then return {'stale'} end
 local lost, forgotten = {}, {}
+local silences = {}
+-- Its last beat is a lease before the end of its time. A node that beats again lost this slot in its silence.
+local function silence_of(node)
+  if not silences[node] then
+    local ends = tonumber(call('HGET', key('node', node), 'until'))
+    local since = ends and ends - C.lease_ms
+    silences[node] = since and ends <= now and string.format('its worker fell silent at %02d:%02d:%02d UTC, %.1f s before',
+      math.floor(since / 3600000) % 24, math.floor(since / 60000) % 60, math.floor(since / 1000) % 60, (now - since) / 1000)
+      or 'its worker did not renew its lease in time'
+  end
+  return silences[node]
+end
 local lapsed = call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, lease in ipairs(lapsed) do
   local node, slot = lease:match('^(.*)/(.*)$')
   local e = held_by(node, slot)
   if e then
-    lose(e.id, 'its lease lapsed', true)
+    lose(e.id, silence_of(node), true)
     lost[#lost + 1], lost[#lost + 2] = e.task, node
   else
     free_slot(node, slot)
