@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import custom_error_schema
 
 
 class TaskType(StrEnum):
@@ -33,6 +38,12 @@ class TaskPriority(IntEnum):
     @classmethod
     def _missing_(cls, value: object) -> TaskPriority | None:
         return cls.__members__.get(value.upper()) if isinstance(value, str) else None
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A wrong one is told the names: pydantic itself would ask for 1, 2, 3, 4 or 5."""
+        names = ", ".join(word.name.lower() for word in cls)
+        return custom_error_schema(handler(source), "priority", custom_error_message=f"use one of {names}")
 
 
 class TaskStatus(StrEnum):

@@ -125,6 +125,7 @@ def test_a_priority_may_be_given_by_name_wherever_one_is_asked_for(given: Any) -
         with pytest.raises(InvalidInputError) as refused:
             Task(priority=wrong)
         assert refused.value.field == "priority"
+        assert "use one of low, normal, high, urgent, critical, got" in str(refused.value)
 
 
 def test_a_task_needs_nothing_and_gets_its_defaults() -> None:
