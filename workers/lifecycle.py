@@ -36,6 +36,7 @@ from workers.heartbeat import Heartbeat
 from workers.host import Host
 from workers.hub import wake_when_threads_end
 from workers.lanes import Served, everything, offer
+from workers.namesakes import warn_of_namesakes
 from workers.process import LocalRuns, Node, current
 from workers.teller import quieten_celery
 from workers.unsent import Page, Unsent
@@ -73,6 +74,7 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
     heartbeat = Heartbeat(node, lambda: _slots(instance), host)
     try:
         heartbeat.beat()  # before the first message is popped: a silent node's claim is refused
+        warn_of_namesakes(node)
     except UnsupportedServerError as exc:
         raise SystemExit(f"taskengine: {exc}") from exc
     except StoreError as exc:

@@ -44,6 +44,15 @@ def test_a_queue_that_no_agent_offers_is_named_and_not_consumed(bare_fleet: Flee
     )
 
 
+def test_a_second_worker_of_one_name_is_told_so(bare_fleet: Fleet) -> None:
+    first = bare_fleet.worker("twin", pool="threads")
+    second = bare_fleet.worker("second", "-n", "twin@test", pool="threads")
+    other = bare_fleet.worker("other", pool="threads")
+    said = "another worker is called twin@test, too (twin@test#"
+    assert [said in worker.log() for worker in (first, second, other)] == [False, True, False]
+    assert len(bare_fleet.nodes()) == 3
+
+
 def refused(fleet: Fleet, *options: str, **rest: Any) -> str:
     """The one sentence with which a worker ends that can not start."""
     worker = fleet.celery("w", *options, **rest)
