@@ -71,7 +71,7 @@ class UnknownDependencyError(InvalidInputError):
         names = ", ".join(_shortened(missing))
         super().__init__(
             f"task {task}: depends_on names {names}, which is neither stored nor in this graph; "
-            "submit it first or in the same create_tasks call",
+            "submit it first or in the same graph",
             field="depends_on",
         )
         self.task = task

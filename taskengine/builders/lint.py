@@ -71,7 +71,7 @@ def _held(found: TaskGraph) -> Iterator[Doubt]:
     for task in found.tasks:
         if task.hold:
             behind = len(graph.descendants(found.parents, str(task.id)))
-            says = f"{task.name!r} is held, so it and {behind} tasks behind it are not reached until execute_task"
+            says = f"{task.name!r} is held, so it and {behind} tasks behind it are not reached until it is released"
             yield Doubt("held", found.places[task.id], says)
 
 

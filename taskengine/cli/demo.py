@@ -20,6 +20,7 @@ from taskengine.cli.conclusion import Conclusion
 from taskengine.cli.demo_screen import Screen
 from taskengine.cli.interrupts import Interrupts
 from taskengine.cli.output import warn
+from taskengine.cli.place import CommandLine
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.stack import BUILT_IN_AGENTS, Fleet, Stack, free_port, patience, programs
 from taskengine.demo.imports import import_graph
@@ -64,7 +65,7 @@ def demo(wishes: Wishes) -> int:
         prefix="demo-",
     )  # fmt: skip
     try:
-        with Interrupts(raises=True) as interrupts, BlockingTaskAPI(settings=settings) as api:
+        with Interrupts(raises=True) as interrupts, CommandLine(settings=settings) as api:
             # Asked before anything else starts: is the server there, and fit?
             older = api.get_queue_statistics()["open_tasks"]
             with Stack(programs(fleet), environment(), logs) as stack:

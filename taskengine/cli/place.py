@@ -6,14 +6,28 @@ get an empty answer. So who asks is told that there is none, and every empty ans
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from rich.text import Text
 
 from taskengine import embedded
 from taskengine.api import BlockingTaskAPI
 from taskengine.cli.output import warn
+from taskengine.core.remedy import as_commands
 from taskengine.errors import EmbeddedServerError
 from taskengine.settings import Settings, current
 from taskengine.store.address import redacted
+from taskengine.store.call import Story
+
+T = TypeVar("T")
+
+
+class CommandLine(BlockingTaskAPI):
+    """The client of a command: what its answers and errors advise are commands."""
+
+    def _run(self, story: Story[T]) -> T:
+        with as_commands():
+            return super()._run(story)
 
 
 def asking() -> BlockingTaskAPI:
@@ -23,7 +37,7 @@ def asking() -> BlockingTaskAPI:
         raise EmbeddedServerError(
             f"no server in {_folder(settings)}; set TASKENGINE_REDIS_URL or start taskengine up"
         )
-    return BlockingTaskAPI(settings=settings)
+    return CommandLine(settings=settings)
 
 
 def submitting() -> BlockingTaskAPI:
@@ -31,7 +45,7 @@ def submitting() -> BlockingTaskAPI:
     settings = current()
     if _is_new(settings):
         warn(f"a new embedded server in {_folder(settings)}; nobody works for it before you start taskengine up")
-    return BlockingTaskAPI(settings=settings)
+    return CommandLine(settings=settings)
 
 
 def place() -> str:

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from taskengine import embedded
-from taskengine.api import BlockingTaskAPI
 from taskengine.cli import own_workers
 from taskengine.cli.interrupts import Interrupts
 from taskengine.cli.lines import Lines
 from taskengine.cli.output import warn
-from taskengine.cli.place import place
+from taskengine.cli.place import CommandLine, place
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.restarts import Restarts
 from taskengine.cli.stack import Fleet, Stack, patience, programs
@@ -36,7 +35,7 @@ def up(fleet: Fleet) -> int:
     if place := own_workers.foreign(Path.cwd()):
         warn(own_workers.foreign_sentence(place))
     try:
-        with BlockingTaskAPI(settings=settings) as api, Interrupts() as interrupts:
+        with CommandLine(settings=settings) as api, Interrupts() as interrupts:
             readiness = Readiness(api, workers=len(fleet.pools), flower_port=fleet.flower_port)
             with Stack(programs(fleet), environment()) as stack:
                 return _Session(fleet, settings, readiness, stack, interrupts, patience(settings)).run()

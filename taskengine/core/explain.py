@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+from taskengine.core import remedy
 from taskengine.core.lifecycle import NOT_STARTED
 from taskengine.core.rules import Counters, Verdict, judge
 from taskengine.models.enums import TaskPriority, TaskStatus, TriggerRule
@@ -131,7 +132,7 @@ def _facts(task: Task, around: Around) -> Iterator[Fact]:
             yield from _traceback(around.execution)
         case TaskStatus.PAUSED:
             why = task.reason or "it was paused by name"
-            yield Fact(kind="paused", text=f"{why}; let it go: taskengine task resume {task.id}")
+            yield Fact(kind="paused", text=f"{why}; let it go: {remedy.resume_call(task.id)}")
         case TaskStatus.COMPLETED:
             yield _completed(task)
         case TaskStatus.FAILED:
@@ -163,7 +164,7 @@ def _pending(task: Task, around: Around) -> Iterator[Fact]:
         yield _closing(task, now)
         yield from _coordinator(now, "nobody decides about it")
     if now.held:
-        yield Fact(kind="held", text="it is held; execute_task starts it")
+        yield Fact(kind="held", text=f"it is held; {remedy.execute_held(task.id)}")
     if now.due is not None:
         when = f"its scheduled time is {clock(now.due)} (in {span(_left(now.due, now.now))}){_held_back(now, now.due)}"
         yield Fact(kind="scheduled", text=when, details={"at": now.due.isoformat()})
@@ -263,10 +264,10 @@ def _paused(now: Situation) -> Iterator[Fact]:
     if now.pause is None:
         return
     pause = now.pause
-    flag = "--everything" if pause.name is None else f"--{pause.scope.value} {pause.name}"
+    call = remedy.resume_scope(pause.scope, pause.name)
     ends = "it ends by itself then, or sooner" if pause.until else "let it go"
     details = pause.model_dump(mode="json", exclude={"running", "state"})
-    yield Fact(kind="paused", text=f"paused is {pause}; {ends}: taskengine resume {flag}", details=details)
+    yield Fact(kind="paused", text=f"paused is {pause}; {ends}: {call}", details=details)
 
 
 def _held_back(now: Situation, due: datetime) -> str:
@@ -393,13 +394,14 @@ def _failed(task: Task) -> Iterator[Fact]:
     attempts = _count(task.attempt, "attempt", "attempts")
     yield Fact(
         kind="failed",
-        text=f"after {attempts} it failed: {task.error_message}; open it again: taskengine task retry {task.id}",
+        text=f"after {attempts} it failed: {task.error_message}; open it again: {remedy.reopen_call(task.id)}",
         details={"attempts": task.attempt, "error": task.error_message, "error_kind": task.error_kind},
     )
     if task.error_kind == _POISON:
+        letter = remedy.named(f"get_task_executions('{task.id}')", f"taskengine dead show {task.id}")
         yield Fact(
             kind="dead_letter",
-            text=f"it is a dead letter, its executions tell how each worker was lost: taskengine dead show {task.id}",
+            text=f"it is a dead letter, its executions tell how each worker was lost: {letter}",
             details={"lost": task.lost_count},
         )
 
@@ -424,7 +426,7 @@ def _cancelled(task: Task, causes: Sequence[Task]) -> Fact:
     return Fact(
         kind="closed",
         text=f"it was closed because {', because '.join(ways)}{f': {why}' if why else ''}; "
-        f"open them all again: taskengine task retry {root.id}",
+        f"open them all again: {remedy.reopen_call(root.id)}",
         details={
             "root": str(root.id), "chain": [str(one.id) for one in causes], "reason": task.reason,
         },

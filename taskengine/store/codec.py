@@ -19,6 +19,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic_core import from_json
 
+from taskengine.core import remedy
 from taskengine.core.identity import execution_id
 from taskengine.errors import InvalidInputError, PayloadTooLargeError
 from taskengine.models import (
@@ -276,7 +277,7 @@ def _task(id: str, fields: Mapping[str, str], stored: Mapping[str, Any]) -> Task
         next_attempt_at=due if status is TaskStatus.RETRYING else None,
         error_message=fields.get("err"),
         error_kind=fields.get("knd"),
-        reason=_reason(status, fields),
+        reason=_reason(id, status, fields),
         closed_by=UUID(fields["by"]) if fields.get("by") else None,
         cancel_requested="cq" in fields,
         pause_requested=status is TaskStatus.RUNNING and "pq" in fields,
@@ -304,8 +305,8 @@ def running_task(told: Told, input: str | None) -> Task:
     return Task.model_validate(record)  # ids stay text until pydantic reads them, which is five times faster
 
 
-def _reason(status: TaskStatus, fields: Mapping[str, str]) -> str | None:
-    reason = _own_reason(status, fields)
+def _reason(id: str, status: TaskStatus, fields: Mapping[str, str]) -> str | None:
+    reason = _own_reason(id, status, fields)
     if "paused" not in fields:
         return reason
     scope, _, story = fields["paused"].partition(" ")
@@ -313,14 +314,14 @@ def _reason(status: TaskStatus, fields: Mapping[str, str]) -> str | None:
     return f"{reason}; {paused}" if reason else paused
 
 
-def _own_reason(status: TaskStatus, fields: Mapping[str, str]) -> str | None:
+def _own_reason(id: str, status: TaskStatus, fields: Mapping[str, str]) -> str | None:
     if status is TaskStatus.READY:
         return _ready_reason(fields)
     if status is TaskStatus.RETRYING:
         why = "its agent said not now" if fields.get("knd") == "not_now" else "waits for its next attempt because of"
         return f"{why}: {fields.get('err', 'an error')}"
     if status is TaskStatus.PENDING:
-        return _pending_reason(fields)
+        return _pending_reason(id, fields)
     if status is TaskStatus.PAUSED:
         return f"paused: {pause_from('task:', fields['pz'])}"
     if status is TaskStatus.RUNNING and "pq" in fields:
@@ -343,14 +344,14 @@ def _ready_reason(fields: Mapping[str, str]) -> str | None:
     return None
 
 
-def _pending_reason(fields: Mapping[str, str]) -> str | None:
+def _pending_reason(id: str, fields: Mapping[str, str]) -> str | None:
     rule, waiting = fields.get("rule"), int(fields.get("w", 0))
     if rule and waiting + RULED > 0 and not fields.keys() & {"hold", "due"}:
         return f"waits for {rule} of its dependencies; {waiting + RULED} are open"
     if waiting > 0:
         return f"waits for {waiting} of its dependencies"
     if "hold" in fields:
-        return "held; execute_task starts it"
+        return f"held; {remedy.execute_held(id)}"
     return "waits for its scheduled time" if "due" in fields else None
 
 

@@ -111,15 +111,15 @@ def test_paused_says_by_whom_and_how_to_let_it_go(api: Any, world: World) -> Non
         given = {"everything": True} if name is None else {f"{scope}{'' if scope == 'capability' else '_id'}": name}
         held = api.pause(**given, reason="deploy", by="ann")
         found = api.explain(task.id)
-        flag = f"--{scope} {name}" if name else "--everything"
-        assert found.headline == f"'a' is ready: paused is {held}; let it go: taskengine resume {flag}"
+        (call,) = (f"resume({argument}={value!r})" for argument, value in given.items())
+        assert found.headline == f"'a' is ready: paused is {held}; let it go: {call}"
         assert "by ann since" in found.headline
         assert found.facts[0].details["reason"] == "deploy"
         api.resume(**given)
     assert kinds(api.explain(task.id)) == ["queue"]
 
 
-def test_a_pause_that_ends_by_itself_names_the_command_that_ends_it_sooner(api: Any, world: World) -> None:
+def test_a_pause_that_ends_by_itself_names_the_call_that_ends_it_sooner(api: Any, world: World) -> None:
     world.run(estimates.learn({"lint": 10.0}))
     world.beat(slots=0)
     task = api.create_task(lint())
@@ -127,7 +127,7 @@ def test_a_pause_that_ends_by_itself_names_the_command_that_ends_it_sooner(api: 
     held = api.pause(agent_id="lint", until=until)
     found = api.explain(task.id)
     assert found.headline == (
-        f"'a' is ready: paused is {held}; it ends by itself then, or sooner: taskengine resume --agent lint"
+        f"'a' is ready: paused is {held}; it ends by itself then, or sooner: resume(agent_id='lint')"
     )
     assert not [fact.text for fact in found.facts if "starts in about" in fact.text or "may take it" in fact.text]
 
@@ -163,14 +163,14 @@ def test_next_attempt_within_a_pause_is_no_promise(one: Any, world: World) -> No
     one.pause(capability="lint")
     first, paused, *_ = one.explain(task.id).facts
     assert ", but not before its pause ends, retry 1 of 3, because of: boom" in first.text
-    assert paused.text.endswith("let it go: taskengine resume --capability lint")
+    assert paused.text.endswith("let it go: resume(capability='lint')")
 
 
 def test_pause_by_name_says_how_to_let_it_go(api: Any) -> None:
     task = api.create_task(lint())
     api.pause_task(task.id, until=datetime.now(UTC) + timedelta(hours=2))
     assert api.explain(task.id).headline == (
-        f"'a' is paused: {api.get_task(task.id).reason}; let it go: taskengine task resume {task.id}"
+        f"'a' is paused: {api.get_task(task.id).reason}; let it go: resume_task('{task.id}')"
     )
 
 
@@ -304,7 +304,7 @@ def test_failed_says_its_error_and_what_to_do(api: Any, world: World) -> None:
     task = api.create_task(lint())
     world.finish(task, verdict="failed", error="boom", error_kind="crash")
     assert api.explain(task.id).headline == (
-        f"'a' is failed: after 1 attempt it failed: boom; open it again: taskengine task retry {task.id}"
+        f"'a' is failed: after 1 attempt it failed: boom; open it again: retry_task('{task.id}')"
     )
 
 
@@ -316,7 +316,7 @@ def test_dead_letter_says_so(api: Any, world: World) -> None:
     found = api.explain(task.id)
     assert kinds(found) == ["failed", "dead_letter"]
     assert "lost its worker 3 times" in found.headline
-    assert f"taskengine dead show {task.id}" in found.facts[1].text
+    assert f"get_task_executions('{task.id}')" in found.facts[1].text
 
 
 def test_closed_by_a_failure_tells_the_way_to_its_root(api: Any, world: World) -> None:
@@ -328,7 +328,7 @@ def test_closed_by_a_failure_tells_the_way_to_its_root(api: Any, world: World) -
     found = api.explain(last.id)
     assert found.headline == (
         "'last' is cancelled: it was closed because 'middle' was cancelled, because 'root' failed: boom; "
-        f"open them all again: taskengine task retry {root.id}"
+        f"open them all again: retry_task('{root.id}')"
     )
     assert found.facts[0].details["chain"] == [str(middle.id), str(root.id)]
 

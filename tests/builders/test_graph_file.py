@@ -201,7 +201,7 @@ def test_doubts_name_what_is_probably_not_meant() -> None:
          "--import …"),
         ("no-timeout", "g.yaml:3", "'b': no timeout, so an attempt may take the default hour; set timeout (seconds)"),
         ("isolated", "g.yaml:5", "'alone' depends on nothing and nothing depends on it, while others are linked"),
-        ("held", "g.yaml:3", "'b' is held, so it and 1 tasks behind it are not reached until execute_task"),
+        ("held", "g.yaml:3", "'b' is held, so it and 1 tasks behind it are not reached until it is released"),
         ("late", "g.yaml:6", "deadline of 'pinned' is over: a submit would be refused"),
         ("idle-rule", "g.yaml:2", "'a' has the trigger rule all_done and depends on nothing: it starts at once"),
     ]  # fmt: skip

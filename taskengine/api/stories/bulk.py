@@ -18,6 +18,7 @@ from taskengine.api.arguments import member, text
 from taskengine.api.scope import Scope
 from taskengine.api.stories.ask import indexes_of
 from taskengine.api.stories.pause import pause_terms
+from taskengine.core import remedy
 from taskengine.core.containment import contains
 from taskengine.core.lifecycle import CANCELLABLE, DELETABLE, EXECUTING, HALTED, HOLDABLE, PAUSABLE, REOPENABLE
 from taskengine.errors import InvalidInputError
@@ -131,8 +132,9 @@ def _each(
     """
     where = TaskFilter(**selection.filters)
     if where.is_everything and not selection.everything:
+        that = remedy.named("everything=True", "--all")
         raise InvalidInputError(
-            "no filter leaves anything out, so this would be done to every task; filter, or pass everything=True",
+            f"no filter leaves anything out, so this would be done to every task; filter, or pass {that}",
             field="everything",
         )
     indexes = indexes_of(where)

@@ -11,6 +11,7 @@ from taskengine.api.stories.ask import required
 from taskengine.api.stories.edges import missing, refuse_cycle
 from taskengine.api.stories.moments import refuse_past_change
 from taskengine.api.stories.refusals import not_allowed
+from taskengine.core import remedy
 from taskengine.core.order import moved
 from taskengine.errors import InvalidInputError, NotAllowedError
 from taskengine.models import Task, TaskUpdateRequest
@@ -64,7 +65,7 @@ def update_task(
         if answer.word == "missing":
             raise missing(task, answer.text())
         if answer.word == "conflict":
-            raise (yield from not_allowed(scope, task, _forbidden(wanted, answer.text())))
+            raise (yield from not_allowed(scope, task, _forbidden(id, wanted, answer.text())))
 
 
 def _wanted(request: TaskUpdateRequest | None, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,8 +94,8 @@ def _edges(task: Task, changed: Task, revision: str) -> EdgeChange:
     return EdgeChange(revision, dropped, added)
 
 
-def _forbidden(wanted: Mapping[str, Any], status: str) -> str:
+def _forbidden(id: str, wanted: Mapping[str, Any], status: str) -> str:
     early = sorted(BEFORE_FIRST_RUN.intersection(wanted))
     if early:
         return f"is {status}; {', '.join(early)} can be changed only before its first attempt"
-    return f"is {status}; what is over is not changed, retry_task opens it again"
+    return f"is {status}; what is over is not changed, {remedy.reopen(id)}"

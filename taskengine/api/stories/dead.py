@@ -11,6 +11,7 @@ from taskengine.api.arguments import Id, cursor_at, id_text, id_texts, instant, 
 from taskengine.api.scope import Scope
 from taskengine.api.stories.ask import MAX_PAGE
 from taskengine.api.stories.execute import retry_task
+from taskengine.core import remedy
 from taskengine.errors import InvalidInputError, NotAllowedError, NotFoundError
 from taskengine.models import DeadLetter, DeadLetterPage, ExecutionStatus, Task
 from taskengine.store import dead_letters, executions, tasks
@@ -94,7 +95,7 @@ def _each(
     done: list[UUID] = []
     if task_ids is not None:
         if capability is not None or since is not None or everything:
-            raise InvalidInputError("task_ids and a filter exclude each other; pass one of them", field="task_ids")
+            raise InvalidInputError("ids and a filter exclude each other; pass one of them", field="task_ids")
         wanted = list(dict.fromkeys(id_texts(task_ids)))
         for id in wanted:
             if (yield from dead_letters.died_at(scope.keys, id)) is None:
@@ -104,8 +105,11 @@ def _each(
                 done.append(UUID(id))
         return done
     if capability is None and since is None and not everything:
+        ways = remedy.named(
+            "task_ids, capability or since, or everything=True", "ids, --capability or --since, or --all"
+        )
         raise InvalidInputError(
-            "nothing says which dead letters; pass task_ids, capability or since, or everything=True",
+            f"nothing says which dead letters; pass {ways}",
             field="task_ids",
         )
     lane, from_ms = _filters(capability, since)

@@ -8,6 +8,7 @@ from taskengine.api.arguments import Id, id_text
 from taskengine.api.scope import Scope
 from taskengine.api.stories.refusals import not_allowed
 from taskengine.api.stories.wait import until_over
+from taskengine.core import remedy
 from taskengine.core.lifecycle import DELETABLE, REOPENABLE
 from taskengine.models import Task
 from taskengine.store import needs, tasks
@@ -69,14 +70,14 @@ def _may_be_needed(scope: Scope, task: Task) -> Story[bool]:
 
 def _obstacle(task: Task, waiting: Sequence[needs.Need]) -> Story[str]:
     if not waiting:
-        return f"is {task.status.value}; cancel it first, or pass cascade=True"
+        return f"is {task.status.value}; cancel it first, or pass {remedy.switch('cascade')}"
     staged = [one.id for one in waiting if one.stands == "staged"]
     if staged:
         return f"is {task.status.value} and {staged[0]}, which is just being submitted, depends on it; try again later"
     named = yield from outlines([one.id for one in waiting[:_NAMED]])
     who = ", ".join(f"{one.name!r} ({one.id})" for one in named if one)
     more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
-    instead = "delete or cancel those first, or pass cascade=True"
+    instead = f"delete or cancel those first, or pass {remedy.switch('cascade')}"
     return f"is {task.status.value} and {who}{more} depend on it; {instead}"
 
 

@@ -7,6 +7,7 @@ from taskengine.api.scope import Scope
 from taskengine.api.stories.ask import get_execution, required
 from taskengine.api.stories.refusals import not_allowed
 from taskengine.api.stories.wait import until_over
+from taskengine.core import remedy
 from taskengine.core.lifecycle import HALTED, REOPENABLE
 from taskengine.errors import NotAllowedError, NotFoundError, TaskExecutionError
 from taskengine.models import Task, TaskExecution
@@ -29,7 +30,7 @@ def execute_task(
     if answer.word == "conflict":
         task = yield from required(scope, id)
         if answer.text() in HALTED:
-            raise (yield from not_allowed(scope, task, f"is {answer.text()}; resume_task lets it go on"))
+            raise (yield from not_allowed(scope, task, f"is {answer.text()}; let it go: {remedy.resume_call(id)}"))
         has = f"agent {answer.text(1)!r}" if answer.text(1) else "no agent"
         raise (yield from not_allowed(scope, task, f"is {answer.text()} on {has}; leave agent_id out"))
     return (yield from _outcome(scope, id, limit)) if wait else (yield from get_execution(scope, id))
@@ -68,9 +69,10 @@ def _outcome(scope: Scope, id: str, timeout: float | None) -> Story[TaskExecutio
 def _failure(task: Task) -> str:
     why = task.error_message or task.reason or "no reason was given"
     after = f" after {task.attempt} attempts" if task.attempt > 1 else ""
+    logs = remedy.named(".execution holds its logs", f"taskengine task logs {task.id} shows its logs")
     return (
-        f"task {task.name!r} ({task.id}) {task.status.value}{after}: {why}; .execution holds its logs, "
-        "retry_task opens it again"
+        f"task {task.name!r} ({task.id}) {task.status.value}{after}: {why}; {logs}, "
+        f"{remedy.reopen(task.id)}"
     )
 
 
@@ -88,8 +90,9 @@ def _not_retried(scope: Scope, id: str) -> Story[NotAllowedError]:
     elif root is None:
         why = "has a dependency that failed or was cancelled; retry that one"
     else:
+        that = remedy.named(str(root.id), remedy.reopen_call(root.id))
         why = (
-            f"was closed because its dependency {root.name!r} {root.status.value}; retry that one: {root.id}"
+            f"was closed because its dependency {root.name!r} {root.status.value}; retry that one: {that}"
         )
     return (yield from not_allowed(scope, task, why))
 

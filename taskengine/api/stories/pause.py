@@ -8,6 +8,7 @@ from taskengine.api.arguments import Id, agent_name, capability_name, id_text, i
 from taskengine.api.scope import Scope
 from taskengine.api.stories.ask import required
 from taskengine.api.stories.refusals import not_allowed
+from taskengine.core import remedy
 from taskengine.core.lifecycle import EXECUTING, TERMINAL
 from taskengine.errors import InvalidInputError, NotFoundError, TaskEngineError
 from taskengine.models import Pause, PauseScope
@@ -75,8 +76,11 @@ def _scope(capability: str | None, agent_id: str | None, run_id: Id | None, ever
         *([(PauseScope.EVERYTHING, "")] if everything else []),
     ]
     if len(named) != 1:
+        scopes = remedy.named(
+            "capability, agent_id, run_id, or everything=True", "--capability, --agent, --run or --everything"
+        )
         raise InvalidInputError(
-            f"{len(named)} scopes are named; name one of capability, agent_id, run_id, or everything=True",
+            f"{len(named)} scopes are named; name one of {scopes}",
             field="capability",
         )
     return pauses.scope_of(*named[0])
@@ -91,7 +95,7 @@ def pause_task(
     if answer.word == "late":
         raise _over(until)
     if not answer.ok:
-        raise (yield from _refused(scope, id, answer, "what is over is not paused; retry_task opens it again"))
+        raise (yield from _refused(scope, id, answer, f"what is over is not paused; {remedy.reopen(id)}"))
     (status,) = yield from tasks.statuses([id])
     return pause_from(f"task:{id}", answer.text(), int(status in EXECUTING))
 
@@ -101,7 +105,7 @@ def resume_task(scope: Scope, task_id: Id) -> Story[bool]:
     id = id_text(task_id)
     answer = yield from tasks.resume(id)
     if not answer.ok and (answer.word != "conflict" or answer.text() in TERMINAL):
-        raise (yield from _refused(scope, id, answer, "what is over is not resumed; retry_task opens it again"))
+        raise (yield from _refused(scope, id, answer, f"what is over is not resumed; {remedy.reopen(id)}"))
     return answer.ok
 
 
@@ -110,7 +114,8 @@ def hold_task(scope: Scope, task_id: Id, *, held: bool) -> Story[bool]:
     id = id_text(task_id)
     answer = yield from tasks.hold(id, held=held)
     if not answer.ok:
-        instead = "only what has not started is held or released; pause_task stops its next attempt"
+        pause = remedy.named("pause_task", f"taskengine task pause {id}")
+        instead = f"only what has not started is held or released; {pause} stops its next attempt"
         raise (yield from _refused(scope, id, answer, instead))
     return answer.number(1) == 1
 

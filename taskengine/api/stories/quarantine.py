@@ -9,6 +9,7 @@ from taskengine.api.arguments import number, text
 from taskengine.api.scope import Scope
 from taskengine.api.stories.ask import MAX_PAGE
 from taskengine.api.stories.find import LEAST
+from taskengine.core import remedy
 from taskengine.errors import AmbiguousIdError, InvalidInputError, NotFoundError
 from taskengine.models import QuarantinedMessage, QuarantinePage
 from taskengine.store import quarantine
@@ -41,8 +42,9 @@ def get_quarantined(scope: Scope, message_id: str) -> Story[QuarantinedMessage]:
 def drop_quarantined(scope: Scope, message_ids: Iterable[str] | str | None, everything: bool) -> Story[int]:
     """Forget quarantined messages; how many."""
     if (message_ids is None) != everything:
+        whole_list = remedy.named("everything=True", "--all")
         raise InvalidInputError(
-            "say which messages to drop: pass their ids, or everything=True and no ids", field="message_ids"
+            f"say which messages to drop: pass their ids, or {whole_list} and no ids", field="message_ids"
         )
     if message_ids is None:
         return (yield from _drop_all(scope))

@@ -1,0 +1,42 @@
+"""What a text advises is named in one place: as a method for Python, as a command for the command line."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import taskengine
+from taskengine.api import BlockingTaskAPI
+
+_PACKAGE = Path(taskengine.__file__).parent
+#: The harness talks to tests, which are Python.
+_ELSEWHERE = {"testing"}
+_VERBS = [name for name, _ in inspect.getmembers(BlockingTaskAPI, inspect.isfunction) if "_" in name.strip("_")]
+_NAMED = re.compile(rf"\b(?:{'|'.join(_VERBS)})\b|=True\b")
+
+
+def _advice(tree: ast.AST) -> Iterator[ast.Constant]:
+    """Texts of more than a word, without docstrings and without what chooses between the two words."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"remedy.named", "named"}:
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node
+        yield from _advice(node)
+
+
+def test_no_text_names_a_method_where_nobody_knows_who_reads_it() -> None:
+    assert {"retry_task", "execute_task", "create_tasks"} <= set(_VERBS)
+    found = [
+        f"{path.relative_to(_PACKAGE)}:{text.lineno}: {text.value}"
+        for path in sorted(_PACKAGE.rglob("*.py"))
+        if path.relative_to(_PACKAGE).parts[0] not in _ELSEWHERE
+        for text in _advice(ast.parse(path.read_text(encoding="utf-8")))
+        if _NAMED.search(text.value)
+    ]
+    assert found == []
