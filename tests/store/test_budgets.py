@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 
+from taskengine.core.instructions import CloseTask
 from taskengine.models import Task
 from taskengine.store import coordination, executions, graphs, nodes, pauses, retention, tasks
 from taskengine.store.coordination import Decision
@@ -241,10 +242,12 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
     "beat": lambda _: nodes.beat("new", 1, "{}", 50, LANES, "", []),
     "cancel": lambda c: tasks.cancel_all([str(c.ready.id), str(c.paused.id), str(c.waiting.id)], "no"),
     "claim": lambda c: executions.claim(c.slot("new", "m1"), "r", "none", 1),
-    "close": lambda c: coordination.close(c.world.term, "", _seen(c, c.waiting), "r", str(c.failed.id)),
+    "close": lambda c: coordination.close(
+        c.world.term, "", _seen(c, c.waiting), CloseTask(str(c.waiting.id), "r", str(c.failed.id), failed_before=True)
+    ),
     "continue_releases": lambda c: coordination.continue_releases(c.world.term),
     "create": lambda c: next(tasks.create(str(uuid4()), c.world.record(c.world.task("new", capability="q0")))),
-    "delete": lambda c: tasks.delete_all([(str(c.over.id), index_names(c.over))], "0"),
+    "delete": lambda c: tasks.delete_all([(str(c.over.id), index_names(c.over))], c.world.since()),
     "end_cancelled": _cancelled,
     "execute": lambda c: next(tasks.execute(str(c.ready.id), "a1")),
     "fall": _stage,
