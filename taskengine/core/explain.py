@@ -281,7 +281,7 @@ def _unoffered(now: Situation) -> Fact:
     what = f"agent {now.lane[1:]!r}" if now.lane.startswith("@") else f"capability {now.lane!r}"
     offered = [lane for lane in now.lanes if not lane.startswith("@")]
     shown = ", ".join(offered[:NAMED]) + (f" and {len(offered) - NAMED} more" if len(offered) > NAMED else "")
-    others = f"those that live offer {shown}" if offered else "no worker is alive at all"
+    others = f"those that live offer {shown}" if offered else "nor anything else"
     return Fact(
         kind="unoffered",
         text=f"no living worker offers {what} ({others}); start one: taskengine worker --queues {now.lane.lstrip('@')}",

@@ -87,7 +87,7 @@ def test_dependency_that_failed_is_about_to_be_decided(api: Any, world: World) -
 def test_no_worker_offers_it_says_what_is_offered(api: Any, world: World) -> None:
     task = api.create_task(lint(capability="gpu"))
     assert api.explain(task.id).headline == (
-        "'a' is ready: no living worker offers capability 'gpu' (no worker is alive at all); "
+        "'a' is ready: no living worker offers capability 'gpu' (nor anything else); "
         "start one: taskengine worker --queues gpu"
     )
     world.beat(lanes="lint=lint test=tester @lint=lint")

@@ -62,6 +62,27 @@ def test_another_offer_makes_it_trusted_again(world: World) -> None:
     assert len(world.granted()) == 2
 
 
+def test_who_offers_nothing_and_the_same_again_stays_distrusted(world: World) -> None:
+    """A worker that the server refuses connects again and again."""
+    distrusted(world)
+    for lanes in ("", LINT, "", LINT):
+        world.beat(slots=2, lanes=lanes)
+        assert world.granted() == []
+    assert untaken(world) == (3, 2)
+
+
+def test_what_is_counted_outlasts_offers_that_come_and_go(world: World) -> None:
+    world.beat(slots=2, lanes=LINT)
+    world.submit(*(world.task(f"t{n}") for n in range(6)))
+    for count in range(1, 4):
+        assert len(world.granted()) == 2
+        withdraw(world)
+        world.beat(slots=2, lanes="")
+        world.beat(slots=2, lanes=LINT)
+        assert untaken(world) == (count, 2)
+    assert world.granted() == []
+
+
 def test_a_minute_later_it_is_granted_one_and_a_minute_after_that_another(world: World) -> None:
     distrusted(world)
     for _ in range(2):

@@ -49,11 +49,12 @@ def _worker(node: Node) -> Finding:
         return wrong(name, says, "mend the agent, or run it in a prefork pool; a worker of which most are stuck ends")
     if node.draining:
         return notice(name, f"drains: {node.draining}", "nothing, if somebody stopped it")
-    if not node.lanes:
-        return notice(name, "consumes no queue: it is given nothing", "celery -A workers control add_consumer NAME")
     if node.is_distrusted:
         says = f"took nothing of what it was granted {node.untaken} times in a row: it gets one task a minute"
         return wrong(name, says, "read its log; may its Redis user subscribe (ACL)? then start it again")
+    if not node.lanes:
+        advice = "read its log; may its Redis user BRPOP (ACL)? or: celery -A workers control add_consumer NAME"
+        return notice(name, "consumes no queue: it is given nothing", advice)
     agents = ", ".join(sorted(set(node.lanes.values())))
     return ok(name, f"{info.get('pool', '')}, {node.held} of {node.slots} slots busy, agents {agents}")
 

@@ -21,7 +21,9 @@ if tonumber(ARGV[2]) <= tonumber(old[3] or 0) then
 end
 local alive = call('ZSCORE', K.nodes, node)
 local first = not alive or tonumber(alive) < now
-if first or old[1] ~= lanes_text or ARGV[7] ~= '' then old[4] = trust(node, old[4]) end
+if first or ARGV[7] ~= '' or (old[1] ~= lanes_text and offers_more(node, lanes_text)) then
+  old[4] = trust(node, old[4], lanes_text)
+end
 local distrusted = is_distrusted(old[4])
 local countable = distrusted and '0' or ARGV[4]
 call('HSET', key('node', node), 'no', ARGV[2], 'info', ARGV[3], 'slots', countable, 'size', ARGV[4], 'lanes', lanes_text,

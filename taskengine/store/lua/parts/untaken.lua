@@ -2,13 +2,22 @@
 -- uses: clock, grant
 -- Grants are a lane's, so a withdrawn one counts against each node that offers it, had a slot free and claimed nothing
 -- since it was given; once for all that were given together. After the third in a row none of its slots count
--- as free, in the field that grants read anyway. It is trusted again when it claims or its offer changes, and a minute
--- after the third, and after each probe, it is given one.
+-- as free, in the field that grants read anyway. It is trusted again when it claims or offers what it did not, and a
+-- minute after the third, and after each probe, it is given one. (Rejected: whenever its offer changes. A worker that
+-- the server refuses connects again and again, and offers all and nothing by turns.)
 local MOST_UNTAKEN, PROBE_MS = 3, 60000
 local function is_distrusted(untaken) return tonumber(untaken or 0) >= MOST_UNTAKEN end
-local function trust(node, untaken)
-  call('HSET', key('node', node), 'took', now)
+local function trust(node, untaken, lanes_text)
+  call('HSET', key('node', node), 'took', now, 'had', lanes_text)
   if untaken then call('HDEL', key('node', node), 'un', 'una', 'probe') end
+  return false
+end
+-- Whether it offers a lane that it did not since it was trusted.
+local function offers_more(node, lanes_text)
+  local had = ' ' .. (call('HGET', key('node', node), 'had') or '')
+  for lane in lanes_text:gmatch('%S+=') do
+    if not had:find(' ' .. lane, 1, true) then return true end
+  end
   return false
 end
 local function blame(lane, given)
