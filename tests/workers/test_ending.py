@@ -115,7 +115,7 @@ def test_a_child_that_is_ended_may_clean_up_and_its_report_is_fenced(fleet: Flee
     fleet.run(task)
     until(lambda: left(fleet, "end", str(task.id)), 2)
     (late,) = until(lambda: [e.late_outcome for e in fleet.executions(str(task.id)) if e.late_outcome])
-    assert late["verdict"] == "failed"
+    assert (late["verdict"], late["error"]) == ("cancelled", "the agent was ended by its worker")
     assert fleet.statuses([str(task.id)]) == ["failed"]
 
 
