@@ -108,6 +108,8 @@ class Agent:
     name: str
     capabilities: frozenset[str]
     function: AgentFunction
+    #: Whether its tasks are never taken several at a time, however short they are.
+    goes_alone: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -190,20 +192,26 @@ def agent(name: F, /) -> F: ...
 
 
 @overload
-def agent(name: str | None = None, *, capabilities: Iterable[str] | None = None) -> Callable[[F], F]: ...
+def agent(
+    name: str | None = None, *, capabilities: Iterable[str] | None = None, batch: bool = True
+) -> Callable[[F], F]: ...
 
 
-def agent(name: F | str | None = None, *, capabilities: Iterable[str] | None = None) -> F | Callable[[F], F]:
+def agent(
+    name: F | str | None = None, *, capabilities: Iterable[str] | None = None, batch: bool = True
+) -> F | Callable[[F], F]:
     """Declare a function or coroutine ``(task, context)`` as the agent *name*; returns it unchanged.
 
     Without a name it is the function's, without capabilities its name is the only one: ``@agent`` alone will do.
+    *batch* False: a slot takes one task of it at a time, also when they are short. For an agent that holds the
+    interpreter, or whose finished work must not run again when its worker dies within the next 5 ms.
     """
     if name is None:
-        return lambda function: _declare(_called(function), capabilities)(function)
-    return _declare(_called(name), capabilities)(name) if callable(name) else _declare(name, capabilities)
+        return lambda function: _declare(_called(function), capabilities, batch)(function)
+    return _declare(_called(name), capabilities, batch)(name) if callable(name) else _declare(name, capabilities, batch)
 
 
-def _declare(name: str, capabilities: Iterable[str] | None) -> Callable[[F], F]:
+def _declare(name: str, capabilities: Iterable[str] | None, batch: bool) -> Callable[[F], F]:
     given = (name,) if capabilities is None else capabilities
     offered = frozenset({given}) if isinstance(given, str) else frozenset(given)
     for word in (name, *offered):
@@ -215,7 +223,8 @@ def _declare(name: str, capabilities: Iterable[str] | None) -> Callable[[F], F]:
     def declare(function: F) -> F:
         if fault := _fault(function):
             raise AgentError(f"agent {name!r}: {fault}; declare it as def {_spoken(name)}(task, context)")
-        REGISTRY.add(Agent(name, offered, function))
+        alone = not batch or inspect.iscoroutinefunction(function)
+        REGISTRY.add(Agent(name, offered, function, alone))
         return function
 
     return declare

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
 
     heartbeat_seconds: Amount = Field(2.0, gt=0, description="Seconds between two beats of a worker node.")
     lease_seconds: Amount = Field(10.0, gt=0, description="Seconds an execution stays leased after a beat.")
+    batch_ms: Amount = Field(
+        5.0, ge=0, description="Milliseconds of short tasks that a slot takes at once; 0 takes one at a time."
+    )
     claim_seconds: Amount = Field(10.0, gt=0, description="Seconds a granted execution may wait for its worker.")
     slice_seconds: Amount = Field(1.0, ge=0, description="Seconds one Celery message goes on pulling work.")
     busy_poll_ms: Amount = Field(

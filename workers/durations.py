@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 
-from taskengine.core.estimates import blend, kind_of
+from taskengine.core.estimates import blend
 from taskengine.errors import StoreError
 from taskengine.store import estimates
 from taskengine.store.keys import Keys
@@ -33,11 +33,10 @@ class Durations:
         self._due = 0.0
         self._lock = threading.Lock()
 
-    def add(self, lane: str, name: str, seconds: float) -> None:
-        """Note a run that completed."""
+    def add(self, lane: str, kind: str, seconds: float) -> None:
+        """Note a run of *kind* that completed."""
         with self._lock:
             self._count(lane, seconds)
-            kind = kind_of(lane, name)
             if kind in self._samples or len(self._samples) < _MOST:
                 self._count(kind, seconds)
 

@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from taskengine.store import executions
@@ -23,6 +23,7 @@ from workers.board import key_of
 from workers.hands import group_is_alive, is_alive, signal_group
 from workers.overdue import time_out
 from workers.process import Node
+from workers.stalls import Stalls
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +40,14 @@ class Enforcement:
     announcer: Announces
     #: Told which child is about to be ended.
     expect_end: Callable[[int], object] = lambda _: None
+    _stalls: Stalls = field(init=False)
     #: Process group -> monotonic time at which it is killed.
     _ending: dict[int, float] = field(default_factory=dict)
     #: Executions in threads that are over and have not returned -> monotonic time at which they were over.
     _stuck: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._stalls = Stalls(self.node)
 
     def stuck(self, seconds: float = 0.0) -> int:
         """Threads that an execution has occupied for *seconds* after it was over; one that returned is free."""
@@ -62,7 +67,9 @@ class Enforcement:
 
     def enforce(self, held: Iterable[Held], server_ms: int) -> None:
         """Act on what this node holds, by the server's clock."""
-        for execution in held:
+        begun, waiting = self._stalls.look(held)
+        self._give_back(waiting, "one that was begun before it lasts")
+        for execution in begun:
             if execution.cancel_ms is not None:
                 self._cancel(execution, server_ms, execution.cancel_ms)
             elif execution.deadline_ms is not None and server_ms >= execution.deadline_ms:
@@ -73,11 +80,20 @@ class Enforcement:
     def hand_back(self, held: Iterable[Held], why: str, grace: float) -> None:
         """Give back everything that still runs, then end it: TERM now, KILL after *grace* seconds."""
         for execution in held:
-            reply = self.store.run(executions.hand_back(execution.execution_id, execution.token, why))
+            if self._give_back([execution], why):
+                self._end(execution, grace)
+
+    def _give_back(self, held: Sequence[Held], why: str) -> bool:
+        """Hand back what one slot holds; whether anything of it ran still."""
+        if not held:
+            return False
+        pairs = [(execution.execution_id, execution.token) for execution in held]
+        replies = self.store.run(executions.hand_back(pairs, why))
+        for execution, reply in zip(held, replies, strict=True):
             if reply.ok:
                 self.announcer.closed(execution.execution_id, reply.text(), f"handed back: {why}")
                 logger.info("handed back execution=%s task=%s", execution.execution_id, execution.task_id)
-                self._end(execution, grace)
+        return any(reply.ok for reply in replies)
 
     def bury(self, lost: Iterable[Lost]) -> None:
         """End what the children of lost executions left behind."""
@@ -153,6 +169,7 @@ class Enforcement:
 
     def _end(self, held: Held, grace: float) -> None:
         if self.node.forks:
+            self._give_back(self._stalls.beside(held), "the process that had it is ended")
             self._end_child(held.pid, key_of(held.execution_id), grace)
         elif self.node.local.interrupt(held.execution_id):
             self._stuck.setdefault(held.execution_id, time.monotonic())

@@ -25,11 +25,13 @@ from taskengine.store.sync import SyncStore
 from taskengine.transport import template
 from workers import capture
 from workers.announce import Announces
+from workers.batch import BatchWatch
 from workers.board import Board
 from workers.courier import Courier
 from workers.durations import Durations
 from workers.lanes import Served
 from workers.loop import Run
+from workers.pace import Paces
 from workers.teller import Teller
 from workers.unsent import Page, Unsent
 from workers.wear import Limits, Wear
@@ -133,6 +135,8 @@ class WorkerProcess:
         self.store = node.connect(busy_poll_seconds=node.settings.busy_poll_ms / 1000 if node.forks else 0.0)
         self.durations = Durations()
         self.wear = Wear(node.limits)
+        self.paces = Paces(node.settings.batch_ms / 1000)
+        self.batches = BatchWatch()
         self.courier = Courier(self.store)
         self.teller = Teller(node.hostname)
         self.hears: capture.Installed | None = capture.Installed()

@@ -5,17 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from taskengine.agent import Agent
+from taskengine.core.estimates import kind_of
 from taskengine.errors import InvalidInputError
 from taskengine.models import Outcome, Task, TaskStatus
 from taskengine.store import executions, tasks
 from taskengine.store.codec import UNREADABLE, dumps, running_task
-from taskengine.store.executions import Answer, Report, Slot
+from taskengine.store.executions import Answer, Pace, Report, Slot
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
+from workers.batch import Batch, Finished
 from workers.capture import LEVELS, Speaking
 from workers.clones import end_if_cloned
 from workers.context import Context
@@ -55,16 +59,41 @@ class Runner:
         answer = persist(self.process.store, claim, seconds=_CLAIM_PATIENCE)
         if answer.word != "refused":
             self.process.claimed()
+        told: Sequence[Told] = answer.batch
         ran = 0
-        while answer.told is not None:
-            answer = self._execute(answer.told, until)
-            ran += 1
+        while told:
+            ran += len(told)
+            told = self._work_off(told, until)
         self.process.announcer.hurry()
         self.process.teller.hurry()
         self.process.durations.tell(self.process.store)
         return ran
 
-    def _execute(self, told: Told, until: float) -> Answer:
+    def _work_off(self, told: Sequence[Told], until: float) -> Sequence[Told]:
+        """Run what the slot was told, report it in one trip; what the slot got next."""
+        batch = Batch(told)
+        with self.process.batches.over(batch, self._tell) if len(told) > 1 else nullcontext():
+            while (one := batch.take()) is not None:
+                batch.end(self._execute(one))
+        with batch.telling:
+            left, over = batch.close()
+        self._hand_back(left)
+        return self._report(over, pull=time.monotonic() < until).batch if over else ()
+
+    def _tell(self, left: Sequence[Told], over: Sequence[Finished]) -> None:
+        """Behind or before one that lasts: others may run what has not begun, and hear of what has ended."""
+        self._hand_back(left)
+        if over:
+            self._report(over, pull=False)
+
+    def _hand_back(self, left: Sequence[Told]) -> None:
+        if left:
+            pairs = [(one.execution_id, one.attempt) for one in left]
+            persist(self.process.store, executions.hand_back(pairs, "one that was begun before it lasts"))
+            logger.info("handed back executions=%d behind one that lasts", len(left))
+
+    def _execute(self, told: Told) -> Finished:
+        began = time.perf_counter()
         task, wrong = self._task(told)
         agent = self._agent_for(told)
         name = agent.name if agent else told.lane.lstrip("@")
@@ -78,20 +107,43 @@ class Runner:
         if large:
             self._lay_by(told, text)
         report = _report(told, name, outcome, what, "" if large else text, len(text.encode()) if large else 0)
-        pull = self.process.wear.ran_one() and time.monotonic() < until
-        answer = persist(self.process.store, executions.report(self.slot, report, pull=pull))
-        if answer.word == "overdue":
-            return self._time_out(told, name)
-        if answer.word == "ok":
-            became = answer.became or TaskStatus.COMPLETED
-            self.process.announcer.ended(told, outcome, became)
-            self.process.teller.ended(told, name, outcome, became, what.delay_ms)
-            if not answer.became:
-                self.process.durations.add(told.lane, told.name, outcome.usage.wall_seconds or 0.0)
-        else:
-            gone = TaskStatus.CANCELLED if answer.word == "missing" else ""  # its task was deleted meanwhile
-            self._fenced(told, answer.detail or answer.word, answer.became or gone)
+        kind = kind_of(told.lane, told.name)
+        self.process.paces.note(kind, time.perf_counter() - began)
+        alone = agent is None or agent.goes_alone
+        return Finished(told, name, kind, alone, outcome, what.delay_ms, report)
+
+    def _report(self, over: Sequence[Finished], *, pull: bool) -> Answer:
+        """Report executions that ended, and tell whoever else wants to know what became of each."""
+        last, goes_on = over[-1], True
+        for _ in over:
+            goes_on = self.process.wear.ran_one()
+        alone = last.is_alone or self.process.wear.is_near
+        pace = Pace() if alone else self.process.paces.of(last.kind)
+        reports = [one.report for one in over]
+        answer = persist(self.process.store, executions.report(self.slot, reports, pull=pull and goes_on, pace=pace))
+        refused = []
+        for one, word, became in zip(over, answer.outcomes, answer.became, strict=True):
+            if word == "ok":
+                self._accepted(one, became)
+            else:
+                refused.append((one, word, became))
+        for one, word, became in refused:  # last: one of them may end this process
+            self._refused(one, word, became)
         return answer
+
+    def _accepted(self, one: Finished, became: str) -> None:
+        status = became or TaskStatus.COMPLETED
+        self.process.announcer.ended(one.told, one.outcome, status)
+        self.process.teller.ended(one.told, one.agent, one.outcome, status, one.delay_ms)
+        if not became:
+            self.process.durations.add(one.told.lane, one.kind, one.outcome.usage.wall_seconds or 0.0)
+
+    def _refused(self, one: Finished, word: str, became: str) -> None:
+        if word == "overdue":
+            self._time_out(one.told, one.agent)
+        else:
+            gone = TaskStatus.CANCELLED if word == "missing" else ""  # its task was deleted meanwhile
+            self._fenced(one.told, word, became or gone)
 
     def _fenced(self, told: Told, why: str, became: str = "") -> None:
         if became:  # nobody else has told of it
@@ -99,8 +151,8 @@ class Runner:
         logger.warning("fenced execution=%s task=%s: %s", told.execution_id, told.task_id, why)
         self.process.give_up()
 
-    def _time_out(self, told: Told, agent: str) -> Answer:
-        """End what was reported after its deadline; nothing more for this slot, whose task was granted anew."""
+    def _time_out(self, told: Told, agent: str) -> None:
+        """End what was reported after its deadline."""
         id, token, store = told.execution_id, told.attempt, self.process.store
         over = outlast(lambda: time_out(store, id, token, told.task_id, told.deadline_ms), "time_out")
         if over is None:  # its parent was faster, and is about to end this process
@@ -109,7 +161,6 @@ class Runner:
             late = Outcome("failed", error=over.error, error_kind="timeout")
             self.process.announcer.ended(told, late, over.became)
             self.process.teller.ended(told, agent, late, over.became, None)
-        return Answer("overdue")
 
     def _task(self, told: Told) -> tuple[Task, Outcome | None]:
         """The task as its agent gets it, and its outcome when no agent can be given it."""
@@ -155,7 +206,7 @@ def _report(told: Told, agent: str, outcome: Outcome, what: Verdict, output: str
     used = {"cpu_percent": usage.cpu_percent, "memory_mb": usage.memory_mb, "wall_seconds": usage.wall_seconds}
     trace = outcome.traceback or ""
     return Report(
-        told.execution_id, told.attempt, what.word, agent,
+        told.task_id, told.attempt, what.word, agent,
         output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
         retry_ms=what.delay_ms or 0, deadline_ms=told.deadline_ms, traceback=trace,
         last_frame=brief(trace) if trace else "",

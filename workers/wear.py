@@ -17,6 +17,8 @@ from billiard.pool import EX_RECYCLE
 from celery.concurrency import asynpool
 from celery.concurrency.prefork import TaskPool as PreforkPool
 
+from workers.pace import MOST
+
 logger = logging.getLogger(__name__)
 
 
@@ -37,6 +39,12 @@ class Wear:
         self._ran = 0
         #: Whether it must take nothing more.
         self.is_over = False
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it may end within a batch, so that it must take one at a time."""
+        most = self._limits.executions
+        return self._limits.memory is not None or (most is not None and self._ran + MOST >= most)
 
     def ran_one(self) -> bool:
         """Count an execution; whether another one may follow."""

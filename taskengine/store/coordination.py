@@ -18,6 +18,8 @@ from taskengine.store.replies import Reply, only, reply
 
 #: Entries looked at in one script, so that none takes longer than a few milliseconds.
 PIECE = 64
+#: Slots whose leases end in one script; each may hold several executions.
+LEASES = 32
 #: Parked tasks put back in one script.
 UNPARKED = 256
 #: Members of the set of open lanes that are none: an agent or everything may be paused, and a run.
@@ -48,7 +50,7 @@ def withdraw(term: str) -> Call[Reply]:
 
 def rescue(term: str) -> Call[Reply]:
     """End executions whose lease lapsed; ok (lost, nodes gone, [task, node …] of the lost ones, [node …] forgotten)."""
-    return Call("rescue", (term, PIECE), reply, grants=True)
+    return Call("rescue", (term, LEASES), reply, grants=True)
 
 
 def fire_timers(term: str) -> Call[Reply]:

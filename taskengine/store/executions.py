@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from taskengine.core.identity import execution_id
 from taskengine.errors import NotFoundError
 from taskengine.models import ExecutionLog, ExecutionStatus, TaskExecution, TaskStatus
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Arg, Call, Story
 from taskengine.store.codec import execution_from, numbered, pairs, traceback_line
 from taskengine.store.keys import Keys
-from taskengine.store.replies import Reply, Told, reply, told
+from taskengine.store.replies import Reply, Told, replies, reply, told
 
 #: Log lines kept of one execution, and bytes of them as JSON; older ones go first.
 MAX_LOG_LINES = 1000
@@ -36,9 +36,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How an execution ended, as its worker tells it."""
+    """How an attempt ended, as its worker tells it."""
 
-    execution_id: str
+    task_id: str
+    #: The attempt.
     token: int
     #: completed, failed, retry, not_now, agent_not_now or cancelled.
     verdict: str
@@ -58,16 +59,41 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a claim or report came to; ``told`` is the slot's next execution, if any."""
+class Pace:
+    """What a slot ran last, which says how many tasks of that kind it would take at once."""
 
-    #: ok, nothing, overdue, fenced, refused or missing.
+    #: As :func:`taskengine.core.estimates.kind_of` names it.
+    kind: str = ""
+    #: Microseconds that one of it occupied the slot, with all that is around it.
+    each_us: int = 1
+    #: How many it would take; 1 where tasks of it go alone.
+    most: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a claim or report came to."""
+
+    #: Of a claim: ok, nothing or refused. Of a report: ok.
     word: str
-    told: Told | None = None
-    #: Why it was refused, or the status that fenced it.
+    #: The slot's next executions, in the order in which it runs them; several where they are short.
+    batch: tuple[Told, ...] = ()
+    #: Why a claim was refused.
     detail: str = ""
-    #: What the task of a report became, unless it COMPLETED; '' also when that was told by whoever fenced it.
-    became: str = ""
+    #: What became of each reported outcome: ok, overdue, missing, or the status of an execution
+    #: that this slot lost before.
+    outcomes: tuple[str, ...] = ()
+    #: What each task became, unless it COMPLETED; '' also when that was told by whoever took the execution away.
+    became: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> Told | None:
+        """The first of the slot's next executions, if there is one."""
+        return self.batch[0] if self.batch else None
+
+
+#: Of a slot that takes one at a time.
+_ALONE = Pace()
 
 
 def claim(slot: Slot, request: str, execution: str, token: int) -> Call[Answer]:
@@ -76,26 +102,28 @@ def claim(slot: Slot, request: str, execution: str, token: int) -> Call[Answer]:
     return Call("claim", args, _answer, grants=True)
 
 
-def report(slot: Slot, done: Report, *, pull: bool) -> Call[Answer]:
-    """End an execution and, with *pull*, get the slot's next one; a repeat gets the same answer.
+def report(slot: Slot, done: Sequence[Report], *, pull: bool, pace: Pace = _ALONE) -> Call[Answer]:
+    """End attempts of one slot and, with *pull*, get its next ones; a repeat gets the same answer.
 
-    ``overdue`` after its deadline: the outcome is kept as late, and :func:`time_out` is what ends the attempt.
+    Each outcome counts or not by itself: one whose execution the slot lost changes nothing, and the slot gets nothing.
+    A slot that still holds others than these gets nothing either. ``overdue`` is what comes after its deadline: it is
+    kept as late, and :func:`time_out` is what ends the attempt.
     """
-    args = (
-        done.execution_id, done.token, slot.node, slot.nonce, done.verdict, done.output, done.error, done.error_kind,
-        done.retry_ms, done.usage, done.agent, done.big or "", slot.lanes if pull else "", slot.message, slot.pid,
-        done.deadline_ms or "",
-        *((done.traceback, done.last_frame) if done.traceback else ()),
-    )  # fmt: skip
-    return Call("report", args, _answer, grants=True)
+    args: list[Arg] = [
+        slot.node, slot.nonce, slot.lanes if pull else "", slot.message, slot.pid, pace.kind, pace.each_us, pace.most
+    ]  # fmt: skip
+    for one in done:
+        args += (one.task_id, one.token, one.verdict, one.output, one.error, one.error_kind)
+        args += (one.retry_ms, one.usage, one.agent, one.big or "", one.deadline_ms or "")
+        args += (one.traceback, one.last_frame)
+    return Call("report", tuple(args), _answer, grants=True)
 
 
 def _answer(raw: Sequence[Any]) -> Answer:
-    word, rest = raw[0], raw[1] if len(raw) > 1 else ""
-    became = raw[2] if len(raw) > 2 else ""
-    if word == "ok" and isinstance(rest, list | tuple):
-        return Answer("ok", told(rest), became=became)
-    return Answer(word, None, rest or "", became)
+    word = raw[0]
+    if word != "ok":
+        return Answer(word, detail=raw[1] if len(raw) > 1 else "")
+    return Answer("ok", tuple(told(one) for one in raw[3]), outcomes=tuple(raw[1]), became=tuple(raw[2]))
 
 
 def time_out(
@@ -115,9 +143,12 @@ def end_cancelled(execution: str, token: int) -> Call[Reply]:
     return Call("end_cancelled", (execution, token), reply, grants=True)
 
 
-def hand_back(execution: str, token: int, why: str) -> Call[Reply]:
-    """Give running work back; neither a retry nor a loss is counted. ``ok`` comes with the task's status."""
-    return Call("hand_back", (execution, token, why), reply, grants=True)
+def hand_back(held: Iterable[tuple[str, int]], why: str) -> Call[list[Reply]]:
+    """Give (execution, token) pairs back that run or were about to, 256 at most; neither a retry nor a loss is counted.
+
+    What came of each: ok with the task's status, conflict with the status it has, or missing.
+    """
+    return Call("hand_back", (why, *(word for pair in held for word in pair)), replies, grants=True)
 
 
 def say(

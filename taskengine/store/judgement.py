@@ -184,7 +184,7 @@ def _execution(task: TaskFacts, e: Fields, *, latest: bool) -> Iterator[Violatio
         yield Violation("execution", task.id, story)
     if status in _EXECUTION_RUNNING and "lease" not in e:
         yield Violation("lease", e["id"], "its slot is not leased")
-    if status in _EXECUTION_RUNNING and not e.get("held", "").startswith(f"{e['id']}|"):
+    if status in _EXECUTION_RUNNING and e["id"] not in e.get("held", "").partition("|")[0].split():
         yield Violation("slot", e["id"], f"its slot holds {e.get('held', 'nothing')}")
     queued = status in _EXECUTION_QUEUED
     if ("claim" in e) != queued or (e.get("granted") == "1") != queued:

@@ -69,6 +69,7 @@ class Scripts:
 def _constants(settings: Settings) -> dict[str, str]:
     return {
         "lease_ms": str(round(settings.lease_seconds * 1000)),
+        "batch_us": str(round(settings.batch_ms * 1000)),
         "claim_ms": str(round(settings.claim_seconds * 1000)),
         "timeout_ms": str(round(settings.default_timeout * 1000)),
         "key_ms": str(round(settings.idempotency_seconds * 1000)),

@@ -360,7 +360,7 @@ def test_answer_is_json(api: Any, world: World) -> None:
 def test_the_report_that_came_between_two_looks_does_not_make_it_contradict_itself(api: Any, world: World) -> None:
     task = api.create_task(lint())
     told = world.start()
-    world.run(executions.report(world.slot(), Report(told.execution_id, 1, "completed", "lint"), pull=False))
+    world.run(executions.report(world.slot(), [Report(told.task_id, 1, "completed", "lint")], pull=False))
     assert api.explain(task.id).status == "completed"
 
 

@@ -74,7 +74,7 @@ VERBS = ("cancel", "pause", "resume", "hold", "release", "retry", "delete")
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        ([], "--all"), (["ID", "--status", "ready"], "one or the other"), (["--run", "7"], "run_id"),
+        ([], "--all"), (["ID", "--status", "ready"], "one or the other"), (["--run", "7"], "--run"),
         (["-m", "x"], "--metadata"),
     ],
 )

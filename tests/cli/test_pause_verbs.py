@@ -53,7 +53,7 @@ def test_resume_says_what_else_is_paused(taskengine):
         (["--everything", "--until", "999999999d"], "--until"),
         (["--everything", "--until", "2020-01-01T00:00:00Z"], "until"),
         (["--everything", "--until", "2030-01-01T00:00:00"], "until"),
-        (["--run", "7"], "run_id"),
+        (["--run", "7"], "--run"),
     ],
 )
 def test_a_mistake_is_a_sentence_and_pauses_nothing(taskengine, words, named):

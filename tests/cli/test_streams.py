@@ -21,7 +21,7 @@ def run(
     server: Any, folder: Path, words: str, redirect: str = "", **variables: str
 ) -> subprocess.CompletedProcess[bytes]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TASKENGINE_", "LC_", "LANG"))}
-    environment = {**kept, "TASKENGINE_REDIS_URL": server.url, **variables}
+    environment = {**kept, "TASKENGINE_REDIS_URL": server.url, "COLUMNS": "200", **variables}
     shell = ["sh", "-c", f'exec "$0" "$@" {redirect}', sys.executable, "-P", "-m", "taskengine.cli"]
     return subprocess.run(
         [*shell, *words.split()], cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60

@@ -191,10 +191,10 @@ class Node:
         error = "" if verdict == "completed" else f"{told.name} broke"
         kind = "" if verdict == "completed" else "crash"
         done = Report(
-            told.execution_id, told.attempt, verdict, "lint", output="{}", error=error, error_kind=kind,
+            told.task_id, told.attempt, verdict, "lint", output="{}", error=error, error_kind=kind,
             retry_ms=retry_ms,
         )  # fmt: skip
-        return self._bench.run(executions.report(slot, done, pull=pull)).told
+        return self._bench.run(executions.report(slot, [done], pull=pull)).told
 
     def work(self, verdicts: dict[str, str] | None = None, *, most: int = 10_000) -> list[str]:
         """Run what can be run now, *verdicts* by task name; names in order."""

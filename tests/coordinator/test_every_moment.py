@@ -93,8 +93,8 @@ class Scene:
     def report(self, verdict: str = "completed", *, told: Told | None = None) -> None:
         told = told or self.told
         assert told is not None
-        self.reported = Report(told.execution_id, told.attempt, verdict, "lint", output="{}", retry_ms=5000)
-        self.world.run(executions.report(self.world.slot(), self.reported, pull=False))
+        self.reported = Report(told.task_id, told.attempt, verdict, "lint", output="{}", retry_ms=5000)
+        self.world.run(executions.report(self.world.slot(), [self.reported], pull=False))
 
     def work(self) -> None:
         """A worker does all that it gets."""
@@ -114,7 +114,7 @@ class Scene:
         if self.told is not None and self.world.status(self.b.id) == "running":
             self.report()
         elif self.reported is not None:  # the answer was lost: it is sent again
-            self.world.run(executions.report(self.world.slot(), self.reported, pull=False))
+            self.world.run(executions.report(self.world.slot(), [self.reported], pull=False))
         self.told = None
         for _ in range(20):
             self.coordinate()

@@ -18,9 +18,9 @@ from .bench import Bench, lint, records, until
 
 
 def graph() -> list[Task]:
-    """Three chunks, layer on layer."""
-    first = [lint(f"a{i}") for i in range(CHUNK)]
-    second = [lint(f"b{i}", first[i]) for i in range(CHUNK)]
+    """Five chunks, layer on layer."""
+    first = [lint(f"a{i}") for i in range(2 * CHUNK)]
+    second = [lint(f"b{i}", first[i]) for i in range(2 * CHUNK)]
     return [*first, *second, lint("last", *second[:20])]
 
 
@@ -41,8 +41,8 @@ def wants(batch_seconds: float = 0.3) -> dict[str, float]:
     return {"batch_seconds": batch_seconds, "sweep_seconds": 0.05}
 
 
-# Three chunks, the commit, three falls.
-@pytest.mark.parametrize("last_trip", range(1, 8))
+# Five chunks, the commit, two falls.
+@pytest.mark.parametrize("last_trip", range(1, 9))
 def test_a_graph_whose_submitter_died_runs_whole_or_leaves_nothing(bench: Bench, last_trip: int) -> None:
     hasty = Bench(bench.server, **wants())
     before = bench.lead("nobody") and hasty.key_names()
@@ -50,7 +50,7 @@ def test_a_graph_whose_submitter_died_runs_whole_or_leaves_nothing(bench: Bench,
     new = graph()
     made = trips(hasty, graphs.submit(str(uuid4()), records(new)), last_trip)
     assert made == last_trip
-    committed = last_trip >= 4
+    committed = last_trip >= 6
     node = hasty.node()
     with hasty.coordinated():
         if committed:
@@ -105,7 +105,7 @@ def test_a_commit_after_the_sweep_began_is_refused(bench: Bench) -> None:
     new = graph()
     story = graphs.submit(str(uuid4()), records(new))
     step = next(story)
-    for _ in range(3):
+    for _ in range(5):
         step = story.send(hasty.run(step))
     assert step.name == "commit"
     term = hasty.lead()
@@ -144,7 +144,7 @@ def _names(names: Iterable[str]) -> list[str]:
 def test_the_fall_of_commit_waits_may_be_shared_with_a_living_submitter(bench: Bench) -> None:
     new = graph()
     story = graphs.submit(str(uuid4()), records(new))
-    trips(bench, story, 5)
+    trips(bench, story, 7)
     term = bench.lead()
     bench.turn(Commits(), term)
     assert not bench.run(coordination.committed(bench.keys))

@@ -22,7 +22,8 @@ class History:
         self.events: list[Event] = []
         self.tasks = {}
 
-    def create_tasks(self, tasks):
+    def create_tasks(self, tasks, *, name):
+        assert name is None or name
         run = uuid4()
         self.tasks = {task.id: task.model_copy(update={"run_id": run}) for task in tasks}
         return list(self.tasks.values())

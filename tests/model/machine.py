@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -19,9 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from taskengine.api.stories import bulk
 from taskengine.api.stories.bulk import Selection
+from taskengine.core.estimates import kind_of
 from taskengine.models import BulkResult, Task, TaskPriority, TriggerRule
 from taskengine.store import coordination, deadlines, executions, graphs, nodes, pauses, retention, tasks
 from taskengine.store.call import Call
+from taskengine.store.executions import Pace, Report
 from taskengine.store.invariants import check_at_rest, check_invariants
 from taskengine.store.records import index_names
 from taskengine.store.replies import Reply, Told
@@ -58,7 +60,7 @@ class Machine(RuleBasedStateMachine):
         self.model = Model()
         self.tasks: dict[str, Task] = {}
         #: What slots were told last, also after they were fenced.
-        self.told: dict[SlotName, Told] = {}
+        self.told: dict[SlotName, tuple[Told, ...]] = {}
         self.past: list[Call[Any]] = []
         self.chance = random.Random(0)
         self.batches = 0
@@ -192,6 +194,14 @@ class Machine(RuleBasedStateMachine):
         self.model.add(self.in_run(run, things))
         if self.chance.random() < 0.2:  # and again, as a client does whose answer was lost
             assert steps(graphs.submit(str(self.new_id()), records), self.send) == [str(task.id) for task in graph]
+        self.compare()
+
+    def flood(self) -> None:
+        """Many of one kind that wait for nothing, and a node of one slot: what goes to a slot several at a time."""
+        run, graph = self.run_id(), [self.world.task(f"g{n}", id=self.new_id()) for n in range(24)]
+        self.tasks |= {str(task.id): task for task in graph}
+        assert steps(graphs.submit(run, [self.world.record(task) for task in graph]), self.send)
+        self.model.add(self.in_run(run, [Thing(str(task.id), "", "lint", "all_success", set()) for task in graph]))
         self.compare()
 
     def submit_by_halves(self) -> None:
@@ -394,9 +404,8 @@ class Machine(RuleBasedStateMachine):
         held = [name for name in self.model.runs if name[0] == node]
         live = [name for name in held if self.chance.random() < 0.9]
         drain = "SIGTERM" if self.chance.random() < 0.05 else ""
-        self.world.beat(
-            node, slots=self.chance.randrange(4), lanes=LANES[node], live=[self.slot(n) for n in live], drain=drain
-        )
+        slots = self.chance.choice([0, 1, 1, 2, 3])
+        self.world.beat(node, slots=slots, lanes=LANES[node], live=[self.slot(n) for n in live], drain=drain)
         model = self.model
         model.alive[node] = model.now + LEASE
         (model.draining.add if drain else model.draining.discard)(node)
@@ -427,64 +436,73 @@ class Machine(RuleBasedStateMachine):
             wrong = f"{name} was refused: {answer}"
         if works and name in self.model.runs:
             self.model.lose(name)
-        if answer.told is not None:
-            wrong = wrong or self.begin_run(name, answer.told)
+        if answer.batch:
+            wrong = wrong or self.begin_run(name, answer.batch)
         self.compare(wrong)
 
     def slot_of(self, names: Iterable[SlotName]) -> SlotName:
         """One of these; mostly one whose task was asked to stop, if any: there words cross."""
-        asked = [name for name in sorted(names) if (thing := self.model.runs_in(name)) and thing.is_asked]
+        asked = [name for name in sorted(names) if any(thing.is_asked for thing in self.model.held_by(name))]
         return self.chance.choice(asked if asked and self.chance.random() < 0.8 else sorted(names))
 
-    def begin_run(self, name: SlotName, told: Told) -> str:
+    def begin_run(self, name: SlotName, batch: Sequence[Told]) -> str:
         self.note("starts")
-        self.told[name] = told
-        return self.model.start(name, told.task_id, told.attempt)
+        self.note("batches", len(batch) > 1)
+        self.told[name] = tuple(batch)
+        return next((wrong for one in batch if (wrong := self.model.start(name, one.task_id, one.attempt))), "")
 
     def report(self) -> None:
-        """Also of a slot that was fenced meanwhile, or reported before."""
+        """All that a slot was told, or a part; also of a slot that was fenced meanwhile, or reported before."""
         name = self.slot_of(self.told)
         told, model = self.told[name], self.model
-        verdict = self.chance.choice(["completed"] * 4 + ["failed", "retry", "not_now", "agent_not_now", "cancelled"])
-        delay = self.chance.choice(DELAYS)
-        output = '{"x":"' + "y" * self.chance.choice([0, 5000]) + '"}'
-        done = executions.Report(
-            told.execution_id, told.attempt, verdict, "lint", output=output, retry_ms=1000 * delay
-        )
-        thing = model.runs_in(name)
-        runs = thing is not None and thing.id == told.task_id and thing.attempt == told.attempt
+        if self.chance.random() < 0.2:
+            told = told[: self.chance.randint(1, len(told))]
+        self.note("reports of several", len(told) > 1)
+        done = [self.outcome_of(one) for one in told]
+        held = {(thing.id, thing.attempt): thing for thing in model.held_by(name)}
+        things = [held.get((one.task_id, one.attempt)) for one in told]
+        self.note("report of a task whose cancel was asked", any(thing and thing.cancel_asked for thing in things))
+        self.note("report of a task whose pause was asked", any(thing and thing.pause_asked for thing in things))
+        pace = Pace(kind_of(told[-1].lane, told[-1].name), 100, self.chance.choice([1, 8, 8]))
         pull = self.chance.random() < 0.5
-        self.note("report of a task whose cancel was asked", thing and runs and thing.cancel_asked)
-        self.note("report of a task whose pause was asked", thing and runs and thing.pause_asked)
-        answer = self.send(executions.report(self.slot(name), done, pull=pull))
-        wrong = "" if not runs or answer.word == "ok" else f"the report of {name} on {thing} was answered {answer}"
-        if runs:
-            model.report(name, verdict, float(delay))
-        self.note("fenced reports", answer.word == "fenced")
-        if answer.told is not None and answer.told.execution_id != told.execution_id:
+        answer = self.send(executions.report(self.slot(name), done, pull=pull, pace=pace))
+        wrong = ""
+        for one, thing, word in zip(done, things, answer.outcomes, strict=True):
+            if thing is not None and word != "ok":
+                wrong = f"the report of {name} on {thing} was answered {answer}"
+            if thing is not None:
+                model.report(thing, one.verdict, one.retry_ms / 1000)
+        self.note("fenced reports", any(word != "ok" for word in answer.outcomes))
+        before = {one.execution_id for one in self.told[name]}
+        if answer.batch and not before & {one.execution_id for one in answer.batch}:
             self.note("starts by a report")
             model.start_ready()
-            wrong = wrong or self.begin_run(name, answer.told)
+            wrong = wrong or self.begin_run(name, answer.batch)
         self.compare(wrong)
+
+    def outcome_of(self, told: Told) -> Report:
+        verdict = self.chance.choice(["completed"] * 4 + ["failed", "retry", "not_now", "agent_not_now", "cancelled"])
+        output = '{"x":"' + "y" * self.chance.choice([0, 5000]) + '"}'
+        delay = self.chance.choice(DELAYS)
+        return Report(told.task_id, told.attempt, verdict, "lint", output=output, retry_ms=1000 * delay)
 
     def end(self) -> None:
         name = self.slot_of(self.model.runs)
-        thing = self.model.runs_in(name)
-        assert thing is not None
+        thing = self.chance.choice(self.model.held_by(name))
         how = self.chance.choice(["time_out", "time_out_for_good", "hand_back", "say", "end_cancelled"])
         self.note(f"{how} of a task whose cancel was asked", thing.cancel_asked)
-        told = self.told[name]
+        told = next(one for one in self.told[name] if one.task_id == thing.id)
         id, token, delay = told.execution_id, told.attempt, self.chance.choice(DELAYS)
         match how:
             case "time_out":
                 self.send(executions.time_out(id, token, retry_ms=1000 * delay, error="long"))
-                self.model.report(name, "retry", float(delay))
+                self.model.report(thing, "retry", float(delay))
             case "time_out_for_good":
                 self.send(executions.time_out(id, token, retry_ms=None, error="long"))
-                self.model.report(name, "failed", 0.0)
+                self.model.report(thing, "failed", 0.0)
             case "hand_back":
-                self.send(executions.hand_back(id, token, "stop"))
-                self.model.hand_back(name)
+                self.send(executions.hand_back([(id, token)], "stop"))
+                self.model.hand_back(thing)
             case "say":
                 self.send(executions.say(id, token, lines=['{"message":"x"}'], progress=0.5))
             case "end_cancelled" if thing.cancel_asked:
@@ -636,6 +654,7 @@ def _tasks(machine: Machine) -> bool:
 #: What may happen -> how often beside the others, and when it can.
 ACTIONS: dict[str, tuple[float, Callable[[Machine], bool]]] = {
     "create": (5, _always), "submit": (5, _always), "submit_by_halves": (2, _always), "use_a_key": (1, _always),
+    "flood": (0.7, _always),
     "cancel": (6, _tasks), "reopen": (5, _tasks), "execute": (3, _tasks), "reprioritise": (2, _tasks),
     "depend": (2, lambda machine: len(machine.model.things) > 1), "delete": (1, _tasks), "halt": (5, _tasks),
     "many": (2, _tasks),

@@ -71,8 +71,8 @@ class Model:
     things: dict[str, Thing] = field(default_factory=dict)
     #: How what was deleted or pruned had ended, as its dependents count it.
     gone: dict[str, str] = field(default_factory=dict)
-    #: Slot -> the task that it runs, until when its lease lasts, beats that did not list it.
-    runs: dict[SlotName, str] = field(default_factory=dict)
+    #: Slot -> the tasks that it has in hand, until when its lease lasts, beats that did not list it.
+    runs: dict[SlotName, list[str]] = field(default_factory=dict)
     leases: dict[SlotName, float] = field(default_factory=dict)
     missed: dict[SlotName, int] = field(default_factory=dict)
     #: Node -> until when it counts as alive.
@@ -149,8 +149,9 @@ class Model:
         """Whether no pause forbids it; one of its lane's agent holds nothing else of it."""
         return not self.is_paused(thing) and not (thing.lane == "test" and "agent:tester" in self.paused)
 
-    def runs_in(self, slot: SlotName) -> Thing | None:
-        return self.things.get(self.runs.get(slot, ""))
+    def held_by(self, slot: SlotName) -> list[Thing]:
+        """What a slot has in hand, in the order in which it was told."""
+        return [self.things[id] for id in self.runs.get(slot, ()) if id in self.things]
 
     # -- what happens to a task
 
@@ -168,8 +169,7 @@ class Model:
                 thing.status = "ready"
 
     def end(self, thing: Thing, status: str, *, failed_before: bool = False) -> None:
-        for slot in [slot for slot, id in self.runs.items() if id == thing.id]:
-            self.free(slot)
+        self.take_off(thing)
         thing.status, thing.due, thing.over_at = status, None, self.now
         thing.cancel_asked = thing.pause_asked = False
         thing.failed_before = failed_before
@@ -223,6 +223,14 @@ class Model:
         self.start_ready()
         return "ok"
 
+    def take_off(self, thing: Thing) -> None:
+        """Its slot goes on with what else it has; one that has nothing more is free."""
+        for slot, ids in list(self.runs.items()):
+            if thing.id in ids:
+                ids.remove(thing.id)
+                if not ids:
+                    self.free(slot)
+
     def free(self, slot: SlotName) -> None:
         for known in (self.runs, self.leases, self.missed):
             known.pop(slot, None)
@@ -232,7 +240,7 @@ class Model:
         thing = self.things.get(id)
         if thing is None:
             return f"{slot} was told to run {id}, which is not there"
-        if self.runs.get(slot) == id and thing.attempt == attempt and thing.status == "running":
+        if id in self.runs.get(slot, ()) and thing.attempt == attempt and thing.status == "running":
             return ""  # a repeated answer
         if "ready" not in self.allowed(thing) and not thing.is_loose:
             return f"{slot} was told to run {thing}"
@@ -241,39 +249,36 @@ class Model:
         if attempt != thing.attempt + 1:
             return f"{slot} was told attempt {attempt} of {thing}"
         thing.status, thing.attempt, thing.due = "running", attempt, None
-        self.runs[slot], self.leases[slot], self.missed[slot] = id, self.now + LEASE, 0
+        self.runs.setdefault(slot, []).append(id)
+        self.leases[slot], self.missed[slot] = self.now + LEASE, 0
         return ""
 
     def lose(self, slot: SlotName, *, node_is_gone: bool = False) -> None:
-        thing = self.runs_in(slot)
+        """Of several in hand nobody knows which was to blame: none counts."""
+        held = self.held_by(slot)
         self.free(slot)
-        if thing is None:
-            return
-        counts = not (node_is_gone and slot[0] in self.draining)
-        thing.lost += counts
+        counts = len(held) == 1 and not (node_is_gone and slot[0] in self.draining)
+        for thing in held:
+            thing.lost += counts
+            if thing.cancel_asked:
+                self.end(thing, "cancelled")
+            elif counts and thing.lost >= MOST_LOST:
+                self.end(thing, "failed")
+            else:
+                self.go_on(thing, "ready")
+
+    def hand_back(self, thing: Thing) -> None:
+        self.take_off(thing)
         if thing.cancel_asked:
             self.end(thing, "cancelled")
-        elif counts and thing.lost >= MOST_LOST:
-            self.end(thing, "failed")
         else:
             self.go_on(thing, "ready")
 
-    def hand_back(self, slot: SlotName) -> None:
-        thing = self.runs_in(slot)
-        self.free(slot)
-        if thing is not None and thing.cancel_asked:
-            self.end(thing, "cancelled")
-        elif thing is not None:
-            self.go_on(thing, "ready")
-
-    def report(self, slot: SlotName, verdict: str, delay: float) -> None:
-        thing = self.runs_in(slot)
-        if thing is None:
-            return
+    def report(self, thing: Thing, verdict: str, delay: float) -> None:
         if thing.cancel_asked:
             self.end(thing, "cancelled")
         elif verdict in ("retry", "not_now", "agent_not_now"):
-            self.free(slot)
+            self.take_off(thing)
             thing.is_vague = self.is_paused(thing)
             self.go_on(thing, "retrying", self.now + delay)
         else:
@@ -409,8 +414,7 @@ class Model:
         elif thing.status in OVER:
             self.open_again(thing)
         if thing.status == "running" and status != "running":
-            for slot in [slot for slot, id in self.runs.items() if id == thing.id]:
-                self.free(slot)
+            self.take_off(thing)
         if status != thing.status or status == "ready":
             thing.due = None
         thing.status, thing.unsettled = status, False

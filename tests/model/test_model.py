@@ -28,7 +28,8 @@ from .machine import ACTIONS, Machine
 SETTINGS = Settings(redis_url=None, namespace="te")
 STEPS_OF_A_STORY, STORIES_OF_A_VOLUME = 50, 10
 MUST_BE_SEEN = (
-    *ACTIONS, "starts", "starts by a report", "fenced reports",
+    *ACTIONS, "starts", "starts by a report", "fenced reports", "batches",
+    "reports of several",
     *(f"{how} of a task whose cancel was asked" for how in ("time_out", "hand_back", "end_cancelled", "report")),
     "report of a task whose pause was asked", "claims under a pause", "failures passed on",
     "dependents that came late",

@@ -118,6 +118,7 @@ ran: dict[str, st.SearchStrategy[Any]] = {
     "result": st.none() | objects,
     "error_message": st.none() | texts,
     "error_kind": st.none() | texts,
+    "traceback": st.none() | texts,
     "late_outcome": st.none() | objects,
     "cancel_requested": st.booleans(),
     "logs": st.lists(logs, max_size=2),

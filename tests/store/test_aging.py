@@ -96,7 +96,7 @@ def test_lost_worker_costs_no_place(world: World) -> None:
     wait(world, 601, low)
     lift(world)
     told = world.start()
-    world.run(executions.hand_back(told.execution_id, 1, "stop"))
+    world.run(executions.hand_back([(told.execution_id, 1)], "stop"))
     assert classes(world, low) == [3]
 
 

@@ -253,7 +253,7 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
     "fall": _stage,
     "fire_timers": _end_pauses,
     "grant": lambda c: coordination.grant(c.world.term, [*QUEUED, *PINNED]),
-    "hand_back": lambda c: executions.hand_back(*_told(c), "why"),
+    "hand_back": lambda c: executions.hand_back([_told(c)], "why"),
     "hold": lambda c: tasks.hold_all([str(c.ready.id)], held=True),
     "leave": lambda _: nodes.leave("n0"),
     "leave_lists": lambda c: coordination.leave_lists("", str(c.over.id)),
@@ -261,7 +261,7 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
     "prune": _prune,
     "reopen": lambda c: tasks.reopen_all([str(c.failed.id)]),
     "report": lambda c: executions.report(
-        c.slot("first"), executions.Report(*_told(c), "completed", "own"), pull=False
+        c.slot("first"), [executions.Report(str(c.running.id), 1, "completed", "own")], pull=False
     ),
     "reprioritise": lambda c: _second(tasks.reprioritise([str(c.ready.id)], 5), c),
     "rescue": lambda c: (_lapse(c), coordination.rescue(c.world.term))[1],

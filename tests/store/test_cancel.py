@@ -96,7 +96,7 @@ def test_cancel_of_a_running_task_is_asked_and_any_end_closes_it_as_cancelled(wo
         case "timeout":
             assert world.run(executions.time_out(told.execution_id, 1, retry_ms=5, error="long")).ok
         case "hand back":
-            assert world.run(executions.hand_back(told.execution_id, 1, "stop")).ok
+            assert world.run(executions.hand_back([(told.execution_id, 1)], "stop"))[0].ok
         case verdict:
             assert world.report(told, verdict=verdict, output='{"kept":1}', retry_ms=5).word == "ok"
     found = world.read(task.id)

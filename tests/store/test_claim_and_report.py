@@ -102,7 +102,7 @@ def test_claim_repeated_after_its_node_drains_or_fell_silent_gets_its_execution(
     else:
         world.age(60)
         # The deadline that counts is the stored one, a minute nearer now.
-        first = replace(first, told=replace(first.told, deadline_ms=first.told.deadline_ms - 60_000))
+        first = replace(first, batch=(replace(first.told, deadline_ms=first.told.deadline_ms - 60_000),))
     assert world.claim(world.slot(), request="r1") == first
 
 
@@ -161,7 +161,7 @@ def fence_by_cancel(world: World, id: str) -> None:
 
 
 def fence_by_hand_back(world: World, id: str) -> None:
-    assert world.run(executions.hand_back(id, 1, "the node stops")).ok
+    assert world.run(executions.hand_back([(id, 1)], "the node stops"))[0].ok
 
 
 @pytest.mark.parametrize("fence", [fence_by_lost_lease, fence_by_time_out, fence_by_cancel, fence_by_hand_back])
@@ -244,9 +244,9 @@ def test_report_of_an_unknown_execution_is_missing(world: World) -> None:
     world.new("a")
     told = world.start()
     done = executions.Report("e" * 36, 1, "completed", "lint")
-    assert world.run(executions.report(world.slot(), done, pull=True)).word == "missing"
-    forged = executions.Report(told.execution_id, 2, "completed", "lint")
-    assert world.run(executions.report(world.slot(), forged, pull=True)).word == "fenced"
+    assert world.run(executions.report(world.slot(), [done], pull=True)).outcomes == ("missing",)
+    forged = executions.Report(told.task_id, 2, "completed", "lint")
+    assert world.run(executions.report(world.slot(), [forged], pull=True)).outcomes == ("missing",)
     assert world.status(told.task_id) == "running"
 
 
@@ -257,7 +257,7 @@ def test_execution_never_leaves_a_terminal_state(world: World) -> None:
     e = told.execution_id
     assert world.run(executions.time_out(e, 1, retry_ms=0, error="x")).word == "conflict"
     assert world.run(executions.end_cancelled(e, 1)).word == "conflict"
-    assert world.run(executions.hand_back(e, 1, "x")).word == "conflict"
+    assert world.run(executions.hand_back([(e, 1)], "x"))[0].word == "conflict"
     assert world.run(executions.say(e, 1, lines=["{}"])).word == "fenced"
     assert execution(world, e)["st"] == ExecutionStatus.COMPLETED
 

@@ -170,7 +170,7 @@ def test_the_queue_clock_counts_ready_time_alone_and_begins_anew(world: World) -
     fire(world)
     assert world.status(a.id) == "ready"
     told = world.start()
-    world.run(executions.hand_back(told.execution_id, told.attempt, "stop"))
+    world.run(executions.hand_back([(told.execution_id, told.attempt)], "stop"))
     assert timers(world) == {"queue"}
     world.age(31)
     fire(world)

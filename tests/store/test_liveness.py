@@ -226,7 +226,7 @@ def test_handed_back_work_is_ready_again_and_nothing_is_counted(world: World) ->
     task = world.new("a")
     told = world.start()
     world.beat(drain="SIGQUIT", live=[world.slot()])
-    assert world.run(executions.hand_back(told.execution_id, 1, "SIGQUIT")).ok
+    assert world.run(executions.hand_back([(told.execution_id, 1)], "SIGQUIT"))[0].ok
     found = world.read(task.id)
     assert (found.status, found.retry_count, found.lost_count) == ("ready", 0, 0)
     assert world.happened(task.id)[-2:] == ["handed_back", "ready"]

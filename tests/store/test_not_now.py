@@ -85,7 +85,7 @@ def test_repeated_not_now_counts_once(world: World) -> None:
     a = world.new("a")
     told = world.start()
     call = executions.report(
-        world.slot(), Report(told.execution_id, 1, "not_now", "lint", error="x", retry_ms=50), pull=False
+        world.slot(), [Report(told.task_id, 1, "not_now", "lint", error="x", retry_ms=50)], pull=False
     )
     assert [world.run(call).word for _ in range(2)] == ["ok", "ok"]
     assert world.fields("task", a.id)["nn"] == "1"

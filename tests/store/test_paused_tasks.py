@@ -116,7 +116,7 @@ def test_running_task_pauses_instead_of_its_next_attempt(world: World, end: str)
         case "lost":
             world.run(nodes.leave("n1"))
         case "handed_back":
-            world.run(executions.hand_back(told.execution_id, 1, "stop"))
+            world.run(executions.hand_back([(told.execution_id, 1)], "stop"))
         case _:
             world.run(executions.time_out(told.execution_id, 1, retry_ms=5000, error="long"))
     assert world.status(task.id) == "paused"

@@ -121,8 +121,7 @@ def test_counts_are_what_the_statuses_say_across_ranges_and_segments(real: World
     for task in wide[:40]:
         real.run(tasks.cancel(str(task.id), "no"))
     lone = real.run_of(real.new("lone").id)
-    revision = real.run(tasks.edge_revision(real.keys))
-    assert real.run(tasks.delete(str(wide[0].id), index_names(wide[0]), revision)).ok
+    assert real.run(tasks.delete(str(wide[0].id), index_names(wide[0]), real.since())).ok
     ids = [lone, run, "nobody", lone]
     expected = Counter(real.statuses([task.id for task in wide[1:]]))
     expected["ready"] += 300
@@ -180,7 +179,7 @@ def test_ids_that_went_that_are_not_committed_or_have_a_twin_are_not_found(world
     first = world.new("again", id=again)
     for each in (task, first):
         world.run(tasks.cancel(str(each.id), "no"))
-        world.run(tasks.delete(str(each.id), index_names(each), world.run(tasks.edge_revision(world.keys))))
+        world.run(tasks.delete(str(each.id), index_names(each), world.since()))
     world.new("again", id=again)
     world.submit(world.task("kept", id=twin, idempotency_key="k"), world.task("other"))
     world.staged(world.task("staged", id=UUID("abcd" + "e" * 28)))

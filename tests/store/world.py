@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID, uuid4
@@ -230,8 +230,13 @@ class World:
     def report(
         self, told: Told, slot: Slot | None = None, verdict: str = "completed", pull: bool = False, **fields: Any
     ) -> Answer:
-        done = Report(told.execution_id, told.attempt, verdict, "lint", **fields)
-        return self.run(executions.report(slot or self.slot(), done, pull=pull))
+        """The answer to one outcome; its word is ``fenced`` or ``missing`` where that outcome did not count."""
+        done = Report(told.task_id, told.attempt, verdict, "lint", **fields)
+        answer = self.run(executions.report(slot or self.slot(), [done], pull=pull))
+        (outcome,) = answer.outcomes
+        if outcome in {"ok", "overdue", "missing"}:
+            return replace(answer, word=outcome, outcomes=())
+        return replace(answer, word="fenced", detail=outcome, outcomes=())
 
     def told(self, task: Task) -> Told:
         """What the worker of a running task was told, as far as a report needs it."""

@@ -78,7 +78,7 @@ def test_a_run_that_was_fenced_behind_its_nodes_back_is_ended(fleet: Fleet, pool
     (id,) = fleet.submit(task)
     first = begun(fleet, id)
     (execution,) = fleet.executions(id)
-    assert fleet.store.run(executions.hand_back(str(execution.id), execution.token, "the test says so")).ok
+    assert fleet.store.run(executions.hand_back([(str(execution.id), execution.token)], "the test says so"))[0].ok
     fleet.cancel(id)
     until(lambda: fleet.executions(id)[0].late_outcome, TWO_BEATS + fleet.settings.kill_after_seconds)
     if pool.worker.name == "prefork":

@@ -35,7 +35,7 @@ class Rescue(Duty):
                 return waits
             answer = turn.tell(coordination.rescue(turn.term))
             _tell(answer)
-            if answer.number() < coordination.PIECE:
+            if answer.number() < coordination.LEASES:
                 return turn.settings.sweep_seconds / 2
         return 0.0
 

@@ -8,10 +8,12 @@
 -- live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.
 -- 'message|pid|ms ago|how' of one whose process was seen to die: lost at once, with that reason, since then.
 local node, lanes_text = ARGV[1], ARGV[5]
-local held, lost, leases = {}, {}, {}
-local function tell(eid, msg, pid)
-  local e = call('HMGET', key('exec', eid), 'dl', 'cq', 'att', 'task', 'hb')
-  held[#held + 1] = {eid, msg, pid, e[1] or '', e[2] or '', e[3] or '', e[4] or '', e[5] or ''}
+local held, vanished, lost, leases = {}, {}, {}, {}
+local function tell(ids, msg, pid)
+  for eid in ids:gmatch('%S+') do
+    local e = call('HMGET', key('exec', eid), 'dl', 'cq', 'att', 'task', 'hb')
+    held[#held + 1] = {eid, msg, pid, e[1] or '', e[2] or '', e[3] or '', e[4] or '', e[5] or ''}
+  end
 end
 local old = call('HMGET', key('node', node), 'lanes', 'slots', 'no', 'un')
 local slots = call('HGETALL', key('slots', node))
@@ -54,40 +56,35 @@ for i = 8, #ARGV - 1 do
 end
 local stories = {}
 for i = 1, #slots, 2 do
-  local eid, msg, pid, missed = slots[i + 1]:match('^([^|]*)|([^|]*)|([^|]*)|(%d)$')
+  local ids, msg, pid, missed = slots[i + 1]:match('^([^|]*)|([^|]*)|([^|]*)|(%d)$')
   if live[msg .. '|' .. pid] then
     leases[#leases + 1] = now + C.lease_ms
     leases[#leases + 1] = node .. '/' .. slots[i]
-    if missed ~= '0' then call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|0') end
+    if missed ~= '0' then call('HSET', key('slots', node), slots[i], ids .. '|' .. msg .. '|' .. pid .. '|0') end
   elseif missed == '0' and not died[msg .. '|' .. pid] then
     leases[#leases + 1] = now + C.lease_ms
     leases[#leases + 1] = node .. '/' .. slots[i]
-    call('HSET', key('slots', node), slots[i], eid .. '|' .. msg .. '|' .. pid .. '|1')
+    call('HSET', key('slots', node), slots[i], ids .. '|' .. msg .. '|' .. pid .. '|1')
   else
-    if #lost < 16 then
-      lost[#lost + 1] = {eid, pid}
-      stories[#lost] = died[msg .. '|' .. pid] or {'its slot vanished'}
+    if #vanished < 16 then
+      vanished[#vanished + 1] = {slots[i], pid}
+      stories[#vanished] = died[msg .. '|' .. pid] or {'its slot vanished'}
     end
-    eid = nil
+    ids = nil
   end
   if #leases >= 200 then
     call('ZADD', K.leases, unpack(leases))
     leases = {}
   end
-  if eid then tell(eid, msg, pid) end
+  if ids then tell(ids, msg, pid) end
 end
 if #leases > 0 then call('ZADD', K.leases, unpack(leases)) end
-for n, one in ipairs(lost) do
-  local eid, pid = one[1], one[2]
-  local became = lose(eid, stories[n][1], false, stories[n][2])
-  lost[n] = {eid, call('HGET', key('exec', eid), 'task') or '', pid, became or '', stories[n][1]}
-  if not became then
-    for i = 1, #slots, 2 do
-      if slots[i + 1]:sub(1, #eid) == eid then free_slot(node, slots[i]) end
-    end
+for n, one in ipairs(vanished) do
+  for _, e in ipairs(lose_slot(node, one[1], stories[n][1], false, stories[n][2])) do
+    lost[#lost + 1] = {e.id, e.task, one[2], e.became, e.why}
   end
 end
-if #lost > 0 then note_lanes_of(node) end
+if #vanished > 0 then note_lanes_of(node) end
 if distrusted and ARGV[6] == '' then probe(node, lanes) end
 grant_made()
 return {'ok', now, held, lost}

@@ -1,7 +1,7 @@
 -- Takes a granted execution if its token still holds, else the best READY task that this slot may run.
 -- The same request again gets what the slot runs now, or nothing; another request ends what it runs as LOST first.
 -- args: node, slot, request, message, pid, execution, token, lanes, envelope
--- returns: {'ok', told} | {'nothing'} | {'refused', 'silent' | 'draining'}
+-- returns: {'ok', {}, {}, {told ...}} | {'nothing'} | {'refused', 'silent' | 'draining'}
 -- events: started, lost, ready | paused
 -- uses: pull, execution, grant, lose, unqueue, pause, obstacle
 local node, slot, req, msg, pid, eid, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
@@ -12,7 +12,7 @@ if granted and not (granted.st == T.READY and granted.granted == eid) then grant
 local again = call('GET', key('claim', node .. '/' .. slot)) == req
 call('SET', key('claim', node .. '/' .. slot), req, 'EX', 600)
 local runs = held_by(node, slot)
-if again then return runs and {'ok', told_again(runs)} or {'nothing'} end
+if again then return #runs > 0 and {'ok', {}, {}, told_again(runs)} or {'nothing'} end
 local no = refusal(node)
 if no then
   -- Its message is used up: whoever is free gets the task now, not at the claim deadline.
@@ -23,7 +23,7 @@ if no then
   end
   return {'refused', no}
 end
-if runs then lose(runs.id, 'its slot claimed again') end
+if #runs > 0 then lose_slot(node, slot, 'its slot claimed again') end
 local lanes, agents = parse_lanes(ARGV[8])
 local m = granted
 if m and is_any_paused() and (obstacle(m) or #open_lanes({m.lane}, {[m.lane] = agents[m.lane] or ''}) == 0) then
@@ -41,6 +41,7 @@ else
   m.att = m.att + 1
   eid = execution_id(m.id, m.att)
 end
-local reply = start(m, eid, node, slot, msg, pid, agents[m.lane])
+local reply = start(m, eid, node, slot, agents[m.lane])
+occupy(node, slot, eid, msg, pid)
 grant_made()
-return {'ok', reply}
+return {'ok', {}, {}, {reply}}

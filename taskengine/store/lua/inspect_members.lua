@@ -12,7 +12,16 @@ local BY_ID = {ready = key('ready', ARGV[2]), park = key('park', ARGV[2]), grant
 local OF_EXECUTIONS = {leases = true, granted_all = true, granted = true, slots = true}
 local function items()
   local name = FIXED[kind] or BY_ID[kind]
-  if kind == 'slots' then return call('HGETALL', name), -1 end
+  if kind == 'slots' then
+    local flat, held = {}, call('HGETALL', name)
+    for i = 1, #held, 2 do
+      for eid in held[i + 1]:match('^[^|]*'):gmatch('%S+') do
+        flat[#flat + 1] = held[i]
+        flat[#flat + 1] = eid
+      end
+    end
+    return flat, -1
+  end
   if kind == 'granted' then
     local flat = {}
     for _, m in ipairs(call('SMEMBERS', name)) do
@@ -31,7 +40,7 @@ local function task_of(member, value)
       local node, slot = member:match('^(.*)/(.*)$')
       value = node and call('HGET', key('slots', node), slot) or ''
     end
-    if kind == 'slots' or kind == 'leases' then eid = value:match('^[^|]*') end
+    if kind == 'slots' or kind == 'leases' then eid = value:match('^[^| ]*') end
     local e = call('HMGET', key('exec', eid), 'task', 'st')
     return e[1] or '', e[2] or ''
   end

@@ -4,16 +4,13 @@
 -- events: lost, ready | paused
 -- uses: grant, lose
 local node, lost = ARGV[1], 0
-local slots = call('HVALS', key('slots', node))
-for i = 1, math.min(#slots, 64) do
-  lose(slots[i]:match('^[^|]+'), 'its node stopped', true)
-  lost = lost + 1
-end
+local slots = call('HKEYS', key('slots', node))
+for i = 1, math.min(#slots, 32) do lost = lost + #lose_slot(node, slots[i], 'its node stopped', true) end
 for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do
   call('SREM', key('offers', lane), node)
   note_lane(lane)
 end
-if #slots <= 64 then
+if #slots <= 32 then
   call('ZREM', K.nodes, node)
   call('DEL', key('slots', node))
   call('HDEL', key('node', node), 'until')

@@ -2,7 +2,7 @@
 -- args: term, most, envelope
 -- returns: {'ok', lost, nodes gone, {task, node …} of the lost ones, {node …} forgotten} | {'stale'}
 -- events: lost, ready | paused | failed | cancelled
--- uses: grant, leader, lose, execution
+-- uses: grant, leader, lose
 if outdated(ARGV[1]) then return {'stale'} end
 local lost, forgotten = {}, {}
 local silences = {}
@@ -20,12 +20,8 @@ end
 local lapsed = call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, lease in ipairs(lapsed) do
   local node, slot = lease:match('^(.*)/(.*)$')
-  local e = held_by(node, slot)
-  if e then
-    lose(e.id, silence_of(node), true)
+  for _, e in ipairs(lose_slot(node, slot, silence_of(node), true)) do
     lost[#lost + 1], lost[#lost + 2] = e.task, node
-  else
-    free_slot(node, slot)
   end
 end
 local gone = call('ZRANGEBYSCORE', K.nodes, '-inf', now - C.lease_ms, 'LIMIT', 0, 16)

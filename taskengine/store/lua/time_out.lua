@@ -9,7 +9,7 @@ if not e then return {'missing'} end
 if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then return {'conflict', e.st} end
 if ARGV[6] ~= '' and tonumber(call('HGET', key('exec', e.id), 'hb') or 0) > now then return {'heard'} end
 local m = load(e.task)
-end_execution(e, E.TIMED_OUT, false, 'err', ARGV[5], 'knd', 'timeout')
+end_execution(e, E.TIMED_OUT, 'err', ARGV[5], 'knd', 'timeout')
 emit(m.run, 'timed_out', m.id, m.att .. ' ' .. e.node)
 if m.cq then
   cancelled_task(m)

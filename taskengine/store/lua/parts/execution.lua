@@ -28,43 +28,66 @@ local function told(m, eid, deadline)
   local found, more = inputs(m.on)
   return {eid, m.id, m.att, deadline, m.run, m.name, m.doc, m.retries or 0, m.big or '', found, more, m.lane}
 end
--- m: a task loaded as starting, its attempt counted. The lease is its slot's: one that goes on has it, and its node
--- is alive, or nothing would start on it.
-local function start(m, eid, node, slot, msg, pid, agent, goes_on)
+-- m: a task loaded as starting, its attempt counted; its slot is taken by `occupy`.
+local function start(m, eid, node, slot, agent)
   local deadline = now + (m.timeout or C.timeout_ms)
   if m.clk then deadline = clock_start(m, eid, deadline) end
   move(m, T.RUNNING)
-  call('HSET', key('task', m.id), 'st', T.RUNNING, 'att', m.att, 'sta', now)
+  if m.fresh then
+    call('HSET', key('task', m.id), 'st', T.RUNNING, 'att', m.att, 'sta', now, 'rdy', now)
+  else
+    call('HSET', key('task', m.id), 'st', T.RUNNING, 'att', m.att, 'sta', now)
+  end
   call('HSET', key('exec', eid), 'task', m.id, 'att', m.att, 'st', E.RUNNING, 'node', node, 'slot', slot, 'ag', agent,
     's', now, 'dl', deadline)
-  if not goes_on then call('ZADD', K.leases, now + C.lease_ms, node .. '/' .. slot) end
-  call('HSET', key('slots', node), slot, eid .. '|' .. msg .. '|' .. pid .. '|0')
   emit(m.run, 'started', m.id, m.att .. ' ' .. node)
   return told(m, eid, deadline)
 end
+-- What a slot holds from now on: one execution, or several that it runs one after the other, as words 'id id ...'. The
+-- lease is the slot's: one that goes on has it, and its node is alive, or nothing would start on it.
+local function occupy(node, slot, ids, msg, pid, goes_on)
+  if not goes_on then call('ZADD', K.leases, now + C.lease_ms, node .. '/' .. slot) end
+  call('HSET', key('slots', node), slot, ids .. '|' .. msg .. '|' .. pid .. '|0')
+end
 -- The same answer again, for a repeated question.
-local function told_again(e)
-  return told(load_starting(e.task), e.id, tonumber(call('HGET', key('exec', e.id), 'dl')))
+local function told_again(all)
+  local found = {}
+  for i, e in ipairs(all) do
+    found[i] = told(load_starting(e.task), e.id, tonumber(call('HGET', key('exec', e.id), 'dl')))
+  end
+  return found
 end
 local function load_execution(eid)
   local v = call('HMGET', key('exec', eid), 'task', 'st', 'att', 'node', 'slot')
   if not v[1] then return nil end
   return {id = eid, task = v[1], st = v[2], att = tonumber(v[3]), node = v[4], slot = v[5]}
 end
--- What a slot of a node runs now, or nil.
+local function held_ids(held) return held and held:match('^[^|]*') or '' end
+-- What a slot of a node holds now, in the order in which it runs them.
 local function held_by(node, slot)
-  local held = call('HGET', key('slots', node), slot)
-  local e = held and load_execution(held:match('^[^|]+'))
-  if e and e.st == E.RUNNING then return e end
+  local found = {}
+  for eid in held_ids(call('HGET', key('slots', node), slot)):gmatch('%S+') do
+    local e = load_execution(eid)
+    if e and e.st == E.RUNNING then found[#found + 1] = e end
+  end
+  return found
 end
 local function free_slot(node, slot)
   call('HDEL', key('slots', node), slot)
   call('ZREM', K.leases, node .. '/' .. slot)
 end
--- RUNNING -> over: the slot is free, its lease gone, unless it goes on at once.
-local function end_execution(e, to, goes_on, ...)
-  call('HSET', key('exec', e.id), 'st', to, 'e', now, ...)
-  if goes_on then return end
+-- Its slot goes on with what it holds beside this one; one that holds nothing more is free.
+local function leave_slot(e)
   local held = call('HGET', key('slots', e.node), e.slot)
-  if held and held:sub(1, #e.id) == e.id then free_slot(e.node, e.slot) end
+  local ids = ' ' .. held_ids(held) .. ' '
+  local from, to = ids:find(' ' .. e.id .. ' ', 1, true)
+  if not from then return end
+  ids = (ids:sub(1, from) .. ids:sub(to + 1)):match('^ *(.-) *$')
+  if ids == '' then return free_slot(e.node, e.slot) end
+  call('HSET', key('slots', e.node), e.slot, ids .. held:match('|.*$'))
+end
+-- RUNNING -> over, and off its slot.
+local function end_execution(e, to, ...)
+  call('HSET', key('exec', e.id), 'st', to, 'e', now, ...)
+  leave_slot(e)
 end

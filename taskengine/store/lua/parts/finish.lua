@@ -1,9 +1,17 @@
 -- Any status -> COMPLETED, FAILED or CANCELLED: history, counts, whoever waits, and the dependents.
 -- uses: clock, event, task, pins, release, timers, counts
+-- finally: flush_runs
 local function close_run(run)
   call('HSET', key('run', run), 'fin', now)
   call('ZADD', K.finished, now, run)
   emit(run, 'run_finished', '-')
+end
+-- Run -> tasks of it that ended in this script: a report may end several.
+local run_ends = {}
+local function flush_runs()
+  for run, n in pairs(run_ends) do
+    if call('HINCRBY', key('run', run), 'open', -n) == 0 then close_run(run) end
+  end
 end
 local function finish(m, to, note, ...)
   move(m, to)
@@ -15,6 +23,6 @@ local function finish(m, to, note, ...)
   end
   if m.clk then drop_timers(m.id) end
   if m.xr then tell_parents(m.id, m.run, true, 0) end
-  if call('HINCRBY', key('run', m.run), 'open', -1) == 0 then close_run(m.run) end
+  run_ends[m.run] = (run_ends[m.run] or 0) + 1
   release(m.id, m.failed_before and 'f' or HOW[to], 0)
 end

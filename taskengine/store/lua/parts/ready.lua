@@ -40,7 +40,14 @@ local function enqueue(m)
   queue(m)
   note_lane(m.lane)
 end
+-- What a report made READY, when its slot goes on: nil elsewhere. The best of them may start without having been queued;
+-- the others are queued together, before anybody looks into the lanes.
+local fresh
 local function make_ready(m)
+  if fresh and not m.clk then
+    fresh[#fresh + 1] = m
+    return
+  end
   move(m, T.READY)
   call('HSET', key('task', m.id), 'st', T.READY, 'rdy', now)
   if m.clk then clock_queue(m) end

@@ -15,11 +15,11 @@ end
 -- that starts, with what its worker is told (documents may be large), and one that ends.
 local function load_starting(id)
   local v = call('HMGET', key('task', id), 'st', 'no', 'run', 'lane', 'sc', 'att', 'g', 'nm', 'doc', 'on', 'rt', 'big',
-    'to', 'clk')
+    'to', 'clk', 'al')
   if not v[1] then return nil end
   return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], lane = v[4], score = v[5], att = tonumber(v[6] or 0),
     granted = v[7], name = v[8], doc = v[9], on = v[10], retries = v[11], big = v[12], timeout = v[13],
-    clk = v[14]}
+    clk = v[14], al = v[15]}
 end
 local function load_ending(id)
   local v = call('HMGET', key('task', id), 'st', 'no', 'run', 'att', 'cq', 'wt', 'xr', 'clk')
