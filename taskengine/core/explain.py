@@ -50,6 +50,8 @@ class Server:
     untaken: int = 0
     #: Whether it is therefore granted one task a minute and no more.
     is_distrusted: bool = False
+    #: Slots that agents hold which do not return after their end; not among *slots*.
+    stuck: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,10 @@ def _waits(task: Task, around: Around) -> Iterator[Fact]:
 def _ready(task: Task, around: Around) -> Iterator[Fact]:
     now = around.situation
     able = [server for server in now.servers if not (server.draining or server.is_distrusted)]
+    starved = not any(server.slots for server in able)
     yield from _paused(now)
+    if starved:
+        yield from _stuck(now.servers)
     if now.park.startswith("pause:"):
         if now.pause is None:
             yield Fact(kind="parked", text="what held it back was resumed a moment ago; it goes back by itself")
@@ -256,8 +261,21 @@ def _ready(task: Task, around: Around) -> Iterator[Fact]:
                 "whether its Redis user may subscribe",
                 details={"node": server.node, "untaken": server.untaken},
             )
+    if not starved:
+        yield from _stuck(now.servers)
     if now.servers and not able:
         yield from _coordinator(now, "nobody looks after workers that stop")
+
+
+def _stuck(servers: Sequence[Server]) -> Iterator[Fact]:
+    for server in servers:
+        if server.stuck:
+            yield Fact(
+                kind="stuck",
+                text=f"{server.stuck} of {server.slots + server.stuck} slots of worker {server.node} are held by "
+                "agents that do not return after their end; mend the agent, or run it in a prefork pool",
+                details={"node": server.node, "stuck": server.stuck},
+            )
 
 
 def _paused(now: Situation) -> Iterator[Fact]:

@@ -14,9 +14,9 @@ class Fact(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    #: dependencies, rule, held, scheduled, undecided, paused, parked, unoffered, granted, queue, draining, retry,
-    #: not_now, running, progress, cancel, expires, deadline, completed, failed, traceback, dead_letter, cancelled,
-    #: closed or coordinator.
+    #: dependencies, rule, held, scheduled, undecided, paused, parked, unoffered, granted, stuck, queue, draining,
+    #: untaken, retry, not_now, running, progress, cancel, expires, deadline, completed, failed, traceback, dead_letter,
+    #: cancelled, closed or coordinator.
     kind: str
     #: A clause that a person understands.
     text: str

@@ -10,7 +10,7 @@ from taskengine.core.explain import Server, Situation
 from taskengine.core.order import priority_of
 from taskengine.models.enums import TaskPriority
 from taskengine.store.call import Call
-from taskengine.store.codec import moment, pairs, pause_from
+from taskengine.store.codec import moment, note, pairs, pause_from
 from taskengine.store.keys import RULED
 from taskengine.store.nodes import MOST_UNTAKEN
 
@@ -40,11 +40,18 @@ def _situation(raw: Sequence[Any]) -> Situation | None:
         position=int(position),
         ready=int(ready),
         granted=int(granted),
-        servers=tuple(Server(s[0], int(s[1]), int(s[2]), s[3], int(s[4]), int(s[4]) >= MOST_UNTAKEN) for s in servers),
+        servers=tuple(map(_server, servers)),
         lanes=tuple(sorted(lanes)),
         leader=leader,
         aged_to=TaskPriority(priority_of(float(f["sc"]))) if "ag" in f else None,
         pause=pause_from(*pause) if pause else None,
+    )
+
+
+def _server(raw: Sequence[Any]) -> Server:
+    node, slots, held, drain, untaken, info = raw
+    return Server(
+        node, int(slots), int(held), drain, int(untaken), int(untaken) >= MOST_UNTAKEN, note(info).get("stuck") or 0
     )
 
 

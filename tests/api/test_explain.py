@@ -242,6 +242,25 @@ def test_its_worker_takes_nothing_of_what_it_is_granted(api: Any, world: World) 
     assert "untaken" in kinds(found)
 
 
+@pytest.mark.parametrize(
+    ("slots", "drain", "said"),
+    [(0, "", ["stuck", "queue"]), (1, "", ["queue", "stuck"]), (0, "stuck", ["stuck", "draining", "coordinator"])],
+)
+def test_slots_that_agents_hold_after_their_end_are_named(
+    api: Any, world: World, slots: int, drain: str, said: list[str]
+) -> None:
+    world.run(nodes.beat("n1", 1, '{"stuck": 2}', slots, "lint=lint", drain, []))
+    _, last = (api.create_task(lint(name)) for name in ("first", "last"))
+    found = api.explain(last.id)
+    assert kinds(found) == said, "the most telling first"
+    (stuck,) = (fact for fact in found.facts if fact.kind == "stuck")
+    assert stuck.text == (
+        f"2 of {slots + 2} slots of worker n1 are held by agents that do not return after their end; "
+        "mend the agent, or run it in a prefork pool"
+    )
+    assert stuck.details == {"node": "n1", "stuck": 2}
+
+
 def test_only_a_draining_worker_offers_it(api: Any, world: World) -> None:
     world.beat(drain="SIGTERM")
     found = api.explain(api.create_task(lint()).id)
