@@ -138,8 +138,14 @@ def executions_table(executions: Sequence[TaskExecution]) -> Table:
 
 def _error(execution: TaskExecution) -> str:
     kind = f"{execution.error_kind}: " if execution.error_kind else ""
-    late = " (a late result is kept)" if execution.late_outcome else ""
+    late = " (a late result is kept)" if _has_late_result(execution) else ""
     return f"{kind}{execution.error_message}{late}" if execution.error_message else late.strip()
+
+
+def _has_late_result(execution: TaskExecution) -> bool:
+    """Whether something came late that nobody knows yet: that an agent was cancelled is what its worker did to it."""
+    late = execution.late_outcome or {}
+    return late.get("output") is not None or late.get("verdict") not in {None, TaskStatus.CANCELLED}
 
 
 def _traceback(executions: Sequence[TaskExecution]) -> Iterator[RenderableType]:

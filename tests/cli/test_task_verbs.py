@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from taskengine.settings import current
+from taskengine.store import executions
 
 from ..store.world import World
 
@@ -247,3 +248,24 @@ def test_why_says_a_sentence_and_what_to_do(taskengine, submit):
     nobody = taskengine("task", "why", str(uuid4()))
     assert (nobody.code, nobody.out) == (1, "")
     assert "no task" in nobody.err
+
+
+@pytest.mark.parametrize(
+    ("late", "is_told"),
+    [
+        ({"verdict": "cancelled", "error": "the agent was ended by its worker", "error_kind": "cancelled"}, False),
+        ({"verdict": "cancelled", "output": '{"half":1}'}, True),
+        ({"verdict": "failed", "error": "no ink", "error_kind": "crash"}, True),
+        ({"verdict": "completed", "output": '{"n":1}'}, True),
+        ({"verdict": "completed"}, True),
+    ],
+)
+def test_a_late_result_is_told_where_an_agent_made_one(taskengine, store, at_server, late, is_told):
+    world = World(store, at_server.client, lambda _: store)
+    task = world.new(timeout=10)
+    told = world.start()
+    world.run(executions.time_out(told.execution_id, 1, retry_ms=None, error="too long"))
+    assert world.report(told, **late).word == "fenced"
+    shown = " ".join(taskengine("task", "get", str(task.id)).out.split())
+    assert "too long" in shown
+    assert ("(a late result is kept)" in shown) is is_told
