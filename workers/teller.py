@@ -33,6 +33,14 @@ _LOOK_SECONDS, _MOST_LINES = 0.2, 50
 #: Characters of a task's name in a line.
 _NAME_LENGTH = 80
 
+#: Characters that would end a line, or move the cursor or turn the direction of whatever shows it, and their names.
+_ESCAPED = {
+    code: repr(chr(code))[1:-1]
+    for code in (*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+}
+#: The same in a traceback, which has lines.
+_ESCAPED_IN_LINES = {code: name for code, name in _ESCAPED.items() if code != ord("\n")}
+
 #: How loud a line is by what the task became; all else is another attempt.
 _LEVELS: dict[str, int] = {TaskStatus.FAILED: logging.ERROR, TaskStatus.CANCELLED: logging.INFO}
 
@@ -99,8 +107,9 @@ class Teller:
         level = _LEVELS.get(became, logging.WARNING)
         said = Ended(became, told.name, told.task_id, agent, told.attempt, seconds).line
         when = "" if delay_ms is None or became in TERMINAL else f" in={delay_ms / 1000:.1f}"
-        trace = f"\n{outcome.traceback.rstrip()}" if outcome.traceback else ""
-        logger.log(level, "%s%s: %s%s", said, when, outcome.error or "", trace)
+        error = (outcome.error or "").translate(_ESCAPED)
+        trace = f"\n{outcome.traceback.rstrip().translate(_ESCAPED_IN_LINES)}" if outcome.traceback else ""
+        logger.log(level, "%s%s: %s%s", said, when, error, trace)
         if became != TaskStatus.CANCELLED:
             try:
                 self._signal(told, agent, outcome, None if became in TERMINAL else delay_ms or 0)

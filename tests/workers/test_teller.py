@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -164,6 +165,24 @@ def test_each_end_has_one_line_with_name_id_agent_outcome_and_seconds(run, caplo
 
 def _told(number):
     return Told(f"e{number}", f"id{number}", 1, 0, "run", f"t{number} token=x", "{}", 0, "")
+
+
+def test_no_text_of_others_writes_a_line_or_moves_the_cursor(caplog):
+    caplog.set_level(logging.INFO, "workers.teller")
+    teller = Teller("w@h")
+    teller._is_started = True  # no thread: the test writes
+    awkward = "a\x1b[2J\x00\x9b31m\r\nfailed 'b'\t\x85\u2028\u202ec"
+    told = replace(_told(1), name=awkward)
+    usage = Usage(wall_seconds=0.25)
+    outcome = Outcome("failed", error=awkward, traceback="Traceback\n  at\x1b[2J\r\nE: \x00", usage=usage)
+    teller.ended(told, "ruff", outcome, "failed", None)
+    teller.ended(told, "ruff", replace(outcome, kind="completed"), "completed", None)
+    teller.write()
+    escaped = r"a\x1b[2J\x00\x9b31m\r\nfailed 'b'\t\x85\u2028\u202ec"
+    facts = f'"{escaped}" task=id1 agent=ruff attempt=1 seconds=0.250'
+    failed, completed = caplog.messages
+    assert failed.split("\n") == [f"failed {facts}: {escaped}", "Traceback", r"  at\x1b[2J\r", r"E: \x00"]
+    assert completed == f"completed {facts}"
 
 
 def test_successes_are_written_in_one_go_and_a_storm_is_counted(caplog):
