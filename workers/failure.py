@@ -8,6 +8,7 @@ is the caller's.
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,8 @@ _STANDARD = (f"{Path(os.__file__).parent}/", "<frozen ")
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 #: Bytes kept of a traceback, and characters of it that are looked at: the middle of a longer one tells the least.
 TRACEBACK_BYTES, _LOOKED_AT = 16 * 1024, 128 * 1024
+#: A traceback's first line, and one of its frames.
+_BEGIN, _FRAME = "Traceback (most recent call last):", re.compile(r'  File "(.+)", line \d')
 #: Characters of an error in the short form of a traceback.
 _BRIEF = 500
 
@@ -29,8 +32,7 @@ _BRIEF = 500
 def place(exc: BaseException) -> str:
     """File and line of *exc*, the deepest that its reader can change."""
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace_of(exc))]
-    theirs = [one for one in frames if not one[0].startswith(_OURS)]
-    file, line = (_own(theirs) or theirs or frames or [("unknown", 0)])[-1]
+    file, line = _deepest(frames) if frames else ("unknown", 0)
     return f"{file.rpartition('/')[2]}:{line}"
 
 
@@ -57,14 +59,22 @@ def kept(text: str) -> str:
 
 
 def brief(text: str) -> str:
-    """The last frame and the error of a traceback: what is kept of it when a later attempt has one."""
+    """A traceback's deepest frame that its reader can change, and its error: kept when a later attempt has one."""
     lines = text.splitlines()
-    places = [at for at, line in enumerate(lines) if line.startswith('  File "')]
-    if not places:
+    begin = max((at for at, line in enumerate(lines) if line == _BEGIN), default=0)  # before it are its causes
+    frames = [(found[1], at) for at, line in enumerate(lines) if at >= begin and (found := _FRAME.match(line))]
+    if not frames:
         return text[-_BRIEF:]
-    code = [line for line in lines[places[-1] + 1 :][:1] if line.startswith("    ")]
-    error = next((line for line in lines[places[-1] + 1 :] if line and not line.startswith(" ")), "")
-    return "\n".join([lines[places[-1]], *code, error[:_BRIEF]])
+    _, at = _deepest(frames)
+    code = [line for line in lines[at + 1 :][:1] if line.startswith("    ")]
+    error = next((line for line in lines[frames[-1][1] + 1 :] if line and not line.startswith(" ")), "")
+    return "\n".join([lines[at], *code, error[:_BRIEF]])
+
+
+def _deepest(frames: list[tuple[str, int]]) -> tuple[str, int]:
+    """The last of *frames*, files with a number, that their reader can change; the last of all when there is none."""
+    theirs = [one for one in frames if not one[0].startswith(_OURS)]
+    return (_own(theirs) or theirs or frames)[-1]
 
 
 def _own(frames: list[tuple[str, int]]) -> list[tuple[str, int]]:

@@ -107,7 +107,7 @@ class TaskExecution(BaseModel):
     #: timeout, crash, invalid_output, invalid_request, missing_input, cancelled, not_now, poison, … or None.
     error_kind: str | None = None
     #: Where the error came from, at most 16 KiB and without obvious secrets; of all but the latest that had one the
-    #: last frame and the error. None when nothing was raised.
+    #: deepest frame of the agent's own and the error. None when nothing was raised.
     traceback: str | None = None
     #: Outcome of a report that came after the execution was over: kept, never applied.
     late_outcome: dict[str, JsonValue] | None = None

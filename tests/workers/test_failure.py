@@ -14,7 +14,7 @@ import pytest
 from taskengine import RetryRules, Task, agent
 from taskengine.models import Outcome
 from taskengine.testing import Engine
-from workers.failure import TRACEBACK_BYTES, brief, kept, place
+from workers.failure import TRACEBACK_BYTES, brief, kept, place, traceback_of
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 LANE = "failing"
@@ -119,7 +119,7 @@ def test_causes_are_in_the_traceback(run):
     assert text.splitlines()[-1] == "RuntimeError: no plan"
 
 
-def test_of_earlier_attempts_the_last_frame_and_the_error_are_kept(run):
+def test_of_earlier_attempts_the_agents_deepest_frame_and_the_error_are_kept(run):
     engine, task = run(_parses, max_retries=2)
     first, second, last = engine.executions(task)
     place_of_it = f'test_failure.py", line {_line_of("# the agent")}'
@@ -127,6 +127,8 @@ def test_of_earlier_attempts_the_last_frame_and_the_error_are_kept(run):
     assert place_of_it in last.traceback
     for early in (first, second):
         assert early.traceback.count('  File "') == 1
+        assert place_of_it in early.traceback
+        assert "# the agent's line" in early.traceback
         assert early.traceback.splitlines()[-1].startswith("json.decoder.JSONDecodeError: ")
 
 
@@ -189,6 +191,16 @@ def test_the_short_form_is_the_last_frame_and_the_error():
     )
     assert brief(text) == '  File "b.py", line 2, in g\n    raise ValueError\nValueError: a'
     assert brief("far away") == "far away"
+
+
+def test_the_short_form_names_the_place_that_the_error_names():
+    for function in (_parses, _chains):
+        with pytest.raises((ValueError, RuntimeError)) as raised:
+            function(None, None)
+        frame, _, error = brief(traceback_of(raised.value)).splitlines()
+        file, line = place(raised.value).split(":")
+        assert f'{file}", line {line}, in {function.__name__}' in frame
+        assert error.startswith(("json.decoder.JSONDecodeError: ", "RuntimeError: no plan"))
 
 
 def _raised_in(path, source="def f():\n    import json\n    json.loads('{')\n"):
