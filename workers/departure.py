@@ -48,6 +48,7 @@ class Departure:
         self._exit_code = 0
         self._at_once = False
         self._is_marked = False
+        self._is_announced = False
         #: Monotonic time at which running work is handed back.
         self._hand_back_at: float | None = None
         self._is_handed_back = False
@@ -68,9 +69,16 @@ class Departure:
     def mark(self) -> None:
         """Let claim and pull answer nothing from now on; StoreError when the server does not answer."""
         if self.is_news:
+            self._announce()
             self._host.stop_consuming()
             self._store.run(nodes.drain(self._node.name, self.why))
             self._is_marked = True
+
+    def _announce(self) -> None:
+        """Say of a new beginning what Celery says of an end, once: marking may take more than one try."""
+        if self._host.begins_anew and not self._is_announced:
+            self._is_announced = True
+            logger.warning("SIGHUP: draining, then starting again")
 
     def hand_back_when_due(self, held: Sequence[Held]) -> None:
         """Give back what still runs when its time is over; StoreError when the server does not answer."""

@@ -29,7 +29,8 @@ class Host:
     def __init__(self, worker: Any) -> None:
         self._worker = worker
         self._pid = os.getpid()
-        self._begins_anew = False
+        #: Whether a new worker follows this one.
+        self.begins_anew = False
         # Registered long before any signal, so it runs after whatever agents want to do at the end.
         atexit.register(self.become_anew)
 
@@ -80,17 +81,17 @@ class Host:
     def begin_anew(self) -> None:
         """End as on SIGTERM, then be a new worker. In a signal handler only."""
         ignore_hang_ups()
-        self._begins_anew = True
+        self.begins_anew = True
         state.should_stop = os.EX_OK  # type: ignore[assignment]  # typed by its initial None
 
     def stay_ended(self) -> None:
         """Somebody wants an end and no new beginning. In a signal handler only."""
         ignore_hang_ups()
-        self._begins_anew = False
+        self.begins_anew = False
 
     def become_anew(self) -> None:
         """Be the new worker if one is wanted, and do not return; threads that still run end here."""
-        if self._begins_anew and os.getpid() == self._pid:
+        if self.begins_anew and os.getpid() == self._pid:
             platforms.close_open_fds({0, 1, 2})
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # ourselves, no shell
 

@@ -137,8 +137,8 @@ def stop(how: str, sig: str, **_: Any) -> None:
 
 def _begin_anew() -> None:
     if _parent.heartbeat is not None and _parent.host is not None:
+        _parent.host.begin_anew()  # first, so that the heartbeat knows it and says so
         _parent.heartbeat.drain("restarted by SIGHUP")
-        _parent.host.begin_anew()
 
 
 def _quit(*_: Any) -> None:

@@ -39,6 +39,7 @@ def test_hang_up_lets_running_work_finish_and_begins_anew(bare_fleet: Fleet, wor
     assert bare_fleet.wait([*ids, *waiting], 30) == ["completed", "completed"]
     assert [len(bare_fleet.executions(id)) for id in ids] == [1]
     assert incarnation(bare_fleet) != before
+    assert worker.log().count("SIGHUP: draining, then starting again") == 1
     assert worker.exit_code is None
     worker.send(signal.SIGTERM)
     assert worker.wait() == 0
