@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from taskengine.builders.graph_file import TaskGraph
-from taskengine.core import graph
+from taskengine.core import graph, remedy
 from taskengine.models import Task, TriggerRule
 
 #: Tasks in a row from which on a chain is long.
@@ -46,8 +46,7 @@ def _no_worker(found: TaskGraph, offered: Collection[str]) -> Iterator[Doubt]:
             lanes.setdefault(task.lane, []).append(task)
     for lane, tasks in lanes.items():
         what = f"agent {lane[1:]!r}" if lane.startswith("@") else f"capability {lane!r}"
-        option = "" if lane.startswith("@") else f"--queues {lane} "
-        says = f"no worker offers {what}, which {_named(tasks)} need; start one: taskengine worker {option}--import …"
+        says = f"no worker offers {what}, which {_named(tasks)} need; {remedy.start_worker(lane)}"
         yield Doubt("no-worker", found.places[tasks[0].id], says)
 
 

@@ -302,7 +302,7 @@ def _unoffered(now: Situation) -> Fact:
     others = f"those that live offer {shown}" if offered else "nor anything else"
     return Fact(
         kind="unoffered",
-        text=f"no living worker offers {what} ({others}); start one: taskengine worker --queues {now.lane.lstrip('@')}",
+        text=f"no living worker offers {what} ({others}); {remedy.start_worker(now.lane)}",
         details={"lane": now.lane, "offered": list(now.lanes)},
     )
 

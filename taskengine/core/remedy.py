@@ -63,6 +63,12 @@ def resume_scope(scope: PauseScope, name: str | None) -> str:
     return named(f"resume({_ARGUMENTS[scope]}={name!r})", f"taskengine resume --{scope.value} {name}")
 
 
+def start_worker(lane: str) -> str:
+    """The command that starts a worker for a lane; what takes MODULE's place is said behind it."""
+    queue = "" if lane.startswith("@") else f"--queues {lane} "
+    return f"start one: taskengine worker {queue}--import MODULE (the module with its agent)"
+
+
 def switch(name: str) -> str:
     """An argument that is either given or not."""
     return named(f"{name}=True", f"--{name}")

@@ -334,13 +334,13 @@ def _ready_reason(fields: Mapping[str, str]) -> str | None:
     if "paused" in fields or (park and park.startswith("pause:")):
         return None  # what was resumed a moment ago goes back by itself
     if park and park.startswith("agent:"):
-        return f"no worker offers agent {park[6:]!r}; start one that imports it"
+        return f"no worker offers agent {park[6:]!r}; {remedy.start_worker(f'@{park[6:]}')}"
     if park:
         return f"parked: {park}"
     if fields.get("offers") == "0":
         lane = fields["lane"]
         what = f"agent {lane[1:]!r}" if lane.startswith("@") else f"capability {lane!r}"
-        return f"no worker offers {what}; start one: taskengine worker --queues {lane.lstrip('@')}"
+        return f"no worker offers {what}; {remedy.start_worker(lane)}"
     return None
 
 

@@ -88,7 +88,7 @@ def test_no_worker_offers_it_says_what_is_offered(api: Any, world: World) -> Non
     task = api.create_task(lint(capability="gpu"))
     assert api.explain(task.id).headline == (
         "'a' is ready: no living worker offers capability 'gpu' (nor anything else); "
-        "start one: taskengine worker --queues gpu"
+        "start one: taskengine worker --queues gpu --import MODULE (the module with its agent)"
     )
     world.beat(lanes="lint=lint test=tester @lint=lint")
     found = api.explain(task.id)
@@ -101,6 +101,7 @@ def test_no_worker_has_its_agent(api: Any, world: World) -> None:
     task = api.create_task(lint(assigned_to="bot"))
     found = api.explain(task.id)
     assert found.headline.startswith("'a' is ready: no living worker offers agent 'bot' (those that live offer lint)")
+    assert found.headline.endswith("; start one: taskengine worker --import MODULE (the module with its agent)")
     assert kinds(found) == ["unoffered"]
 
 

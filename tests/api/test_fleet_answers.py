@@ -65,6 +65,7 @@ def test_what_is_missing_is_said_with_its_remedy(api: Any) -> None:
         "no worker is alive",
         "1 tasks wait in queue 'lint', which no worker offers",
     ]
+    assert health["problems"][1].endswith("start one: taskengine worker --import MODULE (a module with agents)")
 
 
 def test_server_that_is_down_is_unhealthy_and_no_error(tmp_path: Any) -> None:

@@ -57,7 +57,10 @@ def test_stored_task_comes_back_as_it_was_sent(api: Any) -> None:
     assert created.model_dump(exclude=state) == sent.model_dump(exclude=state)
     assert created.status == TaskStatus.READY
     assert created.run_id is not None
-    assert created.reason == "no worker offers capability 'lint'; start one: taskengine worker --queues lint"
+    assert created.reason == (
+        "no worker offers capability 'lint'; "
+        "start one: taskengine worker --queues lint --import MODULE (the module with its agent)"
+    )
 
 
 def test_request_becomes_a_task_with_defaults(api: Any) -> None:

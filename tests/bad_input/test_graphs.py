@@ -243,5 +243,6 @@ def test_a_capability_that_nobody_offers_is_accepted_and_says_what_it_lacks(engi
         assert created.status == "ready"
         assert created.reason == (
             f"no worker offers capability '{task.capability}'; "
-            f"start one: taskengine worker --queues {task.capability}"
+            f"start one: taskengine worker --queues {task.capability} "
+            "--import MODULE (the module with its agent)"
         )

@@ -196,9 +196,9 @@ def test_doubts_name_what_is_probably_not_meant() -> None:
     told = [(one.rule, one.place, one.says) for one in doubts(found, datetime.now(UTC), {"custom"})]
     assert told == [
         ("no-worker", "g.yaml:2", "no worker offers capability 'x', which 'a' need; start one: taskengine worker "
-         "--queues x --import …"),
+         "--queues x --import MODULE (the module with its agent)"),
         ("no-worker", "g.yaml:6", "no worker offers agent 'bot', which 'pinned' need; start one: taskengine worker "
-         "--import …"),
+         "--import MODULE (the module with its agent)"),
         ("no-timeout", "g.yaml:3", "'b': no timeout, so an attempt may take the default hour; set timeout (seconds)"),
         ("isolated", "g.yaml:5", "'alone' depends on nothing and nothing depends on it, while others are linked"),
         ("held", "g.yaml:3", "'b' is held, so it and 1 tasks behind it are not reached until it is released"),

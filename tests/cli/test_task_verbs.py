@@ -242,7 +242,7 @@ def test_why_says_a_sentence_and_what_to_do(taskengine, submit):
     done = taskengine("task", "why", held["id"])
     assert done.code == 0
     assert done.out.startswith("'check' is ready: no living worker offers capability 'lint' (nor anything else);")
-    assert done.out.strip().endswith("taskengine worker --queues lint")
+    assert done.out.strip().endswith("taskengine worker --queues lint --import MODULE (the module with its agent)")
     told = taskengine("task", "why", held["id"], "-o", "json").json
     assert (told["task_id"], told["status"], told["facts"][0]["kind"]) == (held["id"], "ready", "unoffered")
     nobody = taskengine("task", "why", str(uuid4()))

@@ -18,7 +18,9 @@ def test_task_pinned_to_an_agent_that_no_node_offers_is_parked_with_its_reason(w
     task = world.new("a", assigned_to="new")
     assert parked(world, "agent:new") == 1
     assert world.read(task.id).status == "ready"
-    assert world.read(task.id).reason == "no worker offers agent 'new'; start one that imports it"
+    assert world.read(task.id).reason == (
+        "no worker offers agent 'new'; start one: taskengine worker --import MODULE (the module with its agent)"
+    )
     assert world.claim(world.slot()).word == "nothing"
 
 
@@ -131,7 +133,8 @@ def test_capability_that_no_worker_offers_names_itself_as_the_reason(world: Worl
     task = world.new("a", capability="cobol")
     assert world.read(task.id).status == "ready"
     assert world.read(task.id).reason == (
-        "no worker offers capability 'cobol'; start one: taskengine worker --queues cobol"
+        "no worker offers capability 'cobol'; "
+        "start one: taskengine worker --queues cobol --import MODULE (the module with its agent)"
     )
 
 

@@ -40,7 +40,8 @@ def test_a_queue_that_no_agent_offers_is_named_and_not_consumed(bare_fleet: Flee
     assert set(node.lanes) == {"work", "@worker"}
     (id,) = bare_fleet.submit(Task(capability="nonsense"))
     assert bare_fleet.task(id).reason == (
-        "no worker offers capability 'nonsense'; start one: taskengine worker --queues nonsense"
+        "no worker offers capability 'nonsense'; "
+        "start one: taskengine worker --queues nonsense --import MODULE (the module with its agent)"
     )
 
 

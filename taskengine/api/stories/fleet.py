@@ -113,7 +113,7 @@ def _fleet_problems(fleet: Fleet) -> list[str]:
             "start one: taskengine coordinator"
         )
     if not any(node.alive for node in fleet.nodes):
-        found.append("no worker is alive; start one: taskengine worker")
+        found.append("no worker is alive; start one: taskengine worker --import MODULE (a module with agents)")
     for lane in fleet.lanes:
         if lane.ready and not lane.offered:
             found.append(f"{lane.ready} tasks wait in queue {lane.name!r}, which no worker offers")
