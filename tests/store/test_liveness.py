@@ -146,7 +146,8 @@ def test_execution_whose_lease_lapsed_is_lost_and_its_task_ready_at_its_place(wo
     assert (answer.number(0), answer.number(1)) == (1, 0)
     assert (answer.texts(2), answer.texts(3)) == ([str(first.id), "n1"], [])
     (execution,) = world.run(executions.of_task(str(first.id)))
-    said = re.fullmatch(r"its worker fell silent at (\S+) UTC, (\d+\.\d) s before", execution.error_message or "")
+    told = r"its worker fell silent at (\S+) UTC, (\d+\.\d) s before it was given up"
+    said = re.fullmatch(told, execution.error_message or "")
     assert said is not None
     assert said[1] == f"{datetime.fromtimestamp(silent_since / 1000, UTC):%H:%M:%S}"
     assert float(said[2]) == pytest.approx(11, abs=2)

@@ -11,7 +11,8 @@ local function silence_of(node)
   if not silences[node] then
     local ends = tonumber(call('HGET', key('node', node), 'until'))
     local since = ends and ends - C.lease_ms
-    silences[node] = since and ends <= now and string.format('its worker fell silent at %02d:%02d:%02d UTC, %.1f s before',
+    silences[node] = since and ends <= now and string.format(
+      'its worker fell silent at %02d:%02d:%02d UTC, %.1f s before it was given up',
       math.floor(since / 3600000) % 24, math.floor(since / 60000) % 60, math.floor(since / 1000) % 60, (now - since) / 1000)
       or 'its worker did not renew its lease in time'
   end
