@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _DIGITS = re.compile(r"[0-9a-f]{4,32}")
 _WHOLE = 32
+_SHORT = re.compile(r"[0-9a-f]{1,3}")
 
 
 def task(context: typer.Context, given_to: typer.CallbackParam, value: str | None) -> str | None:
@@ -93,8 +94,8 @@ def _no_id(value: str, kind: str, given_to: typer.CallbackParam) -> Exception:
         field = given_to.name
     where = f" ({option})" if option else ""
     named = f"; by name: taskengine run list --name {value:.80}" if kind == "run" else ""
+    wrong = "too short a beginning of an id" if _SHORT.fullmatch(_digits(value)) else "no id and no beginning of one"
     return InvalidInputError(
-        f"{field}{where} is {value!r:.80}, which is no id and no beginning of one; write four or more of its digits"
-        f"{named}",
+        f"{field}{where} is {value!r:.80}, which is {wrong}; write four or more of its digits{named}",
         field=field,
     )

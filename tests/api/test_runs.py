@@ -142,6 +142,8 @@ def test_four_digits_of_an_id_are_enough_where_it_is_the_only_one(api: Any) -> N
         with pytest.raises((InvalidInputError, NotFoundError)):
             api.find_task(wrong)
     stranger = uuid4()
+    with pytest.raises(InvalidInputError, match="too short a beginning of a UUID; write 4 or more of its digits"):
+        api.find_task("f6")
     assert api.find_task(str(stranger)) == stranger
 
 

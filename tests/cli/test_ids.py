@@ -63,8 +63,8 @@ def test_a_beginning_of_several_is_refused_with_their_names(taskengine, world):
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["task", "get", "abc"], "task_id is 'abc'"),
-        (["task", "get", "fetch"], "write four or more of its digits"),
+        (["task", "get", "f6"], "task_id is 'f6', which is too short a beginning of an id; write four or more of its"),
+        (["task", "get", "fetch"], "which is no id and no beginning of one; write four or more of its digits"),
         (["task", "get", "abcd3"], "no task whose id begins with abcd3"),
         (["task", "list", "--run", "nightly"], "taskengine run list --name nightly"),
         (["task", "submit", "--depends-on", "7,abcd1"], "depends_on (--depends-on) is '7'"),

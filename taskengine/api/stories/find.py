@@ -17,6 +17,7 @@ LEAST = 4
 #: Candidates that an error names, and looks for.
 _NAMED = 6
 _DIGITS = re.compile(r"[0-9a-f]{4,32}")
+_SHORT = re.compile(r"[0-9a-f]{1,3}")
 
 
 def find_task(beginning: str) -> Story[UUID]:
@@ -60,8 +61,12 @@ def find_run(scope: Scope, which: str) -> Story[UUID]:
 
 def _digits(beginning: str) -> str | None:
     """The hexadecimal digits of an id or of its beginning; None where it is neither."""
-    digits = beginning.strip().lower().replace("-", "") if isinstance(beginning, str) else ""
+    digits = _undashed(beginning)
     return digits if _DIGITS.fullmatch(digits) else None
+
+
+def _undashed(beginning: object) -> str:
+    return beginning.strip().lower().replace("-", "") if isinstance(beginning, str) else ""
 
 
 def _spelled(digits: str) -> str:
@@ -71,7 +76,9 @@ def _spelled(digits: str) -> str:
 
 
 def _no_beginning(kind: str, value: object) -> InvalidInputError:
+    short = _SHORT.fullmatch(_undashed(value))
+    wrong = "too short a beginning of a UUID" if short else "no UUID and no beginning of one"
     return InvalidInputError(
-        f"{kind} id {value!r:.80} is no UUID and no beginning of one; write {LEAST} or more of its digits",
+        f"{kind} id {value!r:.80} is {wrong}; write {LEAST} or more of its digits",
         field=f"{kind}_id",
     )
