@@ -255,9 +255,13 @@ def test_row_17_a_frozen_leader_that_comes_back_grants_nothing_twice(make_fleet:
     measured("terms", fleet.view().term)
     assert fleet.view().term >= 5
     attempts = [1, 1, 2, 1] * (len(new) // 4)
-    # What a slot took behind one that lasted was given back before it began.
+    # What a slot took behind one that lasted was given back before it began: an agent that fails at attempt 1 then
+    # does not fail.
     begun = {id: [one for one in all_of_it if one.error_kind != "handed_back"] for id, all_of_it in ran.items()}
-    wrong = [begun[str(t.id)] for t, count in zip(new, attempts, strict=True) if len(begun[str(t.id)]) != count]
+    wrong = [
+        begun[id] for id, count in zip(map(str, (t.id for t in new)), attempts, strict=True)
+        if len(begun[id]) not in {count, max(1, count - (len(ran[id]) - len(begun[id])))}
+    ]  # fmt: skip
     assert wrong == []
     assert sum("superseded" in c.log() or "fenced" in c.log() for c in pair) >= 1
     started = [
