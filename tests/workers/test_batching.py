@@ -54,6 +54,7 @@ def test_a_child_that_dies_in_a_batch_costs_no_task_a_loss(fleet: Fleet) -> None
         until(lambda share=share: fleet.statuses(ids).count("completed") > share, 60, "some are done")
         os.kill(prefork.children()[0], signal.SIGKILL)
     until(lambda: set(fleet.statuses(ids)) == {"completed"}, 90, "all are done")
-    again = [id for id in ids if len(fleet.executions(id)) > 1]
+    # On a busy machine any may last, and those behind it are given back: that is no loss either.
+    again = [id for id in ids if any(one.status == "lost" for one in fleet.executions(id))]
     assert sum(fleet.task(id).lost_count for id in again) <= 3  # of one that was alone in its slot
     assert len(again) <= 3 * 8
