@@ -8,10 +8,12 @@ from threading import Event
 
 import pytest
 
+from taskengine.agent import REGISTRY, agent
 from taskengine.errors import StoreUnavailableError
 from taskengine.models import Outcome
 from taskengine.store.executions import Report
 from taskengine.store.replies import Told
+from taskengine.testing import Engine
 from workers.batch import PATIENCE, Batch, BatchWatch, Finished
 from workers.pace import MOST, Paces
 
@@ -133,3 +135,19 @@ def test_nothing_goes_together_without_a_budget() -> None:
     paces = Paces(0.0)
     paces.note("lint t", 0.0)
     assert paces.of("lint t").most == 1
+
+
+def test_coroutines_and_agents_that_say_so_go_alone() -> None:
+    with Engine():
+
+        @agent(batch=False)
+        def alone(task: object, context: object) -> None: ...
+
+        @agent
+        async def waits(task: object, context: object) -> None: ...
+
+        @agent
+        def quick(task: object, context: object) -> None: ...
+
+        found = [REGISTRY.get(name) for name in ("alone", "waits", "quick")]
+        assert [one and one.goes_alone for one in found] == [True, True, False]
