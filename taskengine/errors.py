@@ -8,6 +8,8 @@
     │   ├── UnknownDependencyError   a dependency does not exist
     │   ├── CircularDependencyError  dependencies form a cycle; .path names it
     │   ├── AmbiguousIdError         the beginning of an id is that of several; .candidates
+    │   ├── InvalidWorkflowError     a workflow's definition is wrong; .faults has all of them
+    │   ├── ExpressionError          an expression cannot be read or has no value; .expression
     │   └── PayloadTooLargeError     a payload is over its limit; .size, .limit
     ├── NotFoundError                no such task, execution or run; .id
     ├── NoResultError                a dependency has no result; .id, .status
@@ -30,6 +32,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -100,6 +103,49 @@ class AmbiguousIdError(InvalidInputError):
         super().__init__(f"ids of several {kind} begin with {beginning}: {shown}{more}; write more of it", field="id")
         #: Some of their ids, whole.
         self.candidates = tuple(candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowFault:
+    """One thing that is wrong with a workflow's definition."""
+
+    #: Keys and places in lists, from the definition down: ``("steps", 2, "true_steps", 0, "name")``.
+    location: tuple[str | int, ...]
+    #: What is wrong and what to do; it does not repeat the path.
+    message: str
+    #: ``file:line``; None where it came from no file.
+    place: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The location as it is written: ``steps[2].true_steps[0].name``; empty for the whole definition."""
+        steps = [f"[{key}]" if isinstance(key, int) else f".{key:.80}" for key in self.location]
+        return "".join(steps).removeprefix(".")
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.place, self.path, self.message) if part)
+
+
+class InvalidWorkflowError(InvalidInputError):
+    """The definition of a workflow is wrong; correct what ``faults`` names."""
+
+    def __init__(self, what: str, faults: Sequence[WorkflowFault]) -> None:
+        shown = [str(fault) for fault in faults[:10]] + ([f"({len(faults) - 10} more)"] if len(faults) > 10 else [])
+        super().__init__(f"{what}: " + "; ".join(shown), field=faults[0].path or None)
+        #: All of them, in the order of the definition.
+        self.faults = tuple(faults)
+
+
+class ExpressionError(InvalidInputError):
+    """An expression cannot be read, or has no value here."""
+
+    def __init__(self, expression: str, message: str) -> None:
+        shown = expression if len(expression) <= 120 else expression[:117] + "…"
+        super().__init__(f"{shown}: {message}", field="expression")
+        #: Whole, as the author wrote it.
+        self.expression = expression
+        #: What is wrong, without the expression.
+        self.reason = message
 
 
 class PayloadTooLargeError(InvalidInputError):

@@ -1,4 +1,10 @@
-"""The nouns: what is stored, sent and returned. No clock of its own except creation defaults, no I/O."""
+"""The nouns: what is stored, sent and returned. No clock of its own except creation defaults, no I/O.
+
+Those of workflows are imported when they are first asked for: most processes have none.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from taskengine.models.bulk import BulkResult, TaskFilter
 from taskengine.models.dead_letter import DeadLetter, DeadLetterPage
@@ -21,9 +27,30 @@ from taskengine.models.requests import TaskCreateRequest, TaskPage, TaskUpdateRe
 from taskengine.models.run import Run, RunPage
 from taskengine.models.task import RetryRules, Task
 
+if TYPE_CHECKING:
+    from taskengine.models.condition import ConditionOperator, WorkflowCondition
+    from taskengine.models.step import WorkflowStep
+    from taskengine.models.steps import (
+        ApprovalStep,
+        ConditionalStep,
+        LoopStep,
+        MapStep,
+        ParallelStep,
+        SequentialStep,
+        SubWorkflowStep,
+        TaskStep,
+        WaitStep,
+        WorkflowDefinition,
+    )
+    from taskengine.models.workflow import Workflow, WorkflowPage
+    from taskengine.models.workflow_status import StepCounts, StepState, StepStatus, WorkflowState
+
 __all__ = [
     "AgentStatus",
+    "ApprovalStep",
     "BulkResult",
+    "ConditionOperator",
+    "ConditionalStep",
     "DeadLetter",
     "DeadLetterPage",
     "Event",
@@ -33,7 +60,10 @@ __all__ = [
     "Fact",
     "LogLevel",
     "LogPage",
+    "LoopStep",
+    "MapStep",
     "Outcome",
+    "ParallelStep",
     "Pause",
     "PauseScope",
     "PauseState",
@@ -43,6 +73,11 @@ __all__ = [
     "RetryRules",
     "Run",
     "RunPage",
+    "SequentialStep",
+    "StepCounts",
+    "StepState",
+    "StepStatus",
+    "SubWorkflowStep",
     "Task",
     "TaskCreateRequest",
     "TaskExecution",
@@ -50,9 +85,47 @@ __all__ = [
     "TaskPage",
     "TaskPriority",
     "TaskStatus",
+    "TaskStep",
     "TaskType",
     "TaskUpdateRequest",
     "TriggerRule",
     "Usage",
+    "WaitStep",
+    "Workflow",
+    "WorkflowCondition",
+    "WorkflowDefinition",
+    "WorkflowPage",
+    "WorkflowState",
     "WorkflowStatus",
+    "WorkflowStep",
 ]
+
+#: Where the names come from that are imported late.
+_LATE = {
+    "ApprovalStep": "taskengine.models.steps",
+    "ConditionOperator": "taskengine.models.condition",
+    "ConditionalStep": "taskengine.models.steps",
+    "LoopStep": "taskengine.models.steps",
+    "MapStep": "taskengine.models.steps",
+    "ParallelStep": "taskengine.models.steps",
+    "SequentialStep": "taskengine.models.steps",
+    "StepCounts": "taskengine.models.workflow_status",
+    "StepState": "taskengine.models.workflow_status",
+    "StepStatus": "taskengine.models.workflow_status",
+    "SubWorkflowStep": "taskengine.models.steps",
+    "TaskStep": "taskengine.models.steps",
+    "WaitStep": "taskengine.models.steps",
+    "Workflow": "taskengine.models.workflow",
+    "WorkflowCondition": "taskengine.models.condition",
+    "WorkflowDefinition": "taskengine.models.steps",
+    "WorkflowPage": "taskengine.models.workflow",
+    "WorkflowState": "taskengine.models.workflow_status",
+    "WorkflowStep": "taskengine.models.step",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found = getattr(import_module(_LATE[name]), name)
+    return found
