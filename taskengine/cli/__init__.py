@@ -1,8 +1,8 @@
-"""The command line.
+"""The command line, by noun.
 
-The modules named ``*_commands`` hold what ``--help`` and shell completion need: names, options, examples.
-Everything else is imported inside a command when it runs, because Celery, networkx and redis-py cost half
-a second together and ``taskengine --help`` should take a tenth.
+A noun is one module, or one small package: the signature of each of its commands with its examples, what the command
+asks, and how the answer is shown. A new one is that module, with its commands in ``app``, and its line in
+:data:`COMMANDS`; :mod:`taskengine.cli.lazy` imports it when somebody names it.
 """
 
 from __future__ import annotations
@@ -14,26 +14,60 @@ from typing import Annotated
 
 import typer
 
-from taskengine.cli import (
-    change_commands,
-    dead_commands,
-    graph_commands,
-    look_commands,
-    many_commands,
-    pause_commands,
-    quarantine_commands,
-    run_commands,
-    runs_commands,
-    streams,
-    task_commands,
-)
+from taskengine.cli import streams
 from taskengine.cli.guide import examples
+from taskengine.cli.interrupts import ignore_hang_ups
+from taskengine.cli.lazy import LazyGroup, Outline
 from taskengine.cli.output import OutputOption, begin, choose, complain
-from taskengine.errors import NotFoundError, TaskEngineError
+from taskengine.cli.tie import tie_to
+from taskengine.errors import TaskEngineError
 
 __all__ = ["app", "main"]
 
+#: Every command, in the order of ``--help``.
+COMMANDS = {
+    "demo": Outline("demo", "Analyse a Python code base as a graph of tasks, on a fleet of its own."),
+    "up": Outline(
+        "up",
+        "Run everything on this machine in the foreground: server (if embedded), coordinator, workers, Flower.",
+    ),
+    "coordinator": Outline(
+        "coordinator",
+        "Run a coordinator: it grants, fires timers, rescues what dead workers held, and decides.",
+        first=ignore_hang_ups,
+    ),
+    "worker": Outline(
+        "worker", "Run a worker: it takes tasks whose capability its agents offer.", first=ignore_hang_ups
+    ),
+    "flower": Outline("worker", "Show workers and executions in a browser, on the loopback interface."),
+    "pause": Outline("pause", "Let nothing of it start any more; what runs goes on."),
+    "resume": Outline(
+        "pause",
+        "End the pause of exactly that; exit code 1 when it was not paused. Other pauses go on to hold.",
+    ),
+    "pauses": Outline("pause", "List what is paused: who, why, since when, until when, and what still runs."),
+    "workers": Outline("worker", "List the workers: slots, what they hold, what they offer."),
+    "status": Outline(
+        "status", "Show queues, workers, pauses, failures and what 'doctor' would look at first, on one screen."
+    ),
+    "doctor": Outline("doctor", "Examine server, coordinator, workers and stored state, and say what to do."),
+    "task": Outline("task", "Submit tasks, look at them, cancel and retry them."),
+    "run": Outline("run", "Runs: graphs that were submitted together."),
+    "queue": Outline("queue", "What waits, by capability."),
+    "graph": Outline("graph", "A graph of tasks in a file: JSON, or YAML."),
+    "dead": Outline("dead", "Dead letters: tasks that lost one worker after another."),
+    "quarantine": Outline(
+        "quarantine", "Messages that no worker could read, kept apart with their reason."
+    ),
+}
+
+
+class _Root(LazyGroup):
+    outlines = COMMANDS
+
+
 app = typer.Typer(
+    cls=_Root,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -43,16 +77,6 @@ app = typer.Typer(
         "taskengine -o json task list            answers for programs",
     ),
 )
-run_commands.register(app)
-task_commands.register(app)
-change_commands.register(task_commands.task)
-many_commands.register(task_commands.task)
-pause_commands.register(app)
-runs_commands.register(app)
-look_commands.register(app)
-graph_commands.register(app)
-dead_commands.register(app)
-quarantine_commands.register(app)
 
 
 def _say_version(wanted: bool) -> None:
@@ -73,8 +97,6 @@ def root(
     begin()
     choose(output)
     if tied_to is not None:
-        from taskengine.cli.tie import tie_to
-
         tie_to(tied_to)
 
 
@@ -83,11 +105,6 @@ def main() -> None:
     streams.repair()
     try:
         app(prog_name="taskengine")
-    except NotFoundError as exc:
-        from taskengine.cli.place import place
-
-        complain(f"{exc} ({place()})", kind=type(exc).__name__)
-        sys.exit(1)
     except TaskEngineError as exc:
         complain(exc)
         sys.exit(1)

@@ -1,6 +1,6 @@
 """What the shell completes besides words: ids, capabilities, agents, of a server that runs and answers at once.
 
-Imported with the help, so everything heavy is imported when the shell asks. Whatever goes wrong completes nothing.
+Whatever goes wrong completes nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +9,15 @@ import re
 from collections.abc import Sequence
 
 import typer
+from rich.markup import escape
+
+from taskengine.cli.nearby import ask
+from taskengine.models.enums import TriggerRule
+from taskengine.store import dead_letters, nodes, quarantine, tasks
+from taskengine.store import runs as stored_runs
+from taskengine.store.call import Story
+from taskengine.store.keys import Keys
+from taskengine.store.sync import SyncStore
 
 #: What a shell reads as more than text.
 _ACTIVE = frozenset("\\\"'`$")
@@ -39,21 +48,12 @@ def meant_ids(context: typer.Context, incomplete: str) -> Offers:
 
 def dead_ids(incomplete: str) -> Offers:
     """Dead letters."""
-    from taskengine.cli.nearby import ask
-    from taskengine.store import dead_letters
-    from taskengine.store.keys import Keys
-
     found = ask(lambda store: store.run(dead_letters.page(Keys(store.settings.namespace), None, 0, _LOOKED))) or []
     return _named([one.id for one in found], incomplete)
 
 
 def quarantined_ids(incomplete: str) -> Offers:
     """Quarantined messages, the newest."""
-    from taskengine.cli.nearby import ask
-    from taskengine.store import quarantine
-    from taskengine.store.keys import Keys
-    from taskengine.store.sync import SyncStore
-
     def newest(store: SyncStore) -> Offers:
         keys = Keys(store.settings.namespace)
         count = store.run(quarantine.count(keys))
@@ -65,16 +65,11 @@ def quarantined_ids(incomplete: str) -> Offers:
 
 def trigger_rules(incomplete: str) -> Offers:
     """The eight."""
-    from taskengine.models.enums import TriggerRule
-
     return [(rule.value, "") for rule in TriggerRule if rule.value.startswith(incomplete.lower())]
 
 
 def capabilities(incomplete: str) -> Offers:
     """Queues that workers serve, or that tasks wait in."""
-    from taskengine.cli.nearby import ask
-    from taskengine.store import nodes
-
     fleet = ask(lambda store: store.run(nodes.fleet()))
     if fleet is None:
         return []
@@ -89,9 +84,6 @@ def capabilities(incomplete: str) -> Offers:
 
 def agents(incomplete: str) -> Offers:
     """Agents of live workers."""
-    from taskengine.cli.nearby import ask
-    from taskengine.store import nodes
-
     fleet = ask(lambda store: store.run(nodes.fleet()))
     live = [] if fleet is None else [node for node in fleet.nodes if node.alive]
     return [(name, "") for name in sorted({a for n in live for a in n.lanes.values()}) if name.startswith(incomplete)]
@@ -108,14 +100,9 @@ def runs(incomplete: str) -> Offers:
 
 
 def _runs(incomplete: str, *, names: bool) -> Offers:
-    from taskengine.cli.nearby import ask
-    from taskengine.store import runs
-    from taskengine.store.call import Story
-    from taskengine.store.keys import Keys
-
-    def newest(keys: Keys) -> Story[list[runs.StoredRun | None]]:
-        entries = yield from runs.page(keys, None, _LOOKED)
-        return (yield from runs.read([entry.id for entry in entries]))
+    def newest(keys: Keys) -> Story[list[stored_runs.StoredRun | None]]:
+        entries = yield from stored_runs.page(keys, None, _LOOKED)
+        return (yield from stored_runs.read([entry.id for entry in entries]))
 
     found = [run for run in ask(lambda store: store.run(newest(Keys(store.settings.namespace)))) or [] if run]
     offers = [
@@ -132,10 +119,6 @@ def _runs(incomplete: str, *, names: bool) -> Offers:
 
 
 def _tasks(incomplete: str, statuses: Sequence[str]) -> Offers:
-    from taskengine.cli.nearby import ask
-    from taskengine.store import tasks
-    from taskengine.store.sync import SyncStore
-
     digits = incomplete.lower().replace("-", "")
 
     def newest(store: SyncStore) -> list[str]:
@@ -148,9 +131,6 @@ def _tasks(incomplete: str, statuses: Sequence[str]) -> Offers:
 
 
 def _named(ids: Sequence[str], incomplete: str, statuses: Sequence[str] = ()) -> Offers:
-    from taskengine.cli.nearby import ask
-    from taskengine.store import tasks
-
     wanted = [id for id in ids if id.startswith(incomplete.lower())][:_OFFERED]
     found = ask(lambda store: store.run(tasks.read(wanted))) if wanted else None
     return [
@@ -162,6 +142,4 @@ def _named(ids: Sequence[str], incomplete: str, statuses: Sequence[str] = ()) ->
 
 def _told(text: str) -> str:
     """What people wrote as help beside an offer: Typer reads it as markup, and zsh evaluates it."""
-    from rich.markup import escape
-
     return escape("".join(char if char.isprintable() and char not in _ACTIVE else " " for char in text))

@@ -1,23 +1,65 @@
-"""Dead letters, for people and programs."""
+"""``taskengine dead …``: tasks that lost one worker after another."""
+
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from taskengine.cli import completion, whole_ids
+from taskengine.cli.guide import command
 from taskengine.cli.moments import past
-from taskengine.cli.output import answer
+from taskengine.cli.options import Cursor, Limit
+from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking, nothing
-from taskengine.cli.task_view import as_json, executions_table, first_line, moment, plain, whole
+from taskengine.cli.task.view import as_json, executions_table, whole
+from taskengine.cli.text import first_line, moment, plain
 from taskengine.models import DeadLetter, DeadLetterPage
 
+app = typer.Typer(
+    name="dead", no_args_is_help=True, help="Dead letters: tasks that lost one worker after another."
+)
 
-def list_(*, capability: str | None, since: str | None, limit: int, cursor: str | None) -> None:
-    """List one page."""
+Id = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="The task's id, or a beginning of it.", callback=whole_ids.task,
+        autocompletion=completion.dead_ids,
+    ),
+]
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ID…]", help="Ids of tasks, or beginnings of them.", show_default=False, callback=whole_ids.tasks,
+        autocompletion=completion.dead_ids,
+    ),
+]
+Capability = Annotated[
+    str | None,
+    typer.Option(
+        "--capability", "-C", help="Only those of it.", show_default=False, autocompletion=completion.capabilities
+    ),
+]
+Since = Annotated[
+    str | None, typer.Option(metavar="WHEN", help="Given up later: 90s, 2h, 1d ago, or a date.", show_default=False)
+]
+All = Annotated[bool, typer.Option("--all", help="Every one, without a filter.")]
+
+
+@command(
+    app, "taskengine dead list", "taskengine dead list --capability render --since 2h -o json", name="list"
+)
+def list_(
+    capability: Capability = None, since: Since = None, limit: Limit = 50, cursor: Cursor = None,
+    output: OutputOption = None,
+) -> None:  # fmt: skip
+    """List dead letters, newest first."""
     from_then = None if since is None else past(since, "--since")
     with asking() as api:
         page = api.list_dead_letters(capability, from_then, limit, cursor)
@@ -25,30 +67,44 @@ def list_(*, capability: str | None, since: str | None, limit: int, cursor: str 
     answer({"dead_letters": found, "cursor": page.cursor}, _table(page))
 
 
-def show(id: str) -> None:
-    """Tell the story of one."""
+@command(app, "taskengine dead show ID          the executions that were lost, and all that happened")
+def show(id: Id, output: OutputOption = None) -> None:
+    """Tell the story of a dead letter: where and why it lost its workers, and all that happened to it."""
     with asking() as api:
         letter = api.get_dead_letter(id)
-    answer({**letter.model_dump(mode="json"), "task": as_json(letter.task)}, _story(letter))
+    answer({**letter.model_dump(mode="json"), "task": as_json(letter.task)}, _whole(letter))
 
 
-def requeue(ids: Sequence[str] | None, *, capability: str | None, since: str | None, everything: bool) -> int:
-    """Give some another life; 1 if there was none."""
+@command(
+    app,
+    "taskengine dead requeue ID",
+    "taskengine dead requeue --capability render --since 1d",
+    "taskengine dead requeue --all",
+)
+def requeue(
+    ids: Ids = None, capability: Capability = None, since: Since = None, all: All = False, output: OutputOption = None
+) -> None:
+    """Give dead letters another life, as 'task retry' does, with a fresh count of losses."""
     with asking() as api:
-        done = api.requeue_dead_letters(**_chosen(ids, capability, since, everything))
+        done = api.requeue_dead_letters(**_chosen(ids, capability, since, everything=all))
     answer({"requeued": [str(id) for id in done]}, _told("requeued", done))
-    return 0 if done else 1
+    raise typer.Exit(0 if done else 1)
 
 
-def drop(ids: Sequence[str] | None, *, capability: str | None, since: str | None, everything: bool) -> int:
-    """Strike some off the list; 1 if there was none."""
+@command(app, "taskengine dead drop ID", "taskengine dead drop --all")
+def drop(
+    ids: Ids = None, capability: Capability = None, since: Since = None, all: All = False, output: OutputOption = None
+) -> None:
+    """Strike dead letters off the list; their tasks stay failed, with their stories, until they are pruned."""
     with asking() as api:
-        done = api.drop_dead_letters(**_chosen(ids, capability, since, everything))
+        done = api.drop_dead_letters(**_chosen(ids, capability, since, everything=all))
     answer({"dropped": [str(id) for id in done]}, _told("dropped", done))
-    return 0 if done else 1
+    raise typer.Exit(0 if done else 1)
 
 
-def _chosen(ids: Sequence[str] | None, capability: str | None, since: str | None, everything: bool) -> dict[str, Any]:
+def _chosen(
+    ids: Sequence[str] | None, capability: str | None, since: str | None, *, everything: bool
+) -> dict[str, Any]:
     return {
         "task_ids": ids or None,
         "capability": capability,
@@ -79,7 +135,7 @@ def _table(page: DeadLetterPage) -> RenderableType:
     return Group(found, Text(f"more: --cursor {page.cursor}", style="dim")) if page.cursor else found
 
 
-def _story(letter: DeadLetter) -> RenderableType:
+def _whole(letter: DeadLetter) -> RenderableType:
     events = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("When", "What", "Details"):
         events.add_column(heading, overflow="fold")

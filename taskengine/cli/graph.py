@@ -1,13 +1,16 @@
 """``taskengine graph …``: pictures, doubts and plans of a file, and its way to the server."""
 
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
 from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+import typer
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -16,23 +19,37 @@ from rich.tree import Tree
 from taskengine.builders.document import Document
 from taskengine.builders.graph_file import TaskGraph, examine, load_graph
 from taskengine.builders.lint import doubts
-from taskengine.cli import runs, task_view
+from taskengine.cli import run as runs
+from taskengine.cli.guide import command
 from taskengine.cli.nearby import offered_lanes
-from taskengine.cli.output import answer, clean, say, wants_json
+from taskengine.cli.options import WaitTimeout
+from taskengine.cli.output import OutputOption, answer, clean, say, wants_json
 from taskengine.cli.place import submitting
-from taskengine.cli.task_view import plain
-from taskengine.cli.watch import MAX_WATCHED, follow
+from taskengine.cli.task.view import as_json
+from taskengine.cli.task.watch import MAX_WATCHED, follow
+from taskengine.cli.text import plain
 from taskengine.core import graph
 from taskengine.core.lifecycle import REOPENABLE
 from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskPriority
 
+app = typer.Typer(name="graph", no_args_is_help=True, help="A graph of tasks in a file: JSON, or YAML.")
+
 #: Tasks drawn, and names told of a wave; -o json has all.
 _DRAWN, _TOLD = 500, 20
+File = Annotated[str, typer.Argument(metavar="FILE", help="The file; JSON when its name ends in .json, else YAML.")]
+Wait = Annotated[bool, typer.Option("--wait", "-w", help="Watch to the end; exit code 1 if a task did not complete.")]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--idempotency-key", help="Names this graph: the same again submits nothing twice.", show_default=False
+    ),
+]
 
 
-def show(file: str) -> None:
-    """Draw a graph."""
+@command(app, "taskengine graph show nightly.yaml")
+def show(file: File, output: OutputOption = None) -> None:
+    """Draw the graph: each task under the first that it waits for, with the others that it waits for."""
     found = load_graph(Path(file))
     nodes = [
         {"name": task.name, "lane": task.lane, "depends_on": [found.names[id] for id in found.parents[str(task.id)]]}
@@ -41,8 +58,12 @@ def show(file: str) -> None:
     answer({"name": found.name, "tasks": nodes}, _picture(found, file))
 
 
-def lint(file: str) -> int:
-    """Say what is wrong and what is doubtful; 1 if something is wrong."""
+@command(app, "taskengine graph lint nightly.yaml     exit code 1 when it could not be submitted")
+def lint(file: File, output: OutputOption = None) -> None:
+    """Find every fault, and what is allowed but probably not meant.
+
+    Asks a server that runs which capabilities its workers offer.
+    """
     try:
         document = Document.of(Path(file))
         found, faults = examine(document)
@@ -61,11 +82,12 @@ def lint(file: str) -> int:
     if found is not None:
         lines.append(Text(f"{len(found.tasks)} tasks, no error, {_count(len(doubtful), 'warning')}", style="green"))
     answer(data, Group(*lines))
-    return 1 if faults else 0
+    raise typer.Exit(1 if faults else 0)
 
 
-def plan(file: str) -> None:
-    """Say waves and critical path."""
+@command(app, "taskengine graph plan nightly.yaml", "taskengine graph plan nightly.json -o json | jq .waves")
+def plan(file: File, output: OutputOption = None) -> None:
+    """Say in which waves the tasks can run, and which chain no number of workers shortens."""
     found = load_graph(Path(file))
     seconds = {str(task.id): task.estimated_seconds for task in found.tasks}
     waves = [[found.names[id] for id in wave] for wave in graph.waves(found.parents)]
@@ -82,7 +104,21 @@ def plan(file: str) -> None:
     answer(data, Group(table, "", plain(f"critical path, {total:g} s of estimated_seconds: {on_path}")))
 
 
-def submit(file: str, *, key: str | None, wait: bool, timeout: float | None) -> int:
+@command(
+    app,
+    "taskengine graph submit nightly.yaml",
+    "taskengine graph submit nightly.yaml --wait --wait-timeout 3600",
+    "taskengine graph submit nightly.yaml --idempotency-key nightly-2030-01-31",
+)
+def submit(
+    file: File, idempotency_key: Key = None, wait: Wait = False, wait_timeout: WaitTimeout = None,
+    output: OutputOption = None,
+) -> None:
+    """Submit the graph, all of it or nothing, and say its run."""
+    raise typer.Exit(_submit(file, key=idempotency_key, wait=wait, timeout=wait_timeout))
+
+
+def _submit(file: str, *, key: str | None, wait: bool, timeout: float | None) -> int:
     """Submit a graph; the exit code."""
     found = load_graph(Path(file))
     with submitting() as api:
@@ -90,7 +126,7 @@ def submit(file: str, *, key: str | None, wait: bool, timeout: float | None) -> 
         run = stored[0].run_id
         if not wait:
             answer(
-                {"run_id": run, "tasks": [task_view.as_json(task) for task in stored]},
+                {"run_id": run, "tasks": [as_json(task) for task in stored]},
                 f"run {run}: {_count(len(stored), 'task')} submitted\nwatch it: taskengine run watch {run}",
             )
             return 0
@@ -99,7 +135,7 @@ def submit(file: str, *, key: str | None, wait: bool, timeout: float | None) -> 
         if not wants_json():
             return follow(api, ids, timeout) if len(ids) <= MAX_WATCHED else runs.follow(api, str(run), timeout=timeout)
         ended = api.wait(ids, timeout)
-        answer({"run_id": run, "tasks": [task_view.as_json(task) for task in ended]}, "")
+        answer({"run_id": run, "tasks": [as_json(task) for task in ended]}, "")
         return 1 if any(task.status in REOPENABLE for task in ended) else 0
 
 

@@ -1,12 +1,16 @@
-"""Help texts that read well at any width: paragraphs flow, and each example keeps a line of its own."""
+"""How a command is declared, and help texts that read well at any width: paragraphs flow, and each example keeps a
+line of its own.
+"""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
+
+C = TypeVar("C", bound=Callable[..., Any])
 
 
 def examples(*lines: str) -> str:
@@ -15,9 +19,14 @@ def examples(*lines: str) -> str:
     return "\n\n".join(("Examples:", *(f"  {line}" for line in shown)))
 
 
-def add(app: typer.Typer, command: Callable[..., Any], *lines: str, name: str | None = None) -> None:
-    """Make *command* a command of *app*; *lines* are its examples, its docstring is its help."""
-    app.command(name, help=_flowing(inspect.getdoc(command) or ""), epilog=examples(*lines))(command)
+def command(app: typer.Typer, *lines: str, name: str | None = None) -> Callable[[C], C]:
+    """Make the decorated function a command of *app*; *lines* are its examples, its docstring is its help."""
+
+    def declare(function: C) -> C:
+        app.command(name, help=_flowing(inspect.getdoc(function) or ""), epilog=examples(*lines))(function)
+        return function
+
+    return declare
 
 
 def _flowing(text: str) -> str:

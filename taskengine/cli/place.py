@@ -14,7 +14,7 @@ from taskengine import embedded
 from taskengine.api import BlockingTaskAPI
 from taskengine.cli.output import warn
 from taskengine.core.remedy import as_commands
-from taskengine.errors import EmbeddedServerError
+from taskengine.errors import EmbeddedServerError, NotFoundError
 from taskengine.settings import Settings, current
 from taskengine.store.address import redacted
 from taskengine.store.call import Story
@@ -27,7 +27,11 @@ class CommandLine(BlockingTaskAPI):
 
     def _run(self, story: Story[T]) -> T:
         with as_commands():
-            return super()._run(story)
+            try:
+                return super()._run(story)
+            except NotFoundError as exc:
+                exc.args = (f"{exc} ({place()})",)  # it may be there elsewhere
+                raise
 
 
 def asking() -> BlockingTaskAPI:

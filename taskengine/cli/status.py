@@ -1,25 +1,33 @@
 """``taskengine status``: the whole engine on one screen, and for cron and monitoring in one line."""
 
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from taskengine.cli import doctor
 from taskengine.cli.doctor.finding import Finding, Level
 from taskengine.cli.doctor.server import address
-from taskengine.cli.fleet_view import queues_picture, workers_picture
-from taskengine.cli.output import answer
+from taskengine.cli.guide import command
+from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking, place
-from taskengine.cli.runs import tasks_in_lines
-from taskengine.cli.task_view import as_json, plain
+from taskengine.cli.queue import queues_picture
+from taskengine.cli.run import tasks_in_lines
+from taskengine.cli.task.view import as_json
+from taskengine.cli.text import plain
+from taskengine.cli.worker import workers_picture
 from taskengine.errors import StoreError, StoreUnavailableError, TaskEngineError
 from taskengine.models import Task, TaskStatus
 from taskengine.settings import current
+
+app = typer.Typer()
 
 #: Rows that fit on a screen with the others.
 _QUEUES, _WORKERS, _FAILED, _FINDINGS = 8, 8, 5, 5
@@ -37,7 +45,27 @@ class Verdict(IntEnum):
     UNKNOWN = 3
 
 
-def show() -> int:
+@command(
+    app,
+    "taskengine status",
+    "taskengine status --check                       exit code 0 ok, 1 warning, 2 critical, 3 unknown",
+    "*/5 * * * *  said=$(taskengine status --check) || echo \"$said\"   a crontab mails only trouble",
+)
+def status(
+    check: Annotated[
+        bool, typer.Option("--check", help="One line for monitoring; the exit code says how bad it is.")
+    ] = False,
+    output: OutputOption = None,
+) -> None:
+    """Show queues, workers, pauses, failures and what 'doctor' would look at first, on one screen.
+
+    With --check the exit code is 0 when all is well, 1 when somebody should look (a pause, a dead letter), 2 when
+    something does not work (no server, nobody coordinates, nobody works), 3 when a setting is wrong.
+    """
+    raise typer.Exit(_check() if check else _show())
+
+
+def _show() -> int:
     """Show everything on one screen; 1 when no server answers."""
     settings = current()
     findings = list(doctor.findings(settings, deep=False))
@@ -58,7 +86,7 @@ def show() -> int:
     return 0
 
 
-def check() -> int:
+def _check() -> int:
     """Say in one line how it is; the exit code is a :class:`Verdict`."""
     try:
         settings = current()

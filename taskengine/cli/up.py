@@ -6,30 +6,76 @@ cannot even start (an agent's module that does not exist) ends everything with i
 processes for those who have a supervisor of their own.
 """
 
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from taskengine import embedded
 from taskengine.cli import own_workers
+from taskengine.cli.fleet_options import Concurrency, Import, Level, LogLevel, Pool, Pools, Queues
+from taskengine.cli.guide import command
 from taskengine.cli.interrupts import Interrupts
 from taskengine.cli.lines import Lines
-from taskengine.cli.output import warn
+from taskengine.cli.output import OutputOption, split, warn
 from taskengine.cli.place import CommandLine, place
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.restarts import Restarts
-from taskengine.cli.stack import Fleet, Stack, patience, programs
+from taskengine.cli.stack import Fleet, Stack, free_port, patience, programs
 from taskengine.settings import Settings, current, environment
 
+app = typer.Typer()
+
+WithFlower = Annotated[bool, typer.Option("--flower/--no-flower", help="Show the fleet in a browser.")]
 _PUMP_SECONDS = 0.25
 _LOOK_SECONDS = 2.0
 #: Seconds in which an embedded server that was killed is back, started by its keeper.
 _REVIVAL_SECONDS = 15.0
 
 
-def up(fleet: Fleet) -> int:
+@command(
+    app,
+    "taskengine up --import my_agents",
+    "taskengine up -I my_agents --pool prefork --pool threads --concurrency 8",
+    "TASKENGINE_REDIS_URL=redis://db:6379/0 taskengine up --no-flower",
+)
+def up(
+    imports: Import = None,
+    queues: Queues = None,
+    pool: Pools = None,
+    concurrency: Concurrency = None,
+    flower: WithFlower = True,
+    log_level: Level = LogLevel.INFO,
+    output: OutputOption = None,
+) -> None:
+    """Run everything on this machine in the foreground: server (if embedded), coordinator, workers, Flower.
+
+    Each line carries the name of its process. Ctrl-C lets running tasks finish and leaves no process
+    behind; a second one ends them at once. A process that ends by itself is started again, after a delay
+    that grows; its name and exit code are said.
+
+    One prefork worker is the default: its tasks can be ended at a timeout and use all cores, and
+    coroutines run there as well. Add --pool threads for agents that mostly wait for others.
+    """
+    port = free_port(current().flower_port, otherwise_any=False) if flower else None
+    fleet = Fleet(
+        pools=list(dict.fromkeys(each.value for each in pool or [Pool.PREFORK])),
+        concurrency=concurrency,
+        imports=split(imports),
+        queues=split(queues),
+        flower_port=port,
+        log_level=log_level.value,
+    )
+    raise typer.Exit(_up(fleet))
+
+
+def _up(fleet: Fleet) -> int:
     """Run *fleet* until Ctrl-C, or until it cannot go on; the exit code."""
     settings = current()
     if place := own_workers.foreign(Path.cwd()):

@@ -1,20 +1,19 @@
 """Ids on a command line: a beginning of four digits or more will do where it is the only one.
 
 Parameters name these as their callbacks, so that whatever a command does with an id, it gets whole ones; a wrong one is
-said of the parameter that it was given to. Imported with the help, so everything heavy is imported when there is
-something to look up: a whole id costs nothing.
+said of the parameter that it was given to. A whole id costs no question.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import typer
 
-if TYPE_CHECKING:
-    from taskengine.api import BlockingTaskAPI
+from taskengine.api import BlockingTaskAPI
+from taskengine.cli.place import asking
+from taskengine.errors import AmbiguousIdError, InvalidInputError, NotFoundError
 
 _DIGITS = re.compile(r"[0-9a-f]{4,32}")
 _WHOLE = 32
@@ -42,8 +41,6 @@ def run_or_name(context: typer.Context, value: str) -> str:
     """The id of one run, which may be named: then the newest of that name is meant."""
     if context.resilient_parsing or _is_whole(value):
         return value
-    from taskengine.cli.place import asking
-
     with asking() as api:
         return str(api.find_run(value))
 
@@ -55,15 +52,11 @@ def _found(given: Sequence[str], kind: str, given_to: typer.CallbackParam) -> li
             raise _no_id(value, kind, given_to)
     if all(map(_is_whole, given)):
         return list(given)
-    from taskengine.cli.place import asking
-
     with asking() as api:
         return [value if _is_whole(value) else _find(api, value, kind, given_to) for value in given]
 
 
 def _find(api: BlockingTaskAPI, value: str, kind: str, given_to: typer.CallbackParam) -> str:
-    from taskengine.errors import AmbiguousIdError, NotFoundError
-
     try:
         return str(api.find_task(value) if kind == "task" else api.find_run(value))
     except (AmbiguousIdError, NotFoundError) as exc:
@@ -87,8 +80,6 @@ def _digits(value: str) -> str:
 
 
 def _no_id(value: str, kind: str, given_to: typer.CallbackParam) -> Exception:
-    from taskengine.errors import InvalidInputError
-
     option, field = _option(given_to), f"{kind}_id"
     if option and given_to.name:
         field = given_to.name

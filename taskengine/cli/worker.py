@@ -1,6 +1,8 @@
-"""``taskengine worker`` and ``taskengine flower``: checked and said in our words, then handed over to
-Celery's.
+"""``taskengine worker``, ``flower`` and ``workers``: the first two are checked and said in our words, then handed over
+to Celery's.
 """
+
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
 
 from __future__ import annotations
 
@@ -8,40 +10,93 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli import own_workers
-from taskengine.cli.celery_door import command, undiverted
-from taskengine.cli.output import warn
-from taskengine.cli.stack import BUILT_IN_AGENTS, Fleet
+from taskengine.cli import celery_door, own_workers
+from taskengine.cli.fleet_options import Concurrency, Import, Level, LogLevel, OnePool, Pool, Queues
+from taskengine.cli.guide import command
+from taskengine.cli.output import OutputOption, answer, split, warn
+from taskengine.cli.place import asking, nothing
+from taskengine.cli.stack import BUILT_IN_AGENTS
+from taskengine.cli.text import plain
 from taskengine.errors import InvalidInputError, StoreUnavailableError
 from taskengine.settings import current, environment
 
+app = typer.Typer()
+
 _FLOWER_SETTINGS = Path(__file__).with_name("flower_settings.py")
+Name = Annotated[
+    str | None, typer.Option(help="What stands before @host in Flower.", show_default="the pool and the process id")
+]
+FlowerPort = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        min=0,
+        max=65535,
+        help="Port on the loopback interface.",
+        show_default="TASKENGINE_FLOWER_PORT or 5555",
+    ),
+]
+FlowerOptions = Annotated[list[str] | None, typer.Argument(metavar="-- OPTIONS", help="Options of Flower's own.")]
 
 
-def worker(fleet: Fleet, *, name: str | None) -> None:
-    """Become a worker with the first pool of *fleet*; returns only by an error."""
+@command(
+    app,
+    "taskengine worker --import my_agents",
+    "taskengine worker --queues code_analysis,lint --pool prefork --concurrency 8 --import my_agents",
+    "celery -A workers worker -Q lint -P prefork -c 8 -I my_agents   the same for Celery users",
+)
+def worker(
+    queues: Queues = None,
+    pool: OnePool = Pool.PREFORK,
+    concurrency: Concurrency = None,
+    imports: Import = None,
+    name: Name = None,
+    log_level: Level = LogLevel.INFO,
+) -> None:
+    """Run a worker: it takes tasks whose capability its agents offer.
+
+    SIGTERM lets running tasks finish (TASKENGINE_DRAIN_SECONDS) and hands the rest back. SIGHUP does so and
+    begins anew, unless the worker has a terminal.
+    """
     _check()
-    (pool, *_) = fleet.pools
     # Whoever has the name of another worker of its host hides it in Flower; the process id outlives the exec.
-    words = ["worker", "-P", pool, "-l", fleet.log_level, "-n", f"{name or f'{pool}-{os.getpid()}'}@%h"]
-    words += ["-c", str(fleet.concurrency or os.cpu_count() or 1)]
+    words = ["worker", "-P", pool, "-l", log_level, "-n", f"{name or f'{pool}-{os.getpid()}'}@%h"]
+    words += ["-c", str(concurrency or os.cpu_count() or 1)]
     # Gossip and mingle are talk among workers that nothing here listens to; mingle alone costs a second at
     # the start.
     words += ["--without-gossip", "--without-mingle"]
-    if fleet.queues:
-        words += ["-Q", ",".join(fleet.queues)]
-    words += ["-I", ",".join(map(_module, fleet.imports or [BUILT_IN_AGENTS]))]
-    _become(words)
+    if chosen := split(queues):
+        words += ["-Q", ",".join(chosen)]
+    _become([*words, "-I", ",".join(map(_module, split(imports) or [BUILT_IN_AGENTS]))])
 
 
-def flower(*, port: int | None, more: Sequence[str]) -> None:
-    """Become Flower; *more* are options of its own. Returns only by an error."""
+@command(
+    app,
+    "taskengine flower",
+    "taskengine flower --port 8888 -- --basic_auth=user:password   options of its own",
+)
+def flower(port: FlowerPort = None, more: FlowerOptions = None) -> None:
+    """Show workers and executions in a browser, on the loopback interface."""
     _check()
     chosen = current().flower_port if port is None else port
     sys.stderr.write(f"Flower: http://127.0.0.1:{chosen}\n")
-    _become(["flower", f"--conf={_FLOWER_SETTINGS}", f"--port={chosen}", *more])
+    _become(["flower", f"--conf={_FLOWER_SETTINGS}", f"--port={chosen}", *(more or [])])
+
+
+@command(app, "taskengine workers", "taskengine workers -o json | jq '.[].name'")
+def workers(output: OutputOption = None) -> None:
+    """List the workers: slots, what they hold, what they offer."""
+    with asking() as api:
+        found = api.list_workers()
+    answer(found, workers_picture(found))
 
 
 def _module(name: str) -> str:
@@ -63,5 +118,40 @@ def _check() -> None:
 
 
 def _become(words: Sequence[str]) -> None:
-    line = command(*words)
-    os.execve(line[0], line, undiverted(environment()))  # noqa: S606  # no shell, and an explicit environment
+    line = celery_door.command(*words)
+    os.execve(line[0], line, celery_door.undiverted(environment()))  # noqa: S606  # no shell, and an explicit environment
+
+
+def workers_picture(workers: Sequence[dict[str, Any]]) -> RenderableType:
+    """Workers in rows."""
+    if not workers:
+        return nothing("no worker; start one: taskengine worker --import my_agents")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Worker", "Pid", "State", "Busy", "Pool", "Capabilities", "Agents", "CPU %", "Memory %"):
+        table.add_column(heading, overflow="fold")
+    for each in workers:
+        info = each["info"]
+        table.add_row(
+            plain(str(info.get("hostname", each["name"]))),
+            plain(str(info.get("pid", ""))),
+            state(each),
+            Text(f"{each['busy']} of {each['slots']}"),
+            plain(str(info.get("pool", ""))),
+            plain(", ".join(each["capabilities"])),
+            plain(", ".join(each["agents"])),
+            Text(str(info.get("cpu_percent", ""))),
+            Text(str(info.get("memory_percent", ""))),
+        )
+    return table
+
+
+def state(worker: dict[str, Any]) -> Text:
+    """What a worker does, in one word or two."""
+    if not worker["alive"]:
+        return Text("silent", style="bold red")
+    if worker["draining"]:
+        return plain(f"draining: {worker['draining']}")
+    stuck = worker["info"].get("stuck", 0)
+    if stuck:
+        return Text(f"{stuck} slots stuck", style="bold red")
+    return Text("busy" if worker["busy"] else "idle", style="green")

@@ -11,7 +11,7 @@ import pytest
 from taskengine import BlockingTaskAPI, InvalidInputError, Task
 from taskengine.builders.document import Document
 from taskengine.builders.graph_file import graph_of
-from taskengine.cli.tasks import arguments, metadata
+from taskengine.cli.task.values import arguments, metadata
 from taskengine.models import Outcome
 from taskengine.models.depth import MAX_DEPTH, refuse_deep
 from taskengine.models.outcome import Usage

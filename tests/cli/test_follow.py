@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from taskengine.cli import follow
+from taskengine.cli.task import follow
 from taskengine.store import tasks
 
 from ..store.world import World

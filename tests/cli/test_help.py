@@ -11,6 +11,7 @@ import sys
 import pytest
 import typer
 
+from taskengine.cli import COMMANDS as OUTLINES
 from taskengine.cli import app
 
 #: Commands that become a process and answer nothing.
@@ -69,10 +70,33 @@ def test_timeout_is_the_tasks_everywhere_and_wait_timeout_the_limit_of_waiting()
     assert all(help.startswith(meant[option]) for option, help in found)
 
 
-def test_help_loads_neither_celery_nor_networkx_nor_redis():
-    heavy = {"celery", "kombu", "networkx", "redis", "pydantic"}
-    ask = f"import sys, taskengine.cli; print(sorted({heavy} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout.strip() == "[]"
+#: What nobody waits for who only asks what commands there are, and modules of ours that bring it.
+HEAVY = {"celery", "kombu", "networkx", "redis", "pydantic", "taskengine.api", "taskengine.cli.task"}
+
+
+def loaded_by(words, **variables):
+    """Those of HEAVY that the command line imports for *words*."""
+    code = (
+        f"import atexit, sys; sys.argv = ['taskengine', *{words}]\n"
+        f"atexit.register(lambda: print(sorted({HEAVY} & set(sys.modules)), file=sys.stderr))\n"
+        "from taskengine.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ | variables, capture_output=True, text=True)
+    return done.stderr.splitlines()[-1]
+
+
+def test_help_version_and_the_completion_of_a_first_word_load_no_command():
+    for words in (["--help"], ["--version"]):
+        assert loaded_by(words) == "[]"
+    first_word = {"_TASKENGINE_COMPLETE": "complete_bash", "COMP_WORDS": "taskengine ta", "COMP_CWORD": "1"}
+    assert loaded_by([], **first_word) in ("[]", "['pydantic']")  # Typer's own, where it reads options
+    assert "taskengine.cli.task" in loaded_by(["task", "--help"])
+
+
+def test_what_is_said_of_a_command_before_it_is_loaded_begins_its_own_help():
+    for name, outline in OUTLINES.items():
+        help = typer.main.get_command(app).commands[name].help
+        assert help.split("\n\n")[0] == outline.help, name
 
 
 @pytest.mark.parametrize(

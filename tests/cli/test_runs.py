@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from taskengine.cli import watch
+from taskengine.cli.task import watch
 
 from ..store.world import World
 

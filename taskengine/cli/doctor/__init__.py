@@ -4,35 +4,55 @@ One module for each part of the body; each yields findings. A part that can not 
 finding, and the others are still examined.
 """
 
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
+import typer
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from taskengine.cli.doctor import deep as everything_stored
 from taskengine.cli.doctor import fleet, machine, messages, server
 from taskengine.cli.doctor.finding import Finding, Level, wrong
-from taskengine.cli.output import answer
-from taskengine.cli.task_view import plain
+from taskengine.cli.guide import command
+from taskengine.cli.output import OutputOption, answer
+from taskengine.cli.text import plain
 from taskengine.errors import StoreError
 from taskengine.settings import Settings, current
 from taskengine.store import nodes
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
 
-__all__ = ["doctor", "findings", "shown"]
+__all__ = ["app", "findings", "shown"]
+
+app = typer.Typer()
 
 _STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.WRONG: "bold red"}
 
 
-def doctor(*, deep: bool) -> int:
-    """Examine, and show what was found; 1 if something is wrong."""
+@command(
+    app,
+    "taskengine doctor",
+    "taskengine doctor --deep           read every task and check what must always hold",
+    "taskengine doctor -o json | jq '.findings[] | select(.level == \"wrong\")'",
+)
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Check the invariants of everything stored.")] = False,
+    output: OutputOption = None,
+) -> None:
+    """Examine server, coordinator, workers and stored state, and say what to do.
+
+    Starts nothing and changes nothing. The exit code is 1 when something is wrong.
+    """
     found = list(findings(current(), deep=deep))
     healthy = all(one.level is not Level.WRONG for one in found)
     answer({"healthy": healthy, "findings": [one.as_json() for one in found]}, shown(found))
-    return 0 if healthy else 1
+    raise typer.Exit(0 if healthy else 1)
 
 
 def findings(settings: Settings, *, deep: bool) -> Iterator[Finding]:
@@ -49,9 +69,7 @@ def findings(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         yield from fleet.examine(store.run(nodes.fleet()))
         yield from messages.examine(store)
         if deep:
-            from taskengine.cli.doctor import deep as deep_check
-
-            yield from deep_check.examine(store)
+            yield from everything_stored.examine(store)
     except StoreError as exc:
         yield wrong("server", str(exc), "start it, or correct TASKENGINE_REDIS_URL")
     finally:

@@ -1,5 +1,7 @@
 """``taskengine task watch``: tasks as they go, a table on a terminal, a line for each change elsewhere."""
 
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
 from __future__ import annotations
 
 import time
@@ -8,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -17,12 +20,28 @@ from rich.table import Table
 from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli.output import console, json_line, wants_json
+from taskengine.cli import completion, whole_ids
+from taskengine.cli.guide import command
+from taskengine.cli.options import AnyUser, Once, WaitTimeout
+from taskengine.cli.output import OutputOption, console, json_line, wants_json
 from taskengine.cli.place import asking, nothing
-from taskengine.cli.task_view import first_line, plain, status, why
+from taskengine.cli.task import values
+from taskengine.cli.task.options import AnyAgent, AnyCapability, AnyPriority, AnyRun, AnyStatus, AnyType, Metadata
+from taskengine.cli.task.view import why
+from taskengine.cli.text import first_line, plain, status
 from taskengine.core.lifecycle import REOPENABLE, TERMINAL
 from taskengine.errors import InvalidInputError, WaitTimeoutError
 from taskengine.models import Task, TaskExecution, TaskStatus
+
+app = typer.Typer()
+
+SomeIds = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ID…]", help="Ids of tasks, or beginnings of them.", show_default="all open", callback=whole_ids.tasks,
+        autocompletion=completion.task_ids,
+    ),
+]
 
 #: Tasks that can be watched at once.
 MAX_WATCHED = 2000
@@ -118,7 +137,37 @@ class Watch:
         return 1 if any(one.task.status in REOPENABLE for one in self.found.values()) else 0
 
 
-def watch(ids: Sequence[str], *, filters: Mapping[str, Any], once: bool, timeout: float | None) -> int:
+@command(
+    app,
+    "taskengine task watch                  everything that is open",
+    "taskengine task watch ID1 ID2          to the end; exit code 1 if one did not complete",
+    "taskengine task watch --run ID",
+    "taskengine task watch --metadata team=core --once",
+)
+def watch(
+    ids: SomeIds = None,
+    run: AnyRun = None,
+    capability: AnyCapability = None,
+    status: AnyStatus = None,
+    type: AnyType = None,
+    priority: AnyPriority = None,
+    assigned_to: AnyAgent = None,
+    created_by: AnyUser = None,
+    metadata: Metadata = None,
+    once: Once = False,
+    wait_timeout: WaitTimeout = None,
+    output: OutputOption = None,
+) -> None:
+    """Watch tasks until all are over: state, progress, who runs them, since when.
+
+    A table on a terminal; elsewhere, and with -o json, a line for each change. The exit code is 1 if one failed or
+    was cancelled.
+    """
+    filters = values.filters(status, type, priority, assigned_to, created_by, metadata, run, capability)
+    raise typer.Exit(watch_tasks(ids or [], filters=filters, once=once, timeout=wait_timeout))
+
+
+def watch_tasks(ids: Sequence[str], *, filters: Mapping[str, Any], once: bool, timeout: float | None) -> int:
     """Watch tasks to their end; the exit code."""
     if ids and filters:
         raise InvalidInputError("ids and filters exclude each other; give one of them", field="ids")

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli.demo_screen import Screen
+from taskengine.cli.demo.screen import Screen
 from taskengine.cli.output import json_line, wants_json
 from taskengine.demo import report as pages
 from taskengine.demo.run import Analysis, findings

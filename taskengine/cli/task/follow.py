@@ -8,9 +8,9 @@ from datetime import datetime
 from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli import task_view
 from taskengine.cli.output import answer, say, wants_json
-from taskengine.cli.task_view import first_line, plain, status
+from taskengine.cli.task import view
+from taskengine.cli.text import first_line, plain, status
 from taskengine.core.lifecycle import REOPENABLE, TERMINAL
 from taskengine.errors import WaitTimeoutError
 from taskengine.models import Task, TaskStatus
@@ -29,7 +29,7 @@ def follow(api: BlockingTaskAPI, task: Task, timeout: float | None) -> int:
     else:
         _tell(api, task, timeout)
     ended = api.get_task(task.id)
-    answer(task_view.as_json(ended), task_view.ending(ended))
+    answer(view.as_json(ended), view.ending(ended))
     return 1 if ended.status in REOPENABLE else 0
 
 
@@ -46,7 +46,7 @@ def _tell(api: BlockingTaskAPI, task: Task, timeout: float | None) -> None:
             why_at = time.monotonic() + _PATIENCE_SECONDS if task.status in _READY else float("inf")
         elif time.monotonic() >= why_at:
             why_at = float("inf")
-            say(task_view.explained(api.explain(task.id)))
+            say(view.explained(api.explain(task.id)))
         if deadline is not None and timeout is not None and time.monotonic() >= deadline:
             raise WaitTimeoutError([str(task.id)], timeout)
 

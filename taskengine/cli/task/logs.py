@@ -1,18 +1,40 @@
 """``taskengine task logs``: the lines of a task's attempts, whole or as they come."""
 
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
 from rich.text import Text
 
-from taskengine.cli.output import clean, console, json_line, wants_json
+from taskengine.cli.guide import command
+from taskengine.cli.output import OutputOption, clean, console, json_line, wants_json
 from taskengine.cli.place import asking
+from taskengine.cli.task.options import Id
 from taskengine.models import ExecutionLog, LogPage
+
+app = typer.Typer()
+
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task is over.")]
+Attempt = Annotated[int | None, typer.Option("--execution", min=1, metavar="N", help="Of attempt N alone.",
+                                             show_default="the latest")]  # fmt: skip
 
 _STYLES = {"debug": "dim", "info": "", "warning": "yellow", "error": "bold red"}
 
 
-def show(id: str, *, follow: bool, execution: int | None) -> None:
-    """Show the lines that there are and, to *follow*, those to come; Ctrl-C ends it."""
+@command(
+    app,
+    "taskengine task logs ID                what the latest attempt logged and printed",
+    "taskengine task logs ID -f             and what follows, until the task is over",
+    "taskengine task logs ID --execution 1 -o json",
+)
+def logs(id: Id, follow: Follow = False, execution: Attempt = None, output: OutputOption = None) -> None:
+    """Show what a task's agent logged and printed: the newest 1000 lines, 1 MiB, of an attempt.
+
+    With -o json each line is an object on a line of its own.
+    """
     view = _View()
     with asking() as api:
         page = api.get_logs(id, execution)

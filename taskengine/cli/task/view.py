@@ -1,10 +1,8 @@
-"""Tasks and executions as people and programs see them."""
+"""Tasks and executions as people and programs see them; other nouns show them as well."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -13,15 +11,10 @@ from rich.text import Text
 
 from taskengine.cli.output import clean
 from taskengine.cli.place import nothing
+from taskengine.cli.text import first_line, json_text, moment, plain, result_text, status
 from taskengine.models import Explanation, Task, TaskExecution, TaskPriority, TaskStatus, TriggerRule
 
-_STYLES = {
-    "pending": "dim", "ready": "cyan", "queued": "cyan", "running": "bold blue", "retrying": "yellow",
-    "completed": "green", "failed": "bold red", "cancelled": "red", "timed_out": "bold red", "lost": "yellow",
-}  # fmt: skip
 _CANCELLED = frozenset({TaskStatus.CANCELLED})
-#: Characters of a JSON value shown on the screen; -o json has it whole.
-_SHOWN = 4000
 #: Lines of a log shown on the screen.
 _LOG_LINES = 20
 
@@ -179,38 +172,3 @@ def why(task: Task) -> str:
     """Why it stands where it stands; a cancel has its own reason, whatever an attempt before it said."""
     said = (task.reason, task.error_message) if task.status in _CANCELLED else (task.error_message, task.reason)
     return said[0] or said[1] or ""
-
-
-def status(value: str) -> Text:
-    """A status in its colour."""
-    return Text(value, style=_STYLES.get(value, ""))
-
-
-def moment(at: datetime | None) -> str:
-    """A moment in the time zone of this machine."""
-    return "" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def json_text(value: Any) -> Text:
-    """JSON, cut where it is long."""
-    return _cut(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def result_text(result: dict[str, Any]) -> Text:
-    """What an agent returned: a text as it is, with its lines, anything else as JSON."""
-    value = result.get("value")
-    return _cut(value) if isinstance(value, str) and len(result) == 1 else json_text(result)
-
-
-def _cut(text: str) -> Text:
-    return plain(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters; -o json shows all)")
-
-
-def plain(text: str) -> Text:
-    """*text* as it is, of the width that it will have."""
-    return Text(clean(text))
-
-
-def first_line(text: str) -> str:
-    """The beginning of *text*, for a table."""
-    return text.strip().split("\n")[0][:200]

@@ -1,66 +1,36 @@
-"""``taskengine workers`` and ``taskengine queue stats``."""
+"""``taskengine queue …``: tasks by state, what waits for each capability, and what holds it back."""
+
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import typer
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.cli.output import answer
+from taskengine.cli.guide import command
+from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking, nothing
-from taskengine.cli.task_view import plain, status
+from taskengine.cli.text import plain, status
+
+app = typer.Typer(name="queue", no_args_is_help=True, help="What waits, by capability.")
 
 #: Status words in the order of a task's life.
 _STATUSES = ("pending", "ready", "running", "retrying", "paused", "completed", "failed", "cancelled")
 
 
-def show_workers() -> None:
-    """List the workers."""
-    with asking() as api:
-        workers = api.list_workers()
-    answer(workers, workers_picture(workers))
+# A group of one command, which it keeps its name in.
+@app.callback()
+def _group() -> None: ...
 
 
-def workers_picture(workers: Sequence[dict[str, Any]]) -> RenderableType:
-    """Workers in rows."""
-    if not workers:
-        return nothing("no worker; start one: taskengine worker --import my_agents")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Worker", "Pid", "State", "Busy", "Pool", "Capabilities", "Agents", "CPU %", "Memory %"):
-        table.add_column(heading, overflow="fold")
-    for each in workers:
-        info = each["info"]
-        table.add_row(
-            plain(str(info.get("hostname", each["name"]))),
-            plain(str(info.get("pid", ""))),
-            state(each),
-            Text(f"{each['busy']} of {each['slots']}"),
-            plain(str(info.get("pool", ""))),
-            plain(", ".join(each["capabilities"])),
-            plain(", ".join(each["agents"])),
-            Text(str(info.get("cpu_percent", ""))),
-            Text(str(info.get("memory_percent", ""))),
-        )
-    return table
-
-
-def state(worker: dict[str, Any]) -> Text:
-    """What a worker does, in one word or two."""
-    if not worker["alive"]:
-        return Text("silent", style="bold red")
-    if worker["draining"]:
-        return plain(f"draining: {worker['draining']}")
-    stuck = worker["info"].get("stuck", 0)
-    if stuck:
-        return Text(f"{stuck} slots stuck", style="bold red")
-    return Text("busy" if worker["busy"] else "idle", style="green")
-
-
-def show_queues() -> None:
-    """Count what waits and what is done."""
+@command(app, "taskengine queue stats", "taskengine queue stats -o json | jq .open_tasks")
+def stats(output: OutputOption = None) -> None:
+    """Count tasks by state, and what waits for each capability."""
     with asking() as api:
         found = api.get_queue_statistics()
     answer(found, queues_picture(found))

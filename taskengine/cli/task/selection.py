@@ -1,23 +1,39 @@
-"""One verb for several tasks: named by id, or found by filter with a dry run and a count that grows."""
+"""Which tasks a verb is for: named by id, or found by filter with a dry run and a count that grows."""
+
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
+import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli import changes, tasks
-from taskengine.cli.moments import coming
-from taskengine.cli.output import answer, console, wants_json
+from taskengine.cli import completion, whole_ids
+from taskengine.cli.options import AnyUser
+from taskengine.cli.output import OutputOption, answer, console, wants_json
 from taskengine.cli.place import asking, place
+from taskengine.cli.task import values
+from taskengine.cli.task.options import AnyAgent, AnyCapability, AnyPriority, AnyRun, AnyStatus, AnyType, Metadata
 from taskengine.errors import InvalidInputError
 from taskengine.models import BulkResult
 
 Verb: TypeAlias = Callable[..., BulkResult]
+
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ID…]", help="Ids of tasks, or beginnings of them.", show_default=False, callback=whole_ids.tasks,
+        autocompletion=completion.meant_ids,
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="Every task, without a filter.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count and name what it would be done to.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,78 +56,50 @@ class Chosen:
         return bool(self.ids)
 
 
-def cancel(which: Chosen, *, reason: str | None) -> int:
-    """Cancel tasks."""
-    if which.by_id:
-        return tasks.cancel(which.ids, reason=reason)
-    told = {} if reason is None else {"reason": reason}
-    return _by_filter(which, "cancelled", lambda api: api.cancel_tasks, **told)
+def _chosen(
+    ids: Ids = None,
+    status: AnyStatus = None,
+    type: AnyType = None,
+    priority: AnyPriority = None,
+    assigned_to: AnyAgent = None,
+    created_by: AnyUser = None,
+    metadata: Metadata = None,
+    run: AnyRun = None,
+    capability: AnyCapability = None,
+    all: All = False,
+    dry_run: DryRun = False,
+    output: OutputOption = None,
+) -> Chosen:
+    """Which tasks are meant: the options that all of these commands share."""
+    filters = values.filters(status, type, priority, assigned_to, created_by, metadata, run, capability)
+    return Chosen(tuple(ids or ()), filters, everything=all, dry_run=dry_run)
 
 
-def pause(which: Chosen, *, reason: str | None, until: str | None) -> int:
-    """Pause tasks by name."""
-    told: dict[str, Any] = {"reason": reason, "until": None if until is None else coming(until, "--until")}
-    if which.by_id:
-        return _by_id(which, "paused", lambda api, id: _yes(api.pause_task(id, **told)))
-    return _by_filter(which, "paused", lambda api: api.pause_tasks, **told)
+def chosen(command: Callable[..., None]) -> Callable[..., None]:
+    """Give *command* the shared options; it is called with what they chose, and its own."""
+    shared = inspect.signature(_chosen, eval_str=True).parameters
+    own = dict(inspect.signature(command, eval_str=True).parameters)
+    del own["which"]
+
+    def run(**given: Any) -> None:
+        which = _chosen(**{name: given.pop(name) for name in shared})
+        command(which=which, **given)
+
+    first = {name: each for name, each in own.items() if each.default is inspect.Parameter.empty}
+    parameters = first | {"ids": shared["ids"]} | own | dict(shared)
+    ordered = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters.values()]
+    run.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]  # Typer reads it
+    run.__annotations__ = {name: each.annotation for name, each in parameters.items()}
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    return run
 
 
-def resume(which: Chosen) -> int:
-    """Let tasks go on."""
-    if which.by_id:
-        return _by_id(which, "resumed", lambda api, id: api.resume_task(id))
-    return _by_filter(which, "resumed", lambda api: api.resume_tasks)
-
-
-def hold(which: Chosen) -> int:
-    """Hold tasks back."""
-    if which.by_id:
-        return _by_id(which, "held", lambda api, id: api.hold_task(id))
-    return _by_filter(which, "held", lambda api: api.hold_tasks)
-
-
-def release(which: Chosen) -> int:
-    """Release held tasks."""
-    if which.by_id:
-        return _by_id(which, "released", lambda api, id: api.release_task(id))
-    return _by_filter(which, "released", lambda api: api.release_tasks)
-
-
-def retry(which: Chosen, *, wait: bool, timeout: float | None) -> int:
-    """Open tasks again."""
-    if which.by_id and len(which.ids) == 1:
-        return tasks.retry(which.ids[0], wait=wait, timeout=timeout)
-    if wait:
-        raise InvalidInputError("--wait follows one task; name it alone", field="wait")
-    if which.by_id:
-        return _by_id(which, "opened again", lambda api, id: _yes(api.retry_task(id, wait=False)))
-    return _by_filter(which, "opened again", lambda api: api.retry_tasks)
-
-
-def set_priority(which: Chosen, *, level: str) -> int:
-    """Give tasks another priority."""
-    priority = tasks.priority(level)
-    if which.by_id:
-        what = f"set to {level}"
-        return _by_id(which, what, lambda api, id: _yes(api.update_task(id, priority=priority)))
-    return _by_filter(which, f"set to {level}", lambda api: api.update_tasks, new_priority=priority)
-
-
-def delete(which: Chosen, *, cascade: bool) -> int:
-    """Delete tasks."""
-    if which.by_id:
-        return changes.delete(which.ids, cascade=cascade)
-    if cascade:
-        raise InvalidInputError("--cascade deletes by id; cancel by filter first, then delete", field="cascade")
-    return _by_filter(which, "deleted", lambda api: api.delete_tasks)
-
-
-def _yes(_answer: object) -> bool:
+def yes(_answer: object) -> bool:
     """Whatever a call answered, it did what it was asked: a refusal raises."""
     return True
 
 
-def _by_id(which: Chosen, what: str, verb: Callable[[BlockingTaskAPI, str], bool]) -> int:
+def by_id(which: Chosen, what: str, verb: Callable[[BlockingTaskAPI, str], bool]) -> int:
     """Tell each named task; 1 if one was so already."""
     done = []
     with asking() as api:
@@ -126,7 +114,7 @@ def _line(one: Mapping[str, Any], what: str) -> str:
     return f"{one['id']} {what if one['done'] else f'needed not to be {what}'}, is {one['status']}"
 
 
-def _by_filter(which: Chosen, what: str, verb: Callable[[BlockingTaskAPI], Verb], **told: Any) -> int:
+def by_filter(which: Chosen, what: str, verb: Callable[[BlockingTaskAPI], Verb], **told: Any) -> int:
     """Tell every task that the filter finds, and say how many; 0 also when there is none."""
     wanted = {**which.filters, **told, "everything": which.everything}
     with asking() as api:

@@ -1,4 +1,6 @@
-"""``taskengine run …``: runs in rows, one with what failed and what runs, and as they go."""
+"""``taskengine run …``: what was submitted together, in rows, one with what failed and what runs, and as it goes."""
+
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
 
 from __future__ import annotations
 
@@ -6,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -15,44 +18,88 @@ from rich.table import Table
 from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli import watch as tasks_view
-from taskengine.cli.output import answer, complain, console, json_line, wants_json
+from taskengine.cli import completion, whole_ids
+from taskengine.cli.guide import command
+from taskengine.cli.options import AnyUser, Cursor, Limit, Once, WaitTimeout
+from taskengine.cli.output import OutputOption, answer, complain, console, json_line, wants_json
 from taskengine.cli.place import asking, nothing
-from taskengine.cli.task_view import as_json, first_line, moment, plain, status
+from taskengine.cli.task import watch as tasks_view
+from taskengine.cli.task.view import as_json
+from taskengine.cli.text import first_line, moment, plain, status
 from taskengine.core.lifecycle import REOPENABLE
 from taskengine.errors import WaitTimeoutError
 from taskengine.models import Run, Task, TaskStatus
+
+app = typer.Typer(name="run", no_args_is_help=True, help="Runs: graphs that were submitted together.")
 
 #: Tasks of each kind that are named.
 _NAMED = 10
 #: The statuses of which some are named.
 _TOLD = (TaskStatus.FAILED, TaskStatus.CANCELLED, TaskStatus.RUNNING, TaskStatus.RETRYING)
 _LOOK_SECONDS = 1.0
+Which = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN", help="Its id, a beginning of it, or its name: the newest of that name.",
+        callback=whole_ids.run_or_name, autocompletion=completion.runs,
+    ),
+]
+AnyName = Annotated[str | None, typer.Option("--name", help="As it was submitted with.", show_default="any")]
+Finished = Annotated[
+    bool | None, typer.Option("--finished/--open", help="Without, or with, an open task.", show_default="both")
+]
 
 
-def list_(*, name: str | None, created_by: str | None, finished: bool | None, limit: int, cursor: str | None) -> None:
-    """List one page."""
+@command(
+    app,
+    "taskengine run list",
+    "taskengine run list --name nightly --open",
+    "taskengine run list -o json | jq -r '.runs[].id'",
+    name="list",
+)
+def list_(
+    name: AnyName = None,
+    created_by: AnyUser = None,
+    finished: Finished = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    output: OutputOption = None,
+) -> None:
+    """List graphs, newest first: those of more than one task, or with a name. Lone tasks: 'task list'."""
     with asking() as api:
         page = api.list_runs(name, created_by, finished, limit, cursor)
     data = {"runs": [run.model_dump(mode="json") for run in page], "cursor": page.cursor}
     answer(data, _table(page, page.cursor))
 
 
-def show(id: str) -> None:
-    """Show one with what failed in it and what runs."""
+@command(app, "taskengine run show nightly", "taskengine run show 3f2a -o json | jq .counts")
+def show(which: Which, output: OutputOption = None) -> None:
+    """Show a run: who made it, how its tasks stand, what failed, what runs."""
     with asking() as api:
-        run = api.get_run(id)
+        run = api.get_run(which)
         named = {each: _some(api, run, each) for each in _TOLD}
     data = {**run.model_dump(mode="json"), **{each.value: [as_json(task) for task in named[each]] for each in named}}
     answer(data, _whole(run, named))
 
 
-def watch(id: str, *, once: bool, timeout: float | None) -> int:
-    """Watch one to its end; the exit code."""
+@command(
+    app,
+    "taskengine run watch nightly            the newest of that name, to its end; exit code 1 if a task failed",
+    "taskengine run watch 3f2a --once",
+)
+def watch(which: Which, once: Once = False, wait_timeout: WaitTimeout = None, output: OutputOption = None) -> None:
+    """Watch a run until its tasks are over; of more than 2000 tasks only how many are how far.
+
+    The exit code is 1 if one failed or was cancelled.
+    """
+    raise typer.Exit(_watch(which, once=once, timeout=wait_timeout))
+
+
+def _watch(id: str, *, once: bool, timeout: float | None) -> int:
     with asking() as api:
         run = api.get_run(id)
     if run.total_tasks <= tasks_view.MAX_WATCHED:
-        return tasks_view.watch([], filters={"run_id": id}, once=once, timeout=timeout)
+        return tasks_view.watch_tasks([], filters={"run_id": id}, once=once, timeout=timeout)
     with asking() as api:
         return follow(api, id, once=once, timeout=timeout)
 

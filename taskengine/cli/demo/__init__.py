@@ -5,21 +5,28 @@ an error, a process that died) ends its processes too; tasks that have not run a
 demo would find them.
 """
 
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from taskengine import embedded
 from taskengine.api import BlockingTaskAPI
 from taskengine.cli import own_workers
 from taskengine.cli.child import Child
-from taskengine.cli.conclusion import Conclusion
-from taskengine.cli.demo_screen import Screen
+from taskengine.cli.demo.conclusion import Conclusion
+from taskengine.cli.demo.screen import Screen
+from taskengine.cli.fleet_options import Concurrency
+from taskengine.cli.guide import command
 from taskengine.cli.interrupts import Interrupts
-from taskengine.cli.output import warn
+from taskengine.cli.output import OutputOption, warn
 from taskengine.cli.place import CommandLine
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.stack import BUILT_IN_AGENTS, Fleet, Stack, free_port, patience, programs
@@ -30,8 +37,17 @@ from taskengine.demo.source import CodeBase, find
 from taskengine.errors import InvalidInputError, NotFoundError, StoreError, TaskEngineError
 from taskengine.settings import current, environment
 
+app = typer.Typer()
+
+Code = Annotated[
+    Path | None,
+    typer.Argument(help="A folder, package or file with Python code.", show_default="taskengine's own source"),
+]
+Leave = Annotated[bool, typer.Option("--exit", help="End when done instead of staying up until Ctrl-C.")]
+Report = Annotated[Path, typer.Option(help="Folder for the report and the logs of the processes.")]
+
 #: The package that this file belongs to.
-_OWN_SOURCE = Path(__file__).resolve().parents[1]
+_OWN_SOURCE = Path(__file__).resolve().parents[2]
 _LOOK_SECONDS = 0.1
 _UP_SECONDS = 60.0
 #: Lines of the log of a process that ended, which are shown.
@@ -50,7 +66,28 @@ class Wishes:
     leave: bool = False
 
 
-def demo(wishes: Wishes) -> int:
+@command(
+    app,
+    "taskengine demo                        the installed package itself",
+    "taskengine demo ~/src/project --exit   end when done; exit code 1 if a task failed",
+    "taskengine demo . --report findings    where the report goes",
+)
+def demo(
+    path: Code = None,
+    leave: Leave = False,
+    concurrency: Concurrency = None,
+    report: Report = Path("taskengine-report"),
+    output: OutputOption = None,
+) -> None:
+    """Analyse a Python code base as a graph of tasks, on a fleet of its own.
+
+    One task for each module, dependent on those of the modules that it imports, one for each package, and
+    a report. Workers of other machines on the same server must see PATH too, if they offer code_analysis.
+    """
+    raise typer.Exit(_run(Wishes(path, report, concurrency=concurrency, leave=leave)))
+
+
+def _run(wishes: Wishes) -> int:
     """Run the demo; the exit code: 0, 1 if a task did not complete, 130 if it was interrupted before the
     end.
     """

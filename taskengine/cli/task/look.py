@@ -1,0 +1,77 @@
+"""``taskengine task get``, ``list`` and ``why``."""
+
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
+from __future__ import annotations
+
+import typer
+
+from taskengine.cli.guide import command
+from taskengine.cli.options import AnyUser, Cursor, Limit
+from taskengine.cli.output import OutputOption, answer
+from taskengine.cli.place import asking
+from taskengine.cli.task import values, view
+from taskengine.cli.task.options import (
+    AnyAgent,
+    AnyCapability,
+    AnyPriority,
+    AnyRun,
+    AnyStatus,
+    AnyType,
+    Id,
+    Metadata,
+)
+
+app = typer.Typer()
+
+
+@command(app, "taskengine task get ID", "taskengine task get ID -o json | jq .result")
+def get(id: Id, output: OutputOption = None) -> None:
+    """Show a task with its executions, its reason or error, and its result."""
+    with asking() as api:
+        task = api.get_task(id)
+        executions = api.get_task_executions(id)
+        latest = api.get_task_execution(id)
+    if latest is not None:  # it alone carries logs
+        executions[-1:] = [latest]
+    data = {
+        **view.as_json(task),
+        "executions": [execution.model_dump(mode="json") for execution in executions],
+    }
+    answer(data, view.whole(task, executions))
+
+
+@command(
+    app,
+    "taskengine task list --status failed",
+    "taskengine task list --metadata team=core --limit 100 -o json",
+    "taskengine task list --cursor CURSOR      the next page, as the last one says",
+    name="list",
+)
+def list_(
+    status: AnyStatus = None,
+    type: AnyType = None,
+    priority: AnyPriority = None,
+    assigned_to: AnyAgent = None,
+    created_by: AnyUser = None,
+    metadata: Metadata = None,
+    run: AnyRun = None,
+    capability: AnyCapability = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    output: OutputOption = None,
+) -> None:
+    """List tasks, newest first."""
+    filters = values.filters(status, type, priority, assigned_to, created_by, metadata, run, capability)
+    with asking() as api:
+        page = api.list_tasks(limit=limit, cursor=cursor, **filters)
+    data = {"tasks": [view.as_json(task) for task in page], "cursor": page.cursor}
+    answer(data, view.table(page, page.cursor))
+
+
+@command(app, "taskengine task why ID", "taskengine task why ID -o json | jq -r .headline")
+def why(id: Id, output: OutputOption = None) -> None:
+    """Say why a task is where it is: what it waits for, its place, its error, and what to do about it."""
+    with asking() as api:
+        explanation = api.explain(id)
+    answer(explanation.model_dump(mode="json"), view.explained(explanation))

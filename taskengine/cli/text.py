@@ -1,0 +1,53 @@
+"""Words, moments and values of the engine as a terminal shows them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from rich.text import Text
+
+from taskengine.cli.output import clean
+
+_STYLES = {
+    "pending": "dim", "ready": "cyan", "queued": "cyan", "running": "bold blue", "retrying": "yellow",
+    "completed": "green", "failed": "bold red", "cancelled": "red", "timed_out": "bold red", "lost": "yellow",
+}  # fmt: skip
+#: Characters of a JSON value shown on the screen; -o json has it whole.
+_SHOWN = 4000
+
+
+def status(value: str) -> Text:
+    """A status in its colour."""
+    return Text(value, style=_STYLES.get(value, ""))
+
+
+def moment(at: datetime | None) -> str:
+    """A moment in the time zone of this machine."""
+    return "" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def json_text(value: Any) -> Text:
+    """JSON, cut where it is long."""
+    return _cut(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def result_text(result: dict[str, Any]) -> Text:
+    """What an agent returned: a text as it is, with its lines, anything else as JSON."""
+    value = result.get("value")
+    return _cut(value) if isinstance(value, str) and len(result) == 1 else json_text(result)
+
+
+def _cut(text: str) -> Text:
+    return plain(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters; -o json shows all)")
+
+
+def plain(text: str) -> Text:
+    """*text* as it is, of the width that it will have."""
+    return Text(clean(text))
+
+
+def first_line(text: str) -> str:
+    """The beginning of *text*, for a table."""
+    return text.strip().split("\n")[0][:200]
