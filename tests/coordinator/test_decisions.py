@@ -364,3 +364,18 @@ def test_a_thousand_decisions_take_little_more_than_a_trip_each(bench: Bench) ->
     bench.turn(Decisions(), term, store=HookedStore(bench.store, before=trips.append))
     assert set(bench.statuses(ids[1:])) == {"cancelled"}
     assert len(trips) < 1100
+
+
+def test_a_word_of_a_newer_version_is_left_to_it_and_delays_nobody(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    a = lint("a")
+    ids = bench.submit(a, lint("b", a))
+    for _ in range(3):
+        bench.server.client.xadd(bench.keys.fixed("decisions"), {"k": ids[0], "b": "", "h": "of tomorrow"})
+    bench.node().work({"a": "failed"})
+    duty = Decisions()
+    for _ in range(MOST_RAISES + 1):
+        bench.turn(duty)
+    assert bench.statuses(ids) == ["failed", "cancelled"]
+    assert (bench.fleet.poison_decisions, bench.fleet.decisions) == (0, 3)
+    assert not duty.left_some
+    assert caplog.text.count("of tomorrow") == 1

@@ -467,3 +467,14 @@ def test_who_is_held_does_not_wait_for_a_worker(world: World) -> None:
     assert world.status(task.id) == "pending"
     assert world.run(tasks.hold(str(task.id), held=False)).ok
     assert world.status(task.id) == "ready"
+
+
+def test_a_timer_of_a_newer_version_is_left_to_it_and_blocks_none_behind_it(world: World) -> None:
+    task = world.new(scheduled_at=datetime.now(UTC) + timedelta(seconds=5))
+    item = f"of_tomorrow:{task.id}"
+    world.raw.zadd(world.keys.fixed("timers"), {item: 1})
+    world.age(6)
+    answer = world.run(coordination.fire_timers(world.lead()))
+    assert (answer.word, world.status(task.id)) == ("ok", "ready")
+    assert world.raw.zscore(world.keys.fixed("timers"), item) > world.run(coordination.server_ms())
+    world.raw.zrem(world.keys.fixed("timers"), item)

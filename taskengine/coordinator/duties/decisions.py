@@ -49,6 +49,8 @@ class Decisions(Duty):
         self._piece = 1
         #: The one in hand, None while several are.
         self._current: Decision | None = None
+        #: Words of decisions that a newer version wrote, each of which is said once.
+        self._unknown: set[str] = set()
         #: Entries that need nothing done, to be deleted together.
         self._answered: list[str] = []
         self._suspects = Suspects()
@@ -108,7 +110,9 @@ class Decisions(Duty):
         self._suspects.let_go(turn)
 
     def _make(self, turn: Turn, decision: Decision, snapshot: Snapshot | None) -> None:
-        stimulus = Stimulus(decision.how)
+        stimulus = self._known(decision)
+        if stimulus is None:
+            return
         for _ in range(_MOST_CHANGES):
             instructions = decide(snapshot, stimulus) if snapshot else [Nothing("the task is gone")]
             if snapshot is None or all(isinstance(one, Nothing) for one in instructions):
@@ -125,6 +129,19 @@ class Decisions(Duty):
                 case _:
                     assert_never(result)
         self._leaves_some = True
+
+    def _known(self, decision: Decision) -> Stimulus | None:
+        """The stimulus of *decision*; None leaves it to a coordinator of the version that wrote it.
+
+        Raising would put aside as poison what a newer one, which may lead next, can make.
+        """
+        try:
+            return Stimulus(decision.how)
+        except ValueError:
+            if decision.how not in self._unknown:
+                _log.warning("left entry=%s: a newer version wrote %r and makes it", decision.entry, decision.how)
+                self._unknown.add(decision.how)
+            return None
 
     def _put_poisonous_aside(self, turn: Turn) -> None:
         for decision, error in list(self._poisonous.items()):

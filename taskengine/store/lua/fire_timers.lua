@@ -60,6 +60,11 @@ local function is_put_off(m, kind, item)
 end
 local function fire(item)
   local kind, id = item:match('^(%w+):(.*)$')
+  -- One of a newer version is left to it, and blocks none of those behind it.
+  if kind ~= 'resume' and not ACTS[kind] then
+    call('ZADD', K.timers, now + 5000, item)
+    return
+  end
   if kind == 'resume' then
     call('ZREM', K.timers, item)
     if id:sub(1, 5) == 'task:' then resume_task(id:sub(6)) else resume(id, 'its time') end

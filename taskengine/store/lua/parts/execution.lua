@@ -16,7 +16,7 @@ local function inputs(on)
     if n > 64 then return found, 1 end
     local v = call('HMGET', key('task', d), 'nm', 'st', 'att', 'lo')
     local out = false
-    if v[2] == T.COMPLETED and room >= tonumber(v[4] or LARGE) then
+    if v[2] == T.COMPLETED and v[3] and room >= tonumber(v[4] or LARGE) then
       out = call('HGET', key('exec', execution_id(d, v[3])), 'out')
       if out then room = room - #out end
     end
