@@ -33,6 +33,16 @@ TASK_TRANSITIONS: Mapping[TaskStatus | None, frozenset[TaskStatus]] = {
     _T.CANCELLED: frozenset({_T.PENDING}),
 }
 
+#: The same of a step of a workflow that no worker runs: it is RUNNING while its children are, or while it waits.
+STEP_TRANSITIONS: Mapping[TaskStatus | None, frozenset[TaskStatus]] = {
+    None: frozenset({_T.PENDING}),
+    _T.PENDING: frozenset({_T.RUNNING, _T.COMPLETED, _T.FAILED, _T.CANCELLED}),
+    _T.RUNNING: frozenset({_T.COMPLETED, _T.FAILED, _T.CANCELLED}),
+    _T.COMPLETED: frozenset({_T.PENDING}),
+    _T.FAILED: frozenset({_T.PENDING, _T.RUNNING}),
+    _T.CANCELLED: frozenset({_T.PENDING, _T.RUNNING}),
+}
+
 #: From an execution status to those it may move to. A withdrawn grant is deleted: it never ran.
 EXECUTION_TRANSITIONS: Mapping[ExecutionStatus | None, frozenset[ExecutionStatus]] = {
     # A pulled execution is born RUNNING: its claim and its grant are one step.
@@ -73,3 +83,8 @@ EXECUTION_TERMINAL = frozenset(start for start, finish in EXECUTION_TRANSITIONS.
 def may_move(start: TaskStatus | None, finish: TaskStatus) -> bool:
     """Whether a task may go from *start* to *finish* in one step."""
     return finish in TASK_TRANSITIONS[start]
+
+
+def may_step(start: TaskStatus | None, finish: TaskStatus) -> bool:
+    """Whether a step of a workflow may go from *start* to *finish* at once."""
+    return finish in STEP_TRANSITIONS.get(start, frozenset())

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from taskengine.core.lifecycle import may_move
+from taskengine.core.lifecycle import may_move, may_step
 from taskengine.models.enums import TaskStatus
 from taskengine.models.event import Event
 
@@ -29,12 +29,21 @@ MOVES: Mapping[str, TaskStatus] = {
     "paused": TaskStatus.PAUSED,
     "resumed": TaskStatus.PENDING,
 }
+#: The same of the steps of workflows that no worker runs.
+STEP_MOVES: Mapping[str, TaskStatus] = {
+    "step_created": TaskStatus.PENDING,
+    "step_reopened": TaskStatus.PENDING,
+    "step_running": TaskStatus.RUNNING,
+    "step_completed": TaskStatus.COMPLETED,
+    "step_failed": TaskStatus.FAILED,
+    "step_cancelled": TaskStatus.CANCELLED,
+}
 #: Events that move no task; ``deleted`` ends its task's history.
 TELLS = frozenset(
     {
         "cancel_requested", "deadline_at_risk", "deleted", "depends", "dropped", "fenced", "handed_back", "held",
         "lost", "pause_requested", "pause_withdrawn", "released", "run_finished", "run_paused", "run_resumed",
-        "timed_out", "trimmed", "updated",
+        "step_closing", "timed_out", "trimmed", "updated", "variables_set",
     }
 )  # fmt: skip
 
@@ -69,7 +78,8 @@ def _play(
     event: Event, statuses: dict[UUID, TaskStatus], attempts: dict[UUID, int], *, whole: bool
 ) -> list[str]:
     where = f"event {event.sequence} ({event.what})"
-    task, finish = event.task_id, MOVES.get(event.what)
+    task, is_step = event.task_id, event.what in STEP_MOVES
+    finish = STEP_MOVES[event.what] if is_step else MOVES.get(event.what)
     if finish is None:
         if event.what == "deleted" and task is not None:
             statuses.pop(task, None)
@@ -81,9 +91,9 @@ def _play(
     statuses[task] = finish
     if start is None and not whole:
         return []
-    if not may_move(start, finish):
+    if not (may_step if is_step else may_move)(start, finish):
         return [f"{where}: task {task} was {start or 'not there'}"]
-    return _new_attempt(event, task, attempts, where) if finish is TaskStatus.RUNNING else []
+    return _new_attempt(event, task, attempts, where) if event.what == "started" else []
 
 
 def _new_attempt(event: Event, task: UUID, attempts: dict[UUID, int], where: str) -> list[str]:

@@ -68,6 +68,10 @@ TASK_FIELDS: Mapping[str, str] = {
     "nn": "times its agent said not now", "tba": "the attempt that has the whole traceback",
     "es": "ms that it takes, as its client said", "risk": "ms since when its deadline is at risk",
     "ag": "its own score and ms of its last lift, while aging lifted it",
+    "k": "kind of a step", "p": "its path", "fr": "its frame, unless it begins one", "up": "step whose child it is",
+    "tot": "children planned", "x": "children put", "fate": "what becomes of it once its children are over",
+    "frs": "why", "cx": "pieces of children that heard so", "br": "branch taken", "n": "turns begun",
+    "at": "ms of its timer", "nb": "ms it had been paused when its timer began, or grew",
 }  # fmt: skip
 #: Hash field -> meaning, of ``exec:ID``.
 EXECUTION_FIELDS: Mapping[str, str] = {

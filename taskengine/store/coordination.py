@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Any
 
 from taskengine.core.decide import Dependency, Snapshot, blamed_in
@@ -237,16 +238,22 @@ def listen(keys: Keys, wake_from: str, decisions_from: str, seconds: float) -> C
 _STANDS: Mapping[str, End | None] = {"open": None, **{end.value: end for end in End}}
 
 
-def snapshots(decisions: Sequence[Decision]) -> Story[list[Snapshot | None]]:
+class AsStep(Enum):
+    """What stands for the snapshot of a step that no worker runs: :mod:`taskengine.store.steps` reads it."""
+
+    STEP = auto()
+
+
+def snapshots(decisions: Sequence[Decision]) -> Story[list[Snapshot | AsStep | None]]:
     """The snapshots of the tasks that *decisions* are about, in their order; None where the task is gone.
 
     One trip for all, more only for a task whose rule cannot hold any more and that is not told which dependency is to
     blame: for a plain one with hundreds of them, for one with a rule of its own always.
     """
     raw = yield from _snapshot(0, (), decisions)
-    found = []
+    found: list[Snapshot | AsStep | None] = []
     for decision, row in zip(decisions, raw, strict=True):
-        found.append((yield from _with_culprit(decision, row)))
+        found.append(AsStep.STEP if row[0] == "step" else (yield from _with_culprit(decision, row)))
     return found
 
 

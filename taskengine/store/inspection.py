@@ -37,6 +37,16 @@ class TaskFacts:
         return self.fields["st"]
 
     @property
+    def is_step(self) -> bool:
+        """Whether it is a step of a workflow that no worker runs and no listing shows."""
+        return self.lane.startswith("%") and self.lane != "%w"
+
+    @property
+    def lane(self) -> str:
+        """The queue that it waits in; of a step what becomes of it when it waits for nothing more."""
+        return self.fields.get("lane", "")
+
+    @property
     def attempts(self) -> int:
         """Attempts begun, a granted one included."""
         return self.number("att")
@@ -212,6 +222,11 @@ def _texts_of(raw: Any) -> list[str]:
 def marks(key: str) -> Call[int]:
     """Bits set in a bitmap."""
     return Call("BITCOUNT", (key,), int, command=True)
+
+
+def field_of(key: str, field: str) -> Call[str]:
+    """A field of a hash; '' where it is not there."""
+    return Call("HGET", (key, field), lambda raw: str(raw or ""), command=True)
 
 
 def seconds_left(key: str) -> Call[int]:

@@ -130,7 +130,7 @@ def _tasks(walk: _Walk) -> Story[None]:
             walk.tasks[task.id] = task
             walk.violations += judge_task(task, walk.asked)
             segment = task.number("no") // 4096
-            index = task.fields.get("ix") or dict(zip(piece, names, strict=True))[task.id]
+            index = "" if task.is_step else task.fields.get("ix") or dict(zip(piece, names, strict=True))[task.id]
             walk.marks.update(f"{name}:{segment}" for name in index.splitlines())
 
 
@@ -201,6 +201,8 @@ def _dependents(walk: _Walk) -> Story[None]:
     for task in walk.tasks.values():
         for dependency in task.depends_on[task.number("del") :]:
             expected.setdefault(dependency, []).append(task.id)
+        if "up" in task.fields:
+            expected.setdefault(task.id, []).append(task.fields["up"])
     for id, parent in walk.tasks.items():
         listed = []
         if id in walk.names.get("deps", ()):
@@ -341,6 +343,10 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
     parks = yield from inspection.set_members(walk.keys.fixed("parks"))
     standing = yield from inspection.set_members(walk.keys.fixed("standing"))
     nodes = yield from inspection.names_by_score(walk.keys.fixed("nodes"))
+    steps = {id for id, task in tasks.items() if task.lane.startswith("%")}
+    definitions: set[str] = set()
+    for id in walk.names.get("frame", set()) & steps:
+        definitions.add((yield from inspection.field_of(walk.keys.of("frame", id), "def")))
     graphs: set[str] = set()
     for run in walk.names.get("named", ()):
         graphs.update((yield from inspection.entries(walk.keys, "named", run)))
@@ -351,6 +357,7 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
         "codes": segments, "ids": segments,
         "run": set(runs), "events": set(runs), "ranges": set(runs), "named": set(runs),
         "graph": graphs, "order": graphs,
+        "kids": steps, "frame": steps, "vars": steps, "ears": steps, "def": definitions, "uses": definitions,
         "batch": set(batches), "pending": set(batches), "ready": set(lanes), "park": set(parks),
         "stands": set(standing), "node": set(), "slots": set(nodes),
     }  # fmt: skip

@@ -117,7 +117,9 @@ def is_whole(task: TaskFacts) -> bool:
 
 def judge_counters(task: TaskFacts) -> Iterator[Violation]:
     """Where the counters differ from what the dependencies say; nothing where some of these are not known."""
-    if "del" in task.fields or task.is_given_up or not is_whole(task) or not all("st" in p for p in task.dependencies):
+    if "del" in task.fields or task.is_given_up or _has_begun(task):
+        return
+    if not is_whole(task) or not all("st" in p for p in task.dependencies):
         return
     expected = {"w": ("batch" in task.fields) + ("undo" in task.fields), "f": 0, "c": 0}
     for parent in task.dependencies:
@@ -138,6 +140,11 @@ def judge_dependencies(task: TaskFacts) -> Iterator[Violation]:
     for parent in task.dependencies:
         if "st" not in parent or "del" in parent:
             yield Violation("lost", task.id, f"its dependency {parent['id']} is not there")
+
+
+def _has_begun(task: TaskFacts) -> bool:
+    """Whether it is a step whose counters are of its children, which :mod:`taskengine.store.invariants` compares."""
+    return "tot" in task.fields
 
 
 def _counted(parent: Fields) -> str:
@@ -165,6 +172,8 @@ def _place(task: TaskFacts) -> Iterator[Violation]:
 
 
 def _executions(task: TaskFacts) -> Iterator[Violation]:
+    if task.lane.startswith("%"):  # nobody runs it; a result of its own has the form of an execution
+        return
     for number, execution in enumerate(reversed(task.executions)):
         yield from _execution(task, execution, latest=number == 0)
     accepted = [e["id"] for e in task.executions if e.get("st") in _COMPLETED]
@@ -201,7 +210,7 @@ def _timers(task: TaskFacts) -> Iterator[Violation]:
 
 
 #: What a task may have a timer for.
-TIMERS = ("schedule", "retry", "expire", "queue", "total")
+TIMERS = ("schedule", "retry", "expire", "queue", "total", "step", "moment")
 
 
 def timers_of(fields: Fields) -> set[str]:
@@ -214,6 +223,8 @@ def timers_of(fields: Fields) -> set[str]:
         "expire": "exp=" in clocks and not begun and not is_over(status) and status not in _PAUSED,
         "queue": "qt=" in clocks and status in _READY,
         "total": "tend" in fields and not is_over(status) and status not in _PAUSED,
+        "step": clocks == "step" and "at" in fields and not is_over(status),
+        "moment": clocks == "moment" and "at" in fields and not is_over(status),
     }
     return {kind for kind, asked in asks.items() if asked}
 
@@ -233,6 +244,8 @@ def _stuck(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
 
 def _is_asked_about(task: TaskFacts, asked: frozenset[str]) -> bool:
     """Whether the coordinator starts it: one with a rule of its own, asked now or when its take-back ends."""
+    if task.lane.startswith("%"):
+        return task.id in asked
     return "rule" in task.fields and (task.id in asked or "undo" in task.fields)
 
 
@@ -250,7 +263,7 @@ def _early(task: TaskFacts) -> Iterator[Violation]:
     had ended before.
     """
     started = [int(e["s"]) for e in task.executions if "s" in e]
-    if not started or "rule" in task.fields:
+    if not started or "rule" in task.fields or task.is_step:
         return
     for parent in task.dependencies:
         if "st" not in parent:
@@ -260,7 +273,7 @@ def _early(task: TaskFacts) -> Iterator[Violation]:
 
 
 def _index(task: TaskFacts) -> Iterator[Violation]:
-    expected = "staged" if "batch" in task.fields else task.status
+    expected = "step" if task.is_step else "staged" if "batch" in task.fields else task.status
     if task.listed_as != expected:
         yield Violation("index", task.id, f"it is {expected}, lists see {task.listed_as or 'nothing'}")
     if task.fields["at arrival"] != task.id:

@@ -45,6 +45,7 @@ FIXED: Mapping[str, str] = {
     "suspects": "hash 'raised ENTRY' or 'ended ENTRY' -> times, 'hand' -> 'WHO ENTRY': decisions that made trouble",
     "timers": "zset 'kind:id' -> due ms",
     "wake": "stream {l: lane}: hints that a grant may be possible",
+    "workflows": "zset workflow -> started ms",
 }
 
 #: Keys with an id behind a colon.
@@ -53,14 +54,18 @@ BY_ID: Mapping[str, str] = {
     "bits": "string 'index:segment': bitmap over 4096 arrivals, one for each list filter value",
     "codes": "string 'segment': status of each of 4096 arrivals in four bits, see CODES",
     "claim": "string 'node/slot': the latest request that claimed for it; 10 min",
+    "def": "string: JSON of a workflow's definition, by its digest; 1 h unless a workflow uses it",
     "deps": "list of tasks that depend on this one; dropped when it COMPLETED and all were released",
     "done": "stream: one entry when the task ended and somebody waits; 10 min",
+    "ears": "set of steps of a frame that wait for a condition",
     "events": "stream of a run, entry 0-sequence: {e: 'what task ms note'}",
     "exec": "hash of an execution",
+    "frame": "hash {wf, def, vr, ctx}: a definition that runs, by its first step; vr counts changes of variables",
     "granted": "set of executions granted and not claimed, by lane",
     "graph": "hash {sha, run}: the graph that an idempotency key (hashed) names",
     "idem": "string: task that an idempotency key (hashed) names",
     "ids": "string 'segment': 16 raw bytes of task id at each of 4096 arrivals",
+    "kids": "list of 'first:count': arrivals of a step's children",
     "logs": "list of JSON log lines of an execution, bounded",
     "named": "list of idempotency keys (hashed) that name graphs of a run",
     "node": "hash of a worker node; 1 h after its last beat",
@@ -74,13 +79,16 @@ BY_ID: Mapping[str, str] = {
     "run": "hash {cr, total, open, fin, pruned, nm, by}: a run; pruned when some of its tasks went before it",
     "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold",
     "stands": "zset 'kind:id' -> due ms: timers that came due while the scope was paused",
-    "task": "hash of a task",
+    "task": "hash of a task, or of a step of a workflow",
+    "uses": "set of frames that use a definition, by its digest",
+    "vars": "hash name -> JSON: variables of a frame",
 }
 
-#: Status (and ``staged``) -> its four bits in ``codes``; 0 is nobody. Stored data: numbers never change.
+#: Status (and ``staged``; and ``step``, of a workflow's step in any status) -> its four bits in ``codes``; 0 is nobody.
+#: Stored data: numbers never change.
 CODES: Mapping[str, int] = {
     "staged": 1, "pending": 2, "ready": 3, "running": 4, "completed": 5, "failed": 6, "cancelled": 7, "paused": 8,
-    "retrying": 9,
+    "retrying": 9, "step": 10,
 }  # fmt: skip
 
 #: The counter ``w`` of a task with a trigger rule other than all_success lies this much lower, so below zero: whoever

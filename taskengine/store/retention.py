@@ -93,7 +93,8 @@ def prune_range(term: str, now: Pass) -> Story[tuple[str, Pass]]:
     """Erase one range of a pass: ``ok``, ``stale`` or ``open``, and where the pass stands then."""
     found = yield from read_range(now.run_id, now.at)
     tasks = yield from read(found.ids)
-    pairs = [(str(task.id), index_names(task)) for task in tasks if task is not None]
+    # Nobody reads a step, and no filter finds it.
+    pairs = [(id, index_names(task) if task else "") for id, task in zip(found.ids, tasks, strict=True)]
     while True:
         piece, pairs = pairs[:PIECE], pairs[PIECE:]
         answer = yield from prune(term, now, piece, last=found.next < 0 and not pairs)

@@ -22,6 +22,9 @@ PIECE = 256
 _SCANNED = 1000
 _STATUS_OF = {code: "pending" if status == "staged" else status for status, code in CODES.items()}
 
+#: Steps of workflows are no tasks.
+_STEP = "step"
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
@@ -72,6 +75,8 @@ def counts(ids: Sequence[str]) -> Story[list[Mapping[str, int]]]:
         for sums, flat in zip(found[done:], raw[1:], strict=False):
             for code, n in zip(flat[::2], flat[1::2], strict=True):
                 status = _STATUS_OF[int(code)]
+                if status == _STEP:
+                    continue
                 sums[status] = sums.get(status, 0) + int(n)
         at = int(raw[0])
         done += len(raw) - 1 - (at >= 0)

@@ -75,6 +75,7 @@ def _constants(settings: Settings) -> dict[str, str]:
         "key_ms": str(round(settings.idempotency_seconds * 1000)),
         "max_lost": str(settings.max_lost),
         "max_not_now": str(settings.max_not_now),
+        "max_graph": str(settings.max_graph),
         "ruled": str(RULED),
         "class_step": str(CLASS_STEP),
         "max_events": str(settings.max_events),

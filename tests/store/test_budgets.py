@@ -15,7 +15,7 @@ import pytest
 
 from taskengine.core.instructions import CloseTask
 from taskengine.models import Task
-from taskengine.store import coordination, executions, graphs, nodes, pauses, retention, tasks
+from taskengine.store import coordination, executions, graphs, nodes, pauses, retention, steps, tasks, workflows
 from taskengine.store.coordination import Decision
 from taskengine.store.records import index_names
 from taskengine.store.scripts import assemble, names
@@ -237,6 +237,40 @@ def _withdraw(crowd: Crowd) -> Any:
     return coordination.withdraw(crowd.world.term)
 
 
+def _workflow(crowd: Crowd) -> tuple[str, str]:
+    """A workflow that has just been started, and what a decision about it rests on."""
+    world, id = crowd.world, uuid4()
+    world.run(workflows.put_definition("d", "{}"))
+    row = steps.step_record(id, "", "w", score=1, sha="s", k="workflow")
+    world.run(workflows.start(workflows.Start(str(id), "d", "{}", "w", "ann", row, {})))
+    return str(id), _rests_on(crowd, str(id))
+
+
+def _rests_on(crowd: Crowd, id: str) -> str:
+    (facts,) = crowd.world.run(steps.look([(id, "")]))
+    assert facts is not None
+    return facts.revision
+
+
+def _expand(crowd: Crowd) -> Any:
+    id, seen = _workflow(crowd)
+    rows = [crowd.world.record(crowd.world.task("child", capability=f"q{n % QUEUES}")) for n in range(steps.PIECE)]
+    return steps.expand(crowd.world.term, "", id, seen, steps.Piece(rows, len(rows)))
+
+
+def _close_scope(crowd: Crowd) -> Any:
+    verb = _expand(crowd)
+    crowd.world.run(verb)
+    id = str(verb.args[2])
+    return steps.close_scope(crowd.world.term, "", id, _rests_on(crowd, id), "failed", "r")
+
+
+def _end_step(crowd: Crowd) -> Any:
+    id, seen = _workflow(crowd)
+    crowd.world.raw.sadd(crowd.world.keys.of("ears", id), *(str(uuid4()) for _ in range(300)))
+    return steps.end(crowd.world.term, "", id, seen, steps.Ending("completed", sets={"a": "1"}))
+
+
 #: Every script that has a budget: the call that makes it want too much.
 WANTS: dict[str, Callable[[Crowd], Any]] = {
     "beat": lambda _: nodes.beat("new", 1, "{}", 50, LANES, "", []),
@@ -245,10 +279,13 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
     "close": lambda c: coordination.close(
         c.world.term, "", _seen(c, c.waiting), CloseTask(str(c.waiting.id), "r", str(c.failed.id), failed_before=True)
     ),
+    "close_scope": _close_scope,
     "continue_releases": lambda c: coordination.continue_releases(c.world.term),
     "create": lambda c: next(tasks.create(str(uuid4()), c.world.record(c.world.task("new", capability="q0")))),
     "delete": lambda c: tasks.delete_all([(str(c.over.id), index_names(c.over))], c.world.since()),
     "end_cancelled": _cancelled,
+    "end_step": _end_step,
+    "expand": _expand,
     "execute": lambda c: next(tasks.execute(str(c.ready.id), "a1")),
     "fall": _stage,
     "fire_timers": _end_pauses,

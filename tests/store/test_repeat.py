@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,9 @@ from taskengine.store import (
     quarantine,
     retention,
     tasks,
+    workflows,
 )
+from taskengine.store import steps as workflow_steps
 from taskengine.store.call import Call
 from taskengine.store.executions import Report
 from taskengine.store.records import index_names
@@ -40,8 +42,8 @@ from .world import World, eid, steps
 RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
-    "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "match_ids", "needs",
-    "outline", "outputs", "read", "read_executions", "read_graph", "read_logs", "read_range", "read_runs",
+    "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "look_steps", "match_ids",
+    "needs", "outline", "outputs", "read", "read_executions", "read_graph", "read_logs", "read_range", "read_runs",
     "run_counts", "running", "situation", "snapshot", "statuses", "weigh",
 }  # fmt: skip
 
@@ -458,6 +460,71 @@ def drop_decision(w: World) -> Case:
     child, decision = closable(w)
     w.run(tasks.cancel(str(child.id), "no"))
     return Case(coordination.drop_decisions(w.term, [decision.entry]), lambda: w.new("other"))
+
+
+FLOW = UUID(int=9)
+
+
+def new_workflow() -> Call[Any]:
+    row = workflow_steps.step_record(FLOW, "", "w", score=1, sha="s", k="workflow")
+    return workflows.start(workflows.Start(str(FLOW), "d", "{}", "w", "ann", row, {"x": "1"}))
+
+
+def started(w: World) -> tuple[str, str]:
+    """The decision that there is about a workflow that has just been started, and what it rests on."""
+    w.run(workflows.put_definition("d", "{}"))
+    assert w.run(new_workflow()).ok
+    w.lead()
+    [decision] = w.run(coordination.decisions(w.keys))
+    return decision.entry, rests_on(w)
+
+
+def rests_on(w: World) -> str:
+    [facts] = w.run(workflow_steps.look([(str(FLOW), "")]))
+    assert facts is not None
+    return facts.revision
+
+
+def put_children(w: World) -> tuple[Any, Call[Any]]:
+    entry, seen = started(w)
+    child = w.task("child")
+    new = w.record(child)
+    new = replace(new, row=(*new.row[:13], f"up {FLOW} fr {FLOW}"))
+    return child, workflow_steps.expand(w.term, entry, str(FLOW), seen, workflow_steps.Piece([new], 1, "%g"))
+
+
+@case
+def put_definition(w: World) -> Case:
+    return Case(workflows.put_definition("d", "{}"), lambda: w.new("other"), renews=True)
+
+
+@case
+def start_workflow(w: World) -> Case:
+    w.run(workflows.put_definition("d", "{}"))
+    return Case(new_workflow(), lambda: w.new("other"), frozenset({"exists"}))
+
+
+@case
+def expand(w: World) -> Case:
+    child, call = put_children(w)
+    return Case(call, finish(w, child), frozenset({"changed"}))
+
+
+@case
+def end_step(w: World) -> Case:
+    entry, seen = started(w)
+    how = workflow_steps.Ending("completed", output="{}", sets={"x": "2"})
+    return Case(
+        workflow_steps.end(w.term, entry, str(FLOW), seen, how), lambda: w.new("other"), frozenset({"changed"})
+    )
+
+
+@case
+def close_scope(w: World) -> Case:
+    _, call = put_children(w)
+    w.run(call)
+    verb = workflow_steps.close_scope(w.term, "", str(FLOW), rests_on(w), "failed", "no more")
+    return Case(verb, lambda: w.new("other"), frozenset({"changed"}))
 
 
 @case

@@ -37,7 +37,9 @@ from taskengine.store import (
     retention,
     runs,
     situations,
+    steps,
     tasks,
+    workflows,
 )
 from taskengine.store.call import Call
 from taskengine.store.connect import SOCKET_TIMEOUT
@@ -96,6 +98,13 @@ def calls() -> Iterator[Call[Any]]:
         dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])), situations.situation(ID),
         estimates.learn({"lint": 1.5}), next(deadlines.weigh([ID])),
         deadlines.note("1", [deadlines.Finding(ID, 1, "risk"), deadlines.Finding(ID, 1, "over")]),
+    )  # fmt: skip
+    step = steps.step_record(UUID(int=1), "", "w", score=1, k="workflow")
+    yield from (
+        steps.look([(ID, ID)]), steps.expand("1", "0-1", ID, "", steps.Piece([new, step], 2)),
+        steps.end("1", "0-1", ID, "", steps.Ending("completed", sets={"a": "1"}, fields={"br": "x"})),
+        steps.close_scope("1", "0-1", ID, "", "failed", "r"),
+        workflows.put_definition("d", "{}"), workflows.start(workflows.Start("r", "d", "{}", "w", "ann", step, {})),
     )  # fmt: skip
     completed = Task(name="a", status=TaskStatus.COMPLETED, execution_id=UUID(int=1))
     yield next(results.with_results([completed]))
@@ -199,7 +208,7 @@ def test_events_of_a_verb_are_in_its_header(name: str) -> None:
     named = set(re.findall(r"\w+", re.sub(r"\(.*\)", "", found[1]))) - {"none"} if found else set()
     assert emitted(VERBS[name]) <= named
     possible = emitted(VERBS[name]).union(*(emitted(PARTS[part]) for part in closure(VERBS[name])))
-    statuses = {status.value for status in lifecycle.TERMINAL}
+    statuses = {f"{of}{status}" for status in lifecycle.TERMINAL for of in ("", "step_")}
     lost = set(re.findall(r"run_again\(\w+, '(\w+)'", VERBS[name] + "".join(PARTS.values())))
     assert named <= possible | statuses | lost
 
@@ -229,7 +238,7 @@ def test_key_that_no_table_knows_does_not_load() -> None:
 
 
 def test_every_status_has_a_code_of_four_bits() -> None:
-    assert set(CODES) == {"staged", *(status.value for status in TaskStatus)}
+    assert set(CODES) == {"staged", "step", *(status.value for status in TaskStatus)}
     assert len(set(CODES.values())) == len(CODES)
     assert all(0 < number < 16 for number in CODES.values())
 

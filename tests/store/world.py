@@ -269,7 +269,8 @@ class World:
             self.run(coordination.continue_releases(self.term))
         return decided
 
-    def _decide(self, decision: Decision, seen: Snapshot | None) -> None:
+    def _decide(self, decision: Decision, seen: Snapshot | coordination.AsStep | None) -> None:
+        assert seen is not coordination.AsStep.STEP, "a step, which the test must decide about itself"
         if seen is None:
             self.run(coordination.drop_decisions(self.term, [decision.entry]))
             return

@@ -19,7 +19,7 @@ from taskengine.coordinator.turn import Duty, Turn
 from taskengine.core.decide import Snapshot, Stimulus, decide
 from taskengine.core.instructions import Nothing
 from taskengine.store import coordination
-from taskengine.store.coordination import Decision
+from taskengine.store.coordination import AsStep, Decision
 
 _log = logging.getLogger(__name__)
 
@@ -109,11 +109,13 @@ class Decisions(Duty):
             self._answered.clear()
         self._suspects.let_go(turn)
 
-    def _make(self, turn: Turn, decision: Decision, snapshot: Snapshot | None) -> None:
+    def _make(self, turn: Turn, decision: Decision, snapshot: Snapshot | AsStep | None) -> None:
         stimulus = self._known(decision)
         if stimulus is None:
             return
         for _ in range(_MOST_CHANGES):
+            if snapshot is AsStep.STEP:
+                return
             instructions = decide(snapshot, stimulus) if snapshot else [Nothing("the task is gone")]
             if snapshot is None or all(isinstance(one, Nothing) for one in instructions):
                 self._answered.append(decision.entry)
@@ -133,8 +135,11 @@ class Decisions(Duty):
     def _known(self, decision: Decision) -> Stimulus | None:
         """The stimulus of *decision*; None leaves it to a coordinator of the version that wrote it.
 
-        Raising would put aside as poison what a newer one, which may lead next, can make.
+        Raising would put aside as poison what a newer one, which may lead next, can make. An entry that says nothing is
+        nobody's, and raises.
         """
+        if not decision.how:
+            raise ValueError(f"decision {decision.entry} says nothing")
         try:
             return Stimulus(decision.how)
         except ValueError:

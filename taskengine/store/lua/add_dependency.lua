@@ -5,7 +5,7 @@
 -- uses: settle, ready, unqueue, edges
 local m = find(ARGV[1])
 if not m then return {'missing', ARGV[1]} end
-local p = find(ARGV[2])
+local p = find_any(ARGV[2])
 if not p then return {'missing', ARGV[2]} end
 local wait = m.batch and unsettled(m) or (p.batch and unsettled(p))
 if wait then return wait end

@@ -9,6 +9,7 @@ if not m then return no end
 -- Its last end is still being taken back from its dependents: two cursors would run over one list.
 if unsettled(m) then
   continue_release(m.id)
+  drain_gates()
   wake_made()
   return {'changed'}
 end

@@ -1,13 +1,13 @@
 -- What a deep check must know of tasks: each with its dependencies, executions and places as of one moment.
 -- args: task and index pairs ...
 -- returns: {'' when there is no such task | {fields, dependencies, executions} ...}
--- uses: execution, span, timers
+-- uses: execution, span, task, timers
 -- index: names of the list filters that must find it, one a line; of a staged task its own are taken.
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
 -- Dependencies beyond 256 and executions before the latest 32 are left out.
 local FIELDS = {'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold', 'due', 'batch', 'cq', 'xr', 'pin', 'park',
   'g', 'rel', 'undo', 'how', 'pins', 'del', 'on', 'rule', 'by', 'sta', 'fin', 'key', 'kx', 'big', 'nm', 'ix', 'clk',
-  'tend', 'pz', 'pq', 'risk', 'fb', 'ro'}
+  'tend', 'pz', 'pq', 'risk', 'fb', 'ro', 'k', 'fr', 'up', 'tot', 'x', 'fate', 'at'}
 local function named(list, name, value)
   if value then
     list[#list + 1] = name
@@ -70,7 +70,7 @@ local function look(id, index)
   named(f, 'in erasing', call('ZSCORE', K.erasing, id))
   named(f, 'code', call('BITFIELD', key('codes', seg), 'GET', 'u4', '#' .. (no - seg * 4096))[1])
   named(f, 'at arrival', id_at(no))
-  named(f, 'unmarked', unmarked(t.ix or index, seg, no - seg * 4096))
+  named(f, 'unmarked', unmarked(t.ix or (is_unseen(t) and '') or index, seg, no - seg * 4096))
   -- A key whose time is over may name another task by now.
   if t.key and not (t.kx and tonumber(t.kx) <= now) then named(f, 'owner', call('GET', key('idem', t.key)) or '') end
   if t.batch then named(f, 'batch state', call('HGET', key('batch', t.batch), 'state') or '') end

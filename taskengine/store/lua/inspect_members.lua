@@ -52,7 +52,7 @@ local flat, next_from = items()
 local found = {next_from}
 for i = 1, #flat, 2 do
   local id, st = task_of(flat[i], flat[i + 1])
-  local names, fields = {'st', 'lane', 'sc', 'park', 'g', 'att', 'rel', 'undo', 'due', 'clk', 'tend', 'pins', 'del', 'risk'}, {}
+  local names, fields = {'st', 'lane', 'sc', 'park', 'g', 'att', 'rel', 'undo', 'due', 'clk', 'tend', 'pins', 'del', 'risk', 'at'}, {}
   local v = call('HMGET', key('task', id), unpack(names))
   for j, name in ipairs(names) do
     if v[j] then

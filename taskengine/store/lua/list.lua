@@ -50,7 +50,7 @@ local function id_near(no)
 end
 local function count(code) others[code] = (others[code] or 0) + 1 end
 local function look(no, code)
-  if code == 0 then return end
+  if code == 0 or code == CODES.step then return end
   local staged = code == CODES.staged
   if staged then code = CODES[T.PENDING] end
   if wanted and wanted ~= code then return end

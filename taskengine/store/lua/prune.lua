@@ -15,8 +15,8 @@ if tonumber(call('ZSCORE', K.finished, run) or -1) ~= tonumber(ARGV[3]) then ret
 local erased, kept, touched = 0, 0, 0
 for i = 6, #ARGV, 2 do
   if touched >= 1024 then return {'ok', erased, kept, (i - 6) / 2} end
-  local v = call('HMGET', key('task', ARGV[i]), 'st', 'run', 'pin', 'rel', 'pins', 'del')
-  if v[1] and v[2] == run then
+  local v = call('HMGET', key('task', ARGV[i]), 'st', 'run', 'pin', 'rel', 'pins', 'del', 'lane')
+  if v[1] and v[2] == run and (ARGV[i + 1] ~= '' or is_step({lane = v[7]})) then
     if tonumber(v[3] or 0) > 0 or v[4] or v[5] or not C.terminal[v[1]] then
       kept = kept + 1
     else
@@ -24,7 +24,7 @@ for i = 6, #ARGV, 2 do
       if (v[6] or call('ZSCORE', K.erasing, ARGV[i])) and not leave_lists(ARGV[i]) then
         return {'ok', erased, kept, (i - 6) / 2}
       end
-      call('HINCRBY', K.counts, v[1], -1)
+      if not is_unseen({lane = v[7]}) then call('HINCRBY', K.counts, v[1], -1) end
       call('HINCRBY', key('run', run), 'total', -1)
       call('HSET', key('run', run), 'pruned', 1)
       touched = touched + erase(ARGV[i], ARGV[i + 1])

@@ -14,7 +14,7 @@ for i, id in ipairs(ARGV) do
     t[fields[j]] = fields[j + 1]
     bytes = bytes + #fields[j + 1]
   end
-  if not t.st or t.del or is_open(t.batch) then
+  if not t.st or t.del or is_open(t.batch) or (is_unseen(t) and t.k ~= 'workflow') then
     found[i] = ''
   else
     if t.st == T.READY and not t.park and not t.g then

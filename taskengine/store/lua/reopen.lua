@@ -1,7 +1,7 @@
 -- Opens a FAILED or CANCELLED task again, with fresh retries; what its end closed is reopened by the coordinator.
 -- args: because, term, entry, task ..., envelope
 -- returns: {{'ok', status} | {'conflict', status} | {'blocked', closed by} | {'settling', kind, id} | {'missing'} | {'stale'} ...}
--- events: reopened, ready
+-- events: reopened, step_reopened, ready
 -- uses: settle, release, grant, leader, clocks, age, deadline, counts
 -- because: only when this task closed it ('' = whatever closed it). entry: decision to delete, or ''.
 local because, term, entry = ARGV[1], ARGV[2], ARGV[3]
@@ -17,7 +17,7 @@ local function note_opened()
   counted = true
 end
 local function reopen(id)
-  local m = find(id)
+  local m = because == '' and find(id) or because ~= '' and find_any(id)
   if not m then return done({'missing'}) end
   if not (m.st == T.FAILED or m.st == T.CANCELLED) then return done({'conflict', m.st}) end
   local v = call('HMGET', key('task', m.id), 'by', 'fb')
@@ -40,7 +40,7 @@ local function reopen(id)
   forget_age(m)
   watch_deadline(m.id, m.score)
   call('DEL', key('done', m.id))
-  emit(m.run, 'reopened', m.id)
+  if is_unseen(m) then emit(m.run, 'step_reopened', m.id) else emit(m.run, 'reopened', m.id) end
   m.w = call('HINCRBY', key('task', m.id), 'w', 1)
   if m.xr and not tell_parents(m.id, m.run, false, 0) then
     call('HSET', key('task', m.id), 'undo', 0, 'how', how)

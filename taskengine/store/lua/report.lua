@@ -4,7 +4,7 @@
 -- events: completed | failed | cancelled | retrying | paused | fenced, started, ready
 -- uses: pull, execution, finish, grant, retry, back_off
 -- plain: parse_lanes, load_ending, finish, move, set_code, emit, release, piece, continue_releases, held_ids
--- plain: load, decode, try_ready, make_ready, queue, member, note_new, grant_made, flush_counts, flush_codes, flush_runs
+-- plain: end_task, drain_gates, is_step, is_unseen, load, decode, try_ready, make_ready, queue, member, note_new, grant_made, flush_counts, flush_codes, flush_runs
 -- plain: refusal, pull_next, pull_one, pull_batch, gather, share, cost_of, is_alone, hand_over, queue_fresh, is_before
 -- plain: busy, pop_best, load_starting, obstacle, is_any_paused, is_any_run_paused, execution_id, start, occupy, told, inputs
 -- plain: open_lanes, first_paused, lane_scope
@@ -91,6 +91,7 @@ for at = 9, #ARGV - 1, 13 do
   all_ok = all_ok and word == 'ok'
 end
 continue_releases()
+drain_gates()
 local ids = held:match('^ *(.-) *$')
 local took = {}
 if ended > 0 then

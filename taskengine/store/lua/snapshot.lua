@@ -1,6 +1,6 @@
 -- What decisions about tasks need, each with its revision.
 -- args: from, blamed, task and because pairs ...
--- returns: {{'ok', status, waiting, failed, skipped, dependencies, rule, visible, held, revision, closed by, because, its name, its end, next} | {'missing'} ...}
+-- returns: {{'step'} one to think about by its own | {'ok', status, waiting, failed, skipped, dependencies, rule, visible, held, revision, closed by, because, its name, its end, next} | {'missing'} ...}
 -- uses: task, rules, counts
 -- because: the dependency to blame. Where the given one did not end so (or none is given), the first of the task's
 -- dependencies that did is searched behind `from`, 256 looked at in one script; next: where to search on, or -1.
@@ -46,6 +46,7 @@ end
 local function snapshot(id, because)
   local m = load(id)
   if not m then return {'missing'} end
+  if is_step(m) and (m.st == T.RUNNING or (m.st == T.PENDING and m.f + m.c == 0)) then return {'step'} end
   local v = call('HMGET', key('task', id), 'by', 'on', 'rule', 'undo')
   local waiting, visible = m.w, not m.batch
   if m.w < 0 then

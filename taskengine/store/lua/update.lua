@@ -21,7 +21,7 @@ for d in ARGV[14]:gmatch('%S+') do
   gone[d] = true
 end
 for d in ARGV[15]:gmatch('%S+') do
-  local p = find(d)
+  local p = find_any(d)
   if not p then return {'missing', d} end
   if p.batch then return unsettled(p) end
   parents[#parents + 1] = p

@@ -2,7 +2,7 @@
 -- args: task
 -- returns: {'ok', status} | {'missing'}
 -- uses: settle
-local m = find(ARGV[1])
+local m = find_any(ARGV[1])
 if not m then return {'missing'} end
 if not C.terminal[m.st] then call('HSET', key('task', m.id), 'wt', 1) end
 return {'ok', m.st}

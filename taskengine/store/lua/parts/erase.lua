@@ -22,8 +22,17 @@ local function leave_lists(id)
   call('HSET', key('task', id), 'del', cursor)
   return all
 end
+-- What only a step has. A definition goes with the last workflow that uses it.
+local function erase_step(id)
+  local digest = call('HGET', key('frame', id), 'def')
+  if digest and call('SREM', key('uses', digest), id) == 1 and call('EXISTS', key('uses', digest)) == 0 then
+    call('EXPIRE', key('def', digest), 3600)
+  end
+  call('UNLINK', key('kids', id), key('frame', id), key('vars', id), key('ears', id))
+  call('ZREM', K.workflows, id)
+end
 local function erase(id, index)
-  local v = call('HMGET', key('task', id), 'st', 'no', 'on', 'att', 'key', 'big', 'del', 'rule')
+  local v = call('HMGET', key('task', id), 'st', 'no', 'on', 'att', 'key', 'big', 'del', 'rule', 'lane')
   local no = tonumber(v[2])
   for attempt = 1, tonumber(v[4] or 0) do
     local eid = execution_id(id, attempt)
@@ -44,6 +53,7 @@ local function erase(id, index)
   call('ZREM', K.deadlines, id)
   call('DEL', key('task', id), key('deps', id), key('done', id))
   if v[6] then call('DEL', key('payload', v[6])) end
+  if is_step({lane = v[9]}) then erase_step(id) end
   return touched
 end
 -- Erases a task on a client's word; what that touched.

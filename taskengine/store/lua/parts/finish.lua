@@ -13,10 +13,10 @@ local function flush_runs()
     if call('HINCRBY', key('run', run), 'open', -n) == 0 then close_run(run) end
   end
 end
-local function finish(m, to, note, ...)
+local function end_task(m, to, note, ...)
   move(m, to)
   call('HSET', key('task', m.id), 'st', to, 'fin', now, ...)
-  emit(m.run, to, m.id, note)
+  emit(m.run, is_unseen(m) and 'step_' .. to or to, m.id, note)
   if m.wt then
     call('XADD', key('done', m.id), '*', 's', to)
     call('EXPIRE', key('done', m.id), 600)
@@ -25,4 +25,12 @@ local function finish(m, to, note, ...)
   if m.xr then tell_parents(m.id, m.run, true, 0) end
   run_ends[m.run] = (run_ends[m.run] or 0) + 1
   release(m.id, m.failed_before and 'f' or HOW[to], 0)
+end
+-- Gates that opened by it complete in the same script: one after the other, whatever their nesting.
+local function drain_gates()
+  while gates[1] do end_task(table.remove(gates), T.COMPLETED, '') end
+end
+local function finish(m, to, note, ...)
+  end_task(m, to, note, ...)
+  drain_gates()
 end

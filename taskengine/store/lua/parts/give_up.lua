@@ -6,5 +6,5 @@ local function give_up(m, to, note, ...)
   if m.due or m.st == T.PAUSED then drop_timers(m.id) end
   if m.st == T.PAUSED then call('HDEL', key('task', m.id), 'pz', 'left') end
   finish(m, to, note, ...)
-  note_lane(m.lane)
+  if not is_step(m) then note_lane(m.lane) end
 end

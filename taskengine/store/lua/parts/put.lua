@@ -186,7 +186,7 @@ local function put(t, no, run, batch, parents)
   local expires = t.rare:match('exp=(%d+)')
   if expires then set_timer('expire', t.id, expires) end
   watch_deadline(t.id, t.score)
-  set_code(no, batch and 'staged' or T.PENDING)
+  set_code(no, is_unseen(t) and 'step' or batch and 'staged' or T.PENDING)
   note_marks(no, t.index)
 end
 -- Several tasks, or a name, make a run one of the graphs, by the moment of its first task. Its first name stays.
@@ -195,13 +195,14 @@ local function list_graph(run, name, by)
   if by ~= '' then call('HSET', key('run', run), 'by', by) end
   call('ZADD', K.graphs, 'NX', call('HGET', key('run', run), 'cr'), run)
 end
--- name, by: of a graph, or ''. A lone task's run is in no list, and pays nothing for there being one.
-local function open_run(run, n, name, by)
+-- name, by: of a graph, or ''. A lone task's run is in no list, and pays nothing for there being one. tasks: how many of the
+-- n are tasks, nil = all; steps of a workflow keep a run open and stand in no count.
+local function open_run(run, n, name, by, tasks)
   local is_new = call('HSETNX', key('run', run), 'cr', now) == 1
   if is_new then call('ZADD', K.runs, now, run) end
   local total = call('HINCRBY', key('run', run), 'total', n)
   if n > 0 and (name ~= '' or (total > 1 and total - n < 2)) then list_graph(run, name, is_new and by or '') end
   call('HINCRBY', key('run', run), 'open', n)
   if call('ZREM', K.finished, run) == 1 then call('HDEL', key('run', run), 'fin') end
-  call('HINCRBY', K.counts, T.PENDING, n)
+  call('HINCRBY', K.counts, T.PENDING, tasks or n)
 end

@@ -55,11 +55,25 @@ local function make_ready(m)
   note_new(m.lane)
   emit(m.run, 'ready', m.id)
 end
+-- The step that hears nothing of the ends that this script makes: it asks once, when all are made.
+local hushed
 local function ask(id, because, how)
+  if id == hushed then return end
   call('XADD', K.decisions, '*', 'k', id, 'b', because or '', 'h', how)
 end
+-- A step that waits for nothing more: a gate ('%g') of which all completed does so too, in this very script; anything else
+-- is thought about. PENDING it waits for what stands before it, RUNNING for what it consists of.
+local gates, is_open_gate = {}, {}
+local function try_step(m, because)
+  if (m.st ~= T.PENDING and m.st ~= T.RUNNING) or (m.w ~= 0 and m.f + m.c == 0) then return end
+  if m.lane ~= '%g' or m.f + m.c > 0 then return ask(m.id, because, 'counters') end
+  if not is_open_gate[m.id] then gates[#gates + 1] = m end
+  is_open_gate[m.id] = true
+end
 local function try_ready(m, because)
-  if m.st ~= T.PENDING or m.batch then return end
+  if m.batch then return end
+  if is_step(m) then return try_step(m, because) end
+  if m.st ~= T.PENDING then return end
   if m.w < 0 or m.f + m.c > 0 then
     ask(m.id, because, 'counters')
   elseif m.w == 0 and not m.hold and not m.due then

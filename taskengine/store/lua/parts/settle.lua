@@ -10,10 +10,15 @@ local function unsettled(m)
   end
   if m.telling then return {'settling', 'release', m.id} end
 end
-local function find(id)
+local function find_any(id)
   local m = load(id)
   if not m or not visible(m) then return nil end
   local v = call('HMGET', key('task', id), 'del', 'rel', 'undo', 'pins')
   m.telling = v[2] or v[3] or v[4]
   return not v[1] and m or nil
+end
+-- What a client may say something to: a step is its workflow's, and whoever tells it so looks for it by himself.
+local function find(id)
+  local m = find_any(id)
+  return m and not is_unseen(m) and m or nil
 end

@@ -1,7 +1,7 @@
 -- A timer that came due under a pause stands there until the pause ends. Then a moment (a time to start, to expire, of a
--- next attempt) is over; a length of time (queue, total) grows by the pause.
+-- next attempt, of a step) is over; a length of time (queue, total, step) grows by the pause.
 -- uses: clock, task, timers, pause
-local GROWS = {queue = 'qb', total = 'tb'}
+local GROWS = {queue = 'qb', total = 'tb', step = 'nb'}
 local function stand(item, scope)
   call('ZADD', key('stands', scope), call('ZSCORE', K.timers, item), item)
   call('SADD', K.standing, scope)

@@ -1,6 +1,6 @@
 -- Timers of a task: in the coordinator's set, or standing under a pause.
 -- uses: clock, pause
-local KINDS = {'schedule', 'retry', 'expire', 'queue', 'total'}
+local KINDS = {'schedule', 'retry', 'expire', 'queue', 'total', 'step', 'moment'}
 local function timers_of(id)
   local found = {}
   for i, kind in ipairs(KINDS) do found[i] = kind .. ':' .. id end

@@ -1,0 +1,55 @@
+-- Ends the next children of a step that is to end: what has not started is cancelled, what runs is asked to stop.
+-- args: term, entry, step, rests on, fate, reason, envelope
+-- returns: {'ok', 1 while more remain else 0} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
+-- events: cancelled, cancel_requested, step_cancelled, step_closing
+-- uses: step, grant, give_up, execution, settle, span
+-- entry: the decision to delete once all children heard, or ''. fate: what becomes of the step when all are over; the first
+-- one stays. It touches as many children as one piece of them was put with.
+local entry, reason = ARGV[2], ARGV[6]
+local m, no = decided_step(ARGV[1], entry, ARGV[3], ARGV[4])
+if not m then return no end
+if not m.fate then
+  call('HSET', key('task', m.id), 'fate', ARGV[5], 'lane', m.lane == '%w' and m.lane or '%', 'frs', reason)
+  emit(m.run, 'step_closing', m.id, ARGV[5])
+  -- Children that were announced and never put.
+  local unput = tonumber(m.tot or 0) - tonumber(m.x or 0)
+  if unput > 0 then
+    m.w = call('HINCRBY', key('task', m.id), 'w', -unput)
+    call('HSET', key('task', m.id), 'tot', m.x or 0)
+  end
+end
+local function close(id)
+  local c = load(id)
+  if not c or C.terminal[c.st] or call('HGET', key('task', id), 'up') ~= m.id then return end
+  if unsettled(c) then
+    continue_release(c.id)
+    drain_gates()
+    return true
+  end
+  if is_step(c) and c.st == T.RUNNING then
+    ask(c.id, m.id, 'close')
+  elseif c.st == T.RUNNING then
+    if c.cq then return end
+    call('HSET', key('task', c.id), 'cq', reason)
+    call('HSET', key('exec', execution_id(c.id, c.att)), 'cq', now)
+    emit(c.run, 'cancel_requested', c.id, reason)
+  else
+    give_up(c, T.CANCELLED, reason, 'rsn', reason, 'by', m.id)
+  end
+end
+hushed = m.id
+local cursor, again = tonumber(m.cx or 0), false
+local chunk = call('LINDEX', key('kids', m.id), cursor)
+if chunk then
+  local first, count = span(chunk)
+  for no = first, first + count - 1 do again = close(id_at(no)) or again end
+  if not again then cursor = call('HINCRBY', key('task', m.id), 'cx', 1) end
+end
+hushed = nil
+local more = call('LLEN', key('kids', m.id)) > cursor
+if not more then
+  if call('HGET', key('task', m.id), 'w') == '0' then ask(m.id, '', 'counters') end
+  answered(entry)
+end
+grant_made()
+return {'ok', more and 1 or 0}

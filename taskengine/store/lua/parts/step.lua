@@ -1,0 +1,39 @@
+-- Steps of a workflow that no worker runs. PENDING, one waits for what stands before it; RUNNING, for its children, each of
+-- which names it in the field `up`, and has it first among its dependents. So w, f and c count what stands before it, then
+-- its children: never both, for it begins when all before it completed, which nobody reopens.
+-- uses: clock, event, task, put, leader, decided
+local STEP_FIELDS = {'k', 'p', 'fr', 'up', 'tot', 'x', 'fate', 'cx', 'br', 'n'}
+local function load_step(id)
+  local m = load(id)
+  if not m or not is_step(m) then return nil end
+  for i, value in ipairs(call('HMGET', key('task', id), unpack(STEP_FIELDS))) do m[STEP_FIELDS[i]] = value end
+  return m
+end
+-- What a decision about a step rests on: everything that another decision or a child's end changes.
+local function rests_on(m)
+  return table.concat({m.st, m.w, m.f, m.c, m.tot or 0, m.x or 0, m.fate or '', m.cx or 0, m.br or '', m.n or 0}, ' ')
+end
+-- Its step, or nil and what to answer.
+local function decided_step(term, entry, id, seen)
+  if outdated(term) then return nil, {'stale'} end
+  local m = load_step(id)
+  if not m then
+    answered(entry)
+    return nil, {'missing'}
+  end
+  if rests_on(m) ~= seen then return nil, {'changed'} end
+  return m
+end
+-- PENDING -> RUNNING: it has children from now on, or waits for something that is none.
+local function begin_step(m)
+  if m.st ~= T.PENDING then return end
+  move(m, T.RUNNING)
+  call('HSET', key('task', m.id), 'st', T.RUNNING, 'sta', now)
+  if is_unseen(m) then emit(m.run, 'step_running', m.id) else emit(m.run, 'started', m.id, '0 -') end
+end
+-- Stores one child of a step, which it tells of its end before all others.
+local function put_child(t, no, run, up, parents)
+  put(t, no, run, nil, parents)
+  if up then call('RPUSH', key('deps', t.id), up) end
+  if is_unseen(t) then emit(run, 'step_created', t.id, t.rare:match('p (%S+)')) else emit(run, 'created', t.id) end
+end
