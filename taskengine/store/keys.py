@@ -24,6 +24,7 @@ FIXED: Mapping[str, str] = {
     "erasing": "zset task -> ms: being deleted, and not out of all of its parents' lists yet",
     "estimated": "zset kind -> ms of its latest run, oldest first forgotten",
     "estimates": "hash kind -> ms that its latest runs took; a kind is a lane, or a lane and a name without digits",
+    "free": "set of nodes that may have a free slot: a hint, right again at a node's next beat",
     "finished": "zset run -> finished ms: waits for its retention to end",
     "graphs": "zset run -> created ms: those of more than one task, or with a name",
     "granted_all": "zset execution -> claim deadline ms: every outstanding grant",

@@ -5,143 +5,25 @@ run in a crowd where each of them could do too much.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from taskengine.core.instructions import CloseTask
-from taskengine.models import Task
-from taskengine.store import coordination, executions, graphs, nodes, pauses, retention, steps, tasks, workflows
-from taskengine.store.coordination import Decision
-from taskengine.store.records import index_names
+from taskengine.store import coordination
 from taskengine.store.scripts import assemble, names
 
-from .world import World, eid
+from .crowd import WANTS, Crowd, Size, Stored, commands_of
+from .world import World
 
-#: Queues, agents that nobody offers, paused runs, nodes; and scopes under which some timer stands.
-QUEUES, AGENTS, NODES, SCOPES = 40, 20, 10, 400
-#: Tasks and timers that each paused run holds aside.
-HELD = (260, 100, 100)
-QUEUED, PINNED = [f"q{n}" for n in range(QUEUES)], [f"@a{n}" for n in range(AGENTS)]
-LANES = " ".join(["own=own", *(f"{lane}=bot" for lane in QUEUED)])
+#: Too much of everything.
+SIZE = Size(
+    queues=40, nodes=10, agents=20, pauses=400, dependents=270, held=(260, 100, 100), heads=8, releases=2000
+)  # fmt: skip
 #: Tasks that a script may touch besides those it was told by name, heads that it moves aside, tasks that it grants.
 MOST, PARKED, GRANTED = 256, 16, 16
 #: Redis commands of one script: some for each task, lane and node, none for each pair of them.
 COMMANDS = 20 * MOST
-
-
-def scheduled(world: World, number: int) -> list[Task]:
-    soon = datetime.now(UTC) + timedelta(seconds=5)
-    return [world.task("scheduled", capability="q0", scheduled_at=soon) for _ in range(number)]
-
-
-@dataclass
-class Crowd:
-    """Too much of everything, and some tasks that a script can be told."""
-
-    world: World
-    #: Runs with an attempt of its own; RUNNING.
-    running: Task
-    #: FAILED, with 300 dependents that wait to hear of it again.
-    failed: Task
-    #: READY and PENDING ones with 300 dependents each.
-    ready: Task
-    waiting: Task
-    paused: Task
-    over: Task
-    #: Paused ones that hold tasks and timers aside.
-    runs: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, world: World) -> Crowd:
-        names = ("running", "failed", "ready", "waiting", "paused", "over")
-        each = {name: world.task(name, capability="own") for name in names}
-        each["waiting"] = world.task("waiting", each["failed"], capability="own")
-        crowd = cls(world, **each)
-        crowd._make()
-        return crowd
-
-    def _make(self) -> None:
-        world = self.world
-        for task in (self.over, self.failed):
-            world.create(task)
-            told = self._start()
-            world.report(told, self.slot("first"), "failed" if task is self.failed else "completed")
-        world.create(self.waiting)
-        wide = (self.running, self.failed, self.ready, self.waiting, self.paused)
-        world.create(self.running)
-        self._start()
-        world.run(nodes.drain("n0", "x"))
-        for task in (self.ready, self.paused):
-            world.create(task)
-        for parent in wide:
-            world.submit(*(world.task("child", parent, capability=f"q{n % QUEUES}") for n in range(270)))
-        world.run(tasks.pause(str(self.paused.id), "ann", None, None))
-        self._hold_aside()
-        self._make_heads()
-        world.raw.zadd(world.keys.fixed("releases"), {str(uuid4()): 1 for _ in range(2000)})
-        for n in range(SCOPES):
-            world.raw.zadd(world.keys.of("stands", f"run:{n}"), {f"schedule:{uuid4()}": 1})
-            world.raw.sadd(world.keys.fixed("standing"), f"run:{n}")
-            world.raw.hset(world.keys.fixed("pauses"), f"run:{n}", '1 {"by":"x","until":null,"why":null}')
-        for n in range(NODES):
-            world.raw.zadd(world.keys.fixed("nodes"), {f"m{n}": 2**53})
-            world.raw.hset(world.keys.of("node", f"m{n}"), mapping={"slots": 5, "lanes": LANES, "until": 2**53})
-            for lane in LANES.split():
-                world.raw.sadd(world.keys.of("offers", lane.partition("=")[0]), f"m{n}")
-
-    def _start(self) -> Any:
-        self.world.beat("n0", lanes=LANES, slots=1)
-        answer = self.world.claim(self.slot("first"), *self._granted())
-        assert answer.told is not None
-        return answer.told
-
-    def _granted(self) -> tuple[str, int]:
-        granted = self.world.granted()
-        return (granted[0], 1) if granted else ("none", 1)
-
-    def slot(self, name: str, node: str = "n0") -> executions.Slot:
-        return self.world.slot(name, node, LANES)
-
-    def _hold_aside(self) -> None:
-        """Runs that are paused, with tasks and timers that wait for the end of it."""
-        world, keys = self.world, self.world.keys
-        for number in HELD:
-            parked = [world.task("parked", capability=f"q{n % QUEUES}") for n in range(number)]
-            stands = scheduled(world, number)
-            run = world.submit(*parked, *stands)
-            self.runs.append(run)
-            world.run(pauses.pause(f"run:{run}", "ann", None, datetime.now(UTC) + timedelta(seconds=60)))
-            pipe = world.raw.pipeline()
-            for task in parked:
-                pipe.hmget(keys.of("task", task.id), "no", "sc")
-            for task, (no, score) in zip(parked, pipe.execute(), strict=True):
-                member = f"{int(no):012d}{task.id}"
-                pipe.zrem(keys.of("ready", task.lane), member)
-                pipe.zadd(keys.of("park", f"pause:run:{run}"), {member: float(score)})
-                pipe.hset(keys.of("task", task.id), "park", f"pause:run:{run}")
-            pipe.sadd(keys.fixed("parks"), f"pause:run:{run}")
-            for task in stands:
-                pipe.zrem(keys.fixed("timers"), f"schedule:{task.id}")
-                pipe.zadd(keys.of("stands", f"run:{run}"), {f"schedule:{task.id}": 1})
-            pipe.sadd(keys.fixed("standing"), f"run:{run}")
-            pipe.execute()
-
-    def _make_heads(self) -> None:
-        """READY tasks of a paused run in every queue, and of agents that nobody offers."""
-        world = self.world
-        run = world.submit(*(world.task("head", capability=f"q{n % QUEUES}") for n in range(QUEUES * 8)))
-        world.run(pauses.pause(f"run:{run}", "ann", None, None))
-        world.submit(*(world.task("pinned", capability="own", assigned_to=f"a{n % AGENTS}") for n in range(AGENTS * 8)))
-
-    def resume_by_hand(self) -> None:
-        """The pauses are over, and what they held aside is still there."""
-        for run in self.runs:
-            self.world.raw.hdel(self.world.keys.fixed("pauses"), f"run:{run}")
 
 
 @dataclass(frozen=True)
@@ -181,141 +63,6 @@ class Places:
         return sum(self.of.get(id) != before.of.get(id) for id in self.of.keys() | before.of.keys())
 
 
-def _seen(crowd: Crowd, task: Task) -> Any:
-    (seen,) = crowd.world.run(coordination.snapshots([Decision("0-1", str(task.id), str(crowd.failed.id), "f")]))
-    assert seen is not None
-    return seen
-
-
-def _told(crowd: Crowd) -> tuple[str, int]:
-    return eid(crowd.running), 1
-
-
-def _lapse(crowd: Crowd) -> None:
-    world = crowd.world
-    for lease in world.raw.zrange(world.keys.fixed("leases"), 0, -1):
-        world.raw.zadd(world.keys.fixed("leases"), {lease: 1})
-    world.raw.zadd(world.keys.fixed("nodes"), {"n0": 1, "m0": 1})
-
-
-def _cancelled(crowd: Crowd) -> Any:
-    crowd.world.run(tasks.cancel(str(crowd.running.id), "no"))
-    return executions.end_cancelled(*_told(crowd))
-
-
-def _end_pauses(crowd: Crowd) -> Any:
-    due = {f"resume:run:{run}": 1 for run in crowd.runs}
-    crowd.world.raw.zadd(crowd.world.keys.fixed("timers"), due)
-    return coordination.fire_timers(crowd.world.term)
-
-
-def _stage(crowd: Crowd) -> Any:
-    batch = crowd.world.staged(*(crowd.world.task("new", capability=f"q{n % QUEUES}") for n in range(256)))
-    crowd.world.run(graphs.commit(batch))
-    return coordination.fall(batch)
-
-
-def _unpark(crowd: Crowd) -> Any:
-    crowd.resume_by_hand()
-    return coordination.unpark(crowd.world.term)
-
-
-def _update(crowd: Crowd) -> Any:
-    new = crowd.world.record(crowd.ready)
-    edges = tasks.EdgeChange()
-    return next(tasks.update(str(crowd.ready.id), "0", new, 1, "", before_first_run=False, edges=edges, due=None))
-
-
-def _prune(crowd: Crowd) -> Any:
-    world, run = crowd.world, crowd.world.run_of(crowd.over.id)
-    at = int(world.raw.zscore(world.keys.fixed("finished"), run))
-    return retention.prune(world.term, retention.Pass(run, at), [(str(crowd.over.id), "")], last=True)
-
-
-def _withdraw(crowd: Crowd) -> Any:
-    crowd.world.raw.zadd(crowd.world.keys.fixed("granted_all"), {eid(uuid4()): 1 for _ in range(64)})
-    return coordination.withdraw(crowd.world.term)
-
-
-def _workflow(crowd: Crowd) -> tuple[str, str]:
-    """A workflow that has just been started, and what a decision about it rests on."""
-    world, id = crowd.world, uuid4()
-    world.run(workflows.put_definition("d", "{}"))
-    row = steps.step_record(id, "", "w", score=1, sha="s", k="workflow")
-    world.run(workflows.start(workflows.Start(str(id), "d", "{}", "w", "ann", row, {})))
-    return str(id), _rests_on(crowd, str(id))
-
-
-def _rests_on(crowd: Crowd, id: str) -> str:
-    (facts,) = crowd.world.run(steps.look([(id, "")]))
-    assert facts is not None
-    return facts.revision
-
-
-def _expand(crowd: Crowd) -> Any:
-    id, seen = _workflow(crowd)
-    rows = [crowd.world.record(crowd.world.task("child", capability=f"q{n % QUEUES}")) for n in range(steps.PIECE)]
-    return steps.expand(crowd.world.term, "", id, seen, steps.Piece(rows, len(rows)))
-
-
-def _close_scope(crowd: Crowd) -> Any:
-    verb = _expand(crowd)
-    crowd.world.run(verb)
-    id = str(verb.args[2])
-    return steps.close_scope(crowd.world.term, "", id, _rests_on(crowd, id), "failed", "r")
-
-
-def _end_step(crowd: Crowd) -> Any:
-    id, seen = _workflow(crowd)
-    crowd.world.raw.sadd(crowd.world.keys.of("ears", id), *(str(uuid4()) for _ in range(300)))
-    return steps.end(crowd.world.term, "", id, seen, steps.Ending("completed", sets={"a": "1"}))
-
-
-#: Every script that has a budget: the call that makes it want too much.
-WANTS: dict[str, Callable[[Crowd], Any]] = {
-    "beat": lambda _: nodes.beat("new", 1, "{}", 50, LANES, "", []),
-    "cancel": lambda c: tasks.cancel_all([str(c.ready.id), str(c.paused.id), str(c.waiting.id)], "no"),
-    "claim": lambda c: executions.claim(c.slot("new", "m1"), "r", "none", 1),
-    "close": lambda c: coordination.close(
-        c.world.term, "", _seen(c, c.waiting), CloseTask(str(c.waiting.id), "r", str(c.failed.id), failed_before=True)
-    ),
-    "close_scope": _close_scope,
-    "continue_releases": lambda c: coordination.continue_releases(c.world.term),
-    "create": lambda c: next(tasks.create(str(uuid4()), c.world.record(c.world.task("new", capability="q0")))),
-    "delete": lambda c: tasks.delete_all([(str(c.over.id), index_names(c.over))], c.world.since()),
-    "end_cancelled": _cancelled,
-    "end_step": _end_step,
-    "expand": _expand,
-    "execute": lambda c: next(tasks.execute(str(c.ready.id), "a1")),
-    "fall": _stage,
-    "fire_timers": _end_pauses,
-    "grant": lambda c: coordination.grant(c.world.term, [*QUEUED, *PINNED]),
-    "hand_back": lambda c: executions.hand_back([_told(c)], "why"),
-    "hold": lambda c: tasks.hold_all([str(c.ready.id)], held=True),
-    "leave": lambda _: nodes.leave("n0"),
-    "leave_lists": lambda c: coordination.leave_lists("", str(c.over.id)),
-    "pause_task": lambda c: tasks.pause_all([str(c.ready.id)], "ann", None, None),
-    "prune": _prune,
-    "reopen": lambda c: tasks.reopen_all([str(c.failed.id)]),
-    "report": lambda c: executions.report(
-        c.slot("first"), [executions.Report(str(c.running.id), 1, "completed", "own")], pull=False
-    ),
-    "reprioritise": lambda c: _second(tasks.reprioritise([str(c.ready.id)], 5), c),
-    "rescue": lambda c: (_lapse(c), coordination.rescue(c.world.term))[1],
-    "resume": lambda c: pauses.resume(f"run:{c.runs[0]}", "ann"),
-    "resume_task": lambda c: tasks.resume_all([str(c.paused.id)]),
-    "time_out": lambda c: executions.time_out(*_told(c), retry_ms=None, error="late"),
-    "trigger": lambda c: coordination.trigger(c.world.term, "", _seen(c, c.waiting)),
-    "unpark": _unpark,
-    "update": _update,
-    "withdraw": _withdraw,
-}
-
-
-def _second(story: Any, crowd: Crowd) -> Any:
-    return story.send(crowd.world.run(next(story)))
-
-
 def budgeted() -> set[str]:
     """Scripts that reach a budget of a part."""
     return {name for name in names() if re.search(r"^local (left|parks_left) = \d+$", assemble(name), re.MULTILINE)}
@@ -326,24 +73,16 @@ def test_every_script_with_a_budget_is_under_the_law() -> None:
 
 
 @pytest.fixture(scope="module")
-def made() -> list[tuple[Crowd, dict[bytes, bytes]]]:
-    """The crowd as the first test made it, and what it stored: making one takes seconds."""
+def made() -> list[Stored]:
+    """The crowd as the first test made it."""
     return []
 
 
 @pytest.fixture
-def crowd(real: World, made: list[tuple[Crowd, dict[bytes, bytes]]]) -> Crowd:
+def crowd(real: World, made: list[Stored]) -> Crowd:
     if not made:
-        made.append((Crowd.of(real), {name: real.raw.dump(name) for name in real.raw.scan_iter(count=1000)}))
-    crowd, stored = made[0]
-    real.raw.flushall()
-    pipe = real.raw.pipeline()
-    for name, value in stored.items():
-        pipe.restore(name, 0, value)
-    pipe.execute()
-    real.lead()
-    real.broken = True  # made by hand
-    return replace(crowd, world=real)
+        made.append(Crowd.of(real, SIZE).stored())
+    return made[0].put_back(real)
 
 
 @pytest.mark.parametrize("name", sorted(WANTS))
@@ -351,10 +90,9 @@ def test_one_script_is_bounded_in_every_crowd(crowd: Crowd, name: str) -> None:
     world = crowd.world
     call = WANTS[name](crowd)
     assert call.name == name
-    before, used = Places.now(world), world.raw.info("commandstats")
-    world.run(call)
-    using, after = world.raw.info("commandstats"), Places.now(world)
-    commands = sum(stat["calls"] - used.get(what, {"calls": 0})["calls"] for what, stat in using.items())
+    before = Places.now(world)
+    commands = commands_of(world, call)
+    after = Places.now(world)
     parked = 256 if name == "grant" else PARKED
     assert after.parked - before.parked <= parked
     assert after.granted - before.granted <= GRANTED

@@ -3,8 +3,9 @@ lost.
 
 Interval: ``sweep_seconds`` over all lanes, and at once on taking the leadership; earlier for the lanes of a
 hint, at most a hundred times a second (a second's hints for one lane are one grant). The stream of hints is
-trimmed and may lose some: the sweep is the promise. Its weakness: a sweep costs one look at every node for
-each lane that has READY tasks, so thousands of lanes times hundreds of nodes would fill the server.
+trimmed and may lose some: the sweep is the promise. Which nodes have a free slot is a hint, too, right again at
+each node's beat; a script looks at 16 of them at most. Its weakness: the other ones it takes to be like those, so a
+fleet of very unequal nodes may be granted more at once than it has slots, which then wait for the next free one.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ call('HSET', key('node', node), 'no', ARGV[2], 'info', ARGV[3], 'slots', countab
 call('PEXPIRE', key('node', node), 3600000)
 if ARGV[6] == '' then call('HDEL', key('node', node), 'drain') else call('HSET', key('node', node), 'drain', ARGV[6]) end
 call('ZADD', K.nodes, now + C.lease_ms, node)
-local lanes = parse_lanes(lanes_text)
+local lanes, agents = parse_lanes(lanes_text)
 if first or old[1] ~= lanes_text then
   local most = 256
   for lane in (old[1] or ''):gmatch('(%S+)=') do call('SREM', key('offers', lane), node) end
@@ -84,7 +84,15 @@ for n, one in ipairs(vanished) do
     lost[#lost + 1] = {e.id, e.task, one[2], e.became, e.why}
   end
 end
-if #vanished > 0 then note_lanes_of(node) end
+if ARGV[6] == '' and tonumber(countable) > #slots / 2 - #vanished then
+  call('SADD', K.free, node)
+  -- What waits longer than a beat although this node could run it, whatever the hints said.
+  local work = busy(lanes, agents)
+  for _, lane in ipairs(work) do note_lane(lane) end
+  if #work > 0 then look(node) end
+else
+  call('SREM', K.free, node)
+end
 if distrusted and ARGV[6] == '' then probe(node, lanes) end
 grant_made()
 return {'ok', now, held, lost}

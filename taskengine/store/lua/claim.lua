@@ -13,7 +13,7 @@ local again = call('GET', key('claim', node .. '/' .. slot)) == req
 call('SET', key('claim', node .. '/' .. slot), req, 'EX', 600)
 local runs = held_by(node, slot)
 if again then return #runs > 0 and {'ok', {}, {}, told_again(runs)} or {'nothing'} end
-local no = refusal(node)
+local no, size = refusal(node)
 if no then
   -- Its message is used up: whoever is free gets the task now, not at the claim deadline.
   if granted then
@@ -43,5 +43,6 @@ else
 end
 local reply = start(m, eid, node, slot, agents[m.lane])
 occupy(node, slot, eid, msg, pid)
+if call('HLEN', key('slots', node)) >= size then call('SREM', K.free, node) end
 grant_made()
 return {'ok', {}, {}, {reply}}

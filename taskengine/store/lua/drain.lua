@@ -3,4 +3,5 @@
 -- returns: {'ok'}
 -- uses: clock
 if call('EXISTS', key('node', ARGV[1])) == 1 then call('HSET', key('node', ARGV[1]), 'drain', ARGV[2]) end
+call('SREM', K.free, ARGV[1])
 return {'ok'}

@@ -10,6 +10,7 @@ for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do
   call('SREM', key('offers', lane), node)
   note_lane(lane)
 end
+call('SREM', K.free, node)
 if #slots <= 32 then
   call('ZREM', K.nodes, node)
   call('DEL', key('slots', node))

@@ -27,6 +27,7 @@ for _, lease in ipairs(lapsed) do
 end
 local gone = call('ZRANGEBYSCORE', K.nodes, '-inf', now - C.lease_ms, 'LIMIT', 0, 16)
 for _, node in ipairs(gone) do
+  call('SREM', K.free, node)
   for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do
     call('SREM', key('offers', lane), node)
     note_lane(lane)

@@ -74,6 +74,7 @@ local function held_by(node, slot)
 end
 local function free_slot(node, slot)
   call('HDEL', key('slots', node), slot)
+  call('SADD', K.free, node)
   call('ZREM', K.leases, node .. '/' .. slot)
 end
 -- Its slot goes on with what it holds beside this one; one that holds nothing more is free.

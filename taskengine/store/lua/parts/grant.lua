@@ -1,51 +1,64 @@
 -- Gives READY tasks to free slots. Slots are computed, never counted: published minus held.
--- uses: clock, task, park, execution, ready, pause, obstacle
+-- uses: clock, task, park, execution, ready, pause, obstacle, offer
+-- Which nodes have a free slot stands in a set. It is a hint, kept by whoever takes or frees a slot and right again at
+-- the node's next beat: of those in it a script asks 16 at most, and takes the others to be like them. (Asking every
+-- node cost two commands for each, in each script that made something READY.)
 local granted_now = 0
 local ENVELOPE = ARGV[#ARGV]
--- Live nodes that take work, with their free slots and what they offer, read once however many lanes are granted: a
--- grant changes none of it. (A lane then costs one look, not one at each node.)
-local takers, free_of, free_all, offer_of, asked_agents
-local function read_nodes()
-  takers, free_of, free_all, offer_of, asked_agents = {}, {}, 0, {}, {}
-  for _, node in ipairs(call('ZRANGEBYSCORE', K.nodes, '(' .. now, '+inf')) do
-    local v = call('HMGET', key('node', node), 'slots', 'drain')
-    if not v[2] then
-      takers[#takers + 1] = node
-      free_of[node] = math.max(0, (tonumber(v[1]) or 0) - call('HLEN', key('slots', node)))
-      free_all = free_all + free_of[node]
-    end
+local looks_left, seen, seen_nodes, seen_free, dropped = 16, {}, 0, 0, 0
+-- A node's free slots and, while something is paused, what it offers; nil where 16 were asked already.
+local function look(node)
+  if seen[node] or looks_left == 0 then return seen[node] end
+  looks_left = looks_left - 1
+  local v = call('HMGET', key('node', node), 'slots', 'until', 'drain', is_any_paused() and 'lanes' or 'drain')
+  local takes = not v[3] and tonumber(v[2] or 0) > now
+  local free = takes and math.max(0, (tonumber(v[1]) or 0) - call('HLEN', key('slots', node))) or 0
+  if free == 0 then
+    call('SREM', K.free, node)
+    dropped = dropped + 1
   end
+  seen[node] = {free = free, lanes = ' ' .. (v[4] or '')}
+  seen_nodes, seen_free = seen_nodes + 1, seen_free + free
+  return seen[node]
 end
 -- Whether the agent that would run a lane's tasks on a node is paused.
+local asked_agents = {}
 local function is_agent_paused(node, lane)
-  offer_of[node] = offer_of[node] or ' ' .. (call('HGET', key('node', node), 'lanes') or '')
-  local _, at = offer_of[node]:find(' ' .. lane .. '=', 1, true)
-  local agent = at and offer_of[node]:match('^%S+', at + 1)
+  local _, at = node.lanes:find(' ' .. lane .. '=', 1, true)
+  local agent = at and node.lanes:match('^%S+', at + 1)
   if not agent then return false end
   if asked_agents[agent] == nil then asked_agents[agent] = first_paused({'agent:' .. agent}) ~= nil end
   return asked_agents[agent]
 end
--- Free slots of the nodes that offer a lane, and whether any node offers it.
-local function free_slots(lane)
-  if not takers then read_nodes() end
-  local mine, offered = 0, false
-  local offers = #takers > 0 and call('SMISMEMBER', key('offers', lane), unpack(takers)) or {}
-  for i, node in ipairs(takers) do
-    if offers[i] == 1 and not (paused_any and is_agent_paused(node, lane)) then
-      mine = mine + free_of[node]
-      offered = true
-    end
-  end
-  return mine, offered
+local function as_those(others, free, nodes)
+  return math.floor(others * (nodes > 0 and free / nodes or 1))
 end
--- Whether a live node that takes work offers a lane. (Asks those who do, not every node.)
-local function is_offered(lane)
-  for _, node in ipairs(call('SMEMBERS', key('offers', lane))) do
-    if tonumber(call('ZSCORE', K.nodes, node) or 0) > now and call('HEXISTS', key('node', node), 'drain') == 0 then
-      return true
+-- Free slots of the nodes that offer a lane.
+local function free_slots(lane)
+  local nodes = call('SINTER', K.free, key('offers', lane))
+  local free, looked, others = 0, 0, 0
+  for i = 1, #nodes do
+    -- Not always the same 16 of many.
+    local node = look(nodes[(now + i) % #nodes + 1])
+    if node then
+      looked = looked + 1
+      if not (paused_any and is_agent_paused(node, lane)) then free = free + node.free end
+    else
+      others = others + 1
     end
   end
-  return false
+  if free == 0 and others > 0 and dropped > 0 then wake(lane) end
+  return free + as_those(others, free, looked)
+end
+-- Whether fewer grants are outstanding than twice the free slots of the fleet, counted once a script.
+local hinted, all_granted
+local function may_grant()
+  if not hinted then
+    hinted = call('SCARD', K.free) + dropped
+    all_granted = call('ZCARD', K.granted_all)
+  end
+  local others = math.max(0, hinted - seen_nodes)
+  return all_granted < 2 * (seen_free + math.max(others, as_those(others, seen_free, seen_nodes)))
 end
 local function wake_message(m, eid, class)
   local fill = {ID = eid, TOKEN = m.att, LANE = m.lane, PRIORITY = class, TAG = eid .. '-' .. now}
@@ -77,13 +90,11 @@ end
 local function grant(lane, waiting)
   if waiting == 0 then return end
   if is_any_paused() and first_paused({'all', lane_scope(lane)}) then return end
-  local pinned = lane:sub(1, 1) == '@'
-  local mine, offered = free_slots(lane)
-  if pinned and not offered then return park_unoffered(lane) end
+  local mine = free_slots(lane)
+  if mine == 0 and lane:sub(1, 1) == '@' and not is_offered(lane) then return park_unoffered(lane) end
   if mine == 0 then return end
   local outstanding = call('SCARD', key('granted', lane))
-  local total = call('ZCARD', K.granted_all)
-  while waiting > 0 and outstanding < mine and total < 2 * free_all do
+  while waiting > 0 and outstanding < mine and may_grant() do
     if granted_now >= 16 then
       wake(lane)
       return
@@ -94,7 +105,7 @@ local function grant(lane, waiting)
     local reason = m and obstacle(m)
     if m and m.st == T.READY and not reason then
       grant_one(m)
-      outstanding, total = outstanding + 1, total + 1
+      outstanding, all_granted = outstanding + 1, all_granted + 1
     elseif parks_left <= 0 then
       wake(lane)
       return

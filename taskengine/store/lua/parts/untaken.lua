@@ -20,8 +20,12 @@ local function offers_more(node, lanes_text)
   end
   return false
 end
+-- 16 of them a script, not always the same.
+local blames_left = 16
 local function blame(lane, given)
-  for _, node in ipairs(call('SMEMBERS', key('offers', lane))) do
+  local nodes = call('SINTER', K.free, key('offers', lane))
+  for i = 1, math.min(#nodes, blames_left) do
+    local node = nodes[(now + i) % #nodes + 1]
     local v = call('HMGET', key('node', node), 'slots', 'drain', 'took', 'una', 'until')
     local free = tonumber(v[1] or 0) - call('HLEN', key('slots', node))
     local is_asked = tonumber(v[5] or 0) > now and not v[2] and free > 0
@@ -29,17 +33,21 @@ local function blame(lane, given)
       call('HSET', key('node', node), 'una', now)
       if call('HINCRBY', key('node', node), 'un', 1) >= MOST_UNTAKEN then
         call('HSET', key('node', node), 'slots', '0', 'probe', now + PROBE_MS)
+        call('SREM', K.free, node)
       end
     end
   end
+  blames_left = blames_left - math.min(#nodes, blames_left)
 end
 local function probe(node, lanes)
   if now < tonumber(call('HGET', key('node', node), 'probe') or 0) then return end
   call('HSET', key('node', node), 'slots', call('HLEN', key('slots', node)) + 1)
+  call('SADD', K.free, node)
   local before = granted_now
   for _, lane in ipairs(lanes) do
     if granted_now == before then grant(lane, math.min(1, call('ZCARD', key('ready', lane)))) end
   end
   call('HSET', key('node', node), 'slots', '0')
+  call('SREM', K.free, node)
   if granted_now > before then call('HSET', key('node', node), 'probe', now + PROBE_MS) end
 end
