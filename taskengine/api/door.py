@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
 
 from taskengine import embedded
 from taskengine.api.scope import Scope
@@ -12,8 +10,6 @@ from taskengine.errors import InvalidInputError
 from taskengine.settings import Settings, current
 from taskengine.store.address import read
 from taskengine.store.keys import Keys
-
-T = TypeVar("T", bound=type)
 
 
 class Door:
@@ -36,15 +32,3 @@ class Door:
         from taskengine.transport.envelope import template
 
         return embedded.ensure(self.settings), template()
-
-
-def documented_like(other: type) -> Callable[[T], T]:
-    """Give each public method of the decorated class the docstring of its namesake: one text for both."""
-
-    def document(made: T) -> T:
-        for name, method in vars(made).items():
-            if not name.startswith("_") and callable(method) and method.__doc__ is None:
-                method.__doc__ = getattr(other, name).__doc__
-        return made
-
-    return document

@@ -1,4 +1,4 @@
-"""The blocking door, for scripts and threads; its docstrings are those of the async one."""
+"""The blocking door, for scripts and threads: generated from the async one, but for what opens its connections."""
 
 from taskengine.api.blocking.tasks import BlockingTaskAPI
 

@@ -1,19 +1,18 @@
 """The same verbs for all tasks that meet a filter, a bounded piece at a time."""
 
+# Generated from ../aio/bulk.py: change that file, then run python taskengine/api/generate.py
+
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from taskengine.api.aio.bulk import AsyncBulk
 from taskengine.api.blocking.door import BlockingDoor
-from taskengine.api.door import documented_like
 from taskengine.api.stories import bulk
 from taskengine.api.stories.bulk import Progress, Selection
 from taskengine.models import BulkResult, TaskPriority
 
 
-@documented_like(AsyncBulk)
 class BlockingBulk(BlockingDoor):
     """Verbs for every task that meets all filters."""
 
@@ -26,6 +25,13 @@ class BlockingBulk(BlockingDoor):
         progress: Progress | None = None,
         **filters: Any,
     ) -> BulkResult:
+        """Cancel every task that meets all *filters* and is not over: those of :class:`TaskFilter`, by name.
+
+        Like its siblings it goes newest first, 32 at a time; *progress* is called with the result so
+        far after each. *dry_run* counts and names what it would do. Tasks that come meanwhile are left alone.
+        Safe to repeat, also after an interruption: what was done is skipped. No filter at all raises
+        InvalidInputError unless *everything* is True.
+        """
         return self._run(bulk.cancel_tasks(Selection(filters, everything, dry_run, progress), reason))
 
     def pause_tasks(
@@ -39,6 +45,10 @@ class BlockingBulk(BlockingDoor):
         progress: Progress | None = None,
         **filters: Any,
     ) -> BulkResult:
+        """Pause by name every task that meets all *filters*, as :meth:`pause_task` and :meth:`cancel_tasks` do.
+
+        To hold back all that a capability, an agent or a run has and will have, :meth:`pause` is one flag.
+        """
         selection = Selection(filters, everything, dry_run, progress)
         return self._run(bulk.pause_tasks(selection, reason, until, by))
 
@@ -50,6 +60,7 @@ class BlockingBulk(BlockingDoor):
         progress: Progress | None = None,
         **filters: Any,
     ) -> BulkResult:
+        """Let every task go on that meets all *filters* and was paused by name; see :meth:`cancel_tasks`."""
         return self._run(bulk.resume_tasks(Selection(filters, everything, dry_run, progress)))
 
     def hold_tasks(
@@ -60,6 +71,7 @@ class BlockingBulk(BlockingDoor):
         progress: Progress | None = None,
         **filters: Any,
     ) -> BulkResult:
+        """Hold every task back that meets all *filters* and has not started; see :meth:`cancel_tasks`."""
         selection = Selection(filters, everything, dry_run, progress)
         return self._run(bulk.hold_tasks(selection, held=True))
 
@@ -71,6 +83,7 @@ class BlockingBulk(BlockingDoor):
         progress: Progress | None = None,
         **filters: Any,
     ) -> BulkResult:
+        """Take the hold off every task that meets all *filters*; see :meth:`cancel_tasks`."""
         selection = Selection(filters, everything, dry_run, progress)
         return self._run(bulk.hold_tasks(selection, held=False))
 
@@ -82,6 +95,10 @@ class BlockingBulk(BlockingDoor):
         progress: Progress | None = None,
         **filters: Any,
     ) -> BulkResult:
+        """Open every FAILED or CANCELLED task again that meets all *filters*; see :meth:`cancel_tasks`.
+
+        Those that a dependency's end closed are skipped as ``blocked``: they open with that dependency.
+        """
         return self._run(bulk.retry_tasks(Selection(filters, everything, dry_run, progress)))
 
     def update_tasks(
@@ -93,6 +110,9 @@ class BlockingBulk(BlockingDoor):
         progress: Progress | None = None,
         **filters: Any,
     ) -> BulkResult:
+        """Give every task that meets all *filters* and is not over another priority, which counts at once;
+        see :meth:`cancel_tasks`.
+        """
         selection = Selection(filters, everything, dry_run, progress)
         return self._run(bulk.update_tasks(selection, new_priority))
 
@@ -104,4 +124,7 @@ class BlockingBulk(BlockingDoor):
         progress: Progress | None = None,
         **filters: Any,
     ) -> BulkResult:
+        """Delete every task that meets all *filters*, is over, and that nothing open depends on; see
+        :meth:`cancel_tasks`.
+        """
         return self._run(bulk.delete_tasks(self._scope, Selection(filters, everything, dry_run, progress)))

@@ -6,8 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
-from taskengine.api.aio.door import AsyncDoor
-from taskengine.api.door import Door, documented_like
+from taskengine.api.door import Door
 from taskengine.settings import Settings
 from taskengine.store.call import Story
 from taskengine.store.forks import PerProcess
@@ -24,7 +23,6 @@ class _Opened:
     store: SyncStore | None = None
 
 
-@documented_like(AsyncDoor)
 class BlockingDoor(Door):
     """Runs stories of calls; its verbs are added by the classes beside it."""
 
@@ -40,6 +38,7 @@ class BlockingDoor(Door):
         self.close()
 
     def close(self) -> None:
+        """Close the connections; the next call opens them again."""
         opened = self._opened.get()
         store, opened.store = opened.store, None
         if store is not None:

@@ -1,18 +1,17 @@
 """What a client asks about runs, and how it finds what a person means."""
 
+# Generated from ../aio/runs.py: change that file, then run python taskengine/api/generate.py
+
 from __future__ import annotations
 
 from uuid import UUID
 
-from taskengine.api.aio.runs import AsyncRuns
 from taskengine.api.arguments import Id
 from taskengine.api.blocking.door import BlockingDoor
-from taskengine.api.door import documented_like
 from taskengine.api.stories import find, runs
 from taskengine.models import Run, RunPage
 
 
-@documented_like(AsyncRuns)
 class BlockingRuns(BlockingDoor):
     """Questions about what was submitted together."""
 
@@ -24,16 +23,34 @@ class BlockingRuns(BlockingDoor):
         limit: int = 50,
         cursor: str | None = None,
     ) -> RunPage:
+        """One page of the runs that meet every filter, newest first: graphs of more than one task, or with a name.
+
+        A lone task without a name is a run too (:meth:`get_run`), and is listed by :meth:`list_tasks` alone.
+        *finished*: True for those without an open task, False for the others. The name is compared whole; a page
+        looks at 256 runs a trip until it is full. Pass ``page.cursor`` back for the next one.
+        """
         story = runs.list_runs(
             self._scope, name=name, created_by=created_by, finished=finished, limit=limit, after=cursor
         )
         return self._run(story)
 
     def get_run(self, run_id: Id) -> Run:
+        """A run with its name, its maker and its tasks by status; NotFoundError when there is none."""
         return self._run(runs.get_run(run_id))
 
     def find_task(self, beginning: str) -> UUID:
+        """The id of the only task whose id begins so, for what people type: four or more digits, in any case.
+
+        A whole id is answered as it is, also when there is no such task. AmbiguousIdError names several, NotFoundError
+        says that there is none. The server searches the ids of all tasks, in pieces of a few milliseconds (a million
+        tasks are 16): programs keep whole ids.
+        """
         return self._run(find.find_task(beginning))
 
     def find_run(self, which: str) -> UUID:
+        """The id of the run that a person means: the newest of that name, or the only one whose id begins so.
+
+        As :meth:`find_task`. A graph is meant before the run of a lone task; names are searched among graphs, 256 a
+        trip.
+        """
         return self._run(find.find_run(self._scope, which))

@@ -1,17 +1,17 @@
 """The blocking door's verbs for single tasks and graphs; with its siblings they are ``BlockingTaskAPI``."""
 
+# Generated from ../aio/tasks.py: change that file, then run python taskengine/api/generate.py
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, overload
 
-from taskengine.api.aio.tasks import TaskAPI
 from taskengine.api.arguments import Id
 from taskengine.api.blocking.bulk import BlockingBulk
 from taskengine.api.blocking.control import BlockingControl
 from taskengine.api.blocking.operations import BlockingOperations
 from taskengine.api.blocking.runs import BlockingRuns
-from taskengine.api.door import documented_like
 from taskengine.api.stories import ask, change, delete, edges, execute, plan, submit, wait
 from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
@@ -26,11 +26,21 @@ from taskengine.models import (
 )
 
 
-@documented_like(TaskAPI)
 class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingOperations):
-    """:class:`TaskAPI` without ``await``, over the blocking driver; threads may share one."""
+    """Submit, watch and steer tasks from scripts and threads, which may share one.
+
+    ``BlockingTaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say
+    otherwise. Nothing happens before the first call, which also refuses a server that could lose tasks.
+    ``with`` closes the connections, and is optional. Every id may be a UUID or its text.
+    """
 
     def create_task(self, task: Task | TaskCreateRequest, run_id: Id | None = None) -> Task:
+        """Store a task; it runs as soon as it is READY.
+
+        Safe to repeat: the same id or ``idempotency_key`` with the same content answers with the first one's
+        record, as it stands now, also after an update; with other content it raises IdempotencyConflictError.
+        UnknownDependencyError names a dependency that is not stored.
+        """
         return self._run(submit.create_task(self._scope, task, run_id))
 
     def create_tasks(
@@ -40,18 +50,46 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingOpera
         idempotency_key: str | None = None,
         name: str | None = None,
     ) -> list[Task]:
+        """Store a whole graph, all or nothing and visible at once; its tasks in the order given, as they
+        stand then.
+
+        *run_id* adds them to an existing run. *idempotency_key* names the graph: the same key with the same
+        tasks in the same order answers with the first one's tasks, whatever ids the new ones have; with other
+        ones it raises IdempotencyConflictError, whose ``.existing_id`` is the first one's run. A key counts
+        until its run is pruned, or for TASKENGINE_IDEMPOTENCY_SECONDS; then it is free again. *name* is what people
+        know the run by (:meth:`list_runs`, ``taskengine run watch NAME``), 1 to 500 characters; runs may share one, and
+        a run keeps its first: another one for an existing run raises ConflictError.
+
+        Safe to repeat like :meth:`create_task`, also when a graph is built again with new ids under the same
+        idempotency keys. CircularDependencyError names the path of a cycle.
+        """
         return self._run(submit.create_tasks(self._scope, tasks, run_id, idempotency_key, name))
 
     def get_task(self, task_id: Id) -> Task:
+        """A task with its input and, once COMPLETED, its result; NotFoundError when there is none."""
         return self._run(ask.get_task(self._scope, task_id))
 
     def get_tasks(self, task_ids: Iterable[Id] | Id) -> list[Task]:
+        """Tasks in the order asked, without results and large inputs; NotFoundError when one is not there."""
         return self._run(ask.get_tasks(task_ids))
 
-    def update_task(self, task_id: Id, request: TaskUpdateRequest | None = None, **changes: Any) -> Task:
+    def update_task(
+        self, task_id: Id, request: TaskUpdateRequest | None = None, **changes: Any
+    ) -> Task:
+        """Change a stored task, given a request or the fields by name, all or nothing; the task as it stands
+        then.
+
+        See :class:`TaskUpdateRequest` for what may change when; else NotAllowedError tells the task's story.
+        A new priority or deadline counts at once, a new timeout from the next attempt on.
+        """
         return self._run(change.update_task(self._scope, task_id, request, changes))
 
     def delete_task(self, task_id: Id, cascade: bool = False) -> bool:
+        """Delete a task that is over, with its executions; False when there was none.
+
+        One that is open, or that open tasks depend on, is refused (NotAllowedError names them); with
+        *cascade* they are cancelled first, which for running ones takes up to their grace.
+        """
         return self._run(delete.delete_task(self._scope, task_id, cascade))
 
     def list_tasks(
@@ -67,6 +105,11 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingOpera
         run_id: Id | None = None,
         capability: str | None = None,
     ) -> TaskPage:
+        """One page of the tasks that meet every filter, newest first, without results and large inputs.
+
+        *metadata* must be contained in the task's, nested values too. Pass ``page.cursor`` back for the next
+        page.
+        """
         return self._run(
             ask.list_tasks(
                 status=status,
@@ -99,9 +142,20 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingOpera
     def execute_task(
         self, task_id: Id, agent_id: str | None = None, wait: bool = True, timeout: float | None = None
     ) -> TaskExecution | None:
+        """Start a task as soon as it may, releasing a hold or a schedule, on that agent if one is named.
+
+        Waits for its end, retries included, up to *timeout* seconds (None: for ever; WaitTimeoutError), and
+        returns the latest execution; TaskExecutionError holds it when the task failed or was cancelled. A
+        task that runs or is over is not run again: its execution is awaited. With ``wait=False`` the latest
+        execution, or None, at once.
+        """
         return self._run(execute.execute_task(self._scope, task_id, agent_id, wait, timeout))
 
     def cancel_task_execution(self, task_id: Id, reason: str = "cancelled by a client") -> bool:
+        """Cancel a task: at once when it has not started, else its agent is asked and given its grace.
+
+        False when it was over already.
+        """
         return self._run(execute.cancel_task(task_id, reason))
 
     cancel_task = cancel_task_execution
@@ -119,25 +173,48 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingOpera
     def retry_task(
         self, task_id: Id, wait: bool = True, timeout: float | None = None
     ) -> TaskExecution | None:
+        """Open a FAILED or CANCELLED task again, with fresh retries, and go on as :meth:`execute_task`.
+
+        What its end had closed opens too. One that a dependency's end closed is refused; NotAllowedError
+        names the task to retry instead.
+        """
         return self._run(execute.retry_task(self._scope, task_id, wait, timeout))
 
     def get_task_execution(self, task_id: Id) -> TaskExecution | None:
+        """The latest execution of a task with its logs and result; None when it never had one."""
         return self._run(ask.get_execution(self._scope, task_id))
 
     def get_task_executions(self, task_id: Id) -> list[TaskExecution]:
+        """The latest 100 executions of a task, oldest first, without logs and large results."""
         return self._run(ask.get_executions(self._scope, task_id))
 
     def get_latest_executions(self, task_ids: Iterable[Id] | Id) -> list[TaskExecution | None]:
+        """The latest execution of each task, in the order asked, without outcomes and logs: who runs it where, since
+        when, and how far it is. None where none began, or the task is not there.
+        """
         return self._run(ask.get_latest_executions(task_ids))
 
     def add_dependency(self, task_id: Id, dependency_id: Id) -> Task:
+        """Make a stored task that has not started wait for another stored one as well; safe to repeat.
+
+        CircularDependencyError names the path that the edge would close.
+        """
         return self._run(edges.add_dependency(self._scope, task_id, dependency_id))
 
     def wait(self, task_ids: Iterable[Id] | Id, timeout: float | None = None) -> list[Task]:
+        """The tasks with their results (those over 256 KiB: :meth:`get_task`), in the order asked, once all
+        are over.
+
+        WaitTimeoutError after *timeout* seconds; its ``.pending`` holds the ids that are still open.
+        """
         return self._run(wait.wait(self._scope, task_ids, timeout))
 
     def get_dependency_graph(self, run_id: Id | None = None) -> DependencyGraph:
+        """Nodes and edges of a run and what it depends on outside, or of all that is stored; ids as text."""
         return self._run(plan.get_dependency_graph(self._scope, run_id))
 
     def get_execution_plan(self, task_ids: Iterable[Id] | Id) -> ExecutionPlan:
+        """How these tasks, and everything open that they wait for, can run: waves and critical path, ids as
+        text.
+        """
         return self._run(plan.get_execution_plan(task_ids))

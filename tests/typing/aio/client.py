@@ -1,0 +1,130 @@
+"""The type of each answer of the client; mypy reads this, and nobody runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, assert_type
+from uuid import UUID
+
+from taskengine.api import TaskAPI
+from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
+from taskengine.models import (
+    BulkResult,
+    DeadLetter,
+    DeadLetterPage,
+    Event,
+    Explanation,
+    LogPage,
+    Pause,
+    QuarantinedMessage,
+    QuarantinePage,
+    Run,
+    RunPage,
+    Task,
+    TaskCreateRequest,
+    TaskExecution,
+    TaskPage,
+    TaskPriority,
+    TaskStatus,
+    TaskUpdateRequest,
+)
+from taskengine.settings import Settings
+
+
+async def opened() -> None:
+    assert_type(TaskAPI("redis://localhost").settings, Settings)
+    async with TaskAPI(settings=Settings()) as api:
+        assert_type(api, TaskAPI)
+    assert_type(await api.close(), None)
+
+
+async def tasks(api: TaskAPI, id: UUID, task: Task, request: TaskCreateRequest) -> None:
+    assert_type(await api.create_task(task, run_id=str(id)), Task)
+    assert_type(await api.create_tasks([task, request], name="nightly"), list[Task])
+    assert_type(await api.get_task(str(id)), Task)
+    assert_type(await api.get_tasks(id), list[Task])
+    assert_type(await api.update_task(id, TaskUpdateRequest(priority=TaskPriority.HIGH)), Task)
+    assert_type(await api.update_task(id, priority="high"), Task)
+    assert_type(await api.delete_task(id, cascade=True), bool)
+    assert_type(await api.list_tasks(TaskStatus.READY, metadata={"team": "core"}), TaskPage)
+    assert_type(await api.add_dependency(id, str(id)), Task)
+    assert_type(await api.wait([id, str(id)], 5), list[Task])
+    assert_type(await api.get_dependency_graph(), DependencyGraph)
+    assert_type(await api.get_execution_plan([id]), ExecutionPlan)
+    for each in await api.list_tasks():
+        assert_type(each, Task)
+
+
+async def executions(api: TaskAPI, id: UUID, wait: bool) -> None:
+    """Who waits has an execution; who does not may have none."""
+    assert_type(await api.execute_task(id), TaskExecution)
+    assert_type(await api.execute_task(id, "bot", True, 5), TaskExecution)
+    assert_type(await api.execute_task(id, wait=False), TaskExecution | None)
+    assert_type(await api.execute_task(id, wait=wait), TaskExecution | None)
+    assert_type(await api.retry_task(id), TaskExecution)
+    assert_type(await api.retry_task(id, wait=False), TaskExecution | None)
+    assert_type(await api.cancel_task_execution(id, "enough"), bool)
+    assert_type(await api.cancel_task(id), bool)
+    assert_type(await api.get_task_execution(id), TaskExecution | None)
+    assert_type(await api.get_task_executions(id), list[TaskExecution])
+    assert_type(await api.get_latest_executions([id]), list[TaskExecution | None])
+
+
+async def runs(api: TaskAPI, id: UUID) -> None:
+    assert_type(await api.list_runs(finished=True), RunPage)
+    assert_type(await api.get_run(id), Run)
+    assert_type(await api.find_task("3f2a"), UUID)
+    assert_type(await api.find_run("nightly"), UUID)
+
+
+async def control(api: TaskAPI, id: UUID, until: datetime) -> None:
+    assert_type(await api.pause(capability="lint", until=until), Pause)
+    assert_type(await api.resume(everything=True), bool)
+    assert_type(await api.list_pauses(), list[Pause])
+    assert_type(await api.pause_task(id, "look", until), Pause)
+    assert_type(await api.resume_task(id), bool)
+    assert_type(await api.hold_task(id), bool)
+    assert_type(await api.release_task(id), bool)
+
+
+async def bulk(api: TaskAPI, filters: Mapping[str, Any]) -> None:
+    def shown(so_far: BulkResult) -> None: ...
+
+    assert_type(await api.cancel_tasks(reason="enough", progress=shown, **filters), BulkResult)
+    assert_type(await api.pause_tasks(everything=True), BulkResult)
+    assert_type(await api.resume_tasks(dry_run=True, **filters), BulkResult)
+    assert_type(await api.hold_tasks(**filters), BulkResult)
+    assert_type(await api.release_tasks(**filters), BulkResult)
+    assert_type(await api.retry_tasks(**filters), BulkResult)
+    assert_type(await api.update_tasks("high", **filters), BulkResult)
+    assert_type(await api.delete_tasks(**filters), BulkResult)
+
+
+async def operations(api: TaskAPI, id: UUID) -> None:
+    assert_type(await api.explain(id), Explanation)
+    assert_type(await api.get_logs(id, execution=1), LogPage)
+    assert_type(await api.follow_logs(id, str(id), timeout=5), LogPage)
+    assert_type(await api.get_events(id), list[Event])
+    assert_type(await api.get_task_events(id), list[Event])
+    assert_type(await api.get_queue_statistics(), dict[str, Any])
+    assert_type(await api.list_workers(), list[dict[str, Any]])
+    assert_type(await api.health_check(), dict[str, Any])
+    assert_type(await api.list_dead_letters("lint"), DeadLetterPage)
+    assert_type(await api.get_dead_letter(id), DeadLetter)
+    assert_type(await api.requeue_dead_letters([id]), list[UUID])
+    assert_type(await api.drop_dead_letters(everything=True), list[UUID])
+    assert_type(await api.list_quarantined(), QuarantinePage)
+    assert_type(await api.get_quarantined("abcd"), QuarantinedMessage)
+    assert_type(await api.drop_quarantined(["abcd"]), int)
+
+
+async def refused(api: TaskAPI, task: Task) -> None:
+    """What a type checker must not let through: an ignore that nothing needs is an error too."""
+    await api.create_task("lint")  # type: ignore[arg-type]
+    await api.get_task(7)  # type: ignore[arg-type]
+    await api.wait(task)  # type: ignore[arg-type]
+    await api.pause("lint", until="tomorrow")  # type: ignore[arg-type]
+    await api.list_tasks(state="ready")  # type: ignore[call-arg]
+    await api.update_tasks(everything=True)  # type: ignore[call-arg]
+    TaskAPI(Settings())  # type: ignore[arg-type]

@@ -1,0 +1,132 @@
+"""The type of each answer of the client; mypy reads this, and nobody runs it."""
+
+# Generated from ../aio/client.py: change that file, then run python taskengine/api/generate.py
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, assert_type
+from uuid import UUID
+
+from taskengine.api import BlockingTaskAPI
+from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
+from taskengine.models import (
+    BulkResult,
+    DeadLetter,
+    DeadLetterPage,
+    Event,
+    Explanation,
+    LogPage,
+    Pause,
+    QuarantinedMessage,
+    QuarantinePage,
+    Run,
+    RunPage,
+    Task,
+    TaskCreateRequest,
+    TaskExecution,
+    TaskPage,
+    TaskPriority,
+    TaskStatus,
+    TaskUpdateRequest,
+)
+from taskengine.settings import Settings
+
+
+def opened() -> None:
+    assert_type(BlockingTaskAPI("redis://localhost").settings, Settings)
+    with BlockingTaskAPI(settings=Settings()) as api:
+        assert_type(api, BlockingTaskAPI)
+    assert_type(api.close(), None)
+
+
+def tasks(api: BlockingTaskAPI, id: UUID, task: Task, request: TaskCreateRequest) -> None:
+    assert_type(api.create_task(task, run_id=str(id)), Task)
+    assert_type(api.create_tasks([task, request], name="nightly"), list[Task])
+    assert_type(api.get_task(str(id)), Task)
+    assert_type(api.get_tasks(id), list[Task])
+    assert_type(api.update_task(id, TaskUpdateRequest(priority=TaskPriority.HIGH)), Task)
+    assert_type(api.update_task(id, priority="high"), Task)
+    assert_type(api.delete_task(id, cascade=True), bool)
+    assert_type(api.list_tasks(TaskStatus.READY, metadata={"team": "core"}), TaskPage)
+    assert_type(api.add_dependency(id, str(id)), Task)
+    assert_type(api.wait([id, str(id)], 5), list[Task])
+    assert_type(api.get_dependency_graph(), DependencyGraph)
+    assert_type(api.get_execution_plan([id]), ExecutionPlan)
+    for each in api.list_tasks():
+        assert_type(each, Task)
+
+
+def executions(api: BlockingTaskAPI, id: UUID, wait: bool) -> None:
+    """Who waits has an execution; who does not may have none."""
+    assert_type(api.execute_task(id), TaskExecution)
+    assert_type(api.execute_task(id, "bot", True, 5), TaskExecution)
+    assert_type(api.execute_task(id, wait=False), TaskExecution | None)
+    assert_type(api.execute_task(id, wait=wait), TaskExecution | None)
+    assert_type(api.retry_task(id), TaskExecution)
+    assert_type(api.retry_task(id, wait=False), TaskExecution | None)
+    assert_type(api.cancel_task_execution(id, "enough"), bool)
+    assert_type(api.cancel_task(id), bool)
+    assert_type(api.get_task_execution(id), TaskExecution | None)
+    assert_type(api.get_task_executions(id), list[TaskExecution])
+    assert_type(api.get_latest_executions([id]), list[TaskExecution | None])
+
+
+def runs(api: BlockingTaskAPI, id: UUID) -> None:
+    assert_type(api.list_runs(finished=True), RunPage)
+    assert_type(api.get_run(id), Run)
+    assert_type(api.find_task("3f2a"), UUID)
+    assert_type(api.find_run("nightly"), UUID)
+
+
+def control(api: BlockingTaskAPI, id: UUID, until: datetime) -> None:
+    assert_type(api.pause(capability="lint", until=until), Pause)
+    assert_type(api.resume(everything=True), bool)
+    assert_type(api.list_pauses(), list[Pause])
+    assert_type(api.pause_task(id, "look", until), Pause)
+    assert_type(api.resume_task(id), bool)
+    assert_type(api.hold_task(id), bool)
+    assert_type(api.release_task(id), bool)
+
+
+def bulk(api: BlockingTaskAPI, filters: Mapping[str, Any]) -> None:
+    def shown(so_far: BulkResult) -> None: ...
+
+    assert_type(api.cancel_tasks(reason="enough", progress=shown, **filters), BulkResult)
+    assert_type(api.pause_tasks(everything=True), BulkResult)
+    assert_type(api.resume_tasks(dry_run=True, **filters), BulkResult)
+    assert_type(api.hold_tasks(**filters), BulkResult)
+    assert_type(api.release_tasks(**filters), BulkResult)
+    assert_type(api.retry_tasks(**filters), BulkResult)
+    assert_type(api.update_tasks("high", **filters), BulkResult)
+    assert_type(api.delete_tasks(**filters), BulkResult)
+
+
+def operations(api: BlockingTaskAPI, id: UUID) -> None:
+    assert_type(api.explain(id), Explanation)
+    assert_type(api.get_logs(id, execution=1), LogPage)
+    assert_type(api.follow_logs(id, str(id), timeout=5), LogPage)
+    assert_type(api.get_events(id), list[Event])
+    assert_type(api.get_task_events(id), list[Event])
+    assert_type(api.get_queue_statistics(), dict[str, Any])
+    assert_type(api.list_workers(), list[dict[str, Any]])
+    assert_type(api.health_check(), dict[str, Any])
+    assert_type(api.list_dead_letters("lint"), DeadLetterPage)
+    assert_type(api.get_dead_letter(id), DeadLetter)
+    assert_type(api.requeue_dead_letters([id]), list[UUID])
+    assert_type(api.drop_dead_letters(everything=True), list[UUID])
+    assert_type(api.list_quarantined(), QuarantinePage)
+    assert_type(api.get_quarantined("abcd"), QuarantinedMessage)
+    assert_type(api.drop_quarantined(["abcd"]), int)
+
+
+def refused(api: BlockingTaskAPI, task: Task) -> None:
+    """What a type checker must not let through: an ignore that nothing needs is an error too."""
+    api.create_task("lint")  # type: ignore[arg-type]
+    api.get_task(7)  # type: ignore[arg-type]
+    api.wait(task)  # type: ignore[arg-type]
+    api.pause("lint", until="tomorrow")  # type: ignore[arg-type]
+    api.list_tasks(state="ready")  # type: ignore[call-arg]
+    api.update_tasks(everything=True)  # type: ignore[call-arg]
+    BlockingTaskAPI(Settings())  # type: ignore[arg-type]
