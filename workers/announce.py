@@ -8,8 +8,9 @@ The state is what became of the execution, as Celery's users read it: SUCCESS, F
 RETRY when its task goes on in another one, also because its worker was lost or stopped.
 
 A run only notes what is new: a thread of its own makes the events and sends them as one message each fifth of a
-second, and when a slot has nothing more to do. So a long run is seen when it starts, a report costs a few microseconds
-more, and a broker that stalls keeps nobody waiting: the oldest news is dropped and counted. Notes lie on a page of
+second (:mod:`workers.events`), and when a slot has nothing more to do. So a long run is seen when it starts, a report
+costs a few microseconds more, and a broker that stalls or is away keeps nobody waiting: the oldest news is dropped and
+counted. Notes lie on a page of
 memory (:mod:`workers.unsent`) that outlives a pool child: its parent sends what it left, and how executions ended that
 their child could not report.
 """
@@ -19,48 +20,33 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict, deque
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from celery import Celery
-from celery.events import EventDispatcher
+from celery.events.event import get_exchange
+from celery.utils.time import utcoffset
+from kombu import Connection, Exchange, Producer
 from kombu.exceptions import OperationalError
 
-from taskengine.models import Outcome, TaskStatus
+from taskengine.models import Outcome
 from taskengine.store.replies import Told
-from workers.redaction import redacted
+from workers import events
 from workers.unsent import Page
 
 #: Seconds between two messages while something happens.
 _FLUSH_SECONDS = 0.2
-#: Characters of an error that are kept until it is sent.
-_LONGEST_ERROR = 1_000
-#: Events of one message, more than fit on a page.
-_MOST_EVENTS = 100_000
+#: Characters of the messages that wait for a broker that is away; older ones are dropped.
+_MOST_WAITING = 8 * 1024 * 1024
+#: Delivery mode of what a broker need not keep on its disk.
+_TRANSIENT = 1
 #: Seconds that a fork waits for a message on its way.
 _FORK_SECONDS = 1.0
 #: Executions that the parent told the end of and whose child may yet turn out to have told nothing.
 _MOST_CLOSED = 1_000
-_NAME_LENGTH = 80
-#: Between the words of a note; the last one is free text and may hold it.
-_BETWEEN = "\x1f"
-_STARTED = "started"
-#: What the task became -> the event; else it goes on in another execution.
-_EVENTS = {
-    TaskStatus.COMPLETED.value: "task-succeeded", TaskStatus.FAILED.value: "task-failed",
-    TaskStatus.CANCELLED.value: "task-revoked",
-}  # fmt: skip
-_GOES_ON = "task-retried"
-
 logger = logging.getLogger(__name__)
-
-
-def brief(text: str) -> str:
-    """The first 80 characters of *text*, without obvious secrets."""
-    return redacted(text)[:_NAME_LENGTH]
 
 
 class Announces(Protocol):
@@ -91,34 +77,6 @@ class Announces(Protocol):
         """Send nothing while this process forks."""
 
 
-def _events(note: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(type, fields) of the events that tell a *note*; ValueError when it is none."""
-    kind, micros, uuid, rest = note.decode(errors="replace").split(_BETWEEN, 3)
-    common: dict[str, Any] = {"uuid": uuid, "timestamp": int(micros) / 1e6}
-    if kind == _STARTED:
-        agent, task, run, attempt, retries, name = rest.split(_BETWEEN, 5)
-        args = f"({brief(name)!r}, task={task}, run={run}, attempt={attempt})"
-        told = {"name": agent, "args": args, "kwargs": "{}", "retries": int(retries), "root_id": run}
-        yield "task-received", {**common, **told}
-        yield "task-started", common
-        return
-    seconds, terminated, error, trace = rest.split(_BETWEEN, 3)
-    if kind == _EVENTS[TaskStatus.COMPLETED]:
-        yield kind, {**common, "runtime": float(seconds), "result": "{…}"}
-    elif kind == _EVENTS[TaskStatus.CANCELLED]:
-        signal = "SIGTERM" if terminated else None
-        yield kind, {**common, "terminated": bool(terminated), "signum": signal, "expired": False}
-    else:
-        yield kind, {**common, "exception": brief(error), "traceback": trace}
-
-
-def _ended(uuid: str, became: str, seconds: float, terminated: str, error: str, trace: str) -> bytes:
-    kind, micros = _EVENTS.get(became, _GOES_ON), int(time.time() * 1e6)
-    error = error[:_LONGEST_ERROR].replace(_BETWEEN, " ")
-    note = f"{kind}\x1f{micros}\x1f{uuid}\x1f{seconds:.6f}\x1f{terminated}\x1f{error}\x1f{trace}"
-    return note.encode(errors="replace")
-
-
 class Announcer:
     """Sends the events of one process; whether anybody hears them never matters to a task.
 
@@ -129,6 +87,8 @@ class Announcer:
         self._page = page or Page.private()
         #: Execution -> note of its end, which its child could not tell.
         self._closed: OrderedDict[str, bytes] = OrderedDict()
+        #: Messages, oldest first, that the broker did not take yet.
+        self._waiting: deque[str] = deque()
         self._dropped = 0
         self._noting = threading.Lock()
         self._news = threading.Event()
@@ -141,19 +101,16 @@ class Announcer:
 
     def started(self, told: Told, agent: str) -> None:
         """An execution began."""
-        self._note(
-            f"{_STARTED}\x1f{int(time.time() * 1e6)}\x1f{told.execution_id}\x1f{agent}\x1f{told.task_id}\x1f"
-            f"{told.run_id}\x1f{told.attempt}\x1f{told.retries}\x1f{told.name}".encode(errors="replace")
-        )
+        self._note(events.started(told, agent))
 
     def ended(self, told: Told, outcome: Outcome, became: str) -> None:
         """An execution ended; its task *became* this status by it."""
-        seconds, trace = outcome.usage.wall_seconds or 0.0, outcome.traceback or ""
-        self._note(_ended(told.execution_id, became, seconds, "", outcome.error or "", trace))
+        seconds, error, trace = outcome.usage.wall_seconds or 0.0, outcome.error or "", outcome.traceback or ""
+        self._note(events.ended(told.execution_id, became, seconds=seconds, error=error, trace=trace))
 
     def closed(self, execution: str, became: str, why: str) -> None:
         """An execution was ended without its child; its task *became* this status by it."""
-        note = _ended(execution, became, 0.0, "1", why, "")
+        note = events.ended(execution, became, is_terminated=True, error=why)
         self._closed[execution] = note
         if len(self._closed) > _MOST_CLOSED:
             self._closed.popitem(last=False)
@@ -163,7 +120,7 @@ class Announcer:
         """Send what a dead child noted; an end that was told before its beginning is told again."""
         for note in notes:
             self._note(note)
-            uuid = "".join(note.decode(errors="replace").split(_BETWEEN, 3)[2:3])
+            uuid = events.uuid_of(note)
             if uuid in self._closed:
                 self._note(self._closed[uuid])
 
@@ -178,20 +135,39 @@ class Announcer:
             with self._noting:
                 notes = self._page.turn()
             try:
-                for note in notes:
-                    self._send(note)
-                self._dispatcher.flush()
-            except (OperationalError, OSError) as exc:
-                logger.info("events dropped: %s", exc)
+                if message := self._rendered(notes):
+                    self._keep(message)
+                while self._waiting:
+                    self._publish(self._waiting[0])
+                    self._waiting.popleft()
+            except self._faults as exc:
+                logger.info("events not sent: %s", exc)
             finally:
                 self._page.forget()
 
-    def _send(self, note: bytes) -> None:
-        try:
-            for kind, fields in _events(note):
-                self._dispatcher.send(kind, **fields)
-        except ValueError as exc:  # its writer died, or something wrote into its memory
-            logger.info("an event dropped: %s", exc)
+    def _rendered(self, notes: Iterable[bytes]) -> str:
+        """The events of all notes as one message; '' without any."""
+        texts: list[str] = []
+        tick = self._app.clock.forward  # type: ignore[attr-defined]  # not in its stubs
+        origin = events.origin(self._hostname, int(utcoffset()), os.getpid())
+        for note in notes:
+            try:
+                texts += events.rendered(note, origin, tick)
+            except ValueError as exc:  # its writer died, or something wrote into its memory
+                logger.info("an event dropped: %s", exc)
+        return f"[{','.join(texts)}]" if texts else ""
+
+    def _keep(self, message: str) -> None:
+        self._waiting.append(message)
+        while len(self._waiting) > 1 and sum(map(len, self._waiting)) > _MOST_WAITING:
+            self._dropped += self._waiting.popleft().count('"type":')
+
+    def _publish(self, message: str) -> None:
+        self._producer.publish(
+            message, routing_key="task.multi", exchange=self._exchange.name, declare=[self._exchange], retry=False,
+            content_type="application/json", content_encoding="utf-8", headers={"hostname": self._hostname},
+            delivery_mode=_TRANSIENT,
+        )  # fmt: skip
 
     def _note(self, note: bytes) -> None:
         if not self._enabled:
@@ -225,12 +201,23 @@ class Announcer:
             self._sending.release()
 
     @cached_property
-    def _dispatcher(self) -> EventDispatcher:
+    def _connection(self) -> Connection:
+        return self._app.connection_for_write()
+
+    @property
+    def _faults(self) -> tuple[type[BaseException], ...]:
+        """What is raised when the broker is away."""
+        return (OperationalError, OSError, *self._connection.connection_errors, *self._connection.channel_errors)
+
+    @cached_property
+    def _exchange(self) -> Exchange:
+        exchange: Exchange = get_exchange(self._connection, name=self._app.conf.event_exchange)
+        return exchange
+
+    @cached_property
+    def _producer(self) -> Producer:
         """Made when there is something to send: it connects at once, and a broker may be away."""
-        return EventDispatcher(
-            self._app.connection_for_write(), hostname=self._hostname, app=self._app, enabled=self._enabled,
-            buffer_group=["task"], buffer_limit=_MOST_EVENTS,
-        )  # fmt: skip
+        return Producer(self._connection, exchange=self._exchange, auto_declare=False)
 
     def _send_forever(self) -> None:
         while True:

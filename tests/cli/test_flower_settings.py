@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from types import FunctionType
 
-import celery
 import pytest
 from celery.events.state import Task
 
 from taskengine.cli import flower_settings
 from taskengine.store.replies import Told
-from workers.announce import Announcer, _events
+from workers import events
 
 
 def event_of(name: str) -> Task:
     """A task as Flower keeps it, made of the event that a worker sends."""
-    app = celery.Celery("x", broker="memory://", set_as_current=False)
-    app.conf.worker_send_task_events = True
-    announcer = Announcer(app, "node")
-    announcer.started(Told("execution", "task", 1, 0, "run", name, "{}", 0, ""), "lint")
-    (note,) = announcer._page.take()
-    return Task(**next(_events(note))[1])
+    note = events.started(Told("execution", "task", 1, 0, "run", name, "{}", 0, ""), "lint")
+    received, _ = events.rendered(note, events.origin("node", 0, 1), lambda: 1)
+    return Task(**json.loads(received))
 
 
 @pytest.mark.parametrize(

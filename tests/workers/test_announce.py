@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import celery
 import pytest
+from celery.events import EventReceiver
+from kombu import Consumer
 from kombu.exceptions import OperationalError
 
 from taskengine.models import Outcome
@@ -31,12 +35,12 @@ class Broker:
         self.opens.set()
         self.fails = False
 
-    def take(self, events: Any, *_: Any, **__: Any) -> None:
+    def take(self, message: str) -> None:
         self.threads.add(threading.current_thread().name)
         assert self.opens.wait(10)
         if self.fails:
             raise OperationalError("away")
-        self.sent += events
+        self.sent += json.loads(message)
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def made(broker: Broker, monkeypatch: pytest.MonkeyPatch, page: Page | None = No
     app = celery.Celery("x", broker="memory://", set_as_current=False)
     app.conf.worker_send_task_events = True
     announcer = Announcer(app, "node", page)
-    monkeypatch.setattr(announcer._dispatcher, "_publish", broker.take)
+    monkeypatch.setattr(announcer, "_publish", broker.take)
     return announcer
 
 
@@ -110,7 +114,22 @@ def test_a_broker_that_is_away_costs_events_and_nothing_else(announcer: Announce
     broker.fails = False
     announcer.started(told(2), "lint")
     announcer.flush()
-    assert broker.sent[-1]["uuid"] == "execution-2"
+    assert [e["uuid"] for e in broker.sent[::2]] == ["execution-1", "execution-2"], "what waited comes first"
+
+
+def test_what_waits_for_a_broker_that_is_away_takes_bounded_memory(
+    announcer: Announcer, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.announce._MOST_WAITING", 2_000)
+    broker.fails = True
+    for number in range(50):
+        announcer.started(told(number), "lint")
+        announcer.flush()
+        assert sum(map(len, announcer._waiting)) <= 2_000
+    broker.fails = False
+    announcer.flush()
+    assert {e["uuid"] for e in broker.sent[-2:]} == {"execution-49"}
+    assert announcer._dropped + len(broker.sent) == 2 * 50
 
 
 def test_a_fleet_without_task_events_collects_none() -> None:
@@ -151,7 +170,7 @@ def test_what_a_child_noted_and_did_not_send_is_sent_by_its_parent(broker: Broke
     parent.take_over([*sent, b"", b"garbage", b"started\x1fx"])
     broker.opens.set()
     parent.flush()
-    told_of = [(e["type"], e["uuid"]) for e in broker.sent if e["pid"] == parent._dispatcher.pid]
+    told_of = [(e["type"], e["uuid"]) for e in broker.sent]
     assert told_of[-5:] == [
         ("task-received", "execution-1"), ("task-started", "execution-1"), ("task-succeeded", "execution-1"),
         ("task-received", "execution-2"), ("task-started", "execution-2"),
@@ -211,6 +230,24 @@ def test_a_successor_never_writes_where_a_dead_child_left_something() -> None:
     assert list(unsent.left(lambda _: False)) == [b"one", b"two"]
     assert unsent.page(1).is_clean
     assert unsent.page(7).is_clean, "more children than there are pages"
+
+
+def test_a_receiver_of_celerys_hears_each_event() -> None:
+    app = celery.Celery("x", broker="memory://", set_as_current=False)
+    app.conf.worker_send_task_events = True
+    app.conf.event_serializer = "yaml"  # whatever others send theirs as
+    heard: list[str] = []
+    connection = app.connection_for_read()
+    receiver = EventReceiver(connection, {"*": lambda event: heard.append(event["type"])}, app=app)
+    (consumer,) = receiver.get_consumers(partial(Consumer, connection.channel()), None)
+    announcer = Announcer(app, "node")
+    with consumer:
+        announcer.started(told(1), "lint")
+        announcer.ended(told(1), ENDED, "completed")
+        announcer.flush()
+        while len(heard) < 3:
+            connection.drain_events(timeout=10)
+    assert heard == ["task-received", "task-started", "task-succeeded"]
 
 
 def test_a_full_page_drops_the_oldest_and_counts_them() -> None:

@@ -11,7 +11,7 @@ import pytest
 from taskengine import NotNow, Task, agent
 from taskengine.models import Outcome
 from taskengine.testing import Engine
-from workers.announce import brief
+from workers.events import brief
 from workers.redaction import MASK, cleaned, redacted
 
 _X = "hunter2-S3cr3t"
