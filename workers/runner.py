@@ -7,18 +7,19 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from taskengine.agent import Agent
 from taskengine.core.estimates import kind_of
 from taskengine.errors import InvalidInputError
-from taskengine.models import Outcome, Task, TaskStatus
+from taskengine.models import Outcome, Task, TaskStatus, Usage
 from taskengine.store import executions, tasks
-from taskengine.store.codec import UNREADABLE, dumps, running_task
+from taskengine.store.codec import UNREADABLE, dumps
 from taskengine.store.executions import Answer, Pace, Report, Slot
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
+from taskengine.store.running import running_task
 from workers.batch import Batch, Finished
 from workers.capture import LEVELS, Speaking
 from workers.clones import end_if_cloned
@@ -188,7 +189,7 @@ class Runner:
         meter = Meter.start(threaded=self.process.threaded)
         with self.process.running(told.execution_id) as wait, Speaking(voice):
             outcome = invoke(agent, task, context, wait)
-            outcome = replace(outcome, usage=meter.stop(self.process.peak(), outcome.usage.custom))
+            outcome = outcome.with_usage(meter.stop(self.process.peak(), outcome.usage.custom))
         voice.finish(store.run, LEVELS)  # before the report: whoever sees the end sees all that was said
         return outcome
 
@@ -202,16 +203,24 @@ def _record(told: Told) -> Task:
 
 
 def _report(told: Told, agent: str, outcome: Outcome, what: Verdict, output: str, big: int) -> Report:
-    usage = outcome.usage
-    used = {"cpu_percent": usage.cpu_percent, "memory_mb": usage.memory_mb, "wall_seconds": usage.wall_seconds}
     trace = outcome.traceback or ""
     return Report(
         told.task_id, told.attempt, what.word, agent,
         output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
         retry_ms=what.delay_ms or 0, deadline_ms=told.deadline_ms, traceback=trace,
         last_frame=brief(trace) if trace else "",
-        usage=dumps({**used, "custom": usage.custom} if usage.custom else used, "usage"),
+        usage=_usage(outcome.usage),
     )  # fmt: skip
+
+
+def _usage(used: Usage) -> str:
+    """As canonical JSON; what was measured are rounded numbers, which need no encoder."""
+    if used.custom or used.wall_seconds is None:
+        fields = {"cpu_percent": used.cpu_percent, "memory_mb": used.memory_mb, "wall_seconds": used.wall_seconds}
+        return dumps({**fields, "custom": used.custom} if used.custom else fields, "usage")
+    return (
+        f'{{"cpu_percent":{used.cpu_percent!r},"memory_mb":{used.memory_mb!r},"wall_seconds":{used.wall_seconds!r}}}'
+    )
 
 
 def _unreadable(told: Told, exc: InvalidInputError) -> Outcome:

@@ -37,7 +37,6 @@ from taskengine.models.depth import MAX_DEPTH, refuse_deep
 from taskengine.models.task import STATE_FIELDS
 from taskengine.settings import INLINE_LIMIT, REFERENCE_LIMIT
 from taskengine.store.keys import RULED
-from taskengine.store.replies import Told
 
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 #: Hash field -> meaning, of ``task:ID``.
@@ -286,27 +285,6 @@ def _task(id: str, fields: Mapping[str, str], stored: Mapping[str, Any]) -> Task
         cancel_requested="cq" in fields,
         pause_requested=status is TaskStatus.RUNNING and "pq" in fields,
     )
-
-
-def running_task(told: Told, input: str | None) -> Task:
-    """The task as its agent gets it; *input* is JSON that lay by reference. InvalidInputError when it is unreadable."""
-    try:
-        record = {k: v for k, v in loads_object(told.doc).items() if k in _FIELDS}
-        if input is not None:
-            record["input"] = loads_object(input)
-    except ValueError as exc:
-        raise InvalidInputError(f"it is no JSON that can be read: {exc}", field="input") from exc
-    record |= {
-        "id": told.task_id,
-        "name": told.name,
-        "depends_on": [id for id, _, _ in told.inputs],
-        "status": TaskStatus.RUNNING,
-        "run_id": told.run_id,
-        "attempt": told.attempt,
-        "retry_count": told.retries,
-        "execution_id": told.execution_id,
-    }
-    return Task.model_validate(record)  # ids stay text until pydantic reads them, which is five times faster
 
 
 def _reason(id: str, status: TaskStatus, fields: Mapping[str, str]) -> str | None:
