@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -66,19 +65,19 @@ class LocalRuns:
             run.cancel()
         return True
 
-    @contextmanager
-    def running(self, execution: str) -> Iterator[Callable[[Run], Any]]:
-        """Make an execution known while it runs; yields what waits for its coroutine."""
+    def enter(self, execution: str) -> None:
+        """Make an execution known, which runs."""
         with self.lock:
             self.runs[execution] = None
-        try:
-            yield lambda run: self._wait(execution, run)
-        finally:
-            with self.lock:
-                self.runs.pop(execution, None)
-                self.over.discard(execution)
 
-    def _wait(self, execution: str, run: Run) -> Any:
+    def leave(self, execution: str) -> None:
+        """Forget it."""
+        with self.lock:
+            self.runs.pop(execution, None)
+            self.over.discard(execution)
+
+    def wait(self, execution: str, run: Run) -> Any:
+        """What the coroutine of an execution comes to."""
         with self.lock:
             self.runs[execution] = run
             is_over = execution in self.over
@@ -174,23 +173,53 @@ class WorkerProcess:
         """Bytes of memory that the running execution used at most, as far as sampled; 0 is unknown."""
         return 0 if self.threaded else self._node.board.peak(self._index)
 
-    @contextmanager
-    def running(self, execution: str) -> Iterator[Callable[[Run], Any]]:
-        """Make an execution known to the heartbeat while it runs; yields what waits for its coroutine."""
+    def running(self, execution: str) -> Running:
+        """Make an execution known to the heartbeat while a block lasts; it gives what waits for its coroutine."""
+        return Running(self, execution)
+
+    def enter(self, execution: str) -> None:
+        """Note that an execution runs here."""
         if self.threaded:
-            with self._node.local.running(execution) as wait:
-                yield wait
-            return
-        self._node.board.enter(self._index, os.getpid(), execution)
-        try:
-            yield lambda run: run.watch(lambda: self.is_cancelled(execution), _LOOK_SECONDS)
-        finally:
+            self._node.local.enter(execution)
+        else:
+            self._node.board.enter(self._index, os.getpid(), execution)
+
+    def leave(self, execution: str) -> None:
+        """Note that it does not run any more."""
+        if self.threaded:
+            self._node.local.leave(execution)
+        else:
             self._node.board.leave(self._index)
+
+    def wait(self, execution: str, run: Run) -> Any:
+        """What the coroutine of an execution comes to."""
+        if self.threaded:
+            return self._node.local.wait(execution, run)
+        return run.watch(lambda: self.is_cancelled(execution), _LOOK_SECONDS)
 
     def _on_term(self, number: int, frame: FrameType | None) -> None:
         """Exit, but only on the parent's word: a supervisor's TERM to the group must not cost an agent its run."""
         if not self._node.board.is_protected(self._index) and callable(self._exit):
             self._exit(number, frame)
+
+
+class Running:
+    """An execution that runs while the block lasts; a class, because a generator would cost several times as much."""
+
+    __slots__ = ("_execution", "_process")
+
+    def __init__(self, process: WorkerProcess, execution: str) -> None:
+        self._process, self._execution = process, execution
+
+    def __enter__(self) -> Callable[[Run], Any]:
+        self._process.enter(self._execution)
+        return self._wait
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._process.leave(self._execution)
+
+    def _wait(self, run: Run) -> Any:
+        return self._process.wait(self._execution, run)
 
 
 @dataclass(slots=True)

@@ -62,16 +62,19 @@ class _Resident:
     """The memory of this process, looked at now and then."""
 
     def __init__(self) -> None:
-        self._pid = 0
+        self._process: psutil.Process | None = None
         self._bytes = 0
         self._until = 0.0
 
     def seen(self) -> int:
         """Bytes, at most :data:`_LOOK_SECONDS` old."""
-        now, pid = time.monotonic(), os.getpid()
-        if pid != self._pid or now > self._until:
-            self._pid, self._until = pid, now + _LOOK_SECONDS
-            self._bytes = int(psutil.Process(pid).memory_info().rss)
+        now, pid, process = time.monotonic(), os.getpid(), self._process
+        if process is None or process.pid != pid:
+            process = self._process = psutil.Process(pid)
+            self._until = 0.0
+        if now > self._until:
+            self._until = now + _LOOK_SECONDS
+            self._bytes = int(process.memory_info().rss)
         return self._bytes
 
 

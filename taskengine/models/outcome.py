@@ -6,7 +6,7 @@ Agents make these too, so a wrong one is refused where it is made: in the agent,
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal, Self, get_args
 
 from pydantic import JsonValue
@@ -16,6 +16,8 @@ from taskengine.errors import InvalidInputError
 Kind = Literal["completed", "failed", "cancelled", "not_now"]
 _KINDS = get_args(Kind)
 _SCOPES = (None, "agent")
+#: Made once: every execution looks at them.
+_OBJECT, _TEXT, _NUMBER = (dict, type(None)), (str, type(None)), (int, float)
 #: Seconds that a *not now* may ask for at most.
 LONGEST_DELAY = 86_400.0
 _LARGEST = sys.float_info.max
@@ -77,13 +79,21 @@ class Outcome:
         """
         return cls("not_now", error=reason, error_kind="not_now", usage=usage or Usage(), delay=delay, scope=scope)
 
+    def with_usage(self, usage: Usage) -> Self:
+        """The same outcome of a run that used that; nothing is checked again, as ``dataclasses.replace`` would."""
+        made = object.__new__(type(self))
+        for name in _NAMES:
+            object.__setattr__(made, name, getattr(self, name))
+        object.__setattr__(made, "usage", usage)
+        return made
+
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
             raise _wrong("kind", self.kind, f"use {', '.join(_KINDS)}")
-        if not isinstance(self.output, dict | None):
+        if not isinstance(self.output, _OBJECT):
             raise _wrong("output", self.output, 'use a dict, such as {"value": …}, or None')
         for name in ("error", "error_kind", "traceback"):
-            if not isinstance(getattr(self, name), str | None):
+            if not isinstance(getattr(self, name), _TEXT):
                 raise _wrong(name, getattr(self, name), "use text or None")
         if not isinstance(self.error_classes, tuple):
             raise _wrong("error_classes", self.error_classes, "use a tuple of class names")
@@ -95,6 +105,9 @@ class Outcome:
             raise _wrong("delay", self.delay, f"use seconds from 0 to {LONGEST_DELAY:g} (24 hours)")
 
 
+_NAMES = tuple(each.name for each in fields(Outcome))
+
+
 def _counts(entry: tuple[object, object]) -> bool:
     name, number = entry
     # A whole number may be larger than any float, and would be stored and never read.
@@ -102,7 +115,7 @@ def _counts(entry: tuple[object, object]) -> bool:
 
 
 def _is_delay(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LONGEST_DELAY
+    return isinstance(value, _NUMBER) and not isinstance(value, bool) and 0 <= value <= LONGEST_DELAY
 
 
 def _wrong(name: str, value: object, instead: str) -> InvalidInputError:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
 
 from taskengine.agent import Registry
 from taskengine.models import Outcome
@@ -28,8 +26,7 @@ from workers.courier import Courier
 from workers.enforcement import Enforcement
 from workers.journal import Journal
 from workers.lanes import Served, everything, offer
-from workers.loop import Run
-from workers.process import LocalRuns, Node, WorkerProcess
+from workers.process import LocalRuns, Node, Running, WorkerProcess
 from workers.runner import Runner
 from workers.unsent import Unsent
 from workers.wear import Limits
@@ -101,12 +98,10 @@ class _InlineProcess(WorkerProcess):
         self.hears = None
         capture.remove()  # in a test's own process only while an agent runs
 
-    @contextmanager
-    def running(self, execution: str) -> Iterator[Callable[[Run], Any]]:
+    def running(self, execution: str) -> Running:
         if self._dies():
             raise _Died
-        with super().running(execution) as wait:
-            yield wait
+        return super().running(execution)
 
 
 @dataclass(slots=True)
