@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.figure import Figure, Must, rounded
+from benchmarks.figure import Figure, rounded
 from benchmarks.peers.bare import Bare
 from benchmarks.run import Run, drain_rate
 from benchmarks.stack import Stack
@@ -40,7 +40,7 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is compared, and what the ratios must be."""
+    """What is compared. Its ratio is reported; what must hold is between two checkouts (:mod:`benchmarks.pairs`)."""
 
     name: str
     unit: str
@@ -50,10 +50,6 @@ class Comparison:
     theirs: Callable[[Bare], float]
     #: The better of two values.
     best: Callable[[list[float]], float]
-    #: Beside a peer that sends task events as we do.
-    must: Must | None = None
-    #: Beside a peer that sends none.
-    must_silent: Must | None = None
 
 
 def compare(stack: Stack, what: Comparison, runs: Ours, **config: Any) -> Iterator[Figure]:
@@ -66,9 +62,7 @@ def compare(stack: Stack, what: Comparison, runs: Ours, **config: Any) -> Iterat
     about = stack.describe() | config | runs.shares() | {"all": rounds}
     ours = what.best(found["ours"])
     if not peers:
-        yield Figure(what.name, ours, what.unit, must=what.must, config=about)
+        yield Figure(what.name, ours, what.unit, config=about)
     for peer in peers:
-        must = what.must if peer.events else what.must_silent
-        yield Figure(
-            what.name, ours, what.unit, what.best(found[peer.name]), must, about | {"peer": peer.name}
-        )
+        theirs = what.best(found[peer.name])
+        yield Figure(what.name, ours, what.unit, theirs, config=about | {"peer": peer.name})

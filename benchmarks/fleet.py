@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import psutil
+
 from benchmarks.client import Client
 from benchmarks.processes import Process, until
 
@@ -27,6 +29,12 @@ class Fleet:
         for module in modules:
             self._processes.append(Process.python(*module.split(), variables=variables))
         until(lambda: self._offers(slots), 60, f"a worker offers {slots} slots")
+
+    def pids(self) -> dict[str, list[int]]:
+        """Processes by what they do: the coordinator, the worker's parent, its children."""
+        coordinator, worker = (process.pid for process in self._processes[:2])
+        children = [child.pid for child in psutil.Process(worker).children()]
+        return {"coordinator": [coordinator], "worker": [worker], "children": children}
 
     def close(self) -> None:
         """End the processes, the worker before its coordinator."""

@@ -3,7 +3,21 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks.figure import Figure
-from benchmarks.figures import chain, fan, flat, large, latency, layered, memory, pause, short, submit, testing, traces
+from benchmarks.figures import (
+    chain,
+    fan,
+    flat,
+    large,
+    latency,
+    layered,
+    memory,
+    pause,
+    processor,
+    short,
+    submit,
+    testing,
+    traces,
+)
 from benchmarks.stack import Stack
 
 FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
@@ -13,6 +27,7 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "fan": fan.measure,
     "chain": chain.measure,
     "layered": layered.measure,
+    "processor": processor.measure,
     "short": short.measure,
     "submit": submit.measure,
     "testing": testing.measure,
