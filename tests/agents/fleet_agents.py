@@ -28,6 +28,9 @@ from rich.console import Console
 from taskengine.agent import NotNow, agent
 from taskengine.models import Outcome
 
+if os.environ.get("FORCE_BATCHES"):
+    import forced_batches  # noqa: F401  # changes how this worker takes its work
+
 _EFFECTS = os.environ["FLEET_EFFECTS"]
 #: A grandchild that ignores TERM, started by the task ``stubborn``.
 _IGNORES_TERM = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(120)"
