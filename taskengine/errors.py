@@ -24,6 +24,7 @@
     │   ├── StoreUnavailableError    no answer from the server
     │   ├── StoreFullError           the server is out of memory and refuses writes
     │   ├── UnsupportedServerError   the server can not hold the truth (cluster, old, evicting)
+    │   ├── SchemaMismatchError      what is stored there is of another version's form; .stored
     │   └── EmbeddedServerError      the server in Settings.home does not start or answer
     │       └── CorruptDataError     its append-only file is damaged; .file, .repair
     └── AgentError                   an agent module or function can not be used
@@ -268,6 +269,26 @@ class StoreFullError(StoreError):
 
 class UnsupportedServerError(StoreError):
     """This Redis server can not hold the engine's truth."""
+
+
+class SchemaMismatchError(StoreError):
+    """What is stored was written in a form that this version does not read."""
+
+    def __init__(self, stored: str, *, oldest: int, newest: int) -> None:
+        reads = f"form {newest}" if oldest == newest else f"forms {oldest} to {newest}"
+        is_newer = stored.isascii() and stored.isdecimal() and int(stored) > newest
+        do = (
+            "install the taskengine that the fleet's coordinators run: pip install --upgrade taskengine"
+            if is_newer
+            else "let the version that wrote it finish its work, or point TASKENGINE_REDIS_URL or TASKENGINE_NAMESPACE "
+            "at an empty place"
+        )
+        super().__init__(
+            f"what is stored is in form {stored[:20]}, and this taskengine is too {'old' if is_newer else 'new'} for "
+            f"it: it reads {reads}; {do}"
+        )
+        #: The number that the server has.
+        self.stored = stored
 
 
 class EmbeddedServerError(StoreError):

@@ -21,7 +21,7 @@ from queue import Empty, SimpleQueue
 import psutil
 
 from taskengine import embedded
-from taskengine.errors import StoreError, UnsupportedServerError
+from taskengine.errors import SchemaMismatchError, StoreError, UnsupportedServerError
 from taskengine.store import nodes
 from taskengine.store.nodes import Held
 from workers.deaths import deaths
@@ -111,10 +111,11 @@ class Heartbeat(threading.Thread):
             return
         try:
             self._store.check()
-        except UnsupportedServerError as exc:
+        except (UnsupportedServerError, SchemaMismatchError) as exc:
             if self._check_at is None:
                 raise
-            logger.error("the server can lose tasks now: %s", exc)
+            says = "lose tasks" if isinstance(exc, UnsupportedServerError) else "be misread by this version"
+            logger.error("the server can %s now: %s", says, exc)
         self._check_at = time.monotonic() + _LEASES_BETWEEN_CHECKS * self._node.settings.lease_seconds
 
     def drain(self, why: str, *, at_once: bool = False) -> None:

@@ -26,7 +26,7 @@ from celery.concurrency.thread import TaskPool as ThreadsPool
 
 from taskengine.agent import REGISTRY
 from taskengine.embedded import ensure
-from taskengine.errors import StoreError, TaskEngineError, UnsupportedServerError
+from taskengine.errors import SchemaMismatchError, StoreError, TaskEngineError, UnsupportedServerError
 from taskengine.settings import current as current_settings
 from taskengine.transport import is_ours, refusal
 from workers.announce import Announcer
@@ -75,7 +75,7 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
     try:
         heartbeat.beat()  # before the first message is popped: a silent node's claim is refused
         warn_of_namesakes(node)
-    except UnsupportedServerError as exc:
+    except (UnsupportedServerError, SchemaMismatchError) as exc:
         raise SystemExit(f"taskengine: {exc}") from exc
     except StoreError as exc:
         logger.warning("first beat failed, trying again: %s", exc)

@@ -23,6 +23,7 @@ from taskengine.coordinator.turn import Store
 from taskengine.settings import Settings
 from taskengine.store import coordination
 from taskengine.store.coordination import Server
+from taskengine.store.schema import refuse_other_form
 
 _log = logging.getLogger(__name__)
 
@@ -50,10 +51,12 @@ class Leader:
         return self._ask_at - now
 
     def ask(self, store: Store, now: float) -> bool:
-        """Take or renew the term; whether a new one began."""
+        """Take or renew the term; whether a new one began. SchemaMismatchError where another version has led."""
         server = store.run(coordination.server())
         answer = store.run(coordination.lead(self.id, round(self._lease_seconds * 1000)))
         self._ask_at = now + self._lease_seconds * _RENEWAL
+        if answer.word == "schema":
+            refuse_other_form(answer.number())
         if not answer.ok:
             self._follow(answer.text(), answer.number(1) / 1000, now)
             self._witness(server, now, lapsed=False)

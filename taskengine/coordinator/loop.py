@@ -33,7 +33,7 @@ from taskengine.coordinator.duties import (
 )
 from taskengine.coordinator.leader import Leader
 from taskengine.coordinator.turn import Duty, Store, Turn
-from taskengine.errors import StoreError, StoreUnavailableError
+from taskengine.errors import SchemaMismatchError, StoreError, StoreUnavailableError
 from taskengine.settings import Settings
 from taskengine.store import coordination
 from taskengine.store.keys import Keys
@@ -70,7 +70,10 @@ class Coordinator:
         self._start_anew()
 
     def run(self, stop: Event) -> None:
-        """Coordinate until *stop* is set, then give the term up. Raises nothing that a turn raised."""
+        """Coordinate until *stop* is set, then give the term up.
+
+        Raises nothing that a turn raised but SchemaMismatchError: a newer version has led meanwhile.
+        """
         _log.info("started id=%s", self.leader.id)
         while not stop.is_set():
             try:
@@ -78,6 +81,8 @@ class Coordinator:
                 self._found_server()
             except StoreUnavailableError as exc:
                 stop.wait(self._lost_server(exc))
+            except SchemaMismatchError:
+                raise
             except Exception as exc:
                 stop.wait(self._raised(exc))
         self._resign()

@@ -21,7 +21,7 @@ def serve(settings: Settings, url: str, envelope: str, stop: Event) -> None:
     """Coordinate the server at *url* until *stop* is set.
 
     Raises StoreUnavailableError when the server does not answer at the start, UnsupportedServerError when it
-    would lose the truth; later outages are waited out.
+    would lose the truth, SchemaMismatchError when another version's data is there; later outages are waited out.
     """
     store = SyncStore(url, settings, envelope)
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import redis.asyncio
@@ -16,6 +17,8 @@ from taskengine.store.call import Call, Story
 from taskengine.store.connect import FIRST_ANSWER, connect_async, facts, refuse_unfit
 from taskengine.store.faults import translate
 from taskengine.store.forks import PerProcess
+from taskengine.store.keys import Keys
+from taskengine.store.schema import refuse_other_form
 from taskengine.store.scripts import Scripts
 
 T = TypeVar("T")
@@ -71,19 +74,29 @@ class AsyncStore:
         return await self._trip(work)
 
     async def check(self) -> None:
-        """Refuse a server that would lose the truth; StoreUnavailableError when it does not answer within 5 s."""
+        """Refuse a server that would lose the truth, or that another version wrote to.
+
+        StoreUnavailableError when it does not answer within 5 s.
+        """
         try:
-            refuse_unfit(facts(await heed_cancel(self._first_answer())))
+            await heed_cancel(self._refuse_other())
         except (RedisError, OSError) as exc:
             raise translate(exc, self.where) from exc
 
-    async def _first_answer(self) -> dict[str, Any]:
+    async def _refuse_other(self) -> None:
+        async with self._first_client() as client:
+            refuse_unfit(facts(dict(await client.info())))
+            refuse_other_form(await client.get(Keys(self.settings.namespace).fixed("schema")))
+
+    @asynccontextmanager
+    async def _first_client(self) -> AsyncIterator[redis.asyncio.Redis]:
         if self._url is None:
-            return dict(await self._clients.get().info())
+            yield self._clients.get()
+            return
         unverified = self.settings.allow_unverified_tls
         client = connect_async(self._url, FIRST_ANSWER, allow_unverified_tls=unverified, asks_again=False)
         try:
-            return dict(await client.info())
+            yield client
         finally:
             await client.aclose(close_connection_pool=True)
 

@@ -30,7 +30,7 @@ MAX_POISON = 1000
 
 
 def lead(id: str, lease_ms: int) -> Call[Reply]:
-    """Take or renew the leadership: ok (term, newly taken) or standby (leader, ms until it lapses)."""
+    """Take or renew the leadership: ok (term, newly taken), standby (leader, ms until it lapses) or schema (stored)."""
     return Call("lead", (id, lease_ms), reply)
 
 

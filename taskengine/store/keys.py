@@ -42,6 +42,7 @@ FIXED: Mapping[str, str] = {
     "quarantine": "list of JSON {reason, queue, at, size, raw, encoding}: messages nobody could read",
     "releases": "zset task -> ms: dependents not all released (or taken back) yet",
     "runs": "zset run -> created ms",
+    "schema": "string: number of the stored form, see schema.py",
     "standing": "set of scopes under which timers stand",
     "suspects": "hash 'raised ENTRY' or 'ended ENTRY' -> times, 'hand' -> 'WHO ENTRY': decisions that made trouble",
     "timers": "zset 'kind:id' -> due ms",

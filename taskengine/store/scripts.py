@@ -29,6 +29,7 @@ from taskengine.models.enums import ExecutionStatus, TaskStatus
 from taskengine.settings import Settings
 from taskengine.store import assembly
 from taskengine.store.keys import CODES, RULED, Keys
+from taskengine.store.schema import OLDEST, SCHEMA
 
 _LUA = resources.files("taskengine.store") / "lua"
 
@@ -73,6 +74,8 @@ def _constants(settings: Settings) -> dict[str, str]:
         "claim_ms": str(round(settings.claim_seconds * 1000)),
         "timeout_ms": str(round(settings.default_timeout * 1000)),
         "key_ms": str(round(settings.idempotency_seconds * 1000)),
+        "schema": str(SCHEMA),
+        "oldest_schema": str(OLDEST),
         "max_lost": str(settings.max_lost),
         "max_not_now": str(settings.max_not_now),
         "max_graph": str(settings.max_graph),

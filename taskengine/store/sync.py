@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import redis
@@ -14,6 +15,8 @@ from taskengine.store.call import Call, Story
 from taskengine.store.connect import FIRST_ANSWER, connect, facts, refuse_unfit
 from taskengine.store.faults import translate
 from taskengine.store.forks import PerProcess
+from taskengine.store.keys import Keys
+from taskengine.store.schema import refuse_other_form
 from taskengine.store.scripts import Scripts
 from taskengine.store.wire import Wire
 
@@ -51,19 +54,26 @@ class SyncStore:
         return self._trip(work)
 
     def check(self) -> None:
-        """Refuse a server that would lose the truth; StoreUnavailableError when it does not answer within 5 s."""
+        """Refuse a server that would lose the truth, or that another version wrote to.
+
+        StoreUnavailableError when it does not answer within 5 s.
+        """
         try:
-            refuse_unfit(facts(self._first_answer()))
+            with self._first_client() as client:
+                refuse_unfit(facts(dict(client.info())))
+                refuse_other_form(client.get(Keys(self.settings.namespace).fixed("schema")))
         except (RedisError, OSError) as exc:
             raise translate(exc, self.where) from exc
 
-    def _first_answer(self) -> dict[str, Any]:
+    @contextmanager
+    def _first_client(self) -> Iterator[redis.Redis]:
         if self._url is None:
-            return dict(self._wires.get().client.info())
+            yield self._wires.get().client
+            return
         unverified = self.settings.allow_unverified_tls
         client = connect(self._url, FIRST_ANSWER, allow_unverified_tls=unverified, asks_again=False)
         try:
-            return dict(client.info())
+            yield client
         finally:
             client.connection_pool.disconnect()
 

@@ -5,12 +5,11 @@ connect.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from taskengine import embedded
 from taskengine.cli.doctor.finding import Finding, notice, ok, wrong
-from taskengine.errors import StoreError, UnsupportedServerError
+from taskengine.errors import SchemaMismatchError, StoreError, UnsupportedServerError
 from taskengine.settings import Settings
 from taskengine.store.call import Call
 from taskengine.store.connect import ServerFacts, facts, refuse_unfit
@@ -42,8 +41,13 @@ def examine(store: SyncStore) -> Generator[Finding, None, bool]:
     """Findings about a server that answers, and whether anything of ours can be stored there; StoreError from the
     first question if it does not answer.
     """
-    with suppress(UnsupportedServerError):
+    try:
         store.check()
+    except SchemaMismatchError as exc:
+        yield wrong("stored form", str(exc), "nothing there is read or changed until then")
+        return False
+    except UnsupportedServerError:
+        pass  # told below, with what else is known
     info = store.run(Call("INFO", (), dict, command=True))
     server = facts(info)
     try:
