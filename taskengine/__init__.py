@@ -33,6 +33,7 @@ from taskengine.errors import (
     UnknownDependencyError,
     UnsupportedServerError,
     WaitTimeoutError,
+    WorkflowExecutionError,
     WorkflowFault,
 )
 
@@ -148,6 +149,7 @@ __all__ = [
     "Workflow",
     "WorkflowCondition",
     "WorkflowDefinition",
+    "WorkflowExecutionError",
     "WorkflowFault",
     "WorkflowPage",
     "WorkflowState",

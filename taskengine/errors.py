@@ -17,6 +17,7 @@
     │   ├── IdempotencyConflictError same key or id, other content; .existing_id
     │   └── NotAllowedError          the state forbids it; .story tells how it came to be
     ├── TaskExecutionError           an awaited execution did not complete; .execution
+    ├── WorkflowExecutionError       an awaited workflow did not complete; .workflow
     ├── WaitTimeoutError             the awaited did not happen in time; .pending
     │   └── NeverDoneError           taskengine.testing: nothing is left that could bring it about
     ├── NeverIdleError               taskengine.testing: there is work without end; .most_run
@@ -219,6 +220,15 @@ class TaskExecutionError(TaskEngineError):
         super().__init__(message)
         #: The :class:`taskengine.models.TaskExecution`, or None when the task ended without running.
         self.execution = execution
+
+
+class WorkflowExecutionError(TaskEngineError):
+    """The awaited workflow did not complete."""
+
+    def __init__(self, message: str, *, workflow: Any = None) -> None:
+        super().__init__(message)
+        #: The :class:`taskengine.models.Workflow` as it ended.
+        self.workflow = workflow
 
 
 class WaitTimeoutError(TaskEngineError, TimeoutError):

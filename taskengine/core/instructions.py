@@ -7,8 +7,14 @@ instruction a type error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from pydantic import JsonValue
+
+from taskengine.core.steps.rows import Row
+from taskengine.models.enums import TaskStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +52,52 @@ class Nothing:
 
 
 Instruction: TypeAlias = CloseTask | StartTask | ReopenTask | Nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """Put the next children of a step."""
+
+    rows: Sequence[Row]
+    #: How many children are announced by this piece: all of the step's next ones, or 0 behind the first piece.
+    planned: int
+    #: The lane of the step once all are there.
+    lane: str
+    #: Further fields of the step's record.
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EndStep:
+    """End a step."""
+
+    status: TaskStatus
+    #: JSON values by variable.
+    sets: Mapping[str, JsonValue] = field(default_factory=dict)
+    #: A result of its own; None where its children's stand for it.
+    output: JsonValue = None
+    error: str = ""
+    error_kind: str = ""
+    #: The path of the failure that it ended by.
+    culprit: str = ""
+    reason: str = ""
+    #: What it shows as, where that is not its status: ``skipped``, or ``failed`` where the workflow goes on.
+    shows_as: str = ""
+    #: Whether the decision read or sets variables, so that it holds only as long as they stand.
+    rests_on_variables: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CloseScope:
+    """End the children of a step that is to end, some at a time."""
+
+    #: ``failed`` or ``cancelled``: what becomes of the step.
+    fate: str
+    #: Told to the children.
+    reason: str
+    error: str = ""
+    error_kind: str = ""
+    culprit: str = ""
+
+
+StepInstruction: TypeAlias = Expand | EndStep | CloseScope | Nothing

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from taskengine.models.enums import ExecutionStatus, TaskStatus
+from taskengine.models.enums import ExecutionStatus, TaskStatus, WorkflowStatus
 
 _T = TaskStatus
 _E = ExecutionStatus
@@ -72,6 +72,8 @@ PAUSABLE = CANCELLABLE
 HOLDABLE = frozenset({_T.PENDING, _T.READY, _T.PAUSED})
 #: Those that the end of a dependency may close: what has not been READY yet.
 CLOSABLE = frozenset({_T.PENDING})
+#: A task in one of these was ended before it could fail.
+CALLED_OFF = frozenset({_T.CANCELLED})
 #: Those that retry_task opens again.
 REOPENABLE = frozenset({_T.FAILED, _T.CANCELLED})
 #: Those that may be deleted without cascade.
@@ -88,3 +90,7 @@ def may_move(start: TaskStatus | None, finish: TaskStatus) -> bool:
 def may_step(start: TaskStatus | None, finish: TaskStatus) -> bool:
     """Whether a step of a workflow may go from *start* to *finish* at once."""
     return finish in STEP_TRANSITIONS.get(start, frozenset())
+
+
+#: A workflow in one of these did what it was to do.
+WORKFLOW_COMPLETED = frozenset({WorkflowStatus.COMPLETED})

@@ -70,6 +70,7 @@ TASK_FIELDS: Mapping[str, str] = {
     "k": "kind of a step", "p": "its path", "fr": "its frame, unless it begins one", "up": "step whose child it is",
     "tot": "children planned", "x": "children put", "fate": "what becomes of it once its children are over",
     "frs": "why", "cx": "pieces of children that heard so", "br": "branch taken", "n": "turns begun",
+    "cul": "path of the failure that ended it", "as": "what it shows as, unless that is its status",
     "at": "ms of its timer", "nb": "ms it had been paused when its timer began, or grew",
 }  # fmt: skip
 #: Hash field -> meaning, of ``exec:ID``.

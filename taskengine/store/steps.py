@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from taskengine.store.call import Arg, Call
+from taskengine.store.call import Arg, Call, Story
 from taskengine.store.codec import pairs
 from taskengine.store.inspection import Fields
 from taskengine.store.records import Record
@@ -49,6 +49,19 @@ def _facts(raw: Sequence[object] | str) -> StepFacts | None:
         return None
     revision, own, frame, because, pause = raw
     return StepFacts(str(revision), pairs(own), pairs(frame), pairs(because), bool(pause))  # type: ignore[arg-type]
+
+
+#: Steps read by one script.
+READ = 256
+
+
+def read(ids: Sequence[str]) -> Story[list[Fields | None]]:
+    """How steps stand, tasks among them, in the order asked: their fields; None where there is no such step."""
+    found: list[Fields | None] = []
+    for at in range(0, len(ids), READ):
+        raw = yield from Call("read_steps", tuple(ids[at : at + READ]), list)
+        found += [pairs(one) if one else None for one in raw]
+    return found
 
 
 def step_record(
@@ -111,6 +124,12 @@ def end(term: str, entry: str, step: str, revision: str, how: Ending) -> Call[Re
     return Call("end_step", (*head, *words), reply, grants=True)
 
 
-def close_scope(term: str, entry: str, step: str, revision: str, fate: str, reason: str) -> Call[Reply]:
-    """End the next children of a step that is to end as *fate*: ok (1 while more remain), changed, missing or stale."""
-    return Call("close_scope", (term, entry, step, revision, fate, reason), reply, grants=True)
+def close_scope(
+    term: str, entry: str, step: str, revision: str, fate: str, reason: str, why: Mapping[str, str] | None = None
+) -> Call[Reply]:
+    """End the next children of a step that is to end as *fate*: ok (1 while more remain), changed, missing or stale.
+
+    *why*: fields of its record that say so. Without a *fate* they are noted, and nobody is ended.
+    """
+    words = (word for pair in (why or {}).items() for word in pair)
+    return Call("close_scope", (term, entry, step, revision, fate, reason, *words), reply, grants=True)

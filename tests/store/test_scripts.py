@@ -101,7 +101,8 @@ def calls() -> Iterator[Call[Any]]:
     )  # fmt: skip
     step = steps.step_record(UUID(int=1), "", "w", score=1, k="workflow")
     yield from (
-        steps.look([(ID, ID)]), steps.expand("1", "0-1", ID, "", steps.Piece([new, step], 2)),
+        steps.look([(ID, ID)]), next(steps.read([ID])), workflows.read(ID),
+        steps.expand("1", "0-1", ID, "", steps.Piece([new, step], 2)),
         steps.end("1", "0-1", ID, "", steps.Ending("completed", sets={"a": "1"}, fields={"br": "x"})),
         steps.close_scope("1", "0-1", ID, "", "failed", "r"),
         workflows.put_definition("d", "{}"), workflows.start(workflows.Start("r", "d", "{}", "w", "ann", step, {})),

@@ -9,6 +9,7 @@ from taskengine.api.aio.bulk import AsyncBulk
 from taskengine.api.aio.control import AsyncControl
 from taskengine.api.aio.operations import AsyncOperations
 from taskengine.api.aio.runs import AsyncRuns
+from taskengine.api.aio.workflows import AsyncWorkflows
 from taskengine.api.arguments import Id
 from taskengine.api.stories import ask, change, delete, edges, execute, plan, submit, wait
 from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
@@ -24,7 +25,7 @@ from taskengine.models import (
 )
 
 
-class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncOperations):
+class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflows, AsyncOperations):
     """Submit, watch and steer tasks from an event loop.
 
     ``TaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say

@@ -10,16 +10,19 @@ decision waits for it (:mod:`taskengine.coordinator.suspects` counts).
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, assert_never
 
 from taskengine.coordinator.apply import Applied, apply
+from taskengine.coordinator.steps import Answer, Steps
 from taskengine.coordinator.suspects import MOST_RAISES, Suspects
 from taskengine.coordinator.turn import Duty, Turn
 from taskengine.core.decide import Snapshot, Stimulus, decide
 from taskengine.core.instructions import Nothing
+from taskengine.core.steps.snapshot import StepStimulus
 from taskengine.store import coordination
 from taskengine.store.coordination import AsStep, Decision
+from taskengine.store.steps import StepFacts
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +33,8 @@ _AGAIN_SECONDS = 0.05
 #: Characters kept of an error.
 _LONGEST_ERROR = 2000
 _START = "0"
+#: What the scripts write -> why a task, or a step, needs thought.
+_STIMULI: Mapping[str, Stimulus | StepStimulus] = {word.value: word for word in (*Stimulus, *StepStimulus)}
 
 
 class Decisions(Duty):
@@ -53,6 +58,7 @@ class Decisions(Duty):
         self._unknown: set[str] = set()
         #: Entries that need nothing done, to be deleted together.
         self._answered: list[str] = []
+        self._steps = Steps()
         self._suspects = Suspects()
         self._poisonous: dict[Decision, str] = {}
 
@@ -93,11 +99,15 @@ class Decisions(Duty):
             self._suspects.take(turn, piece[0].entry)
         seen = turn.read(coordination.snapshots(piece))
         self._piece = min(coordination.PIECE, 2 * self._piece)
+        steps = [one for one, snapshot in zip(piece, seen, strict=True) if snapshot is AsStep.STEP]
+        facts = self._steps.look(turn, steps)
         for decision, snapshot in zip(piece, seen, strict=True):
             self._current = decision
             if guilt := self._suspects.guilt(decision.entry):
                 self._poisonous.setdefault(decision, guilt)
                 self._leaves_some = True
+            elif snapshot is AsStep.STEP:
+                self._make_step(turn, decision, facts[decision.entry])
             else:
                 self._make(turn, decision, snapshot)
             self._cursor = decision.entry
@@ -109,13 +119,26 @@ class Decisions(Duty):
             self._answered.clear()
         self._suspects.let_go(turn)
 
-    def _make(self, turn: Turn, decision: Decision, snapshot: Snapshot | AsStep | None) -> None:
+    def _make_step(self, turn: Turn, decision: Decision, facts: StepFacts | None) -> None:
         stimulus = self._known(decision)
         if stimulus is None:
             return
+        match self._steps.make(turn, decision, stimulus, facts):
+            case Answer.NOTHING:
+                self._answered.append(decision.entry)
+            case Answer.LATER:
+                self._leaves_some = True
+            case Answer.DONE:
+                pass
+
+    def _make(self, turn: Turn, decision: Decision, snapshot: Snapshot | None) -> None:
+        stimulus = self._known(decision)
+        if stimulus is None:
+            return
+        if isinstance(stimulus, StepStimulus):  # a step that is over, or waits for something before it
+            self._answered.append(decision.entry)
+            return
         for _ in range(_MOST_CHANGES):
-            if snapshot is AsStep.STEP:
-                return
             instructions = decide(snapshot, stimulus) if snapshot else [Nothing("the task is gone")]
             if snapshot is None or all(isinstance(one, Nothing) for one in instructions):
                 self._answered.append(decision.entry)
@@ -127,12 +150,15 @@ class Decisions(Duty):
                 case Applied.SETTLING:
                     break
                 case Applied.CHANGED:
-                    (snapshot,) = turn.read(coordination.snapshots([decision]))
+                    (again,) = turn.read(coordination.snapshots([decision]))
+                    if again is AsStep.STEP:
+                        break
+                    snapshot = again
                 case _:
                     assert_never(result)
         self._leaves_some = True
 
-    def _known(self, decision: Decision) -> Stimulus | None:
+    def _known(self, decision: Decision) -> Stimulus | StepStimulus | None:
         """The stimulus of *decision*; None leaves it to a coordinator of the version that wrote it.
 
         Raising would put aside as poison what a newer one, which may lead next, can make. An entry that says nothing is
@@ -140,16 +166,15 @@ class Decisions(Duty):
         """
         if not decision.how:
             raise ValueError(f"decision {decision.entry} says nothing")
-        try:
-            return Stimulus(decision.how)
-        except ValueError:
-            if decision.how not in self._unknown:
-                _log.warning("left entry=%s: a newer version wrote %r and makes it", decision.entry, decision.how)
-                self._unknown.add(decision.how)
-            return None
+        found = _STIMULI.get(decision.how)
+        if found is None and decision.how not in self._unknown:
+            _log.warning("left entry=%s: a newer version wrote %r and makes it", decision.entry, decision.how)
+            self._unknown.add(decision.how)
+        return found
 
     def _put_poisonous_aside(self, turn: Turn) -> None:
         for decision, error in list(self._poisonous.items()):
             if turn.tell(coordination.poison(turn.term, decision, error)).ok:
                 _log.error("poisoned entry=%s task=%s error=%s", decision.entry, decision.task_id, error)
+                self._steps.fail(turn, decision, f"a decision about it cannot be made: {error}", "engine")
                 del self._poisonous[decision]

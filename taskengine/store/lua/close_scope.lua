@@ -1,13 +1,21 @@
 -- Ends the next children of a step that is to end: what has not started is cancelled, what runs is asked to stop.
--- args: term, entry, step, rests on, fate, reason, envelope
+-- args: term, entry, step, rests on, fate, reason, word ..., envelope
 -- returns: {'ok', 1 while more remain else 0} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled, cancel_requested, step_cancelled, step_closing
 -- uses: step, grant, give_up, execution, settle, span
 -- entry: the decision to delete once all children heard, or ''. fate: what becomes of the step when all are over; the first
--- one stays. It touches as many children as one piece of them was put with.
+-- one stays. '' only notes what is to blame, and nobody is ended. words: field, value, ... that say why, set once.
+-- It touches as many children as one piece of them was put with.
 local entry, reason = ARGV[2], ARGV[6]
 local m, no = decided_step(ARGV[1], entry, ARGV[3], ARGV[4])
 if not m then return no end
+if #ARGV > 7 and call('HEXISTS', key('task', m.id), 'err') == 0 then
+  call('HSET', key('task', m.id), unpack(ARGV, 7, #ARGV - 1))
+end
+if ARGV[5] == '' then
+  answered(entry)
+  return {'ok', 0}
+end
 if not m.fate then
   call('HSET', key('task', m.id), 'fate', ARGV[5], 'lane', m.lane == '%w' and m.lane or '%', 'frs', reason)
   emit(m.run, 'step_closing', m.id, ARGV[5])

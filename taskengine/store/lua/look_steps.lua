@@ -19,9 +19,11 @@ local function look(id, because)
   local scope, story
   if is_any_paused() then scope, story = first_paused({'all', 'run:' .. m.run}) end
   local own = read_fields(key('task', id), 'st', 'run', 'lane', 'sc', 'w', 'f', 'c', 'nm', 'frs', 'at', unpack(STEP_FIELDS))
+  own[#own + 1] = 'pieces'
+  own[#own + 1] = call('LLEN', key('kids', id))
   local frame = m.fr or id
   return {rests_on(m), own, read_fields(key('frame', frame), 'wf', 'def', 'vr'),
-    read_fields(key('task', because), 'st', 'nm', 'p', 'fb', 'by', 'err', 'knd', 'rsn', 'up'), scope and {scope, story} or {}}
+    read_fields(key('task', because), 'st', 'nm', 'p', 'fb', 'by', 'err', 'knd', 'rsn', 'up', 'cul'), scope and {scope, story} or {}}
 end
 local found = {}
 for i = 1, #ARGV, 2 do found[#found + 1] = look(ARGV[i], ARGV[i + 1]) end

@@ -28,6 +28,8 @@ from taskengine.models import (
     TaskPriority,
     TaskStatus,
     TaskUpdateRequest,
+    Workflow,
+    WorkflowState,
 )
 from taskengine.settings import Settings
 
@@ -117,6 +119,13 @@ async def operations(api: TaskAPI, id: UUID) -> None:
     assert_type(await api.list_quarantined(), QuarantinePage)
     assert_type(await api.get_quarantined("abcd"), QuarantinedMessage)
     assert_type(await api.drop_quarantined(["abcd"]), int)
+
+
+async def workflows(api: TaskAPI, id: UUID, workflow: Workflow) -> None:
+    assert_type(await api.start_workflow(workflow, idempotency_key="k"), UUID)
+    assert_type(await api.execute_workflow(workflow, timeout=5), Workflow)
+    assert_type(await api.get_workflow(id), Workflow)
+    assert_type(await api.get_workflow_status(str(id)), WorkflowState)
 
 
 async def refused(api: TaskAPI, task: Task) -> None:

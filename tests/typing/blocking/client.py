@@ -30,6 +30,8 @@ from taskengine.models import (
     TaskPriority,
     TaskStatus,
     TaskUpdateRequest,
+    Workflow,
+    WorkflowState,
 )
 from taskengine.settings import Settings
 
@@ -119,6 +121,13 @@ def operations(api: BlockingTaskAPI, id: UUID) -> None:
     assert_type(api.list_quarantined(), QuarantinePage)
     assert_type(api.get_quarantined("abcd"), QuarantinedMessage)
     assert_type(api.drop_quarantined(["abcd"]), int)
+
+
+def workflows(api: BlockingTaskAPI, id: UUID, workflow: Workflow) -> None:
+    assert_type(api.start_workflow(workflow, idempotency_key="k"), UUID)
+    assert_type(api.execute_workflow(workflow, timeout=5), Workflow)
+    assert_type(api.get_workflow(id), Workflow)
+    assert_type(api.get_workflow_status(str(id)), WorkflowState)
 
 
 def refused(api: BlockingTaskAPI, task: Task) -> None:

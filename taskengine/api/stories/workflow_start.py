@@ -1,0 +1,87 @@
+"""Start a workflow: its definition is laid by once, and what starts with it is one script."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from taskengine.api.arguments import idempotency_key as argument_key
+from taskengine.api.arguments import seconds
+from taskengine.api.scope import Scope
+from taskengine.api.stories.wait import until_over
+from taskengine.api.stories.workflow_read import get_workflow
+from taskengine.core.lifecycle import WORKFLOW_COMPLETED
+from taskengine.core.order import score
+from taskengine.errors import IdempotencyConflictError, InvalidInputError, WorkflowExecutionError
+from taskengine.models import Workflow, WorkflowDefinition
+from taskengine.store import workflows
+from taskengine.store.call import Story
+from taskengine.store.codec import digest, dumps
+from taskengine.store.steps import step_record
+from taskengine.store.workflows import Start
+
+
+def start_workflow(given: Workflow | WorkflowDefinition, idempotency_key: str | None) -> Story[UUID]:
+    """Start a workflow; the id of the first one where its id or key was used for the same."""
+    workflow = new_workflow(given)
+    key = argument_key(idempotency_key)
+    shared = _shared(workflow)
+    text = shared.definition_json().decode()
+    new = _start(workflow, shared.digest(), key)
+    answer = yield from workflows.start(new)
+    if answer.word == "undefined":
+        yield from workflows.put_definition(new.digest, text)
+        answer = yield from workflows.start(new)
+    if answer.word == "conflict":
+        field = answer.text()
+        value = str(workflow.id) if field == "id" else str(key)
+        raise IdempotencyConflictError(field, value, answer.text(1), kind="workflow")
+    return UUID(answer.text())
+
+
+def execute_workflow(
+    scope: Scope, given: Workflow | WorkflowDefinition, timeout: float | None, idempotency_key: str | None
+) -> Story[Workflow]:
+    """Start a workflow and wait for its end; WorkflowExecutionError carries one that did not complete."""
+    limit = seconds(timeout)
+    id = yield from start_workflow(given, idempotency_key)
+    return (yield from result_of(scope, id, limit))
+
+
+def result_of(scope: Scope, id: UUID, timeout: float | None) -> Story[Workflow]:
+    """A workflow once it completed; WorkflowExecutionError carries one that did not."""
+    yield from until_over(scope, [str(id)], timeout)
+    workflow = yield from get_workflow(scope, id)
+    if workflow.status not in WORKFLOW_COMPLETED:
+        why = workflow.error_message or workflow.reason or "no reason was given"
+        raise WorkflowExecutionError(f"workflow {workflow.name!r} ({id}) {workflow.status}: {why}", workflow=workflow)
+    return workflow
+
+
+def new_workflow(given: object) -> Workflow:
+    """What a client gave, as a workflow with an id."""
+    if isinstance(given, Workflow):
+        return given
+    if isinstance(given, WorkflowDefinition):
+        fields = {name: getattr(given, name) for name in WorkflowDefinition.model_fields}
+        blank = {name: field.get_default(call_default_factory=True) for name, field in Workflow.model_fields.items()}
+        return Workflow.model_construct(**{**blank, **fields})
+    raise InvalidInputError(f"workflow is a {type(given).__name__}; pass a Workflow", field="workflow")
+
+
+def _shared(workflow: Workflow) -> WorkflowDefinition:
+    """The definition without what only this one starts with: a thousand that differ in it alone share it."""
+    fields = {name: getattr(workflow, name) for name in WorkflowDefinition.model_fields}
+    return WorkflowDefinition.model_construct(**{**fields, "context": {}, "variables": {}})
+
+
+def _start(workflow: Workflow, definition: str, key: str | None) -> Start:
+    context = dumps(workflow.context, "context")
+    variables = {name: dumps(value, f"variables.{name}") for name, value in workflow.variables.items()}
+    deadline = workflow.deadline.timestamp() if workflow.deadline else None
+    record = step_record(
+        workflow.id, "", workflow.name, score=score(int(workflow.priority), deadline, 1000),
+        sha=digest(definition, context, dumps(workflow.variables, "variables")), key=digest(key) if key else "",
+        k="workflow",
+    )  # fmt: skip
+    by = workflow.created_by or ""
+    return Start(str(workflow.id), definition, context, workflow.name, by, record, variables)

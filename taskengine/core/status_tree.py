@@ -1,0 +1,152 @@
+"""How the steps of a workflow stand, as the tree that its definition is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from taskengine.core.lifecycle import TERMINAL
+from taskengine.core.steps.paths import DO, FINALLY, bodies, child, second_branch
+from taskengine.models import (
+    ApprovalStep,
+    ConditionalStep,
+    LoopStep,
+    MapStep,
+    StepCounts,
+    StepState,
+    StepStatus,
+    WaitStep,
+    WorkflowDefinition,
+    WorkflowStep,
+)
+from taskengine.models.enums import TaskStatus
+
+Moments = Callable[[str | None], datetime | None]
+_NOT_BEGUN = {TaskStatus.PENDING.value}
+_BRANCHES = ("true", "false")
+
+
+@dataclass(frozen=True, slots=True)
+class StepFields:
+    """What is stored of a step."""
+
+    id: UUID
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The steps of a workflow."""
+
+    steps: tuple[StepState, ...]
+    finally_steps: tuple[StepState, ...]
+
+
+def paths_of(definition: WorkflowDefinition) -> list[str]:
+    """The paths of all steps that stand in the definition once: not those of turns and items."""
+    return [*_paths("", definition.steps), *_paths(FINALLY, definition.finally_steps)]
+
+
+def _paths(scope: str, steps: Sequence[WorkflowStep], called: Mapping[str, str] | None = None) -> Iterator[str]:
+    for step in steps:
+        path = child(scope, (called or {}).get(step.name, step.name))
+        yield path
+        if step.kind == "task":
+            yield path + DO
+        if not isinstance(step, LoopStep | MapStep):
+            first, second = bodies(step)
+            yield from _paths(path, first)
+            yield from _paths(path, second, _called(step))
+
+
+def _called(step: WorkflowStep) -> Mapping[str, str]:
+    return second_branch(step) if isinstance(step, ConditionalStep) else {}
+
+
+def tree(definition: WorkflowDefinition, found: Mapping[str, StepFields], moments: Moments) -> Tree:
+    """The tree, of what is stored by path; one of which nothing is stored is PENDING, or its branch was not taken."""
+    made = _Made(found, moments)
+    return Tree(
+        tuple(made.states("", definition.steps)),
+        tuple(made.states(FINALLY, definition.finally_steps)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    found: Mapping[str, StepFields]
+    moments: Moments
+
+    def states(
+        self, scope: str, steps: Sequence[WorkflowStep], called: Mapping[str, str] | None = None,
+        missing: str = "pending",
+    ) -> Iterator[StepState]:  # fmt: skip
+        for step in steps:
+            yield self._state(child(scope, (called or {}).get(step.name, step.name)), step, missing)
+
+    def _state(self, path: str, step: WorkflowStep, missing: str) -> StepState:
+        own = self.found.get(path)
+        task = self.found.get(path + DO) or (own if own and step.kind == "task" else None)
+        fields = own.fields if own else {}
+        begun = task.fields if task else fields
+        children = self._children(path, step, fields, missing)
+        return StepState(
+            path=path,
+            name=step.name,
+            kind=step.kind,
+            status=_status(step, fields, begun, children, missing),
+            task_id=task.id if task else own.id if own else None,
+            attempt=int(begun.get("att", 0)) - ("g" in begun) if task else 0,
+            started_at=self.moments(begun.get("sta") or fields.get("sta")),
+            completed_at=self.moments(fields.get("fin")),
+            error_message=fields.get("err") or begun.get("err"),
+            error_kind=fields.get("knd") or begun.get("knd"),
+            branch=fields.get("br") if isinstance(step, ConditionalStep) else None,
+            counts=_counts(fields),
+            children=children,
+        )
+
+    def _children(
+        self, path: str, step: WorkflowStep, fields: Mapping[str, str], missing: str
+    ) -> tuple[StepState, ...]:
+        if isinstance(step, LoopStep | MapStep):
+            return ()
+        first, second = bodies(step)
+        of_first = of_second = missing
+        if isinstance(step, ConditionalStep) and "br" in fields:
+            of_first, of_second = (missing if fields["br"] == one else "not_taken" for one in _BRANCHES)
+        return (*self.states(path, first, None, of_first), *self.states(path, second, _called(step), of_second))
+
+
+def _status(
+    step: WorkflowStep, own: Mapping[str, str], begun: Mapping[str, str], children: Sequence[StepState], missing: str
+) -> StepStatus:
+    if not own:
+        return StepStatus(missing)
+    if "as" in own:
+        return StepStatus(own["as"])
+    status = own["st"]
+    if status in TERMINAL:
+        return StepStatus(status)
+    if begun is not own:
+        return StepStatus(begun["st"]) if begun["st"] not in TERMINAL else StepStatus.RUNNING
+    if isinstance(step, WaitStep | ApprovalStep) and status not in _NOT_BEGUN:
+        return StepStatus.WAITING
+    if any(one.status not in _QUIET for one in children):  # of a flattened group the gate alone knows nothing of them
+        return StepStatus.RUNNING
+    return StepStatus(status)
+
+
+_QUIET = frozenset({StepStatus.PENDING, StepStatus.NOT_TAKEN})
+
+
+def _counts(fields: Mapping[str, str]) -> StepCounts | None:
+    if "tot" not in fields:
+        return None
+    total, failed, cancelled = (int(fields.get(name, 0)) for name in ("tot", "f", "c"))
+    return StepCounts(
+        total=total, failed=failed, cancelled=cancelled,
+        completed=max(0, total - int(fields.get("w", 0)) - failed - cancelled),
+    )  # fmt: skip

@@ -1,0 +1,15 @@
+"""Sequential and parallel steps that ask for more than flattening: their own scope, with an end of its own."""
+
+from __future__ import annotations
+
+from taskengine.core.steps.compile import Scope, rows_of
+from taskengine.core.steps.ending import end_lane
+from taskengine.core.steps.plan import Children
+from taskengine.core.steps.snapshot import StepSnapshot
+from taskengine.models import ParallelStep, SequentialStep
+
+
+def children(step: SequentialStep | ParallelStep, seen: StepSnapshot) -> Children:
+    """Its sub steps."""
+    rows = rows_of(Scope(seen.path, step.sub_steps, isinstance(step, ParallelStep)))
+    return Children(rows, end_lane(step))

@@ -1,0 +1,85 @@
+"""Paths of steps: names from the workflow down, as ``deploy_all[17]/resize``.
+
+A loop's turn and a map's item stand in brackets behind its name, ``~do`` is the task of a step that is more than one,
+``~finally`` the steps at a workflow's end, and ``~else`` follows a name in the second branch that the first has too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from taskengine.models import (
+    ConditionalStep,
+    LoopStep,
+    MapStep,
+    ParallelStep,
+    SequentialStep,
+    WorkflowDefinition,
+    WorkflowStep,
+)
+
+#: Behind the path of a step: the task that it consists of.
+DO = "~do"
+#: Before the paths of ``finally_steps``.
+FINALLY = "~finally"
+_ELSE = "~else"
+_PART = re.compile(r"(?P<name>[A-Za-z_]\w*)(?P<second>~else)?(?:\[\d+\])?(?:~do)?")
+
+
+def child(scope: str, name: str) -> str:
+    """The path of a step called *name* in the scope of a path; '' is the workflow."""
+    return f"{scope}/{name}" if scope else name
+
+
+def numbered(path: str, number: int) -> str:
+    """The scope of a loop's turn, or of a map's item, 0 the first."""
+    return f"{path}[{number}]"
+
+
+def second_branch(step: ConditionalStep) -> dict[str, str]:
+    """Names of false steps -> what they are called in paths."""
+    taken = {one.name for one in step.true_steps}
+    return {one.name: one.name + _ELSE if one.name in taken else one.name for one in step.false_steps}
+
+
+def find_step(definition: WorkflowDefinition, path: str) -> WorkflowStep:
+    """The step that a path means; KeyError when there is none."""
+    found: WorkflowStep | None = None
+    steps: Sequence[WorkflowStep] = definition.steps
+    seconds: Sequence[WorkflowStep] = ()
+    for part in path.split("/"):
+        if part == FINALLY:
+            steps, seconds = definition.finally_steps, ()
+            continue
+        matched = _PART.fullmatch(part)
+        if matched is None:
+            raise KeyError(path)
+        among = seconds if matched["second"] else (*steps, *seconds)
+        found = next((one for one in among if one.name == matched["name"]), None)
+        if found is None:
+            raise KeyError(path)
+        steps, seconds = bodies(found)
+    if found is None:
+        raise KeyError(path)
+    return found
+
+
+def bodies(step: WorkflowStep) -> tuple[Sequence[WorkflowStep], Sequence[WorkflowStep]]:
+    """The steps in a step, those of a second branch apart."""
+    match step:
+        case ParallelStep() | SequentialStep():
+            return step.sub_steps, ()
+        case ConditionalStep():
+            return step.true_steps, step.false_steps
+        case LoopStep():
+            return step.loop_steps, ()
+        case MapStep():
+            return step.steps, ()
+        case _:
+            return (), ()
+
+
+def names(steps: Iterable[WorkflowStep]) -> list[str]:
+    """The names of steps, in their order."""
+    return [one.name for one in steps]

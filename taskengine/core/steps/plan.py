@@ -1,0 +1,37 @@
+"""The children of a step, put in pieces that a script can bear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from taskengine.core.instructions import Expand
+from taskengine.core.steps.rows import Row
+
+#: Children put by one script, and their dependencies together.
+PIECE, EDGES = 64, 256
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """What a step gets next: all of its children, or those of its next turn."""
+
+    rows: Sequence[Row]
+    #: The step's lane once they are there.
+    lane: str
+    #: Children that it had before these.
+    before: int = 0
+    #: Further fields of the step's record.
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def next_piece(self, put: int) -> Expand:
+        """The piece behind the first *put* children of the step."""
+        at = put - self.before
+        piece: list[Row] = []
+        edges = 0
+        for row in self.rows[at : at + PIECE]:
+            edges += len(row.depends_on)
+            if piece and edges > EDGES:
+                break
+            piece.append(row)
+        return Expand(piece, len(self.rows) if at == 0 else 0, self.lane, self.fields if at == 0 else {})

@@ -1,0 +1,52 @@
+"""What is put for a step: a task, or a record that no worker runs. Dependencies are paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+#: Lanes of steps: it is thought about once it waits for nothing more; or it completes by itself.
+ASKS, GATE = "%", "%g"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task, as its template says."""
+
+    path: str
+    name: str
+    #: Fields of the task; those whose texts are evaluated by its worker hold ``${…}``.
+    template: Mapping[str, JsonValue]
+    depends_on: tuple[str, ...] = ()
+    #: What its worker binds: see :mod:`taskengine.core.binding`; None for a task that is as it stands.
+    bind: Mapping[str, JsonValue] | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it is expected to take."""
+        given = self.template.get("estimated_seconds", 1.0)
+        return float(given) if isinstance(given, int | float) else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step that no worker runs."""
+
+    path: str
+    name: str
+    kind: str
+    lane: str = ASKS
+    depends_on: tuple[str, ...] = ()
+    #: Further fields of its record.
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Nothing by itself."""
+        return 0.0
+
+
+Row: TypeAlias = TaskRow | StepRow

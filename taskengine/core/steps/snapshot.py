@@ -1,0 +1,98 @@
+"""What a decision about a step sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from taskengine.core.lifecycle import TERMINAL
+from taskengine.models.enums import TaskStatus
+
+
+class StepStimulus(StrEnum):
+    """Why a step needs thought, beyond what tasks are asked about (:class:`~taskengine.core.decide.Stimulus`)."""
+
+    #: The step around it is to end.
+    CLOSE = "close"
+    TIMER = "timer"
+    #: A variable that it may wait for changed.
+    CHANGED = "changed"
+    SIGNAL = "signal"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A child that ended, as its step hears of it."""
+
+    path: str
+    status: TaskStatus
+    #: Its error, or the reason of its cancel.
+    error: str
+    kind: str
+    #: The path of the failure that it ended by, where that is deeper.
+    culprit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What expressions may refer to, as far as it was read for one decision."""
+
+    context: Mapping[str, JsonValue] = field(default_factory=dict)
+    variables: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepSnapshot:
+    """All that a decision about one step needs, beside its part of the definition."""
+
+    step_id: str
+    #: '' for a workflow.
+    path: str
+    status: TaskStatus
+    #: Children, or dependencies before it was entered: not over, failed, cancelled.
+    waiting: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    #: Children announced, and put.
+    planned: int = 0
+    put: int = 0
+    #: What becomes of it once its children are over; '' while nothing ended it early.
+    fate: str = ""
+    #: Why it is to end.
+    reason: str = ""
+    #: Pieces of its children that heard so, of how many.
+    closed: int = 0
+    pieces: int = 0
+    #: The branch taken, or the phase that a workflow is in.
+    branch: str = ""
+    #: Turns of a loop that were begun.
+    turns: int = 0
+    #: The child in question; None when none is known.
+    child: Child | None = None
+    #: What the decision rests on, as the scripts spell it.
+    revision: str = ""
+    is_paused: bool = False
+    data: Data = field(default_factory=Data)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to decide."""
+        return self.status in TERMINAL
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether it has children, or waits for something that is none."""
+        return self.status in ENTERED
+
+    @property
+    def ended_badly(self) -> int:
+        """Children that did not complete."""
+        return self.failed + self.cancelled
+
+
+#: A step in one of these was entered and is not over.
+ENTERED = frozenset({TaskStatus.RUNNING})
