@@ -14,6 +14,7 @@ from taskengine.models import LogLevel, TaskStatus
 from taskengine.settings import INLINE_LIMIT
 from taskengine.store import executions, outlines, tasks
 from taskengine.store.codec import dumps, loads_object, moment, readable
+from taskengine.store.fields import TaskField
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
 from taskengine.store.sync import SyncStore
@@ -97,8 +98,8 @@ class Results(Mapping[str, dict[str, Any]]):
     def _fetch_ids(self) -> None:
         if self._more:
             self._more = False
-            found = persist(self._store, tasks.fields(self._keys, self._task, "on"))
-            for id in (found["on"] or "").split():
+            found = persist(self._store, tasks.fields(self._keys, self._task, TaskField.depends_on))
+            for id in (found[TaskField.depends_on] or "").split():
                 self._texts.setdefault(id, None)
 
     def _fetch_names(self) -> None:

@@ -17,6 +17,7 @@ from taskengine.models import Outcome, Task, TaskStatus, Usage
 from taskengine.store import executions, tasks
 from taskengine.store.codec import UNREADABLE, dumps
 from taskengine.store.executions import Answer, Pace, Report, Slot
+from taskengine.store.fields import TaskField
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
 from taskengine.store.running import running_task
@@ -172,7 +173,7 @@ class Runner:
         except InvalidInputError as exc:
             return Task(id=UUID(told.task_id), name=told.name), _unreadable(told, exc)
         if told.more_inputs:
-            on = persist(store, tasks.fields(keys, told.task_id, "on"))["on"] or ""
+            on = persist(store, tasks.fields(keys, told.task_id, TaskField.depends_on))[TaskField.depends_on] or ""
             task.depends_on = {UUID(id) for id in on.split()}
         return task, None if text or not told.big else _no_input(told)
 

@@ -19,9 +19,12 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from taskengine.store.header import words
+
 _FUNCTION = re.compile(r"local function (\w+)")
 _NAMES = re.compile(r"local ([\w, ]+?) *(?:=|$)")
 _WORD = re.compile(r"(?<![\w.:])[A-Za-z_]\w*")
+_TEXT = re.compile(r"'(?:\\.|[^'\\\n])*'|--.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +38,23 @@ class Unit:
     @property
     def words(self) -> set[str]:
         """Every name that may be meant in it."""
-        return set(_WORD.findall(self.text))
+        return _words(self.text)
 
 
 def assemble(verb: str, read_part: Callable[[str], str]) -> str:
     """The source of *verb* with its parts, each once and before whoever uses it."""
-    units = [unit for part in _in_order(verb, read_part) for unit in _units(_strip(part))]
-    finals = [word for part in _in_order(verb, read_part) for word in words(part, "finally")]
+    units = [unit for part in parts(verb, read_part) for unit in _units(_strip(part))]
+    finals = [word for part in parts(verb, read_part) for word in words(part, "finally")]
     body = _strip(verb)
-    units = _reached(units, {*_WORD.findall(body), *finals})
+    units = _reached(units, {*_words(body), *finals})
     plain = words(verb, "plain")
     if plain:
         units, body = _late(units, body, {*plain, *finals})
     return "\n".join([*(unit.text for unit in units), *_with_ends(body, finals)])
 
 
-def words(text: str, word: str) -> list[str]:
-    """The comma separated words behind ``-- word:`` in a header, on as many lines as begin with it."""
-    lines = re.findall(rf"^-- {word}: *(.*)$", text, re.MULTILINE)
-    return [w.strip() for line in lines for w in line.split(",") if w.strip()]
-
-
-def _in_order(text: str, read_part: Callable[[str], str]) -> list[str]:
+def parts(text: str, read_part: Callable[[str], str]) -> list[str]:
+    """The texts of all parts that *text* uses, each once and behind those that it uses itself."""
     order: dict[str, str] = {}
 
     def collect(text: str) -> None:
@@ -130,6 +128,11 @@ def _with_ends(body: str, finals: Sequence[str]) -> list[str]:
         return [body]
     ends = [f"{word}()" for word in finals]
     return ["local function verb()", body, "end", "local reply = verb()", *ends, "return reply"]
+
+
+def _words(text: str) -> set[str]:
+    """Every name in *text*, outside strings and comments."""
+    return set(_WORD.findall(_TEXT.sub("''", text)))
 
 
 def _strip(source: str) -> str:

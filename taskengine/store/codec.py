@@ -1,8 +1,7 @@
 """Records as Redis holds them, and back: the only place that writes or reads stored JSON.
 
 A task's hash keeps what scripts decide by in fields of their own and everything else that the client set in ``doc``,
-one JSON object. Field names are short because a million finished tasks carry them; :data:`TASK_FIELDS` and
-:data:`EXECUTION_FIELDS` are their dictionary.
+one JSON object. :mod:`taskengine.store.fields` is the dictionary of both.
 """
 
 from __future__ import annotations
@@ -36,56 +35,10 @@ from taskengine.models import (
 from taskengine.models.depth import MAX_DEPTH, refuse_deep
 from taskengine.models.task import STATE_FIELDS
 from taskengine.settings import INLINE_LIMIT, REFERENCE_LIMIT
+from taskengine.store.fields import ExecutionField, TaskField
 from taskengine.store.keys import RULED
 
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
-#: Hash field -> meaning, of ``task:ID``.
-TASK_FIELDS: Mapping[str, str] = {
-    "st": "status", "no": "arrival number", "run": "run id", "lane": "queue it waits in", "sc": "score",
-    "att": "attempts begun = fencing token of the latest execution",
-    "w": "dependencies not ended (and commit wait); RULED lower with a rule",
-    "f": "dependencies that failed", "c": "dependencies that were skipped",
-    "ld": "number of its latest edge from a task that came when it was over", "ro": "it was opened again",
-    "fb": "failed before it: CANCELLED, and counted as failed", "hold": "held", "due": "ms: schedule or next attempt",
-    "batch": "graph whose commit wait it holds", "cq": "cancel requested: reason", "wt": "somebody waits for its end",
-    "ix": "list filters, while staged or being deleted",
-    "xr": "depends on tasks of other runs", "pin": "open dependents in other runs", "park": "reason it is parked for",
-    "g": "granted execution", "rel": "cursor into dependents to tell", "undo": "cursor into dependents to take back",
-    "pins": "cursor into parents in other runs, to pin or unpin", "del": "it is being deleted: cursor into its parents",
-    "lo": "bytes of a large output", "how": "what dependents are told: s, f or c", "on": "ids it depends on",
-    "nm": "name", "doc": "client's fields",
-    "rule": "trigger rule, unless it is all_success", "to": "ms one attempt may take",
-    "clk": "clocks that only some have: exp (ms) and qt, hb, tt (ms long), as name=value,…",
-    "tend": "ms: its total_timeout ends", "qb": "ms it had been paused when its queue_timeout began, or grew",
-    "tb": "the same of its total_timeout",
-    "sha": "content as first submitted",
-    "pz": "story of its pause", "pq": "story of the pause asked for while it runs",
-    "left": "what its timers had left when it was paused: 'kind:ms' words",
-    "rev": "times updated", "key": "hashed idempotency key", "kx": "ms its end", "big": "key of a large input",
-    "cr": "ms created", "rdy": "ms READY", "sta": "ms started", "fin": "ms ended", "err": "error message",
-    "knd": "error kind", "rsn": "reason", "by": "closed by", "rt": "retries spent", "lc": "workers lost",
-    "nn": "times its agent said not now", "tba": "the attempt that has the whole traceback",
-    "es": "ms that it takes, as its client said", "risk": "ms since when its deadline is at risk",
-    "ag": "its own score and ms of its last lift, while aging lifted it",
-    "k": "kind of a step", "p": "its path", "fr": "its frame, unless it begins one", "up": "step whose child it is",
-    "tot": "children planned", "x": "children put", "fate": "what becomes of it once its children are over",
-    "frs": "why", "cx": "pieces of children that heard so", "br": "branch taken", "n": "turns begun",
-    "cul": "path of the failure that ended it", "as": "what it shows as, unless that is its status",
-    "at": "ms of its timer", "nb": "ms it had been paused when its timer began, or grew",
-}  # fmt: skip
-#: Hash field -> meaning, of ``exec:ID``.
-EXECUTION_FIELDS: Mapping[str, str] = {
-    "task": "task id", "att": "attempt and fencing token", "st": "status", "q": "ms granted", "s": "ms started",
-    "e": "ms ended", "dl": "ms deadline", "hbt": "ms it may be silent",
-    "hb": "ms until which it may be silent", "node": "worker node", "slot": "its slot", "ag": "agent",
-    "rep": "the report of a cancelled one was accepted",
-    "out": "output JSON", "err": "error message", "knd": "error kind",
-    "tb": "traceback, of the latest attempt that had one", "tbl": "its last frame and error",
-    "use": "usage JSON", "big": "bytes of an output by reference", "late": "verdict of a fenced report",
-    "late_out": "its output", "late_err": "its error", "cq": "ms cancel requested", "pr": "progress", "prn": "note",
-    "ln": "log lines taken so far", "lb": "bytes of those kept", "pid": "process of a lost one",
-}  # fmt: skip
-
 #: How a pause is stored: its scope's prefix before the name of what is paused.
 PAUSE_PREFIXES: Mapping[PauseScope, str] = {
     PauseScope.EVERYTHING: "all", PauseScope.CAPABILITY: "cap:", PauseScope.AGENT: "agent:", PauseScope.RUN: "run:",
@@ -219,17 +172,17 @@ def task_from(id: str, fields: Mapping[str, str]) -> Task:
     says so as its error, of the kind ``unreadable_record``.
     """
     try:
-        return _task(id, fields, loads_object(fields.get("doc", _EMPTY)))
+        return _task(id, fields, loads_object(fields.get(TaskField.doc, _EMPTY)))
     except (ValueError, InvalidInputError) as exc:
         why = f"its record cannot be read: {exc}; delete it once it is over"
-        return _task(id, {**fields, "err": why, "knd": UNREADABLE}, _rest(fields))
+        return _task(id, {**fields, TaskField.error: why, TaskField.error_kind: UNREADABLE}, _rest(fields))
 
 
 def _rest(fields: Mapping[str, str]) -> dict[str, Any]:
     """What can be told of a document that cannot be read: its plain values, as far as this version knows them."""
-    lane = fields.get("lane", "")
+    lane = fields.get(TaskField.queue, "")
     try:
-        found = json.loads(fields["doc"])
+        found = json.loads(fields[TaskField.doc])
     except (ValueError, RecursionError):
         found = None
     doc = found if isinstance(found, dict) else {}
@@ -254,37 +207,37 @@ def with_fault(task: Task, what: str, exc: Exception) -> Task:
 
 def _task(id: str, fields: Mapping[str, str], stored: Mapping[str, Any]) -> Task:
     doc = {k: v for k, v in stored.items() if k in _FIELDS}
-    lane = fields.get("lane", "")
+    lane = fields.get(TaskField.queue, "")
     if lane.startswith("@"):
         doc["assigned_to"] = lane[1:]
-    if "hold" in fields or "hold" in doc:
-        doc["hold"] = "hold" in fields
-    status = TaskStatus(fields["st"])
-    due = moment(fields.get("due"))
-    attempt = int(fields.get("att", 0)) - ("g" in fields)
+    if TaskField.held in fields or "hold" in doc:
+        doc["hold"] = TaskField.held in fields
+    status = TaskStatus(fields[TaskField.status])
+    due = moment(fields.get(TaskField.due))
+    attempt = int(fields.get(TaskField.attempts, 0)) - (TaskField.granted in fields)
     return Task(
         **doc,
         id=UUID(id),
-        name=fields.get("nm", ""),
-        depends_on={UUID(d) for d in fields.get("on", "").split()},
+        name=fields.get(TaskField.name, ""),
+        depends_on={UUID(d) for d in fields.get(TaskField.depends_on, "").split()},
         status=status,
-        run_id=UUID(fields["run"]),
+        run_id=UUID(fields[TaskField.run]),
         attempt=attempt,
         execution_id=execution_id(id, attempt) if attempt else None,
-        retry_count=int(fields.get("rt", 0)),
-        lost_count=int(fields.get("lc", 0)),
-        created_at=moment(fields.get("cr")),
-        ready_at=moment(fields.get("rdy")),
-        started_at=moment(fields.get("sta")),
-        completed_at=moment(fields.get("fin")),
-        deadline_at_risk_since=moment(fields.get("risk")),
+        retry_count=int(fields.get(TaskField.retries, 0)),
+        lost_count=int(fields.get(TaskField.lost, 0)),
+        created_at=moment(fields.get(TaskField.created)),
+        ready_at=moment(fields.get(TaskField.ready)),
+        started_at=moment(fields.get(TaskField.started)),
+        completed_at=moment(fields.get(TaskField.finished)),
+        deadline_at_risk_since=moment(fields.get(TaskField.at_risk)),
         next_attempt_at=due if status is TaskStatus.RETRYING else None,
-        error_message=fields.get("err"),
-        error_kind=fields.get("knd"),
+        error_message=fields.get(TaskField.error),
+        error_kind=fields.get(TaskField.error_kind),
         reason=_reason(id, status, fields),
-        closed_by=UUID(fields["by"]) if fields.get("by") else None,
-        cancel_requested="cq" in fields,
-        pause_requested=status is TaskStatus.RUNNING and "pq" in fields,
+        closed_by=UUID(fields[TaskField.closed_by]) if fields.get(TaskField.closed_by) else None,
+        cancel_requested=TaskField.cancel in fields,
+        pause_requested=status is TaskStatus.RUNNING and TaskField.pause_asked in fields,
     )
 
 
@@ -301,19 +254,20 @@ def _own_reason(id: str, status: TaskStatus, fields: Mapping[str, str]) -> str |
     if status is TaskStatus.READY:
         return _ready_reason(fields)
     if status is TaskStatus.RETRYING:
-        why = "its agent said not now" if fields.get("knd") == "not_now" else "waits for its next attempt because of"
-        return f"{why}: {fields.get('err', 'an error')}"
+        refused = fields.get(TaskField.error_kind) == "not_now"
+        why = "its agent said not now" if refused else "waits for its next attempt because of"
+        return f"{why}: {fields.get(TaskField.error, 'an error')}"
     if status is TaskStatus.PENDING:
         return _pending_reason(id, fields)
     if status is TaskStatus.PAUSED:
-        return f"paused: {pause_from('task:', fields['pz'])}"
-    if status is TaskStatus.RUNNING and "pq" in fields:
-        return f"makes no further attempt, paused: {pause_from('task:', fields['pq'])}"
-    return fields.get("rsn") or fields.get("cq")
+        return f"paused: {pause_from('task:', fields[TaskField.pause])}"
+    if status is TaskStatus.RUNNING and TaskField.pause_asked in fields:
+        return f"makes no further attempt, paused: {pause_from('task:', fields[TaskField.pause_asked])}"
+    return fields.get(TaskField.reason) or fields.get(TaskField.cancel)
 
 
 def _ready_reason(fields: Mapping[str, str]) -> str | None:
-    park = fields.get("park")
+    park = fields.get(TaskField.parked)
     if "paused" in fields or (park and park.startswith("pause:")):
         return None  # what was resumed a moment ago goes back by itself
     if park and park.startswith("agent:"):
@@ -321,21 +275,21 @@ def _ready_reason(fields: Mapping[str, str]) -> str | None:
     if park:
         return f"parked: {park}"
     if fields.get("offers") == "0":
-        lane = fields["lane"]
+        lane = fields[TaskField.queue]
         what = f"agent {lane[1:]!r}" if lane.startswith("@") else f"capability {lane!r}"
         return f"no worker offers {what}; {remedy.start_worker(lane)}"
     return None
 
 
 def _pending_reason(id: str, fields: Mapping[str, str]) -> str | None:
-    rule, waiting = fields.get("rule"), int(fields.get("w", 0))
-    if rule and waiting + RULED > 0 and not fields.keys() & {"hold", "due"}:
+    rule, waiting = fields.get(TaskField.rule), int(fields.get(TaskField.waiting, 0))
+    if rule and waiting + RULED > 0 and not fields.keys() & {TaskField.held, TaskField.due}:
         return f"waits for {rule} of its dependencies; {waiting + RULED} are open"
     if waiting > 0:
         return f"waits for {waiting} of its dependencies"
-    if "hold" in fields:
+    if TaskField.held in fields:
         return f"held; {remedy.execute_held(id)}"
-    return "waits for its scheduled time" if "due" in fields else None
+    return "waits for its scheduled time" if TaskField.due in fields else None
 
 
 def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ()) -> TaskExecution:
@@ -343,39 +297,44 @@ def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ())
     try:
         return _execution(id, fields, logs)
     except ValueError as exc:  # pydantic's errors are ValueErrors
-        left = {name: text for name, text in fields.items() if name not in {"use", "out", "late_out"}}
+        documents = {ExecutionField.usage, ExecutionField.output, ExecutionField.late_output}
+        left = {name: text for name, text in fields.items() if name not in documents}
         why = f"its result or usage cannot be read: {exc}"
-        return _execution(id, {**left, "err": why, "knd": UNREADABLE}, logs)
+        return _execution(id, {**left, ExecutionField.error: why, ExecutionField.error_kind: UNREADABLE}, logs)
 
 
 def _execution(id: str, fields: Mapping[str, str], logs: Sequence[str]) -> TaskExecution:
-    usage = loads(fields["use"]) if fields.get("use") else {}
+    usage = loads(fields[ExecutionField.usage]) if fields.get(ExecutionField.usage) else {}
     late = None
-    if "late" in fields:
-        late = {"verdict": fields["late"], "output": _object(fields.get("late_out")), "error": fields.get("late_err")}
+    if ExecutionField.late_verdict in fields:
+        late = {
+            "verdict": fields[ExecutionField.late_verdict],
+            "output": _object(fields.get(ExecutionField.late_output)),
+            "error": fields.get(ExecutionField.late_error),
+        }
     return TaskExecution(
         id=UUID(id),
-        task_id=UUID(fields["task"]),
-        executor_id=fields.get("ag"),
-        node=fields.get("node"),
-        status=ExecutionStatus(fields["st"]),
-        attempt=int(fields["att"]),
-        token=int(fields["att"]),
-        queued_at=moment(fields.get("q")),
-        started_at=moment(fields.get("s")),
-        completed_at=moment(fields.get("e")),
-        deadline=moment(fields.get("dl")),
-        progress=float(fields["pr"]) if "pr" in fields else None,
-        progress_note=fields.get("prn") or None,
-        pid=int(fields["pid"]) if fields.get("pid", "").isdecimal() else None,
+        task_id=UUID(fields[ExecutionField.task]),
+        executor_id=fields.get(ExecutionField.agent),
+        node=fields.get(ExecutionField.node),
+        status=ExecutionStatus(fields[ExecutionField.status]),
+        attempt=int(fields[ExecutionField.attempt]),
+        token=int(fields[ExecutionField.attempt]),
+        queued_at=moment(fields.get(ExecutionField.queued)),
+        started_at=moment(fields.get(ExecutionField.started)),
+        completed_at=moment(fields.get(ExecutionField.ended)),
+        deadline=moment(fields.get(ExecutionField.deadline)),
+        progress=float(fields[ExecutionField.progress]) if ExecutionField.progress in fields else None,
+        progress_note=fields.get(ExecutionField.progress_note) or None,
+        pid=int(fields[ExecutionField.pid]) if fields.get(ExecutionField.pid, "").isdecimal() else None,
         resource_usage=ResourceUsage(**usage),
-        result=_object(fields.get("out")),
-        error_message=fields.get("err"),
-        error_kind=fields.get("knd"),
-        traceback=fields.get("tb") or fields.get("tbl"),
+        result=_object(fields.get(ExecutionField.output)),
+        error_message=fields.get(ExecutionField.error),
+        error_kind=fields.get(ExecutionField.error_kind),
+        traceback=fields.get(ExecutionField.traceback) or fields.get(ExecutionField.last_frame),
         late_outcome=late,
-        cancel_requested="cq" in fields,
-        logs=numbered(logs, int(fields.get("ln", 0)) - len(logs) + 1),
+        cancel_requested=ExecutionField.cancel in fields,
+        logs=numbered(logs, int(fields.get(ExecutionField.log_lines, 0)) - len(logs) + 1),
     )
 
 

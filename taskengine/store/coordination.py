@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskengine.core.decide import Dependency, Snapshot, blamed_in
 from taskengine.core.instructions import CloseTask
@@ -16,6 +16,7 @@ from taskengine.store.codec import dumps, pairs
 from taskengine.store.connect import block_ms
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, only, reply
+from taskengine.store.verb import Verb
 
 #: Entries looked at in one script, so that none takes longer than a few milliseconds.
 PIECE = 64
@@ -28,35 +29,52 @@ PAUSED, RUN_PAUSED = "!", "!run"
 #: Decisions kept after they raised five times.
 MAX_POISON = 1000
 
+_AGE = Verb("age", reply)
+_CLOSE = Verb("close", reply)
+_CONTINUE_RELEASES = Verb("continue_releases", reply)
+_DROP_DECISION = Verb("drop_decision", reply)
+_FALL = Verb("fall", reply)
+_FIRE_TIMERS = Verb("fire_timers", reply)
+_GRANT = Verb("grant", reply)
+_LEAD = Verb("lead", reply)
+_LEAVE_LISTS = Verb("leave_lists", reply)
+_REOPEN = Verb("reopen", only)
+_RESCUE = Verb("rescue", reply)
+_RESIGN = Verb("resign", reply)
+_SWEEP_BATCH = Verb("sweep_batch", reply)
+_TRIGGER = Verb("trigger", reply)
+_UNPARK = Verb("unpark", reply)
+_WITHDRAW = Verb("withdraw", reply)
+
 
 def lead(id: str, lease_ms: int) -> Call[Reply]:
     """Take or renew the leadership: ok (term, newly taken), standby (leader, ms until it lapses) or schema (stored)."""
-    return Call("lead", (id, lease_ms), reply)
+    return _LEAD(id=id, lease_ms=lease_ms)
 
 
 def resign(id: str) -> Call[Reply]:
     """Give the leadership up at once."""
-    return Call("resign", (id,), reply)
+    return _RESIGN(id=id)
 
 
 def grant(term: str, lanes: Iterable[str]) -> Call[Reply]:
     """Grant READY tasks of *lanes* to free slots; ok (granted)."""
-    return Call("grant", (term, *lanes), reply, grants=True)
+    return _GRANT(term=term, lanes=lanes)
 
 
 def withdraw(term: str) -> Call[Reply]:
     """Delete grants over their claim deadline; ok (withdrawn)."""
-    return Call("withdraw", (term, PIECE), reply, grants=True)
+    return _WITHDRAW(term=term, most=PIECE)
 
 
 def rescue(term: str) -> Call[Reply]:
     """End executions whose lease lapsed; ok (lost, nodes gone, [task, node …] of the lost ones, [node …] forgotten)."""
-    return Call("rescue", (term, LEASES), reply, grants=True)
+    return _RESCUE(term=term, most=LEASES)
 
 
 def fire_timers(term: str) -> Call[Reply]:
     """Act on due timers; ok (fired, ms until the next or -1)."""
-    return Call("fire_timers", (term, PIECE), reply, grants=True)
+    return _FIRE_TIMERS(term=term, most=PIECE)
 
 
 def next_timer(keys: Keys) -> Call[int | None]:
@@ -77,7 +95,7 @@ def _first_score(raw: Sequence[Any]) -> int | None:
 
 def continue_releases(term: str, task: str = "") -> Call[Reply]:
     """Tell further dependents of ended tasks; ok (1 while more remain)."""
-    return Call("continue_releases", (term, task), reply, grants=True)
+    return _CONTINUE_RELEASES(term=term, task=task)
 
 
 def erasing(keys: Keys) -> Call[list[str]]:
@@ -87,27 +105,27 @@ def erasing(keys: Keys) -> Call[list[str]]:
 
 def leave_lists(term: str, task: str) -> Call[Reply]:
     """Go on with the deletion of a task that stands in very many lists; ok (1 while more remain)."""
-    return Call("leave_lists", (term, task), reply)
+    return _LEAVE_LISTS(term=term, task=task)
 
 
 def unpark(term: str, start: str = "0") -> Call[Reply]:
     """Put parked tasks and timers back whose reason is gone, of some reasons; ok (moved, where to go on or '0')."""
-    return Call("unpark", (term, start), reply, grants=True)
+    return _UNPARK(term=term, start=start)
 
 
 def age(term: str, lane: str, start: int, aging_ms: int) -> Call[Reply]:
     """Lift waiting tasks of a lane by a class; ok (lifted, *start* to go on from or -1, ms to the next)."""
-    return Call("age", (term, lane, start, aging_ms), reply)
+    return _AGE(term=term, lane=lane, start=start, aging_ms=aging_ms)
 
 
 def fall(batch: str) -> Call[Reply]:
     """Drop commit waits of a committed graph's next chunk; ok (1 while more remain)."""
-    return Call("fall", (batch,), reply, grants=True)
+    return _FALL(batch=batch)
 
 
 def sweep_batch(batch: str, term: str) -> Call[Reply]:
     """Remove a chunk of an abandoned graph; ok (1 while more remain), committed or stale."""
-    return Call("sweep_batch", (batch, term), reply)
+    return _SWEEP_BATCH(batch=batch, term=term)
 
 
 def committed(keys: Keys) -> Call[list[str]]:
@@ -244,6 +262,36 @@ class AsStep(Enum):
     STEP = auto()
 
 
+class _Row(NamedTuple):
+    """What ``snapshot`` answers about a task that is there."""
+
+    word: str
+    status: str
+    waiting: int
+    failed: int
+    skipped: int
+    dependencies: int
+    rule: str
+    visible: int
+    held: int
+    revision: str
+    closed_by: str
+    #: Who is to blame: a dependency, what it is called and how it ended.
+    because: str
+    name: str
+    ended: str
+    #: Where to search on for it, or -1.
+    next: int
+
+
+def _rows(raw: Sequence[Any]) -> list[_Row | AsStep | None]:
+    others = {"step": AsStep.STEP}
+    return [_Row._make(row) if row[0] == "ok" else others.get(row[0]) for row in raw]
+
+
+_SNAPSHOT = Verb("snapshot", _rows, snapshot=_Row)
+
+
 def snapshots(decisions: Sequence[Decision]) -> Story[list[Snapshot | AsStep | None]]:
     """The snapshots of the tasks that *decisions* are about, in their order; None where the task is gone.
 
@@ -253,30 +301,35 @@ def snapshots(decisions: Sequence[Decision]) -> Story[list[Snapshot | AsStep | N
     raw = yield from _snapshot(0, (), decisions)
     found: list[Snapshot | AsStep | None] = []
     for decision, row in zip(decisions, raw, strict=True):
-        found.append(AsStep.STEP if row[0] == "step" else (yield from _with_culprit(decision, row)))
+        found.append(row if isinstance(row, AsStep) else (yield from _with_culprit(decision, row)))
     return found
 
 
-def _with_culprit(decision: Decision, row: Sequence[Any]) -> Story[Snapshot | None]:
+def _with_culprit(decision: Decision, row: _Row | None) -> Story[Snapshot | AsStep | None]:
     """The snapshot with a dependency that its decision may blame, searched 256 a trip."""
+    if row is None:
+        return None
     seen = _seen(decision, row)
-    blamed = sorted(blamed_in(seen)) if seen else []
-    if seen and blamed and not (seen.because and seen.because.end in blamed):
-        at = int(row[-1]) if seen.rule is TriggerRule.ALL_SUCCESS else 0
-        rows = [row] if seen.rule is TriggerRule.ALL_SUCCESS else []
-        while at >= 0:
-            (row,) = yield from _snapshot(at, blamed, [decision])
-            at = int(row[-1])
-            rows.append(row)
-        seen = _seen(decision, row)
-        if seen and not (seen.because and seen.because.end in blamed):
-            seen = replace(seen, because=_gone(rows, seen, blamed))
-    return seen
+    blamed = sorted(blamed_in(seen))
+    if not blamed or (seen.because and seen.because.end in blamed):
+        return seen
+    at = row.next if seen.rule is TriggerRule.ALL_SUCCESS else 0
+    rows = [row] if seen.rule is TriggerRule.ALL_SUCCESS else []
+    while at >= 0:
+        (found,) = yield from _snapshot(at, blamed, [decision])
+        if not isinstance(found, _Row):
+            return found
+        row, at = found, found.next
+        rows.append(row)
+    seen = _seen(decision, row)
+    if seen.because and seen.because.end in blamed:
+        return seen
+    return replace(seen, because=_gone(rows, seen, blamed))
 
 
-def _gone(rows: Sequence[Sequence[Any]], seen: Snapshot, blamed: Sequence[End]) -> Dependency | None:
+def _gone(rows: Sequence[_Row], seen: Snapshot, blamed: Sequence[End]) -> Dependency | None:
     """A dependency that is not stored any more and, for want of another, is to blame; how it ended the counters say."""
-    found = {row[-2]: row[-4] for row in reversed(rows)}
+    found = {row.ended: row.because for row in reversed(rows)}
     if "gone" not in found or "undoing" in found:
         return None
     at = seen.counters
@@ -285,48 +338,49 @@ def _gone(rows: Sequence[Sequence[Any]], seen: Snapshot, blamed: Sequence[End]) 
     return None if end is None else Dependency(found["gone"], found["gone"], end)
 
 
-def _snapshot(start: int, blamed: Sequence[str], decisions: Sequence[Decision]) -> Call[list[Any]]:
-    pairs = (id for decision in decisions for id in (decision.task_id, decision.because))
-    return Call("snapshot", (start, "".join(blamed), *pairs), list)
+def _snapshot(start: int, blamed: Sequence[str], decisions: Sequence[Decision]) -> Call[list[_Row | AsStep | None]]:
+    tasks = [{"task": decision.task_id, "because": decision.because} for decision in decisions]
+    return _SNAPSHOT(start=start, blamed="".join(blamed), tasks=tasks)
 
 
-def _seen(decision: Decision, raw: Sequence[Any]) -> Snapshot | None:
-    if raw[0] != "ok":
-        return None
-    _, status, waiting, failed, skipped, total, rule, visible, held, revision, by, because, name, its, _ = raw
-    gone = int(waiting) + int(failed) + int(skipped)
+def _seen(decision: Decision, row: _Row) -> Snapshot:
+    succeeded = max(0, row.dependencies - row.waiting - row.failed - row.skipped)
+    because = row.because
     return Snapshot(
         task_id=decision.task_id,
-        status=TaskStatus(status),
-        counters=Counters(int(waiting), int(failed), int(skipped), max(0, int(total) - gone)),
-        visible=bool(visible),
-        closed_by=by,
-        because=Dependency(because, name or because, _STANDS[its]) if its in _STANDS else None,
-        rule=TriggerRule(rule),
-        held=bool(held),
-        revision=revision,
+        status=TaskStatus(row.status),
+        counters=Counters(row.waiting, row.failed, row.skipped, succeeded),
+        visible=bool(row.visible),
+        closed_by=row.closed_by,
+        because=Dependency(because, row.name or because, _STANDS[row.ended]) if row.ended in _STANDS else None,
+        rule=TriggerRule(row.rule),
+        held=bool(row.held),
+        revision=row.revision,
     )
 
 
 def close(term: str, entry: str, seen: Snapshot, how: CloseTask) -> Call[Reply]:
     """Cancel the task of *seen*, delete the decision: ok, missing, stale (term) or changed (read again)."""
     before = "1" if how.failed_before else ""
-    return Call("close", (term, entry, seen.task_id, seen.revision, how.reason, how.closed_by, before), reply)
+    return _CLOSE(
+        term=term, entry=entry, task=seen.task_id, revision=seen.revision, reason=how.reason, closed_by=how.closed_by,
+        failed_before=before,
+    )  # fmt: skip
 
 
 def trigger(term: str, entry: str, seen: Snapshot) -> Call[Reply]:
     """Set the task of *seen* READY, delete the decision: ok, missing, stale (term) or changed (read again)."""
-    return Call("trigger", (term, entry, seen.task_id, seen.revision), reply, grants=True)
+    return _TRIGGER(term=term, entry=entry, task=seen.task_id, revision=seen.revision)
 
 
 def reopen_closed(term: str, entry: str, task_id: str, closed_by: str) -> Call[Reply]:
     """Open a task that *closed_by* closed, delete the decision: ok, conflict, missing, stale or settling."""
-    return Call("reopen", (closed_by, term, entry, task_id), only, grants=True)
+    return _REOPEN(because=closed_by, term=term, entry=entry, tasks=(task_id,))
 
 
 def drop_decisions(term: str, entries: Sequence[str]) -> Call[Reply]:
     """Delete decisions that need nothing done: ok or stale."""
-    return Call("drop_decision", (term, "", MAX_POISON, *entries), reply)
+    return _DROP_DECISION(term=term, error="", most=MAX_POISON, entries=entries)
 
 
 def poison(term: str, decision: Decision, error: str) -> Call[Reply]:
@@ -335,4 +389,4 @@ def poison(term: str, decision: Decision, error: str) -> Call[Reply]:
         "entry": decision.entry, "task": decision.task_id, "because": decision.because, "how": decision.how,
         "error": error,
     }  # fmt: skip
-    return Call("drop_decision", (term, dumps(story, "poison"), MAX_POISON, decision.entry), reply)
+    return _DROP_DECISION(term=term, error=dumps(story, "poison"), most=MAX_POISON, entries=(decision.entry,))

@@ -9,6 +9,9 @@ from taskengine.store.by_moment import Entry
 from taskengine.store.call import Call, Story
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
+from taskengine.store.verb import Verb
+
+_DROP_LETTER = Verb("drop_letter", reply)
 
 
 def page(keys: Keys, after: Entry | None, since_ms: int, most: int) -> Story[list[Entry]]:
@@ -27,4 +30,4 @@ def _ms(raw: Any) -> int | None:
 
 def drop(task_id: str) -> Call[Reply]:
     """Take a task off the list: ok or missing."""
-    return Call("drop_letter", (task_id,), reply)
+    return _DROP_LETTER(task=task_id)

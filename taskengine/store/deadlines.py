@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskengine.core.deadlines import Weight
 from taskengine.core.order import unpack
@@ -13,6 +13,7 @@ from taskengine.store.call import Call, Story
 from taskengine.store.coordination import server_ms
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
+from taskengine.store.verb import Row, Verb
 
 #: Tasks looked at together.
 PIECE = 16
@@ -41,31 +42,51 @@ def due(keys: Keys) -> Story[tuple[int, list[str]]]:
     return now, ids
 
 
+class _Row(NamedTuple):
+    """What ``weigh`` says of a task: '' where there is nothing."""
+
+    status: str
+    lane: str
+    name: str
+    given_ms: str
+    started_ms: str
+    due_ms: str
+    score: str
+    #: -1 where it does not stand in its lane.
+    position: int
+    depends_on: str
+
+
+def _rows(raw: Sequence[Any]) -> list[_Row | None]:
+    return [_Row._make(row) if row else None for row in raw]
+
+
+_WEIGH = Verb("weigh", _rows, weight=_Row)
+_NOTE_DEADLINES = Verb("note_deadlines", reply)
+
+
 def weigh(ids: Sequence[str]) -> Story[list[Weight | None]]:
     """Weights in the order asked; None where there is no such task."""
     found: list[Weight | None] = []
     for at in range(0, len(ids), WEIGHED):
         piece = ids[at : at + WEIGHED]
-        raw = yield from Call("weigh", tuple(piece), list)
-        found += [_weight(id, row) for id, row in zip(piece, raw, strict=True)]
+        rows = yield from _WEIGH(tasks=piece)
+        found += [row and _weight(id, row) for id, row in zip(piece, rows, strict=True)]
     return found
 
 
-def _weight(id: str, raw: Sequence[Any]) -> Weight | None:
-    if not raw:
-        return None
-    status, lane, name, given, started, due, score, position, on = raw
+def _weight(id: str, row: _Row) -> Weight:
     return Weight(
         id=id,
-        status=TaskStatus(status),
-        lane=lane,
-        name=name,
-        given=_seconds(given),
-        started=_seconds(started),
-        due=_seconds(due),
-        position=None if int(position) < 0 else int(position),
-        depends_on=tuple(on.split()),
-        deadline=unpack(float(score)).deadline_seconds,
+        status=TaskStatus(row.status),
+        lane=row.lane,
+        name=row.name,
+        given=_seconds(row.given_ms),
+        started=_seconds(row.started_ms),
+        due=_seconds(row.due_ms),
+        position=None if row.position < 0 else row.position,
+        depends_on=tuple(row.depends_on.split()),
+        deadline=unpack(float(row.score)).deadline_seconds,
     )
 
 
@@ -75,5 +96,8 @@ def _seconds(ms: str) -> float | None:
 
 def note(term: str, findings: Sequence[Finding]) -> Call[Reply]:
     """Keep what was found out: ok (at risk) or stale."""
-    flat = (word for f in findings for word in (f.task_id, f.deadline, f.verdict, f.late_ms))
-    return Call("note_deadlines", (term, *flat), reply)
+    rows: list[Row] = [
+        {"task": one.task_id, "deadline": one.deadline, "verdict": one.verdict, "late_ms": one.late_ms}
+        for one in findings
+    ]
+    return _NOTE_DEADLINES(term=term, findings=rows)

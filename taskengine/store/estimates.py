@@ -8,17 +8,20 @@ from typing import Any
 from taskengine.store.call import Call, Story
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
+from taskengine.store.verb import Row, Verb
 
 #: Kinds that are kept.
 MOST_KINDS = 10_000
 #: Kinds read in one trip.
 PIECE = 1000
 
+_LEARN = Verb("learn", reply)
+
 
 def learn(seconds: Mapping[str, float]) -> Call[Reply]:
     """Keep the estimates of kinds, 256 at most: ok. A late copy sets what was right when it was sent."""
-    flat = [word for kind, value in seconds.items() for word in (kind, max(0, round(value * 1000)))]
-    return Call("learn", (MOST_KINDS, *flat), reply)
+    kinds: list[Row] = [{"kind": kind, "ms": max(0, round(value * 1000))} for kind, value in seconds.items()]
+    return _LEARN(most=MOST_KINDS, kinds=kinds)
 
 
 def learned(keys: Keys, kinds: Sequence[str]) -> Story[dict[str, float]]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskengine.core.identity import execution_id
 from taskengine.errors import NotFoundError
 from taskengine.models import ExecutionLog, ExecutionStatus, TaskExecution, TaskStatus
-from taskengine.store.call import Arg, Call, Story
+from taskengine.store.call import Call, Story
 from taskengine.store.codec import execution_from, numbered, pairs, traceback_line
+from taskengine.store.fields import ExecutionField, TaskField
 from taskengine.store.keys import Keys
-from taskengine.store.replies import Reply, Told, replies, reply, told
+from taskengine.store.replies import Reply, Told, ToldReply, replies, reply, told
+from taskengine.store.verb import Row, Verb
 
 #: Log lines kept of one execution, and bytes of them as JSON; older ones go first.
 MAX_LOG_LINES = 1000
@@ -96,10 +98,28 @@ class Answer:
 _ALONE = Pace()
 
 
+def _answer(raw: Sequence[Any]) -> Answer:
+    word = raw[0]
+    if word != "ok":
+        return Answer(word, detail=raw[1] if len(raw) > 1 else "")
+    return Answer("ok", tuple(told(one) for one in raw[3]), outcomes=tuple(raw[1]), became=tuple(raw[2]))
+
+
+_CLAIM = Verb("claim", _answer, told=ToldReply)
+_REPORT = Verb("report", _answer, told=ToldReply)
+_TIME_OUT = Verb("time_out", reply)
+_END_CANCELLED = Verb("end_cancelled", reply)
+_HAND_BACK = Verb("hand_back", replies)
+_SAY = Verb("say", reply)
+_LAY = Verb("lay", reply)
+
+
 def claim(slot: Slot, request: str, execution: str, token: int) -> Call[Answer]:
     """Take the granted *execution* if its token holds, else the best READY task; the same *request* repeats."""
-    args = (slot.node, slot.nonce, request, slot.message, slot.pid, execution, token, slot.lanes)
-    return Call("claim", args, _answer, grants=True)
+    return _CLAIM(
+        node=slot.node, slot=slot.nonce, request=request, message=slot.message, pid=slot.pid, execution=execution,
+        token=token, lanes=slot.lanes,
+    )  # fmt: skip
 
 
 def report(slot: Slot, done: Sequence[Report], *, pull: bool, pace: Pace = _ALONE) -> Call[Answer]:
@@ -109,21 +129,18 @@ def report(slot: Slot, done: Sequence[Report], *, pull: bool, pace: Pace = _ALON
     A slot that still holds others than these gets nothing either. ``overdue`` is what comes after its deadline: it is
     kept as late, and :func:`time_out` is what ends the attempt.
     """
-    args: list[Arg] = [
-        slot.node, slot.nonce, slot.lanes if pull else "", slot.message, slot.pid, pace.kind, pace.each_us, pace.most
-    ]  # fmt: skip
-    for one in done:
-        args += (one.task_id, one.token, one.verdict, one.output, one.error, one.error_kind)
-        args += (one.retry_ms, one.usage, one.agent, one.big or "", one.deadline_ms or "")
-        args += (one.traceback, one.last_frame)
-    return Call("report", tuple(args), _answer, grants=True)
+    return _REPORT(
+        node=slot.node, slot=slot.nonce, lanes=slot.lanes if pull else "", message=slot.message, pid=slot.pid,
+        kind=pace.kind, each_us=pace.each_us, most=pace.most, outcomes=[_outcome(one) for one in done],
+    )  # fmt: skip
 
 
-def _answer(raw: Sequence[Any]) -> Answer:
-    word = raw[0]
-    if word != "ok":
-        return Answer(word, detail=raw[1] if len(raw) > 1 else "")
-    return Answer("ok", tuple(told(one) for one in raw[3]), outcomes=tuple(raw[1]), became=tuple(raw[2]))
+def _outcome(one: Report) -> Row:
+    return {
+        "task": one.task_id, "token": one.token, "verdict": one.verdict, "output": one.output, "error": one.error,
+        "kind": one.error_kind, "retry_ms": one.retry_ms, "usage": one.usage, "agent": one.agent, "big": one.big or "",
+        "deadline": one.deadline_ms or "", "trace": one.traceback, "last_frame": one.last_frame,
+    }  # fmt: skip
 
 
 def time_out(
@@ -134,13 +151,15 @@ def time_out(
     *silent*: because it said nothing for too long; ``heard`` when it did meanwhile, and nothing ends.
     """
     verdict = "failed" if retry_ms is None else "retry"
-    args = (execution, token, verdict, retry_ms or 0, error, "1" if silent else "")
-    return Call("time_out", args, reply, grants=True)
+    return _TIME_OUT(
+        execution=execution, token=token, verdict=verdict, retry_ms=retry_ms or 0, error=error,
+        silent="1" if silent else "",
+    )  # fmt: skip
 
 
 def end_cancelled(execution: str, token: int) -> Call[Reply]:
     """End a cancelled execution whose grace is over; ``ok`` comes with the task's status."""
-    return Call("end_cancelled", (execution, token), reply, grants=True)
+    return _END_CANCELLED(execution=execution, token=token)
 
 
 def hand_back(held: Iterable[tuple[str, int]], why: str) -> Call[list[Reply]]:
@@ -148,7 +167,8 @@ def hand_back(held: Iterable[tuple[str, int]], why: str) -> Call[list[Reply]]:
 
     What came of each: ok with the task's status, conflict with the status it has, or missing.
     """
-    return Call("hand_back", (why, *(word for pair in held for word in pair)), replies, grants=True)
+    rows: list[Row] = [{"execution": id, "token": token} for id, token in held]
+    return _HAND_BACK(why=why, executions=rows)
 
 
 def say(
@@ -160,7 +180,10 @@ def say(
     *number* is that of the first line, counted from 1 in its execution: those that came before are not kept twice.
     """
     shown = "" if progress is None else repr(round(progress, 4))
-    return Call("say", (execution, token, MAX_LOG_LINES, MAX_LOG_BYTES, shown, note, number, *lines), reply)
+    return _SAY(
+        execution=execution, token=token, most=MAX_LOG_LINES, bytes=MAX_LOG_BYTES, progress=shown, note=note,
+        number=number, lines=lines,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +205,26 @@ class Said:
     missed: int
 
 
+class _Logs(NamedTuple):
+    """What ``read_logs`` says before the lines."""
+
+    word: str
+    status: str
+    latest: int
+    attempt: int
+    execution_id: str
+    #: '' where there is no such attempt.
+    execution_status: str
+    #: Numbers of the first line here, and of the last that there is.
+    first: int
+    last: int
+    traceback: str
+    ended_ms: str
+
+
+_READ_LOGS = Verb("read_logs", reply, logs=_Logs)
+
+
 def logs(task_id: str, attempt: int, after: int, most: int) -> Call[Said | None]:
     """Lines behind the number *after* of an attempt (0: the latest); None when there is no such task.
 
@@ -191,27 +234,40 @@ def logs(task_id: str, attempt: int, after: int, most: int) -> Call[Said | None]
     def decode(raw: Sequence[Any]) -> Said | None:
         if raw[0] != "ok":
             return None
-        _, status, latest, at, id, its, first, last, traceback, end, *texts = raw
-        lines = numbered(texts, int(first))
-        missed = max(0, int(first) - after - 1)
-        ended = ExecutionStatus(its) if its else None
-        number = int(last)
-        if traceback:
+        width = len(_Logs._fields)
+        found = _Logs._make(raw[:width])
+        lines = numbered(raw[width:], found.first)
+        missed = max(0, found.first - after - 1)
+        number = found.last
+        if found.traceback:
             number += 1
-            if after < number == int(first) + len(lines) and len(lines) < most:
-                lines.append(traceback_line(traceback, end, number))
-        return Said(TaskStatus(status), int(latest), int(at), id, ended, tuple(lines), number, missed)
+            if after < number == found.first + len(lines) and len(lines) < most:
+                lines.append(traceback_line(found.traceback, found.ended_ms, number))
+        return Said(
+            status=TaskStatus(found.status),
+            latest=found.latest,
+            attempt=found.attempt,
+            execution_id=found.execution_id,
+            execution_status=ExecutionStatus(found.execution_status) if found.execution_status else None,
+            lines=tuple(lines),
+            last=number,
+            missed=missed,
+        )
 
-    return Call("read_logs", (task_id, attempt, after, most), decode)
-
-
-def of_task(task_id: str, most: int = 100) -> Call[list[TaskExecution]]:
-    """The latest *most* executions of a task, oldest first, without logs."""
-    return Call("read_executions", (task_id, most), _executions)
+    return _READ_LOGS.read(decode, {"task": task_id, "attempt": attempt, "after": after, "most": most})
 
 
 def _executions(raw: Sequence[Sequence[Any]]) -> list[TaskExecution]:
     return [execution_from(entry[0], pairs(entry[1:])) for entry in raw]
+
+
+_READ_EXECUTIONS = Verb("read_executions", _executions)
+_GLANCE: Verb[list[Any]] = Verb("glance", list)
+
+
+def of_task(task_id: str, most: int = 100) -> Call[list[TaskExecution]]:
+    """The latest *most* executions of a task, oldest first, without logs."""
+    return _READ_EXECUTIONS(task=task_id, most=most)
 
 
 def glance(ids: Sequence[str]) -> Story[list[TaskExecution | None]]:
@@ -219,7 +275,7 @@ def glance(ids: Sequence[str]) -> Story[list[TaskExecution | None]]:
     found: list[TaskExecution | None] = []
     while len(found) < len(ids):
         piece = tuple(ids[len(found) : len(found) + _GLANCED])
-        raw = yield from Call("glance", piece, list)
+        raw = yield from _GLANCE(executions=piece)
         found += [execution_from(id, pairs(fields)) if fields else None for id, fields in zip(piece, raw, strict=True)]
     return found
 
@@ -227,11 +283,11 @@ def glance(ids: Sequence[str]) -> Story[list[TaskExecution | None]]:
 def read(keys: Keys, id: str) -> Story[TaskExecution | None]:
     """One execution with its logs and its output, also when that lies by reference; None when there is none."""
     fields = yield from Call("HGETALL", (keys.of("exec", id),), _mapping, command=True)
-    if "task" not in fields:
+    if ExecutionField.task not in fields:
         return None
     texts = yield from Call("LRANGE", (keys.of("logs", id), 0, -1), list, command=True)
-    if fields.get("big"):
-        fields["out"] = (yield from payload(keys, id)) or ""
+    if fields.get(ExecutionField.large_output):
+        fields[ExecutionField.output] = (yield from payload(keys, id)) or ""
     return execution_from(id, fields, texts)
 
 
@@ -240,11 +296,13 @@ def output(keys: Keys, task_id: str) -> Story[str | None]:
 
     NotFoundError when it had one: nobody may go on with nothing instead.
     """
-    status, attempt = yield from Call("HMGET", (keys.of("task", task_id), "st", "att"), list, command=True)
+    asked = (keys.of("task", task_id), TaskField.status, TaskField.attempts)
+    status, attempt = yield from Call("HMGET", asked, list, command=True)
     id = str(execution_id(task_id, int(attempt or 0)))
-    found = yield from Call("HMGET", (keys.of("exec", id), "out", "big"), list, command=True)
-    text = (yield from payload(keys, id)) if found[1] else found[0]
-    if text is None and (found[1] or status is None):
+    asked = (keys.of("exec", id), ExecutionField.output, ExecutionField.large_output)
+    inline, large = yield from Call("HMGET", asked, list, command=True)
+    text = (yield from payload(keys, id)) if large else inline
+    if text is None and (large or status is None):
         raise NotFoundError("result of task", task_id)
     return text or None
 
@@ -256,7 +314,7 @@ def payload(keys: Keys, name: str) -> Call[str | None]:
 
 def put_payload(name: str, text: str) -> Call[Reply]:
     """Lay JSON by reference; kept for an hour unless a verb takes it over, or did so before."""
-    return Call("lay", (name, text), reply)
+    return _LAY(name=name, text=text)
 
 
 def _mapping(raw: Any) -> dict[str, str]:

@@ -45,8 +45,8 @@ class Place:
 
     def _task(self, row: TaskRow, seconds: float) -> Record:
         made = record(self.task(row), seconds)
-        rare = f"{made.row[13]!s} p {row.path} up {self.parent} fr {self.frame}".strip()
-        return replace(made, row=(*made.row[:13], rare))
+        rare = f"{made.row['rare']!s} p {row.path} up {self.parent} fr {self.frame}".strip()
+        return replace(made, row={**made.row, "rare": rare})
 
     def task(self, row: TaskRow) -> Task:
         """The task of a row; InvalidInputError where its template yields none."""

@@ -18,6 +18,7 @@ from taskengine.store.coordination import fall, sweep_batch
 from taskengine.store.executions import put_payload
 from taskengine.store.records import Record
 from taskengine.store.replies import Reply, reply
+from taskengine.store.verb import Verb
 
 #: Tasks a chunk, and dependencies of them together: they bound one script; 256 take 2 to 6 ms on a small server.
 CHUNK = 64
@@ -25,19 +26,25 @@ EDGES = 256
 #: Ids of a named graph noted or read by one script.
 _IDS = 1024
 
+_STAGE = Verb("stage", reply)
+_STAGE_EDGES = Verb("stage_edges", reply)
+_COMMIT = Verb("commit", reply)
+_LAY_ORDER = Verb("lay_order", reply)
+_READ_GRAPH = Verb("read_graph", reply)
+
 
 def stage(
     batch: str, run: str, chunk: Sequence[Record], meanwhile: Callable[[], object] | None = None
 ) -> Call[Reply]:
     """Stage one chunk; dependencies must have been staged before their dependents."""
     raw = b"".join(new.raw_id for new in chunk)
-    args = (batch, run, raw, len(chunk), *(arg for new in chunk for arg in new.row))
-    return Call("stage", args, reply, meanwhile=meanwhile)
+    call = _STAGE(batch=batch, run=run, raw=raw, count=len(chunk), tasks=[new.row for new in chunk])
+    return replace(call, meanwhile=meanwhile)
 
 
 def stage_edges(batch: str, id: str, depends_on: Sequence[str]) -> Call[Reply]:
     """Give a staged task more dependencies: ok, missing (task, dependency) or taken; safe to repeat."""
-    return Call("stage_edges", (batch, id, *depends_on), reply)
+    return _STAGE_EDGES(batch=batch, task=id, dependencies=depends_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ def commit(batch: str, name: Name | None = None, label: Label = Label()) -> Call
     Safe to repeat.
     """
     key, sha = (name.key, name.sha) if name else ("", "")
-    return Call("commit", (batch, key, sha, label.name, label.created_by), reply)
+    return _COMMIT(batch=batch, key=key, sha=sha, name=label.name, by=label.created_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +90,12 @@ class Named:
 
 def lay_order(batch: str, start: int, raw: bytes) -> Call[Reply]:
     """Note raw ids of a graph that is to have a name, from the place *start* on; safe to repeat."""
-    return Call("lay_order", (batch, start, raw), reply)
+    return _LAY_ORDER(batch=batch, start=start, raw=raw)
 
 
 def read_graph(key: str, start: int) -> Call[Reply]:
     """The graph of a hashed key: ok (sha, run, how many ids, some from *start* on) or missing."""
-    return Call("read_graph", (key, start, _IDS), reply)
+    return _READ_GRAPH(name=key, start=start, most=_IDS)
 
 
 def named(key: str) -> Story[Named | None]:
@@ -200,12 +207,12 @@ def abandon(batch: str) -> Story[None]:
 
 
 def _depends_on(new: Record) -> list[str]:
-    return str(new.row[5]).split()
+    return str(new.row["on"]).split()
 
 
 def _with(new: Record, depends_on: Sequence[str]) -> Record:
     on = " ".join(depends_on)
-    return new if on == new.row[5] else replace(new, row=(*new.row[:5], on, *new.row[6:]))
+    return new if on == new.row["on"] else replace(new, row={**new.row, "on": on})
 
 
 def _renamed(new: Record, renamed: dict[str, str]) -> Record:

@@ -45,8 +45,8 @@ def _events(raw: Sequence[Any]) -> list[Event]:
     return [_event(entry, fields) for entry, fields in raw]
 
 
-def _event(entry: str, fields: dict[str, str]) -> Event:
-    what, task, ms, note = fields["e"].split(" ", 3)
+def _event(entry: str, stored: dict[str, str]) -> Event:
+    what, task, ms, note = stored["e"].split(" ", 3)
     at = moment(ms)
     assert at is not None
     return Event(int(entry.partition("-")[2]), what, UUID(task) if task != "-" else None, at, note)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskengine.store.call import Call, Story
 from taskengine.store.codec import pairs
+from taskengine.store.fields import TaskField
 from taskengine.store.keys import CODES, Keys
+from taskengine.store.verb import Verb
 
 #: Tasks looked at in one script.
 PIECE = 32
@@ -34,7 +36,7 @@ class TaskFacts:
     @property
     def status(self) -> str:
         """The stored status."""
-        return self.fields["st"]
+        return self.fields[TaskField.status]
 
     @property
     def is_step(self) -> bool:
@@ -44,17 +46,17 @@ class TaskFacts:
     @property
     def lane(self) -> str:
         """The queue that it waits in; of a step what becomes of it when it waits for nothing more."""
-        return self.fields.get("lane", "")
+        return self.fields.get(TaskField.queue, "")
 
     @property
     def attempts(self) -> int:
         """Attempts begun, a granted one included."""
-        return self.number("att")
+        return self.number(TaskField.attempts)
 
     @property
     def depends_on(self) -> list[str]:
         """Ids of its dependencies."""
-        return self.fields.get("on", "").split()
+        return self.fields.get(TaskField.depends_on, "").split()
 
     @property
     def is_given_up(self) -> bool:
@@ -64,7 +66,7 @@ class TaskFacts:
     @property
     def is_staged(self) -> bool:
         """Whether its graph is not committed."""
-        return "batch" in self.fields and self.fields["batch state"] != "committed"
+        return TaskField.batch in self.fields and self.fields["batch state"] != "committed"
 
     @property
     def listed_as(self) -> str:
@@ -117,25 +119,40 @@ class Run:
     listed: str
 
 
+class _Member(NamedTuple):
+    """The same, as ``inspect_members`` says it."""
+
+    member: str
+    value: str
+    execution: str
+    task_id: str
+    fields: Sequence[str]
+
+
+_INSPECT: Verb[list[Any]] = Verb("inspect", list)
+_INSPECT_RUNS: Verb[list[Any]] = Verb("inspect_runs", list)
+_INSPECT_MEMBERS: Verb[list[Any]] = Verb("inspect_members", list, member=_Member)
+_INSPECT_TALLY: Verb[list[Any]] = Verb("inspect_tally", list)
+
+
 def runs(ids: Sequence[str]) -> Story[list[Run]]:
     """The records of runs; empty fields where there is none."""
     found: list[Run] = []
     for at in range(0, len(ids), PIECE):
         piece = ids[at : at + PIECE]
-        raw = yield from Call("inspect_runs", tuple(piece), list)
+        raw = yield from _INSPECT_RUNS(runs=piece)
         found += [Run(id, pairs(r[0]), r[1], bool(r[2]), str(r[3])) for id, r in zip(piece, raw, strict=True)]
     return found
 
 
 def look(tasks: Sequence[tuple[str, str]]) -> Call[list[TaskFacts]]:
     """Facts of up to ``PIECE`` tasks, each id with the list filters that must find it; those gone are left out."""
-    flat = tuple(word for pair in tasks for word in pair)
 
     def decode(raw: Sequence[Any]) -> list[TaskFacts]:
         found = zip((id for id, _ in tasks), raw, strict=True)
         return [_facts(id, *parts) for id, parts in found if parts]
 
-    return Call("inspect", flat, decode)
+    return _INSPECT.read(decode, {"tasks": [{"task": id, "index": index} for id, index in tasks]})
 
 
 def _facts(id: str, fields: Sequence[Any], parents: Sequence[Any], executions: Sequence[Any]) -> TaskFacts:
@@ -158,9 +175,12 @@ def members(kind: str, name: str = "") -> Story[list[Member]]:
 
 def _members(kind: str, name: str, at: int) -> Call[tuple[int, list[Member]]]:
     def decode(raw: Sequence[Any]) -> tuple[int, list[Member]]:
-        return int(raw[0]), [Member(kind, name, r[0], str(r[1]), r[2], r[3], pairs(r[4])) for r in raw[1:]]
+        found = map(_Member._make, raw[1:])
+        return int(raw[0]), [
+            Member(kind, name, m.member, str(m.value), m.execution, m.task_id, pairs(m.fields)) for m in found
+        ]
 
-    return Call("inspect_members", (kind, name, at), decode)
+    return _INSPECT_MEMBERS.read(decode, {"kind": kind, "name": name, "start": at})
 
 
 def tally() -> Story[Tally]:
@@ -182,7 +202,7 @@ def _tally(at: int) -> Call[tuple[int, bool, dict[str, int], dict[str, int]]]:
         listed = {_STATUS_OF.get(int(code), f"code {code}"): int(n) for code, n in codes.items() if int(code)}
         return int(raw[0]), bool(raw[1]), counts, listed
 
-    return Call("inspect_tally", (at,), decode)
+    return _INSPECT_TALLY.read(decode, {"start": at})
 
 
 def scan(keys: Keys, cursor: str) -> Call[tuple[str, list[str]]]:

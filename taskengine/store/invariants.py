@@ -20,6 +20,7 @@ from taskengine.models import Event
 from taskengine.store import coordination, history, inspection, pauses
 from taskengine.store.call import Story
 from taskengine.store.codec import pause_from
+from taskengine.store.fields import FrameField, RunField, TaskField
 from taskengine.store.inspection import PIECE, Run, TaskFacts
 from taskengine.store.judgement import (
     RULES,
@@ -129,8 +130,9 @@ def _tasks(walk: _Walk) -> Story[None]:
         for task in (yield from inspection.look(list(zip(piece, names, strict=True)))):
             walk.tasks[task.id] = task
             walk.violations += judge_task(task, walk.asked)
-            segment = task.number("no") // 4096
-            index = "" if task.is_step else task.fields.get("ix") or dict(zip(piece, names, strict=True))[task.id]
+            segment = task.number(TaskField.arrival) // 4096
+            own = task.fields.get(TaskField.filters) or dict(zip(piece, names, strict=True))[task.id]
+            index = "" if task.is_step else own
             walk.marks.update(f"{name}:{segment}" for name in index.splitlines())
 
 
@@ -158,7 +160,8 @@ def _pauses(walk: _Walk) -> Story[None]:
     yield from _open_lanes(walk, set(stored))
     timers = yield from inspection.names_by_score(walk.keys.fixed("timers"))
     ends = {timer.removeprefix("resume:") for timer in timers if timer.startswith("resume:")}
-    stored |= {f"task:{task.id}": task.fields["pz"] for task in walk.tasks.values() if "pz" in task.fields}
+    paused = [task for task in walk.tasks.values() if TaskField.pause in task.fields]
+    stored |= {f"task:{task.id}": task.fields[TaskField.pause] for task in paused}
     for scope in ends ^ {scope for scope, story in stored.items() if pause_from(scope, story).until}:
         walk.say("pause", scope, "its end has a timer, or it has an end, not both")
     for scope in walk.names.get("stands", set()) - set(
@@ -191,7 +194,7 @@ def _dependencies_of_many(walk: _Walk) -> None:
         stored = {id: walk.tasks[id].fields if id in walk.tasks else {} for id in task.depends_on}
         whole = replace(task, dependencies=tuple({**fields, "id": id} for id, fields in stored.items()))
         walk.violations += judge_dependencies(whole)
-        if not any(parent.keys() & {"rel", "undo"} for parent in whole.dependencies):
+        if not any(parent.keys() & {TaskField.releasing, TaskField.undoing} for parent in whole.dependencies):
             walk.violations += judge_counters(whole)
 
 
@@ -199,10 +202,10 @@ def _dependents(walk: _Walk) -> Story[None]:
     """Compare each list of dependents with the tasks that depend."""
     expected: dict[str, list[str]] = {}
     for task in walk.tasks.values():
-        for dependency in task.depends_on[task.number("del") :]:
+        for dependency in task.depends_on[task.number(TaskField.deleting) :]:
             expected.setdefault(dependency, []).append(task.id)
-        if "up" in task.fields:
-            expected.setdefault(task.id, []).append(task.fields["up"])
+        if TaskField.parent in task.fields:
+            expected.setdefault(task.id, []).append(task.fields[TaskField.parent])
     for id, parent in walk.tasks.items():
         listed = []
         if id in walk.names.get("deps", ()):
@@ -211,7 +214,7 @@ def _dependents(walk: _Walk) -> Story[None]:
             story = f"listed {len(listed)}, {len(expected.get(id, []))} depend on it"
             odd = sorted(set(listed) ^ set(expected.get(id, [])))
             walk.say("edge", id, f"{story}; for example {odd[0]}" if odd else f"{story}; one is there twice")
-        elif not _keeps_dependents(parent) and listed and "rel" not in parent.fields:
+        elif not _keeps_dependents(parent) and listed and TaskField.releasing not in parent.fields:
             walk.say("edge", id, f"it completed and still lists {len(listed)} dependents")
 
 
@@ -223,11 +226,11 @@ def _keeps_dependents(task: TaskFacts) -> bool:
 def _pins(walk: _Walk) -> None:
     pins: Counter[str] = Counter()
     for task in walk.tasks.values():
-        if "xr" in task.fields:
-            foreign = (p for p in _pinned(task) if p in walk.tasks and _run(walk, p) != task.fields["run"])
+        if TaskField.crosses_runs in task.fields:
+            foreign = (p for p in _pinned(task) if p in walk.tasks and _run(walk, p) != task.fields[TaskField.run])
             pins.update(foreign)
     for id, task in walk.tasks.items():
-        if task.number("pin") != pins[id]:
+        if task.number(TaskField.pinned) != pins[id]:
             walk.say("pin", id, f"stored {task.number('pin')}, open dependents in other runs: {pins[id]}")
 
 
@@ -235,19 +238,19 @@ def _pinned(task: TaskFacts) -> list[str]:
     """The dependencies that it keeps: all until it is over, and while a cursor runs those on one side of it."""
     on = task.depends_on
     if is_over(task.status):
-        return on[task.number("pins") :] if "pins" in task.fields else []
-    return on[: task.number("pins")] if "pins" in task.fields else on
+        return on[task.number(TaskField.pinning) :] if TaskField.pinning in task.fields else []
+    return on[: task.number(TaskField.pinning)] if TaskField.pinning in task.fields else on
 
 
 def _run(walk: _Walk, id: str) -> str:
-    return walk.tasks[id].fields["run"]
+    return walk.tasks[id].fields[TaskField.run]
 
 
 def _runs(walk: _Walk, runs: list[Run]) -> Story[None]:
     of_run: dict[str, list[TaskFacts]] = {}
     for task in walk.tasks.values():
         if not task.is_staged:
-            of_run.setdefault(task.fields["run"], []).append(task)
+            of_run.setdefault(task.fields[TaskField.run], []).append(task)
     for run in runs:
         tasks = of_run.get(run.id, [])
         _numbers(walk, run, tasks)
@@ -256,7 +259,7 @@ def _runs(walk: _Walk, runs: list[Run]) -> Story[None]:
 
 def _numbers(walk: _Walk, run: Run, tasks: list[TaskFacts]) -> None:
     unfinished = sum(not is_over(task.status) for task in tasks)
-    stored = (int(run.fields.get("total", 0)), int(run.fields.get("open", 0)))
+    stored = (int(run.fields.get(RunField.total, 0)), int(run.fields.get(RunField.open, 0)))
     if stored != (len(tasks), unfinished):
         story = f"total and open are stored as {stored}, its tasks say {(len(tasks), unfinished)}"
         walk.say("run", run.id, story)
@@ -269,9 +272,9 @@ def _numbers(walk: _Walk, run: Run, tasks: list[TaskFacts]) -> None:
 
 def _listed_wrong(run: Run) -> str:
     """What is wrong with its place among the graphs; one whose tasks were deleted may have fewer than two."""
-    if run.listed and run.listed != run.fields.get("cr"):
-        return f"it stands among the graphs by {run.listed} and was created at {run.fields.get('cr')}"
-    if not run.listed and ("nm" in run.fields or int(run.fields.get("total", 0)) > 1):
+    if run.listed and run.listed != run.fields.get(RunField.created):
+        return f"it stands among the graphs by {run.listed} and was created at {run.fields.get(RunField.created)}"
+    if not run.listed and (RunField.name in run.fields or int(run.fields.get(RunField.total, 0)) > 1):
         return "it has a name or more than one task, and is not among the graphs"
     return ""
 
@@ -300,12 +303,12 @@ def _compare(walk: _Walk, run: Run, tasks: list[TaskFacts], told: Replay) -> Non
         walk.say("history", run.id, sentence)
     stored = {UUID(task.id): task for task in tasks}
     for id, task in stored.items():
-        if "batch" in task.fields or (id not in told.statuses and not told.whole):
+        if TaskField.batch in task.fields or (id not in told.statuses and not told.whole):
             continue
         if told.statuses.get(id) != task.status:
             walk.say("history", task.id, f"it is {task.status}, its events say {told.statuses.get(id)}")
     for id, status in told.statuses.items():
-        if id not in stored and not (is_over(status) and "pruned" in run.fields):
+        if id not in stored and not (is_over(status) and RunField.pruned in run.fields):
             walk.say("history", str(id), f"its events say {status}, and it is not there")
 
 
@@ -335,7 +338,7 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
     """By kind, the ids of keys that may stay for ever; others of these kinds must have a time to go."""
     tasks = walk.tasks
     executions = {str(execution_id(id, n)) for id, task in tasks.items() for n in _attempts(task)}
-    segments = {str(task.number("no") // 4096) for task in tasks.values()}
+    segments = {str(task.number(TaskField.arrival) // 4096) for task in tasks.values()}
     runs = yield from inspection.names_by_score(walk.keys.fixed("runs"))
     batches = yield from inspection.names_by_score(walk.keys.fixed("batches"))
     batches += yield from inspection.set_members(walk.keys.fixed("commits"))
@@ -346,14 +349,14 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
     steps = {id for id, task in tasks.items() if task.lane.startswith("%")}
     definitions: set[str] = set()
     for id in walk.names.get("frame", set()) & steps:
-        definitions.add((yield from inspection.field_of(walk.keys.of("frame", id), "def")))
+        definitions.add((yield from inspection.field_of(walk.keys.of("frame", id), FrameField.definition)))
     graphs: set[str] = set()
     for run in walk.names.get("named", ()):
         graphs.update((yield from inspection.entries(walk.keys, "named", run)))
     return {
         "exec": executions, "logs": executions, "deps": set(tasks), "done": set(), "claim": set(),
-        "payload": executions | {task.fields.get("big", "") for task in tasks.values()},
-        "idem": {task.fields.get("key", "") for task in tasks.values()},
+        "payload": executions | {task.fields.get(TaskField.large_input, "") for task in tasks.values()},
+        "idem": {task.fields.get(TaskField.key, "") for task in tasks.values()},
         "codes": segments, "ids": segments,
         "run": set(runs), "events": set(runs), "ranges": set(runs), "named": set(runs),
         "graph": graphs, "order": graphs,

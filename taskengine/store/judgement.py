@@ -14,6 +14,7 @@ from taskengine.core.lifecycle import EXECUTION_TERMINAL, TERMINAL
 from taskengine.core.order import unpack
 from taskengine.core.rules import Counters, Verdict, judge
 from taskengine.models.enums import ExecutionStatus, TaskStatus, TriggerRule
+from taskengine.store.fields import ExecutionField, TaskField
 from taskengine.store.inspection import Fields, Member, Tally, TaskFacts
 from taskengine.store.keys import RULED
 
@@ -61,9 +62,9 @@ _FAILED = frozenset({TaskStatus.FAILED.value})
 _EXECUTION_RUNNING = frozenset({ExecutionStatus.RUNNING.value})
 _EXECUTION_QUEUED = frozenset({ExecutionStatus.QUEUED.value})
 #: Places in lists that are worked off in pieces: of dependents to tell, to take back from, of parents to pin or unpin.
-_CURSORS = frozenset({"rel", "undo", "pins"})
+_CURSORS = frozenset({TaskField.releasing, TaskField.undoing, TaskField.pinning})
 _CANCELLED = frozenset({TaskStatus.CANCELLED.value})
-_SAYS = {TaskStatus.FAILED.value: "f", TaskStatus.CANCELLED.value: "c"}
+_SAYS = {TaskStatus.FAILED.value: TaskField.failed, TaskStatus.CANCELLED.value: TaskField.skipped}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,10 +93,12 @@ def judge_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
     yield from _executions(task)
     yield from _timers(task)
     yield from _stuck(task, asked)
-    if (task.status in _PAUSED) != ("pz" in task.fields):
-        yield Violation("pause", task.id, f"it is {task.status}, and its pause says {task.fields.get('pz', 'nothing')}")
-    if "fb" in task.fields and not (task.status in _CANCELLED and "by" in task.fields):
-        yield Violation("before", task.id, f"it is {task.status}, closed by {task.fields.get('by', 'nobody')}")
+    if (task.status in _PAUSED) != (TaskField.pause in task.fields):
+        says = task.fields.get(TaskField.pause, "nothing")
+        yield Violation("pause", task.id, f"it is {task.status}, and its pause says {says}")
+    closed_by = task.fields.get(TaskField.closed_by)
+    if TaskField.failed_before in task.fields and not (task.status in _CANCELLED and closed_by is not None):
+        yield Violation("before", task.id, f"it is {task.status}, closed by {closed_by or 'nobody'}")
     yield from judge_dependencies(task)
     yield from _early(task)
     yield from _index(task)
@@ -106,7 +109,7 @@ def judge_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
         yield Violation("letter", task.id, f"it is {task.status}")
     if ("in releases" in task.fields) != bool(task.fields.keys() & _CURSORS):
         yield Violation("cursor", task.id, "it has a cursor or stands among the releases, not both")
-    if ("in erasing" in task.fields) != ("del" in task.fields):
+    if ("in erasing" in task.fields) != (TaskField.deleting in task.fields):
         yield Violation("cursor", task.id, "it is being deleted or stands among those that are, not both")
 
 
@@ -117,17 +120,20 @@ def is_whole(task: TaskFacts) -> bool:
 
 def judge_counters(task: TaskFacts) -> Iterator[Violation]:
     """Where the counters differ from what the dependencies say; nothing where some of these are not known."""
-    if "del" in task.fields or task.is_given_up or _has_begun(task):
+    if TaskField.deleting in task.fields or task.is_given_up or _has_begun(task):
         return
-    if not is_whole(task) or not all("st" in p for p in task.dependencies):
+    if not is_whole(task) or not all(TaskField.status in parent for parent in task.dependencies):
         return
-    expected = {"w": ("batch" in task.fields) + ("undo" in task.fields), "f": 0, "c": 0}
+    expected = {
+        TaskField.waiting: (TaskField.batch in task.fields) + (TaskField.undoing in task.fields),
+        TaskField.failed: 0, TaskField.skipped: 0,
+    }  # fmt: skip
     for parent in task.dependencies:
         counter = _counted(parent)
         if counter:
             expected[counter] += 1
-    if "rule" in task.fields:
-        expected["w"] -= RULED
+    if TaskField.rule in task.fields:
+        expected[TaskField.waiting] -= RULED
     stored = {name: task.number(name) for name in expected}
     if stored != expected:
         yield Violation("counters", task.id, f"stored {stored}, dependencies say {expected}")
@@ -135,39 +141,39 @@ def judge_counters(task: TaskFacts) -> Iterator[Violation]:
 
 def judge_dependencies(task: TaskFacts) -> Iterator[Violation]:
     """Which of its dependencies were taken from an open task. One that was opened again may lack what went before."""
-    if is_over(task.status) or task.is_given_up or "ro" in task.fields:
+    if is_over(task.status) or task.is_given_up or TaskField.reopened in task.fields:
         return
     for parent in task.dependencies:
-        if "st" not in parent or "del" in parent:
+        if TaskField.status not in parent or TaskField.deleting in parent:
             yield Violation("lost", task.id, f"its dependency {parent['id']} is not there")
 
 
 def _has_begun(task: TaskFacts) -> bool:
     """Whether it is a step whose counters are of its children, which :mod:`taskengine.store.invariants` compares."""
-    return "tot" in task.fields
+    return TaskField.planned in task.fields
 
 
 def _counted(parent: Fields) -> str:
     """The counter that holds this dependency: w, f, c, or '' when it completed and said so."""
-    told_before = int(parent.get("rel", parent.get("undo", -1)))
+    told_before = int(parent.get(TaskField.releasing, parent.get(TaskField.undoing, -1)))
     heard = "place" in parent and int(parent["place"]) < told_before
-    if "undo" in parent:
-        return "w" if heard else parent["how"]
-    if parent["st"] not in _OVER:
-        return "w"
-    if "rel" in parent and "place" in parent and not heard:
-        return "w"
-    return "f" if "fb" in parent else _SAYS.get(parent["st"], "")
+    if TaskField.undoing in parent:
+        return TaskField.waiting if heard else parent[TaskField.counted_as]
+    if parent[TaskField.status] not in _OVER:
+        return TaskField.waiting
+    if TaskField.releasing in parent and "place" in parent and not heard:
+        return TaskField.waiting
+    return TaskField.failed if TaskField.failed_before in parent else _SAYS.get(parent[TaskField.status], "")
 
 
 def _place(task: TaskFacts) -> Iterator[Violation]:
-    places = [name for name in ("in ready", "in park", "g") if name in task.fields]
+    places = [name for name in ("in ready", "in park", TaskField.granted) if name in task.fields]
     ready = task.status in _READY
-    if len(places) != ready or ("park" in task.fields) != ("in park" in task.fields):
+    if len(places) != ready or (TaskField.parked in task.fields) != ("in park" in task.fields):
         yield Violation("place", task.id, f"it is {task.status} and stands: {', '.join(places) or 'nowhere'}")
     for name in ("in ready", "in park"):
-        if name in task.fields and float(task.fields[name]) != float(task.fields["sc"]):
-            story = f"its score is {task.fields['sc']}, its place {task.fields[name]}"
+        if name in task.fields and float(task.fields[name]) != float(task.fields[TaskField.score]):
+            story = f"its score is {task.fields[TaskField.score]}, its place {task.fields[name]}"
             yield Violation("place", task.id, story)
 
 
@@ -176,7 +182,7 @@ def _executions(task: TaskFacts) -> Iterator[Violation]:
         return
     for number, execution in enumerate(reversed(task.executions)):
         yield from _execution(task, execution, latest=number == 0)
-    accepted = [e["id"] for e in task.executions if e.get("st") in _COMPLETED]
+    accepted = [e["id"] for e in task.executions if e.get(ExecutionField.status) in _COMPLETED]
     if len(accepted) != (task.status in _COMPLETED):
         yield Violation("outcome", task.id, f"it is {task.status}; accepted: {', '.join(accepted) or 'none'}")
     if task.status in _RUNNING and not task.executions:
@@ -184,11 +190,11 @@ def _executions(task: TaskFacts) -> Iterator[Violation]:
 
 
 def _execution(task: TaskFacts, e: Fields, *, latest: bool) -> Iterator[Violation]:
-    status = e.get("st", "not there")
-    granted = latest and task.fields.get("g") == e["id"]
+    status = e.get(ExecutionField.status, "not there")
+    granted = latest and task.fields.get(TaskField.granted) == e["id"]
     running = latest and task.status in _RUNNING
     wanted = _EXECUTION_QUEUED if granted else _EXECUTION_RUNNING if running else _EXECUTION_OVER
-    if status not in wanted or e.get("task") != task.id:
+    if status not in wanted or e.get(ExecutionField.task) != task.id:
         story = f"execution {e['id']} of task {e.get('task')} is {status}, the task {task.status}"
         yield Violation("execution", task.id, story)
     if status in _EXECUTION_RUNNING and "lease" not in e:
@@ -215,27 +221,27 @@ TIMERS = ("schedule", "retry", "expire", "queue", "total", "step", "moment")
 
 def timers_of(fields: Fields) -> set[str]:
     """The kinds of timers that a task's record asks for."""
-    status, clocks = fields.get("st", ""), fields.get("clk", "")
-    begun = int(fields.get("att", 0)) > ("g" in fields)
+    status, clocks = fields.get(TaskField.status, ""), fields.get(TaskField.clocks, "")
+    begun = int(fields.get(TaskField.attempts, 0)) > (TaskField.granted in fields)
     asks = {
-        "retry": status in _RETRYING and "due" in fields,
-        "schedule": status in _PENDING and "due" in fields,
+        "retry": status in _RETRYING and TaskField.due in fields,
+        "schedule": status in _PENDING and TaskField.due in fields,
         "expire": "exp=" in clocks and not begun and not is_over(status) and status not in _PAUSED,
         "queue": "qt=" in clocks and status in _READY,
-        "total": "tend" in fields and not is_over(status) and status not in _PAUSED,
-        "step": clocks == "step" and "at" in fields and not is_over(status),
-        "moment": clocks == "moment" and "at" in fields and not is_over(status),
+        "total": TaskField.total_end in fields and not is_over(status) and status not in _PAUSED,
+        "step": clocks == "step" and TaskField.timer_at in fields and not is_over(status),
+        "moment": clocks == "moment" and TaskField.timer_at in fields and not is_over(status),
     }
     return {kind for kind, asked in asks.items() if asked}
 
 
 def _stuck(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
-    if task.status not in _PENDING or "batch" in task.fields:
+    if task.status not in _PENDING or TaskField.batch in task.fields:
         return
-    held = bool(task.fields.keys() & {"hold", "due"})
-    verdict = judge(TriggerRule(task.fields.get("rule", TriggerRule.ALL_SUCCESS)), _counters(task))
+    held = bool(task.fields.keys() & {TaskField.held, TaskField.due})
+    verdict = judge(TriggerRule(task.fields.get(TaskField.rule, TriggerRule.ALL_SUCCESS)), _counters(task))
     if verdict is Verdict.NEVER:
-        taken_back = any("undo" in parent for parent in task.dependencies)
+        taken_back = any(TaskField.undoing in parent for parent in task.dependencies)
         if task.id not in asked and not taken_back and is_whole(task):
             yield Violation("stuck", task.id, "its rule cannot hold and nobody was asked to close it")
     elif verdict is Verdict.RUN and not held and not _is_asked_about(task, asked):
@@ -246,14 +252,15 @@ def _is_asked_about(task: TaskFacts, asked: frozenset[str]) -> bool:
     """Whether the coordinator starts it: one with a rule of its own, asked now or when its take-back ends."""
     if task.lane.startswith("%"):
         return task.id in asked
-    return "rule" in task.fields and (task.id in asked or "undo" in task.fields)
+    return TaskField.rule in task.fields and (task.id in asked or TaskField.undoing in task.fields)
 
 
 def _counters(task: TaskFacts) -> Counters:
     """How its dependencies stand, as its record says; for a plain task the waits that are none count too."""
-    waiting, failed, skipped = task.number("w"), task.number("f"), task.number("c")
-    if "rule" in task.fields:
-        waiting += RULED - ("batch" in task.fields) - ("undo" in task.fields)
+    waiting, failed = task.number(TaskField.waiting), task.number(TaskField.failed)
+    skipped = task.number(TaskField.skipped)
+    if TaskField.rule in task.fields:
+        waiting += RULED - (TaskField.batch in task.fields) - (TaskField.undoing in task.fields)
     known = waiting + failed + skipped
     return Counters(waiting, failed, skipped, max(0, len(task.depends_on) - known))
 
@@ -262,18 +269,18 @@ def _early(task: TaskFacts) -> Iterator[Violation]:
     """Of a task with a rule of its own nothing is said: a dependency that was opened again since does not tell when it
     had ended before.
     """
-    started = [int(e["s"]) for e in task.executions if "s" in e]
-    if not started or "rule" in task.fields or task.is_step:
+    started = [int(e[ExecutionField.started]) for e in task.executions if ExecutionField.started in e]
+    if not started or TaskField.rule in task.fields or task.is_step:
         return
     for parent in task.dependencies:
-        if "st" not in parent:
+        if TaskField.status not in parent:
             continue
-        if parent["st"] not in _COMPLETED or int(parent.get("fin", 0)) > min(started):
+        if parent[TaskField.status] not in _COMPLETED or int(parent.get(TaskField.finished, 0)) > min(started):
             yield Violation("early", task.id, f"it started before its dependency {parent['id']} completed")
 
 
 def _index(task: TaskFacts) -> Iterator[Violation]:
-    expected = "step" if task.is_step else "staged" if "batch" in task.fields else task.status
+    expected = "step" if task.is_step else "staged" if TaskField.batch in task.fields else task.status
     if task.listed_as != expected:
         yield Violation("index", task.id, f"it is {expected}, lists see {task.listed_as or 'nothing'}")
     if task.fields["at arrival"] != task.id:
@@ -283,11 +290,11 @@ def _index(task: TaskFacts) -> Iterator[Violation]:
 
 
 def _has_deadline(fields: Fields) -> bool:
-    return "sc" in fields and unpack(float(fields["sc"])).deadline_seconds is not None
+    return TaskField.score in fields and unpack(float(fields[TaskField.score])).deadline_seconds is not None
 
 
 def _deadline(task: TaskFacts) -> Iterator[Violation]:
-    watched = _has_deadline(task.fields) and "risk" not in task.fields
+    watched = _has_deadline(task.fields) and TaskField.at_risk not in task.fields
     if not is_over(task.status) and ("in deadlines" in task.fields) != watched:
         yield Violation("deadline", task.id, "its deadline is " + ("not watched" if watched else "watched for nothing"))
 
@@ -301,16 +308,17 @@ def judge_member(member: Member) -> Iterator[Violation]:
 
 
 def _wrong_member(m: Member) -> str:
-    status = m.task.get("st", "")
+    status = m.task.get(TaskField.status, "")
     what = f"task {m.task_id or '?'} is {status or 'not there'}"
     match m.kind:
         case "ready":
-            fits = status in _READY and m.task["lane"] == m.name and not m.task.keys() & {"park", "g"}
+            elsewhere = m.task.keys() & {TaskField.parked, TaskField.granted}
+            fits = status in _READY and m.task[TaskField.queue] == m.name and not elsewhere
         case "park":
-            fits = status in _READY and m.task.get("park") == m.name
+            fits = status in _READY and m.task.get(TaskField.parked) == m.name
         case "granted" | "granted_all":
-            fits = m.execution in _EXECUTION_QUEUED and m.task.get("g") == m.member
-            fits = fits and m.name in {"", m.task["lane"]}
+            fits = m.execution in _EXECUTION_QUEUED and m.task.get(TaskField.granted) == m.member
+            fits = fits and m.name in {"", m.task[TaskField.queue]}
         case "leases" | "slots":
             fits = m.execution in _EXECUTION_RUNNING and status in _RUNNING
         case "timers" if m.member.startswith("resume:"):
@@ -320,9 +328,9 @@ def _wrong_member(m: Member) -> str:
         case "dead":
             fits = status in _FAILED
         case "deadlines":  # one that is over goes with the next look
-            fits = _has_deadline(m.task) and "risk" not in m.task
+            fits = _has_deadline(m.task) and TaskField.at_risk not in m.task
         case "erasing":
-            fits = status in _OVER and "del" in m.task
+            fits = status in _OVER and TaskField.deleting in m.task
         case _:
             fits = bool(m.task.keys() & _CURSORS)
     return "" if fits else what + (f", its execution {m.execution}" if m.execution else "")

@@ -16,11 +16,14 @@ from taskengine.core.lifecycle import CANCELLABLE
 from taskengine.store.call import Call, Story
 from taskengine.store.keys import Keys
 from taskengine.store.tasks import Since, find_fitting
+from taskengine.store.verb import Verb
 
 #: Tasks looked at in one script.
 PIECE = 256
 #: Statuses in which a task still needs what it depends on, and what is not committed yet.
 _OPEN = (*(status.value for status in CANCELLABLE), "staged")
+
+_NEEDS: Verb[list[Any]] = Verb("needs", list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def needs(ids: Sequence[str]) -> Story[list[Need]]:
     looked = 0
     while looked < len(ids):
         piece = ids[looked : looked + PIECE]
-        raw = yield from Call("needs", tuple(piece), list)
+        raw = yield from _NEEDS(tasks=piece)
         looked += len(raw)
         rows = zip(piece, raw, strict=False)
         found += [Need(id, row[0], tuple(row[1].split())) for id, row in rows if row]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskengine.store.call import Call
 from taskengine.store.codec import pairs
+from taskengine.store.fields import LeaderField
 from taskengine.store.replies import Reply, reply
+from taskengine.store.verb import Verb
 
 #: Withdrawn grants in a row after which a node is granted nothing more.
 MOST_UNTAKEN = 3
@@ -53,6 +55,60 @@ class Beat:
     lost: tuple[Lost, ...]
 
 
+class _Held(NamedTuple):
+    """The same, as ``beat`` says it: '' where there is nothing."""
+
+    execution_id: str
+    message: str
+    pid: str
+    deadline_ms: str
+    cancel_ms: str
+    token: str
+    task_id: str
+    silent_ms: str
+
+
+class _Lost(NamedTuple):
+    """The same, as ``beat`` says it."""
+
+    execution_id: str
+    task_id: str
+    pid: str
+    became: str
+    why: str
+
+
+def _beat(raw: Sequence[Any]) -> Beat:
+    held = tuple(_held(one) for one in map(_Held._make, raw[2]) if one.task_id)
+    return Beat(int(raw[1]), held, tuple(_lost(_Lost._make(one)) for one in raw[3]))
+
+
+def _lost(one: _Lost) -> Lost:
+    return Lost(one.execution_id, one.task_id, int(one.pid or 0), one.became, one.why)
+
+
+def _held(one: _Held) -> Held:
+    return Held(
+        execution_id=one.execution_id,
+        message=one.message,
+        pid=int(one.pid or 0),
+        deadline_ms=_ms(one.deadline_ms),
+        cancel_ms=_ms(one.cancel_ms),
+        token=int(one.token or 0),
+        task_id=one.task_id,
+        silent_ms=_ms(one.silent_ms),
+    )
+
+
+def _ms(text: str) -> int | None:
+    return int(text) if text else None
+
+
+_BEAT = Verb("beat", _beat, held=_Held, lost=_Lost)
+_DRAIN = Verb("drain", reply)
+_LEAVE = Verb("leave", reply)
+
+
 def beat(
     node: str, number: int, info: str, slots: int, lanes: str, drain: str, live: Iterable[str], *, took: bool = False
 ) -> Call[Beat]:
@@ -62,30 +118,19 @@ def beat(
     *took*: whether a slot claimed since the last beat. *number* counts the beats of the node up from 1: a copy of one
     that was answered, or was overtaken, only reads.
     """
-    took_word = "1" if took else ""
-    return Call("beat", (node, number, info, slots, lanes, drain, took_word, *live), _beat, grants=True)
-
-
-def _beat(raw: Sequence[Any]) -> Beat:
-    held = tuple(
-        Held(h[0], h[1], int(h[2] or 0), _ms(h[3]), _ms(h[4]), int(h[5] or 0), h[6], _ms(h[7])) for h in raw[2] if h[6]
+    return _BEAT(
+        node=node, number=number, info=info, slots=slots, lanes=lanes, drain=drain, took="1" if took else "", live=live
     )
-    lost = tuple(Lost(one[0], one[1], int(one[2] or 0), one[3], one[4]) for one in raw[3])
-    return Beat(int(raw[1]), held, lost)
-
-
-def _ms(text: str) -> int | None:
-    return int(text) if text else None
 
 
 def drain(node: str, why: str) -> Call[Reply]:
     """Mark a node as draining: claim and pull answer nothing more from this moment on."""
-    return Call("drain", (node, why), reply)
+    return _DRAIN(node=node, why=why)
 
 
 def leave(node: str) -> Call[Reply]:
     """Take a stopped node out of the fleet; what it still holds is LOST."""
-    return Call("leave", (node,), reply, grants=True)
+    return _LEAVE(node=node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,33 +190,76 @@ class Fleet:
     pauses: dict[str, str]
 
 
-def fleet() -> Call[Fleet]:
-    """What the fleet looks like now."""
-    return Call("fleet", (), _fleet)
+class _Fleet(NamedTuple):
+    """The same, as ``fleet`` says it; each hash is a flat list."""
+
+    server_ms: int
+    nodes: Sequence[Sequence[Any]]
+    lanes: Sequence[Sequence[Any]]
+    counts: Sequence[str]
+    leader: Sequence[str]
+    numbers: Sequence[int]
+    parked: Sequence[tuple[str, int]]
+    pauses: Sequence[str]
+
+
+class _Node(NamedTuple):
+    """The same of one node."""
+
+    name: str
+    until_ms: str
+    info: str
+    slots: str
+    lanes: str
+    draining: str
+    held: int
+    untaken: str
+
+
+class _Numbers(NamedTuple):
+    """How many there are of what."""
+
+    timers: int
+    decisions: int
+    dead_letters: int
+    poison_decisions: int
+    open_batches: int
+    running: int
 
 
 def _fleet(raw: Sequence[Any]) -> Fleet:
-    now = int(raw[0])
-    leader = pairs(raw[4])
-    leads = int(leader.get("until", 0)) > now
+    found = _Fleet._make(raw)
+    leader = pairs(found.leader)
+    leads = int(leader.get(LeaderField.leads_until, 0)) > found.server_ms
     return Fleet(
-        server_ms=now,
-        nodes=tuple(_node(n, now) for n in raw[1]),
-        lanes=tuple(Lane(x[0], int(x[1]), int(x[2]), int(x[3])) for x in raw[2]),
-        counts={status: int(n) for status, n in pairs(raw[3]).items()},
-        leader=leader.get("id") if leads else None,
-        term=int(leader.get("term", 0)),
-        timers=int(raw[5][0]),
-        decisions=int(raw[5][1]),
-        dead_letters=int(raw[5][2]),
-        poison_decisions=int(raw[5][3]),
-        open_batches=int(raw[5][4]),
-        running=int(raw[5][5]),
-        parked={x[0]: int(x[1]) for x in raw[6]},
-        pauses=pairs(raw[7]),
+        server_ms=found.server_ms,
+        nodes=tuple(_node(_Node._make(node), found.server_ms) for node in found.nodes),
+        lanes=tuple(Lane(x[0], int(x[1]), int(x[2]), int(x[3])) for x in found.lanes),
+        counts={status: int(n) for status, n in pairs(found.counts).items()},
+        leader=leader.get(LeaderField.id) if leads else None,
+        term=int(leader.get(LeaderField.term, 0)),
+        parked={x[0]: int(x[1]) for x in found.parked},
+        pauses=pairs(found.pauses),
+        **_Numbers._make(found.numbers)._asdict(),
     )
 
 
-def _node(raw: Sequence[Any], now: int) -> Node:
-    lanes = dict(word.rsplit("=", 1) for word in raw[4].split())
-    return Node(raw[0], float(raw[1]) > now, raw[2], int(raw[3]), int(raw[6]), lanes, raw[5], int(raw[7]))
+def _node(raw: _Node, now: int) -> Node:
+    return Node(
+        name=raw.name,
+        alive=float(raw.until_ms) > now,
+        info=raw.info,
+        slots=int(raw.slots),
+        held=raw.held,
+        lanes=dict(word.rsplit("=", 1) for word in raw.lanes.split()),
+        draining=raw.draining,
+        untaken=int(raw.untaken),
+    )
+
+
+_FLEET = Verb("fleet", _fleet, fleet=_Fleet, node=_Node, numbers=_Numbers)
+
+
+def fleet() -> Call[Fleet]:
+    """What the fleet looks like now."""
+    return _FLEET()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskengine.models import TaskStatus
 from taskengine.store.call import Call, Story
 from taskengine.store.keys import Keys
+from taskengine.store.verb import Verb
 
 #: Tasks looked at in one script.
 PIECE = 256
@@ -26,21 +27,36 @@ class Outline:
     depends_on: tuple[str, ...]
 
 
+class _Row(NamedTuple):
+    """The same, as ``outline`` says it."""
+
+    status: str
+    run_id: str
+    created_ms: str
+    name: str
+    depends_on: str
+
+
+def _rows(raw: Sequence[Any]) -> list[_Row | None]:
+    return [_Row._make(row) if row else None for row in raw]
+
+
+_OUTLINE = Verb("outline", _rows, outline=_Row)
+
+
 def outlines(ids: Sequence[str]) -> Story[list[Outline | None]]:
     """Outlines in the order asked; None where there is no such task."""
     found: list[Outline | None] = []
     while len(found) < len(ids):
         piece = ids[len(found) : len(found) + PIECE]
-        raw = yield from Call("outline", tuple(piece), list)
-        found += [_outline(id, fields) for id, fields in zip(piece, raw, strict=False)]
+        rows = yield from _OUTLINE(tasks=piece)
+        found += [row and _outline(id, row) for id, row in zip(piece, rows, strict=False)]
     return found
 
 
-def _outline(id: str, raw: Sequence[Any]) -> Outline | None:
-    if not raw:
-        return None
-    status, run, created, name, on = raw
-    return Outline(id, TaskStatus(status), run, int(created or 0), name, tuple(on.split()))
+def _outline(id: str, row: _Row) -> Outline:
+    on = tuple(row.depends_on.split())
+    return Outline(id, TaskStatus(row.status), row.run_id, int(row.created_ms or 0), row.name, on)
 
 
 def dependents(keys: Keys, id: str) -> Story[list[str]]:

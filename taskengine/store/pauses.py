@@ -8,7 +8,7 @@ million. A scope is ``all``, or ``cap:``, ``agent:`` or ``run:`` and a name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,11 @@ from taskengine.store.call import Call, Story
 from taskengine.store.codec import PAUSE_PREFIXES, pairs, pause_terms
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
+from taskengine.store.verb import Verb
+
+_PAUSE = Verb("pause", reply)
+_RESUME = Verb("resume", reply)
+_RUNNING: Verb[list[Any]] = Verb("running", list)
 
 
 def scope_of(scope: PauseScope, name: str = "") -> str:
@@ -26,12 +31,13 @@ def scope_of(scope: PauseScope, name: str = "") -> str:
 
 def pause(scope: str, by: str, reason: str | None, until: datetime | None) -> Call[Reply]:
     """Pause a scope, or give its pause new terms: ok (story), late (server ms) or missing (no such run)."""
-    return Call("pause", (scope, *pause_terms(by, reason, until)), reply)
+    terms, until_ms = pause_terms(by, reason, until)
+    return _PAUSE(scope=scope, terms=terms, until_ms=until_ms)
 
 
 def resume(scope: str, by: str) -> Call[Reply]:
     """End the pause of a scope: ok (1 when it was paused)."""
-    return Call("resume", (scope, by), reply, grants=True)
+    return _RESUME(scope=scope, by=by)
 
 
 def stored(keys: Keys) -> Call[dict[str, str]]:
@@ -48,7 +54,7 @@ def running(scopes: Iterable[str]) -> Story[Counter[str]]:
     wanted, found = frozenset(scopes), Counter[str]()
     at = 0
     while at >= 0 and wanted:
-        raw: Sequence[Any] = yield from Call("running", (at,), list)
+        raw = yield from _RUNNING(start=at)
         at = int(raw[0])
         for lane, run, agent, capability in raw[1:]:
             is_in = {"all", f"run:{run}", f"agent:{agent}", f"cap:{capability}"}

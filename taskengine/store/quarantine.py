@@ -17,9 +17,12 @@ from taskengine.store.call import Call
 from taskengine.store.codec import loads_object, moment
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
+from taskengine.store.verb import Verb
 
 #: Entries read or removed in one trip; each holds up to 64 KiB of its message.
 PIECE = 16
+
+_DROP_MESSAGES = Verb("drop_messages", reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def piece(keys: Keys, place: int, most: int) -> Call[list[Stored]]:
 
 def drop(entries: Sequence[Stored]) -> Call[Reply]:
     """Remove entries; those that are gone already are no error."""
-    return Call("drop_messages", tuple(entry.text for entry in entries), reply)
+    return _DROP_MESSAGES(entries=[entry.text for entry in entries])
 
 
 def _stored(raw: Sequence[str]) -> list[Stored]:
@@ -61,15 +64,15 @@ def _message(text: str) -> QuarantinedMessage:
         return QuarantinedMessage(id=id, at=at, queue="", reason=reason, size=len(text), raw=text.encode())
 
 
-def _read(id: str, fields: Mapping[str, Any]) -> QuarantinedMessage:
-    kept = str(fields.get("raw", ""))
-    at = moment(float(fields.get("at", 0)) * 1000)
+def _read(id: str, entry: Mapping[str, Any]) -> QuarantinedMessage:
+    kept = str(entry.get("raw", ""))
+    at = moment(float(entry.get("at", 0)) * 1000)
     assert at is not None
     return QuarantinedMessage(
         id=id,
         at=at,
-        queue=str(fields.get("queue", "")),
-        reason=str(fields.get("reason", "")),
-        size=int(fields.get("size", 0)),
-        raw=b64decode(kept) if fields.get("encoding") == "base64" else kept.encode(),
+        queue=str(entry.get("queue", "")),
+        reason=str(entry.get("reason", "")),
+        size=int(entry.get("size", 0)),
+        raw=b64decode(kept) if entry.get("encoding") == "base64" else kept.encode(),
     )

@@ -1,4 +1,7 @@
-"""What a submitted task becomes before its first trip: one row of arguments for ``create`` and ``stage``."""
+"""What a submitted task becomes before its first trip: one row of arguments for ``create`` and ``stage``.
+
+The row is spelled in the header of the part that stores it (``-- row staged:``); here each of its fields has its value.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from taskengine.models.depth import refuse_deep
 from taskengine.settings import INLINE_LIMIT
 from taskengine.store.call import Arg
 from taskengine.store.codec import canonical, check_size, content, digest, dumps, may_be_deep, millis
+from taskengine.store.fields import TaskField
+from taskengine.store.verb import Row
 
 #: What a client that says nothing of a task's duration sends.
 _UNSAID = Task.model_fields["estimated_seconds"].default
@@ -24,7 +29,7 @@ class Record:
 
     id: str
     raw_id: bytes
-    row: tuple[Arg, ...]
+    row: Row
     #: (key, JSON) of an input that lies by reference; it must be stored before the record.
     payload: tuple[str, str] | None
 
@@ -49,22 +54,22 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
         if len(text.encode()) > INLINE_LIMIT:
             raise PayloadTooLargeError(f"task {task.name!r}: its fields other than input", len(text), INLINE_LIMIT)
     text = text[:-1] + ("," if body else "") + f'"created_by":{dumps(task.created_by, "created_by")}}}'
-    row: tuple[Arg, ...] = (
-        id,
-        sha,
-        digest(task.idempotency_key) if task.idempotency_key else "",
-        task.name,
-        text,
-        on,
-        task.lane,
-        score_of(task, path_seconds),
-        index_names(task),
-        "1" if task.hold else "",
-        _or_empty(millis(task.scheduled_at)),
-        _or_empty(_ms(task.timeout)),
-        payload[0] if payload else "",
-        _rare(task),
-    )
+    row: Row = {
+        "id": id,
+        "sha": sha,
+        "key": digest(task.idempotency_key) if task.idempotency_key else "",
+        "name": task.name,
+        "doc": text,
+        "on": on,
+        "lane": task.lane,
+        "score": score_of(task, path_seconds),
+        "index": index_names(task),
+        "hold": "1" if task.hold else "",
+        "due": _or_empty(millis(task.scheduled_at)),
+        "timeout": _or_empty(_ms(task.timeout)),
+        "big": payload[0] if payload else "",
+        "rare": _rare(task),
+    }
     return Record(id, task.id.bytes, row, payload)
 
 
@@ -78,7 +83,7 @@ def _text(task: Task, body: dict[str, Any]) -> str:
 
 def _rare(task: Task) -> str:
     """Hash fields that only some tasks have, as words: name, value, …"""
-    words = [] if task.trigger_rule is TriggerRule.ALL_SUCCESS else ["rule", task.trigger_rule.value]
+    words = [] if task.trigger_rule is TriggerRule.ALL_SUCCESS else [TaskField.rule, task.trigger_rule.value]
     clocks = {
         "exp": millis(task.expires_at),
         "qt": _ms(task.queue_timeout),
@@ -87,8 +92,8 @@ def _rare(task: Task) -> str:
     }
     set_clocks = [f"{name}={ms}" for name, ms in clocks.items() if ms is not None]
     if task.estimated_seconds != _UNSAID:
-        words += ["es", str(_ms(task.estimated_seconds))]
-    return " ".join([*words, "clk", ",".join(set_clocks)] if set_clocks else words)
+        words += [TaskField.estimate, str(_ms(task.estimated_seconds))]
+    return " ".join([*words, TaskField.clocks, ",".join(set_clocks)] if set_clocks else words)
 
 
 def _ms(seconds: float | None) -> int | None:

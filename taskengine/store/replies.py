@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +72,37 @@ class Told:
     lane: str = ""
 
 
+class ToldReply(NamedTuple):
+    """The same, as the scripts say it."""
+
+    execution_id: str
+    task_id: str
+    attempt: int
+    deadline_ms: int
+    run_id: str
+    name: str | None
+    doc: str | None
+    retries: int | str
+    big: str
+    inputs: Sequence[Sequence[str]]
+    more_inputs: int
+    lane: str
+
+
 def told(raw: Sequence[Any]) -> Told:
     """Decode what ``claim`` and ``report`` hand to a worker."""
+    found = ToldReply._make(raw)
     return Told(
-        execution_id=raw[0],
-        task_id=raw[1],
-        attempt=int(raw[2]),
-        deadline_ms=int(raw[3]),
-        run_id=raw[4],
-        name=raw[5] or "",
-        doc=raw[6] or "{}",
-        retries=int(raw[7]),
-        big=raw[8],
-        inputs=tuple((d[0], d[1], d[2] if len(d) > 2 and d[2] else None) for d in raw[9]),
-        more_inputs=bool(raw[10]),
-        lane=raw[11],
+        execution_id=found.execution_id,
+        task_id=found.task_id,
+        attempt=int(found.attempt),
+        deadline_ms=int(found.deadline_ms),
+        run_id=found.run_id,
+        name=found.name or "",
+        doc=found.doc or "{}",
+        retries=int(found.retries),
+        big=found.big,
+        inputs=tuple((d[0], d[1], d[2] if len(d) > 2 and d[2] else None) for d in found.inputs),
+        more_inputs=bool(found.more_inputs),
+        lane=found.lane,
     )

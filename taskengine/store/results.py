@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import BaseModel
 
 from taskengine.errors import InvalidInputError, NotFoundError
 from taskengine.models import Task, TaskStatus
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Story
 from taskengine.store.codec import loads_object, pairs, task_from, with_fault
 from taskengine.store.executions import output, payload
+from taskengine.store.fields import TaskField
 from taskengine.store.keys import Keys
+from taskengine.store.verb import Verb
 
 #: Outputs read in one script.
 PIECE = 256
 _HAVE_RESULT = frozenset({TaskStatus.COMPLETED})
 
+_READ: Verb[list[Any]] = Verb("read", list)
+_OUTPUTS: Verb[list[str]] = Verb("outputs", list)
+
 
 def whole(keys: Keys, id: str) -> Story[Task | None]:
     """A task with its input and its result, also where those are large; None when there is no such task."""
-    raw = yield from Call("read", (id,), list)
+    raw = yield from _READ(tasks=(id,))
     if not raw[0]:
         return None
     fields = pairs(raw[0])
     task = task_from(id, fields)
-    if fields.get("big"):
-        text = yield from payload(keys, fields["big"])
+    if fields.get(TaskField.large_input):
+        text = yield from payload(keys, fields[TaskField.large_input])
         try:
             task.input = loads_object(text or "{}")
         except (ValueError, InvalidInputError) as exc:
@@ -44,7 +50,7 @@ def with_results(tasks: Sequence[Task]) -> Story[list[Task]]:
     ended = [str(task.execution_id) for task in tasks if task.status in _HAVE_RESULT]
     texts: list[str] = []
     while len(texts) < len(ended):
-        texts += yield from Call("outputs", tuple(ended[len(texts) : len(texts) + PIECE]), list)
+        texts += yield from _OUTPUTS(executions=ended[len(texts) : len(texts) + PIECE])
     found = dict(zip(ended, texts, strict=True))
     return [_with_result(task, found.get(str(task.execution_id))) for task in tasks]
 

@@ -19,6 +19,7 @@ from taskengine.store.keys import Keys
 from taskengine.store.records import index_names
 from taskengine.store.replies import Reply, reply
 from taskengine.store.tasks import read
+from taskengine.store.verb import Verb
 
 #: Tasks erased in one script.
 PIECE = 64
@@ -72,21 +73,27 @@ class Range:
     next: int
 
 
+def _range(raw: Sequence[Any]) -> Range:
+    return Range(tuple(raw[2:]), int(raw[1]))
+
+
+_READ_RANGE = Verb("read_range", _range)
+_PRUNE = Verb("prune", reply)
+
+
 def read_range(run_id: str, at: int) -> Call[Range]:
     """The next ids, up to 255, of a run's tasks; staged ones are not among them."""
-
-    def decode(raw: Sequence[Any]) -> Range:
-        return Range(tuple(raw[2:]), int(raw[1]))
-
-    return Call("read_range", (run_id, at, _RANGES), decode)
+    return _READ_RANGE(run=run_id, start=at, ranges=_RANGES)
 
 
 def prune(term: str, of: Pass, pairs: Sequence[tuple[str, str]], *, last: bool) -> Call[Reply]:
     """Erase tasks, each with its index names: ok (erased, kept, how many of *pairs* it got to), stale (the term) or
     open (the run has new work).
     """
-    flat = (word for pair in pairs for word in pair)
-    return Call("prune", (term, of.run_id, of.finished_ms, of.kept, "1" if last else "", *flat), reply)
+    return _PRUNE(
+        term=term, run=of.run_id, finished_ms=of.finished_ms, kept_before=of.kept, last="1" if last else "",
+        tasks=[{"task": id, "index": index} for id, index in pairs],
+    )  # fmt: skip
 
 
 def prune_range(term: str, now: Pass) -> Story[tuple[str, Pass]]:

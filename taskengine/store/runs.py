@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskengine.store import by_moment
 from taskengine.store.by_moment import Entry
 from taskengine.store.call import Call, Story
 from taskengine.store.keys import CODES, Keys
 from taskengine.store.tasks import read as read_tasks
+from taskengine.store.verb import Verb
 
 #: Runs read by one script.
 PIECE = 256
@@ -42,6 +43,27 @@ class StoredRun:
     finished_ms: int | None
 
 
+class _Run(NamedTuple):
+    """The same, as ``read_runs`` says it: '' where there is nothing."""
+
+    created_ms: str
+    name: str
+    created_by: str
+    total: str
+    open: str
+    finished_ms: str
+    #: Of a run that nobody is noted for.
+    first_task: str
+
+
+def _rows(raw: Sequence[Any]) -> list[_Run | None]:
+    return [_Run._make(row) if row else None for row in raw]
+
+
+_READ_RUNS = Verb("read_runs", _rows, run=_Run)
+_RUN_COUNTS: Verb[list[Any]] = Verb("run_counts", list)
+
+
 def page(keys: Keys, after: Entry | None, most: int) -> Story[list[Entry]]:
     """The next *most* graphs behind *after*, newest first."""
     return by_moment.page(keys.fixed("graphs"), after, 0, most)
@@ -53,17 +75,24 @@ def read(ids: Sequence[str]) -> Story[list[StoredRun | None]]:
     first: dict[str, str] = {}
     for at in range(0, len(ids), PIECE):
         piece = ids[at : at + PIECE]
-        raw = yield from Call("read_runs", tuple(piece), list)
-        found += [_run(id, fields) if fields else None for id, fields in zip(piece, raw, strict=True)]
-        first |= {id: fields[6] for id, fields in zip(piece, raw, strict=True) if fields and fields[6]}
+        rows = yield from _READ_RUNS(runs=piece)
+        found += [row and _run(id, row) for id, row in zip(piece, rows, strict=True)]
+        first |= {id: row.first_task for id, row in zip(piece, rows, strict=True) if row and row.first_task}
     tasks = yield from read_tasks(list(first.values()))
     made_by = {run: task.created_by for run, task in zip(first, tasks, strict=True) if task is not None}
     return [run and replace(run, created_by=run.created_by or made_by.get(run.id, "")) for run in found]
 
 
-def _run(id: str, raw: Sequence[Any]) -> StoredRun:
-    created, name, by, total, open_tasks, finished, _ = raw
-    return StoredRun(id, int(created), name, by, int(total), int(open_tasks), int(finished) if finished else None)
+def _run(id: str, row: _Run) -> StoredRun:
+    return StoredRun(
+        id=id,
+        created_ms=int(row.created_ms),
+        name=row.name,
+        created_by=row.created_by,
+        total=int(row.total),
+        open=int(row.open),
+        finished_ms=int(row.finished_ms) if row.finished_ms else None,
+    )
 
 
 def counts(ids: Sequence[str]) -> Story[list[Mapping[str, int]]]:
@@ -71,7 +100,7 @@ def counts(ids: Sequence[str]) -> Story[list[Mapping[str, int]]]:
     found: list[dict[str, int]] = [{} for _ in ids]
     done, at = 0, 0
     while done < len(ids):
-        raw = yield from Call("run_counts", (at, *ids[done : done + PIECE]), list)
+        raw = yield from _RUN_COUNTS(start=at, runs=ids[done : done + PIECE])
         for sums, flat in zip(found[done:], raw[1:], strict=False):
             for code, n in zip(flat[::2], flat[1::2], strict=True):
                 status = _STATUS_OF[int(code)]

@@ -1,17 +1,20 @@
-"""Lua as a library: one verb a file, shared parts, constants filled in when a script is loaded.
+"""Lua as a library: one verb a file, shared parts, names filled in when a script is loaded.
 
-A verb's header names what it does::
+A verb's header names what it does (:mod:`taskengine.store.header`)::
 
     -- Claims …
-    -- args: node, slot, …        (one for each ARGV; a trailing ``...`` is a list)
+    -- args: node, slot, …        (one for each ARGV; a trailing ``name...`` is a list)
+    -- reply told: task_id, …     (a record in its answer, of more than four fields)
     -- returns: {'ok', …}
     -- events: started
+    -- fields: status, exec.deadline
     -- uses: clock, pull
 
 ``uses`` prepends parts, which may use others; each stands once. A part's ``finally`` names functions of its own that
-run when the verb has answered, whichever way it returned. Four spellings are replaced by literals, so scripts
-spell no key, state or setting and pay nothing for it: ``K.name`` and ``key('kind', id)`` (``store/keys.py``),
-``T.READY`` and ``E.LOST`` (``core/lifecycle.py``), ``C.lease_ms`` (settings). A script's version is its hash: old and
+run when the verb has answered, whichever way it returned. Some spellings are replaced by literals, so scripts
+spell no key, state, setting, field or place and pay nothing for it: ``K.name`` and ``key('kind', id)``
+(``store/keys.py``), ``T.READY`` and ``E.LOST`` (``core/lifecycle.py``), ``C.lease_ms`` (settings), and ``A.token``,
+``F.waiting`` and ``R.told{…}`` (:mod:`taskengine.store.resolve`). A script's version is its hash: old and
 new processes share a server during a rolling upgrade (rejected: Redis Functions, whose names are global).
 """
 
@@ -28,7 +31,9 @@ from taskengine.core.order import CLASS_STEP
 from taskengine.models.enums import ExecutionStatus, TaskStatus
 from taskengine.settings import Settings
 from taskengine.store import assembly
+from taskengine.store.header import Signature, parse, words
 from taskengine.store.keys import CODES, RULED, Keys
+from taskengine.store.resolve import arguments, records_and_fields
 from taskengine.store.schema import OLDEST, SCHEMA
 
 _LUA = resources.files("taskengine.store") / "lua"
@@ -92,7 +97,7 @@ def _constants(settings: Settings) -> dict[str, str]:
 @cache
 def assemble(name: str) -> str:
     """The verb with what it can reach of the parts that it uses (:mod:`taskengine.store.assembly`)."""
-    return assembly.assemble(_read(f"{name}.lua"), lambda part: _read(f"parts/{part}.lua"))
+    return arguments(assembly.assemble(_verb(name), _part), signature(name))
 
 
 def names() -> list[str]:
@@ -102,9 +107,23 @@ def names() -> list[str]:
 
 def header(name: str, word: str) -> list[str]:
     """The comma separated words behind ``-- word:`` in a verb's header; empty when it has none."""
-    return assembly.words(_read(f"{name}.lua"), word)
+    return words(_verb(name), word)
+
+
+@cache
+def signature(name: str) -> Signature:
+    """A verb's arguments and answers, with the records of the parts that it uses."""
+    return parse(_verb(name), "\n".join(assembly.parts(_verb(name), _part)))
+
+
+def _verb(name: str) -> str:
+    return _read(f"{name}.lua")
+
+
+def _part(name: str) -> str:
+    return _read(f"parts/{name}.lua")
 
 
 @cache
 def _read(place: str) -> str:
-    return (_LUA / place).read_text(encoding="utf-8")
+    return records_and_fields(place, (_LUA / place).read_text(encoding="utf-8"))

@@ -4,55 +4,90 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskengine.core.explain import Server, Situation
 from taskengine.core.order import priority_of
 from taskengine.models.enums import TaskPriority
 from taskengine.store.call import Call
 from taskengine.store.codec import moment, note, pairs, pause_from
+from taskengine.store.fields import TaskField
 from taskengine.store.keys import RULED
 from taskengine.store.nodes import MOST_UNTAKEN
+from taskengine.store.verb import Verb
 
 
-def situation(id: str) -> Call[Situation | None]:
-    """The situation of a task as of one moment; None when there is none."""
-    return Call("situation", (id,), _situation)
+class _Row(NamedTuple):
+    """The same, as ``situation`` says it."""
+
+    server_ms: int
+    #: Of the task's record, a flat list.
+    fields: Sequence[str]
+    #: -1 where it does not stand in its lane.
+    position: int
+    ready: int
+    granted: int
+    servers: Sequence[Sequence[Any]]
+    lanes: Sequence[str]
+    #: '' for nobody.
+    leader: str
+    #: Scope and record of a pause that it feels, or nothing.
+    pause: tuple[str, str] | tuple[()]
+
+
+class _Server(NamedTuple):
+    """The same of a node that offers its lane."""
+
+    node: str
+    slots: str
+    held: int
+    draining: str
+    untaken: str
+    info: str
 
 
 def _situation(raw: Sequence[Any]) -> Situation | None:
     if not raw:
         return None
-    now, fields, position, ready, granted, servers, lanes, leader, pause = raw
-    f = pairs(fields)
+    row = _Row._make(raw)
+    f = pairs(row.fields)
     return Situation(
-        now=_at(now),
-        lane=f["lane"],
-        waiting=int(f.get("w", 0)) + (RULED if "rule" in f else 0) - ("batch" in f),
-        failed=int(f.get("f", 0)),
-        skipped=int(f.get("c", 0)),
-        due=moment(f.get("due")),
-        held="hold" in f,
-        settling="batch" in f,
-        park=f.get("park", ""),
-        cancel=f.get("cq"),
+        now=_at(row.server_ms),
+        lane=f[TaskField.queue],
+        waiting=int(f.get(TaskField.waiting, 0)) + (RULED if TaskField.rule in f else 0) - (TaskField.batch in f),
+        failed=int(f.get(TaskField.failed, 0)),
+        skipped=int(f.get(TaskField.skipped, 0)),
+        due=moment(f.get(TaskField.due)),
+        held=TaskField.held in f,
+        settling=TaskField.batch in f,
+        park=f.get(TaskField.parked, ""),
+        cancel=f.get(TaskField.cancel),
         claim_by=moment(f.get("claim by")),
-        position=int(position),
-        ready=int(ready),
-        granted=int(granted),
-        servers=tuple(map(_server, servers)),
-        lanes=tuple(sorted(lanes)),
-        leader=leader,
-        aged_to=TaskPriority(priority_of(float(f["sc"]))) if "ag" in f else None,
-        pause=pause_from(*pause) if pause else None,
+        position=row.position,
+        ready=row.ready,
+        granted=row.granted,
+        servers=tuple(_server(_Server._make(server)) for server in row.servers),
+        lanes=tuple(sorted(row.lanes)),
+        leader=row.leader,
+        aged_to=TaskPriority(priority_of(float(f[TaskField.score]))) if TaskField.aged in f else None,
+        pause=pause_from(*row.pause) if row.pause else None,
     )
 
 
-def _server(raw: Sequence[Any]) -> Server:
-    node, slots, held, drain, untaken, info = raw
+def _server(raw: _Server) -> Server:
+    untaken = int(raw.untaken)
+    stuck = note(raw.info).get("stuck") or 0
     return Server(
-        node, int(slots), int(held), drain, int(untaken), int(untaken) >= MOST_UNTAKEN, note(info).get("stuck") or 0
+        raw.node, int(raw.slots), raw.held, raw.draining, untaken, untaken >= MOST_UNTAKEN, stuck
     )
+
+
+_SITUATION = Verb("situation", _situation, situation=_Row, server=_Server)
+
+
+def situation(id: str) -> Call[Situation | None]:
+    """The situation of a task as of one moment; None when there is none."""
+    return _SITUATION(task=id)
 
 
 def _at(ms: Any) -> datetime:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from taskengine.store.call import Arg, Call, Story
+from taskengine.store.call import Call, Story
 from taskengine.store.codec import pairs
+from taskengine.store.fields import TASK_FIELDS, TaskField
 from taskengine.store.inspection import Fields
 from taskengine.store.records import Record
 from taskengine.store.replies import Reply, reply
+from taskengine.store.verb import Row, Verb
 
 #: Children put by one script, and their dependencies together.
 PIECE = 64
@@ -41,14 +44,32 @@ class StepFacts:
 
 def look(asked: Iterable[tuple[str, str]]) -> Call[list[StepFacts | None]]:
     """The facts of steps, each asked with the task because of which; None where there is no such step."""
-    return Call("look_steps", tuple(word for pair in asked for word in pair), lambda raw: [_facts(one) for one in raw])
+    return _LOOK_STEPS(steps=[{"step": step, "because": because} for step, because in asked])
 
 
-def _facts(raw: Sequence[object] | str) -> StepFacts | None:
-    if not raw:
-        return None
-    revision, own, frame, because, pause = raw
-    return StepFacts(str(revision), pairs(own), pairs(frame), pairs(because), bool(pause))  # type: ignore[arg-type]
+class _Step(NamedTuple):
+    """The same, as ``look_steps`` says it; each record is a flat list."""
+
+    revision: str
+    fields: Sequence[str]
+    frame: Sequence[str]
+    because: Sequence[str]
+    pause: Sequence[str]
+
+
+def _facts(raw: Sequence[Any]) -> list[StepFacts | None]:
+    return [_fact(_Step._make(row)) if row else None for row in raw]
+
+
+def _fact(row: _Step) -> StepFacts:
+    return StepFacts(row.revision, pairs(row.fields), pairs(row.frame), pairs(row.because), bool(row.pause))
+
+
+_LOOK_STEPS = Verb("look_steps", _facts, step=_Step)
+_READ_STEPS: Verb[list[Any]] = Verb("read_steps", list)
+_EXPAND = Verb("expand", reply)
+_END_STEP = Verb("end_step", reply)
+_CLOSE_SCOPE = Verb("close_scope", reply)
 
 
 #: Steps read by one script.
@@ -59,7 +80,7 @@ def read(ids: Sequence[str]) -> Story[list[Fields | None]]:
     """How steps stand, tasks among them, in the order asked: their fields; None where there is no such step."""
     found: list[Fields | None] = []
     for at in range(0, len(ids), READ):
-        raw = yield from Call("read_steps", tuple(ids[at : at + READ]), list)
+        raw = yield from _READ_STEPS(tasks=ids[at : at + READ])
         found += [pairs(one) if one else None for one in raw]
     return found
 
@@ -70,11 +91,16 @@ def step_record(
 ) -> Record:  # fmt: skip
     """A step as the scripts store it; *fields* are those of its hash that only steps have, without spaces.
 
-    *sha* and *key*, of a workflow alone: what it is made of, and its hashed idempotency key.
+    *sha* and *key*, of a workflow alone: what it is made of, and its hashed idempotency key. KeyError names a field
+    that no table knows.
     """
-    rare = " ".join(f"{field} {value}" for field, value in {"p": path, **fields}.items() if value != "")
-    on = " ".join(depends_on)
-    row: tuple[Arg, ...] = (str(id), sha, key, name, "{}", on, lane, score, "", "", "", "", "", rare)
+    if unknown := fields.keys() - TASK_FIELDS.values():
+        raise KeyError(f"no field {unknown} of a task in store/fields.py")
+    rare = " ".join(f"{field} {value}" for field, value in {TaskField.path: path, **fields}.items() if value != "")
+    row: Row = {
+        "id": str(id), "sha": sha, "key": key, "name": name, "doc": "{}", "on": " ".join(depends_on), "lane": lane,
+        "score": score, "index": "", "hold": "", "due": "", "timeout": "", "big": "", "rare": rare,
+    }  # fmt: skip
     return Record(str(id), id.bytes, row, None)
 
 
@@ -95,9 +121,10 @@ def expand(term: str, entry: str, step: str, revision: str, piece: Piece) -> Cal
     """Put children of a step: ok (how many are yet to come), full (most), changed, missing or stale."""
     words = " ".join(f"{name} {value}" for name, value in (piece.fields or {}).items())
     raw = b"".join(new.raw_id for new in piece.records)
-    rows = (word for new in piece.records for word in new.row)
-    args = (term, entry, step, revision, piece.planned, piece.lane, words, raw, *rows)
-    return Call("expand", args, reply, grants=True)
+    return _EXPAND(
+        term=term, entry=entry, step=step, rests_on=revision, planned=piece.planned, lane=piece.lane, words=words,
+        raw=raw, tasks=[new.row for new in piece.records],
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +146,11 @@ class Ending:
 def end(term: str, entry: str, step: str, revision: str, how: Ending) -> Call[Reply]:
     """End a step: ok, changed, missing or stale."""
     sets, fields = how.sets or {}, how.fields or {}
-    words = (word for pair in (*sets.items(), *fields.items()) for word in pair)
-    head = (term, entry, step, revision, how.status, how.note, how.variables_revision, how.output, len(sets))
-    return Call("end_step", (*head, *words), reply, grants=True)
+    words = [word for pair in (*sets.items(), *fields.items()) for word in pair]
+    return _END_STEP(
+        term=term, entry=entry, step=step, rests_on=revision, status=how.status, note=how.note,
+        revision=how.variables_revision, output=how.output, sets=len(sets), words=words,
+    )  # fmt: skip
 
 
 def close_scope(
@@ -131,5 +160,7 @@ def close_scope(
 
     *why*: fields of its record that say so. Without a *fate* they are noted, and nobody is ended.
     """
-    words = (word for pair in (why or {}).items() for word in pair)
-    return Call("close_scope", (term, entry, step, revision, fate, reason, *words), reply, grants=True)
+    words = [word for pair in (why or {}).items() for word in pair]
+    return _CLOSE_SCOPE(
+        term=term, entry=entry, step=step, rests_on=revision, fate=fate, reason=reason, words=words
+    )

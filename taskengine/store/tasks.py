@@ -9,24 +9,42 @@ from typing import Any
 
 from taskengine.core.order import moved, unpack
 from taskengine.models import Task, TaskPriority
-from taskengine.store.call import Arg, Call, Story
+from taskengine.store.call import Call, Story
 from taskengine.store.codec import UNREADABLE, canonical, loads_object, pairs, pause_terms, task_from
 from taskengine.store.connect import block_ms
 from taskengine.store.coordination import continue_releases, fall, leave_lists
 from taskengine.store.executions import put_payload
+from taskengine.store.fields import RunField, TaskField
 from taskengine.store.keys import Keys
 from taskengine.store.records import Record
 from taskengine.store.replies import Reply, only, replies, reply
+from taskengine.store.verb import Row, Verb
 
 #: Tasks read by one call: bounded work and a bounded reply.
 PIECE = 100
+
+_ADD_DEPENDENCY = Verb("add_dependency", reply)
+_CANCEL = Verb("cancel", replies)
+_CREATE = Verb("create", reply)
+_DELETE = Verb("delete", replies)
+_EXECUTE = Verb("execute", reply)
+_HOLD = Verb("hold", replies)
+_MATCH_IDS = Verb("match_ids", reply)
+_PAUSE_TASK = Verb("pause_task", replies)
+_READ: Verb[list[Any]] = Verb("read", list)
+_REOPEN = Verb("reopen", replies)
+_REPRIORITISE = Verb("reprioritise", replies)
+_RESUME_TASK = Verb("resume_task", replies)
+_STATUSES: Verb[list[str]] = Verb("statuses", list)
+_UPDATE = Verb("update", reply)
+_WATCH = Verb("watch", reply)
 
 
 def create(run: str, new: Record) -> Story[Reply]:
     """Store one task: ok (id, status), exists (id), conflict (field, id) or missing (dependency)."""
     if new.payload:
         yield from put_payload(*new.payload)
-    return (yield from Call("create", (run, new.id, new.raw_id, *new.row), reply, grants=True))
+    return (yield from _CREATE(run=run, raw=new.raw_id, task=new.row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +67,13 @@ def read_placed(ids: Sequence[str]) -> Story[list[Placed | None]]:
     found: list[Placed | None] = []
     while len(found) < len(ids):
         piece = ids[len(found) : len(found) + PIECE]
-        raw = yield from Call("read", tuple(piece), list)
+        raw = yield from _READ(tasks=piece)
         found += [_placed(id, pairs(fields)) if fields else None for id, fields in zip(piece, raw, strict=False)]
     return found
 
 
 def _placed(id: str, fields: Mapping[str, str]) -> Placed:
-    return Placed(int(fields["no"]), task_from(id, fields))
+    return Placed(int(fields[TaskField.arrival]), task_from(id, fields))
 
 
 def settled(verb: Call[Reply]) -> Story[Reply]:
@@ -74,7 +92,7 @@ def one(verb: Call[list[Reply]]) -> Story[Reply]:
 
 def cancel_all(ids: Sequence[str], reason: str) -> Call[list[Reply]]:
     """Cancel tasks: ok (status), asked (it runs), conflict (status), settling or missing."""
-    return Call("cancel", (reason, *ids), replies, grants=True)
+    return _CANCEL(reason=reason, tasks=ids)
 
 
 def cancel(id: str, reason: str) -> Story[Reply]:
@@ -84,7 +102,8 @@ def cancel(id: str, reason: str) -> Story[Reply]:
 
 def pause_all(ids: Sequence[str], by: str, reason: str | None, until: datetime | None) -> Call[list[Reply]]:
     """Pause tasks by name: ok (story), late (server ms), conflict (status), settling or missing."""
-    return Call("pause_task", (*pause_terms(by, reason, until), *ids), replies, grants=True)
+    terms, until_ms = pause_terms(by, reason, until)
+    return _PAUSE_TASK(terms=terms, until_ms=until_ms, tasks=ids)
 
 
 def pause(id: str, by: str, reason: str | None, until: datetime | None) -> Story[Reply]:
@@ -94,7 +113,7 @@ def pause(id: str, by: str, reason: str | None, until: datetime | None) -> Story
 
 def resume_all(ids: Sequence[str]) -> Call[list[Reply]]:
     """Let tasks go on that were paused by name: ok (status), conflict (status: not paused) or missing."""
-    return Call("resume_task", tuple(ids), replies, grants=True)
+    return _RESUME_TASK(tasks=ids)
 
 
 def resume(id: str) -> Story[Reply]:
@@ -104,7 +123,7 @@ def resume(id: str) -> Story[Reply]:
 
 def hold_all(ids: Sequence[str], *, held: bool) -> Call[list[Reply]]:
     """Hold tasks back, or release them: ok (status, 1 when that changed it), conflict (status) or missing."""
-    return Call("hold", ("1" if held else "", *ids), replies, grants=True)
+    return _HOLD(held="1" if held else "", tasks=ids)
 
 
 def hold(id: str, *, held: bool) -> Story[Reply]:
@@ -114,7 +133,7 @@ def hold(id: str, *, held: bool) -> Story[Reply]:
 
 def reopen_all(ids: Sequence[str]) -> Call[list[Reply]]:
     """Open FAILED or CANCELLED tasks again: ok (status), conflict (status), blocked (closed by) or missing."""
-    return Call("reopen", ("", "", "", *ids), replies, grants=True)
+    return _REOPEN(because="", term="", entry="", tasks=ids)
 
 
 def reopen(id: str) -> Story[Reply]:
@@ -124,7 +143,7 @@ def reopen(id: str) -> Story[Reply]:
 
 def execute(id: str, agent: str | None) -> Story[Reply]:
     """Start a task as soon as it may: ok (status), conflict (status, agent) or missing."""
-    return settled(Call("execute", (id, agent or ""), reply, grants=True))
+    return settled(_EXECUTE(task=id, agent=agent or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +164,17 @@ def update(
 
     *due* is a new time to start, in milliseconds since 1970: 0 is at once, None leaves the one that it has.
 
-    *revision* is the field ``rev`` ('0' when unset) read before the task was. A large input of *new* must have been
-    stored.
+    *revision* is the field of that name ('0' when unset) read before the task was. A large input of *new* must have
+    been stored.
     """
-    _, _, _, name, doc, _, _, _, index, _, _, timeout, big, rare = new.row
-    args = (
-        id, revision, name, doc, score, timeout, old_index, index, "1" if before_first_run else "", big,
-        rare, "" if due is None else due, edges.revision, " ".join(edges.dropped), " ".join(edges.added),
+    row = new.row
+    call = _UPDATE(
+        task=id, revision=revision, name=row["name"], doc=row["doc"], score=score, timeout=row["timeout"],
+        old_index=old_index, new_index=row["index"], before_first_run="1" if before_first_run else "", big=row["big"],
+        rare=row["rare"], due="" if due is None else due, edge_revision=edges.revision,
+        dropped=" ".join(edges.dropped), added=" ".join(edges.added),
     )  # fmt: skip
-    return settled(Call("update", args, reply, grants=True))
+    return settled(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +194,8 @@ def delete_all(pairs: Sequence[tuple[str, str]], since: Since) -> Call[list[Repl
 
     stale: somebody may depend on it who came after *since*; look again.
     """
-    words = (word for pair in pairs for word in pair)
-    return Call("delete", (since.late, since.opened, *words), replies)
+    tasks = [{"task": id, "index": index} for id, index in pairs]
+    return _DELETE(late=since.late, opened=since.opened, tasks=tasks)
 
 
 def delete(id: str, index: str, since: Since) -> Story[Reply]:
@@ -197,9 +218,9 @@ def left_all(id: str, answer: Reply) -> Story[Reply]:
 
 def reprioritise(ids: Sequence[str], priority: int) -> Story[list[Reply]]:
     """Give tasks another priority: ok, same (it has it), conflict (status), stale (read again), settling, missing."""
-    raw = yield from Call("read", tuple(ids), list)
+    raw = yield from _READ(tasks=ids)
     found = dict.fromkeys(ids, Reply("stale"))  # of a reply of a mebibyte the last are left out
-    rows: dict[str, list[Arg]] = {}
+    rows: dict[str, Row] = {}
     for id, flat in zip(ids, raw, strict=False):
         if not flat:
             found[id] = Reply("missing")
@@ -214,26 +235,31 @@ def reprioritise(ids: Sequence[str], priority: int) -> Story[list[Reply]]:
             else:
                 found[id] = Reply("same")
     if rows:
-        args = (f"p:{priority}", *(word for row in rows.values() for word in row))
-        answers = yield from Call("reprioritise", args, replies, grants=True)
+        answers = yield from _REPRIORITISE(priority_index=f"p:{priority}", tasks=rows.values())
         found |= zip(rows, answers, strict=True)
     return list(found.values())
 
 
-def _reprioritised(id: str, fields: Mapping[str, str], priority: int) -> list[Arg]:
+def _reprioritised(id: str, fields: Mapping[str, str], priority: int) -> Row:
     """The row of a task for ``reprioritise``; empty when it has that priority, ValueError when it is unreadable."""
-    doc = loads_object(fields.get("doc", "{}"))
+    doc = loads_object(fields.get(TaskField.doc, "{}"))
     old = doc.get("priority", int(TaskPriority.NORMAL))
     if old == priority:
-        return []
-    score = float(fields.get("sc", 0))
+        return {}
+    score = float(fields.get(TaskField.score, 0))
     place = moved(score, priority, unpack(score).deadline_seconds)
-    return [id, fields.get("rev", "0"), canonical({**doc, "priority": priority}, "priority"), place, f"p:{old}"]
+    return {
+        "task": id,
+        "revision": fields.get(TaskField.revision, "0"),
+        "doc": canonical({**doc, "priority": priority}, "priority"),
+        "score": place,
+        "old_index": f"p:{old}",
+    }
 
 
 def add_dependency(id: str, dependency: str, edge_revision: str, sha: str) -> Story[Reply]:
     """Add a checked edge: ok, stale (check again), conflict (status) or missing (id)."""
-    return settled(Call("add_dependency", (id, dependency, edge_revision, sha), reply))
+    return settled(_ADD_DEPENDENCY(task=id, dependency=dependency, edge_revision=edge_revision, sha=sha))
 
 
 def edge_revision(keys: Keys) -> Call[str]:
@@ -256,7 +282,7 @@ def fields(keys: Keys, id: str, *names: str) -> Call[dict[str, str | None]]:
 
 def total_end_ms(keys: Keys, id: str) -> Call[int | None]:
     """When a task's ``total_timeout`` ends, in milliseconds since 1970; None where it has none, or never started."""
-    return Call("HGET", (keys.of("task", id), "tend"), _ms_or_none, command=True)
+    return Call("HGET", (keys.of("task", id), TaskField.total_end), _ms_or_none, command=True)
 
 
 def _ms_or_none(raw: Any) -> int | None:
@@ -265,7 +291,7 @@ def _ms_or_none(raw: Any) -> int | None:
 
 def open_in_run(keys: Keys, run: str) -> Call[int]:
     """How many tasks of a run are not over."""
-    return Call("HGET", (keys.of("run", run), "open"), _count, command=True)
+    return Call("HGET", (keys.of("run", run), RunField.open), _count, command=True)
 
 
 def _count(raw: Any) -> int:
@@ -274,12 +300,12 @@ def _count(raw: Any) -> int:
 
 def statuses(ids: Sequence[str]) -> Call[list[str]]:
     """Status of up to 256 tasks in the order asked; '' where there is no such task."""
-    return Call("statuses", tuple(ids), list)
+    return _STATUSES(tasks=ids)
 
 
 def watch(id: str) -> Call[Reply]:
     """Say that somebody waits for a task: ok (status) or missing."""
-    return Call("watch", (id,), reply)
+    return _WATCH(task=id)
 
 
 def until_done(keys: Keys, id: str, seconds: float) -> Call[bool]:
@@ -298,30 +324,30 @@ def begin_alike(beginning: str, most: int) -> Story[list[str]]:
     found: dict[str, None] = {}
     at = -1
     while True:
-        answer = yield from Call("match_ids", (at, raw, half, most), reply)
+        answer = yield from _MATCH_IDS(start=at, raw=raw, half=half, limit=most)
         found |= dict.fromkeys(map(str, answer.rest[1:]))
         at = answer.number()
         if at < 0 or len(found) >= most:
             return list(found)[:most]
 
 
-def find(below: int, limit: int, indexes: Iterable[str]) -> Call[tuple[int, list[str]]]:
+def _found(raw: Sequence[Any]) -> tuple[int, list[str], dict[str, int]]:
+    words = str(raw[2]).split()
+    counts = dict(zip(words[::2], map(int, words[1::2]), strict=True))
+    return int(raw[1]), list(raw[3:]), counts
+
+
+_LIST = Verb("list", _found)
+
+
+def find(below: int, limit: int, indexes: Iterable[str]) -> Story[tuple[int, list[str]]]:
     """Ids that carry every index, newest first, and the arrival to go on below (0 = no more)."""
-
-    def decode(raw: Sequence[Any]) -> tuple[int, list[str]]:
-        return int(raw[1]), list(raw[3:])
-
-    return Call("list", (below, limit, "", *indexes), decode)
+    at, ids, _ = yield from _LIST(below=below, limit=limit, fits="", indexes=indexes)
+    return at, ids
 
 
 def find_fitting(
     below: int, limit: int, fits: Iterable[str], indexes: Iterable[str]
 ) -> Call[tuple[int, list[str], dict[str, int]]]:
     """As :func:`find`, but only ids in a status of *fits*; how many there are in each other status is counted."""
-
-    def decode(raw: Sequence[Any]) -> tuple[int, list[str], dict[str, int]]:
-        words = str(raw[2]).split()
-        counts = dict(zip(words[::2], map(int, words[1::2]), strict=True))
-        return int(raw[1]), list(raw[3:]), counts
-
-    return Call("list", (below, limit, " ".join(sorted(fits)), *indexes), decode)
+    return _LIST(below=below, limit=limit, fits=" ".join(sorted(fits)), indexes=indexes)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskengine.errors import StoreError
 from taskengine.store.call import Call
@@ -13,11 +13,15 @@ from taskengine.store.inspection import Fields
 from taskengine.store.keys import Keys
 from taskengine.store.records import Record
 from taskengine.store.replies import Reply, reply
+from taskengine.store.verb import Row, Verb
+
+_PUT_DEFINITION = Verb("put_definition", reply)
+_START_WORKFLOW = Verb("start_workflow", reply)
 
 
 def put_definition(digest: str, text: str) -> Call[Reply]:
     """Lay a definition by, for an hour unless a workflow that uses it starts; safe to repeat."""
-    return Call("put_definition", (digest, text), reply)
+    return _PUT_DEFINITION(digest=digest, text=text)
 
 
 def definition(keys: Keys, digest: str) -> Call[str]:
@@ -50,9 +54,11 @@ class Start:
 
 def start(new: Start) -> Call[Reply]:
     """Start a workflow: ok (id), exists (id), conflict (field, id) or undefined (lay the definition by first)."""
-    variables = (word for pair in new.variables.items() for word in pair)
-    head = (new.run_id, new.digest, new.context, new.name, new.created_by, new.record.raw_id)
-    return Call("start_workflow", (*head, *new.record.row, *variables), reply)
+    variables: list[Row] = [{"name": name, "value": value} for name, value in new.variables.items()]
+    return _START_WORKFLOW(
+        run=new.run_id, digest=new.digest, context=new.context, name=new.name, by=new.created_by,
+        raw=new.record.raw_id, task=new.record.row, variables=variables,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +76,32 @@ class Stored:
     pause: tuple[str, str]
 
 
+class _Workflow(NamedTuple):
+    """The same, as ``read_workflow`` says it; each record is a flat list."""
+
+    fields: Sequence[str]
+    frame: Sequence[str]
+    variables: Sequence[str]
+    result: str
+    pause: Sequence[str]
+
+
+def _stored(raw: Sequence[Any]) -> Stored | None:
+    if not raw:
+        return None
+    found = _Workflow._make(raw)
+    return Stored(
+        fields=pairs(found.fields),
+        frame=pairs(found.frame),
+        variables=pairs(found.variables),
+        result=found.result,
+        pause=(found.pause[0], found.pause[1]) if found.pause else ("", ""),
+    )
+
+
+_READ_WORKFLOW = Verb("read_workflow", _stored, workflow=_Workflow)
+
+
 def read(id: str) -> Call[Stored | None]:
     """A workflow; None where there is no such one."""
-
-    def decode(raw: Any) -> Stored | None:
-        if not raw:
-            return None
-        own, frame, variables, result, pause = raw
-        return Stored(pairs(own), pairs(frame), pairs(variables), result, (pause[0], pause[1]) if pause else ("", ""))
-
-    return Call("read_workflow", (id,), decode)
+    return _READ_WORKFLOW(workflow=id)

@@ -248,7 +248,7 @@ class Machine(RuleBasedStateMachine):
         new = stored.model_copy(update={"priority": TaskPriority(self.chance.randrange(1, 6))})
         record = self.world.record(new)
         story = tasks.update(
-            thing.id, revision, record, int(record.row[7]), index_names(stored), before_first_run=False,
+            thing.id, revision, record, int(record.row["score"]), index_names(stored), before_first_run=False,
             edges=tasks.EdgeChange(),
         )  # fmt: skip
         word = steps(story, self.send).word

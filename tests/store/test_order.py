@@ -77,7 +77,7 @@ def change(world: World, id: object, **fields: object) -> None:
 
     answer = world.run(
         tasks.update(
-            str(id), raw.get("rev", "0"), world.record(new), int(world.record(new).row[7]), index_names(task),
+            str(id), raw.get("rev", "0"), world.record(new), int(world.record(new).row["score"]), index_names(task),
             before_first_run=False, edges=tasks.EdgeChange(),
         )
     )  # fmt: skip
@@ -95,9 +95,8 @@ def test_score_survives_the_scripts_exactly(
     when = None if deadline is None else datetime.fromtimestamp(deadline, UTC)
     task = world.task("a", priority=TaskPriority(priority), deadline=when, assigned_to="gone")
     new = world.record(task)
-    row = list(new.row)
-    row[7] = wanted
-    assert world.run(tasks.create(str(UUID(int=1)), type(new)(new.id, new.raw_id, tuple(row), None))).ok
+    row = {**new.row, "score": wanted}
+    assert world.run(tasks.create(str(UUID(int=1)), type(new)(new.id, new.raw_id, row, None))).ok
     assert world.fields("task", task.id)["sc"] == str(wanted)
     parked = world.raw.zrange(world.keys.of("park", "agent:gone"), 0, -1, withscores=True)
     assert parked == [(member(1, str(task.id)).encode(), float(wanted))]

@@ -490,7 +490,7 @@ def put_children(w: World) -> tuple[Any, Call[Any]]:
     entry, seen = started(w)
     child = w.task("child")
     new = w.record(child)
-    new = replace(new, row=(*new.row[:13], f"up {FLOW} fr {FLOW}"))
+    new = replace(new, row={**new.row, "rare": f"up {FLOW} fr {FLOW}"})
     return child, workflow_steps.expand(w.term, entry, str(FLOW), seen, workflow_steps.Piece([new], 1, "%g"))
 
 

@@ -46,7 +46,7 @@ from taskengine.store.connect import SOCKET_TIMEOUT
 from taskengine.store.keys import BY_ID, CODES, FIXED, Keys
 from taskengine.store.records import record
 from taskengine.store.replies import Reply
-from taskengine.store.scripts import Scripts, assemble, header, names
+from taskengine.store.scripts import Scripts, assemble, names, signature
 
 from .world import World
 
@@ -89,7 +89,7 @@ def calls() -> Iterator[Call[Any]]:
         next(tasks.update(ID, "0", new, 1, "", before_first_run=True, edges=edges)),
         next(tasks.delete(ID, "", tasks.Since(0, 0))),
         next(tasks.add_dependency(ID, ID, "0", "")), tasks.statuses([ID]), next(needs.needs([ID])),
-        tasks.watch(ID), tasks.find(0, 1, ["p:1"]), next(outlines.outlines([ID])), retention.read_range("r", 0),
+        tasks.watch(ID), next(tasks.find(0, 1, ["p:1"])), next(outlines.outlines([ID])), retention.read_range("r", 0),
         retention.prune("1", retention.Pass("r", 0), [(ID, "")], last=True), inspection.look([(ID, "p:1")]),
         pauses.pause("cap:lint", "ann", "why", None), pauses.resume("cap:lint", "ann"), next(pauses.running(["all"])),
         next(tasks.pause(ID, "ann", None, None)), next(tasks.resume(ID)), next(tasks.hold(ID, held=True)),
@@ -118,25 +118,21 @@ def second(story: Any, first_answer: Any) -> Call[Any]:
     return call
 
 
-def words(name: str) -> list[str]:
-    return header(name, "args")
-
-
 def test_every_script_has_a_stub() -> None:
     assert {call.name for call in calls()} == set(names())
 
 
 @pytest.mark.parametrize("call", list(calls()), ids=lambda call: call.name)
 def test_stub_sends_what_the_header_names(call: Call[Any]) -> None:
-    named = words(call.name)
-    sent = len(call.args) + call.grants
-    lists = [word for word in named if word.endswith("...")]
-    assert (named[-1:] == ["envelope"]) == call.grants
-    assert len(lists) <= 1
-    if lists:
-        assert sent >= len(named) - 1
+    named = signature(call.name)
+    assert call.grants == named.grants
+    before = sum(len(row) or 1 for row in named.args.values())
+    if named.row:
+        assert (len(call.args) - before) % len(named.row) == 0
+    elif named.tail:
+        assert len(call.args) >= before
     else:
-        assert sent == len(named)
+        assert len(call.args) == before
 
 
 @pytest.mark.parametrize("name", names())
@@ -148,11 +144,11 @@ def test_header_says_what_it_does_what_it_takes_and_what_it_answers(name: str) -
 
 
 @pytest.mark.parametrize("name", names())
-def test_arguments_are_read_within_the_header(name: str) -> None:
-    named = words(name)
-    if not any(word.endswith("...") for word in named):
-        used = {int(n) for n in re.findall(r"ARGV\[(\d+)\]", VERBS[name])}
-        assert max(used, default=0) <= len(named)
+def test_every_argument_of_the_header_is_read_by_its_name(name: str) -> None:
+    text = code(VERBS[name])
+    for argument in (*signature(name).args, signature(name).tail):
+        assert not argument or re.search(rf"\bA\.{argument}\b", text), argument
+    assert not re.search(r"ARGV\[|#ARGV", text), "by its name"
 
 
 def code(text: str) -> str:

@@ -45,8 +45,8 @@ class Workflow:
     def task(self, path: str, *on: str, name: str = "") -> Record:
         new = self.world.task(name or path, id=self.of(path), depends_on={self.of(d) for d in on})
         row = record(new, 1.0)
-        rare = f"{row.row[13]} p {path} up {self.id} fr {self.id}".strip()
-        return Record(row.id, row.raw_id, (*row.row[:13], rare), None)
+        rare = f"{row.row['rare']} p {path} up {self.id} fr {self.id}".strip()
+        return Record(row.id, row.raw_id, {**row.row, "rare": rare}, None)
 
     def gate(self, path: str, *on: str) -> Record:
         return step(self.of(path), path, lane="%g", depends_on=[str(self.of(d)) for d in on], up=self.id, fr=self.id)

@@ -21,6 +21,7 @@ from taskengine.store import tasks
 from taskengine.store.call import Story
 from taskengine.store.codec import UNREADABLE, millis
 from taskengine.store.executions import put_payload
+from taskengine.store.fields import TaskField
 from taskengine.store.records import index_names, record
 from taskengine.store.tasks import EdgeChange
 
@@ -37,7 +38,7 @@ def update_task(
         return (yield from required(scope, id))
     while True:
         edge_revision = yield from tasks.edge_revision(scope.keys)
-        before = yield from tasks.fields(scope.keys, id, "rev", "sc", "big")
+        before = yield from tasks.fields(scope.keys, id, TaskField.revision, TaskField.score, TaskField.large_input)
         task = yield from required(scope, id)
         if task.error_kind == UNREADABLE:
             # What cannot be read would be gone from what is written.
@@ -47,14 +48,14 @@ def update_task(
         edges = _edges(task, changed, edge_revision)
         yield from refuse_cycle(task, edges.added)
         new = record(changed, changed.estimated_seconds)
-        if new.payload and new.payload[0] != before["big"]:
+        if new.payload and new.payload[0] != before[TaskField.large_input]:
             yield from put_payload(*new.payload)
         deadline = changed.deadline.timestamp() if changed.deadline else None
         answer = yield from tasks.update(
             id,
-            before["rev"] or "0",
+            before[TaskField.revision] or "0",
             new,
-            moved(float(before["sc"] or 0), changed.priority, deadline),
+            moved(float(before[TaskField.score] or 0), changed.priority, deadline),
             index_names(task),
             before_first_run=not BEFORE_FIRST_RUN.isdisjoint(wanted),
             edges=edges,

@@ -13,6 +13,7 @@ from taskengine.models import LogPage
 from taskengine.store import executions, tasks
 from taskengine.store.call import Story
 from taskengine.store.executions import Said
+from taskengine.store.fields import TaskField
 
 MAX_LINES = 1000
 #: Seconds between two looks of a follower: lines come every quarter of a second at most.
@@ -79,7 +80,7 @@ def _attempt(scope: Scope, task_id: str, execution: Id | int) -> Story[int]:
     if isinstance(execution, int):
         return number(execution, "execution", 1, 2**31)
     wanted = id_text(execution, "execution")
-    latest = (yield from tasks.fields(scope.keys, task_id, "att"))["att"]
+    latest = (yield from tasks.fields(scope.keys, task_id, TaskField.attempts))[TaskField.attempts]
     for attempt in range(int(latest or 0), 0, -1):
         if str(execution_id(task_id, attempt)) == wanted:
             return attempt

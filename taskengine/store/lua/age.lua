@@ -1,13 +1,14 @@
 -- Lifts READY tasks of a lane by one priority class that waited so long since they were READY, or lifted before.
--- args: term, lane, from, aging_ms
+-- args: term, lane, start, aging_ms
 -- returns: {'ok', lifted, from where to go on or -1, ms until one of these is due} | {'stale'}
+-- fields: ready, aged, score
 -- uses: task, leader, pause, offer
--- from: how many at the lane's end this pass has looked at. Counted from the end, because tasks leave at the head: what
+-- start: how many at the lane's end this pass has looked at. Counted from the end, because tasks leave at the head: what
 -- is left there moves nobody that is still to be looked at. 256 are looked at; CRITICAL ones, which stand first, never.
 -- A lane that is paused or that nobody serves does not age: nobody is overtaken there, and hours of it would make all
 -- alike.
-if outdated(ARGV[1]) then return {'stale'} end
-local lane, from, aging = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+if outdated(A.term) then return {'stale'} end
+local lane, from, aging = A.lane, tonumber(A.start), tonumber(A.aging_ms)
 local held = is_any_paused() and first_paused({'all', lane_scope(lane)})
 if held or offering(lane) == 0 then return {'ok', 0, -1, aging} end
 local items, lifted = call('ZREVRANGE', key('ready', lane), from, from + 255, 'WITHSCORES'), 0
@@ -15,7 +16,7 @@ local soonest = aging
 for i = 1, #items, 2 do
   local score, id = tonumber(items[i + 1]), items[i]:sub(13)
   if score < C.class_step then return {'ok', lifted, -1, soonest} end
-  local v = call('HMGET', key('task', id), 'rdy', 'ag')
+  local v = call('HMGET', key('task', id), F.ready, F.aged)
   local own, last = (v[2] or ''):match('^(%d+) (%d+)$')
   local due = v[1] and math.max(tonumber(v[1]), tonumber(last or 0)) + aging
   if due and due > now then
@@ -23,7 +24,7 @@ for i = 1, #items, 2 do
   elseif due then
     local higher = string.format('%.0f', score - C.class_step)
     call('ZADD', key('ready', lane), higher, items[i])
-    call('HSET', key('task', id), 'sc', higher, 'ag', (own or string.format('%.0f', score)) .. ' ' .. now)
+    call('HSET', key('task', id), F.score, higher, F.aged, (own or string.format('%.0f', score)) .. ' ' .. now)
     lifted = lifted + 1
   end
 end

@@ -1,37 +1,44 @@
 -- One heartbeat of a worker node: publishes it, renews what its live slots hold, ends what lost its slot.
--- args: node, number, info, slots, lanes, drain, took, live ..., envelope
--- returns: {'ok', server ms, {execution, message, pid, deadline, cancel request or '', token, task, silent until or ''} ..., {execution, task, pid, task's status or '', why} ...}
+-- args: node, number, info, slots, lanes, drain, took, live..., envelope
+-- reply held: execution_id, message, pid, deadline_ms, cancel_ms, token, task_id, silent_ms
+-- reply lost: execution_id, task_id, pid, became, why
+-- returns: {'ok', server ms, {held ...}, {lost ...}}
 -- events: lost, ready | paused
+-- fields: exec.deadline, exec.cancel, exec.attempt, exec.task, exec.silent_until, node.queues, node.slots, node.beat
+-- fields: node.untaken, node.info, node.size, node.alive_until, node.draining
 -- uses: pull, grant, lose, unpark, untaken
 -- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
 -- info: JSON for people. took: not '' when a slot claimed since the last beat.
 -- live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.
 -- 'message|pid|ms ago|how' of one whose process was seen to die: lost at once, with that reason, since then.
-local node, lanes_text = ARGV[1], ARGV[5]
+local node, lanes_text = A.node, A.lanes
 local held, vanished, lost, leases = {}, {}, {}, {}
 local function tell(ids, msg, pid)
   for eid in ids:gmatch('%S+') do
-    local e = call('HMGET', key('exec', eid), 'dl', 'cq', 'att', 'task', 'hb')
-    held[#held + 1] = {eid, msg, pid, e[1] or '', e[2] or '', e[3] or '', e[4] or '', e[5] or ''}
+    local e = call('HMGET', key('exec', eid), F.exec.deadline, F.exec.cancel, F.exec.attempt, F.exec.task,
+      F.exec.silent_until)
+    held[#held + 1] = R.held{execution_id = eid, message = msg, pid = pid, deadline_ms = e[1] or '',
+      cancel_ms = e[2] or '', token = e[3] or '', task_id = e[4] or '', silent_ms = e[5] or ''}
   end
 end
-local old = call('HMGET', key('node', node), 'lanes', 'slots', 'no', 'un')
+local old = call('HMGET', key('node', node), F.node.queues, F.node.slots, F.node.beat, F.node.untaken)
 local slots = call('HGETALL', key('slots', node))
-if tonumber(ARGV[2]) <= tonumber(old[3] or 0) then
+if tonumber(A.number) <= tonumber(old[3] or 0) then
   for i = 2, #slots, 2 do tell(slots[i]:match('^([^|]*)|([^|]*)|([^|]*)|')) end
   return {'ok', now, held, lost}
 end
 local alive = call('ZSCORE', K.nodes, node)
 local first = not alive or tonumber(alive) < now
-if first or ARGV[7] ~= '' or (old[1] ~= lanes_text and offers_more(node, lanes_text)) then
+if first or A.took ~= '' or (old[1] ~= lanes_text and offers_more(node, lanes_text)) then
   old[4] = trust(node, old[4], lanes_text)
 end
 local distrusted = is_distrusted(old[4])
-local countable = distrusted and '0' or ARGV[4]
-call('HSET', key('node', node), 'no', ARGV[2], 'info', ARGV[3], 'slots', countable, 'size', ARGV[4], 'lanes', lanes_text,
-  'until', now + C.lease_ms)
+local countable = distrusted and '0' or A.slots
+call('HSET', key('node', node), F.node.beat, A.number, F.node.info, A.info, F.node.slots, countable, F.node.size,
+  A.slots, F.node.queues, lanes_text, F.node.alive_until, now + C.lease_ms)
 call('PEXPIRE', key('node', node), 3600000)
-if ARGV[6] == '' then call('HDEL', key('node', node), 'drain') else call('HSET', key('node', node), 'drain', ARGV[6]) end
+if A.drain == '' then call('HDEL', key('node', node), F.node.draining) else call('HSET', key('node', node),
+  F.node.draining, A.drain) end
 call('ZADD', K.nodes, now + C.lease_ms, node)
 local lanes, agents = parse_lanes(lanes_text)
 if first or old[1] ~= lanes_text then
@@ -50,9 +57,9 @@ if first or old[1] ~= lanes_text or old[2] ~= countable then
 end
 local live = {}
 local died = {}
-for i = 8, #ARGV - 1 do
-  local slot, ago, how = ARGV[i]:match('^([^|]*|%d+)|(%d+)|(.*)$')
-  if slot then died[slot] = {how, now - ago} else live[ARGV[i]] = true end
+for i = A.live.first, A.live.last do
+  local slot, ago, how = A.live[i]:match('^([^|]*|%d+)|(%d+)|(.*)$')
+  if slot then died[slot] = {how, now - ago} else live[A.live[i]] = true end
 end
 local stories = {}
 for i = 1, #slots, 2 do
@@ -81,10 +88,10 @@ end
 if #leases > 0 then call('ZADD', K.leases, unpack(leases)) end
 for n, one in ipairs(vanished) do
   for _, e in ipairs(lose_slot(node, one[1], stories[n][1], false, stories[n][2])) do
-    lost[#lost + 1] = {e.id, e.task, one[2], e.became, e.why}
+    lost[#lost + 1] = R.lost{execution_id = e.id, task_id = e.task, pid = one[2], became = e.became, why = e.why}
   end
 end
-if ARGV[6] == '' and tonumber(countable) > #slots / 2 - #vanished then
+if A.drain == '' and tonumber(countable) > #slots / 2 - #vanished then
   call('SADD', K.free, node)
   -- What waits longer than a beat although this node could run it, whatever the hints said.
   local work = busy(lanes, agents)
@@ -93,6 +100,6 @@ if ARGV[6] == '' and tonumber(countable) > #slots / 2 - #vanished then
 else
   call('SREM', K.free, node)
 end
-if distrusted and ARGV[6] == '' then probe(node, lanes) end
+if distrusted and A.drain == '' then probe(node, lanes) end
 grant_made()
 return {'ok', now, held, lost}

@@ -1,9 +1,10 @@
 -- Cancels what has not started at once; asks the worker of what runs.
--- args: reason, task ..., envelope
+-- args: reason, tasks..., envelope
 -- returns: {{'ok', new status} | {'asked'} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
 -- events: cancelled | cancel_requested
+-- fields: cancel, reason, exec.cancel
 -- uses: settle, give_up, execution, grant
-local reason = ARGV[1]
+local reason = A.reason
 local function cancel(id)
   local m = find(id)
   if not m then return {'missing'} end
@@ -12,15 +13,15 @@ local function cancel(id)
   if wait then return wait end
   if m.st == T.RUNNING then
     if m.cq then return {'asked'} end
-    call('HSET', key('task', m.id), 'cq', reason)
-    call('HSET', key('exec', execution_id(m.id, m.att)), 'cq', now)
+    call('HSET', key('task', m.id), F.cancel, reason)
+    call('HSET', key('exec', execution_id(m.id, m.att)), F.exec.cancel, now)
     emit(m.run, 'cancel_requested', m.id, reason)
     return {'asked'}
   end
-  give_up(m, T.CANCELLED, reason, 'rsn', reason)
+  give_up(m, T.CANCELLED, reason, F.reason, reason)
   return {'ok', T.CANCELLED}
 end
 local found = {}
-for i = 2, #ARGV - 1 do found[#found + 1] = cancel(ARGV[i]) end
+for i = A.tasks.first, A.tasks.last do found[#found + 1] = cancel(A.tasks[i]) end
 grant_made()
 return found

@@ -3,8 +3,10 @@
 -- args: node, slot, request, message, pid, execution, token, lanes, envelope
 -- returns: {'ok', {}, {}, {told ...}} | {'nothing'} | {'refused', 'silent' | 'draining'}
 -- events: started, lost, ready | paused
+-- fields: granted
 -- uses: pull, execution, grant, lose, unqueue, pause, obstacle
-local node, slot, req, msg, pid, eid, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+local node, slot, req, msg, pid, eid, token = A.node, A.slot, A.request, A.message, A.pid, A.execution,
+  tonumber(A.token)
 local e = load_execution(eid)
 local granted = e and e.st == E.QUEUED and e.att == token and load_starting(e.task)
 if granted and not (granted.st == T.READY and granted.granted == eid) then granted = nil end
@@ -24,7 +26,7 @@ if no then
   return {'refused', no}
 end
 if #runs > 0 then lose_slot(node, slot, 'its slot claimed again') end
-local lanes, agents = parse_lanes(ARGV[8])
+local lanes, agents = parse_lanes(A.lanes)
 local m = granted
 if m and is_any_paused() and (obstacle(m) or #open_lanes({m.lane}, {[m.lane] = agents[m.lane] or ''}) == 0) then
   drop_grant(m)
@@ -34,7 +36,7 @@ end
 if m and agents[m.lane] then
   call('ZREM', K.granted_all, eid)
   call('SREM', key('granted', m.lane), eid)
-  call('HDEL', key('task', m.id), 'g')
+  call('HDEL', key('task', m.id), F.granted)
 else
   m = pull(lanes, agents)
   if not m then return {'nothing'} end

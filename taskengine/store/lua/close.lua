@@ -1,10 +1,11 @@
 -- Cancels a PENDING task whose trigger rule can no longer hold, if nothing changed since it was decided.
--- args: term, entry, task, revision, reason, closed by, failed before
+-- args: term, entry, task, revision, reason, closed_by, failed_before
 -- returns: {'ok'} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled
 -- entry: the decision to delete with it, or ''. failed before: '1' when its dependents count it as failed, or ''.
+-- fields: failed_before, reason, closed_by
 -- uses: give_up, settle, decided
-local m, no = decided(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local m, no = decided(A.term, A.entry, A.task, A.revision)
 if not m then return no end
 -- Its last end is still being taken back from its dependents: two cursors would run over one list.
 if unsettled(m) then
@@ -13,8 +14,8 @@ if unsettled(m) then
   wake_made()
   return {'changed'}
 end
-m.failed_before = ARGV[7] ~= ''
-if m.failed_before then call('HSET', key('task', m.id), 'fb', 1) end
-give_up(m, T.CANCELLED, ARGV[5], 'rsn', ARGV[5], 'by', ARGV[6])
-answered(ARGV[2])
+m.failed_before = A.failed_before ~= ''
+if m.failed_before then call('HSET', key('task', m.id), F.failed_before, 1) end
+give_up(m, T.CANCELLED, A.reason, F.reason, A.reason, F.closed_by, A.closed_by)
+answered(A.entry)
 return {'ok'}

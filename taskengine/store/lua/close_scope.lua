@@ -1,34 +1,35 @@
 -- Ends the next children of a step that is to end: what has not started is cancelled, what runs is asked to stop.
--- args: term, entry, step, rests on, fate, reason, word ..., envelope
+-- args: term, entry, step, rests_on, fate, reason, words..., envelope
 -- returns: {'ok', 1 while more remain else 0} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled, cancel_requested, step_cancelled, step_closing
+-- fields: error, fate, queue, fate_reason, waiting, planned, parent, cancel, reason, closed_by, closing, exec.cancel
 -- uses: step, grant, give_up, execution, settle, span
 -- entry: the decision to delete once all children heard, or ''. fate: what becomes of the step when all are over; the first
 -- one stays. '' only notes what is to blame, and nobody is ended. words: field, value, ... that say why, set once.
 -- It touches as many children as one piece of them was put with.
-local entry, reason = ARGV[2], ARGV[6]
-local m, no = decided_step(ARGV[1], entry, ARGV[3], ARGV[4])
+local entry, reason = A.entry, A.reason
+local m, no = decided_step(A.term, entry, A.step, A.rests_on)
 if not m then return no end
-if #ARGV > 7 and call('HEXISTS', key('task', m.id), 'err') == 0 then
-  call('HSET', key('task', m.id), unpack(ARGV, 7, #ARGV - 1))
+if A.words.last >= A.words.first and call('HEXISTS', key('task', m.id), F.error) == 0 then
+  call('HSET', key('task', m.id), unpack(ARGV, A.words.first, A.words.last))
 end
-if ARGV[5] == '' then
+if A.fate == '' then
   answered(entry)
   return {'ok', 0}
 end
 if not m.fate then
-  call('HSET', key('task', m.id), 'fate', ARGV[5], 'lane', m.lane == '%w' and m.lane or '%', 'frs', reason)
-  emit(m.run, 'step_closing', m.id, ARGV[5])
+  call('HSET', key('task', m.id), F.fate, A.fate, F.queue, m.lane == '%w' and m.lane or '%', F.fate_reason, reason)
+  emit(m.run, 'step_closing', m.id, A.fate)
   -- Children that were announced and never put.
   local unput = tonumber(m.tot or 0) - tonumber(m.x or 0)
   if unput > 0 then
-    m.w = call('HINCRBY', key('task', m.id), 'w', -unput)
-    call('HSET', key('task', m.id), 'tot', m.x or 0)
+    m.w = call('HINCRBY', key('task', m.id), F.waiting, -unput)
+    call('HSET', key('task', m.id), F.planned, m.x or 0)
   end
 end
 local function close(id)
   local c = load(id)
-  if not c or C.terminal[c.st] or call('HGET', key('task', id), 'up') ~= m.id then return end
+  if not c or C.terminal[c.st] or call('HGET', key('task', id), F.parent) ~= m.id then return end
   if unsettled(c) then
     continue_release(c.id)
     drain_gates()
@@ -38,11 +39,11 @@ local function close(id)
     ask(c.id, m.id, 'close')
   elseif c.st == T.RUNNING then
     if c.cq then return end
-    call('HSET', key('task', c.id), 'cq', reason)
-    call('HSET', key('exec', execution_id(c.id, c.att)), 'cq', now)
+    call('HSET', key('task', c.id), F.cancel, reason)
+    call('HSET', key('exec', execution_id(c.id, c.att)), F.exec.cancel, now)
     emit(c.run, 'cancel_requested', c.id, reason)
   else
-    give_up(c, T.CANCELLED, reason, 'rsn', reason, 'by', m.id)
+    give_up(c, T.CANCELLED, reason, F.reason, reason, F.closed_by, m.id)
   end
 end
 hushed = m.id
@@ -51,12 +52,12 @@ local chunk = call('LINDEX', key('kids', m.id), cursor)
 if chunk then
   local first, count = span(chunk)
   for no = first, first + count - 1 do again = close(id_at(no)) or again end
-  if not again then cursor = call('HINCRBY', key('task', m.id), 'cx', 1) end
+  if not again then cursor = call('HINCRBY', key('task', m.id), F.closing, 1) end
 end
 hushed = nil
 local more = call('LLEN', key('kids', m.id)) > cursor
 if not more then
-  if call('HGET', key('task', m.id), 'w') == '0' then ask(m.id, '', 'counters') end
+  if call('HGET', key('task', m.id), F.waiting) == '0' then ask(m.id, '', 'counters') end
   answered(entry)
 end
 grant_made()

@@ -4,9 +4,9 @@
 -- events: ready
 -- uses: release, finish, grant, leader
 -- task: only this one's ('' = all).
-if outdated(ARGV[1]) then return {'stale'} end
-if ARGV[2] ~= '' then continue_release(ARGV[2]) else continue_releases() end
+if outdated(A.term) then return {'stale'} end
+if A.task ~= '' then continue_release(A.task) else continue_releases() end
 drain_gates()
 grant_made()
-if ARGV[2] ~= '' then return {'ok', call('ZSCORE', K.releases, ARGV[2]) and 1 or 0} end
+if A.task ~= '' then return {'ok', call('ZSCORE', K.releases, A.task) and 1 or 0} end
 return {'ok', call('EXISTS', K.releases)}

@@ -1,7 +1,8 @@
 -- Marks a node as draining: it gets nothing new from this moment on.
 -- args: node, why
 -- returns: {'ok'}
+-- fields: node.draining
 -- uses: clock
-if call('EXISTS', key('node', ARGV[1])) == 1 then call('HSET', key('node', ARGV[1]), 'drain', ARGV[2]) end
-call('SREM', K.free, ARGV[1])
+if call('EXISTS', key('node', A.node)) == 1 then call('HSET', key('node', A.node), F.node.draining, A.why) end
+call('SREM', K.free, A.node)
 return {'ok'}

@@ -2,8 +2,9 @@
 -- args: task
 -- returns: {'ok'} | {'missing'} it is no dead letter
 -- events: dropped
+-- fields: run
 -- uses: task, event
-local run = call('HGET', key('task', ARGV[1]), 'run')
-if call('ZREM', K.dead, ARGV[1]) == 0 then return {'missing'} end
-if run then emit(run, 'dropped', ARGV[1]) end
+local run = call('HGET', key('task', A.task), F.run)
+if call('ZREM', K.dead, A.task) == 0 then return {'missing'} end
+if run then emit(run, 'dropped', A.task) end
 return {'ok'}

@@ -2,12 +2,13 @@
 -- args: execution, token, envelope
 -- returns: {'ok', task's status} | {'conflict', status} | {'missing'}
 -- events: cancelled
+-- fields: exec.error, exec.error_kind
 -- uses: grant, lose
-local e = load_execution(ARGV[1])
+local e = load_execution(A.execution)
 if not e then return {'missing'} end
-if e.st ~= E.RUNNING or e.att ~= tonumber(ARGV[2]) then return {'conflict', e.st} end
+if e.st ~= E.RUNNING or e.att ~= tonumber(A.token) then return {'conflict', e.st} end
 local m = load(e.task)
-end_execution(e, E.CANCELLED, 'err', m.cq or 'cancelled', 'knd', 'cancelled')
+end_execution(e, E.CANCELLED, F.exec.error, m.cq or 'cancelled', F.exec.error_kind, 'cancelled')
 cancelled_task(m)
 note_lanes_of(e.node)
 grant_made()

@@ -2,15 +2,16 @@
 -- args: task, agent, envelope
 -- returns: {'ok', status} | {'conflict', status, agent or ''} | {'settling', kind, id} | {'missing'}
 -- events: released, ready
+-- fields: queue, held, due, exec.agent
 -- uses: settle, ready, execution, grant, filters, unqueue, timers
-local m = find(ARGV[1])
+local m = find(A.task)
 if not m then return {'missing'} end
 if m.batch then return unsettled(m) end
 if m.st == T.PAUSED then return {'conflict', m.st, ''} end
-local agent = ARGV[2]
+local agent = A.agent
 local lane = agent ~= '' and '@' .. agent or m.lane
 if m.st == T.RUNNING or C.terminal[m.st] then
-  local has = call('HGET', key('exec', execution_id(m.id, m.att)), 'ag') or ''
+  local has = call('HGET', key('exec', execution_id(m.id, m.att)), F.exec.agent) or ''
   if agent ~= '' and agent ~= has then return {'conflict', m.st, has} end
   return {'ok', m.st}
 end
@@ -27,11 +28,11 @@ if lane ~= m.lane then
   end
   mark(m.no, 'a:' .. agent, 1)
   m.lane = lane
-  call('HSET', key('task', m.id), 'lane', lane)
+  call('HSET', key('task', m.id), F.queue, lane)
   if m.st == T.READY then enqueue(m) end
 end
 if m.st == T.PENDING and (m.hold or m.due) then
-  call('HDEL', key('task', m.id), 'hold', 'due')
+  call('HDEL', key('task', m.id), F.held, F.due)
   drop_timer('schedule', m.id)
   m.hold, m.due = false, false
   emit(m.run, 'released', m.id)

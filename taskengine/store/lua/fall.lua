@@ -2,16 +2,19 @@
 -- args: batch, envelope
 -- returns: {'ok', 1 while more remain else 0}
 -- events: created, ready
+-- fields: status, arrival, run, queue, score, waiting, failed, skipped, held, due, batch, clocks, filters
+-- fields: batch.state, batch.run, batch.cursor
 -- uses: ready, grant, span
-local batch = ARGV[1]
-local b = call('HMGET', key('batch', batch), 'state', 'run', 'cursor')
+local batch = A.batch
+local b = call('HMGET', key('batch', batch), F.batch.state, F.batch.run, F.batch.cursor)
 if b[1] ~= 'committed' then
   call('SREM', K.commits, batch)
   return {'ok', 0}
 end
 -- Each field asked for costs as much as a short command: what try_ready needs.
 local function load_staged(id)
-  local v = call('HMGET', key('task', id), 'st', 'no', 'run', 'lane', 'sc', 'w', 'f', 'c', 'hold', 'due', 'batch', 'clk')
+  local v = call('HMGET', key('task', id), F.status, F.arrival, F.run, F.queue, F.score, F.waiting, F.failed,
+    F.skipped, F.held, F.due, F.batch, F.clocks)
   if not v[1] then return nil end
   return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], lane = v[4], score = v[5], w = tonumber(v[6] or 0),
     f = tonumber(v[7] or 0), c = tonumber(v[8] or 0), hold = v[9], due = v[10], batch = v[11], clk = v[12]}
@@ -21,11 +24,11 @@ local function drop_wait(m, no)
   set_code(no, T.PENDING)
   m.batch = false
   if m.w == 1 then
-    call('HDEL', key('task', m.id), 'batch', 'ix', 'w')
+    call('HDEL', key('task', m.id), F.batch, F.filters, F.waiting)
     m.w = 0
   else
-    call('HDEL', key('task', m.id), 'batch', 'ix')
-    m.w = call('HINCRBY', key('task', m.id), 'w', -1)
+    call('HDEL', key('task', m.id), F.batch, F.filters)
+    m.w = call('HINCRBY', key('task', m.id), F.waiting, -1)
   end
   try_ready(m, '')
 end
@@ -44,7 +47,7 @@ while chunk do
   chunk = call('LINDEX', key('pending', batch), cursor)
   if chunk and touched + select(2, span(chunk)) > 256 then break end
 end
-call('HSET', key('batch', batch), 'cursor', cursor)
+call('HSET', key('batch', batch), F.batch.cursor, cursor)
 if not chunk then
   call('SREM', K.commits, batch)
   call('DEL', key('pending', batch))

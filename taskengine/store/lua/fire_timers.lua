@@ -3,19 +3,20 @@
 -- args: term, most, envelope
 -- returns: {'ok', fired, ms until the next or -1} | {'stale'}
 -- events: ready, cancelled, failed, run_resumed, resumed, retrying
+-- fields: due, error, error_kind, reason, total_end
 -- uses: ready, grant, leader, settle, give_up, clocks, pause, resume, stand, proceed, age
-if outdated(ARGV[1]) then return {'stale'} end
+if outdated(A.term) then return {'stale'} end
 local function in_seconds(ms) return ms / 1000 .. ' s' end
 local ACTS = {
   retry = function(m)
     if m.st ~= T.RETRYING then return end
-    call('HDEL', key('task', m.id), 'due', 'err', 'knd')
+    call('HDEL', key('task', m.id), F.due, F.error, F.error_kind)
     forget_age(m)
     make_ready(m)
   end,
   schedule = function(m)
     if m.st ~= T.PENDING then return end
-    call('HDEL', key('task', m.id), 'due')
+    call('HDEL', key('task', m.id), F.due)
     m.due = false
     try_ready(m, '')
   end,
@@ -23,18 +24,19 @@ local ACTS = {
   expire = function(m)
     if C.terminal[m.st] or m.att > (m.granted and 1 or 0) then return end
     local why = 'had not started by its expires_at'
-    give_up(m, T.CANCELLED, why, 'rsn', why)
+    give_up(m, T.CANCELLED, why, F.reason, why)
   end,
   queue = function(m)
     if m.st ~= T.READY then return end
     local why = 'no worker took it within its queue_timeout of ' .. in_seconds(clock_of(m, 'qt'))
     if m.park then why = why .. ' (parked: ' .. m.park .. ')' end
-    give_up(m, T.FAILED, 'timeout', 'err', why, 'knd', 'timeout')
+    give_up(m, T.FAILED, 'timeout', F.error, why, F.error_kind, 'timeout')
   end,
   total = function(m)
     if C.terminal[m.st] then return end
-    local why = 'the total_timeout of ' .. in_seconds(clock_of(m, 'tt')) .. ' for all attempts ended before the next one'
-    give_up(m, T.FAILED, 'timeout', 'err', why, 'knd', 'timeout')
+    local why = 'the total_timeout of ' .. in_seconds(clock_of(m,
+      'tt')) .. ' for all attempts ended before the next one'
+    give_up(m, T.FAILED, 'timeout', F.error, why, F.error_kind, 'timeout')
   end,
 }
 -- Whether a due timer does not act yet; here is the one place where a clock stands still.
@@ -55,7 +57,7 @@ local function is_put_off(m, kind, item)
   if more == 0 then return false end
   local at = call('ZSCORE', K.timers, item) + more
   call('ZADD', K.timers, at, item)
-  if kind == 'total' then call('HSET', key('task', m.id), 'tend', at) end
+  if kind == 'total' then call('HSET', key('task', m.id), F.total_end, at) end
   return true
 end
 local function fire(item)
@@ -75,7 +77,7 @@ local function fire(item)
   call('ZREM', K.timers, item)
   if m then ACTS[kind](m) end
 end
-local due = call('ZRANGEBYSCORE', K.timers, '-inf', now, 'LIMIT', 0, ARGV[2])
+local due = call('ZRANGEBYSCORE', K.timers, '-inf', now, 'LIMIT', 0, A.most)
 for _, item in ipairs(due) do
   -- What an earlier one ended has no timers any more.
   if call('ZSCORE', K.timers, item) then fire(item) end

@@ -1,12 +1,18 @@
 -- What the fleet looks like: nodes, lanes, counts, leader.
 -- args:
--- returns: {now, {{node, alive until, info, slots, lanes, drain, held, untaken} ...}, {{lane, ready, granted, offered} ...}, {counts ...}, {leader ...}, {open timers, decisions, dead, poison, batches, leases}, {{reason, parked} ...}, {scope, pause ...}}
+-- reply fleet: server_ms, nodes, lanes, counts, leader, numbers, parked, pauses
+-- reply node: name, until_ms, info, slots, lanes, draining, held, untaken
+-- reply numbers: timers, decisions, dead_letters, poison_decisions, open_batches, running
+-- returns: fleet; its nodes are {node ...}, its lanes {{lane, ready, granted, offered} ...}, parked {{reason, parked} ...}
+-- fields: node.info, node.slots, node.queues, node.draining, node.size, node.untaken
 -- uses: clock, offer
 local nodes, lanes = {}, {}
 for _, node in ipairs(call('ZRANGE', K.nodes, 0, 999)) do
-  local v = call('HMGET', key('node', node), 'info', 'slots', 'lanes', 'drain', 'size', 'un')
-  nodes[#nodes + 1] = {node, call('ZSCORE', K.nodes, node), v[1] or '', v[5] or v[2] or '0', v[3] or '', v[4] or '',
-    call('HLEN', key('slots', node)), v[6] or '0'}
+  local v = call('HMGET', key('node', node), F.node.info, F.node.slots, F.node.queues, F.node.draining, F.node.size,
+    F.node.untaken)
+  nodes[#nodes + 1] = R.node{name = node, until_ms = call('ZSCORE', K.nodes, node), info = v[1] or '',
+    slots = v[5] or v[2] or '0', lanes = v[3] or '', draining = v[4] or '', held = call('HLEN', key('slots', node)),
+    untaken = v[6] or '0'}
 end
 local function look(lane)
   return {lane, call('ZCARD', key('ready', lane)), call('SCARD', key('granted', lane)), offering(lane)}
@@ -18,6 +24,8 @@ local parked = {}
 for _, reason in ipairs(call('SMEMBERS', K.parks)) do
   parked[#parked + 1] = {reason, call('ZCARD', key('park', reason))}
 end
-return {now, nodes, lanes, call('HGETALL', K.counts), call('HGETALL', K.leader),
-  {call('ZCARD', K.timers), call('XLEN', K.decisions), call('ZCARD', K.dead), call('LLEN', K.poison),
-    call('ZCARD', K.batches), call('ZCARD', K.leases)}, parked, call('HGETALL', K.pauses)}
+return R.fleet{server_ms = now, nodes = nodes, lanes = lanes, counts = call('HGETALL', K.counts),
+  leader = call('HGETALL', K.leader), parked = parked, pauses = call('HGETALL', K.pauses),
+  numbers = R.numbers{timers = call('ZCARD', K.timers), decisions = call('XLEN', K.decisions),
+    dead_letters = call('ZCARD', K.dead), poison_decisions = call('LLEN', K.poison),
+    open_batches = call('ZCARD', K.batches), running = call('ZCARD', K.leases)}}

@@ -1,10 +1,13 @@
 -- What executions say of themselves, without outcomes and logs, in the order asked.
--- args: execution ...
+-- args: executions...
 -- returns: {{field, value ...}, or '' when there is none ...}
+-- fields: exec.task, exec.attempt, exec.status, exec.node, exec.agent, exec.queued, exec.started, exec.ended
+-- fields: exec.deadline, exec.progress, exec.progress_note, exec.error_kind, exec.cancel
 -- uses: clock
-local FIELDS = {'task', 'att', 'st', 'node', 'ag', 'q', 's', 'e', 'dl', 'pr', 'prn', 'knd', 'cq'}
+local FIELDS = {F.exec.task, F.exec.attempt, F.exec.status, F.exec.node, F.exec.agent, F.exec.queued, F.exec.started,
+  F.exec.ended, F.exec.deadline, F.exec.progress, F.exec.progress_note, F.exec.error_kind, F.exec.cancel}
 local found = {}
-for i, id in ipairs(ARGV) do
+for i, id in ipairs(A.executions) do
   local v = call('HMGET', key('exec', id), unpack(FIELDS))
   local fields = {}
   for j, name in ipairs(FIELDS) do

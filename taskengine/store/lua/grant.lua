@@ -1,11 +1,11 @@
 -- Grants READY tasks of the given lanes to free slots, 16 at most.
--- args: term, lane ..., envelope
+-- args: term, lanes..., envelope
 -- returns: {'ok', granted} | {'stale'}
 -- uses: grant, leader
-if outdated(ARGV[1]) then return {'stale'} end
+if outdated(A.term) then return {'stale'} end
 parks_left = 256
-for i = 2, #ARGV - 1 do
-  local lane = ARGV[i]
+for i = A.lanes.first, A.lanes.last do
+  local lane = A.lanes[i]
   grant(lane, call('ZCARD', key('ready', lane)))
   if call('EXISTS', key('ready', lane), key('granted', lane)) == 0 then
     call('SREM', K.lanes, lane)

@@ -1,12 +1,13 @@
 -- Holds tasks back that have not started, or releases them: a held one is PENDING until it is released.
--- args: held, task ..., envelope
+-- args: held, tasks..., envelope
 -- returns: {{'ok', status, 1 when something changed else 0} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
 -- events: held, pending | released, ready
+-- fields: held
 -- uses: settle, ready, grant, unqueue
 -- held: '1', or '' to release. A granted task is taken back; its message wakes nobody in vain.
 local HOLDABLE = {[T.PENDING] = true, [T.READY] = true, [T.PAUSED] = true}
 local function hold(m)
-  call('HSET', key('task', m.id), 'hold', 1)
+  call('HSET', key('task', m.id), F.held, 1)
   emit(m.run, 'held', m.id)
   if m.st ~= T.READY then return end
   if m.granted then drop_grant(m) else leave_ready(m) end
@@ -14,7 +15,7 @@ local function hold(m)
   note_lane(m.lane)
 end
 local function release_hold(m)
-  call('HDEL', key('task', m.id), 'hold')
+  call('HDEL', key('task', m.id), F.held)
   m.hold = false
   emit(m.run, 'released', m.id)
   try_ready(m, '')
@@ -29,6 +30,6 @@ local function set(id, held)
   return {'ok', m.st, 1}
 end
 local found = {}
-for i = 2, #ARGV - 1 do found[#found + 1] = set(ARGV[i], ARGV[1] ~= '') end
+for i = A.tasks.first, A.tasks.last do found[#found + 1] = set(A.tasks[i], A.held ~= '') end
 grant_made()
 return found

@@ -1,13 +1,20 @@
 -- What a deep check must know of tasks: each with its dependencies, executions and places as of one moment.
--- args: task and index pairs ...
+-- args: tasks{task, index}...
 -- returns: {'' when there is no such task | {fields, dependencies, executions} ...}
+-- fields: status, arrival, run, queue, score, attempts, waiting, failed, skipped, held, due, batch, cancel
+-- fields: crosses_runs, pinned, parked, granted, releasing, undoing, counted_as, pinning, deleting, depends_on, rule
+-- fields: closed_by, started, finished, key, key_end, large_input, name, filters, clocks, total_end, pause
+-- fields: pause_asked, at_risk, failed_before, reopened, kind, frame, parent, planned, placed, fate, timer_at
+-- fields: exec.status, exec.task, exec.attempt, exec.node, exec.slot, exec.started, exec.ended, batch.state
 -- uses: execution, span, task, timers
 -- index: names of the list filters that must find it, one a line; of a staged task its own are taken.
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
 -- Dependencies beyond 256 and executions before the latest 32 are left out.
-local FIELDS = {'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold', 'due', 'batch', 'cq', 'xr', 'pin', 'park',
-  'g', 'rel', 'undo', 'how', 'pins', 'del', 'on', 'rule', 'by', 'sta', 'fin', 'key', 'kx', 'big', 'nm', 'ix', 'clk',
-  'tend', 'pz', 'pq', 'risk', 'fb', 'ro', 'k', 'fr', 'up', 'tot', 'x', 'fate', 'at'}
+local FIELDS = {F.status, F.arrival, F.run, F.queue, F.score, F.attempts, F.waiting, F.failed, F.skipped, F.held,
+  F.due, F.batch, F.cancel, F.crosses_runs, F.pinned, F.parked, F.granted, F.releasing, F.undoing, F.counted_as,
+  F.pinning, F.deleting, F.depends_on, F.rule, F.closed_by, F.started, F.finished, F.key, F.key_end, F.large_input,
+  F.name, F.filters, F.clocks, F.total_end, F.pause, F.pause_asked, F.at_risk, F.failed_before, F.reopened, F.kind,
+  F.frame, F.parent, F.planned, F.placed, F.fate, F.timer_at}
 local function named(list, name, value)
   if value then
     list[#list + 1] = name
@@ -24,7 +31,8 @@ local function dependencies(id, on)
   for d in (on or ''):gmatch('%S+') do
     n = n + 1
     if n > 256 then return found end
-    local p, v = read_fields(key('task', d), {'st', 'rel', 'undo', 'how', 'fin', 'run', 'fb', 'del'})
+    local p, v = read_fields(key('task', d), {F.status, F.releasing, F.undoing, F.counted_as, F.finished, F.run,
+      F.failed_before, F.deleting})
     named(p, 'id', d)
     if v[2] or v[3] then named(p, 'place', call('LPOS', key('deps', d), id)) end
     found[n] = p
@@ -35,7 +43,8 @@ local function executions(id, attempts, lane)
   local found = {}
   for n = math.max(1, attempts - 31), attempts do
     local eid = execution_id(id, n)
-    local e, v = read_fields(key('exec', eid), {'st', 'task', 'att', 'node', 'slot', 's', 'e'})
+    local e, v = read_fields(key('exec', eid), {F.exec.status, F.exec.task, F.exec.attempt, F.exec.node, F.exec.slot,
+      F.exec.started, F.exec.ended})
     named(e, 'id', eid)
     named(e, 'claim', call('ZSCORE', K.granted_all, eid))
     named(e, 'granted', call('SISMEMBER', key('granted', lane), eid))
@@ -59,10 +68,10 @@ local function look(id, index)
   if not v[1] then return '' end
   local t = {}
   for i, field in ipairs(FIELDS) do t[field] = v[i] end
-  local item, no = string.format('%012d', t.no) .. id, tonumber(t.no)
+  local item, no = string.format('%012d', t[F.arrival]) .. id, tonumber(t[F.arrival])
   local seg = math.floor(no / 4096)
-  named(f, 'in ready', call('ZSCORE', key('ready', t.lane), item))
-  if t.park then named(f, 'in park', call('ZSCORE', key('park', t.park), item)) end
+  named(f, 'in ready', call('ZSCORE', key('ready', t[F.queue]), item))
+  if t[F.parked] then named(f, 'in park', call('ZSCORE', key('park', t[F.parked]), item)) end
   for _, item in ipairs(timers_of(id)) do named(f, 'in ' .. item:match('^%w+'), where_timed(item)) end
   named(f, 'in dead', call('ZSCORE', K.dead, id))
   named(f, 'in deadlines', call('ZSCORE', K.deadlines, id))
@@ -70,12 +79,15 @@ local function look(id, index)
   named(f, 'in erasing', call('ZSCORE', K.erasing, id))
   named(f, 'code', call('BITFIELD', key('codes', seg), 'GET', 'u4', '#' .. (no - seg * 4096))[1])
   named(f, 'at arrival', id_at(no))
-  named(f, 'unmarked', unmarked(t.ix or (is_unseen(t) and '') or index, seg, no - seg * 4096))
+  named(f, 'unmarked', unmarked(t[F.filters] or (is_unseen(t) and '') or index, seg, no - seg * 4096))
   -- A key whose time is over may name another task by now.
-  if t.key and not (t.kx and tonumber(t.kx) <= now) then named(f, 'owner', call('GET', key('idem', t.key)) or '') end
-  if t.batch then named(f, 'batch state', call('HGET', key('batch', t.batch), 'state') or '') end
-  return {f, dependencies(id, t.on), executions(id, tonumber(t.att or 0), t.lane)}
+  if t[F.key] and not (t[F.key_end] and tonumber(t[F.key_end]) <= now) then named(f, 'owner', call('GET', key('idem',
+    t[F.key])) or '') end
+  if t[F.batch] then named(f, 'batch state', call('HGET', key('batch', t[F.batch]), F.batch.state) or '') end
+  return {f, dependencies(id, t[F.depends_on]), executions(id, tonumber(t[F.attempts] or 0), t[F.queue])}
 end
 local found = {}
-for i = 1, #ARGV, 2 do found[#found + 1] = look(ARGV[i], ARGV[i + 1]) end
+for i = A.tasks.first, A.tasks.last, A.tasks.width do
+  found[#found + 1] = look(A.tasks[i].task, A.tasks[i].index)
+end
 return found

@@ -1,14 +1,17 @@
 -- What a set says of its members, and what they say of themselves, as of one moment: 128 of them.
--- args: kind, name, from
--- returns: {from where to go on or -1, {member, score or value, execution's status, task, its fields} ...}
+-- args: kind, name, start
+-- reply member: member, value, execution, task_id, fields
+-- returns: {where to go on or -1, member ...}
+-- fields: status, queue, score, parked, granted, attempts, releasing, undoing, due, clocks, total_end, pinning
+-- fields: deleting, at_risk, timer_at, exec.task, exec.status
 -- uses: clock
 -- kind: ready, park, granted, slots, stands (with the name of one) or leases, granted_all, timers, dead, releases, erasing
 -- (without).
-local kind, from = ARGV[1], tonumber(ARGV[3])
+local kind, from = A.kind, tonumber(A.start)
 local FIXED = {leases = K.leases, granted_all = K.granted_all, timers = K.timers, dead = K.dead, releases = K.releases,
   erasing = K.erasing, deadlines = K.deadlines}
-local BY_ID = {ready = key('ready', ARGV[2]), park = key('park', ARGV[2]), granted = key('granted', ARGV[2]),
-  slots = key('slots', ARGV[2]), stands = key('stands', ARGV[2])}
+local BY_ID = {ready = key('ready', A.name), park = key('park', A.name), granted = key('granted', A.name),
+  slots = key('slots', A.name), stands = key('stands', A.name)}
 local OF_EXECUTIONS = {leases = true, granted_all = true, granted = true, slots = true}
 local function items()
   local name = FIXED[kind] or BY_ID[kind]
@@ -41,7 +44,7 @@ local function task_of(member, value)
       value = node and call('HGET', key('slots', node), slot) or ''
     end
     if kind == 'slots' or kind == 'leases' then eid = value:match('^[^| ]*') end
-    local e = call('HMGET', key('exec', eid), 'task', 'st')
+    local e = call('HMGET', key('exec', eid), F.exec.task, F.exec.status)
     return e[1] or '', e[2] or ''
   end
   if kind == 'timers' or kind == 'stands' then return member:match('^%w+:(.*)$') or '', '' end
@@ -52,7 +55,8 @@ local flat, next_from = items()
 local found = {next_from}
 for i = 1, #flat, 2 do
   local id, st = task_of(flat[i], flat[i + 1])
-  local names, fields = {'st', 'lane', 'sc', 'park', 'g', 'att', 'rel', 'undo', 'due', 'clk', 'tend', 'pins', 'del', 'risk', 'at'}, {}
+  local names, fields = {F.status, F.queue, F.score, F.parked, F.granted, F.attempts, F.releasing, F.undoing, F.due,
+    F.clocks, F.total_end, F.pinning, F.deleting, F.at_risk, F.timer_at}, {}
   local v = call('HMGET', key('task', id), unpack(names))
   for j, name in ipairs(names) do
     if v[j] then
@@ -60,6 +64,6 @@ for i = 1, #flat, 2 do
       fields[#fields + 1] = v[j]
     end
   end
-  found[#found + 1] = {flat[i], flat[i + 1], st, id, fields}
+  found[#found + 1] = R.member{member = flat[i], value = flat[i + 1], execution = st, task_id = id, fields = fields}
 end
 return found

@@ -1,9 +1,9 @@
 -- Counts the status codes of 32 segments of arrivals, beside what the counts say at the same moment.
--- args: from
+-- args: start
 -- returns: {segment to go on at or -1, batches whose commit waits fall, counts, {code, arrivals ...}}
 -- uses: clock
--- from: a segment. counts: 'status', tasks, ...
-local from, codes = tonumber(ARGV[1]), {}
+-- start: a segment. counts: 'status', tasks, ...
+local from, codes = tonumber(A.start), {}
 local last = math.floor(tonumber(call('GET', K.arrivals) or 0) / 4096)
 for seg = from, math.min(last, from + 31) do
   local bytes = call('GET', key('codes', seg)) or ''

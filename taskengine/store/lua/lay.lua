@@ -3,6 +3,6 @@
 -- returns: {'ok'}
 -- uses: clock
 -- A SET alone would put an end to what a repeated submit sends again: nobody takes it over a second time.
-local name = key('payload', ARGV[1])
-if call('TTL', name) ~= -1 then call('SET', name, ARGV[2], 'EX', 3600) end
+local name = key('payload', A.name)
+if call('TTL', name) ~= -1 then call('SET', name, A.text, 'EX', 3600) end
 return {'ok'}

@@ -1,7 +1,7 @@
 -- Notes the ids of a graph in the order given, a piece of them, for its commit; kept for an hour.
--- args: batch, from, raw
+-- args: batch, start, raw
 -- returns: {'ok'}
 -- uses: clock
-call('SETRANGE', key('order', ARGV[1]), ARGV[2] * 16, ARGV[3])
-call('EXPIRE', key('order', ARGV[1]), 3600)
+call('SETRANGE', key('order', A.batch), A.start * 16, A.raw)
+call('EXPIRE', key('order', A.batch), 3600)
 return {'ok'}

@@ -2,11 +2,12 @@
 -- args: node, envelope
 -- returns: {'ok', lost}
 -- events: lost, ready | paused
+-- fields: node.queues, node.alive_until
 -- uses: grant, lose
-local node, lost = ARGV[1], 0
+local node, lost = A.node, 0
 local slots = call('HKEYS', key('slots', node))
 for i = 1, math.min(#slots, 32) do lost = lost + #lose_slot(node, slots[i], 'its node stopped', true) end
-for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do
+for lane in (call('HGET', key('node', node), F.node.queues) or ''):gmatch('(%S+)=') do
   call('SREM', key('offers', lane), node)
   note_lane(lane)
 end
@@ -14,7 +15,7 @@ call('SREM', K.free, node)
 if #slots <= 32 then
   call('ZREM', K.nodes, node)
   call('DEL', key('slots', node))
-  call('HDEL', key('node', node), 'until')
+  call('HDEL', key('node', node), F.node.alive_until)
 end
 grant_made()
 return {'ok', lost}

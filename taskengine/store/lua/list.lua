@@ -1,6 +1,7 @@
 -- Finds tasks that carry every given index, newest first, in segments of 4096 arrivals.
--- args: below, limit, fits, index ...
+-- args: below, limit, fits, indexes...
 -- returns: {'ok', arrival to go on below or 0, counts, id ...}
+-- fields: batch, run, queue, batch.state
 -- uses: span, codes, pause
 -- fits: statuses, 'a b …'; tasks in others are not named but counted, 'status number …'. '' names all. 'staged' among
 -- them names also tasks of graphs that are not committed.
@@ -9,16 +10,17 @@
 -- A look is a command; what is only counted costs a sixteenth of it. A call searches 8 segments, or passes by those
 -- where no task is any more, or none that carries an index, with 1024 commands.
 local MOST_READ, MOST_LOOKS, FULL, COUNT = 1024, 256, 128, 1 / 16
-local below, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
+local below, limit = tonumber(A.below), tonumber(A.limit)
 local wanted, filters, own_run, own_capability = nil, {}, nil, nil
-local fits = ARGV[3] ~= '' and {}
-for status in ARGV[3]:gmatch('%S+') do fits[CODES[status]] = true end
-for i = 4, #ARGV do
-  local status, run, capability = ARGV[i]:match('^s:(.*)$'), ARGV[i]:match('^r:(.*)$'), ARGV[i]:match('^c:(.*)$')
+local fits = A.fits ~= '' and {}
+for status in A.fits:gmatch('%S+') do fits[CODES[status]] = true end
+for i = A.indexes.first, A.indexes.last do
+  local status, run, capability = A.indexes[i]:match('^s:(.*)$'), A.indexes[i]:match('^r:(.*)$'),
+    A.indexes[i]:match('^c:(.*)$')
   if run or capability then
     own_run, own_capability = run or own_run, capability or own_capability
   elseif not status then
-    filters[#filters + 1] = ARGV[i]
+    filters[#filters + 1] = A.indexes[i]
   elseif wanted and wanted ~= CODES[status] then
     return {'ok', 0, ''}
   else
@@ -29,15 +31,15 @@ local found, looks, states, others = {'ok', 0, ''}, 0, {}, {}
 -- Staged tasks are marked from the start, and are PENDING once their graph is committed.
 local function is_visible(id)
   looks = looks + 1
-  local batch = call('HGET', key('task', id), 'batch')
+  local batch = call('HGET', key('task', id), F.batch)
   if not batch then return true end
-  if states[batch] == nil then states[batch] = call('HGET', key('batch', batch), 'state') end
+  if states[batch] == nil then states[batch] = call('HGET', key('batch', batch), F.batch.state) end
   return states[batch] == 'committed'
 end
 local function is_wanted(id)
   if not own_run and not own_capability then return true end
   looks = looks + 1
-  local v = call('HMGET', key('task', id), 'run', 'lane')
+  local v = call('HMGET', key('task', id), F.run, F.queue)
   if own_run and v[1] ~= own_run then return false end
   return not own_capability or capability_of({id = id, lane = v[2]}) == own_capability
 end

@@ -1,7 +1,10 @@
 -- What decisions about steps need: each with its counters and its frame, and how the child in question stands.
--- args: step and because pairs ...
--- returns: {'' when there is no such step | {rests on, its fields, those of its frame, those of because, {scope, story} of a pause | {}} ...}
+-- args: steps{step, because}...
+-- reply step: revision, fields, frame, because, pause
+-- returns: {'' when there is no such step | step ...}
 -- Fields are 'name', value, ...
+-- fields: status, run, queue, score, waiting, failed, skipped, name, fate_reason, timer_at, path, failed_before
+-- fields: closed_by, error, error_kind, reason, parent, culprit, frame.workflow, frame.definition, frame.revision
 -- uses: step, pause
 local function read_fields(name, ...)
   local found = {}
@@ -18,13 +21,18 @@ local function look(id, because)
   if not m then return '' end
   local scope, story
   if is_any_paused() then scope, story = first_paused({'all', 'run:' .. m.run}) end
-  local own = read_fields(key('task', id), 'st', 'run', 'lane', 'sc', 'w', 'f', 'c', 'nm', 'frs', 'at', unpack(STEP_FIELDS))
+  local own = read_fields(key('task', id), F.status, F.run, F.queue, F.score, F.waiting, F.failed, F.skipped, F.name,
+    F.fate_reason, F.timer_at, unpack(STEP_FIELDS))
   own[#own + 1] = 'pieces'
   own[#own + 1] = call('LLEN', key('kids', id))
   local frame = m.fr or id
-  return {rests_on(m), own, read_fields(key('frame', frame), 'wf', 'def', 'vr'),
-    read_fields(key('task', because), 'st', 'nm', 'p', 'fb', 'by', 'err', 'knd', 'rsn', 'up', 'cul'), scope and {scope, story} or {}}
+  return R.step{revision = rests_on(m), fields = own,
+    frame = read_fields(key('frame', frame), F.frame.workflow, F.frame.definition, F.frame.revision),
+    because = read_fields(key('task', because), F.status, F.name, F.path, F.failed_before, F.closed_by, F.error,
+      F.error_kind, F.reason, F.parent, F.culprit), pause = scope and {scope, story} or {}}
 end
 local found = {}
-for i = 1, #ARGV, 2 do found[#found + 1] = look(ARGV[i], ARGV[i + 1]) end
+for i = A.steps.first, A.steps.last, A.steps.width do
+  found[#found + 1] = look(A.steps[i].step, A.steps[i].because)
+end
 return found

@@ -1,16 +1,17 @@
 -- Finds tasks whose ids begin alike, in the raw ids of their arrivals: the newest segment of 4096 first.
--- args: from, raw, half, limit
+-- args: start, raw, half, limit
 -- returns: {'ok', arrival to go on at or -1, id ...}
+-- fields: arrival, deleting, batch
 -- uses: span, task
--- raw: the bytes that they begin with; half: the upper half of the byte behind these, 0 to 15, or ''. from: -1 starts.
+-- raw: the bytes that they begin with; half: the upper half of the byte behind these, 0 to 15, or ''. start: -1 is the end.
 -- A call reads a mebibyte of ids, or passes by 1024 segments that hold none any more, and looks at 256 tasks at most.
 local MOST_READ, MOST_LOOKS, FULL = 1024, 256, 64
-local from, raw, half, limit = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local from, raw, half, limit = tonumber(A.start), A.raw, tonumber(A.half), tonumber(A.limit)
 local found, looks = {'ok', -1}, 0
 -- Ids stay where a task was, or was not stored because it had a twin.
 local function is_there(id, no)
   looks = looks + 1
-  local v = call('HMGET', key('task', id), 'no', 'del', 'batch')
+  local v = call('HMGET', key('task', id), F.arrival, F.deleting, F.batch)
   return tonumber(v[1]) == no and not v[2] and not is_open(v[3])
 end
 -- Searches a segment from a place on; the place to go on at when this call may do no more. A hit between two places

@@ -1,15 +1,15 @@
 -- Pauses a scope: nothing of it starts from this moment on. Of a scope that is paused, tells the pause's new terms.
--- args: scope, terms, until
+-- args: scope, terms, until_ms
 -- returns: {'ok', story} | {'late', server ms} until is over | {'missing'} no such run
 -- events: run_paused
 -- uses: pause, event
 -- terms: JSON {by, until, why}. until: ms, or '' for no end. story: when it began and its terms.
-local scope, terms, ends = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local scope, terms, ends = A.scope, A.terms, tonumber(A.until_ms)
 local run = scope:match('^run:(.*)$')
 if run and call('EXISTS', key('run', run)) == 0 then return {'missing'} end
 local before = call('HGET', K.pauses, scope) or ''
-local since, told = before:match('^(%d+) (.*)$')
-if told == terms then return {'ok', before} end
+local since, said = before:match('^(%d+) (.*)$')
+if said == terms then return {'ok', before} end
 if ends and ends <= now then return {'late', now} end
 local story = (since or now) .. ' ' .. terms
 call('HSET', K.pauses, scope, story)

@@ -2,6 +2,6 @@
 -- args: digest, text
 -- returns: {'ok'}
 -- uses: clock
-if call('SET', key('def', ARGV[1]), ARGV[2], 'NX', 'EX', 3600) then return {'ok'} end
-if call('TTL', key('def', ARGV[1])) >= 0 then call('EXPIRE', key('def', ARGV[1]), 3600) end
+if call('SET', key('def', A.digest), A.text, 'NX', 'EX', 3600) then return {'ok'} end
+if call('TTL', key('def', A.digest)) >= 0 then call('EXPIRE', key('def', A.digest), 3600) end
 return {'ok'}

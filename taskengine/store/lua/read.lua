@@ -1,12 +1,13 @@
 -- Reads whole tasks, in the order asked, until the reply holds about a MiB.
--- args: task ...
+-- args: tasks...
 -- returns: {{field, value ...}, or '' when there is no such task ...} maybe fewer than asked
+-- fields: status, deleting, batch, parked, granted, queue, run, doc
 -- uses: task, pause, offer
 -- A READY task says in the field 'offers' how many live nodes offer its lane, and what waits says in 'paused' the
 -- scope and the story of the pause that it feels.
 local WAITS = {[T.READY] = true, [T.PENDING] = true, [T.RETRYING] = true}
 local found, offered, bytes = {}, {}, 0
-for i, id in ipairs(ARGV) do
+for i, id in ipairs(A.tasks) do
   if bytes > 1048576 then return found end
   local fields = call('HGETALL', key('task', id))
   local t = {}
@@ -14,17 +15,17 @@ for i, id in ipairs(ARGV) do
     t[fields[j]] = fields[j + 1]
     bytes = bytes + #fields[j + 1]
   end
-  if not t.st or t.del or is_open(t.batch) or (is_unseen(t) and t.k ~= 'workflow') then
+  if not t[F.status] or t[F.deleting] or is_open(t[F.batch]) or (is_unseen(t) and t.k ~= 'workflow') then
     found[i] = ''
   else
-    if t.st == T.READY and not t.park and not t.g then
-      offered[t.lane] = offered[t.lane] or offering(t.lane)
+    if t[F.status] == T.READY and not t[F.parked] and not t[F.granted] then
+      offered[t[F.queue]] = offered[t[F.queue]] or offering(t[F.queue])
       fields[#fields + 1] = 'offers'
-      fields[#fields + 1] = tostring(offered[t.lane])
+      fields[#fields + 1] = tostring(offered[t[F.queue]])
     end
     local scope, story
-    if is_any_paused() and WAITS[t.st] then
-      scope, story = pause_of({id = ARGV[i], run = t.run, lane = t.lane, doc = t.doc})
+    if is_any_paused() and WAITS[t[F.status]] then
+      scope, story = pause_of({id = A.tasks[i], run = t[F.run], lane = t[F.queue], doc = t[F.doc]})
     end
     if scope then
       fields[#fields + 1] = 'paused'

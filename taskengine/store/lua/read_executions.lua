@@ -1,11 +1,12 @@
 -- Reads the executions of a task, oldest first, the last `most` of them.
 -- args: task, most
 -- returns: {{execution id, field, value ...} ...} | {} when there is no such task
+-- fields: attempts
 -- uses: execution
-local att = tonumber(call('HGET', key('task', ARGV[1]), 'att') or 0)
+local att = tonumber(call('HGET', key('task', A.task), F.attempts) or 0)
 local found = {}
-for n = math.max(1, att - ARGV[2] + 1), att do
-  local eid = execution_id(ARGV[1], n)
+for n = math.max(1, att - A.most + 1), att do
+  local eid = execution_id(A.task, n)
   local fields = call('HGETALL', key('exec', eid))
   if #fields > 0 then
     table.insert(fields, 1, eid)

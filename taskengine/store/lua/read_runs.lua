@@ -1,6 +1,8 @@
 -- Reads runs, in the order asked: up to 256.
--- args: run ...
--- returns: {{created ms, name, created by, tasks, open ones, finished ms or '', its first task or ''}, or '' when there is no such run ...}
+-- args: runs...
+-- reply run: created_ms, name, created_by, total, open, finished_ms, first_task
+-- returns: {run, or '' when there is no such run ...}
+-- fields: run.created, run.name, run.created_by, run.total, run.open, run.finished
 -- uses: span
 -- first task: of a run that began as a lone task, which notes nobody; '' elsewhere.
 local function first_of(run)
@@ -10,11 +12,13 @@ local function first_of(run)
   return id_at(no)
 end
 local found = {}
-for i, run in ipairs(ARGV) do
-  local v = call('HMGET', key('run', run), 'cr', 'nm', 'by', 'total', 'open', 'fin')
+for i, run in ipairs(A.runs) do
+  local v = call('HMGET', key('run', run), F.run.created, F.run.name, F.run.created_by, F.run.total, F.run.open,
+    F.run.finished)
   found[i] = ''
   if v[1] then
-    found[i] = {v[1], v[2] or '', v[3] or '', v[4] or '0', v[5] or '0', v[6] or '', v[3] and '' or first_of(run)}
+    found[i] = R.run{created_ms = v[1], name = v[2] or '', created_by = v[3] or '', total = v[4] or '0',
+      open = v[5] or '0', finished_ms = v[6] or '', first_task = v[3] and '' or first_of(run)}
   end
 end
 return found

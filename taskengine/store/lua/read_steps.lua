@@ -1,11 +1,14 @@
 -- How steps of a workflow stand, tasks among them.
--- args: task ...
+-- args: tasks...
 -- returns: {'' when there is no such step | {field, value ...} ...}
+-- fields: status, kind, path, queue, attempts, granted, created, ready, started, finished, error, error_kind, reason
+-- fields: due, waiting, failed, skipped, planned, placed, branch, turns, shown_as, timer_at, parked, culprit, held
 -- uses: clock
-local FIELDS = {'st', 'k', 'p', 'lane', 'att', 'g', 'cr', 'rdy', 'sta', 'fin', 'err', 'knd', 'rsn', 'due', 'w', 'f', 'c', 'tot', 'x',
-  'br', 'n', 'as', 'at', 'park', 'cul', 'hold'}
+local FIELDS = {F.status, F.kind, F.path, F.queue, F.attempts, F.granted, F.created, F.ready, F.started, F.finished,
+  F.error, F.error_kind, F.reason, F.due, F.waiting, F.failed, F.skipped, F.planned, F.placed, F.branch, F.turns,
+  F.shown_as, F.timer_at, F.parked, F.culprit, F.held}
 local found = {}
-for i, id in ipairs(ARGV) do
+for i, id in ipairs(A.tasks) do
   local v, t = call('HMGET', key('task', id), unpack(FIELDS)), {}
   for j, name in ipairs(FIELDS) do
     if v[j] then

@@ -1,14 +1,18 @@
 -- Ends executions of one slot with their outcomes, tells their dependents, and gives the slot its next ones in the same trip.
--- args: node, slot, lanes, message, pid, kind, each_us, most, outcome ..., envelope
+-- args: node, slot, lanes, message, pid, kind, each_us, most
+-- args: outcomes{task, token, verdict, output, error, kind, retry_ms, usage, agent, big, deadline, trace, last_frame}...
+-- args: envelope
 -- returns: {'ok', {'ok' | 'overdue' | 'missing' | status of an execution that is not this slot's any more ...}, {became ...}, {told ...}}
 -- events: completed | failed | cancelled | retrying | paused | fenced, started, ready
+-- fields: traceback_attempt, reason, large_output, error, error_kind, status, exec.status, exec.ended, exec.agent
+-- fields: exec.output, exec.error, exec.error_kind, exec.usage, exec.large_output, exec.traceback, exec.last_frame
+-- fields: exec.reported, exec.late_verdict, exec.late_output, exec.late_error, exec.deadline
 -- uses: pull, execution, finish, grant, retry, back_off
 -- plain: parse_lanes, load_ending, finish, move, set_code, emit, release, piece, continue_releases, held_ids
 -- plain: end_task, drain_gates, is_step, is_unseen, load, decode, try_ready, make_ready, queue, member, note_new, grant_made, flush_counts, flush_codes, flush_runs
 -- plain: refusal, pull_next, pull_one, pull_batch, gather, share, cost_of, is_alone, hand_over, queue_fresh, is_before
 -- plain: busy, pop_best, load_starting, obstacle, is_any_paused, is_any_run_paused, execution_id, start, occupy, told, inputs
 -- plain: open_lanes, first_paused, lane_scope
--- outcome: 13 words: task, token, verdict, output, error, kind, retry_ms, usage, agent, big, deadline, trace, last_frame.
 -- verdict: completed, failed, retry, not_now, agent_not_now (all that the agent would run) or cancelled. deadline: as told
 -- at its start; what comes later is refused, and its caller times it out. One that has to be over because of a cancel has
 -- the grace of the cancel. trace: a traceback, with its last frame, or ''; of a task only the latest is kept whole.
@@ -16,77 +20,86 @@
 -- lanes is empty when the slot does not go on.
 -- kind, each_us, most: what the slot ran last, how long one took, and how many it would take at once.
 -- An outcome counts when its slot holds that attempt; another one changes nothing, and nothing beside it.
-local node, slot = ARGV[1], ARGV[2]
-local lanes, agents = parse_lanes(ARGV[3])
+local node, slot = A.node, A.slot
+local lanes, agents = parse_lanes(A.lanes)
 local held = ' ' .. held_ids(call('HGET', key('slots', node), slot)) .. ' '
 local repeats, ended = false, 0
 if #lanes > 0 then fresh = {} end
-local function accept(m, eid, verdict, output, err, kind, retry_ms, usage, agent, big, trace, last_frame)
+local function accept(m, eid, at)
+  local verdict, output, err = A.outcomes[at].verdict, A.outcomes[at].output, A.outcomes[at].error
+  local kind, retry_ms = A.outcomes[at].kind, A.outcomes[at].retry_ms
+  local agent, trace, big = A.outcomes[at].agent, A.outcomes[at].trace, A.outcomes[at].big
   if big ~= '' then call('PERSIST', key('payload', eid)) end
-  local fields = {'st', E.FAILED, 'e', now, 'ag', agent}
+  local fields = {F.exec.status, E.FAILED, F.exec.ended, now, F.exec.agent, agent}
   local function keep(name, value)
     if value ~= '' then
       fields[#fields + 1] = name
       fields[#fields + 1] = value
     end
   end
-  keep('out', output) keep('err', err) keep('knd', kind) keep('use', usage) keep('big', big)
+  keep(F.exec.output, output) keep(F.exec.error, err) keep(F.exec.error_kind, kind)
+  keep(F.exec.usage, A.outcomes[at].usage) keep(F.exec.large_output, big)
   if trace ~= '' then
-    local before = call('HGET', key('task', m.id), 'tba')
-    if before then call('HDEL', key('exec', execution_id(m.id, before)), 'tb') end
-    call('HSET', key('task', m.id), 'tba', m.att)
-    keep('tb', trace) keep('tbl', last_frame)
+    local before = call('HGET', key('task', m.id), F.traceback_attempt)
+    if before then call('HDEL', key('exec', execution_id(m.id, before)), F.exec.traceback) end
+    call('HSET', key('task', m.id), F.traceback_attempt, m.att)
+    keep(F.exec.traceback, trace) keep(F.exec.last_frame, A.outcomes[at].last_frame)
   end
   if m.cq then
     fields[2] = E.CANCELLED
-    keep('rep', 1)
-    finish(m, T.CANCELLED, m.cq, 'rsn', m.cq)
+    keep(F.exec.reported, 1)
+    finish(m, T.CANCELLED, m.cq, F.reason, m.cq)
   elseif verdict == 'completed' then
     fields[2] = E.COMPLETED
-    if #output > LARGE then finish(m, T.COMPLETED, '', 'lo', #output) else finish(m, T.COMPLETED) end
+    if #output > LARGE then finish(m, T.COMPLETED, '', F.large_output, #output) else finish(m, T.COMPLETED) end
   elseif verdict == 'retry' then
     retry_later(m, tonumber(retry_ms), err, kind)
   elseif verdict == 'not_now' or verdict == 'agent_not_now' then
     if verdict == 'agent_not_now' then back_off(agent, now + tonumber(retry_ms), err) end
     not_now(m, tonumber(retry_ms), err)
   else
-    finish(m, T.FAILED, kind, 'err', err, 'knd', kind)
+    finish(m, T.FAILED, kind, F.error, err, F.error_kind, kind)
   end
   call('HSET', key('exec', eid), unpack(fields))
 end
-local function refuse(eid, token, verdict, output, err)
+local function refuse(eid, at)
   local e = load_execution(eid)
   if not e then return 'missing' end
-  if e.st == E.COMPLETED or e.st == E.FAILED or call('HGET', key('exec', eid), 'rep') then
+  if e.st == E.COMPLETED or e.st == E.FAILED or call('HGET', key('exec', eid), F.exec.reported) then
     repeats = true
-    return 'ok', e.st ~= E.COMPLETED and call('HGET', key('task', e.task), 'st') or ''
+    return 'ok', e.st ~= E.COMPLETED and call('HGET', key('task', e.task), F.status) or ''
   end
-  local new = call('HSET', key('exec', eid), 'late', verdict, 'late_out', output, 'late_err', err) > 0
+  local token, verdict = A.outcomes[at].token, A.outcomes[at].verdict
+  local new = call('HSET', key('exec', eid), F.exec.late_verdict, verdict, F.exec.late_output, A.outcomes[at].output,
+    F.exec.late_error, A.outcomes[at].error) > 0
   local m = new and load(e.task)
   if m then emit(m.run, 'fenced', e.task, token .. ' ' .. node .. ' ' .. verdict) end
   return e.st, e.st == E.LOST and m and m.st or ''
 end
 local function is_overdue(m, eid, told_deadline)
-  return told_deadline and now >= told_deadline and not m.cq and now >= tonumber(call('HGET', key('exec', eid), 'dl'))
+  return told_deadline and now >= told_deadline and not m.cq
+    and now >= tonumber(call('HGET', key('exec', eid), F.exec.deadline))
 end
-local function end_one(task, token, verdict, output, err, kind, retry_ms, usage, agent, big, deadline, trace, last_frame)
+local function end_one(at)
+  local task, token = A.outcomes[at].task, A.outcomes[at].token
   local eid = execution_id(task, token)
   local from, to = held:find(' ' .. eid .. ' ', 1, true)
   local m = from and load_ending(task)
-  if not m or m.st ~= T.RUNNING or m.att ~= tonumber(token) then return refuse(eid, token, verdict, output, err) end
-  if is_overdue(m, eid, tonumber(deadline)) then
-    call('HSET', key('exec', eid), 'late', verdict, 'late_out', output, 'late_err', err)
+  if not m or m.st ~= T.RUNNING or m.att ~= tonumber(token) then return refuse(eid, at) end
+  if is_overdue(m, eid, tonumber(A.outcomes[at].deadline)) then
+    call('HSET', key('exec', eid), F.exec.late_verdict, A.outcomes[at].verdict, F.exec.late_output,
+      A.outcomes[at].output, F.exec.late_error, A.outcomes[at].error)
     return 'overdue'
   end
   held = held:sub(1, from) .. held:sub(to + 1)
   ended = ended + 1
-  accept(m, eid, verdict, output, err, kind, retry_ms, usage, agent, big, trace, last_frame)
+  accept(m, eid, at)
   return 'ok', m.st ~= T.COMPLETED and m.st or ''
 end
 local words, became, all_ok = {}, {}, true
-for at = 9, #ARGV - 1, 13 do
+for at = A.outcomes.first, A.outcomes.last, A.outcomes.width do
   local n = #words + 1
-  local word, status = end_one(unpack(ARGV, at, at + 12))
+  local word, status = end_one(at)
   words[n], became[n] = word, status or ''
   all_ok = all_ok and word == 'ok'
 end
@@ -98,12 +111,12 @@ if ended > 0 then
   local no, slots
   if fresh then no, slots = refusal(node) end
   if fresh and all_ok and ids == '' and not repeats and not no then
-    took = pull_next(lanes, agents, {kind = ARGV[6], each = tonumber(ARGV[7]), most = tonumber(ARGV[8]), slots = slots})
+    took = pull_next(lanes, agents, {kind = A.kind, each = tonumber(A.each_us), most = tonumber(A.most), slots = slots})
   elseif fresh then
     queue_fresh(1)
   end
   if ids ~= '' then
-    occupy(node, slot, ids, ARGV[4], ARGV[5], true)
+    occupy(node, slot, ids, A.message, A.pid, true)
   elseif #took == 0 then
     free_slot(node, slot)
     note_lanes_of(node)
@@ -119,6 +132,6 @@ for i, m in ipairs(took) do
   eids[i] = execution_id(m.id, m.att)
   replies[i] = start(m, eids[i], node, slot, agents[m.lane])
 end
-if #took > 0 then occupy(node, slot, table.concat(eids, ' '), ARGV[4], ARGV[5], true) end
+if #took > 0 then occupy(node, slot, table.concat(eids, ' '), A.message, A.pid, true) end
 grant_made()
 return {'ok', words, became, replies}

@@ -2,23 +2,25 @@
 -- args: term, most, envelope
 -- returns: {'ok', lost, nodes gone, {task, node …} of the lost ones, {node …} forgotten} | {'stale'}
 -- events: lost, ready | paused | failed | cancelled
+-- fields: node.alive_until, node.queues
 -- uses: grant, leader, lose
-if outdated(ARGV[1]) then return {'stale'} end
+if outdated(A.term) then return {'stale'} end
 local lost, forgotten = {}, {}
 local silences = {}
 -- Its last beat is a lease before the end of its time. A node that beats again lost this slot in its silence.
 local function silence_of(node)
   if not silences[node] then
-    local ends = tonumber(call('HGET', key('node', node), 'until'))
+    local ends = tonumber(call('HGET', key('node', node), F.node.alive_until))
     local since = ends and ends - C.lease_ms
     silences[node] = since and ends <= now and string.format(
       'its worker fell silent at %02d:%02d:%02d UTC, %.1f s before it was given up',
-      math.floor(since / 3600000) % 24, math.floor(since / 60000) % 60, math.floor(since / 1000) % 60, (now - since) / 1000)
+      math.floor(since / 3600000) % 24, math.floor(since / 60000) % 60, math.floor(since / 1000) % 60,
+        (now - since) / 1000)
       or 'its worker did not renew its lease in time'
   end
   return silences[node]
 end
-local lapsed = call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, ARGV[2])
+local lapsed = call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, A.most)
 for _, lease in ipairs(lapsed) do
   local node, slot = lease:match('^(.*)/(.*)$')
   for _, e in ipairs(lose_slot(node, slot, silence_of(node), true)) do
@@ -28,7 +30,7 @@ end
 local gone = call('ZRANGEBYSCORE', K.nodes, '-inf', now - C.lease_ms, 'LIMIT', 0, 16)
 for _, node in ipairs(gone) do
   call('SREM', K.free, node)
-  for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do
+  for lane in (call('HGET', key('node', node), F.node.queues) or ''):gmatch('(%S+)=') do
     call('SREM', key('offers', lane), node)
     note_lane(lane)
   end

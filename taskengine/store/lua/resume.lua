@@ -3,6 +3,6 @@
 -- returns: {'ok', 1 when it was paused else 0}
 -- events: run_resumed, ready
 -- uses: resume, grant
-local was = resume(ARGV[1], ARGV[2])
+local was = resume(A.scope, A.by)
 grant_made()
 return {'ok', was and 1 or 0}

@@ -1,10 +1,10 @@
 -- Counts the tasks of runs by status, from the codes of their arrivals: 128 ranges a call.
--- args: from, run ...
+-- args: start, runs...
 -- returns: {range to go on at in the last of them or -1, {code, tasks ...} ...} maybe fewer runs than asked
 -- uses: span
--- from: a range of the first run.
+-- start: a range of the first run.
 local MOST_RANGES = 128
-local from, looked = tonumber(ARGV[1]), 0
+local from, looked = tonumber(A.start), 0
 local function count(range, codes)
   local first, n = span(range)
   while n > 0 do
@@ -21,8 +21,8 @@ local function count(range, codes)
   end
 end
 local found = {-1}
-for i = 2, #ARGV do
-  local ranges, codes, flat = call('LRANGE', key('ranges', ARGV[i]), from, from + MOST_RANGES - looked - 1), {}, {}
+for i = A.runs.first, A.runs.last do
+  local ranges, codes, flat = call('LRANGE', key('ranges', A.runs[i]), from, from + MOST_RANGES - looked - 1), {}, {}
   for _, range in ipairs(ranges) do count(range, codes) end
   for code, n in pairs(codes) do
     flat[#flat + 1] = code

@@ -1,10 +1,11 @@
 -- Status of tasks, in the order asked; '' where there is no such task.
--- args: task ...
+-- args: tasks...
 -- returns: {status or '' ...}
+-- fields: status, batch, deleting
 -- uses: task
 local found = {}
-for i, id in ipairs(ARGV) do
-  local v = call('HMGET', key('task', id), 'st', 'batch', 'del')
+for i, id in ipairs(A.tasks) do
+  local v = call('HMGET', key('task', id), F.status, F.batch, F.deleting)
   found[i] = v[1] and not v[3] and not is_open(v[2]) and v[1] or ''
 end
 return found

@@ -4,10 +4,10 @@
 -- events: ready
 -- entry: the decision to delete with it, or ''.
 -- uses: ready, grant, settle, decided
-local m, no = decided(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local m, no = decided(A.term, A.entry, A.task, A.revision)
 if not m then return no end
 if m.hold or m.due or unsettled(m) then return {'changed'} end
 make_ready(m)
-answered(ARGV[2])
+answered(A.entry)
 grant_made()
 return {'ok'}

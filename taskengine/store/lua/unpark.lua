@@ -1,11 +1,11 @@
 -- Puts back what was moved aside and whose reason is gone: pinned tasks whose agent a live node offers, tasks and
 -- timers of what is paused no more.
--- args: term, from, envelope
+-- args: term, start, envelope
 -- returns: {'ok', moved, where to go on or '0'} | {'stale'}
 -- uses: grant, leader, unpark, pause, resume
--- from: '0' at first. A place among the reasons in use, or, behind an 's', among the scopes under which timers stand.
+-- start: '0' at first. A place among the reasons in use, or, behind an 's', among the scopes under which timers stand.
 -- Some reasons and scopes a script: thousands may be in use, each with a question of its own.
-if outdated(ARGV[1]) then return {'stale'} end
+if outdated(A.term) then return {'stale'} end
 local moved = 0
 local function try_reason(reason)
   local agent, scope = reason:match('^agent:(.*)$'), reason:match('^pause:(.*)$')
@@ -25,9 +25,9 @@ local function walk(set, from, try)
   end
   return moved < 256 and some[1] or from
 end
-local scope_from, place = ARGV[2]:match('^s(%d+)$'), '0'
+local scope_from, place = A.start:match('^s(%d+)$'), '0'
 if not scope_from then
-  place = walk(K.parks, ARGV[2], try_reason)
+  place = walk(K.parks, A.start, try_reason)
   if moved < 256 and place == '0' then scope_from = '0' end
 end
 if scope_from then

@@ -1,41 +1,43 @@
 -- Replaces what the client may change of a task, its dependencies included; its place in the ready set follows at once.
--- args: task, revision, name, doc, score, timeout, old index, new index, before_first_run, big, rare, due, edge revision, dropped, added, envelope
+-- args: task, revision, name, doc, score, timeout, old_index, new_index, before_first_run, big, rare, due
+-- args: edge_revision, dropped, added, envelope
 -- returns: {'ok'} | {'conflict', status} | {'stale'} | {'settling', kind, id} | {'missing', id}
 -- events: updated, pending, ready
 -- big: key of an input by reference, or ''. rare: fields that only some tasks have, as words. due: a new time to start,
 -- in ms, or '' = the one it has. dropped, added: ids; cycles were checked at the given edge revision.
 -- The content hash stays that of the first submit: who sends that again means this task, whatever became of it.
+-- fields: revision, releasing, undoing, rule, waiting, due, name, doc, score, aged, timeout, large_input
 -- uses: settle, ready, grant, edges, filters, unqueue, clock_change, halt, deadline
-local m = find(ARGV[1])
-if not m then return {'missing', ARGV[1]} end
+local m = find(A.task)
+if not m then return {'missing', A.task} end
 if m.batch then return unsettled(m) end
 if C.terminal[m.st] then return {'conflict', m.st} end
-if (call('HGET', key('task', m.id), 'rev') or '0') ~= ARGV[2] then return {'stale'} end
-if ARGV[9] ~= '' and (m.st == T.RUNNING or m.st == T.RETRYING or m.att > (m.granted and 1 or 0)) then
+if (call('HGET', key('task', m.id), F.revision) or '0') ~= A.revision then return {'stale'} end
+if A.before_first_run ~= '' and (m.st == T.RUNNING or m.st == T.RETRYING or m.att > (m.granted and 1 or 0)) then
   return {'conflict', m.st}
 end
 local gone, parents = {}, {}
-for d in ARGV[14]:gmatch('%S+') do
-  local v = call('HMGET', key('task', d), 'rel', 'undo')
+for d in A.dropped:gmatch('%S+') do
+  local v = call('HMGET', key('task', d), F.releasing, F.undoing)
   if v[1] or v[2] then return {'settling', 'release', d} end
   gone[d] = true
 end
-for d in ARGV[15]:gmatch('%S+') do
+for d in A.added:gmatch('%S+') do
   local p = find_any(d)
   if not p then return {'missing', d} end
   if p.batch then return unsettled(p) end
   parents[#parents + 1] = p
 end
 if #parents > 0 then
-  if (call('GET', K.edges) or '0') ~= ARGV[13] then return {'stale'} end
+  if (call('GET', K.edges) or '0') ~= A.edge_revision then return {'stale'} end
   call('INCR', K.edges)
 end
 local function change_rule(m, rule)
-  local had = m.w < 0 and call('HGET', key('task', m.id), 'rule') or ''
+  local had = m.w < 0 and call('HGET', key('task', m.id), F.rule) or ''
   if rule == had then return false end
-  if rule == '' then call('HDEL', key('task', m.id), 'rule') else call('HSET', key('task', m.id), 'rule', rule) end
+  if rule == '' then call('HDEL', key('task', m.id), F.rule) else call('HSET', key('task', m.id), F.rule, rule) end
   local by = (had == '' and -C.ruled or 0) + (rule == '' and C.ruled or 0)
-  if by ~= 0 then m.w = call('HINCRBY', key('task', m.id), 'w', by) end
+  if by ~= 0 then m.w = call('HINCRBY', key('task', m.id), F.waiting, by) end
   return true
 end
 local function change_due(m, due)
@@ -47,10 +49,10 @@ local function change_due(m, due)
   m.due = tonumber(due) > now and due
   drop_timer('schedule', m.id)
   if m.due then
-    call('HSET', key('task', m.id), 'due', due)
+    call('HSET', key('task', m.id), F.due, due)
     set_timer('schedule', m.id, due)
   else
-    call('HDEL', key('task', m.id), 'due')
+    call('HDEL', key('task', m.id), F.due)
   end
   return true
 end
@@ -61,33 +63,34 @@ elseif queued then
   leave_ready(m)
   m.park = false
 end
-change_deadline(m.id, m.score, ARGV[5])
-m.score = ARGV[5]
-call('HSET', key('task', m.id), 'nm', ARGV[3], 'doc', ARGV[4], 'sc', ARGV[5])
-call('HDEL', key('task', m.id), 'ag')
-call('HINCRBY', key('task', m.id), 'rev', 1)
-if ARGV[6] == '' then call('HDEL', key('task', m.id), 'to') else call('HSET', key('task', m.id), 'to', ARGV[6]) end
-local old = call('HGET', key('task', m.id), 'big')
-if (old or '') ~= ARGV[10] then
+change_deadline(m.id, m.score, A.score)
+m.score = A.score
+call('HSET', key('task', m.id), F.name, A.name, F.doc, A.doc, F.score, A.score)
+call('HDEL', key('task', m.id), F.aged)
+call('HINCRBY', key('task', m.id), F.revision, 1)
+if A.timeout == '' then call('HDEL', key('task', m.id), F.timeout) else call('HSET', key('task', m.id), F.timeout,
+  A.timeout) end
+local old = call('HGET', key('task', m.id), F.large_input)
+if (old or '') ~= A.big then
   -- Not deleted: an attempt that just began may still fetch it.
   if old then call('EXPIRE', key('payload', old), 3600) end
-  if ARGV[10] == '' then
-    call('HDEL', key('task', m.id), 'big')
+  if A.big == '' then
+    call('HDEL', key('task', m.id), F.large_input)
   else
-    call('HSET', key('task', m.id), 'big', ARGV[10])
-    call('PERSIST', key('payload', ARGV[10]))
+    call('HSET', key('task', m.id), F.large_input, A.big)
+    call('PERSIST', key('payload', A.big))
   end
 end
-for name in ARGV[7]:gmatch('[^\n]+') do unmark(m.no, name) end
-for name in ARGV[8]:gmatch('[^\n]+') do mark(m.no, name, 1) end
+for name in A.old_index:gmatch('[^\n]+') do unmark(m.no, name) end
+for name in A.new_index:gmatch('[^\n]+') do mark(m.no, name, 1) end
 emit(m.run, 'updated', m.id)
-local moves = change_rule(m, ARGV[11]:match('rule (%S+)') or '')
+local moves = change_rule(m, A.rare:match('rule (%S+)') or '')
 if next(gone) or #parents > 0 then
   change_edges(m, gone, parents)
   moves = true
 end
-change_clocks(m, ARGV[11]:match('clk (%S+)') or '')
-moves = change_due(m, ARGV[12]) or moves
+change_clocks(m, A.rare:match('clk (%S+)') or '')
+moves = change_due(m, A.due) or moves
 if moves then
   if queued and (m.w ~= 0 or m.f + m.c > 0 or m.due) then
     queued = false

@@ -1,8 +1,9 @@
 -- Says that somebody waits for a task; its end writes one entry to its done stream.
 -- args: task
 -- returns: {'ok', status} | {'missing'}
+-- fields: awaited
 -- uses: settle
-local m = find_any(ARGV[1])
+local m = find_any(A.task)
 if not m then return {'missing'} end
-if not C.terminal[m.st] then call('HSET', key('task', m.id), 'wt', 1) end
+if not C.terminal[m.st] then call('HSET', key('task', m.id), F.awaited, 1) end
 return {'ok', m.st}

@@ -1,13 +1,14 @@
 -- Deletes grants whose claim deadline passed: they never ran; their tasks are READY at their old place again.
 -- args: term, most, envelope
 -- returns: {'ok', withdrawn} | {'stale'}
+-- fields: exec.task, exec.queued
 -- uses: grant, leader, ready, unqueue, untaken
-if outdated(ARGV[1]) then return {'stale'} end
-local late = call('ZRANGEBYSCORE', K.granted_all, '-inf', now, 'LIMIT', 0, ARGV[2])
+if outdated(A.term) then return {'stale'} end
+local late = call('ZRANGEBYSCORE', K.granted_all, '-inf', now, 'LIMIT', 0, A.most)
 local nobodys = {}
 local latest = {}
 for _, eid in ipairs(late) do
-  local e = call('HMGET', key('exec', eid), 'task', 'q')
+  local e = call('HMGET', key('exec', eid), F.exec.task, F.exec.queued)
   local m = load(e[1] or '')
   if m and m.granted == eid then
     latest[m.lane] = math.max(latest[m.lane] or 0, tonumber(e[2] or 0))
@@ -19,7 +20,8 @@ for _, eid in ipairs(late) do
   end
 end
 -- Whose task is gone says no lane any more: each lane is asked once for all of them.
-for _, lane in ipairs(#nobodys > 0 and call('SMEMBERS', K.lanes) or {}) do call('SREM', key('granted', lane), unpack(nobodys)) end
+for _, lane in ipairs(#nobodys > 0 and call('SMEMBERS', K.lanes) or {}) do call('SREM', key('granted', lane),
+  unpack(nobodys)) end
 for _, eid in ipairs(nobodys) do call('DEL', key('exec', eid)) end
 for lane, given in pairs(latest) do blame(lane, given) end
 grant_made()

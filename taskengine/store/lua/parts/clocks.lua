@@ -1,5 +1,6 @@
 -- Clocks that only some tasks have, in their field clk: exp (ms: expires_at) and, in ms, qt, hb and tt (queue, heartbeat
 -- and total timeout). A task without that field pays nothing for them.
+-- fields: queue_paused, total_end, total_paused, clocks, exec.heartbeat, exec.silent_until
 -- uses: clock, task, timers, pause
 local function clock_of(m, name)
   return m.clk and tonumber(m.clk:match(name .. '=(%d+)'))
@@ -15,16 +16,16 @@ end
 local function clock_queue(m)
   local ms = clock_of(m, 'qt')
   if not ms then return end
-  grown(m, 'qb')
+  grown(m, F.queue_paused)
   set_timer('queue', m.id, now + ms)
 end
 local function total_end(m)
-  local ends = tonumber(call('HGET', key('task', m.id), 'tend') or 0)
-  local more = grown(m, 'tb')
+  local ends = tonumber(call('HGET', key('task', m.id), F.total_end) or 0)
+  local more = grown(m, F.total_paused)
   if ends == 0 or more == 0 then return ends end
   drop_timer('total', m.id)
   set_timer('total', m.id, ends + more)
-  call('HSET', key('task', m.id), 'tend', ends + more)
+  call('HSET', key('task', m.id), F.total_end, ends + more)
   return ends + more
 end
 -- RUNNING: it did not expire and was taken in time; all attempts together have theirs from the first one on, this one
@@ -32,13 +33,13 @@ end
 local function clock_start(m, eid, deadline)
   drop_items(m.id, {'expire:' .. m.id, 'queue:' .. m.id})
   local silent, total = clock_of(m, 'hb'), clock_of(m, 'tt')
-  if silent then call('HSET', key('exec', eid), 'hbt', silent, 'hb', now + silent) end
+  if silent then call('HSET', key('exec', eid), F.exec.heartbeat, silent, F.exec.silent_until, now + silent) end
   if not total then return deadline end
   local ends = total_end(m)
   if ends == 0 then
     ends = now + total
     set_timer('total', m.id, ends)
-    call('HSET', key('task', m.id), 'tend', ends)
+    call('HSET', key('task', m.id), F.total_end, ends)
   end
   return math.min(deadline, ends)
 end
@@ -51,7 +52,7 @@ local function too_late(m, delay)
 end
 -- Opened again: with a fresh total, and what had expired does not expire again.
 local function renew_clocks(m)
-  call('HDEL', key('task', m.id), 'tend')
+  call('HDEL', key('task', m.id), F.total_end)
   local expires = clock_of(m, 'exp')
   if not expires then return end
   if expires > now then
@@ -59,5 +60,6 @@ local function renew_clocks(m)
     return
   end
   m.clk = m.clk:gsub('exp=%d+,?', '')
-  if m.clk == '' then call('HDEL', key('task', m.id), 'clk') else call('HSET', key('task', m.id), 'clk', m.clk) end
+  if m.clk == '' then call('HDEL', key('task', m.id), F.clocks) else call('HSET', key('task', m.id), F.clocks,
+    m.clk) end
 end

@@ -1,4 +1,7 @@
 -- Executions: their ids, their start, their end, and what a worker is told.
+-- reply told: execution_id, task_id, attempt, deadline_ms, run_id, name, doc, retries, big, inputs, more_inputs, lane
+-- fields: name, status, attempts, large_output, started, ready, exec.output, exec.task, exec.attempt, exec.status
+-- fields: exec.node, exec.slot, exec.agent, exec.started, exec.deadline, exec.ended
 -- uses: clock, event, task, clocks
 -- The id is a function of task and attempt, so no verb needs randomness and a repeat names the same execution.
 local function execution_id(task, attempt)
@@ -14,10 +17,10 @@ local function inputs(on)
   for d in on:gmatch('%S+') do
     n = n + 1
     if n > 64 then return found, 1 end
-    local v = call('HMGET', key('task', d), 'nm', 'st', 'att', 'lo')
+    local v = call('HMGET', key('task', d), F.name, F.status, F.attempts, F.large_output)
     local out = false
     if v[2] == T.COMPLETED and v[3] and room >= tonumber(v[4] or LARGE) then
-      out = call('HGET', key('exec', execution_id(d, v[3])), 'out')
+      out = call('HGET', key('exec', execution_id(d, v[3])), F.exec.output)
       if out then room = room - #out end
     end
     found[n] = {d, v[1] or '', out}
@@ -26,7 +29,9 @@ local function inputs(on)
 end
 local function told(m, eid, deadline)
   local found, more = inputs(m.on)
-  return {eid, m.id, m.att, deadline, m.run, m.name, m.doc, m.retries or 0, m.big or '', found, more, m.lane}
+  return R.told{execution_id = eid, task_id = m.id, attempt = m.att, deadline_ms = deadline, run_id = m.run,
+    name = m.name, doc = m.doc, retries = m.retries or 0, big = m.big or '', inputs = found, more_inputs = more,
+    lane = m.lane}
 end
 -- m: a task loaded as starting, its attempt counted; its slot is taken by `occupy`.
 local function start(m, eid, node, slot, agent)
@@ -34,12 +39,12 @@ local function start(m, eid, node, slot, agent)
   if m.clk then deadline = clock_start(m, eid, deadline) end
   move(m, T.RUNNING)
   if m.fresh then
-    call('HSET', key('task', m.id), 'st', T.RUNNING, 'att', m.att, 'sta', now, 'rdy', now)
+    call('HSET', key('task', m.id), F.status, T.RUNNING, F.attempts, m.att, F.started, now, F.ready, now)
   else
-    call('HSET', key('task', m.id), 'st', T.RUNNING, 'att', m.att, 'sta', now)
+    call('HSET', key('task', m.id), F.status, T.RUNNING, F.attempts, m.att, F.started, now)
   end
-  call('HSET', key('exec', eid), 'task', m.id, 'att', m.att, 'st', E.RUNNING, 'node', node, 'slot', slot, 'ag', agent,
-    's', now, 'dl', deadline)
+  call('HSET', key('exec', eid), F.exec.task, m.id, F.exec.attempt, m.att, F.exec.status, E.RUNNING, F.exec.node,
+    node, F.exec.slot, slot, F.exec.agent, agent, F.exec.started, now, F.exec.deadline, deadline)
   emit(m.run, 'started', m.id, m.att .. ' ' .. node)
   return told(m, eid, deadline)
 end
@@ -53,12 +58,12 @@ end
 local function told_again(all)
   local found = {}
   for i, e in ipairs(all) do
-    found[i] = told(load_starting(e.task), e.id, tonumber(call('HGET', key('exec', e.id), 'dl')))
+    found[i] = told(load_starting(e.task), e.id, tonumber(call('HGET', key('exec', e.id), F.exec.deadline)))
   end
   return found
 end
 local function load_execution(eid)
-  local v = call('HMGET', key('exec', eid), 'task', 'st', 'att', 'node', 'slot')
+  local v = call('HMGET', key('exec', eid), F.exec.task, F.exec.status, F.exec.attempt, F.exec.node, F.exec.slot)
   if not v[1] then return nil end
   return {id = eid, task = v[1], st = v[2], att = tonumber(v[3]), node = v[4], slot = v[5]}
 end
@@ -89,6 +94,6 @@ local function leave_slot(e)
 end
 -- RUNNING -> over, and off its slot.
 local function end_execution(e, to, ...)
-  call('HSET', key('exec', e.id), 'st', to, 'e', now, ...)
+  call('HSET', key('exec', e.id), F.exec.status, to, F.exec.ended, now, ...)
   leave_slot(e)
 end

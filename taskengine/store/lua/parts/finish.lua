@@ -1,8 +1,9 @@
 -- Any status -> COMPLETED, FAILED or CANCELLED: history, counts, whoever waits, and the dependents.
+-- fields: status, finished, failed, run.finished, run.open
 -- uses: clock, event, task, pins, release, timers, counts
 -- finally: flush_runs
 local function close_run(run)
-  call('HSET', key('run', run), 'fin', now)
+  call('HSET', key('run', run), F.run.finished, now)
   call('ZADD', K.finished, now, run)
   emit(run, 'run_finished', '-')
 end
@@ -10,12 +11,12 @@ end
 local run_ends = {}
 local function flush_runs()
   for run, n in pairs(run_ends) do
-    if call('HINCRBY', key('run', run), 'open', -n) == 0 then close_run(run) end
+    if call('HINCRBY', key('run', run), F.run.open, -n) == 0 then close_run(run) end
   end
 end
 local function end_task(m, to, note, ...)
   move(m, to)
-  call('HSET', key('task', m.id), 'st', to, 'fin', now, ...)
+  call('HSET', key('task', m.id), F.status, to, F.finished, now, ...)
   emit(m.run, is_unseen(m) and 'step_' .. to or to, m.id, note)
   if m.wt then
     call('XADD', key('done', m.id), '*', 's', to)
@@ -24,7 +25,7 @@ local function end_task(m, to, note, ...)
   if m.clk then drop_timers(m.id) end
   if m.xr then tell_parents(m.id, m.run, true, 0) end
   run_ends[m.run] = (run_ends[m.run] or 0) + 1
-  release(m.id, m.failed_before and 'f' or HOW[to], 0)
+  release(m.id, m.failed_before and F.failed or HOW[to], 0)
 end
 -- Gates that opened by it complete in the same script: one after the other, whatever their nesting.
 local function drain_gates()

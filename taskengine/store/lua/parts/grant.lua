@@ -1,16 +1,19 @@
 -- Gives READY tasks to free slots. Slots are computed, never counted: published minus held.
+-- fields: attempts, granted, node.slots, node.alive_until, node.draining, exec.task, exec.attempt, exec.status
+-- fields: exec.queued
 -- uses: clock, task, park, execution, ready, pause, obstacle, offer
 -- Which nodes have a free slot stands in a set. It is a hint, kept by whoever takes or frees a slot and right again at
 -- the node's next beat: of those in it a script asks 16 at most, and takes the others to be like them. (Asking every
 -- node cost two commands for each, in each script that made something READY.)
 local granted_now = 0
-local ENVELOPE = ARGV[#ARGV]
+local ENVELOPE = A.envelope
 local looks_left, seen, seen_nodes, seen_free, dropped = 16, {}, 0, 0, 0
 -- A node's free slots and, while something is paused, what it offers; nil where 16 were asked already.
 local function look(node)
   if seen[node] or looks_left == 0 then return seen[node] end
   looks_left = looks_left - 1
-  local v = call('HMGET', key('node', node), 'slots', 'until', 'drain', is_any_paused() and 'lanes' or 'drain')
+  local v = call('HMGET', key('node', node), F.node.slots, F.node.alive_until, F.node.draining,
+    is_any_paused() and 'lanes' or 'drain')
   local takes = not v[3] and tonumber(v[2] or 0) > now
   local free = takes and math.max(0, (tonumber(v[1]) or 0) - call('HLEN', key('slots', node))) or 0
   if free == 0 then
@@ -63,17 +66,17 @@ end
 local function wake_message(m, eid, class)
   local fill = {ID = eid, TOKEN = m.att, LANE = m.lane, PRIORITY = class, TAG = eid .. '-' .. now}
   local text = ENVELOPE:gsub('@(%u+)@', fill)
-  local queue = C.queue_prefix .. m.lane
-  if class > 0 then queue = queue .. '\6\22' .. class end
-  call('LPUSH', queue, text)
+  local messages = C.queue_prefix .. m.lane
+  if class > 0 then messages = messages .. '\6\22' .. class end
+  call('LPUSH', messages, text)
 end
 local function grant_one(m)
   m.att = m.att + 1
   local eid = execution_id(m.id, m.att)
   local class = math.min(4, math.floor(tonumber(m.score) / C.class_step))
   call('ZREM', key('ready', m.lane), member(m))
-  call('HSET', key('task', m.id), 'att', m.att, 'g', eid)
-  call('HSET', key('exec', eid), 'task', m.id, 'att', m.att, 'st', E.QUEUED, 'q', now)
+  call('HSET', key('task', m.id), F.attempts, m.att, F.granted, eid)
+  call('HSET', key('exec', eid), F.exec.task, m.id, F.exec.attempt, m.att, F.exec.status, E.QUEUED, F.exec.queued, now)
   call('ZADD', K.granted_all, now + C.claim_ms, eid)
   call('SADD', key('granted', m.lane), eid)
   wake_message(m, eid, class)

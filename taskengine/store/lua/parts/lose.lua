@@ -1,14 +1,16 @@
 -- RUNNING without a result: lost, handed back, timed out or ended after a cancel.
+-- fields: reason, status, ready, lost, error_kind, error, node.draining, exec.started, exec.error, exec.pid
+-- fields: exec.ended
 -- uses: clock, event, task, ready, finish, execution, clocks, halt
 local function cancelled_task(m)
-  finish(m, T.CANCELLED, m.cq, 'rsn', m.cq)
+  finish(m, T.CANCELLED, m.cq, F.reason, m.cq)
 end
 local function run_again(m, what, note)
   emit(m.run, what, m.id, note)
   local story = asked_to_halt(m)
   if story then return halt(m, story, stop_timers(m)) end
   move(m, T.READY)
-  call('HSET', key('task', m.id), 'st', T.READY, 'rdy', now)
+  call('HSET', key('task', m.id), F.status, T.READY, F.ready, now)
   if m.clk then clock_queue(m) end
   enqueue(m)
   emit(m.run, 'ready', m.id)
@@ -21,23 +23,24 @@ end
 -- A node that drained had said that it goes. Killed before it could hand back (a container gets ten seconds) it says
 -- nothing against its tasks. A child that dies meanwhile does: its parent lives to tell.
 local function is_blameless(node)
-  return call('HEXISTS', key('node', node), 'drain') == 1
+  return call('HEXISTS', key('node', node), F.node.draining) == 1
 end
 -- What the task became by it. counts: whether it is one of the losses that make a dead letter. died: ms, where its
 -- process was seen to die.
 local function lose(e, why, counts, died)
   local m = load(e.task)
   local note = m.att .. ' ' .. e.node .. ': ' .. why
-  local ended = died and math.max(died, tonumber(call('HGET', key('exec', e.id), 's') or 0)) or now
-  end_execution(e, E.LOST, 'err', why, 'pid', pid_of(e), 'e', ended)
-  local lost = call('HINCRBY', key('task', m.id), 'lc', counts and 1 or 0)
+  local ended = died and math.max(died, tonumber(call('HGET', key('exec', e.id), F.exec.started) or 0)) or now
+  end_execution(e, E.LOST, F.exec.error, why, F.exec.pid, pid_of(e), F.exec.ended, ended)
+  local lost = call('HINCRBY', key('task', m.id), F.lost, counts and 1 or 0)
   if m.cq then
     emit(m.run, 'lost', m.id, note)
     cancelled_task(m)
   elseif counts and lost >= C.max_lost then
     emit(m.run, 'lost', m.id, note)
     call('ZADD', K.dead, now, m.id)
-    finish(m, T.FAILED, 'poison', 'knd', 'poison', 'err', 'lost its worker ' .. lost .. ' times, last on ' .. e.node
+    finish(m, T.FAILED, 'poison', F.error_kind, 'poison', F.error,
+      'lost its worker ' .. lost .. ' times, last on ' .. e.node
       .. ' (' .. why .. ')')
   else
     run_again(m, 'lost', note)

@@ -1,4 +1,5 @@
 -- Live nodes that offer a lane: two commands, however many they are.
+-- fields: node.draining
 -- uses: clock
 local function offering_nodes(lane)
   local all, live = call('SMEMBERS', key('offers', lane)), {}
@@ -15,7 +16,7 @@ local function offering(lane) return #offering_nodes(lane) end
 -- Whether one of them takes work: of a crowd that drains as one, somebody is taken to, until it is gone.
 local function is_offered(lane)
   for i, node in ipairs(offering_nodes(lane)) do
-    if i > 16 or call('HEXISTS', key('node', node), 'drain') == 0 then return true end
+    if i > 16 or call('HEXISTS', key('node', node), F.node.draining) == 0 then return true end
   end
   return false
 end

@@ -1,10 +1,12 @@
 -- What is paused: everything, a capability, an agent, a run. Scopes: all, cap:NAME, agent:NAME, run:ID.
+-- fields: doc, queue
 -- uses: clock
 -- A paused lane keeps its tasks and is not looked into, so pausing it costs the same however many wait there: it leaves
 -- the set of open lanes, and whoever looks for work asks that set anyway. Its member '!' says that an agent or
 -- everything may be paused, '!run' that a run may be: a fleet without such a pause pays nothing for it.
 -- Whether anything is paused at all, and whether a run may be; nil = not asked.
-local paused_any, run_paused = nil, nil
+local paused_any
+local run_paused
 local function is_any_paused()
   if paused_any == nil then paused_any = call('EXISTS', K.pauses) == 1 end
   return paused_any
@@ -44,11 +46,11 @@ end
 -- The capability stands in a pinned task's document alone; keys are sorted there, and these two come first.
 local function capability_of(m)
   if m.lane:sub(1, 1) ~= '@' then return m.lane end
-  local doc = m.doc or call('HGET', key('task', m.id), 'doc') or ''
+  local doc = m.doc or call('HGET', key('task', m.id), F.doc) or ''
   return doc:match('^{"capability":"([^"]*)"') or doc:match('^{"assigned_to":"[^"]*","capability":"([^"]*)"') or ''
 end
 local function scopes_of(m)
-  m.lane = m.lane or call('HGET', key('task', m.id), 'lane')
+  m.lane = m.lane or call('HGET', key('task', m.id), F.queue)
   local scopes = {'all', 'run:' .. m.run, 'cap:' .. capability_of(m)}
   if m.lane:sub(1, 1) == '@' then scopes[4] = lane_scope(m.lane) end
   return scopes

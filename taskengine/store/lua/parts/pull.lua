@@ -1,4 +1,5 @@
 -- Chooses the best READY task that a slot may run, looking at 16 heads at most.
+-- fields: status, ready, node.alive_until, node.draining, node.slots
 -- uses: clock, task, park, pause, obstacle, ready
 -- Those of the lanes that have work, or had a moment ago, and are not paused.
 local function busy(lanes, agents)
@@ -111,7 +112,7 @@ local function queue_fresh(from)
   for i = from, #fresh do
     local m = fresh[i]
     move(m, T.READY)
-    call('HSET', key('task', m.id), 'st', T.READY, 'rdy', now)
+    call('HSET', key('task', m.id), F.status, T.READY, F.ready, now)
     emit(m.run, 'ready', m.id)
     local words = lanes[m.lane] or {}
     lanes[m.lane] = words
@@ -181,7 +182,7 @@ local function parse_lanes(text)
 end
 -- A silent or draining node gets nothing new; the word says which. And how many slots it has.
 local function refusal(node)
-  local v = call('HMGET', key('node', node), 'until', 'drain', 'slots')
+  local v = call('HMGET', key('node', node), F.node.alive_until, F.node.draining, F.node.slots)
   if not v[1] or tonumber(v[1]) < now then return 'silent' end
   return v[2] and 'draining', tonumber(v[3]) or 1
 end

@@ -1,12 +1,14 @@
 -- Stores one task: record, place among the dependents of its dependencies, list indexes, timer, idempotency key.
+-- row staged: id, sha, key, name, doc, on, lane, score, index, hold, due, timeout, big, rare
+-- fields: releasing, undoing, arrival, depends_on, key, crosses_runs, run, large_input, filters, sha, batch, status
+-- fields: deleting, failed_before, late_edge, pinned, queue, score, waiting, failed, skipped, held, due, name, doc
+-- fields: timeout, created, key_end, batch.state, run.name, run.created_by, run.created, run.total, run.open
+-- fields: run.finished
 -- uses: clock, task, filters, codes, timers, deadline
 -- finally: flush_marks
-local STRIDE = 14
 local function read_task(at)
-  local a = ARGV
-  return {id = a[at], sha = a[at + 1], key = a[at + 2], name = a[at + 3], doc = a[at + 4], on = a[at + 5],
-    lane = a[at + 6], score = a[at + 7], index = a[at + 8], hold = a[at + 9], due = a[at + 10], timeout = a[at + 11], big = a[at + 12],
-    rare = a[at + 13]}
+  local ARGV = ARGV  -- a local is found faster
+  return A.staged[at]
 end
 -- Nobody is at this arrival any more.
 local function clear_code(no)
@@ -16,16 +18,17 @@ end
 -- A cursor behind the removed place moves along, or it would skip the dependent that slips into its gap.
 local function forget_edges(id, on)
   for d in (on or ''):gmatch('%S+') do
-    local v = call('HMGET', key('task', d), 'rel', 'undo')
+    local v = call('HMGET', key('task', d), F.releasing, F.undoing)
     local cursor = tonumber(v[1] or v[2] or 0)
     local at = cursor > 0 and call('LPOS', key('deps', d), id)
-    if at and at < cursor then call('HINCRBY', key('task', d), v[1] and 'rel' or 'undo', -1) end
+    if at and at < cursor then call('HINCRBY', key('task', d), v[1] and F.releasing or F.undoing, -1) end
     call('LREM', key('deps', d), -1, id)  -- swept newest first: from the tail
   end
 end
 -- Removes a task that is only staged, with all that staging did for it.
 local function unstage(id, kept_payload)
-  local v = call('HMGET', key('task', id), 'no', 'on', 'key', 'xr', 'run', 'big', 'ix')
+  local v = call('HMGET', key('task', id), F.arrival, F.depends_on, F.key, F.crosses_runs, F.run, F.large_input,
+    F.filters)
   local no = tonumber(v[1])
   clear_code(no)
   for name in (v[7] or ''):gmatch('[^\n]+') do unmark(no, name) end
@@ -43,7 +46,7 @@ end
 -- graph is not committed, which the newcomer takes over. `no`: the place where an earlier copy of this very call put t.
 local function known(t, batch, no)
   local rival = {}
-  local v = call('HMGET', key('task', t.id), 'sha', 'batch', 'no')
+  local v = call('HMGET', key('task', t.id), F.sha, F.batch, F.arrival)
   if v[1] and is_open(v[2]) and v[2] ~= batch then
     rival.id, rival.batches = t.id, {v[2]}
   elseif v[1] then
@@ -51,7 +54,7 @@ local function known(t, batch, no)
     return {'conflict', 'id', t.id}
   end
   local owner = t.key ~= '' and call('GET', key('idem', t.key))
-  local o = owner and call('HMGET', key('task', owner), 'sha', 'batch')
+  local o = owner and call('HMGET', key('task', owner), F.sha, F.batch)
   if not o or not o[1] then return nil, rival end
   if is_open(o[2]) and o[2] ~= batch then
     rival.batches = rival.batches or {}
@@ -63,18 +66,18 @@ local function known(t, batch, no)
 end
 -- Takes over what known() found; whoever staged it hears of it at the commit.
 local function take_over(rival, t)
-  for _, batch in ipairs(rival.batches or {}) do call('HSET', key('batch', batch), 'state', 'taken') end
+  for _, batch in ipairs(rival.batches or {}) do call('HSET', key('batch', batch), F.batch.state, 'taken') end
   if rival.id then unstage(rival.id, t.big) end
 end
 -- The stored parents of t as the edges need them, or nil and the first id that is not there.
 local function parents_of(t, batch)
   local parents = {}
   for d in t.on:gmatch('%S+') do
-    local p = call('HMGET', key('task', d), 'st', 'batch', 'rel', 'run', 'undo', 'del')
+    local p = call('HMGET', key('task', d), F.status, F.batch, F.releasing, F.run, F.undoing, F.deleting)
     if not p[1] or p[6] then return nil, d end
     if p[2] ~= batch and is_open(p[2]) then return nil, d end
     parents[#parents + 1] = {id = d, st = p[1], releasing = p[3], run = p[4], undoing = p[5],
-      fb = p[1] == T.CANCELLED and call('HGET', key('task', d), 'fb')}
+      fb = p[1] == T.CANCELLED and call('HGET', key('task', d), F.failed_before)}
   end
   return parents
 end
@@ -82,12 +85,12 @@ end
 local late = nil
 local function note_late(id)
   late = late or call('INCR', K.late)
-  call('HSET', key('task', id), 'ld', late)
+  call('HSET', key('task', id), F.late_edge, late)
 end
 -- Registers one edge; returns what it adds to waiting, failed and skipped of the dependent.
 local function edge(p, id, run)
   if p.run ~= run then
-    call('HINCRBY', key('task', p.id), 'pin', 1)
+    call('HINCRBY', key('task', p.id), F.pinned, 1)
   elseif C.terminal[p.st] then
     note_late(p.id)
   end
@@ -95,7 +98,7 @@ local function edge(p, id, run)
   if p.undoing then
     -- Before the cursor: it never heard of the end that is being taken back.
     call('LPUSH', key('deps', p.id), id)
-    call('HINCRBY', key('task', p.id), 'undo', 1)
+    call('HINCRBY', key('task', p.id), F.undoing, 1)
     return 1, 0, 0
   end
   call('RPUSH', key('deps', p.id), id)
@@ -121,7 +124,8 @@ local function place_ids(first, n, raw)
   if fits < n then call('SETRANGE', key('ids', seg + 1), 0, raw:sub(fits * 16 + 1)) end
 end
 -- List filter -> arrivals that it shall find, in order; and the lists of them by the text that names the filters.
-local marks, marks_of = {}, {}
+local marks = {}
+local marks_of = {}
 local function note_marks(no, index)
   local lists = marks_of[index]
   if not lists then
@@ -162,7 +166,7 @@ local function put(t, no, run, batch, parents)
   local w, f, c, foreign = add_edges(parents, t.id, run)
   if batch then w = w + 1 end
   if t.rare:find('rule ', 1, true) then w = w - C.ruled end
-  local fields = {'st', T.PENDING, 'no', no, 'run', run, 'lane', t.lane, 'sc', t.score}
+  local fields = {F.status, T.PENDING, F.arrival, no, F.run, run, F.queue, t.lane, F.score, t.score}
   local function set(name, value, unless)
     if value and value ~= unless then
       fields[#fields + 1] = name
@@ -170,12 +174,12 @@ local function put(t, no, run, batch, parents)
     end
   end
   local due = t.due ~= '' and tonumber(t.due) > now and t.due or ''
-  set('w', w, 0) set('f', f, 0) set('c', c, 0) set('batch', batch) set('ix', batch and t.index)
-  set('hold', t.hold, '') set('due', due, '') set('xr', foreign and 1 or nil)
-  set('on', t.on, '') set('nm', t.name, '') set('doc', t.doc, '{}') set('to', t.timeout, '')
+  set(F.waiting, w, 0) set(F.failed, f, 0) set(F.skipped, c, 0) set(F.batch, batch) set(F.filters, batch and t.index)
+  set(F.held, t.hold, '') set(F.due, due, '') set(F.crosses_runs, foreign and 1 or nil)
+  set(F.depends_on, t.on, '') set(F.name, t.name, '') set(F.doc, t.doc, '{}') set(F.timeout, t.timeout, '')
   for name, value in t.rare:gmatch('(%S+) (%S+)') do set(name, value) end
-  set('big', t.big, '') set('sha', t.sha, '') set('key', t.key, '') set('cr', now)
-  set('kx', t.key ~= '' and C.key_ms > 0 and now + C.key_ms)
+  set(F.large_input, t.big, '') set(F.sha, t.sha, '') set(F.key, t.key, '') set(F.created, now)
+  set(F.key_end, t.key ~= '' and C.key_ms > 0 and now + C.key_ms)
   call('HSET', key('task', t.id), unpack(fields))
   if t.big ~= '' then call('PERSIST', key('payload', t.big)) end
   if t.key ~= '' then
@@ -191,18 +195,18 @@ local function put(t, no, run, batch, parents)
 end
 -- Several tasks, or a name, make a run one of the graphs, by the moment of its first task. Its first name stays.
 local function list_graph(run, name, by)
-  if name ~= '' then call('HSETNX', key('run', run), 'nm', name) end
-  if by ~= '' then call('HSET', key('run', run), 'by', by) end
-  call('ZADD', K.graphs, 'NX', call('HGET', key('run', run), 'cr'), run)
+  if name ~= '' then call('HSETNX', key('run', run), F.run.name, name) end
+  if by ~= '' then call('HSET', key('run', run), F.run.created_by, by) end
+  call('ZADD', K.graphs, 'NX', call('HGET', key('run', run), F.run.created), run)
 end
 -- name, by: of a graph, or ''. A lone task's run is in no list, and pays nothing for there being one. tasks: how many of the
 -- n are tasks, nil = all; steps of a workflow keep a run open and stand in no count.
 local function open_run(run, n, name, by, tasks)
-  local is_new = call('HSETNX', key('run', run), 'cr', now) == 1
+  local is_new = call('HSETNX', key('run', run), F.run.created, now) == 1
   if is_new then call('ZADD', K.runs, now, run) end
-  local total = call('HINCRBY', key('run', run), 'total', n)
+  local total = call('HINCRBY', key('run', run), F.run.total, n)
   if n > 0 and (name ~= '' or (total > 1 and total - n < 2)) then list_graph(run, name, is_new and by or '') end
-  call('HINCRBY', key('run', run), 'open', n)
-  if call('ZREM', K.finished, run) == 1 then call('HDEL', key('run', run), 'fin') end
+  call('HINCRBY', key('run', run), F.run.open, n)
+  if call('ZREM', K.finished, run) == 1 then call('HDEL', key('run', run), F.run.finished) end
   call('HINCRBY', K.counts, T.PENDING, tasks or n)
 end

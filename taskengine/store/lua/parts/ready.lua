@@ -1,5 +1,6 @@
 -- PENDING -> READY when nothing is left to wait for; what needs thought goes to the coordinator: a dependency that ended
 -- badly, and every task with a trigger rule of its own (its counter of waits is below zero, see RULED in keys.py).
+-- fields: status, ready, node.queues
 -- uses: clock, event, task, pause, clocks
 -- Lanes in which something may now be granted, and how many tasks became READY there; -1 where a slot or a grant got
 -- free, too.
@@ -18,7 +19,7 @@ local function note_new(lane)
 end
 -- A slot that got free may serve any lane of its node.
 local function note_lanes_of(node)
-  for lane in (call('HGET', key('node', node), 'lanes') or ''):gmatch('(%S+)=') do note_lane(lane) end
+  for lane in (call('HGET', key('node', node), F.node.queues) or ''):gmatch('(%S+)=') do note_lane(lane) end
 end
 -- Tells the coordinator that a grant may be possible; the stream is a hint, its sweep the promise.
 local function wake(lane)
@@ -49,7 +50,7 @@ local function make_ready(m)
     return
   end
   move(m, T.READY)
-  call('HSET', key('task', m.id), 'st', T.READY, 'rdy', now)
+  call('HSET', key('task', m.id), F.status, T.READY, F.ready, now)
   if m.clk then clock_queue(m) end
   queue(m)
   note_new(m.lane)

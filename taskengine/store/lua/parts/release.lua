@@ -1,4 +1,5 @@
 -- Tells the dependents of an ended task, as many as a script may touch; a cursor keeps the place.
+-- fields: waiting, releasing, counted_as, status, closed_by, failed, skipped, undoing, pinning, run
 -- uses: clock, task, ready, pins
 -- Whether the last look saw nobody who has dependents left to tell.
 local all_told = false
@@ -14,7 +15,7 @@ local function release(id, how, from, resumed)
   local most = left
   local ids = piece(id, from)
   for _, d in ipairs(ids) do
-    local w = call('HINCRBY', key('task', d), 'w', -1)
+    local w = call('HINCRBY', key('task', d), F.waiting, -1)
     if how ~= 's' then
       call('HINCRBY', key('task', d), how, 1)
       ask(d, id, how)
@@ -25,11 +26,11 @@ local function release(id, how, from, resumed)
   end
   left = left - #ids
   if #ids == most then
-    call('HSET', key('task', id), 'rel', from + #ids, 'how', how)
+    call('HSET', key('task', id), F.releasing, from + #ids, F.counted_as, how)
     call('ZADD', K.releases, now, id)
   else
     if resumed then
-      call('HDEL', key('task', id), 'rel', 'how')
+      call('HDEL', key('task', id), F.releasing, F.counted_as)
       call('ZREM', K.releases, id)
     end
     if how == 's' and #ids + from > 0 then call('DEL', key('deps', id)) end
@@ -40,9 +41,9 @@ local function take_back(id, how, from)
   local most = left
   local ids = piece(id, from)
   for _, d in ipairs(ids) do
-    local w = call('HINCRBY', key('task', d), 'w', 1)
+    local w = call('HINCRBY', key('task', d), F.waiting, 1)
     call('HINCRBY', key('task', d), how, -1)
-    local v = call('HMGET', key('task', d), 'st', 'by', 'f', 'c')
+    local v = call('HMGET', key('task', d), F.status, F.closed_by, F.failed, F.skipped)
     -- One with a rule of its own may hold again whichever dependency was blamed.
     if v[1] == T.CANCELLED and (v[2] == id or (v[2] and w < 0)) then ask(d, id, 'reopen') end
     -- This failure was to blame before all others. Whoever hid behind it is to blame now, and nobody else asks.
@@ -50,21 +51,21 @@ local function take_back(id, how, from)
   end
   left = left - #ids
   if #ids == most then
-    call('HSET', key('task', id), 'undo', from + #ids, 'how', how)
+    call('HSET', key('task', id), F.undoing, from + #ids, F.counted_as, how)
     call('ZADD', K.releases, now, id)
     return
   end
-  call('HDEL', key('task', id), 'undo', 'how')
+  call('HDEL', key('task', id), F.undoing, F.counted_as)
   call('ZREM', K.releases, id)
   local m = load(id)
-  m.w = call('HINCRBY', key('task', id), 'w', -1)
+  m.w = call('HINCRBY', key('task', id), F.waiting, -1)
   try_ready(m, id)
 end
 local function continue_release(id)
-  local v = call('HMGET', key('task', id), 'rel', 'undo', 'how', 'pins', 'st', 'run')
+  local v = call('HMGET', key('task', id), F.releasing, F.undoing, F.counted_as, F.pinning, F.status, F.run)
   if v[4] then
     if not tell_parents(id, v[6], C.terminal[v[5]], tonumber(v[4])) then return end
-    call('HDEL', key('task', id), 'pins')
+    call('HDEL', key('task', id), F.pinning)
   end
   if v[1] then
     release(id, v[3], tonumber(v[1]), true)

@@ -1,7 +1,8 @@
 -- A timer that came due under a pause stands there until the pause ends. Then a moment (a time to start, to expire, of a
 -- next attempt, of a step) is over; a length of time (queue, total, step) grows by the pause.
+-- fields: queue_paused, total_paused, timer_paused
 -- uses: clock, task, timers, pause
-local GROWS = {queue = 'qb', total = 'tb', step = 'nb'}
+local GROWS = {queue = F.queue_paused, total = F.total_paused, step = F.timer_paused}
 local function stand(item, scope)
   call('ZADD', key('stands', scope), call('ZSCORE', K.timers, item), item)
   call('SADD', K.standing, scope)

@@ -1,8 +1,9 @@
 -- Steps of a workflow that no worker runs. PENDING, one waits for what stands before it; RUNNING, for its children, each of
 -- which names it in the field `up`, and has it first among its dependents. So w, f and c count what stands before it, then
 -- its children: never both, for it begins when all before it completed, which nobody reopens.
+-- fields: kind, path, frame, parent, planned, placed, fate, closing, branch, turns, status, started
 -- uses: clock, event, task, put, leader, decided
-local STEP_FIELDS = {'k', 'p', 'fr', 'up', 'tot', 'x', 'fate', 'cx', 'br', 'n'}
+local STEP_FIELDS = {F.kind, F.path, F.frame, F.parent, F.planned, F.placed, F.fate, F.closing, F.branch, F.turns}
 local function load_step(id)
   local m = load(id)
   if not m or not is_step(m) then return nil end
@@ -28,7 +29,7 @@ end
 local function begin_step(m)
   if m.st ~= T.PENDING then return end
   move(m, T.RUNNING)
-  call('HSET', key('task', m.id), 'st', T.RUNNING, 'sta', now)
+  call('HSET', key('task', m.id), F.status, T.RUNNING, F.started, now)
   if is_unseen(m) then emit(m.run, 'step_running', m.id) else emit(m.run, 'started', m.id, '0 -') end
 end
 -- Stores one child of a step, which it tells of its end before all others.

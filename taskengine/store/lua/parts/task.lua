@@ -1,4 +1,7 @@
 -- A task's fields that verbs decide by, and the move from one status to another.
+-- fields: status, arrival, run, queue, score, attempts, waiting, failed, skipped, held, due, batch, cancel, awaited
+-- fields: crosses_runs, parked, granted, clocks, name, doc, depends_on, retries, large_input, timeout, alone, pinned
+-- fields: batch.state
 -- uses: clock, codes
 -- finally: flush_counts
 local function decode(id, v)
@@ -8,21 +11,23 @@ local function decode(id, v)
     batch = v[12], cq = v[13], wt = v[14], xr = v[15], park = v[16], granted = v[17], clk = v[18]}
 end
 local function load(id)
-  return decode(id, call('HMGET', key('task', id), 'st', 'no', 'run', 'lane', 'sc', 'att', 'w', 'f', 'c', 'hold',
-    'due', 'batch', 'cq', 'wt', 'xr', 'park', 'g', 'clk'))
+  return decode(id, call('HMGET', key('task', id), F.status, F.arrival, F.run, F.queue, F.score, F.attempts,
+    F.waiting, F.failed, F.skipped, F.held, F.due, F.batch, F.cancel, F.awaited, F.crosses_runs, F.parked, F.granted,
+    F.clocks))
 end
 -- Each field asked for costs as much as a short command, so the two loads of a report ask for what they need: a task
 -- that starts, with what its worker is told (documents may be large), and one that ends.
 local function load_starting(id)
-  local v = call('HMGET', key('task', id), 'st', 'no', 'run', 'lane', 'sc', 'att', 'g', 'nm', 'doc', 'on', 'rt', 'big',
-    'to', 'clk', 'al')
+  local v = call('HMGET', key('task', id), F.status, F.arrival, F.run, F.queue, F.score, F.attempts, F.granted,
+    F.name, F.doc, F.depends_on, F.retries, F.large_input, F.timeout, F.clocks, F.alone)
   if not v[1] then return nil end
   return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], lane = v[4], score = v[5], att = tonumber(v[6] or 0),
     granted = v[7], name = v[8], doc = v[9], on = v[10], retries = v[11], big = v[12], timeout = v[13],
     clk = v[14], al = v[15]}
 end
 local function load_ending(id)
-  local v = call('HMGET', key('task', id), 'st', 'no', 'run', 'att', 'cq', 'wt', 'xr', 'clk')
+  local v = call('HMGET', key('task', id), F.status, F.arrival, F.run, F.attempts, F.cancel, F.awaited,
+    F.crosses_runs, F.clocks)
   return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], att = tonumber(v[4]), cq = v[5], wt = v[6], xr = v[7],
     clk = v[8]}
 end
@@ -49,17 +54,17 @@ local function move(m, to)
 end
 -- A task of another run that is not over depends on it: one reason more to keep it.
 local function pin(id, run)
-  local owner = call('HGET', key('task', id), 'run')
-  if owner and owner ~= run then call('HINCRBY', key('task', id), 'pin', 1) end
+  local owner = call('HGET', key('task', id), F.run)
+  if owner and owner ~= run then call('HINCRBY', key('task', id), F.pinned, 1) end
 end
 -- A task of another run that depends on it is over, or gone: one reason less to keep it when its own run is pruned.
 local function unpin(id, run)
-  local owner = call('HGET', key('task', id), 'run')
-  if owner and owner ~= run and call('HINCRBY', key('task', id), 'pin', -1) == 0 then
-    call('HDEL', key('task', id), 'pin')
+  local owner = call('HGET', key('task', id), F.run)
+  if owner and owner ~= run and call('HINCRBY', key('task', id), F.pinned, -1) == 0 then
+    call('HDEL', key('task', id), F.pinned)
   end
 end
 -- Whether a graph may still come to nothing: its tasks are nobody's yet.
 local function is_open(batch)
-  return batch and call('HGET', key('batch', batch), 'state') ~= 'committed'
+  return batch and call('HGET', key('batch', batch), F.batch.state) ~= 'committed'
 end

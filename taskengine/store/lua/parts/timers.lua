@@ -1,4 +1,5 @@
 -- Timers of a task: in the coordinator's set, or standing under a pause.
+-- fields: run, queue
 -- uses: clock, pause
 local KINDS = {'schedule', 'retry', 'expire', 'queue', 'total', 'step', 'moment'}
 local function timers_of(id)
@@ -9,7 +10,7 @@ end
 -- Under which scopes timers of a task may stand: those that it feels, not the thousands that may be paused.
 local function stands_of(id)
   if call('EXISTS', K.standing) == 0 then return {} end
-  local v = call('HMGET', key('task', id), 'run', 'lane')
+  local v = call('HMGET', key('task', id), F.run, F.queue)
   return v[1] and scopes_of({id = id, run = v[1], lane = v[2]}) or {}
 end
 -- When a timer is, or was, due; false without one.

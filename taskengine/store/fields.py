@@ -1,0 +1,206 @@
+"""The fields of every stored hash: a name for people, and the few letters that a million records carry.
+
+Scripts write ``F.waiting`` for a field of a task and ``F.exec.deadline`` for one of another kind of hash, called as in
+``key('exec', id)``; :mod:`taskengine.store.scripts` replaces both by literals when a script is loaded. Python writes
+``TaskField.waiting`` and ``ExecutionField.deadline``. So a field that is not in these tables loads in neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class TaskField:
+    """Of ``task:ID``: what scripts decide by; everything else that the client set lies in ``doc``."""
+
+    status = "st"
+    arrival = "no"  # its number
+    run = "run"
+    queue = "lane"  # that it waits in
+    score = "sc"
+    attempts = "att"  # begun = fencing token of the latest execution
+    waiting = "w"  # dependencies not ended (and commit wait); RULED lower with a rule
+    failed = "f"  # dependencies that failed
+    skipped = "c"  # dependencies that were skipped
+    late_edge = "ld"  # number of its latest edge from a task that came when it was over
+    reopened = "ro"  # it was opened again
+    failed_before = "fb"  # something before it failed: CANCELLED, and counted as failed
+    held = "hold"
+    due = "due"  # ms: schedule or next attempt
+    batch = "batch"  # graph whose commit wait it holds
+    cancel = "cq"  # cancel requested: reason
+    awaited = "wt"  # somebody waits for its end
+    filters = "ix"  # of lists, while staged or being deleted
+    crosses_runs = "xr"  # depends on tasks of other runs
+    pinned = "pin"  # open dependents in other runs
+    parked = "park"  # reason it is parked for
+    granted = "g"  # execution
+    releasing = "rel"  # cursor into dependents to tell
+    undoing = "undo"  # cursor into dependents to take back
+    counted_as = "how"  # what dependents are told: s, f or c
+    pinning = "pins"  # cursor into parents in other runs, to pin or unpin
+    deleting = "del"  # it is being deleted: cursor into its parents
+    depends_on = "on"  # ids
+    large_output = "lo"  # bytes of it
+    name = "nm"
+    doc = "doc"  # client's fields, one JSON object
+    rule = "rule"  # trigger rule, unless it is all_success
+    timeout = "to"  # ms one attempt may take
+    clocks = "clk"  # that only some have: exp (ms) and qt, hb, tt (ms long), as name=value,…
+    total_end = "tend"  # ms: its total_timeout ends
+    queue_paused = "qb"  # ms it had been paused when its queue_timeout began, or grew
+    total_paused = "tb"  # the same of its total_timeout
+    sha = "sha"  # content as first submitted
+    pause = "pz"  # record of its pause
+    pause_asked = "pq"  # record of the pause asked for while it runs
+    timers_left = "left"  # what its timers had left when it was paused: 'kind:ms' words
+    revision = "rev"  # times updated
+    key = "key"  # hashed idempotency key
+    key_end = "kx"  # ms
+    large_input = "big"  # key of it
+    created = "cr"  # ms
+    ready = "rdy"  # ms
+    started = "sta"  # ms
+    finished = "fin"  # ms
+    error = "err"
+    error_kind = "knd"
+    reason = "rsn"
+    closed_by = "by"
+    retries = "rt"  # spent
+    lost = "lc"  # workers
+    not_now = "nn"  # times its agent said so
+    traceback_attempt = "tba"  # the one that has the whole traceback
+    estimate = "es"  # ms that it takes, as its client said
+    at_risk = "risk"  # ms since when its deadline is
+    aged = "ag"  # its own score and ms of its last lift, while aging lifted it
+    alone = "al"  # it is in no batch
+    kind = "k"  # of a step of a workflow
+    path = "p"  # of a step
+    frame = "fr"  # of a step, unless it begins one
+    parent = "up"  # step whose child it is
+    planned = "tot"  # children
+    placed = "x"  # children that are there
+    fate = "fate"  # what becomes of a step once its children are over
+    fate_reason = "frs"
+    closing = "cx"  # pieces of children that heard so
+    culprit = "cul"  # path of the failure that ended it
+    shown_as = "as"  # unless that is its status
+    branch = "br"  # taken
+    turns = "n"  # begun
+    timer_at = "at"  # ms of a step's timer
+    timer_paused = "nb"  # ms it had been paused when its timer began, or grew
+
+
+class ExecutionField:
+    """Of ``exec:ID``."""
+
+    task = "task"  # id
+    attempt = "att"  # and fencing token
+    status = "st"
+    queued = "q"  # ms granted
+    started = "s"  # ms
+    ended = "e"  # ms
+    deadline = "dl"  # ms
+    heartbeat = "hbt"  # ms it may be silent
+    silent_until = "hb"  # ms until which it may be silent
+    node = "node"
+    slot = "slot"
+    agent = "ag"
+    reported = "rep"  # the report of a cancelled one was accepted
+    output = "out"  # JSON
+    error = "err"
+    error_kind = "knd"
+    traceback = "tb"  # of the latest attempt that had one
+    last_frame = "tbl"  # and its error
+    usage = "use"  # JSON
+    large_output = "big"  # bytes of an output by reference
+    late_verdict = "late"  # of a fenced report
+    late_output = "late_out"
+    late_error = "late_err"
+    cancel = "cq"  # ms it was requested
+    progress = "pr"
+    progress_note = "prn"
+    log_lines = "ln"  # taken so far
+    log_bytes = "lb"  # of those kept
+    pid = "pid"  # process of a lost one
+
+
+class RunField:
+    """Of ``run:ID``."""
+
+    created = "cr"  # ms
+    total = "total"  # tasks
+    open = "open"  # of these
+    finished = "fin"  # ms
+    pruned = "pruned"  # some of its tasks went before it
+    name = "nm"
+    created_by = "by"
+
+
+class NodeField:
+    """Of ``node:NAME``."""
+
+    beat = "no"  # number of the latest
+    info = "info"  # JSON for people
+    slots = "slots"  # that may be granted to
+    size = "size"  # slots that it has
+    queues = "lanes"  # 'queue=agent' words
+    alive_until = "until"  # ms
+    draining = "drain"  # why
+    took = "took"  # ms since when it is trusted
+    offered = "had"  # queues that it offered then
+    untaken = "un"  # grants in a row that it did not take
+    untaken_at = "una"  # ms of the latest
+    probe = "probe"  # ms of the next grant to a distrusted one
+
+
+class BatchField:
+    """Of ``batch:ID``; beside these the sha1 of each chunk -> its first arrival."""
+
+    state = "state"  # open, committed, taken or swept
+    run = "run"
+    tasks = "n"
+    cursor = "cursor"  # chunks whose commit waits fell
+
+
+class FrameField:
+    """Of ``frame:ID``."""
+
+    workflow = "wf"
+    definition = "def"  # its digest
+    revision = "vr"  # changes of variables
+    context = "ctx"  # JSON
+
+
+class GraphField:
+    """Of ``graph:KEY``."""
+
+    sha = "sha"  # what it is made of
+    run = "run"
+
+
+class LeaderField:
+    """Of ``leader``."""
+
+    id = "id"
+    term = "term"
+    leads_until = "until"  # ms
+
+
+def _table(fields: type) -> Mapping[str, str]:
+    return {name: stored for name, stored in vars(fields).items() if not name.startswith("_")}
+
+
+#: Field of a task -> as it is stored.
+TASK_FIELDS = _table(TaskField)
+#: Kind of key -> field of its hash -> as it is stored.
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    "task": TASK_FIELDS,
+    "exec": _table(ExecutionField),
+    "run": _table(RunField),
+    "node": _table(NodeField),
+    "batch": _table(BatchField),
+    "frame": _table(FrameField),
+    "graph": _table(GraphField),
+    "leader": _table(LeaderField),
+}
