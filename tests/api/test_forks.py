@@ -100,6 +100,7 @@ def test_async_door_has_a_connection_of_its_own_in_each_process(settings: Settin
     loop.close()
 
 
+@pytest.mark.process
 def test_engine_of_a_test_goes_on_in_a_child_without_its_parent() -> None:
     with Engine() as engine:
         (task,) = engine.submit(Task(name="a"))

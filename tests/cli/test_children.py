@@ -40,6 +40,7 @@ def rest(_=None):
     time.sleep(0.01)
 
 
+@pytest.mark.process
 def test_a_program_that_ends_when_asked_is_not_killed():
     with stack("import time; print('up', flush=True); time.sleep(60)") as started:
         first_line(started.children[0])
@@ -47,6 +48,7 @@ def test_a_program_that_ends_when_asked_is_not_killed():
         assert started.children[0].exit_code == -signal.SIGTERM
 
 
+@pytest.mark.process
 def test_a_deaf_program_is_killed_when_its_time_is_over(monkeypatch):
     monkeypatch.setattr("taskengine.cli.stack._HAND_BACK_SECONDS", 0.1)
     with stack(DEAF) as started:
@@ -55,6 +57,7 @@ def test_a_deaf_program_is_killed_when_its_time_is_over(monkeypatch):
         assert started.children[0].end == "was ended by SIGKILL"
 
 
+@pytest.mark.process
 def test_insisting_does_not_wait_for_the_time():
     with stack(DEAF) as started:
         first_line(started.children[0])
@@ -63,6 +66,7 @@ def test_insisting_does_not_wait_for_the_time():
         assert time.monotonic() - begin < 5
 
 
+@pytest.mark.process
 def test_grandchildren_in_groups_of_their_own_do_not_outlive_the_block():
     with stack(PARENT) as started:
         grandchild = psutil.Process(int(first_line(started.children[0])))
@@ -70,12 +74,14 @@ def test_grandchildren_in_groups_of_their_own_do_not_outlive_the_block():
     until(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE, 5, "it ended")
 
 
+@pytest.mark.process
 def test_an_error_in_the_block_ends_everything():
     with pytest.raises(ZeroDivisionError), stack(DEAF) as started:
         raise ZeroDivisionError
     assert started.children[0].exit_code == -signal.SIGKILL
 
 
+@pytest.mark.process
 def test_a_program_that_can_not_start_ends_those_that_did():
     broken = stack(DEAF)
     broken.programs = [*broken.programs, Program("missing", ["/nobody/put/this/here"])]
@@ -84,6 +90,7 @@ def test_a_program_that_can_not_start_ends_those_that_did():
     assert broken.children[0].exit_code == -signal.SIGKILL
 
 
+@pytest.mark.process
 def test_the_first_that_ended_is_known():
     with stack("import time; time.sleep(60)", "raise SystemExit(7)") as started:
         until(started.ended, 10, "one ended")

@@ -91,6 +91,7 @@ def test_other_shells_get_names_beside_ids(world, at_server, shell):
     assert "render ready" in offered
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis://10.255.255.1:6379/0", "nonsense"])
 def test_a_server_that_does_not_answer_costs_no_wait_and_no_noise(url):
     began = time.monotonic()
@@ -100,6 +101,7 @@ def test_a_server_that_does_not_answer_costs_no_wait_and_no_noise(url):
     assert time.monotonic() - asks < 2 * (asks - began) + 3
 
 
+@pytest.mark.process
 def test_no_embedded_server_is_started(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     env = {k: v for k, v in os.environ.items() if not k.startswith("TASKENGINE_")}
@@ -108,6 +110,7 @@ def test_no_embedded_server_is_started(tmp_path, monkeypatch):
     assert (done.stdout.strip(), done.stderr, list(tmp_path.iterdir())) == ("", "", [])
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 def test_bash_completes_with_the_script_that_is_shown(tmp_path):
     command = Path(sys.executable).with_name("taskengine")

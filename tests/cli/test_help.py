@@ -85,6 +85,7 @@ def loaded_by(words, **variables):
     return done.stderr.splitlines()[-1]
 
 
+@pytest.mark.process
 def test_help_version_and_the_completion_of_a_first_word_load_no_command():
     for words in (["--help"], ["--version"]):
         assert loaded_by(words) == "[]"
@@ -110,6 +111,7 @@ def test_wrong_usage_is_exit_code_2(taskengine, words):
     assert "Usage:" in done.err
 
 
+@pytest.mark.process
 def test_the_shell_completes_commands():
     words = {"_TASKENGINE_COMPLETE": "complete_bash", "COMP_WORDS": "taskengine task ", "COMP_CWORD": "2"}
     code = "import sys; sys.argv = ['taskengine']; from taskengine.cli import main; main()"

@@ -42,6 +42,7 @@ def test_who_asks_where_no_server_ever_was_is_told_so_and_starts_none(taskengine
     assert not list(empty.iterdir())
 
 
+@pytest.mark.process
 def test_a_submit_may_be_the_first_and_says_so_and_is_found_later(taskengine, empty):
     done = taskengine("task", "submit", "-C", "lint", "-o", "json")
     assert done.code == 0, done.err

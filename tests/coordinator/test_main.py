@@ -65,6 +65,7 @@ def test_after_a_kill_the_next_one_takes_over(bench: Bench, tmp_path: Path) -> N
             until(lambda: bench.fleet.leader not in {None, leader}, 20.0)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("url", "says"),
     [
@@ -89,6 +90,7 @@ def test_a_server_that_throws_tasks_away_is_refused(bench: Bench, tmp_path: Path
     assert "noeviction" in said
 
 
+@pytest.mark.process
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     with coordinator(tmp_path, "redis://127.0.0.1:1/0", TASKENGINE_LEADER_SECONDS="soon") as process:
         said, _ = process.communicate(timeout=20)

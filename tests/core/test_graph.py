@@ -102,6 +102,7 @@ def test_found_cycle_is_real_and_no_shorter_one_exists(parents: dict[str, set[st
         assert len(path) - 1 == min(lengths)
 
 
+@pytest.mark.process
 def test_cycle_is_the_same_under_every_hash_seed() -> None:
     program = (
         "from taskengine.core import graph\n"

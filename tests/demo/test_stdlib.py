@@ -12,6 +12,7 @@ import pytest
 
 from taskengine.settings import INLINE_LIMIT
 
+pytestmark = pytest.mark.slow
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
 
 

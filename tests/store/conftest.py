@@ -1,4 +1,7 @@
-"""One suite over every server and driver: real Valkey and fakeredis, blocking and async."""
+"""One suite over every server and driver: real Valkey and fakeredis, blocking and async.
+
+``--stores`` says on which of them: without a process, on each once, or on all pairs.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from taskengine.store.aio import AsyncStore
 from taskengine.store.sync import SyncStore
 from taskengine.testing.server import make_fit
 
+from ..selection import STORES
 from .world import ENVELOPE, Awaited, Runs, World
 
 SETTINGS = Settings(redis_url=None, namespace="te")
@@ -66,7 +70,12 @@ def on_fake(driver: str, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
     world.check()
 
 
-@pytest.fixture(params=["valkey-sync", "valkey-async", "fake-sync", "fake-async"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "world" in metafunc.fixturenames:
+        metafunc.parametrize("world", STORES[metafunc.config.option.stores], indirect=True)
+
+
+@pytest.fixture
 def world(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
     """An empty namespace; every law holds on each server with each driver."""
     server, driver = request.param.split("-")

@@ -30,6 +30,7 @@ def store(valkey: Any) -> Any:
     opened.close()
 
 
+@pytest.mark.process
 def test_process_makes_its_own_once() -> None:
     mine: PerProcess[object] = PerProcess(object)
     first = mine.get()

@@ -69,6 +69,7 @@ def pytest_in(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.process
 def test_a_users_tests_run_in_an_empty_folder_and_start_no_server(tmp_path: Path) -> None:
     done = pytest_in(tmp_path, USERS_TEST)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -76,6 +77,7 @@ def test_a_users_tests_run_in_an_empty_folder_and_start_no_server(tmp_path: Path
     assert {entry.name for entry in tmp_path.iterdir()} <= {"test_mine.py", "__pycache__"}
 
 
+@pytest.mark.process
 def test_the_readmes_example_runs_as_written(tmp_path: Path) -> None:
     blocks = README.read_text().split("```python\n")[1:]
     (example,) = [block.partition("```")[0] for block in blocks if "(engine):" in block]
@@ -83,22 +85,26 @@ def test_the_readmes_example_runs_as_written(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout
 
 
+@pytest.mark.process
 def test_who_does_not_use_it_does_not_pay_for_it(tmp_path: Path) -> None:
     done = pytest_in(tmp_path, QUIET_TEST)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.process
 def test_a_fixture_of_the_users_own_wins(tmp_path: Path) -> None:
     text = "import pytest\n@pytest.fixture\ndef engine(): return 'sql'\ndef test_mine(engine): assert engine == 'sql'\n"
     assert pytest_in(tmp_path, text).returncode == 0
 
 
+@pytest.mark.process
 def test_a_package_that_hides_the_workers_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "workers.py").write_text("")
     done = pytest_in(tmp_path, "def test_mine(engine): pass\n")
     assert "a package 'workers' of your own hides taskengine's" in done.stdout
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("missing", ["fakeredis", "lupa"])
 def test_what_is_not_installed_is_told_in_a_sentence(tmp_path: Path, missing: str) -> None:
     hidden = f"import sys\nsys.modules[{missing!r}] = None\ndef test_mine(engine): pass\n"

@@ -202,6 +202,7 @@ def test_what_was_sent_is_taken_over_by_nobody(broker: Broker, monkeypatch: Any)
     assert b"execution-2" in b"".join(unsent.left(lambda _: False))
 
 
+@pytest.mark.process
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_no_fork_happens_while_a_message_is_on_its_way(announcer: Announcer, broker: Broker) -> None:
     """What holds a lock at a fork holds it in the child for ever: its executions would never be seen."""

@@ -178,6 +178,7 @@ def test_a_fork_of_the_agents_adds_nothing_and_waits_for_nobody(wire: Wire) -> N
     assert (wire.woken, wire.calls) == (0, [])
 
 
+@pytest.mark.process
 def test_a_forked_child_says_nothing_and_waits_for_no_lock_of_its_parent(wire: Wire, journal: Journal) -> None:
     held, over = threading.Barrier(2), threading.Event()
 

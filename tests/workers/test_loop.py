@@ -141,6 +141,7 @@ def test_a_loop_that_breaks_fails_who_was_on_it_and_the_next_run_gets_a_new_one(
     assert Run(answer()).result(5) == 42
 
 
+@pytest.mark.process
 def test_a_child_runs_coroutines_on_a_loop_of_its_own() -> None:
     assert Run(answer()).result(5) == 42
     assert fork(lambda: Run(answer()).result(5)).answer() == 42
@@ -163,6 +164,7 @@ async def forks(how: str, codes: list[int]) -> str:
     return "parent"
 
 
+@pytest.mark.process
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize(("how", "code"), [("awaits", 1), ("raises", 1), ("exits", 7), ("returns", 0)])
 def test_a_coroutine_that_forks_goes_on_in_the_parent_and_its_child_ends(how: str, code: int) -> None:

@@ -1,0 +1,102 @@
+"""What a run takes of the suite: tests that start processes or not, which stores, and how much of each matrix.
+
+The hooks here are imported by ``conftest.py``. ``.ci/run`` says which run takes what.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+#: Server and driver of each store that the laws of ``tests/store`` are said on.
+STORES = {
+    "one": ["fake-sync"],
+    "each": ["valkey-sync", "fake-async"],
+    "all": ["valkey-sync", "valkey-async", "fake-sync", "fake-async"],
+}
+#: Fixtures that start a process, themselves or by what they ask for.
+_STARTERS = {"valkey", "shared_valkey", "fleet", "make_fleet", "places", "make_world", "shell", "real"}
+#: What Python says before it starts a process.
+_STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("taskengine's own suite")
+    group.addoption(
+        "--stores", choices=STORES, default="one",
+        help="laws of the store on fakeredis alone, on each server and driver once, or on all pairs of them",
+    )  # fmt: skip
+    group.addoption(
+        "--matrix", choices=["sample", "full"], default="sample",
+        help="of a parametrized fault one sample, or all",
+    )  # fmt: skip
+    group.addoption("--sample", default="0", metavar="SEED", help="which sample: any text, for example a commit")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Most tests wait for processes, so several at once take half the time. None beside those marked chaos, which
+    measure how long a fault lasts, and none for a file or a test named by somebody who looks for something.
+    """
+    named = any(Path(arg.split("::")[0]).suffix == ".py" for arg in config.args)
+    if named or "not chaos" not in config.option.markexpr:
+        return 0
+    return min(4, os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what starts processes, and leave one sample of each fault."""
+    for item in items:
+        if _STARTERS & set(getattr(item, "fixturenames", ())) or _parameter(item, "world").startswith("valkey"):
+            item.add_marker(pytest.mark.process)
+    if config.option.matrix == "sample":
+        kept = set(_samples(items, config.option.sample))
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = [item for item in items if item in kept]
+
+
+def _parameter(item: pytest.Item, name: str) -> str:
+    call = getattr(item, "callspec", None)
+    return str(call.params.get(name, "")) if call else ""
+
+
+def _samples(items: list[pytest.Item], seed: str) -> Iterator[pytest.Item]:
+    """All that are no faults, and of each fault one; every process of a run takes the same."""
+    faults: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("chaos"):
+            faults[item.nodeid.partition("[")[0]].append(item)
+        else:
+            yield item
+    for name, matrix in faults.items():
+        yield random.Random(f"{seed} {name}").choice(matrix)
+
+
+class _Watch:
+    """Whether the test that runs may start processes."""
+
+    allowed = True
+
+
+def _refuse(event: str, _: tuple[Any, ...]) -> None:
+    if event in _STARTS and not _Watch.allowed:
+        raise RuntimeError("a test that starts a process is marked: @pytest.mark.process")
+
+
+sys.addaudithook(_refuse)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Any:
+    """Refuse a process to a test that does not say that it needs one: the fast run takes all that do not."""
+    _Watch.allowed = item.get_closest_marker("process") is not None or item.get_closest_marker("chaos") is not None
+    try:
+        return (yield)
+    finally:
+        _Watch.allowed = True
