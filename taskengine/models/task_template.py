@@ -30,8 +30,6 @@ _DECIDED = {
 }
 #: Fields that a template may have.
 TEMPLATE_FIELDS = tuple(name for name in TaskCreateRequest.model_fields if name not in _DECIDED)
-#: Whose texts are the agent's alone: a value that is known late changes neither queue nor order.
-PASSED_ON = frozenset({"input", "description", "execution_context"})
 
 
 class _Schema:
