@@ -1,19 +1,23 @@
 """Every knob of the engine, read once at the door.
 
 One frozen object: nothing below the doors looks at the environment. A field's description gives its unit; the
-variable is the upper-case name behind ``TASKENGINE_`` (``TASKENGINE_REDIS_URL``). Tests shorten the clocks with
-``Settings(lease_seconds=2, …)`` and hand the object down.
+variable is the upper-case name behind ``TASKENGINE_`` (``TASKENGINE_REDIS_URL``). Fields that would contradict each
+other are refused together (:data:`RELATIONS`). Tests shorten the clocks with ``Settings(lease_seconds=2, …)`` and hand
+the object down.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from taskengine.errors import SettingsError
@@ -28,10 +32,68 @@ Amount = Annotated[float, Field(le=1e9, allow_inf_nan=False)]
 Count = Annotated[int, Field(le=1_000_000_000)]
 
 
-class Settings(BaseSettings):
-    """Settings of one process; equal on every machine of a fleet unless a description says otherwise."""
+_PREFIX = "TASKENGINE_"
 
-    model_config = SettingsConfigDict(env_prefix="TASKENGINE_", frozen=True, extra="ignore")
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One setting must be at least so many times another one, which 0 turns off."""
+
+    more: str
+    times: float
+    spoken: str
+    less: str
+    #: What would go wrong.
+    why: str
+
+    def fault(self, settings: Settings) -> str | None:
+        """What is wrong and what to do about it; None when nothing is."""
+        more, less = getattr(settings, self.more), getattr(settings, self.less)
+        if not less or more >= self.times * less * (1 - 1e-9):
+            return None
+        least = f"{self.spoken} {variable(self.less)} ({less:g})".lstrip()
+        wrong = f"{variable(self.more)} ({more:g}) must be at least {least}: {self.why}"
+        return f"{wrong}; raise the first or lower the second"
+
+
+#: All that settings ask of each other.
+RELATIONS = (
+    Relation(
+        "lease_seconds", 3, "three times", "heartbeat_seconds",
+        "two beats that come late would lose what a healthy worker runs",
+    ),
+    # A coordinator sees an outage by a gap of 3/4 of its own lease. With two beats of a third each, that is less than
+    # a whole lease of the workers.
+    Relation(
+        "lease_seconds", 2.5, "two and a half times", "leader_seconds",
+        "leases would lapse in an outage that no coordinator notices, and it would take live workers for dead",
+    ),
+    Relation(
+        "claim_seconds", 1, "", "heartbeat_seconds",
+        "grants would be taken back before a worker's beat tells that it takes them",
+    ),
+    Relation(
+        "default_timeout", 1, "", "heartbeat_seconds",
+        "a worker learns with a beat when an attempt must end",
+    ),
+    Relation(
+        "retention_seconds", 1, "", "idempotency_seconds",
+        "a key goes with the task that it names, so it could not count that long",
+    ),
+)  # fmt: skip
+
+#: What each process may have of its own: how it reaches the server, and what concerns this machine's work alone. All
+#: others must be equal across a fleet: scripts hold them, whoever runs them, or any coordinator may come to lead.
+LOCAL = frozenset({
+    "redis_url", "namespace", "home", "allow_unverified_tls", "flower_port", "heartbeat_seconds", "batch_ms",
+    "slice_seconds", "busy_poll_ms", "drain_seconds", "resource_interval",
+})  # fmt: skip
+
+
+class Settings(BaseSettings):
+    """Settings of one process; equal on every machine of a fleet but for :data:`LOCAL`."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore")
 
     redis_url: str | None = Field(
         None, description="redis://, rediss://, sentinel:// or redis+socket:// URL; None starts the embedded Valkey."
@@ -73,6 +135,24 @@ class Settings(BaseSettings):
     flower_port: int = Field(5555, ge=0, le=65535, description="Port of Flower on the loopback interface.")
     allow_unverified_tls: bool = Field(False, description="Accept rediss:// without certificate verification.")
 
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """Refuse fields that contradict each other, all at once; not a ValueError, which pydantic would wrap."""
+        faults = [(relation.more, fault) for relation in RELATIONS if (fault := relation.fault(self))]
+        if faults:
+            raise SettingsError("; ".join(fault for _, fault in faults), field=faults[0][0])
+        return self
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What must be equal across a fleet, by name."""
+        return self.model_dump(exclude=set(LOCAL))
+
+    @property
+    def digest(self) -> str:
+        """Twelve digits that are equal where :attr:`shared` is."""
+        return sha256(repr(sorted(self.shared.items())).encode()).hexdigest()[:12]
+
 
 def load(**overrides: object) -> Settings:
     """Settings from the environment, with *overrides* winning; SettingsError names the wrong variable."""
@@ -82,8 +162,7 @@ def load(**overrides: object) -> Settings:
         wrong = exc.errors()[0]
         field = str(wrong["loc"][0])
         raise SettingsError(
-            f"TASKENGINE_{field.upper()}: {wrong['msg']} (got {wrong['input']!r}); correct or unset the variable",
-            field=field,
+            f"{variable(field)}: {wrong['msg']} (got {wrong['input']!r}); correct or unset the variable", field=field
         ) from exc
 
 
@@ -96,7 +175,38 @@ def current() -> Settings:
 def as_environment(settings: Settings) -> dict[str, str]:
     """The variables that give a child process the same settings; fields that are None are left out."""
     values = settings.model_dump(mode="json", exclude_none=True)
-    return {f"TASKENGINE_{name.upper()}": str(value) for name, value in values.items()}
+    return {variable(name): str(value) for name, value in values.items()}
+
+
+def variable(field: str) -> str:
+    """The variable of a field."""
+    return f"{_PREFIX}{field.upper()}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownVariable:
+    """A ``TASKENGINE_`` variable that is no setting: a slip of the pen, or of another version."""
+
+    name: str
+    nearest: str
+
+    def __str__(self) -> str:
+        return f"{self.name} is no setting, the nearest is {self.nearest}; correct or unset it"
+
+
+def unknown_variables(environment: Mapping[str, str]) -> Iterator[UnknownVariable]:
+    """Those of *environment*, by name."""
+    for name in sorted(environment):
+        field = name.upper().removeprefix(_PREFIX).lower()
+        if name.upper().startswith(_PREFIX) and field not in Settings.model_fields:
+            (near,) = get_close_matches(field, Settings.model_fields, n=1, cutoff=0.0)
+            yield UnknownVariable(name, variable(near))
+
+
+def refuse_unknown(environment: Mapping[str, str]) -> None:
+    """SettingsError when a variable is no setting: for who starts a fleet, not for one who joins it in an upgrade."""
+    if wrong := list(map(str, unknown_variables(environment))):
+        raise SettingsError("; ".join(wrong))
 
 
 def environment() -> Mapping[str, str]:

@@ -22,7 +22,7 @@ import psutil
 
 from taskengine import embedded
 from taskengine.errors import SchemaMismatchError, StoreError, UnsupportedServerError
-from taskengine.store import nodes
+from taskengine.store import fleet_settings, nodes
 from taskengine.store.nodes import Held
 from workers.deaths import deaths
 from workers.departure import Departure
@@ -61,6 +61,7 @@ class Heartbeat(threading.Thread):
         self._check_at: float | None = None
         #: Longest time this thread was kept from running, for people and ``doctor``.
         self._held_seconds = 0.0
+        self._digest = node.settings.digest
         self._next_beat = 0.0
         #: Ends a rest. No Event: two signals at once would wait for each other on its lock.
         self._attention: SimpleQueue[None] = SimpleQueue()
@@ -116,6 +117,7 @@ class Heartbeat(threading.Thread):
                 raise
             says = "lose tasks" if isinstance(exc, UnsupportedServerError) else "be misread by this version"
             logger.error("the server can %s now: %s", says, exc)
+        self._store.run(fleet_settings.put(self._node.settings))
         self._check_at = time.monotonic() + _LEASES_BETWEEN_CHECKS * self._node.settings.lease_seconds
 
     def drain(self, why: str, *, at_once: bool = False) -> None:
@@ -205,6 +207,7 @@ class Heartbeat(threading.Thread):
                 "slots": self._slots(),
                 "stuck": self._enforcement.stuck(),
                 "held_seconds": round(self._held_seconds, 1),
+                "settings": self._digest,
                 "cpu_percent": psutil.cpu_percent(),
                 "cpu_count": psutil.cpu_count(),
                 "memory_percent": memory.percent,

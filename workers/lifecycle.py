@@ -28,6 +28,7 @@ from taskengine.agent import REGISTRY
 from taskengine.embedded import ensure
 from taskengine.errors import SchemaMismatchError, StoreError, TaskEngineError, UnsupportedServerError
 from taskengine.settings import current as current_settings
+from taskengine.settings import environment, unknown_variables
 from taskengine.transport import is_ours, refusal
 from workers.announce import Announcer
 from workers.board import Board
@@ -65,6 +66,8 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
         node = _node(sender, instance)
     except TaskEngineError as exc:
         raise SystemExit(f"taskengine: {exc}") from exc
+    for wrong in unknown_variables(environment()):
+        logger.warning("%s", wrong)
     current.node = node
     os.register_at_fork(after_in_child=_die_as_others_do)
     if node.limits != Limits():

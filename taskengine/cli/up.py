@@ -28,7 +28,7 @@ from taskengine.cli.place import CommandLine, place
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.restarts import Restarts
 from taskengine.cli.stack import Fleet, Stack, free_port, patience, programs
-from taskengine.settings import Settings, current, environment
+from taskengine.settings import Settings, current, environment, refuse_unknown
 
 app = typer.Typer()
 
@@ -63,6 +63,7 @@ def up(
     One prefork worker is the default: its tasks can be ended at a timeout and use all cores, and
     coroutines run there as well. Add --pool threads for agents that mostly wait for others.
     """
+    refuse_unknown(environment())
     port = free_port(current().flower_port, otherwise_any=False) if flower else None
     fleet = Fleet(
         pools=list(dict.fromkeys(each.value for each in pool or [Pool.PREFORK])),

@@ -14,7 +14,7 @@ from types import FrameType
 from taskengine.coordinator.serve import serve
 from taskengine.embedded import ensure
 from taskengine.errors import TaskEngineError
-from taskengine.settings import current
+from taskengine.settings import current, environment, unknown_variables
 from taskengine.transport import template
 
 _log = logging.getLogger("taskengine.coordinator")
@@ -29,6 +29,8 @@ def main() -> int:
         signal.signal(signal.SIGHUP, lambda *_: _set_in_thread(again, stop))
     try:
         settings = current()
+        for wrong in unknown_variables(environment()):
+            _log.warning("%s", wrong)
         serve(settings, ensure(settings), template(), stop)
     except TaskEngineError as exc:
         _log.error("ended: %s", exc)

@@ -21,7 +21,7 @@ import logging
 
 from taskengine.coordinator.turn import Store
 from taskengine.settings import Settings
-from taskengine.store import coordination
+from taskengine.store import coordination, fleet_settings
 from taskengine.store.coordination import Server
 from taskengine.store.schema import refuse_other_form
 
@@ -39,6 +39,9 @@ class Leader:
         self.id = id
         #: The term in which this coordinator leads; None while another one does.
         self.term: str | None = None
+        self._settings = settings
+        #: When to say again what its settings are.
+        self._tells_at = float("-inf")
         self._lease_seconds = settings.leader_seconds
         self._worker_lease_seconds = settings.lease_seconds
         self._ask_at = float("-inf")
@@ -53,7 +56,7 @@ class Leader:
     def ask(self, store: Store, now: float) -> bool:
         """Take or renew the term; whether a new one began. SchemaMismatchError where another version has led."""
         server = store.run(coordination.server())
-        answer = store.run(coordination.lead(self.id, round(self._lease_seconds * 1000)))
+        answer = store.run(coordination.lead(self.id, round(self._lease_seconds * 1000), self._settings.digest))
         self._ask_at = now + self._lease_seconds * _RENEWAL
         if answer.word == "schema":
             refuse_other_form(answer.number())
@@ -68,7 +71,13 @@ class Leader:
         self.term = term
         if began:
             _log.info("leads id=%s term=%s", self.id, term)
+        self._tell_settings(store, now)
         return began
+
+    def _tell_settings(self, store: Store, now: float) -> None:
+        if now >= self._tells_at:
+            self._tells_at = now + fleet_settings.AGAIN_SECONDS
+            store.run(fleet_settings.put(self._settings))
 
     def distrusts_for(self, now: float) -> float:
         """Seconds until a lapsed lease means a dead worker again; 0 or less when it does."""

@@ -47,9 +47,12 @@ _UNPARK = Verb("unpark", reply)
 _WITHDRAW = Verb("withdraw", reply)
 
 
-def lead(id: str, lease_ms: int) -> Call[Reply]:
-    """Take or renew the leadership: ok (term, newly taken), standby (leader, ms until it lapses) or schema (stored)."""
-    return _LEAD(id=id, lease_ms=lease_ms)
+def lead(id: str, lease_ms: int, settings: str = "") -> Call[Reply]:
+    """Take or renew the leadership: ok (term, newly taken), standby (leader, ms until it lapses) or schema (stored).
+
+    *settings* is the digest of the coordinator's.
+    """
+    return _LEAD(id=id, lease_ms=lease_ms, settings=settings)
 
 
 def resign(id: str) -> Call[Reply]:

@@ -185,6 +185,7 @@ class LeaderField:
     id = "id"
     term = "term"
     leads_until = "until"  # ms
+    settings = "set"  # digest of what must be equal across the fleet
 
 
 def _table(fields: type) -> Mapping[str, str]:

@@ -177,6 +177,8 @@ class Fleet:
     #: Task status value -> visible tasks.
     counts: dict[str, int]
     leader: str | None
+    #: Digest of the leader's settings; '' of one that says none, and when nobody leads.
+    leader_settings: str
     term: int
     timers: int
     decisions: int
@@ -237,6 +239,7 @@ def _fleet(raw: Sequence[Any]) -> Fleet:
         lanes=tuple(Lane(x[0], int(x[1]), int(x[2]), int(x[3])) for x in found.lanes),
         counts={status: int(n) for status, n in pairs(found.counts).items()},
         leader=leader.get(LeaderField.id) if leads else None,
+        leader_settings=leader.get(LeaderField.settings, "") if leads else "",
         term=int(leader.get(LeaderField.term, 0)),
         parked={x[0]: int(x[1]) for x in found.parked},
         pauses=pairs(found.pauses),

@@ -218,4 +218,7 @@ def _settings(changes: dict[str, Any]) -> Settings:
     if unknown:
         raise InvalidInputError(f"{unknown[0]} is no setting; see taskengine.Settings", field=unknown[0])
     defaults = {name: field.get_default() for name, field in Settings.model_fields.items()}
-    return Settings(**{**defaults, "slice_seconds": 0.0, "leader_seconds": _FOR_EVER, **changes})
+    lease = changes.get("lease_seconds", defaults["lease_seconds"])
+    of_one_thread = {"slice_seconds": 0.0, "heartbeat_seconds": lease / 5, "leader_seconds": lease / 5}
+    made = Settings(**{**defaults, **of_one_thread, **changes})
+    return made if "leader_seconds" in changes else made.model_copy(update={"leader_seconds": _FOR_EVER})

@@ -38,8 +38,9 @@ def settings(shared_valkey: Any) -> Settings:
     """An empty server, and clocks for impatient people."""
     shared_valkey.client.flushall()
     return Settings(
-        redis_url=shared_valkey.url, cancel_grace_seconds=1, kill_after_seconds=1, lease_seconds=5
-    )
+        redis_url=shared_valkey.url, cancel_grace_seconds=1, kill_after_seconds=1, lease_seconds=5,
+        heartbeat_seconds=1, leader_seconds=2,
+    )  # fmt: skip
 
 
 @pytest.fixture(params=["blocking", "async"])

@@ -11,7 +11,7 @@ import pytest
 from taskengine.cli.doctor import fleet as fleet_check
 from taskengine.cli.doctor import server as server_check
 from taskengine.settings import Settings, current
-from taskengine.store import coordination, nodes
+from taskengine.store import coordination, fleet_settings, nodes
 from taskengine.store.connect import ServerFacts
 from taskengine.store.keys import Keys
 
@@ -142,6 +142,61 @@ def test_a_deep_look_finds_what_must_not_be(healthy, examine, taskengine, at_ser
 def test_a_foreign_workers_package_is_wrong(healthy, examine, tmp_path):
     (tmp_path / "workers.py").write_text("")
     assert str(tmp_path / "workers.py") in examine()["folder"]["says"]
+
+
+def with_settings(store, **changes):
+    """The digest of a process that has these settings, which it has said."""
+    settings = Settings(**changes)
+    store.run(fleet_settings.put(settings))
+    return settings.digest
+
+
+def test_workers_that_have_other_settings_than_most_are_named_with_what_differs(healthy, examine):
+    usual, other = with_settings(healthy), with_settings(healthy, lease_seconds=20, max_lost=5)
+    for name, digest in (("n1", usual), ("n2", usual), ("n3", other), ("n4", other), ("n5", usual)):
+        beat(healthy, name, settings=digest)
+    (about, found), *others = [each for each in examine().items() if each[0].startswith("settings")]
+    assert (about, found["level"], others) == ("settings of worker n3@here, worker n4@here", "wrong", [])
+    assert found["says"] == "TASKENGINE_LEASE_SECONDS is 20, most have 10; TASKENGINE_MAX_LOST is 5, most have 3"
+
+
+def test_a_coordinator_that_has_other_settings_is_named(healthy, examine):
+    healthy.run(coordination.resign("me"))
+    healthy.run(coordination.lead("you", 60_000, with_settings(healthy, retention_seconds=60)))
+    for name in ("n1", "n2"):
+        beat(healthy, name, settings=with_settings(healthy))
+    assert examine()["settings of coordinator you"]["says"] == "TASKENGINE_RETENTION_SECONDS is 60, most have 86400"
+
+
+def test_a_shell_that_has_other_settings_than_its_fleet_is_noticed(healthy, examine, monkeypatch):
+    beat(healthy, "n1", settings=with_settings(healthy))
+    monkeypatch.setenv("TASKENGINE_CLAIM_SECONDS", "30")
+    current.cache_clear()
+    found = examine()["settings here"]
+    assert (found["level"], found["says"]) == ("notice", "TASKENGINE_CLAIM_SECONDS is 30, the fleet has 10")
+
+
+def test_values_that_nobody_said_for_long_are_still_known_to_differ(healthy, examine):
+    for name in ("n1", "n2"):
+        beat(healthy, name, settings=with_settings(healthy))
+    beat(healthy, "n3", settings="of old")
+    beat(healthy, "older")
+    assert examine()["settings of worker n3@here"]["says"] == "they differ, and their values are not kept any more"
+
+
+def test_a_variable_that_is_no_setting_is_wrong(healthy, examine, monkeypatch):
+    monkeypatch.setenv("TASKENGINE_LEASE_SECOND", "20")
+    assert examine()["variable TASKENGINE_LEASE_SECOND"]["says"] == (
+        "it is no setting, the nearest is TASKENGINE_LEASE_SECONDS"
+    )
+
+
+def test_nothing_starts_with_a_variable_that_is_no_setting(taskengine, at_server, monkeypatch):
+    monkeypatch.setenv("TASKENGINE_LEASE_SECOND", "20")
+    done = taskengine("up", "--no-flower")
+    assert done.code == 1
+    assert "TASKENGINE_LEASE_SECOND is no setting, the nearest is TASKENGINE_LEASE_SECONDS" in done.err
+    assert taskengine("task", "list").code == 0
 
 
 def test_variables_that_divert_celery_are_noticed(healthy, examine, monkeypatch):

@@ -32,7 +32,7 @@ OVER = {"completed", "failed", "cancelled"}
 #: Above the number of writes that any of these needs.
 MANY = 200
 #: Nothing takes its time here: a lease lapses when the test ages what is stored.
-SETTINGS = Settings(redis_url=None, namespace="te", leader_seconds=60, slice_seconds=0)
+SETTINGS = Settings(redis_url=None, namespace="te", slice_seconds=0).model_copy(update={"leader_seconds": 60})
 
 
 class Killed(BaseException):

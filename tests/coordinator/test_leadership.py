@@ -48,7 +48,8 @@ def test_of_two_coordinators_only_the_leader_acts(bench: Bench) -> None:
         assert bench.fleet.leader == leader
     other = "c2" if leader == "c1" else "c1"
     assert seen[leader] > HARMLESS
-    assert seen[other] <= HARMLESS | {"resign"}
+    # At the end it may have followed for a moment, and told its settings.
+    assert seen[other] <= HARMLESS | {"resign", "SET"}
 
 
 def test_a_standby_follows_a_leader_that_resigned(brief: Bench) -> None:

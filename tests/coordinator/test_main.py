@@ -14,6 +14,7 @@ import pytest
 
 from taskengine.coordinator import new_id
 from taskengine.models import TaskStatus
+from taskengine.store import fleet_settings
 
 from .bench import QUICK, Bench, lint, until
 
@@ -96,6 +97,18 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
         said, _ = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "TASKENGINE_LEADER_SECONDS" in said
+
+
+def test_a_variable_that_is_no_setting_is_a_warning_and_the_settings_are_told(bench: Bench, tmp_path: Path) -> None:
+    with coordinator(tmp_path, bench.server.url, TASKENGINE_LEADER_SECOND="4") as process:
+        until(lambda: bench.fleet.leader, 20.0)
+        digest = until(lambda: bench.fleet.leader_settings, 20.0)
+        values = until(lambda: bench.run(fleet_settings.get(bench.keys, digest)), 20.0)
+        process.terminate()
+        said, _ = process.communicate(timeout=20)
+    assert "WARNING" in said
+    assert "TASKENGINE_LEADER_SECOND is no setting, the nearest is TASKENGINE_LEADER_SECONDS" in said
+    assert values.keys() == bench.settings.shared.keys()
 
 
 def test_no_two_coordinators_have_one_id() -> None:

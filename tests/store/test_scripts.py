@@ -266,10 +266,10 @@ def test_execution_id_is_the_same_in_lua_and_python(real: World, task: UUID, att
 
 
 def test_namespace_and_settings_are_filled_in() -> None:
-    one, two = Scripts(Settings(namespace="a")), Scripts(Settings(namespace="b", lease_seconds=3))
+    one, two = Scripts(Settings(namespace="a")), Scripts(Settings(namespace="b", lease_seconds=23))
     assert "'a:leases'" in one["report"].source
     assert "'b:leases'" in two["report"].source
-    assert "3000" in two["report"].source
+    assert "23000" in two["report"].source
     assert one["report"].sha != two["report"].sha
 
 

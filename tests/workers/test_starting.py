@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from taskengine.models import Task
+from taskengine.store import fleet_settings
 
 from ..fleet import Fleet, until
 from .conftest import heard_events
@@ -52,6 +53,18 @@ def test_a_second_worker_of_one_name_is_told_so(bare_fleet: Fleet) -> None:
     said = "another worker is called twin@test, too (twin@test#"
     assert [said in worker.log() for worker in (first, second, other)] == [False, True, False]
     assert len(bare_fleet.nodes()) == 3
+
+
+def test_a_worker_says_what_it_has_set_and_which_variable_is_no_setting(bare_fleet: Fleet) -> None:
+    """It starts all the same: in an upgrade the newer setting may come before the newer worker."""
+    odd = {"TASKENGINE_MAX_LOST": "7", "TASKENGINE_LEASE_SECOND": "20"}
+    worker = bare_fleet.worker("odd", pool="threads", **odd)
+    assert worker.log().count("TASKENGINE_LEASE_SECOND is no setting, the nearest is TASKENGINE_LEASE_SECONDS") == 1
+    (node,) = bare_fleet.nodes()
+    set_there = bare_fleet.settings.model_copy(update={"max_lost": 7})
+    assert json.loads(node.info)["settings"] == set_there.digest != bare_fleet.settings.digest
+    values = bare_fleet.store.run(fleet_settings.get(bare_fleet.keys, set_there.digest))
+    assert values == set_there.shared
 
 
 def refused(fleet: Fleet, *options: str, **rest: Any) -> str:

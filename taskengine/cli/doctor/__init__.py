@@ -16,8 +16,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from taskengine.cli.doctor import alike, fleet, machine, messages, server
 from taskengine.cli.doctor import deep as everything_stored
-from taskengine.cli.doctor import fleet, machine, messages, server
 from taskengine.cli.doctor.finding import Finding, Level, wrong
 from taskengine.cli.guide import command
 from taskengine.cli.output import OutputOption, answer
@@ -66,7 +66,9 @@ def findings(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     try:
         if not (yield from server.examine(store)):
             return
-        yield from fleet.examine(store.run(nodes.fleet()))
+        seen = store.run(nodes.fleet())
+        yield from fleet.examine(seen)
+        yield from alike.examine(store, seen)
         yield from messages.examine(store)
         if deep:
             yield from everything_stored.examine(store)

@@ -8,7 +8,7 @@ from pathlib import Path
 from taskengine.cli import own_workers
 from taskengine.cli.celery_door import diverting
 from taskengine.cli.doctor.finding import Finding, notice, wrong
-from taskengine.settings import environment
+from taskengine.settings import environment, unknown_variables
 
 
 def examine() -> Iterator[Finding]:
@@ -19,6 +19,9 @@ def examine() -> Iterator[Finding]:
             f"{place} is a package 'workers' that is not taskengine's",
             "use 'taskengine worker', start 'celery -A workers' from another folder, or rename yours",
         )
+    for one in unknown_variables(environment()):
+        says = f"it is no setting, the nearest is {one.nearest}"
+        yield wrong(f"variable {one.name}", says, "correct or unset it, here and where it was copied from")
     if names := diverting(environment()):
         yield notice(
             "environment",

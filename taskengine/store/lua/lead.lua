@@ -1,7 +1,7 @@
 -- Takes or renews the leadership; a new leader gets a new term.
--- args: id, lease_ms
+-- args: id, lease_ms, settings
 -- returns: {'ok', term, 1 when newly taken else 0} | {'standby', leader, ms until it lapses} | {'schema', stored}
--- fields: leader.id, leader.term, leader.leads_until
+-- fields: leader.id, leader.term, leader.leads_until, leader.settings
 -- uses: clock
 local l = call('HMGET', K.leader, F.leader.id, F.leader.term, F.leader.leads_until)
 local until_ms = tonumber(l[3] or 0)
@@ -14,5 +14,5 @@ local stored = tonumber(call('GET', K.schema) or C.schema) or 0
 if stored < C.oldest_schema or stored > C.schema then return {'schema', stored} end
 call('SET', K.schema, C.schema)
 local term = call('HINCRBY', K.leader, F.leader.term, 1)
-call('HSET', K.leader, F.leader.id, A.id, F.leader.leads_until, now + A.lease_ms)
+call('HSET', K.leader, F.leader.id, A.id, F.leader.leads_until, now + A.lease_ms, F.leader.settings, A.settings)
 return {'ok', tostring(term), 1}

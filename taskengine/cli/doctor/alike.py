@@ -1,0 +1,75 @@
+"""Whether all processes of the fleet, and this machine, have the settings alike that must be alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from taskengine.cli.doctor.finding import Finding, notice, wrong
+from taskengine.settings import variable
+from taskengine.store import fleet_settings
+from taskengine.store.codec import note
+from taskengine.store.keys import Keys
+from taskengine.store.nodes import Fleet
+from taskengine.store.sync import SyncStore
+
+#: Processes that are named one by one.
+_NAMED = 5
+
+
+def examine(store: SyncStore, fleet: Fleet) -> Iterator[Finding]:
+    """A finding for each that differs from what most processes have, the leader's among equals."""
+    here = store.settings.digest
+    digests = _digests(fleet)
+    if not digests.keys() - {here}:
+        return
+    most = _most(digests, fleet.leader_settings)
+    usual = _values(store, most)
+    for digest in sorted(digests.keys() - {most}):
+        differs = _differences(_values(store, digest), usual, "most have")
+        yield wrong(_about(digests[digest]), differs, "give every process of the fleet the same, and start those again")
+    if here != most:
+        differs = _differences(store.settings.shared, usual, "the fleet has")
+        yield notice("settings here", differs, "set here what the fleet has, or what you submit counts by other rules")
+
+
+def _digests(fleet: Fleet) -> Mapping[str, list[str]]:
+    """Who has which digest; whoever says none is of an older version."""
+    found: dict[str, list[str]] = {}
+    if fleet.leader is not None and fleet.leader_settings:
+        found.setdefault(fleet.leader_settings, []).append(f"coordinator {fleet.leader}")
+    for node in fleet.nodes:
+        info = note(node.info)
+        if node.alive and (said := info.get("settings")):
+            found.setdefault(str(said), []).append(f"worker {info.get('hostname', node.name)}")
+    return found
+
+
+def _most(digests: Mapping[str, Sequence[str]], leaders: str) -> str:
+    counted = Counter({digest: len(who) for digest, who in digests.items()})
+    return max(sorted(counted), key=lambda digest: (counted[digest], digest == leaders))
+
+
+def _values(store: SyncStore, digest: str) -> Mapping[str, Any]:
+    return store.run(fleet_settings.get(Keys(store.settings.namespace), digest))
+
+
+def _about(who: Sequence[str]) -> str:
+    more = f" and {len(who) - _NAMED} more" if len(who) > _NAMED else ""
+    return f"settings of {', '.join(who[:_NAMED])}{more}"
+
+
+def _differences(values: Mapping[str, Any], usual: Mapping[str, Any], others: str) -> str:
+    if not values or not usual:
+        return "they differ, and their values are not kept any more"
+    names = sorted(name for name in {*values, *usual} if values.get(name) != usual.get(name))
+    return "; ".join(f"{variable(name)} is {_said(values, name)}, {others} {_said(usual, name)}" for name in names)
+
+
+def _said(values: Mapping[str, Any], name: str) -> str:
+    """A value as one would write it; a process of another version may not know the setting."""
+    if name not in values:
+        return "unknown"
+    value = values[name]
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
