@@ -9,6 +9,7 @@ the object down.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -194,11 +195,17 @@ class UnknownVariable:
         return f"{self.name} is no setting, the nearest is {self.nearest}; correct or unset it"
 
 
+#: What Kubernetes, and links of Docker, set for a service that is called ``taskengine…``: nobody's slip.
+_SERVICE = re.compile(r"_SERVICE_HOST=|_SERVICE_PORT(_\w+)?=|_PORT(_\d+_(TCP|UDP|SCTP))?=\w+://|_PORT_\d+_\w+_\w+=")
+
+
 def unknown_variables(environment: Mapping[str, str]) -> Iterator[UnknownVariable]:
     """Those of *environment*, by name."""
-    for name in sorted(environment):
+    for name, value in sorted(environment.items()):
         field = name.upper().removeprefix(_PREFIX).lower()
-        if name.upper().startswith(_PREFIX) and field not in Settings.model_fields:
+        if not name.upper().startswith(_PREFIX) or field in Settings.model_fields:
+            continue
+        if not _SERVICE.search(f"{name}={value}"):
             (near,) = get_close_matches(field, Settings.model_fields, n=1, cutoff=0.0)
             yield UnknownVariable(name, variable(near))
 

@@ -23,11 +23,6 @@ app = typer.Typer(name="queue", no_args_is_help=True, help="What waits, by capab
 _STATUSES = ("pending", "ready", "running", "retrying", "paused", "completed", "failed", "cancelled")
 
 
-# A group of one command, which it keeps its name in.
-@app.callback()
-def _group() -> None: ...
-
-
 @command(app, "taskengine queue stats", "taskengine queue stats -o json | jq .open_tasks")
 def stats(output: OutputOption = None) -> None:
     """Count tasks by state, and what waits for each capability."""

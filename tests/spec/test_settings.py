@@ -111,5 +111,16 @@ def test_a_variable_that_is_no_setting_is_named_with_the_nearest(name: str, near
         refuse_unknown(environment)
 
 
+def test_what_kubernetes_sets_for_a_service_of_our_name_is_nobodys_slip() -> None:
+    service = {
+        "TASKENGINE_SERVICE_HOST": "10.0.0.1", "TASKENGINE_SERVICE_PORT": "80", "TASKENGINE_SERVICE_PORT_HTTP": "80",
+        "TASKENGINE_PORT": "tcp://10.0.0.1:80", "TASKENGINE_REDIS_PORT_6379_TCP": "tcp://10.0.0.1:6379",
+        "TASKENGINE_PORT_80_TCP_PROTO": "tcp", "TASKENGINE_PORT_80_TCP_PORT": "80", "TASKENGINE_PORT_80_TCP_ADDR": "x",
+    }  # fmt: skip
+    assert not list(unknown_variables(service))
+    slip = {"TASKENGINE_FLOWR_PORT": "80", "TASKENGINE_PORT": "80"}
+    assert [one.nearest for one in unknown_variables(slip)] == ["TASKENGINE_FLOWER_PORT"] * 2
+
+
 def test_every_setting_has_a_variable_that_is_known() -> None:
     assert not list(unknown_variables({variable(name): "" for name in Settings.model_fields}))
