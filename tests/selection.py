@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
     group.addoption(
         "--matrix", choices=["sample", "full"], default="sample",
-        help="of a parametrized fault one sample, or all",
+        help="of a fault and of a test marked matrix one sample of its parameters, or all",
     )  # fmt: skip
     group.addoption("--sample", default="0", metavar="SEED", help="which sample: any text, for example a commit")
 
@@ -51,7 +51,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what starts processes, and leave one sample of each fault."""
+    """Mark what starts processes, and leave one sample of each matrix."""
     for item in items:
         if _STARTERS & set(getattr(item, "fixturenames", ())) or _parameter(item, "world").startswith("valkey"):
             item.add_marker(pytest.mark.process)
@@ -67,14 +67,14 @@ def _parameter(item: pytest.Item, name: str) -> str:
 
 
 def _samples(items: list[pytest.Item], seed: str) -> Iterator[pytest.Item]:
-    """All that are no faults, and of each fault one; every process of a run takes the same."""
-    faults: dict[str, list[pytest.Item]] = defaultdict(list)
+    """All that are in no matrix, and of each matrix one; every process of a run takes the same."""
+    found: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("chaos"):
-            faults[item.nodeid.partition("[")[0]].append(item)
+        if item.get_closest_marker("chaos") or item.get_closest_marker("matrix"):
+            found[item.nodeid.partition("[")[0]].append(item)
         else:
             yield item
-    for name, matrix in faults.items():
+    for name, matrix in found.items():
         yield random.Random(f"{seed} {name}").choice(matrix)
 
 

@@ -76,6 +76,7 @@ def test_json_of_standard_input_is_utf_8_in_every_locale(server: Any, tmp_path: 
             assert api.list_tasks()[0].input == {"größe": "ß"}
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("text", "says"),
     [

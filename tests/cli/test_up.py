@@ -86,6 +86,7 @@ def test_a_worker_that_can_not_start_ends_the_stack_with_its_reason(shell):
     until_empty(shell)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("with_its_keeper", [False, True])
 def test_a_killed_embedded_server_is_started_again_with_its_data(shell, up, with_its_keeper):
     id = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 1}', "--wait", "-o", "json").json["id"]

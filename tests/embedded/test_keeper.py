@@ -26,6 +26,7 @@ def is_kept(world: World) -> bool:
     return locks.is_held(Layout.of(world.settings).keeper_lock)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_server_whose_last_user_was_killed_is_stopped_with_its_data(world: World, number: int) -> None:
     first, last = world.user(), world.user()

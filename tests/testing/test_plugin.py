@@ -104,6 +104,7 @@ def test_a_package_that_hides_the_workers_is_told_in_a_sentence(tmp_path: Path) 
     assert "a package 'workers' of your own hides taskengine's" in done.stdout
 
 
+@pytest.mark.matrix
 @pytest.mark.process
 @pytest.mark.parametrize("missing", ["fakeredis", "lupa"])
 def test_what_is_not_installed_is_told_in_a_sentence(tmp_path: Path, missing: str) -> None:

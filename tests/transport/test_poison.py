@@ -13,6 +13,7 @@ from .celery_fleet import Fleet, until, wake
 from .poison import SHAPES, altered, pickled
 
 
+@pytest.mark.matrix
 def test_no_poison_ends_a_worker_and_the_next_message_runs(any_fleet: Fleet) -> None:
     fleet = any_fleet
     workers = [fleet.start("-Q", "lint", "-c", "1"), fleet.start("-Q", "lint", "-c", "1", "-P", "threads")]
@@ -108,6 +109,7 @@ def test_own_celery_task_and_own_consumer_are_let_through(fleet: Fleet) -> None:
     assert not fleet.quarantine()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("exchange", ["celery.pidbox", "celeryev/worker.heartbeat", "celeryev/worker.elect"])
 def test_poison_broadcast_ends_no_worker(fleet: Fleet, exchange: str) -> None:
     workers = [fleet.start("-Q", "lint", "-c", "1"), fleet.start("-Q", "lint", "-c", "1")]

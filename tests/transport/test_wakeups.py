@@ -32,6 +32,7 @@ def ids(fleet: Fleet) -> list[str]:
     return sorted(json.loads(ran)["id"] for ran in fleet.ran())
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("pool", ["prefork", "threads"])
 def test_busy_worker_takes_no_message_in_advance(fleet: Fleet, pool: str) -> None:
     fleet.start(*QUICK, "-P", pool, "-c", "2")
@@ -55,6 +56,7 @@ def test_urgent_message_goes_first(fleet: Fleet) -> None:
     assert [json.loads(ran)["id"] for ran in fleet.ran()] == ["p0", "p1", "p2", "p3", "p4"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGQUIT])
 def test_ended_worker_brings_no_running_message_back(fleet: Fleet, how: signal.Signals) -> None:
     worker = fleet.start(*QUICK, "-c", "1", "-P", "threads")

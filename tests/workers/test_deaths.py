@@ -80,6 +80,7 @@ def test_a_timeout_is_no_exit_of_the_agent_and_no_error_of_celery(fleet: Fleet, 
     assert "WorkerLostError" not in prefork.log()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("ended", ["timed out", "cancelled", "handed back"])
 def test_a_child_that_its_worker_ends_is_no_error(bare_fleet: Fleet, ended: str, tmp_path: Path) -> None:
     """billiard logs one for every child that dies by a signal; a healthy worker's log has none."""

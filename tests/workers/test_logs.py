@@ -89,6 +89,7 @@ def test_what_an_agent_said_before_its_process_died_is_there(fleet: Fleet) -> No
         assert execution.pid in {e.pid for e in fleet.effects("begin") if e.task == str(task.id)}
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("pool_name", ["prefork", "threads"])
 def test_a_server_that_is_away_fails_no_agent_and_costs_no_line(bare_fleet: Fleet, pool_name: str) -> None:
     bare_fleet.coordinator()

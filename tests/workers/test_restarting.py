@@ -30,6 +30,7 @@ def worker(request: pytest.FixtureRequest, bare_fleet: Fleet) -> Process:
     return bare_fleet.worker("w", "-Q", "travel", pool=kind, TASKENGINE_DRAIN_SECONDS="1.5")
 
 
+@pytest.mark.matrix
 def test_hang_up_lets_running_work_finish_and_begins_anew(bare_fleet: Fleet, worker: Process) -> None:
     before = incarnation(bare_fleet)
     ids = bare_fleet.submit(Task(capability="travel", input={"seconds": 1.0}))
@@ -45,6 +46,7 @@ def test_hang_up_lets_running_work_finish_and_begins_anew(bare_fleet: Fleet, wor
     assert worker.wait() == 0
 
 
+@pytest.mark.matrix
 def test_what_outlasts_the_drain_is_handed_back_before_the_worker_begins_anew(
     bare_fleet: Fleet, worker: Process
 ) -> None:
@@ -93,6 +95,7 @@ def hang_up(**_):
 """
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("door", ["celery", "taskengine"])
 def test_hang_up_before_it_is_ready_begins_a_worker_anew(bare_fleet: Fleet, door: str) -> None:
     bare_fleet.coordinator()

@@ -98,6 +98,7 @@ def test_a_pool_that_cannot_keep_leases_is_refused_with_what_to_take_instead(bar
     )
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("pool", ["prefork", "threads"])
 @pytest.mark.parametrize(
     ("text", "says"),

@@ -55,6 +55,7 @@ def test_term_lets_running_work_finish_and_takes_nothing_new(fleet: Fleet, leave
     fleet.cancel(waiting)
 
 
+@pytest.mark.matrix
 def test_work_that_outlasts_the_drain_is_handed_back_without_a_retry(fleet: Fleet, leaver: Process) -> None:
     (id,) = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 20}))
     started(fleet, [id])
@@ -85,6 +86,7 @@ def test_a_worker_that_is_killed_while_it_drains_costs_its_tasks_no_loss(
     fleet.cancel(id)
 
 
+@pytest.mark.matrix
 def test_quit_gives_work_back_at_once_without_a_retry(fleet: Fleet, leaver: Process) -> None:
     tasks = [Task(capability="travel", input={"do": "deaf", "seconds": 2.5}) for _ in range(2)]
     ids = fleet.submit(*tasks)
@@ -186,6 +188,7 @@ def test_a_stopping_node_takes_no_more_messages(bare_fleet: Fleet, kind: str) ->
     assert bare_fleet.statuses(ids) == ["running"]
 
 
+@pytest.mark.matrix
 def test_quit_ends_a_worker_whose_server_is_away(bare_fleet: Fleet, kind: str) -> None:
     bare_fleet.coordinator()
     worker = bare_fleet.worker("w", "-Q", "travel", pool=kind)

@@ -12,6 +12,7 @@ from workers.wear import Limits, Wear
 from ..fleet import Fleet
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("option", "most"), [(("--max-tasks-per-child", "1"), 1), (("--max-tasks-per-child", "3"), 3),
                          (("--max-memory-per-child", "1"), 1)]
