@@ -11,10 +11,11 @@ import pytest
 
 from taskengine import BlockingTaskAPI, InvalidInputError, PayloadTooLargeError, Task, TaskCreateRequest
 
+from ..cases import each
 from ..store.world import World
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [
         ("deadline", datetime(2030, 1, 1)),
@@ -34,7 +35,7 @@ from ..store.world import World
         ("colour", "red"),
     ],
 )
-@pytest.mark.parametrize("noun", [Task, TaskCreateRequest])
+@each("noun", [Task, TaskCreateRequest])
 def test_wrong_field_is_named(noun: type, field: str, value: Any) -> None:
     with pytest.raises(InvalidInputError) as refused:
         noun(**{field: value})

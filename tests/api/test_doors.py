@@ -26,6 +26,8 @@ from taskengine import (
 )
 from taskengine.settings import Settings
 
+from ..cases import each
+
 
 def public(door: type) -> dict[str, Any]:
     return {name: getattr(door, name) for name in dir(door) if not name.startswith("_")}
@@ -115,7 +117,7 @@ def test_door_without_arguments_uses_the_environment_or_the_embedded_server(tmp_
     assert (tmp_path / ".taskengine").is_dir()
 
 
-@pytest.mark.parametrize(
+@each(
     "url", ["amqp://localhost", "localhost:6379", "", "redis://[::1", "redis://localhost:port", 5]
 )
 def test_wrong_url_is_refused(url: Any) -> None:

@@ -11,6 +11,7 @@ from taskengine.agent import REGISTRY
 from taskengine.models import RetryRules
 
 from ..agents.odd_agents import DO
+from ..cases import each
 from ..conftest import Valkey
 from ..fleet import Fleet
 
@@ -129,7 +130,7 @@ async def yields_later(task, context):
     yield 1
 
 
-@pytest.mark.parametrize("function", [takes_one, takes_three, yields, yields_later, 5])
+@each("function", [takes_one, takes_three, yields, yields_later, 5])
 def test_a_function_that_can_be_no_agent_is_refused_where_it_is_declared(function: object) -> None:
     before = list(REGISTRY)
     with pytest.raises(AgentError, match=r"agent 'my-lint': .*; declare it as def my_lint\(task, context\)"):
@@ -137,7 +138,7 @@ def test_a_function_that_can_be_no_agent_is_refused_where_it_is_declared(functio
     assert list(REGISTRY) == before
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a,b", "x" * 101, 5])
+@each("name", ["", "a b", "a,b", "x" * 101, 5])
 def test_a_name_that_is_no_queue_is_refused(name: object) -> None:
     for wrong in ({"name": name, "capabilities": {"lint"}}, {"name": "lint", "capabilities": [name]}):
         with pytest.raises(AgentError, match="must be 1 to 100 letters"):

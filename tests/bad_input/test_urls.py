@@ -17,6 +17,8 @@ from taskengine.store.address import client_url, read, redacted
 from taskengine.store.connect import connect
 from taskengine.transport import celery_options
 
+from ..cases import each
+
 WRONG = {
     "": "must begin with redis://",
     " ": "must begin with redis://",
@@ -60,8 +62,8 @@ def _parameters(connection: Connection) -> dict[str, Any]:
     return dict(channel._connparams())
 
 
-@pytest.mark.parametrize("url", WRONG)
-@pytest.mark.parametrize("who", EVERYBODY)
+@each("url", WRONG)
+@each("who", EVERYBODY)
 def test_a_wrong_url_is_refused_by_everybody_alike(who: str, url: str) -> None:
     with pytest.raises(SettingsError) as refused:
         EVERYBODY[who](url)
@@ -85,7 +87,7 @@ def test_a_wrong_url_is_a_sentence_on_the_command_line(
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "host", "database", "password"),
     [
         ("redis://h", "h", 0, None),

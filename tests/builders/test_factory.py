@@ -15,6 +15,8 @@ from taskengine.errors import InvalidInputError
 from taskengine.models import RetryRules, Task, TaskPriority, TaskType
 from taskengine.models.task import STATE_FIELDS
 
+from ..cases import each
+
 REPO = "https://github.com/example/repo"
 PULL = "https://github.com/example/repo/pull/123"
 
@@ -88,7 +90,7 @@ def maker(task_type: TaskType) -> Any:
     return getattr(TaskFactory, f"create_{task_type.value}_task")
 
 
-@pytest.mark.parametrize(("task_type", "arguments", "expected_input", "labels"), MAKERS)
+@each(("task_type", "arguments", "expected_input", "labels"), MAKERS)
 def test_maker_fills_type_input_and_metadata(
     task_type: TaskType, arguments: dict[str, Any], expected_input: dict[str, Any], labels: set[str]
 ) -> None:
@@ -113,7 +115,7 @@ def test_every_built_in_task_type_has_its_maker() -> None:
     assert made == {f"create_{kind.value}_task" for kind in TaskType}
 
 
-@pytest.mark.parametrize(("task_type", "arguments"), [case[:2] for case in MAKERS])
+@each(("task_type", "arguments"), [case[:2] for case in MAKERS])
 def test_maker_passes_every_request_field_on(task_type: TaskType, arguments: dict[str, Any]) -> None:
     fields: dict[str, Any] = {
         "id": uuid4(),
@@ -184,7 +186,7 @@ def test_missing_text_is_refused_by_its_name(empty: Any) -> None:
     assert caught.value.field == "repository_url"
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "field"),
     [
         ({"timeout": -1}, "timeout"),

@@ -14,6 +14,8 @@ from taskengine.builders.document import MAX_BYTES, Document
 from taskengine.builders.graph_file import TaskGraph, examine, graph_of
 from taskengine.builders.lint import doubts
 
+from ..cases import each
+
 GOOD = """\
 name: nightly
 tasks:
@@ -131,7 +133,7 @@ def test_a_cycle_is_named_with_its_place() -> None:
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\ntasks: [*b, *b]\n"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "says"),
     [
         (BOMB, r"g.yaml:2: the alias \*a is not followed; write the value out"),
@@ -155,7 +157,7 @@ def test_what_no_file_may_hold_is_refused(text: str, says: str) -> None:
         graph(text)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "says"),
     [
         ('{"tasks": [{"name": "a",\n "name": "b"}]}', "g.yaml:2: the key 'name' stands twice; keep one of them"),

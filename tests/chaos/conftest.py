@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,21 @@ def proxy_to() -> Iterator[Callable[[Fleet], Proxy]]:
     yield make
     for proxy in made:
         proxy.close()
+
+
+@pytest.fixture
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether every form of a fault is tried, at its full size."""
+    return bool(request.config.option.matrix == "full")
+
+
+@pytest.fixture
+def moments(request: pytest.FixtureRequest, full: bool) -> Iterator[int]:
+    """Moments of a life at which somebody dies: each of them in a full run, else every fourth after one by chance."""
+    if full:
+        return count(1)
+    chance = random.Random(f"{request.config.option.sample} {request.node.nodeid}")
+    return count(chance.randint(1, 4), 4)
 
 
 @pytest.fixture

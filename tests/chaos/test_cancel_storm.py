@@ -28,6 +28,7 @@ def cancel_all(fleet: Fleet, new: list[Task]) -> float:
     return time.monotonic() - begin
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("pool", ["prefork", "threads"])
 def test_row_22_a_storm_of_cancels_while_workers_restart(make_fleet: MakeFleet, measured: Measured, pool: str) -> None:
     fleet = make_fleet()

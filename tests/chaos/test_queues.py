@@ -40,6 +40,7 @@ def began(fleet: Fleet, tasks: list[Task]) -> list[float]:
     return sorted(e.at for e in fleet.effects("begin") if e.task in ids)
 
 
+@pytest.mark.alone
 def test_row_24_nothing_low_starts_before_the_critical_ones(make_fleet: MakeFleet) -> None:
     fleet = make_fleet()
     low, high = flooded(fleet, critical=1000)
@@ -50,6 +51,7 @@ def test_row_24_nothing_low_starts_before_the_critical_ones(make_fleet: MakeFlee
     intact(fleet, [*low, *high])
 
 
+@pytest.mark.alone
 def test_row_24_a_flood_starves_nobody(make_fleet: MakeFleet, measured: Measured) -> None:
     aging = 0.5
     fleet = make_fleet(aging_seconds=aging)

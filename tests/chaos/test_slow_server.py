@@ -78,6 +78,7 @@ def test_row_12_answers_that_come_200_ms_late_fail_no_task(
     assert_each_ran_once(fleet, new)
 
 
+@pytest.mark.alone
 def test_row_12_an_agent_that_speaks_is_not_slowed_by_a_server_that_pauses(make_fleet: MakeFleet) -> None:
     fleet = make_fleet(**DEFAULTS)
     fleet.coordinator()

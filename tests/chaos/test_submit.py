@@ -130,13 +130,15 @@ def seconds_of_work(fleet: Fleet) -> float:
     return time.process_time() + float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
 
 
+@pytest.mark.alone
 def test_row_27_a_huge_graph_is_taken_whole_or_refused_with_its_cycle(
-    make_fleet: MakeFleet, measured: Measured
+    make_fleet: MakeFleet, measured: Measured, full: bool
 ) -> None:
     fleet = make_fleet(**DEFAULTS)
     fleet.coordinator()
-    new = wide(100_000, 10_000)
-    cut, back = new[40_000], new[90_000]
+    layer = 10_000 if full else 2000
+    new = wide(10 * layer, layer)
+    cut, back = new[4 * layer], new[9 * layer]
     before = cut.depends_on
     # Down nine layers along first edges, and back up: a cycle of ten tasks.
     path = [back]

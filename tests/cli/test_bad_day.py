@@ -6,10 +6,11 @@ import re
 import shlex
 from pathlib import Path
 
-import pytest
 import typer
 
 from taskengine.cli import app
+
+from ..cases import each
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -20,7 +21,7 @@ def commands():
             yield shlex.split(command.strip())[1:]
 
 
-@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
+@each("words", list(commands()))
 def test_the_manual_names_commands_and_options_that_there_are(words):
     command = typer.main.get_command(app)
     while words and words[0] in getattr(command, "commands", {}):

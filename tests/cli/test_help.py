@@ -14,6 +14,8 @@ import typer
 from taskengine.cli import COMMANDS as OUTLINES
 from taskengine.cli import app
 
+from ..cases import each
+
 #: Commands that become a process and answer nothing.
 SERVES = {"coordinator", "worker", "flower"}
 COMMANDS = (
@@ -28,7 +30,7 @@ COMMANDS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@each("command", COMMANDS)
 def test_every_command_explains_itself_with_examples(taskengine, command):
     done = taskengine(*command.split(), "--help")
     assert done.code == 0

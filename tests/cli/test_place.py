@@ -8,6 +8,8 @@ from taskengine import embedded
 from taskengine.cli import place
 from taskengine.settings import current
 
+from ..cases import each
+
 ID = "9b0bf0ac-7d7c-4bd1-9a2c-0d5f7d6d0c11"
 #: Every command that asks for what is there, or does something to it.
 ASKING = (
@@ -33,7 +35,7 @@ def empty(monkeypatch, tmp_path):
     current.cache_clear()
 
 
-@pytest.mark.parametrize("words", ASKING)
+@each("words", ASKING)
 def test_who_asks_where_no_server_ever_was_is_told_so_and_starts_none(taskengine, empty, words):
     done = taskengine(*words.split())
     assert done.code == 1

@@ -14,6 +14,8 @@ import pytest
 
 from taskengine.models import TaskCreateRequest
 
+from ..cases import each
+
 README = Path(__file__).resolve().parents[2] / "README.md"
 #: What a snippet may import that this project does not bring: such a one is only read.
 OTHERS = ("django", "sqlalchemy", "openai", "fastapi", "flask")
@@ -75,7 +77,7 @@ def python():
     return [one for one in snippets() if one.language == "python"]
 
 
-@pytest.mark.parametrize("snippet", python(), ids=lambda one: str(one.number))
+@each("snippet", python())
 def test_a_snippet_is_python_and_gives_tasks_fields_that_there_are(snippet):
     for node in ast.walk(ast.parse(snippet.text)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Task":

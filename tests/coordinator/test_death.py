@@ -154,6 +154,7 @@ def unharmed(scenario: Scenario) -> tuple[dict[str, tuple[object, ...]], set[str
     return scenario.end(), scenario.left()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_killed_at_any_call_the_next_coordinator_comes_to_the_same_end(valkey: Any, after: bool) -> None:
     valkey.client.config_set("appendonly", "no")

@@ -12,6 +12,8 @@ from taskengine.core.backoff import RetryPolicy, delay_seconds, is_retryable
 from taskengine.errors import InvalidInputError
 from taskengine.models import RetryRules
 
+from ..cases import each
+
 STEADY = RetryPolicy(jitter=0)
 
 policies = st.builds(
@@ -78,7 +80,7 @@ def test_retry_number_below_one_is_refused(retry_number: int) -> None:
         delay_seconds(STEADY, retry_number, 0.5)
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [
         ("initial_interval", -1.0),
@@ -119,7 +121,7 @@ def test_every_error_is_retryable_unless_named() -> None:
     assert is_retryable(RetryPolicy(), ())
 
 
-@pytest.mark.parametrize(
+@each(
     ("named", "raised", "retryable"),
     [
         (("ValueError",), ("ValueError", "Exception"), False),

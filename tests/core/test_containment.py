@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from taskengine.core.containment import contains
 
+from ..cases import each
 
-@pytest.mark.parametrize(
+
+@each(
     ("whole", "part"),
     [
         ({"a": 1, "b": 2}, {"a": 1}),
@@ -26,7 +26,7 @@ def test_contained(whole: Any, part: Any) -> None:
     assert contains(whole, part)
 
 
-@pytest.mark.parametrize(
+@each(
     ("whole", "part"),
     [
         ({"a": 1}, {"b": 1}),

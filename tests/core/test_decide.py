@@ -13,6 +13,8 @@ from taskengine.core.instructions import CloseTask, Nothing, ReopenTask
 from taskengine.core.rules import FAILURES, Counters, End, blamed
 from taskengine.models import TaskStatus, TriggerRule
 
+from ..cases import each
+
 FAILED = Dependency("a", "compile", End.FAILED)
 SKIPPED = replace(FAILED, end=End.SKIPPED)
 REOPENED = replace(FAILED, end=None)
@@ -22,7 +24,7 @@ CLOSED = Snapshot("b", TaskStatus.CANCELLED, Counters(1, 0, 0), True, "a", REOPE
 ENDS = (Stimulus.COUNTERS, Stimulus.DEPENDENCY_FAILED, Stimulus.DEPENDENCY_SKIPPED)
 
 
-@pytest.mark.parametrize("stimulus", ENDS)
+@each("stimulus", ENDS)
 def test_a_failed_dependency_closes_its_dependent_and_is_named(stimulus: Stimulus) -> None:
     assert decide(PENDING, stimulus) == [
         CloseTask("b", "dependency compile failed", "a", failed_before=True)
@@ -36,7 +38,7 @@ def test_a_cancelled_dependency_closes_its_dependent_and_is_named() -> None:
     ]
 
 
-@pytest.mark.parametrize("status", sorted(set(TaskStatus) - {TaskStatus.PENDING}))
+@each("status", sorted(set(TaskStatus) - {TaskStatus.PENDING}))
 @pytest.mark.parametrize("stimulus", ENDS)
 def test_a_task_that_is_not_pending_any_more_is_left_alone(status: TaskStatus, stimulus: Stimulus) -> None:
     assert decide(replace(PENDING, status=status), stimulus) == [Nothing(f"it is {status}")]
@@ -63,7 +65,7 @@ def test_what_a_reopened_task_had_closed_is_reopened() -> None:
     assert decide(CLOSED, Stimulus.REOPENED) == [ReopenTask("b", "a")]
 
 
-@pytest.mark.parametrize(
+@each(
     "other",
     [
         replace(CLOSED, closed_by="c"),

@@ -122,6 +122,7 @@ def test_cycle_is_the_same_under_every_hash_seed() -> None:
     assert len(answers) == 1
 
 
+@pytest.mark.slow
 def test_ring_of_30_000_is_found_whole() -> None:
     ring = chain(30_000)
     ring["0"] = ["29999"]
@@ -287,6 +288,7 @@ def test_descendants_reach_through_others_and_from_outside() -> None:
 # --- size
 
 
+@pytest.mark.slow
 def test_chain_of_100_000_is_answered_without_recursion() -> None:
     parents = chain(DEEP)
     seconds = dict.fromkeys(parents, 1.0)
@@ -301,6 +303,7 @@ def test_chain_of_100_000_is_answered_without_recursion() -> None:
     assert len(closing) == DEEP + 1
 
 
+@pytest.mark.slow
 def test_100_000_tasks_with_300_000_edges_are_checked_ordered_and_ranked() -> None:
     dice = random.Random(7)
     parents = {

@@ -23,6 +23,8 @@ from taskengine.core.order import (
 from taskengine.errors import InvalidInputError
 from taskengine.models import TaskPriority
 
+from ..cases import each
+
 priorities = st.integers(1, 5)
 deadlines = st.none() | st.integers(0, NO_DEADLINE - 1) | st.integers(-(10**12), 10**12)
 paths = st.integers(0, 2**34) | st.floats(0, 1e12) | st.integers(0, 5000)
@@ -88,7 +90,7 @@ def test_deadline_outside_of_32_bits_is_clamped_and_cut_to_whole_seconds() -> No
     assert unpack(score(2, in_2100, 0)).deadline_seconds == in_2100
 
 
-@pytest.mark.parametrize(
+@each(
     ("path_ms", "expected"),
     [
         (0, 0),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-import pytest
-
 from taskengine.core.replay import MOVES, TELLS, replay
 from taskengine.models import Event, TaskStatus
+
+from ..cases import each
 
 A, B = UUID(int=1), UUID(int=2)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,7 +30,7 @@ def test_history_gives_the_last_status_of_each_task() -> None:
     assert (told.wrong, told.whole) == ((), True)
 
 
-@pytest.mark.parametrize(
+@each(
     "life",
     [
         "created ready started:1 retrying ready started:2 completed",
@@ -44,7 +44,7 @@ def test_lives_that_the_table_allows_are_not_wrong(life: str) -> None:
     assert replay(history(*life.split())).wrong == ()
 
 
-@pytest.mark.parametrize(
+@each(
     ("life", "told"),
     [
         ("created started:1", "event 2 (started): task {A} was pending"),

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement, product
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,8 @@ from taskengine.core.decide import Dependency, Snapshot, Stimulus, decide
 from taskengine.core.instructions import CloseTask, Nothing, StartTask
 from taskengine.core.rules import FAILURES, Counters, End, Verdict, blamed, judge
 from taskengine.models import TaskStatus, TriggerRule
+
+from ..cases import each
 
 OPEN, DONE, FAILED, BEFORE, SKIPPED = "open", End.COMPLETED, End.FAILED, End.FAILED_BEFORE, End.SKIPPED
 #: What each rule asks of dependencies that are all over.
@@ -48,18 +49,18 @@ def by_trying(rule: TriggerRule, stand: Sequence[str]) -> Verdict:
     return Verdict.RUN if all(holds) and (OPEN not in stand or rule in HURRIES) else Verdict.WAIT
 
 
-@pytest.mark.parametrize("rule", TriggerRule)
+@each("rule", TriggerRule)
 def test_a_rule_is_what_every_way_to_the_end_says(rule: TriggerRule) -> None:
     for stand in STANDS:
         assert judge(rule, counters(stand)) is by_trying(rule, stand), stand
 
 
-@pytest.mark.parametrize("rule", TriggerRule)
+@each("rule", TriggerRule)
 def test_without_a_dependency_every_rule_holds(rule: TriggerRule) -> None:
     assert judge(rule, Counters(0, 0, 0)) is Verdict.RUN
 
 
-@pytest.mark.parametrize("rule", TriggerRule)
+@each("rule", TriggerRule)
 def test_what_never_holds_has_somebody_to_blame(rule: TriggerRule) -> None:
     for stand in STANDS:
         if judge(rule, counters(stand)) is Verdict.NEVER:
@@ -115,7 +116,7 @@ def snapshot(rule: TriggerRule, stand: Sequence[str], because: End, **more: obje
     return Snapshot(**{name: more.get(name, getattr(seen, name)) for name in Snapshot.__slots__})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("rule", "stand", "because", "reason"), REASONS)
+@each(("rule", "stand", "because", "reason"), REASONS)
 def test_a_closed_task_says_which_dependency_and_why(
     rule: TriggerRule, stand: Sequence[str], because: End, reason: str
 ) -> None:
@@ -138,8 +139,8 @@ TABLE: dict[TriggerRule, dict[End, str]] = {
 }
 
 
-@pytest.mark.parametrize("rule", TriggerRule)
-@pytest.mark.parametrize("end", End)
+@each("rule", TriggerRule)
+@each("end", End)
 def test_a_task_and_its_only_dependency_are_as_the_table_says(rule: TriggerRule, end: End) -> None:
     assert decide_about(rule, [end], end) == TABLE[rule][end]
     assert passed_on(rule, [end]) == TABLE[rule][end]
@@ -165,8 +166,8 @@ def passed_on(rule: TriggerRule, ends: Sequence[End]) -> str:
             return BEFORE if failed else RUNS if DONE in ends else SKIPPED
 
 
-@pytest.mark.parametrize("rule", TriggerRule)
-@pytest.mark.parametrize("ends", list(combinations_with_replacement(End, 3)))
+@each("rule", TriggerRule)
+@each("ends", list(combinations_with_replacement(End, 3)))
 def test_a_failure_is_passed_on_as_failure_and_nothing_else_is(rule: TriggerRule, ends: Sequence[End]) -> None:
     told = {decide_about(rule, ends, because) for because in ends} - {"nobody to blame"}
     assert told == {passed_on(rule, ends)}
@@ -183,7 +184,7 @@ def decide_about(rule: TriggerRule, ends: Sequence[End], because: End) -> str:
             return RUNS if runs else "nobody to blame"
 
 
-@pytest.mark.parametrize("rule", sorted(set(TriggerRule) - {TriggerRule.ALL_SUCCESS}))
+@each("rule", sorted(set(TriggerRule) - {TriggerRule.ALL_SUCCESS}))
 def test_a_held_task_is_not_started_by_its_rule(rule: TriggerRule) -> None:
     stand = (FAILED,) if rule in {TriggerRule.ALL_FAILED, TriggerRule.ONE_FAILED} else (DONE,)
     seen = snapshot(rule, stand, DONE)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from taskengine.core import graph, simulate
 from taskengine.errors import CircularDependencyError, InvalidInputError
 
+from ..cases import each
+
 Graph = dict[str, set[str]]
 
 
@@ -57,7 +59,7 @@ def test_rank_is_within_a_tenth_of_the_bound_where_first_come_needs_half_more(sl
     assert ratio(parents, seconds, slots, scored(parents, seconds)) <= 1.1
 
 
-@pytest.mark.parametrize("seed", range(5))
+@each("seed", range(5))
 def test_rank_stays_near_the_bound_with_joins_and_uneven_times(seed: int) -> None:
     parents, seconds = pipelines_of_rising_length(random.Random(seed), slots=8)
     assert ratio(parents, seconds, 8, None) >= 1.5
@@ -176,6 +178,7 @@ def test_critical_task_does_not_start_before_what_it_depends_on() -> None:
     assert simulate.start_order(parents, scores) == ["normal", "low", "critical"]
 
 
+@pytest.mark.slow
 def test_chain_of_100_000_is_simulated_without_recursion() -> None:
     parents: Graph = {str(at): {str(at - 1)} if at else set() for at in range(100_000)}
     order = simulate.start_order(parents, scored(parents, dict.fromkeys(parents, 1.0)))

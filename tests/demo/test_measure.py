@@ -14,6 +14,8 @@ from taskengine.demo.measure import measure
 from taskengine.demo.source import MAX_FILE_BYTES
 from taskengine.demo.text import decode, parse, read
 
+from ..cases import each
+
 LINES = '''\
 """A docstring
 
@@ -41,7 +43,7 @@ def test_each_line_is_counted_once():
     assert found == {"total": 17, "code": 9, "comment": 6, "blank": 2}
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "total"), [("", 0), ("\n", 1), ("x", 1), ("x\n", 1), ("x\n\n", 2), ("x\f\n\f\ny", 3)]
 )
 def test_a_line_ends_at_a_line_feed(text, total):
@@ -54,7 +56,7 @@ def test_all_line_ends_count_alike():
         assert measure(decode(unix.replace(b"\n", end))) == measure(decode(unix))
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "complexity"),
     [
         ("pass", 1),
@@ -139,7 +141,7 @@ def test_findings_of_real_modules_agree_with_ast(module):
     assert sum(found["lines"][kind] for kind in ("code", "comment", "blank")) == found["lines"]["total"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "problem", "lines"),
     [
         (b"def (:\n\n# c\n", "not parsed: line 1: invalid syntax", (3, 1, 1, 1)),
@@ -150,7 +152,6 @@ def test_findings_of_real_modules_agree_with_ast(module):
         (b"x = " + b"(" * 5000, "not parsed: ", (1, 1, 0, 0)),
         (b"x = " + b"-" * 200_000 + b"1", "not parsed: ", (1, 1, 0, 0)),
     ],
-    ids=["syntax", "null", "bytes", "unknown-coding", "no-text-coding", "nested", "deep"],
 )
 def test_a_broken_text_is_a_finding(content, problem, lines):
     found = measure(decode(content))

@@ -97,6 +97,7 @@ def test_the_same_promises_hold_by_the_async_driver(
     assert done >= 300
 
 
+@pytest.mark.slow
 def test_the_same_promises_hold_on_fakeredis(request: pytest.FixtureRequest) -> None:
     def new_world() -> World:
         server = fakeredis.FakeServer(server_type="valkey")

@@ -13,6 +13,7 @@ import pytest
 
 from taskengine import AgentError, InvalidInputError, TaskExecutor
 
+from ..cases import each
 from ..fleet import Fleet
 
 AGENTS = '''
@@ -128,7 +129,7 @@ def test_an_executor_runs_a_worker_with_its_concurrency_and_its_interval(folder:
     assert big > small + 90, "what an earlier task needed is none of the next one's"
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [
         ("max_concurrent_tasks", 0), ("max_concurrent_tasks", -1), ("max_concurrent_tasks", "many"),

@@ -30,6 +30,8 @@ from taskengine import (
 from taskengine.models import LogLevel
 from taskengine.settings import Settings
 
+from ..cases import each
+
 M = TypeVar("M", bound=BaseModel)
 
 texts = st.text(max_size=20)
@@ -192,8 +194,8 @@ def test_a_moment_outside_of_the_calendar_is_refused_by_name(wrong: datetime) ->
         Task(deadline=wrong.replace(tzinfo=zone))
 
 
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
-@pytest.mark.parametrize("field", ["input", "metadata", "execution_context", "resource_requirements"])
+@each("number", [float("nan"), float("inf"), -float("inf")])
+@each("field", ["input", "metadata", "execution_context", "resource_requirements"])
 def test_a_number_that_json_does_not_know_is_refused_by_name(field: str, number: float) -> None:
     with pytest.raises(InvalidInputError, match=f"Task.{field}.x: .*finite"):
         Task(**{field: {"x": {"y": [number]}}})

@@ -27,6 +27,8 @@ from taskengine import (
 )
 from taskengine.models import AgentStatus, LogLevel, TaskFilter, WorkflowStatus
 
+from ..cases import each
+
 JSON = dict[str, JsonValue]
 
 
@@ -88,7 +90,7 @@ def test_every_field_of_a_noun_has_its_type(model: type, fields: dict[str, Any])
     assert {name: hints.get(name) for name in fields} == fields
 
 
-@pytest.mark.parametrize(
+@each(
     ("words", "expected"),
     [
         (
@@ -113,7 +115,7 @@ def test_priorities_go_from_one_to_five() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("given", ["high", "HIGH", 3, "3", TaskPriority.HIGH])
+@each("given", ["high", "HIGH", 3, "3", TaskPriority.HIGH])
 def test_a_priority_may_be_given_by_name_wherever_one_is_asked_for(given: Any) -> None:
     for noun in (Task, TaskCreateRequest, TaskUpdateRequest, TaskFilter):
         assert noun(priority=given).priority is TaskPriority.HIGH

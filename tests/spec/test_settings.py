@@ -18,6 +18,8 @@ from taskengine.settings import (
     variable,
 )
 
+from ..cases import each
+
 NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation in (int, float)]
 
 
@@ -25,12 +27,13 @@ def test_every_number_is_under_the_law() -> None:
     assert {"lease_seconds", "sweep_seconds", "max_graph", "flower_port", "busy_poll_ms"} <= set(NUMBERS)
 
 
-@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e300", "-1e300", "10000000000"])
-@pytest.mark.parametrize("name", NUMBERS)
+@each("value", ["inf", "-inf", "nan", "1e300", "-1e300", "10000000000"])
+@each("name", NUMBERS)
 def test_a_number_beyond_reason_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    monkeypatch.setenv(f"TASKENGINE_{name.upper()}", value)
-    with pytest.raises(SettingsError, match=f"TASKENGINE_{name.upper()}: ") as refused:
-        load()
+    with monkeypatch.context() as environment:
+        environment.setenv(f"TASKENGINE_{name.upper()}", value)
+        with pytest.raises(SettingsError, match=f"TASKENGINE_{name.upper()}: ") as refused:
+            load()
     assert refused.value.field == name
 
 

@@ -17,6 +17,8 @@ from taskengine.store.codec import content
 from taskengine.store.replies import Told
 from taskengine.store.running import _MOST, Templates
 
+from ..cases import each
+
 CONTAINERS = ("input", "metadata", "execution_context", "resource_requirements")
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
@@ -97,7 +99,7 @@ def test_an_input_by_reference_is_that_tasks_alone() -> None:
     assert known.task(told(doc), None).input == {}
 
 
-@pytest.mark.parametrize("doc", ["{", "[]", '{"max_retries":-1}', '{"input":{"x":NaN}}', '{"input":[]}'])
+@each("doc", ["{", "[]", '{"max_retries":-1}', '{"input":{"x":NaN}}', '{"input":[]}'])
 def test_what_cannot_be_read_is_refused_each_time(doc: str) -> None:
     known = Templates()
     for _ in range(2):

@@ -20,6 +20,7 @@ from taskengine.errors import SettingsError
 from taskengine.settings import Settings
 from taskengine.transport import celery_options
 
+from ..cases import each
 from .celery_fleet import ROOT, Fleet, until, wake
 
 OURS = Settings(namespace="t")  # type: ignore[call-arg]  # the other fields have defaults
@@ -47,7 +48,7 @@ def test_two_calls_share_nothing() -> None:
     assert celery_options(OURS, "redis://h")["broker_transport_options"]["priority_steps"] == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "broker_url"),
     [
         ("redis://user:pw@h:1/2", "redis://user:pw@h:1/2"),
@@ -64,7 +65,7 @@ def test_url_is_written_as_kombu_reads_it(url: str, broker_url: str) -> None:
     assert options["broker_transport_options"].get("master_name") == ("main" if "sentinel" in url else None)
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "said"),
     [
         ("", "must begin with"),

@@ -24,6 +24,8 @@ from taskengine.testing import Engine
 from workers.invoke import classify, encode
 from workers.output import encoded
 
+from ..cases import each
+
 
 class Colour(Enum):
     RED = "red"
@@ -88,7 +90,7 @@ MADE: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "stored"), MADE, ids=lambda value: f"{type(value).__name__}")
+@each(("value", "stored"), MADE)
 def test_result_is_json_as_pydantic_makes_it(value: Any, stored: Any) -> None:
     outcome, text, _ = encode(classify(value))
     assert (outcome.kind, json.loads(text or "null")) == ("completed", stored), outcome
@@ -100,7 +102,7 @@ def circle() -> dict[str, Any]:
     return made
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "told"),
     [
         ({"a": [1, {"b": object()}]}, "result.a[1].b is not JSON: object has no JSON form; return plain JSON values"),
@@ -155,7 +157,7 @@ class Later:
         return slow(Task(name="x"), None).__await__()
 
 
-@pytest.mark.parametrize(
+@each(
     "function",
     [slow, hands_on, wrapped, Called(), Called().method, partial(slow), lambda *_: Later()],
 )

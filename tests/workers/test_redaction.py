@@ -6,13 +6,13 @@ import logging
 import sys
 import time
 
-import pytest
-
 from taskengine import NotNow, Task, agent
 from taskengine.models import Outcome
 from taskengine.testing import Engine
 from workers.events import brief
 from workers.redaction import MASK, cleaned, redacted
+
+from ..cases import each
 
 _X = "hunter2-S3cr3t"
 _JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
@@ -92,19 +92,19 @@ PLAIN = (
 )
 
 
-@pytest.mark.parametrize(("line", "shown"), SECRETS.items())
+@each(("line", "shown"), SECRETS.items())
 def test_a_secret_is_masked_and_the_rest_of_its_line_stays(line, shown):
     said = line.format(*[_X] * line.count("{}"))
     assert redacted(said) == shown
     assert redacted(shown) == shown
 
 
-@pytest.mark.parametrize(("line", "shown"), SHAPES.items())
+@each(("line", "shown"), SHAPES.items())
 def test_a_token_is_known_by_its_shape(line, shown):
     assert redacted(line) == shown
 
 
-@pytest.mark.parametrize("line", PLAIN)
+@each("line", PLAIN)
 def test_what_is_no_secret_stays(line):
     assert redacted(line) == line
 
@@ -130,7 +130,7 @@ _PIECES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("piece", _PIECES)
+@each("piece", _PIECES)
 def test_the_time_grows_with_the_length_of_the_line_alone(piece):
     short, long = (f"password {piece * (size // len(piece))}! x" for size in (8 * 1024, 64 * 1024))
     took = _seconds(long)
@@ -174,7 +174,7 @@ def _reveal(task, context):
     return {}
 
 
-@pytest.mark.parametrize("name", ["raises", "chains", "waits", "returns", "ends"])
+@each("name", ["raises", "chains", "waits", "returns", "ends"])
 def test_no_secret_that_an_agent_says_is_stored(name):
     reveal = agent("reveal", capabilities={"redaction"})(_reveal)
     with Engine([reveal]) as engine:
