@@ -37,10 +37,10 @@ def records_and_fields(place: str, text: str) -> str:
     """
     head = re.match(r"(?:--.*\n)*", text)
     assert head is not None
-    code = "\n".join(line for line in text[head.end() :].splitlines() if not line.lstrip().startswith("--"))
-    _check_fields(place, words(text, "fields"), code)
+    code = text[head.end() :]
+    _check_fields(place, words(text, "fields"), re.sub(r"--.*", "", code))
     code = _records(place, code, records(text, "reply"))
-    return head[0] + _FIELD.sub(lambda found: f"'{_stored(found[1], found[2])}'", code) + "\n"
+    return head[0] + _FIELD.sub(lambda found: f"'{_stored(found[1], found[2])}'", code)
 
 
 def arguments(source: str, signature: Signature) -> str:

@@ -8,14 +8,12 @@ A verb's header names what it does (:mod:`taskengine.store.header`)::
     -- returns: {'ok', …}
     -- events: started
     -- fields: status, exec.deadline
-    -- uses: clock, pull
 
-``uses`` prepends parts, which may use others; each stands once. A part's ``finally`` names functions of its own that
-run when the verb has answered, whichever way it returned. Some spellings are replaced by literals, so scripts
-spell no key, state, setting, field or place and pay nothing for it: ``K.name`` and ``key('kind', id)``
-(``store/keys.py``), ``T.READY`` and ``E.LOST`` (``core/lifecycle.py``), ``C.lease_ms`` (settings), and ``A.token``,
-``F.waiting`` and ``R.told{…}`` (:mod:`taskengine.store.resolve`). A script's version is its hash: old and
-new processes share a server during a rolling upgrade (rejected: Redis Functions, whose names are global).
+What a verb uses of the library in ``parts`` is put before it (:mod:`taskengine.store.linker`). Some spellings are
+replaced by literals, so scripts spell no key, state, setting, field or place and pay nothing for it: ``K.name`` and
+``key('kind', id)`` (``store/keys.py``), ``T.READY`` and ``E.LOST`` (``core/lifecycle.py``), ``C.lease_ms`` (settings),
+and ``A.token``, ``F.waiting`` and ``R.told{…}`` (:mod:`taskengine.store.resolve`). A script's version is its hash: old
+and new processes share a server during a rolling upgrade (rejected: Redis Functions, whose names are global).
 """
 
 from __future__ import annotations
@@ -30,9 +28,9 @@ from taskengine.core.lifecycle import TERMINAL
 from taskengine.core.order import CLASS_STEP
 from taskengine.models.enums import ExecutionStatus, TaskStatus
 from taskengine.settings import Settings
-from taskengine.store import assembly
 from taskengine.store.header import Signature, parse, words
 from taskengine.store.keys import CODES, RULED, Keys
+from taskengine.store.linker import Library
 from taskengine.store.resolve import arguments, records_and_fields
 from taskengine.store.schema import OLDEST, SCHEMA
 
@@ -96,8 +94,8 @@ def _constants(settings: Settings) -> dict[str, str]:
 
 @cache
 def assemble(name: str) -> str:
-    """The verb with what it can reach of the parts that it uses (:mod:`taskengine.store.assembly`)."""
-    return arguments(assembly.assemble(_verb(name), _part), signature(name))
+    """The verb behind what it reaches of the library (:mod:`taskengine.store.linker`)."""
+    return arguments(_library().link(_verb(name)), signature(name))
 
 
 def names() -> list[str]:
@@ -112,16 +110,23 @@ def header(name: str, word: str) -> list[str]:
 
 @cache
 def signature(name: str) -> Signature:
-    """A verb's arguments and answers, with the records of the parts that it uses."""
-    return parse(_verb(name), "\n".join(assembly.parts(_verb(name), _part)))
+    """A verb's arguments and answers, with the records of the library."""
+    return parse(_verb(name), "\n".join(_parts()))
+
+
+@cache
+def _library() -> Library:
+    return Library(_parts())
+
+
+@cache
+def _parts() -> tuple[str, ...]:
+    found = sorted(entry.name for entry in (_LUA / "parts").iterdir())
+    return tuple(_read(f"parts/{name}") for name in found if name.endswith(".lua"))
 
 
 def _verb(name: str) -> str:
     return _read(f"{name}.lua")
-
-
-def _part(name: str) -> str:
-    return _read(f"parts/{name}.lua")
 
 
 @cache

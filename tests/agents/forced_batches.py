@@ -32,5 +32,6 @@ def _eight(paces: Paces, kind: str) -> Pace:  # as the method that it replaces
 
 
 scripts._read = _forced  # type: ignore[assignment]  # without its cache
-scripts.assemble.cache_clear()
+for made in (scripts._parts, scripts._library, scripts.signature, scripts.assemble):
+    made.cache_clear()
 Paces.of = _eight  # type: ignore[method-assign]

@@ -139,7 +139,7 @@ def test_stub_sends_what_the_header_names(call: Call[Any]) -> None:
 def test_header_says_what_it_does_what_it_takes_and_what_it_answers(name: str) -> None:
     lines = VERBS[name].splitlines()
     assert re.match(r"-- [A-Z].*[.:]", lines[0]), "a sentence"
-    for word in ("args", "returns", "uses"):
+    for word in ("args", "returns"):
         assert any(line.startswith(f"-- {word}:") for line in lines), word
 
 
@@ -157,44 +157,6 @@ def code(text: str) -> str:
     return re.sub(r"'(\\.|[^'])*'", "''", text)
 
 
-def locals_of(text: str, indent: str) -> set[str]:
-    """Names that are made local at lines that begin with *indent*."""
-    found = set(re.findall(rf"^{indent}local function (\w+)", text, re.MULTILINE))
-    for group in re.findall(rf"^{indent}local (?!function)([\w, ]+?) *(?:=|$)", text, re.MULTILINE):
-        found |= {name.strip() for name in group.split(",")}
-    if indent:
-        found |= {name.strip() for group in re.findall(r"function \w*\(([^)]*)\)", text) for name in group.split(",")}
-    return found
-
-
-def defines(part: str) -> set[str]:
-    """Names that a part gives to those who use it."""
-    return locals_of(code(PARTS[part]), "")
-
-
-def closure(text: str) -> set[str]:
-    """The parts that a text uses, and those that they use."""
-    found = re.search(r"^-- uses: *(.*)$", text, re.MULTILINE)
-    parts = {word.strip() for word in found[1].split(",")} if found else set()
-    return parts.union(*(closure(PARTS[part]) for part in parts))
-
-
-def uses(text: str, part: str) -> bool:
-    text = code(text)
-    return any(re.search(rf"(?<![.:\w]){name}\b(?! *=[^=])", text) for name in defines(part) - locals_of(text, " *"))
-
-
-@pytest.mark.parametrize("name", [*names(), *(f"parts/{part}" for part in PARTS)])
-def test_every_part_that_is_used_is_listed_and_every_listed_one_used(name: str) -> None:
-    text = VERBS.get(name) or PARTS[name.removeprefix("parts/")]
-    needed = {part for part in PARTS if part != name.removeprefix("parts/") and uses(text, part)}
-    assert needed <= closure(text)
-    found = re.search(r"^-- uses: *(.*)$", text, re.MULTILINE)
-    for part in (word.strip() for word in found[1].split(",")) if found else ():
-        finally_ = re.search(r"^-- finally: *(.*)$", PARTS[part], re.MULTILINE)
-        assert part == "clock" or finally_ or uses(text, part), f"{part} is not used"
-
-
 def emitted(text: str) -> set[str]:
     return set(re.findall(r"emit\([^,]+, '(\w+)'", text))
 
@@ -204,7 +166,7 @@ def test_events_of_a_verb_are_in_its_header(name: str) -> None:
     found = re.search(r"^-- events: *(.*)$", VERBS[name], re.MULTILINE)
     named = set(re.findall(r"\w+", re.sub(r"\(.*\)", "", found[1]))) - {"none"} if found else set()
     assert emitted(VERBS[name]) <= named
-    possible = emitted(VERBS[name]).union(*(emitted(PARTS[part]) for part in closure(VERBS[name])))
+    possible = emitted(assemble(name))
     statuses = {f"{of}{status}" for status in lifecycle.TERMINAL for of in ("", "step_")}
     lost = set(re.findall(r"run_again\(\w+, '(\w+)'", VERBS[name] + "".join(PARTS.values())))
     assert named <= possible | statuses | lost

@@ -3,7 +3,6 @@
 -- returns: {'ok'} | {'stale'} | {'conflict', status} | {'settling', kind, id} | {'missing', id}
 -- events: depends, pending
 -- fields: depends_on, sha
--- uses: settle, ready, unqueue, edges
 local m = find(A.task)
 if not m then return {'missing', A.task} end
 local p = find_any(A.dependency)

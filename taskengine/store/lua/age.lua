@@ -2,7 +2,6 @@
 -- args: term, lane, start, aging_ms
 -- returns: {'ok', lifted, from where to go on or -1, ms until one of these is due} | {'stale'}
 -- fields: ready, aged, score
--- uses: task, leader, pause, offer
 -- start: how many at the lane's end this pass has looked at. Counted from the end, because tasks leave at the head: what
 -- is left there moves nobody that is still to be looked at. 256 are looked at; CRITICAL ones, which stand first, never.
 -- A lane that is paused or that nobody serves does not age: nobody is overtaken there, and hours of it would make all

@@ -6,7 +6,6 @@
 -- events: lost, ready | paused
 -- fields: exec.deadline, exec.cancel, exec.attempt, exec.task, exec.silent_until, node.queues, node.slots, node.beat
 -- fields: node.untaken, node.info, node.size, node.alive_until, node.draining
--- uses: pull, grant, lose, unpark, untaken
 -- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
 -- info: JSON for people. took: not '' when a slot claimed since the last beat.
 -- live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.

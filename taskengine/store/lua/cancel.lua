@@ -3,7 +3,6 @@
 -- returns: {{'ok', new status} | {'asked'} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
 -- events: cancelled | cancel_requested
 -- fields: cancel, reason, exec.cancel
--- uses: settle, give_up, execution, grant
 local reason = A.reason
 local function cancel(id)
   local m = find(id)

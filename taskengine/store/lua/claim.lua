@@ -4,7 +4,6 @@
 -- returns: {'ok', {}, {}, {told ...}} | {'nothing'} | {'refused', 'silent' | 'draining'}
 -- events: started, lost, ready | paused
 -- fields: granted
--- uses: pull, execution, grant, lose, unqueue, pause, obstacle
 local node, slot, req, msg, pid, eid, token = A.node, A.slot, A.request, A.message, A.pid, A.execution,
   tonumber(A.token)
 local e = load_execution(eid)

@@ -4,7 +4,6 @@
 -- events: cancelled
 -- entry: the decision to delete with it, or ''. failed before: '1' when its dependents count it as failed, or ''.
 -- fields: failed_before, reason, closed_by
--- uses: give_up, settle, decided
 local m, no = decided(A.term, A.entry, A.task, A.revision)
 if not m then return no end
 -- Its last end is still being taken back from its dependents: two cursors would run over one list.

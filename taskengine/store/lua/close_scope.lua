@@ -3,7 +3,6 @@
 -- returns: {'ok', 1 while more remain else 0} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled, cancel_requested, step_cancelled, step_closing
 -- fields: error, fate, queue, fate_reason, waiting, planned, parent, cancel, reason, closed_by, closing, exec.cancel
--- uses: step, grant, give_up, execution, settle, span
 -- entry: the decision to delete once all children heard, or ''. fate: what becomes of the step when all are over; the first
 -- one stays. '' only notes what is to blame, and nobody is ended. words: field, value, ... that say why, set once.
 -- It touches as many children as one piece of them was put with.

@@ -3,7 +3,6 @@
 -- returns: {'ok', run} also when repeated | {'named'} | {'conflict'} when a later batch took ids over or it was swept | {'missing'}
 -- events: none (fall writes them)
 -- fields: batch.state, batch.run, batch.tasks, run.open
--- uses: put, graph_name
 -- key, sha: its hashed idempotency key and what it is made of, or ''. named: by then the key names another graph.
 -- name, by: what its run is called if it has no name yet, and who made it, or ''.
 local b = call('HMGET', key('batch', A.batch), F.batch.state, F.batch.run, F.batch.tasks)

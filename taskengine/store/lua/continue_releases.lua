@@ -2,7 +2,6 @@
 -- args: term, task, envelope
 -- returns: {'ok', 1 while more remain else 0} | {'stale'}
 -- events: ready
--- uses: release, finish, grant, leader
 -- task: only this one's ('' = all).
 if outdated(A.term) then return {'stale'} end
 if A.task ~= '' then continue_release(A.task) else continue_releases() end

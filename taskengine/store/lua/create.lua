@@ -2,7 +2,6 @@
 -- args: run, raw, task{staged}, envelope
 -- returns: {'ok', id, status} | {'exists', id} | {'conflict', field, id} | {'missing', dependency}
 -- events: created, ready
--- uses: put, ready, grant
 local run = A.run
 local t = read_task(A.task.first)
 local before, rival = known(t, nil)

@@ -3,7 +3,6 @@
 -- returns: {{'ok'} | {'leaving'} | {'conflict', status} | {'waited', id} | {'stale'} | {'settling', kind, id} | {'later'} | {'missing'} ...}
 -- events: deleted
 -- fields: late_edge, pinned, status
--- uses: settle, erase
 -- late, opened: what these counters said before the caller looked for those that depend on the tasks, which were over.
 -- stale: something came since that it may not have seen.
 -- later: the tasks before it had so many dependents, edges and executions that this one is left to the next call.

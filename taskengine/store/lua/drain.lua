@@ -2,7 +2,6 @@
 -- args: node, why
 -- returns: {'ok'}
 -- fields: node.draining
--- uses: clock
 if call('EXISTS', key('node', A.node)) == 1 then call('HSET', key('node', A.node), F.node.draining, A.why) end
 call('SREM', K.free, A.node)
 return {'ok'}

@@ -1,7 +1,6 @@
 -- Deletes decisions that need nothing done; with an error they are kept in the poison list.
 -- args: term, error, most, entries...
 -- returns: {'ok'} | {'stale'}
--- uses: leader
 -- error: JSON, or ''. most: entries that the poison list keeps.
 if outdated(A.term) then return {'stale'} end
 if A.error ~= '' then

@@ -3,7 +3,6 @@
 -- returns: {'ok'} | {'missing'} it is no dead letter
 -- events: dropped
 -- fields: run
--- uses: task, event
 local run = call('HGET', key('task', A.task), F.run)
 if call('ZREM', K.dead, A.task) == 0 then return {'missing'} end
 if run then emit(run, 'dropped', A.task) end

@@ -3,7 +3,6 @@
 -- returns: {'ok', task's status} | {'conflict', status} | {'missing'}
 -- events: cancelled
 -- fields: exec.error, exec.error_kind
--- uses: grant, lose
 local e = load_execution(A.execution)
 if not e then return {'missing'} end
 if e.st ~= E.RUNNING or e.att ~= tonumber(A.token) then return {'conflict', e.st} end

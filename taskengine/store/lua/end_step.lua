@@ -4,7 +4,6 @@
 -- events: variables_set, step_completed | step_failed | step_cancelled, ready
 -- fields: attempts, frame.revision, exec.task, exec.attempt, exec.status, exec.agent, exec.started, exec.ended
 -- fields: exec.output
--- uses: step, grant, finish, execution, variables
 -- revision: of the frame's variables, where the decision read them, or ''. output: JSON, or '' for none of its own.
 -- sets: how many variables. words: variable, JSON, ... then field, value, ...
 local m, no = decided_step(A.term, A.entry, A.step, A.rests_on)

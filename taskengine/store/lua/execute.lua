@@ -3,7 +3,6 @@
 -- returns: {'ok', status} | {'conflict', status, agent or ''} | {'settling', kind, id} | {'missing'}
 -- events: released, ready
 -- fields: queue, held, due, exec.agent
--- uses: settle, ready, execution, grant, filters, unqueue, timers
 local m = find(A.task)
 if not m then return {'missing'} end
 if m.batch then return unsettled(m) end

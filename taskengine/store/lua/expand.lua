@@ -3,7 +3,6 @@
 -- returns: {'ok', children yet to put} | {'stale'} the term | {'changed'} read and decide again | {'missing'} | {'full', most}
 -- events: step_running, step_created, created, ready
 -- fields: waiting, planned, placed, queue, run.total
--- uses: step, grant, finish, ready
 -- entry: the decision to delete once all children are there, or ''. planned: how many children this piece announces.
 -- lane: the step's, once all are there: '%g' when it completes without a thought. words: fields to set, 'name value ...'.
 local term, entry = A.term, A.entry

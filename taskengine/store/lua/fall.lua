@@ -4,7 +4,6 @@
 -- events: created, ready
 -- fields: status, arrival, run, queue, score, waiting, failed, skipped, held, due, batch, clocks, filters
 -- fields: batch.state, batch.run, batch.cursor
--- uses: ready, grant, span
 local batch = A.batch
 local b = call('HMGET', key('batch', batch), F.batch.state, F.batch.run, F.batch.cursor)
 if b[1] ~= 'committed' then

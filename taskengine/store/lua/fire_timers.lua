@@ -4,7 +4,6 @@
 -- returns: {'ok', fired, ms until the next or -1} | {'stale'}
 -- events: ready, cancelled, failed, run_resumed, resumed, retrying
 -- fields: due, error, error_kind, reason, total_end
--- uses: ready, grant, leader, settle, give_up, clocks, pause, resume, stand, proceed, age
 if outdated(A.term) then return {'stale'} end
 local function in_seconds(ms) return ms / 1000 .. ' s' end
 local ACTS = {

@@ -5,7 +5,6 @@
 -- reply numbers: timers, decisions, dead_letters, poison_decisions, open_batches, running
 -- returns: fleet; its nodes are {node ...}, its lanes {{lane, ready, granted, offered} ...}, parked {{reason, parked} ...}
 -- fields: node.info, node.slots, node.queues, node.draining, node.size, node.untaken
--- uses: clock, offer
 local nodes, lanes = {}, {}
 for _, node in ipairs(call('ZRANGE', K.nodes, 0, 999)) do
   local v = call('HMGET', key('node', node), F.node.info, F.node.slots, F.node.queues, F.node.draining, F.node.size,

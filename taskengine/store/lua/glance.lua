@@ -3,7 +3,6 @@
 -- returns: {{field, value ...}, or '' when there is none ...}
 -- fields: exec.task, exec.attempt, exec.status, exec.node, exec.agent, exec.queued, exec.started, exec.ended
 -- fields: exec.deadline, exec.progress, exec.progress_note, exec.error_kind, exec.cancel
--- uses: clock
 local FIELDS = {F.exec.task, F.exec.attempt, F.exec.status, F.exec.node, F.exec.agent, F.exec.queued, F.exec.started,
   F.exec.ended, F.exec.deadline, F.exec.progress, F.exec.progress_note, F.exec.error_kind, F.exec.cancel}
 local found = {}

@@ -1,7 +1,6 @@
 -- Grants READY tasks of the given lanes to free slots, 16 at most.
 -- args: term, lanes..., envelope
 -- returns: {'ok', granted} | {'stale'}
--- uses: grant, leader
 if outdated(A.term) then return {'stale'} end
 parks_left = 256
 for i = A.lanes.first, A.lanes.last do

@@ -4,7 +4,6 @@
 -- returns: {{'ok', task's status} | {'conflict', status} | {'missing'} ...}
 -- events: handed_back, ready | paused | cancelled
 -- fields: exec.error, exec.error_kind
--- uses: grant, lose
 local function hand_back(eid, token)
   local e = load_execution(eid)
   if not e then return {'missing'} end

@@ -3,7 +3,6 @@
 -- returns: {{'ok', status, 1 when something changed else 0} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
 -- events: held, pending | released, ready
 -- fields: held
--- uses: settle, ready, grant, unqueue
 -- held: '1', or '' to release. A granted task is taken back; its message wakes nobody in vain.
 local HOLDABLE = {[T.PENDING] = true, [T.READY] = true, [T.PAUSED] = true}
 local function hold(m)

@@ -6,7 +6,6 @@
 -- fields: closed_by, started, finished, key, key_end, large_input, name, filters, clocks, total_end, pause
 -- fields: pause_asked, at_risk, failed_before, reopened, kind, frame, parent, planned, placed, fate, timer_at
 -- fields: exec.status, exec.task, exec.attempt, exec.node, exec.slot, exec.started, exec.ended, batch.state
--- uses: execution, span, task, timers
 -- index: names of the list filters that must find it, one a line; of a staged task its own are taken.
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
 -- Dependencies beyond 256 and executions before the latest 32 are left out.

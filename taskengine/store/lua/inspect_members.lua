@@ -4,7 +4,6 @@
 -- returns: {where to go on or -1, member ...}
 -- fields: status, queue, score, parked, granted, attempts, releasing, undoing, due, clocks, total_end, pinning
 -- fields: deleting, at_risk, timer_at, exec.task, exec.status
--- uses: clock
 -- kind: ready, park, granted, slots, stands (with the name of one) or leases, granted_all, timers, dead, releases, erasing
 -- (without).
 local kind, from = A.kind, tonumber(A.start)

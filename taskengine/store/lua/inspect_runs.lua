@@ -1,7 +1,6 @@
 -- Reads runs: their records, where their histories end, whether they wait for their retention and are listed.
 -- args: runs...
 -- returns: {{fields, last event or '', finished ms or '', ms by which it stands among the graphs or ''} ...}
--- uses: clock
 local found = {}
 for i, run in ipairs(A.runs) do
   local last = call('XREVRANGE', key('events', run), '+', '-', 'COUNT', 1)

@@ -1,7 +1,6 @@
 -- Counts the status codes of 32 segments of arrivals, beside what the counts say at the same moment.
 -- args: start
 -- returns: {segment to go on at or -1, batches whose commit waits fall, counts, {code, arrivals ...}}
--- uses: clock
 -- start: a segment. counts: 'status', tasks, ...
 local from, codes = tonumber(A.start), {}
 local last = math.floor(tonumber(call('GET', K.arrivals) or 0) / 4096)

@@ -2,7 +2,6 @@
 -- args: id, lease_ms, settings
 -- returns: {'ok', term, 1 when newly taken else 0} | {'standby', leader, ms until it lapses} | {'schema', stored}
 -- fields: leader.id, leader.term, leader.leads_until, leader.settings
--- uses: clock
 local l = call('HMGET', K.leader, F.leader.id, F.leader.term, F.leader.leads_until)
 local until_ms = tonumber(l[3] or 0)
 if l[1] == A.id and until_ms > now then

@@ -1,7 +1,6 @@
 -- Keeps what kinds of tasks take, and forgets those that nobody ran for longest.
 -- args: most, kinds{kind, ms}...
 -- returns: {'ok'}
--- uses: clock
 local values, uses = {}, {}
 for i = A.kinds.first, A.kinds.last, A.kinds.width do
   local n = i - 1

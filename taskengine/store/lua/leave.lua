@@ -3,7 +3,6 @@
 -- returns: {'ok', lost}
 -- events: lost, ready | paused
 -- fields: node.queues, node.alive_until
--- uses: grant, lose
 local node, lost = A.node, 0
 local slots = call('HKEYS', key('slots', node))
 for i = 1, math.min(#slots, 32) do lost = lost + #lose_slot(node, slots[i], 'its node stopped', true) end

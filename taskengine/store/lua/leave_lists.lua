@@ -3,7 +3,6 @@
 -- returns: {'ok', 1 while more remain else 0} | {'stale'}
 -- events: deleted
 -- fields: filters
--- uses: erase, leader
 if outdated(A.term) then return {'stale'} end
 local m = load(A.task)
 if not m or not call('ZSCORE', K.erasing, m.id) then return {'ok', 0} end

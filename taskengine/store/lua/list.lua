@@ -2,7 +2,6 @@
 -- args: below, limit, fits, indexes...
 -- returns: {'ok', arrival to go on below or 0, counts, id ...}
 -- fields: batch, run, queue, batch.state
--- uses: span, codes, pause
 -- fits: statuses, 'a b …'; tasks in others are not named but counted, 'status number …'. '' names all. 'staged' among
 -- them names also tasks of graphs that are not committed.
 -- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, 'r:RUN' and 'c:CAPABILITY' from the

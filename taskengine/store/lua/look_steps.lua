@@ -5,7 +5,6 @@
 -- Fields are 'name', value, ...
 -- fields: status, run, queue, score, waiting, failed, skipped, name, fate_reason, timer_at, path, failed_before
 -- fields: closed_by, error, error_kind, reason, parent, culprit, frame.workflow, frame.definition, frame.revision
--- uses: step, pause
 local function read_fields(name, ...)
   local found = {}
   for i, value in ipairs(call('HMGET', name, ...)) do

@@ -2,7 +2,6 @@
 -- args: start, raw, half, limit
 -- returns: {'ok', arrival to go on at or -1, id ...}
 -- fields: arrival, deleting, batch
--- uses: span, task
 -- raw: the bytes that they begin with; half: the upper half of the byte behind these, 0 to 15, or ''. start: -1 is the end.
 -- A call reads a mebibyte of ids, or passes by 1024 segments that hold none any more, and looks at 256 tasks at most.
 local MOST_READ, MOST_LOOKS, FULL = 1024, 256, 64

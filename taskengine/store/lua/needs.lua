@@ -2,7 +2,6 @@
 -- args: tasks...
 -- returns: {{over, open or staged, ids it depends on}, or '' when there is no such task ...} maybe fewer than asked
 -- fields: status, depends_on, batch, batch.state
--- uses: clock
 -- staged: its graph may still be committed; one that never will be is over.
 local found, bytes = {}, 0
 local function stands(st, batch)

@@ -3,7 +3,6 @@
 -- returns: {'ok', at risk} | {'stale'}
 -- events: deadline_at_risk
 -- fields: at_risk
--- uses: task, event, leader, deadline
 -- deadline: seconds, as it was looked at; one that changed since is looked at anew. verdict: ms of the next look, risk or
 -- over. late_ms: by how much it will be late, as far as known.
 if outdated(A.term) then return {'stale'} end

@@ -3,7 +3,6 @@
 -- reply outline: status, run_id, created_ms, name, depends_on
 -- returns: {outline, or '' when there is no such task ...} maybe fewer than asked
 -- fields: status, run, created, name, depends_on, batch
--- uses: task
 local found, bytes = {}, 0
 for i, id in ipairs(A.tasks) do
   if bytes > 1048576 then return found end

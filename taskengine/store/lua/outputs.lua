@@ -2,7 +2,6 @@
 -- args: executions...
 -- returns: {output JSON, or '' when there is none or it is large ...} maybe fewer than asked
 -- fields: exec.output
--- uses: clock
 local found, bytes = {}, 0
 for i, id in ipairs(A.executions) do
   if bytes > 1048576 then return found end

@@ -3,7 +3,6 @@
 -- returns: {{'ok', story} | {'late', server ms} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
 -- events: paused | pause_requested
 -- fields: pause, pause_asked
--- uses: settle, halt, grant, unqueue, ready, event
 -- terms: JSON {by, until, why}. until: ms, or '' for no end. story: when it began and its terms. One that is paused
 -- keeps its beginning and takes the new terms.
 local terms, ends = A.terms, tonumber(A.until_ms)

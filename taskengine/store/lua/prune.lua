@@ -2,7 +2,6 @@
 -- args: term, run, finished_ms, kept_before, last, tasks{task, index}...
 -- returns: {'ok', erased, kept, looked at} | {'stale'} the term | {'open'} the run got new work, or may
 -- fields: status, run, pinned, releasing, pinning, deleting, queue, run.total, run.pruned
--- uses: erase, leader, pause, graph_name
 -- It stops behind the task whose edges and executions, with those before it, make 1024, and in front of one that stands
 -- in the lists of too many parents for one script: the next call goes on there.
 -- kept before: how many this pass had to keep so far. With last ('' or '1') the run itself goes when the whole pass

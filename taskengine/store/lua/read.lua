@@ -2,7 +2,6 @@
 -- args: tasks...
 -- returns: {{field, value ...}, or '' when there is no such task ...} maybe fewer than asked
 -- fields: status, deleting, batch, parked, granted, queue, run, doc
--- uses: task, pause, offer
 -- A READY task says in the field 'offers' how many live nodes offer its lane, and what waits says in 'paused' the
 -- scope and the story of the pause that it feels.
 local WAITS = {[T.READY] = true, [T.PENDING] = true, [T.RETRYING] = true}

@@ -2,7 +2,6 @@
 -- args: task, most
 -- returns: {{execution id, field, value ...} ...} | {} when there is no such task
 -- fields: attempts
--- uses: execution
 local att = tonumber(call('HGET', key('task', A.task), F.attempts) or 0)
 local found = {}
 for n = math.max(1, att - A.most + 1), att do

@@ -1,7 +1,6 @@
 -- The graph that an idempotency key names: what it is made of, its run, and some of its ids in the order given.
 -- args: name, start, most
 -- returns: {'ok', sha, run, how many ids it has, id ...} | {'missing'}
--- uses: graph_name, span
 local graph = named_graph(A.name)
 if not graph then return {'missing'} end
 local order = key('order', A.name)

@@ -3,7 +3,6 @@
 -- reply logs: word, status, latest, attempt, execution_id, execution_status, first, last, traceback, ended_ms
 -- returns: {logs, line ...} | {'missing'}
 -- fields: exec.status, exec.log_lines, exec.traceback, exec.last_frame, exec.ended
--- uses: settle, execution
 -- attempt: 0 = the latest that began. after: the number of the last line that is known. Old lines may be gone.
 local m = find(A.task)
 if not m then return {'missing'} end

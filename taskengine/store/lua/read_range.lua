@@ -2,7 +2,6 @@
 -- args: run, start, ranges
 -- returns: {'ok', next or -1, id ...}
 -- fields: run
--- uses: span
 local chunks = call('LRANGE', key('ranges', A.run), A.start, A.start + A.ranges - 1)
 local found = {'ok', #chunks == tonumber(A.ranges) and A.start + A.ranges or -1}
 for i, chunk in ipairs(chunks) do

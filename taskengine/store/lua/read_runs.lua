@@ -3,7 +3,6 @@
 -- reply run: created_ms, name, created_by, total, open, finished_ms, first_task
 -- returns: {run, or '' when there is no such run ...}
 -- fields: run.created, run.name, run.created_by, run.total, run.open, run.finished
--- uses: span
 -- first task: of a run that began as a lone task, which notes nobody; '' elsewhere.
 local function first_of(run)
   local range = call('LINDEX', key('ranges', run), 0)

@@ -3,7 +3,6 @@
 -- reply workflow: fields, frame, variables, result, pause
 -- returns: workflow | {}
 -- fields: exec.output
--- uses: step, pause, execution
 -- Each is a list of 'name', value, ...
 local id = A.workflow
 local m = load_step(id)

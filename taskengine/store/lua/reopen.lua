@@ -4,7 +4,6 @@
 -- events: reopened, step_reopened, ready
 -- fields: closed_by, failed_before, status, reopened, finished, error, error_kind, reason, cancel, retries, lost
 -- fields: not_now, at_risk, due, pause_asked, waiting, undoing, counted_as, run.open, run.finished
--- uses: settle, release, grant, leader, clocks, age, deadline, counts
 -- because: only when this task closed it ('' = whatever closed it). entry: decision to delete, or ''.
 local because, term, entry = A.because, A.term, A.entry
 if outdated(term) then return {{'stale'}} end

@@ -7,12 +7,7 @@
 -- fields: traceback_attempt, reason, large_output, error, error_kind, status, exec.status, exec.ended, exec.agent
 -- fields: exec.output, exec.error, exec.error_kind, exec.usage, exec.large_output, exec.traceback, exec.last_frame
 -- fields: exec.reported, exec.late_verdict, exec.late_output, exec.late_error, exec.deadline
--- uses: pull, execution, finish, grant, retry, back_off
--- plain: parse_lanes, load_ending, finish, move, set_code, emit, release, piece, continue_releases, held_ids
--- plain: end_task, drain_gates, is_step, is_unseen, load, decode, try_ready, make_ready, queue, member, note_new, grant_made, flush_counts, flush_codes, flush_runs
--- plain: refusal, pull_next, pull_one, pull_batch, gather, share, cost_of, is_alone, hand_over, queue_fresh, is_before
--- plain: busy, pop_best, load_starting, obstacle, is_any_paused, is_any_run_paused, execution_id, start, occupy, told, inputs
--- plain: open_lanes, first_paused, lane_scope
+-- links: lazily
 -- verdict: completed, failed, retry, not_now, agent_not_now (all that the agent would run) or cancelled. deadline: as told
 -- at its start; what comes later is refused, and its caller times it out. One that has to be over because of a cancel has
 -- the grace of the cancel. trace: a traceback, with its last frame, or ''; of a task only the latest is kept whole.

@@ -3,7 +3,6 @@
 -- returns: {{'ok'} | {'conflict', status} | {'stale'} | {'settling', kind, id} | {'missing'} ...}
 -- events: updated
 -- fields: revision, doc, score, aged
--- uses: settle, ready, grant, filters, unqueue
 -- revision: of the record that doc was made of. A granted one is taken back: its message has the old priority.
 local function reprioritise(at)
   local m = find(A.tasks[at].task)

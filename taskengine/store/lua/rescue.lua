@@ -3,7 +3,6 @@
 -- returns: {'ok', lost, nodes gone, {task, node …} of the lost ones, {node …} forgotten} | {'stale'}
 -- events: lost, ready | paused | failed | cancelled
 -- fields: node.alive_until, node.queues
--- uses: grant, leader, lose
 if outdated(A.term) then return {'stale'} end
 local lost, forgotten = {}, {}
 local silences = {}

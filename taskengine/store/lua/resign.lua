@@ -2,6 +2,5 @@
 -- args: id
 -- returns: {'ok'}
 -- fields: leader.id, leader.leads_until
--- uses: clock
 if call('HGET', K.leader, F.leader.id) == A.id then call('HSET', K.leader, F.leader.leads_until, 0) end
 return {'ok'}

@@ -2,7 +2,6 @@
 -- args: tasks..., envelope
 -- returns: {{'ok', status} | {'conflict', status} not paused | {'missing'} ...}
 -- events: resumed, ready | retrying | pause_withdrawn
--- uses: proceed, grant
 local found = {}
 for i = A.tasks.first, A.tasks.last do found[i] = resume_task(A.tasks[i]) end
 grant_made()

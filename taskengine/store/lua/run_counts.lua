@@ -1,7 +1,6 @@
 -- Counts the tasks of runs by status, from the codes of their arrivals: 128 ranges a call.
 -- args: start, runs...
 -- returns: {range to go on at in the last of them or -1, {code, tasks ...} ...} maybe fewer runs than asked
--- uses: span
 -- start: a range of the first run.
 local MOST_RANGES = 128
 local from, looked = tonumber(A.start), 0

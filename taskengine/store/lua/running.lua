@@ -2,7 +2,6 @@
 -- args: start
 -- returns: {from where to go on or -1, {lane, run, agent, capability} ...}
 -- fields: exec.agent
--- uses: pause, execution
 local from = tonumber(A.start)
 local leases = call('ZRANGE', K.leases, from, from + 31)
 local found = {#leases == 32 and from + 32 or -1}

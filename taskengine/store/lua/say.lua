@@ -2,7 +2,6 @@
 -- args: execution, token, most, bytes, progress, note, number, lines...
 -- returns: {'ok'} | {'fenced'}
 -- fields: exec.heartbeat, exec.silent_until, exec.progress, exec.progress_note, exec.log_lines, exec.log_bytes
--- uses: execution
 -- number: of the first line here, counted from 1 in its execution. most, bytes: of lines that are kept; old ones go.
 local e = load_execution(A.execution)
 if not e or e.st ~= E.RUNNING or e.att ~= tonumber(A.token) then return {'fenced'} end

@@ -6,7 +6,6 @@
 -- fields: status, arrival, queue, parked, granted, waiting, failed, skipped, due, held, batch, cancel, rule, run
 -- fields: score, aged, node.slots, node.draining, node.queues, node.size, node.untaken, node.info, leader.id
 -- fields: leader.leads_until
--- uses: task, pause
 -- position: how many stand before it in its lane, -1 when it does not stand there. Of nodes, those that live and offer
 -- its lane, 1000 at most; of lanes, 100 that live nodes offer. pause: {scope, story} of one that it feels, or {}.
 local id = A.task

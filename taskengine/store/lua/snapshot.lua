@@ -4,7 +4,6 @@
 -- reply snapshot: because, name, ended, next
 -- returns: {snapshot | {'step'} one to think about by its own | {'missing'} ...}
 -- fields: name, status, undoing, failed_before, closed_by, depends_on, rule
--- uses: task, rules, counts
 -- because: the dependency to blame. Where the given one did not end so (or none is given), the first of the task's
 -- dependencies that did is searched behind `start`, 256 looked at in one script; next: where to search on, or -1.
 -- its end: s, f, c as it counts, but b if it counts as failed because of one before it; 'open'; '' when it is not there.

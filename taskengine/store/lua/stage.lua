@@ -2,7 +2,6 @@
 -- args: batch, run, raw, count, tasks{staged}...
 -- returns: {'ok', id or its older twin, ...} | {'conflict', field, id} | {'missing', task, dependency} | {'taken'}
 -- fields: batch.state, batch.run, batch.tasks, batch.cursor
--- uses: put
 -- The batch remembers where it put each chunk: a copy of the call finds its tasks there and answers the same.
 local batch, run, count = A.batch, A.run, tonumber(A.count)
 local state = call('HGET', key('batch', batch), F.batch.state)

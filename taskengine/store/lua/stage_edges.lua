@@ -2,7 +2,6 @@
 -- args: batch, task, dependencies...
 -- returns: {'ok'} also when it is there already | {'missing', task, dependency} | {'taken'}
 -- fields: batch, depends_on, run, crosses_runs, waiting, failed, skipped, batch.state
--- uses: put
 local batch, id = A.batch, A.task
 local v = call('HMGET', key('task', id), F.batch, F.depends_on, F.run)
 if call('HGET', key('batch', batch), F.batch.state) ~= 'open' then return {'taken'} end

@@ -3,7 +3,6 @@
 -- returns: {'ok', id} | {'exists', id} | {'conflict', field, id} | {'undefined'} its definition is not there
 -- events: step_created
 -- fields: frame.workflow, frame.definition, frame.revision, frame.context
--- uses: step, ready
 -- task: 14 words, as of create. digest: of the definition, which was laid before. context: JSON.
 local run, digest = A.run, A.digest
 local t = read_task(A.task.first)

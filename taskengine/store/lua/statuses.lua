@@ -2,7 +2,6 @@
 -- args: tasks...
 -- returns: {status or '' ...}
 -- fields: status, batch, deleting
--- uses: task
 local found = {}
 for i, id in ipairs(A.tasks) do
   local v = call('HMGET', key('task', id), F.status, F.batch, F.deleting)

@@ -2,7 +2,6 @@
 -- args: batch, term
 -- returns: {'ok', 1 while more remain else 0} | {'committed'} | {'stale'}
 -- fields: batch, depends_on, run, batch.state
--- uses: put, span, leader
 local batch = A.batch
 if outdated(A.term) then return {'stale'} end
 local state = call('HGET', key('batch', batch), F.batch.state)

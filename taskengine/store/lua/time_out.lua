@@ -3,7 +3,6 @@
 -- returns: {'ok', task's status} | {'heard'} it spoke since | {'conflict', status} | {'missing'}
 -- events: timed_out, retrying | paused | failed | cancelled
 -- fields: error, error_kind, exec.silent_until, exec.error, exec.error_kind
--- uses: grant, lose, retry, finish
 -- verdict: retry or failed. silent: not '' when it is over because it said nothing for too long.
 local e = load_execution(A.execution)
 if not e then return {'missing'} end

@@ -3,7 +3,6 @@
 -- returns: {'ok'} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: ready
 -- entry: the decision to delete with it, or ''.
--- uses: ready, grant, settle, decided
 local m, no = decided(A.term, A.entry, A.task, A.revision)
 if not m then return no end
 if m.hold or m.due or unsettled(m) then return {'changed'} end

@@ -2,7 +2,6 @@
 -- timers of what is paused no more.
 -- args: term, start, envelope
 -- returns: {'ok', moved, where to go on or '0'} | {'stale'}
--- uses: grant, leader, unpark, pause, resume
 -- start: '0' at first. A place among the reasons in use, or, behind an 's', among the scopes under which timers stand.
 -- Some reasons and scopes a script: thousands may be in use, each with a question of its own.
 if outdated(A.term) then return {'stale'} end

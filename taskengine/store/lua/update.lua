@@ -7,7 +7,6 @@
 -- in ms, or '' = the one it has. dropped, added: ids; cycles were checked at the given edge revision.
 -- The content hash stays that of the first submit: who sends that again means this task, whatever became of it.
 -- fields: revision, releasing, undoing, rule, waiting, due, name, doc, score, aged, timeout, large_input
--- uses: settle, ready, grant, edges, filters, unqueue, clock_change, halt, deadline
 local m = find(A.task)
 if not m then return {'missing', A.task} end
 if m.batch then return unsettled(m) end

@@ -2,7 +2,6 @@
 -- args: task
 -- returns: {'ok', status} | {'missing'}
 -- fields: awaited
--- uses: settle
 local m = find_any(A.task)
 if not m then return {'missing'} end
 if not C.terminal[m.st] then call('HSET', key('task', m.id), F.awaited, 1) end

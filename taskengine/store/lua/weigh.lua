@@ -3,7 +3,6 @@
 -- reply weight: status, lane, name, given_ms, started_ms, due_ms, score, position, depends_on
 -- returns: {weight | {} ...}
 -- fields: status, queue, name, estimate, started, due, score, arrival, depends_on
--- uses: task
 -- position: how many stand before it in its lane. Of ids it depends on, 256 at most.
 local function weight(id)
   local v = call('HMGET', key('task', id), F.status, F.queue, F.name, F.estimate, F.started, F.due, F.score,

@@ -2,7 +2,6 @@
 -- args: term, most, envelope
 -- returns: {'ok', withdrawn} | {'stale'}
 -- fields: exec.task, exec.queued
--- uses: grant, leader, ready, unqueue, untaken
 if outdated(A.term) then return {'stale'} end
 local late = call('ZRANGEBYSCORE', K.granted_all, '-inf', now, 'LIMIT', 0, A.most)
 local nobodys = {}

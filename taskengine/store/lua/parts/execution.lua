@@ -1,8 +1,10 @@
--- Executions: their ids, their start, their end, and what a worker is told.
+-- Executions: how they start, end, are lost and tried again, and what a worker is told of them.
 -- reply told: execution_id, task_id, attempt, deadline_ms, run_id, name, doc, retries, big, inputs, more_inputs, lane
--- fields: name, status, attempts, large_output, started, ready, exec.output, exec.task, exec.attempt, exec.status
--- fields: exec.node, exec.slot, exec.agent, exec.started, exec.deadline, exec.ended
--- uses: clock, event, task, clocks
+-- fields: name, status, attempts, large_output, started, ready, reason, lost, error_kind, error, due, retries
+-- fields: not_now, exec.output, exec.task, exec.attempt, exec.status, exec.node, exec.slot, exec.agent, exec.started
+-- fields: exec.deadline, exec.ended, node.draining, exec.error, exec.pid
+
+-- Executions: their ids, their start, their end, and what a worker is told.
 -- The id is a function of task and attempt, so no verb needs randomness and a repeat names the same execution.
 local function execution_id(task, attempt)
   local s = redis.sha1hex(task .. ':' .. attempt)
@@ -55,6 +57,7 @@ local function occupy(node, slot, ids, msg, pid, goes_on)
   call('HSET', key('slots', node), slot, ids .. '|' .. msg .. '|' .. pid .. '|0')
 end
 -- The same answer again, for a repeated question.
+-- lazy
 local function told_again(all)
   local found = {}
   for i, e in ipairs(all) do
@@ -62,6 +65,7 @@ local function told_again(all)
   end
   return found
 end
+-- lazy
 local function load_execution(eid)
   local v = call('HMGET', key('exec', eid), F.exec.task, F.exec.status, F.exec.attempt, F.exec.node, F.exec.slot)
   if not v[1] then return nil end
@@ -69,6 +73,7 @@ local function load_execution(eid)
 end
 local function held_ids(held) return held and held:match('^[^|]*') or '' end
 -- What a slot of a node holds now, in the order in which it runs them.
+-- lazy
 local function held_by(node, slot)
   local found = {}
   for eid in held_ids(call('HGET', key('slots', node), slot)):gmatch('%S+') do
@@ -77,6 +82,7 @@ local function held_by(node, slot)
   end
   return found
 end
+-- lazy
 local function free_slot(node, slot)
   call('HDEL', key('slots', node), slot)
   call('SADD', K.free, node)
@@ -96,4 +102,112 @@ end
 local function end_execution(e, to, ...)
   call('HSET', key('exec', e.id), F.exec.status, to, F.exec.ended, now, ...)
   leave_slot(e)
+end
+
+-- RUNNING without a result: lost, handed back, timed out or ended after a cancel.
+local function cancelled_task(m)
+  finish(m, T.CANCELLED, m.cq, F.reason, m.cq)
+end
+local function run_again(m, what, note)
+  emit(m.run, what, m.id, note)
+  local story = asked_to_halt(m)
+  if story then return halt(m, story, stop_timers(m)) end
+  move(m, T.READY)
+  call('HSET', key('task', m.id), F.status, T.READY, F.ready, now)
+  if m.clk then clock_queue(m) end
+  enqueue(m)
+  emit(m.run, 'ready', m.id)
+end
+-- The process that had it, as its slot noted: whoever looks for what killed it wants to know which one died.
+local function pid_of(e)
+  local held = call('HGET', key('slots', e.node), e.slot) or ''
+  return (' ' .. held_ids(held) .. ' '):find(' ' .. e.id .. ' ', 1, true) and held:match('^[^|]*|[^|]*|([^|]*)|') or ''
+end
+-- A node that drained had said that it goes. Killed before it could hand back (a container gets ten seconds) it says
+-- nothing against its tasks. A child that dies meanwhile does: its parent lives to tell.
+local function is_blameless(node)
+  return call('HEXISTS', key('node', node), F.node.draining) == 1
+end
+-- What the task became by it. counts: whether it is one of the losses that make a dead letter. died: ms, where its
+-- process was seen to die.
+local function lose(e, why, counts, died)
+  local m = load(e.task)
+  local note = m.att .. ' ' .. e.node .. ': ' .. why
+  local ended = died and math.max(died, tonumber(call('HGET', key('exec', e.id), F.exec.started) or 0)) or now
+  end_execution(e, E.LOST, F.exec.error, why, F.exec.pid, pid_of(e), F.exec.ended, ended)
+  local lost = call('HINCRBY', key('task', m.id), F.lost, counts and 1 or 0)
+  if m.cq then
+    emit(m.run, 'lost', m.id, note)
+    cancelled_task(m)
+  elseif counts and lost >= C.max_lost then
+    emit(m.run, 'lost', m.id, note)
+    call('ZADD', K.dead, now, m.id)
+    finish(m, T.FAILED, 'poison', F.error_kind, 'poison', F.error,
+      'lost its worker ' .. lost .. ' times, last on ' .. e.node
+      .. ' (' .. why .. ')')
+  else
+    run_again(m, 'lost', note)
+  end
+  return m.st
+end
+-- All that a slot holds is LOST, and the slot free; the executions, with what their tasks became. Of several none
+-- counts, for nobody knows at which of them the worker died: a second attempt goes alone, so what kills its worker again
+-- is known.
+local function lose_slot(node, slot, why, node_is_gone, died)
+  local all = held_by(node, slot)
+  local counts = #all == 1 and not (node_is_gone and is_blameless(node))
+  if #all > 1 then why = why .. '; it was one of ' .. #all .. ' in hand' end
+  for _, e in ipairs(all) do e.became, e.why = lose(e, why, counts, died), why end
+  free_slot(node, slot)
+  return all
+end
+
+-- The next attempt waits in the coordinator's timers: no slot, no Celery ETA.
+-- Whether it waits; else it is over: what its total_timeout leaves no time for is not waited for.
+-- lazy
+local function attempt_later(m, delay, err, kind, note)
+  local late = m.clk and too_late(m, delay)
+  if late then
+    finish(m, T.FAILED, kind, F.error, err .. late, F.error_kind, kind)
+    return false
+  end
+  local story = asked_to_halt(m)
+  if story then
+    call('HSET', key('task', m.id), F.error, err, F.error_kind, kind)
+    halt(m, story, ('retry:' .. delay .. ' ' .. stop_timers(m)))
+    return true
+  end
+  move(m, T.RETRYING)
+  call('HSET', key('task', m.id), F.status, T.RETRYING, F.due, now + delay, F.error, err, F.error_kind, kind)
+  set_timer('retry', m.id, now + delay)
+  emit(m.run, 'retrying', m.id, m.att .. ' ' .. delay .. note)
+  return true
+end
+-- lazy
+local function retry_later(m, delay, err, kind)
+  if attempt_later(m, delay, err, kind, '') then call('HINCRBY', key('task', m.id), F.retries, 1) end
+end
+-- No retry is spent, so only their number keeps an agent that never can from asking for ever.
+-- lazy
+local function not_now(m, delay, err)
+  local times = call('HINCRBY', key('task', m.id), F.not_now, 1)
+  if times <= C.max_not_now then return attempt_later(m, delay, err, 'not_now', ' not_now') end
+  finish(m, T.FAILED, 'not_now', F.error, 'its agent said not now ' .. times .. ' times, last because of: ' .. err,
+    F.error_kind, 'not_now')
+end
+
+-- An agent that can do nothing for a while is paused until then, in its own name.
+-- A pause of somebody else keeps its word and its end; one of its own only ever gets longer.
+-- lazy
+local function back_off(agent, ends, why)
+  local scope, own = 'agent:' .. agent, 'the agent itself'
+  local since, text = (call('HGET', K.pauses, scope) or ''):match('^(%d+) (.*)$')
+  local terms = since and cjson.decode(text)
+  if terms and (terms.by ~= own or terms['until'] >= ends) then return end
+  local story = cjson.encode({by = own, ['until'] = ends, why = why})
+  call('HSET', K.pauses, scope, (since or now) .. ' ' .. story)
+  call('SADD', K.open, '!')
+  call('ZADD', K.timers, ends, 'resume:' .. scope)
+  note_control('paused', scope, story)
+  paused_any = true
 end

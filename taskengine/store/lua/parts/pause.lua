@@ -1,6 +1,7 @@
+-- Pauses: of everything, a capability, an agent or a run, and of tasks by name.
+-- fields: doc, queue, timers_left, status, pause, pause_asked, due, total_end, total_paused
+
 -- What is paused: everything, a capability, an agent, a run. Scopes: all, cap:NAME, agent:NAME, run:ID.
--- fields: doc, queue
--- uses: clock
 -- A paused lane keeps its tasks and is not looked into, so pausing it costs the same however many wait there: it leaves
 -- the set of open lanes, and whoever looks for work asks that set anyway. Its member '!' says that an agent or
 -- everything may be paused, '!run' that a run may be: a fleet without such a pause pays nothing for it.
@@ -22,6 +23,7 @@ local function first_paused(scopes)
   end
 end
 -- Lets slots look into a lane, unless its capability is paused; safe to repeat.
+-- lazy
 local function open_lane(lane)
   if call('HEXISTS', K.pauses, 'cap:' .. lane) == 0 then call('SADD', K.open, lane) end
 end
@@ -44,11 +46,13 @@ local function open_lanes(lanes, agents)
   return found
 end
 -- The capability stands in a pinned task's document alone; keys are sorted there, and these two come first.
+-- lazy
 local function capability_of(m)
   if m.lane:sub(1, 1) ~= '@' then return m.lane end
   local doc = m.doc or call('HGET', key('task', m.id), F.doc) or ''
   return doc:match('^{"capability":"([^"]*)"') or doc:match('^{"assigned_to":"[^"]*","capability":"([^"]*)"') or ''
 end
+-- lazy
 local function scopes_of(m)
   m.lane = m.lane or call('HGET', key('task', m.id), F.queue)
   local scopes = {'all', 'run:' .. m.run, 'cap:' .. capability_of(m)}
@@ -61,6 +65,7 @@ local function pause_of(m)
 end
 -- How long the scopes of a task have been paused until now, all their pauses together, in ms. (Where two of them are
 -- paused at once, both count.)
+-- lazy
 local function paused_ms(m)
   local scopes, sum = scopes_of(m), 0
   local ended, stories = call('HMGET', K.paused, unpack(scopes)), {}
@@ -72,6 +77,7 @@ local function paused_ms(m)
   return sum
 end
 -- What more than one run should know stands in a stream of its own.
+-- lazy
 local function note_control(what, scope, note)
   call('XADD', K.control, 'MAXLEN', '~', 10000, '*', 'e', what .. ' ' .. scope .. ' ' .. now .. ' ' .. note)
 end
@@ -87,4 +93,126 @@ local function forget_pause(scope)
   if capability and call('SISMEMBER', K.lanes, capability) == 1 then open_lane(capability) end
   call('ZREM', K.timers, 'resume:' .. scope)
   return true
+end
+
+-- Ends a pause: the flag goes, and what was moved aside because of it comes back, 256 at a time.
+-- Timers that came due in the pause run again, at most `most`; how many.
+local function restart_timers(scope, most)
+  if most <= 0 then return 0 end
+  local items = call('ZRANGE', key('stands', scope), 0, most - 1, 'WITHSCORES')
+  for i = 1, #items, 2 do
+    call('ZADD', K.timers, items[i + 1], items[i])
+    call('ZREM', key('stands', scope), items[i])
+  end
+  if #items < 2 * most then call('SREM', K.standing, scope) end
+  return #items / 2
+end
+-- As much as this script may still touch, however many pauses end in it; the coordinator brings the rest.
+local function bring_back(scope)
+  left = left - unpark('pause:' .. scope, left)
+  left = left - restart_timers(scope, left)
+end
+-- Some lanes, once a script: each of many pauses that end together may have held any of them.
+local are_woken = false
+local function wake_lanes(scope)
+  local capability = scope:match('^cap:(.*)$')
+  if capability then note_lane(capability) end
+  for _, lane in ipairs(are_woken and {} or call('SRANDMEMBER', K.lanes, 256)) do wake(lane) end
+  are_woken = true
+end
+-- Whether it was paused.
+local function resume(scope, note)
+  if not forget_pause(scope) then return false end
+  local run = scope:match('^run:(.*)$')
+  if run then emit(run, 'run_resumed', '-', note) else note_control('resumed', scope, note) end
+  bring_back(scope)
+  wake_lanes(scope)
+  return true
+end
+
+-- A task paused by name: in no set, and its timers stand. Its story is when the pause began and JSON {by, until, why}.
+-- What the timers still had to run, as words 'kind:ms'. A queue timer is none of them: who is READY again waits anew.
+-- Who has none, as most have, is asked in two commands.
+-- lazy
+local function stop_timers(m)
+  local left, items, any = {}, timers_of(m.id), call('EXISTS', K.standing) == 1
+  for _, at in ipairs(call('ZMSCORE', K.timers, unpack(items))) do any = any or at end
+  if not any then return '' end
+  for _, item in ipairs(items) do
+    local ms, kind = time_left(item, m), item:match('^%w+')
+    if ms and kind ~= 'queue' then left[#left + 1] = kind .. ':' .. math.max(0, ms) end
+  end
+  drop_timers(m.id)
+  return table.concat(left, ' ')
+end
+-- Another time for a timer that stands; at: ms, or nil for none.
+local function change_left(m, kind, at)
+  local left = (call('HGET', key('task', m.id), F.timers_left) or ''):gsub(kind .. ':%d+ *', '')
+  if at and kind ~= 'queue' then left = left .. ' ' .. kind .. ':' .. math.max(0, at - now) end
+  call('HSET', key('task', m.id), F.timers_left, left)
+end
+-- lazy
+local function end_of(story) return tonumber(story:match('"until":(%d+)')) end
+-- lazy
+local function end_halt_at(id, ends)
+  if ends then call('ZADD', K.timers, ends, 'resume:task:' .. id) else call('ZREM', K.timers, 'resume:task:' .. id) end
+end
+-- left: of its timers.
+-- lazy
+local function halt(m, story, left)
+  move(m, T.PAUSED)
+  call('HSET', key('task', m.id), F.status, T.PAUSED, F.pause, story, F.timers_left, left)
+  call('HDEL', key('task', m.id), F.pause_asked, F.due)
+  local ends = end_of(story)
+  if ends then end_halt_at(m.id, ends) end
+  emit(m.run, 'paused', m.id, story)
+end
+-- The story of the pause that a RUNNING task was asked to make at its end, unless that pause is over.
+-- lazy
+local function asked_to_halt(m)
+  local story = call('HGET', key('task', m.id), F.pause_asked)
+  local ends = story and end_of(story)
+  if story and (not ends or ends > now) then return story end
+  if story then call('HDEL', key('task', m.id), F.pause_asked) end
+end
+
+-- PAUSED -> where its waits say, computed anew; its timers get the time that they had left.
+local function proceed(m)
+  local left, retries = call('HGET', key('task', m.id), F.timers_left), false
+  call('HDEL', key('task', m.id), F.pause, F.timers_left)
+  end_halt_at(m.id, nil)
+  for kind, ms in left:gmatch('(%w+):(%d+)') do
+    local due = now + ms
+    set_timer(kind, m.id, due)
+    if kind == 'total' then
+      call('HSET', key('task', m.id), F.total_end, due)
+      grown(m, F.total_paused)
+    end
+    if kind == 'schedule' or kind == 'retry' then
+      call('HSET', key('task', m.id), F.due, due)
+      m.due = due
+    end
+    retries = kind == 'retry' and ms or retries
+  end
+  local to = retries and T.RETRYING or T.PENDING
+  move(m, to)
+  call('HSET', key('task', m.id), F.status, to)
+  if retries then
+    emit(m.run, 'retrying', m.id, m.att .. ' ' .. retries .. ' resumed')
+  else
+    emit(m.run, 'resumed', m.id)
+    try_ready(m, '')
+  end
+end
+-- The task behind a pause's end, or behind a client's word; what became of it.
+local function resume_task(id)
+  local m = find(id)
+  if not m then return {'missing'} end
+  if m.st == T.PAUSED then
+    proceed(m)
+    return {'ok', m.st}
+  end
+  if m.st ~= T.RUNNING or call('HDEL', key('task', m.id), F.pause_asked) == 0 then return {'conflict', m.st} end
+  emit(m.run, 'pause_withdrawn', m.id)
+  return {'ok', m.st}
 end

@@ -1,6 +1,7 @@
--- Chooses the best READY task that a slot may run, looking at 16 heads at most.
+-- What a slot gets next: the best READY tasks that it may run.
 -- fields: status, ready, node.alive_until, node.draining, node.slots
--- uses: clock, task, park, pause, obstacle, ready
+
+-- Chooses the best READY task that a slot may run, looking at 16 heads at most.
 -- Those of the lanes that have work, or had a moment ago, and are not paused.
 local function busy(lanes, agents)
   local found, is = {}, call('SMISMEMBER', K.open, '!', '!run', unpack(lanes))

@@ -1,10 +1,12 @@
+-- READY tasks: how they become so, where they wait, and why one may not run now.
+-- fields: status, ready, parked, attempts, granted, aged, score, node.queues
+
 -- PENDING -> READY when nothing is left to wait for; what needs thought goes to the coordinator: a dependency that ended
 -- badly, and every task with a trigger rule of its own (its counter of waits is below zero, see RULED in keys.py).
--- fields: status, ready, node.queues
--- uses: clock, event, task, pause, clocks
 -- Lanes in which something may now be granted, and how many tasks became READY there; -1 where a slot or a grant got
 -- free, too.
 local made, made_list = {}, {}
+-- lazy
 local function note_lane(lane)
   if not made[lane] then made_list[#made_list + 1] = lane end
   made[lane] = -1
@@ -18,10 +20,12 @@ local function note_new(lane)
   end
 end
 -- A slot that got free may serve any lane of its node.
+-- lazy
 local function note_lanes_of(node)
   for lane in (call('HGET', key('node', node), F.node.queues) or ''):gmatch('(%S+)=') do note_lane(lane) end
 end
 -- Tells the coordinator that a grant may be possible; the stream is a hint, its sweep the promise.
+-- lazy
 local function wake(lane)
   call('XADD', K.wake, 'MAXLEN', '~', 1000, '*', 'l', lane)
 end
@@ -58,6 +62,7 @@ local function make_ready(m)
 end
 -- The step that hears nothing of the ends that this script makes: it asks once, when all are made.
 local hushed
+-- lazy
 local function ask(id, because, how)
   if id == hushed then return end
   call('XADD', K.decisions, '*', 'k', id, 'b', because or '', 'h', how)
@@ -65,6 +70,7 @@ end
 -- A step that waits for nothing more: a gate ('%g') of which all completed does so too, in this very script; anything else
 -- is thought about. PENDING it waits for what stands before it, RUNNING for what it consists of.
 local gates, is_open_gate = {}, {}
+-- lazy
 local function try_step(m, because)
   if (m.st ~= T.PENDING and m.st ~= T.RUNNING) or (m.w ~= 0 and m.f + m.c == 0) then return end
   if m.lane ~= '%g' or m.f + m.c > 0 then return ask(m.id, because, 'counters') end
@@ -80,4 +86,79 @@ local function try_ready(m, because)
   elseif m.w == 0 and not m.hold and not m.due then
     make_ready(m)
   end
+end
+
+-- A READY task that may not run now waits under its reason, out of everybody's way, with its place kept.
+-- How many heads this script still moves aside, whatever the number of lanes.
+local parks_left = 16
+-- lazy
+local function park(m, reason)
+  parks_left = parks_left - 1
+  call('ZREM', key('ready', m.lane), member(m))
+  call('ZADD', key('park', reason), m.score, member(m))
+  call('SADD', K.parks, reason)
+  call('HSET', key('task', m.id), F.parked, reason)
+end
+
+-- Puts parked tasks back among those that may run, in their old order: at most `most`; how many.
+local function unpark(reason, most)
+  if most <= 0 then return 0 end
+  local items = call('ZRANGE', key('park', reason), 0, most - 1)
+  for _, item in ipairs(items) do
+    local m = load(item:sub(13))
+    if m and m.st == T.READY then
+      call('HDEL', key('task', m.id), F.parked)
+      enqueue(m)
+    end
+    call('ZREM', key('park', reason), item)
+  end
+  if #items < most then call('SREM', K.parks, reason) end
+  return #items
+end
+
+-- Why a READY task may not run now. Limits and resources will add their reasons here.
+-- The name of a park, or nil. Whoever asks has looked at its lane; left are its run and, of a pinned one, its capability.
+local function obstacle(m)
+  local is_pinned = m.lane:sub(1, 1) == '@' and is_any_paused()
+  if not is_pinned and not is_any_run_paused() then return nil end
+  local scopes = {}
+  if is_any_run_paused() then scopes[1] = 'run:' .. m.run end
+  if is_pinned then scopes[#scopes + 1] = 'cap:' .. capability_of(m) end
+  local scope = first_paused(scopes)
+  return scope and 'pause:' .. scope
+end
+
+-- Takes a READY task out of where it waits: a grant is deleted with its execution, which never ran.
+local function drop_grant(m)
+  call('DEL', key('exec', m.granted))
+  call('ZREM', K.granted_all, m.granted)
+  call('SREM', key('granted', m.lane), m.granted)
+  call('HSET', key('task', m.id), F.attempts, m.att - 1)
+  call('HDEL', key('task', m.id), F.granted)
+  m.att = m.att - 1
+  m.granted = false
+end
+local function leave_ready(m)
+  if m.park then
+    call('ZREM', key('park', m.park), member(m))
+    call('HDEL', key('task', m.id), F.parked)
+  else
+    call('ZREM', key('ready', m.lane), member(m))
+  end
+end
+-- READY -> PENDING: out of its place already, it has something to wait for again.
+local function wait_again(m)
+  move(m, T.PENDING)
+  call('HSET', key('task', m.id), F.status, T.PENDING)
+  if m.clk then drop_timer('queue', m.id) end
+  emit(m.run, 'pending', m.id)
+end
+
+-- What aging did to a task's place is undone when its waiting is over for good.
+local function forget_age(m)
+  local aged = call('HGET', key('task', m.id), F.aged)
+  if not aged then return end
+  m.score = aged:match('^%d+')
+  call('HSET', key('task', m.id), F.score, m.score)
+  call('HDEL', key('task', m.id), F.aged)
 end

@@ -1,8 +1,8 @@
 -- Steps of a workflow that no worker runs. PENDING, one waits for what stands before it; RUNNING, for its children, each of
 -- which names it in the field `up`, and has it first among its dependents. So w, f and c count what stands before it, then
 -- its children: never both, for it begins when all before it completed, which nobody reopens.
--- fields: kind, path, frame, parent, planned, placed, fate, closing, branch, turns, status, started
--- uses: clock, event, task, put, leader, decided
+-- fields: kind, path, frame, parent, planned, placed, fate, closing, branch, turns, status, started, frame.revision
+
 local STEP_FIELDS = {F.kind, F.path, F.frame, F.parent, F.planned, F.placed, F.fate, F.closing, F.branch, F.turns}
 local function load_step(id)
   local m = load(id)
@@ -37,4 +37,16 @@ local function put_child(t, no, run, up, parents)
   put(t, no, run, nil, parents)
   if up then call('RPUSH', key('deps', t.id), up) end
   if is_unseen(t) then emit(run, 'step_created', t.id, t.rare:match('p (%S+)')) else emit(run, 'created', t.id) end
+end
+
+-- Variables of a workflow's frame; each change has a revision, and whoever waits for a condition is asked to look again.
+-- words: name, JSON, ...
+local function set_variables(frame, run, words)
+  call('HSET', key('vars', frame), unpack(words))
+  local number = call('HINCRBY', key('frame', frame), F.frame.revision, 1)
+  local names = {}
+  for i = 1, #words, 2 do names[#names + 1] = words[i] end
+  emit(run, 'variables_set', frame, table.concat(names, ' '))
+  for _, id in ipairs(call('SRANDMEMBER', key('ears', frame), 64)) do ask(id, '', 'changed') end
+  return number
 end

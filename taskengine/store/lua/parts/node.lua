@@ -1,7 +1,31 @@
+-- Nodes: which offer a lane, what their free slots are granted, and which take nothing of it.
+-- fields: attempts, granted, node.draining, node.slots, node.alive_until, exec.task, exec.attempt, exec.status
+-- fields: exec.queued, node.took, node.offered, node.untaken, node.untaken_at, node.probe
+
+-- Live nodes that offer a lane: two commands, however many they are.
+-- lazy
+local function offering_nodes(lane)
+  local all, live = call('SMEMBERS', key('offers', lane)), {}
+  for from = 1, #all, 1000 do
+    local to = math.min(#all, from + 999)
+    for i, alive_until in ipairs(call('ZMSCORE', K.nodes, unpack(all, from, to))) do
+      if tonumber(alive_until or 0) > now then live[#live + 1] = all[from + i - 1] end
+    end
+  end
+  return live
+end
+-- How many live nodes offer a lane.
+local function offering(lane) return #offering_nodes(lane) end
+-- Whether one of them takes work: of a crowd that drains as one, somebody is taken to, until it is gone.
+-- lazy
+local function is_offered(lane)
+  for i, node in ipairs(offering_nodes(lane)) do
+    if i > 16 or call('HEXISTS', key('node', node), F.node.draining) == 0 then return true end
+  end
+  return false
+end
+
 -- Gives READY tasks to free slots. Slots are computed, never counted: published minus held.
--- fields: attempts, granted, node.slots, node.alive_until, node.draining, exec.task, exec.attempt, exec.status
--- fields: exec.queued
--- uses: clock, task, park, execution, ready, pause, obstacle, offer
 -- Which nodes have a free slot stands in a set. It is a hint, kept by whoever takes or frees a slot and right again at
 -- the node's next beat: of those in it a script asks 16 at most, and takes the others to be like them. (Asking every
 -- node cost two commands for each, in each script that made something READY.)
@@ -9,6 +33,7 @@ local granted_now = 0
 local ENVELOPE = A.envelope
 local looks_left, seen, seen_nodes, seen_free, dropped = 16, {}, 0, 0, 0
 -- A node's free slots and, while something is paused, what it offers; nil where 16 were asked already.
+-- lazy
 local function look(node)
   if seen[node] or looks_left == 0 then return seen[node] end
   looks_left = looks_left - 1
@@ -26,6 +51,7 @@ local function look(node)
 end
 -- Whether the agent that would run a lane's tasks on a node is paused.
 local asked_agents = {}
+-- lazy
 local function is_agent_paused(node, lane)
   local _, at = node.lanes:find(' ' .. lane .. '=', 1, true)
   local agent = at and node.lanes:match('^%S+', at + 1)
@@ -33,10 +59,12 @@ local function is_agent_paused(node, lane)
   if asked_agents[agent] == nil then asked_agents[agent] = first_paused({'agent:' .. agent}) ~= nil end
   return asked_agents[agent]
 end
+-- lazy
 local function as_those(others, free, nodes)
   return math.floor(others * (nodes > 0 and free / nodes or 1))
 end
 -- Free slots of the nodes that offer a lane.
+-- lazy
 local function free_slots(lane)
   local nodes = call('SINTER', K.free, key('offers', lane))
   local free, looked, others = 0, 0, 0
@@ -55,6 +83,7 @@ local function free_slots(lane)
 end
 -- Whether fewer grants are outstanding than twice the free slots of the fleet, counted once a script.
 local hinted, all_granted
+-- lazy
 local function may_grant()
   if not hinted then
     hinted = call('SCARD', K.free) + dropped
@@ -63,6 +92,7 @@ local function may_grant()
   local others = math.max(0, hinted - seen_nodes)
   return all_granted < 2 * (seen_free + math.max(others, as_those(others, seen_free, seen_nodes)))
 end
+-- lazy
 local function wake_message(m, eid, class)
   local fill = {ID = eid, TOKEN = m.att, LANE = m.lane, PRIORITY = class, TAG = eid .. '-' .. now}
   local text = ENVELOPE:gsub('@(%u+)@', fill)
@@ -70,6 +100,7 @@ local function wake_message(m, eid, class)
   if class > 0 then messages = messages .. '\6\22' .. class end
   call('LPUSH', messages, text)
 end
+-- lazy
 local function grant_one(m)
   m.att = m.att + 1
   local eid = execution_id(m.id, m.att)
@@ -83,6 +114,7 @@ local function grant_one(m)
   granted_now = granted_now + 1
 end
 -- A pinned task whose agent no live node offers does not stay among those that may run.
+-- lazy
 local function park_unoffered(lane)
   if parks_left <= 0 then return wake(lane) end
   for _, item in ipairs(call('ZRANGE', key('ready', lane), 0, math.min(16, parks_left) - 1)) do
@@ -90,6 +122,7 @@ local function park_unoffered(lane)
     if m then park(m, 'agent:' .. lane:sub(2)) else call('ZREM', key('ready', lane), item) end
   end
 end
+-- lazy
 local function grant(lane, waiting)
   if waiting == 0 then return end
   if is_any_paused() and first_paused({'all', lane_scope(lane)}) then return end
@@ -128,4 +161,58 @@ local function grant_made()
     local waiting = call('ZCARD', key('ready', lane))
     if made[lane] == -1 or waiting <= made[lane] then grant(lane, waiting) end
   end
+end
+
+-- Nodes that beat and take nothing of what they are granted: their consumers are cut off, or never began.
+-- Grants are a lane's, so a withdrawn one counts against each node that offers it, had a slot free and claimed nothing
+-- since it was given; once for all that were given together. After the third in a row none of its slots count
+-- as free, in the field that grants read anyway. It is trusted again when it claims or offers what it did not, and a
+-- minute after the third, and after each probe, it is given one. (Rejected: whenever its offer changes. A worker that
+-- the server refuses connects again and again, and offers all and nothing by turns.)
+local MOST_UNTAKEN, PROBE_MS = 3, 60000
+local function is_distrusted(untaken) return tonumber(untaken or 0) >= MOST_UNTAKEN end
+local function trust(node, untaken, lanes_text)
+  call('HSET', key('node', node), F.node.took, now, F.node.offered, lanes_text)
+  if untaken then call('HDEL', key('node', node), F.node.untaken, F.node.untaken_at, F.node.probe) end
+  return false
+end
+-- Whether it offers a lane that it did not since it was trusted.
+local function offers_more(node, lanes_text)
+  local had = ' ' .. (call('HGET', key('node', node), F.node.offered) or '')
+  for lane in lanes_text:gmatch('%S+=') do
+    if not had:find(' ' .. lane, 1, true) then return true end
+  end
+  return false
+end
+-- 16 of them a script, not always the same.
+local blames_left = 16
+local function blame(lane, given)
+  local nodes = call('SINTER', K.free, key('offers', lane))
+  for i = 1, math.min(#nodes, blames_left) do
+    local node = nodes[(now + i) % #nodes + 1]
+    local v = call('HMGET', key('node', node), F.node.slots, F.node.draining, F.node.took, F.node.untaken_at,
+      F.node.alive_until)
+    local free = tonumber(v[1] or 0) - call('HLEN', key('slots', node))
+    local is_asked = tonumber(v[5] or 0) > now and not v[2] and free > 0
+    if is_asked and given >= tonumber(v[3] or 0) and given >= tonumber(v[4] or 0) then
+      call('HSET', key('node', node), F.node.untaken_at, now)
+      if call('HINCRBY', key('node', node), F.node.untaken, 1) >= MOST_UNTAKEN then
+        call('HSET', key('node', node), F.node.slots, '0', F.node.probe, now + PROBE_MS)
+        call('SREM', K.free, node)
+      end
+    end
+  end
+  blames_left = blames_left - math.min(#nodes, blames_left)
+end
+local function probe(node, lanes)
+  if now < tonumber(call('HGET', key('node', node), F.node.probe) or 0) then return end
+  call('HSET', key('node', node), F.node.slots, call('HLEN', key('slots', node)) + 1)
+  call('SADD', K.free, node)
+  local before = granted_now
+  for _, lane in ipairs(lanes) do
+    if granted_now == before then grant(lane, math.min(1, call('ZCARD', key('ready', lane)))) end
+  end
+  call('HSET', key('node', node), F.node.slots, '0')
+  call('SREM', K.free, node)
+  if granted_now > before then call('HSET', key('node', node), F.node.probe, now + PROBE_MS) end
 end

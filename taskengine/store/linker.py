@@ -1,0 +1,175 @@
+"""Puts a script together: of the library those functions that a verb reaches, and the lazy ones late.
+
+Lua makes every local function anew each time a script runs, and a closure with its captured variables is as dear as a
+short command: of the 634 000 instructions of a report a fifth went into 56 functions, most of which it never called.
+So what a verb cannot reach is left out: nobody lists what he uses, a name that a verb does not define itself is
+looked for in the library. (Rejected: Redis Functions, which make them once at load. They gain as much and no more,
+fakeredis has none, and a server out of memory refuses them as a whole: also those that free some.)
+
+The library is one, in a file for each subject: no two functions have the same name. A file is a list of ``local
+function`` and one-line ``local name = …`` at the left edge. Of these two lines one may stand alone above a definition:
+
+``-- lazy``
+    Seldom needed. A verb whose header says ``-- links: lazily`` makes all of these together, when it calls the first.
+``-- at end``
+    Called when the verb has answered, whichever way it returned, if the verb reaches what it works off.
+
+Comments stay out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from taskengine.store.header import words
+
+_FUNCTION = re.compile(r"local function (\w+)")
+_NAMES = re.compile(r"local ([\w, ]+?) *(?:=|$)")
+_WORD = re.compile(r"(?<![\w.:])[A-Za-z_]\w*")
+_TEXT = re.compile(r"'(?:\\.|[^'\\\n])*'|--.*")
+#: Where names become local: a statement, a loop, the parameters of a function.
+_DECLARED = re.compile(
+    r"\blocal function (\w+)\(([^)]*)\)|\bfunction ?\w*\(([^)]*)\)|\blocal ([\w, ]+)|\bfor ([\w, ]+?) (?:=|in\b)"
+)
+#: A field of a table that is being made.
+_KEY = re.compile(r"([{,]\s*)\w+(?= = )")
+_LAZY, _AT_END = "-- lazy", "-- at end"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One function, or one statement, of the library."""
+
+    names: tuple[str, ...]
+    text: str
+    is_function: bool
+    is_lazy: bool
+    is_at_end: bool
+    #: Names that it uses and does not make local itself.
+    uses: frozenset[str]
+
+
+class Library:
+    """All that verbs share."""
+
+    def __init__(self, parts: Iterable[str]) -> None:
+        self._units = [unit for part in parts for unit in _units(part)]
+        self._place: dict[str, int] = {}
+        for place, unit in enumerate(self._units):
+            for name in unit.names:
+                if name in self._place:
+                    raise ValueError(f"two parts define {name}")
+                self._place[name] = place
+
+    def link(self, verb: str) -> str:
+        """The source of *verb* behind what it reaches, each once and before whoever uses it."""
+        body = _strip(verb)
+        units = self._reached(_uses(body))
+        ends = [unit.names[0] for unit in units if unit.is_at_end]
+        if words(verb, "links") == ["lazily"]:
+            units, body = _late(units, body)
+        return "\n".join([*(unit.text for unit in units), *_with_ends(body, ends)])
+
+    def _reached(self, wanted: Iterable[str]) -> list[Unit]:
+        """The units that somebody who is wanted may mean; each stands behind all that it means itself."""
+        found: dict[int, Unit] = {}
+        self._visit(self._places(wanted), found, ())
+        while more := [end for end in self._ends() if end not in found and self._works_off(end, found)]:
+            self._visit(more, found, ())
+        return list(found.values())
+
+    def _visit(self, places: Iterable[int], found: dict[int, Unit], above: Sequence[int]) -> None:
+        for place in places:
+            if place in above:
+                circle = ", ".join(self._units[each].names[0] for each in above)
+                raise ValueError(f"{circle}: each needs the next one before itself")
+            if place not in found:
+                unit = self._units[place]
+                self._visit(self._places(unit.uses - {*unit.names}), found, (*above, place))
+                found[place] = unit
+
+    def _places(self, names: Iterable[str]) -> list[int]:
+        return sorted({self._place[name] for name in names if name in self._place})
+
+    def _ends(self) -> list[int]:
+        return [place for place, unit in enumerate(self._units) if unit.is_at_end]
+
+    def _works_off(self, end: int, found: dict[int, Unit]) -> bool:
+        """Whether somebody else reaches a variable that this function looks at; clocks and constants are none."""
+        return any(
+            place in found and self._is_state(place) for place in self._places(self._units[end].uses)
+        )
+
+    def _is_state(self, place: int) -> bool:
+        return not self._units[place].is_function and self._units[place].text.endswith("{}")
+
+
+def _units(part: str) -> list[Unit]:
+    units: list[Unit] = []
+    lines: list[str] = []
+    marks: frozenset[str] = frozenset()
+    for line in [*part.splitlines(), "-- the end"]:
+        if lines and line != "end" and not line.startswith(" "):
+            units.append(_unit(lines, marks))
+            lines, marks = [], frozenset()
+        if line.startswith("--"):
+            marks |= {line}
+        elif line.strip() and not line.lstrip().startswith("--"):
+            lines.append(line)
+    return units
+
+
+def _unit(lines: Sequence[str], marks: frozenset[str]) -> Unit:
+    text = "\n".join(lines)
+    is_lazy, is_at_end = _LAZY in marks, _AT_END in marks
+    if found := _FUNCTION.match(text):
+        return Unit((found[1],), text, True, is_lazy, is_at_end, _uses(text))
+    found = _NAMES.match(lines[0])
+    if found is None:
+        raise ValueError(f"a part holds functions and 'local name = …' at its left edge, not {lines[0]!r}")
+    names = tuple(name.strip() for name in found[1].split(","))
+    return Unit(names, text, False, is_lazy, is_at_end, _uses(text))
+
+
+def _late(units: Sequence[Unit], body: str) -> tuple[list[Unit], str]:
+    """The units with the lazy functions behind one that makes them, and the body that calls them through it."""
+    late = [unit for unit in units if unit.is_lazy]
+    if not late:
+        return list(units), body
+    names = [unit.names[0] for unit in late]
+    call = re.compile(rf"(?<![\w.:])({'|'.join(names)})(?=\()")
+    eager = [replace(unit, text=call.sub(r"lazy().\1", unit.text)) for unit in units if unit not in late]
+    _refuse_values(names, [*(unit.text for unit in eager), call.sub("", body)])
+    table = ", ".join(f"{name} = {name}" for name in names)
+    lines = ["function lazy()", "if made_lazily then return made_lazily end", *(unit.text for unit in late)]
+    door = "\n".join([*lines, f"made_lazily = {{{table}}}", "return made_lazily", "end"])
+    first, last = _unit(["local made_lazily, lazy"], frozenset()), replace(late[0], text=door)
+    return [first, *eager, last], call.sub(r"lazy().\1", body)
+
+
+def _refuse_values(names: Iterable[str], texts: Iterable[str]) -> None:
+    """A lazy function can only be called: as a value it would be a name that nobody knows."""
+    code = re.sub(r"'[^'\n]*'|lazy\(\)\.\w+|\blocal \w+(?:, \w+)*", "", "\n".join(texts))
+    used = set(_WORD.findall(re.sub(r"\b\w+ = ", "", code))) & set(names)
+    if used:
+        raise ValueError(f"{', '.join(sorted(used))}: it is lazy, so it can only be called")
+
+
+def _with_ends(body: str, ends: Sequence[str]) -> list[str]:
+    if not ends:
+        return [body]
+    calls = [f"{name}()" for name in ends]
+    return ["local function verb()", body, "end", "local reply = verb()", *calls, "return reply"]
+
+
+def _uses(text: str) -> frozenset[str]:
+    """Names in *text* that it does not make local itself, outside strings and comments."""
+    code = _TEXT.sub("''", text)
+    declared = ",".join(names for found in _DECLARED.findall(code) for names in found if names)
+    return frozenset(_WORD.findall(_KEY.sub(r"\1", code))) - {name.strip() for name in declared.split(",")}
+
+
+def _strip(source: str) -> str:
+    return "\n".join(line for line in source.splitlines() if line.strip() and not line.lstrip().startswith("--"))
