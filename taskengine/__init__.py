@@ -40,7 +40,15 @@ from taskengine.errors import (
 if TYPE_CHECKING:
     from taskengine.api import BlockingTaskAPI, TaskAPI
     from taskengine.api.executor import TaskExecutor
-    from taskengine.builders import DependencyResolver, TaskFactory, TaskGraph, TaskScheduler, load_graph
+    from taskengine.builders import (
+        DependencyResolver,
+        TaskFactory,
+        TaskGraph,
+        TaskScheduler,
+        WorkflowBuilder,
+        load_graph,
+        load_workflow,
+    )
     from taskengine.models import (
         BulkResult,
         ConditionOperator,
@@ -147,6 +155,7 @@ __all__ = [
     "UnsupportedServerError",
     "WaitTimeoutError",
     "Workflow",
+    "WorkflowBuilder",
     "WorkflowCondition",
     "WorkflowDefinition",
     "WorkflowExecutionError",
@@ -157,6 +166,7 @@ __all__ = [
     "WorkflowStep",
     "agent",
     "load_graph",
+    "load_workflow",
 ]
 
 #: Where the names come from that are imported late; ``agent`` can not be, a module has the same name.
@@ -168,6 +178,8 @@ _LATE = {
     "TaskFactory": "taskengine.builders",
     "TaskGraph": "taskengine.builders",
     "load_graph": "taskengine.builders",
+    "load_workflow": "taskengine.builders",
+    "WorkflowBuilder": "taskengine.builders",
     "TaskScheduler": "taskengine.builders",
     "BulkResult": "taskengine.models",
     "DeadLetter": "taskengine.models",

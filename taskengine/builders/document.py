@@ -24,8 +24,10 @@ from taskengine.settings import REFERENCE_LIMIT
 MAX_BYTES = REFERENCE_LIMIT
 #: Lists and objects inside each other: a task's field lies in three of them.
 _LEVELS = MAX_DEPTH + 3
-#: Length of the paths whose lines are kept: a list's objects and their fields.
+#: Length of the paths whose lines are kept, unless somebody asks for more: a list's objects and their fields.
 _NOTED = 3
+#: Of a workflow's: every one.
+EVERY_LINE = _LEVELS
 #: Steps of a path that a complaint shows.
 _SHOWN = 8
 
@@ -40,8 +42,9 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?")
 class Document:
     """What a file holds, and where."""
 
-    def __init__(self, text: str, name: str, *, is_json: bool = False) -> None:
+    def __init__(self, text: str, name: str, *, is_json: bool = False, noted: int = _NOTED) -> None:
         self.name = name
+        self._noted = noted
         self._text = text
         self._lines: dict[tuple[str | int, ...], int] | None = None
         if len(text) > MAX_BYTES or len(text.encode(errors="replace")) > MAX_BYTES:
@@ -50,8 +53,8 @@ class Document:
         self.value: Any = self._from_json() if is_json else self._from_yaml()
 
     @classmethod
-    def of(cls, path: Path) -> Document:
-        """The document in a file; JSON when its name ends so, else YAML."""
+    def of(cls, path: Path, *, noted: int = _NOTED) -> Document:
+        """The document in a file; JSON when its name ends so, else YAML. *noted* is how deep it knows its lines."""
         try:
             size = path.stat().st_size
             if size > MAX_BYTES:
@@ -59,7 +62,7 @@ class Document:
             text = path.read_text(encoding="utf-8")
         except (OSError, ValueError) as exc:
             raise InvalidInputError(f"{path}: {exc}", field="file") from exc
-        return cls(text, path.name, is_json=path.suffix.lower() == ".json")
+        return cls(text, path.name, is_json=path.suffix.lower() == ".json", noted=noted)
 
     def place(self, *path: str | int) -> str:
         """``name:line`` of a value, or of the nearest that holds it."""
@@ -70,7 +73,7 @@ class Document:
         return self.name
 
     def _from_yaml(self) -> Any:
-        reader = _Reader(self._text, self.name)
+        reader = _Reader(self._text, self.name, self._noted)
         value = reader.document()
         self._lines = reader.lines
         return value
@@ -102,7 +105,7 @@ class Document:
 
     def _known_lines(self) -> dict[tuple[str | int, ...], int]:
         if self._lines is None:
-            reader = _Reader(self._text, self.name)
+            reader = _Reader(self._text, self.name, self._noted)
             with suppress(InvalidInputError):  # JSON that YAML reads differently: what was reached has its lines
                 reader.document()
             self._lines = reader.lines
@@ -112,8 +115,9 @@ class Document:
 class _Reader:
     """Builds plain data from a parser's events."""
 
-    def __init__(self, text: str, name: str) -> None:
+    def __init__(self, text: str, name: str, noted: int) -> None:
         self._name = name
+        self._noted = noted
         self._events: Iterator[Any] = iter(yaml.parse(text, Loader=_LOADER))
         self.lines: dict[tuple[str | int, ...], int] = {}
 
@@ -139,7 +143,7 @@ class _Reader:
             self._refuse(event, f"the alias *{event.anchor} is not followed; write the value out")
         if event.tag is not None:
             self._refuse(event, f"the tag {event.tag:.60} is not read; write plain values")
-        if len(path) <= _NOTED:
+        if len(path) <= self._noted:
             self.lines.setdefault(path, _line(event))
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
@@ -163,7 +167,7 @@ class _Reader:
             key = event.value
             if key in found:
                 self._refuse(event, f"the key {key!r:.80} stands twice; keep one of them")
-            if len(path) < _NOTED:
+            if len(path) < self._noted:
                 self.lines[(*path, key)] = _line(event)
             found[key] = self._value(next(self._events), (*path, key))
         return found

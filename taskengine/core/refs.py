@@ -121,7 +121,7 @@ def _references(source: str, of: Shape) -> Iterator[Reference]:
             continue
         if token.text not in ROOTS:
             raise ExpressionError(
-                source, f"{token.text!r:.60} is unknown{did_you_mean(token.text, ROOTS)}; begin with {', '.join(ROOTS)}"
+                source, f"{token.text!r:.60} is unknown; begin with {', '.join(ROOTS)}{did_you_mean(token.text, ROOTS)}"
             )
         yield _reference(source, of, place)
 

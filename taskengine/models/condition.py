@@ -65,9 +65,7 @@ _FORMS = ("field", "all_of", "any_of", "not_", "expression")
 #: ``steps.test.output.passed`` and ``context.regions[0]``.
 FieldPath = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]{1,9}\])*$", max_length=500
-    ),
+    StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]{1,9}\])*$", max_length=500),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -58,13 +58,11 @@ def sibling_faults(steps: Sequence[Any], *, in_parallel: bool = False) -> Iterat
             before = names[place - 1 : place] if place and not in_parallel else []
             parents.setdefault(names[place], [name for name in before if isinstance(name, str)])
             yield from _dependencies(place, step, places, parents)
-    if cycle := _cycle(parents):
+    if cycle := find_cycle(parents):
         yield (places[cycle[0]], "depends_on"), f"a cycle: {' -> '.join(cycle[:20])}; remove one of its edges"
 
 
-def _dependencies(
-    place: int, step: Any, places: Mapping[str, int], parents: dict[str, list[str]]
-) -> Iterator[Found]:
+def _dependencies(place: int, step: Any, places: Mapping[str, int], parents: dict[str, list[str]]) -> Iterator[Found]:
     """Note what a step depends on by name; unknown ones are faults."""
     named = given(step, "depends_on")
     if not isinstance(named, list | tuple):
@@ -76,7 +74,7 @@ def _dependencies(
             yield (place, "depends_on"), f"{word!r:.80} is no sibling of this step{did_you_mean(word, places)}"
 
 
-def _cycle(parents: Mapping[str, Sequence[str]]) -> list[str]:
+def find_cycle(parents: Mapping[str, Collection[str]]) -> list[str]:
     """Names along a cycle, the first one repeated at the end; empty when there is none."""
     try:
         TopologicalSorter(parents).prepare()

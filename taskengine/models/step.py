@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import Field, ModelWrapValidatorHandler, TypeAdapter, ValidationError, ValidatorFunctionWrapHandler
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+)
 
 from taskengine.errors import InvalidWorkflowError, WorkflowFault
 from taskengine.models.condition import Condition
@@ -17,8 +25,16 @@ from taskengine.models.task import Positive
 FailOrContinue = Literal["fail", "continue"]
 
 
+def _require_kind(schema: dict[str, Any], step: type[BaseModel]) -> None:
+    """A step without ``kind`` is a task; in JSON Schema it could be any whose other fields are optional."""
+    if step.model_fields["kind"].default != "task":
+        schema["required"] = ["kind", *schema.get("required", [])]
+
+
 class WorkflowStep(Part):
     """What every step has. Frozen; a wrong one raises InvalidWorkflowError with all its faults."""
+
+    model_config = ConfigDict(json_schema_extra=_require_kind)
 
     #: Each kind's class.
     classes: ClassVar[dict[str, type[WorkflowStep]]] = {}

@@ -22,6 +22,7 @@ from pydantic import (
     Tag,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
@@ -52,6 +53,7 @@ MAX_TURNS = 100_000
 MAX_ITEMS = 10_000
 #: Bytes of a definition as canonical JSON.
 MAX_BYTES = 1024 * 1024
+
 
 class TaskStep(WorkflowStep):
     """One task; it retries by its own ``max_retries``."""
@@ -111,16 +113,16 @@ class LoopStep(WorkflowStep):
     keep: Annotated[int, Field(ge=1, le=1000)] = 20
 
 
-def _until(value: Any) -> datetime | str:
+def _until(value: Any, info: ValidationInfo) -> datetime | str:
     is_expression = isinstance(value, str) and not _DATE.match(value)
-    made: datetime | str = _validated(_EXPRESSION if is_expression else _MOMENT, value)
+    made: datetime | str = _validated(_EXPRESSION if is_expression else _MOMENT, value, info)
     return made
 
 
-def _validated(adapter: TypeAdapter[Any], value: Any) -> Any:
+def _validated(adapter: TypeAdapter[Any], value: Any, info: ValidationInfo) -> Any:
     """A value of one of several types, with the faults of that type alone."""
     try:
-        return adapter.validate_python(value)
+        return adapter.validate_python(value, context=info.context)
     except ValidationError as exc:
         raise faulty("value", lines(exc)) from exc
 
@@ -158,8 +160,8 @@ class WaitStep(WorkflowStep):
 WAIT_FORMS = ("wait_seconds", "until", "wait_condition", "signal")
 
 
-def _items(value: Any) -> list[JsonValue] | str:
-    made: list[JsonValue] | str = _validated(_EXPRESSION if isinstance(value, str) else _LIST, value)
+def _items(value: Any, info: ValidationInfo) -> list[JsonValue] | str:
+    made: list[JsonValue] | str = _validated(_EXPRESSION if isinstance(value, str) else _LIST, value, info)
     return made
 
 
@@ -229,9 +231,7 @@ _SEVERAL = Annotated[tuple[AnyStep, ...], Field(min_length=1)]
 #: Steps one after the other, at least one.
 Steps = Annotated[tuple[AnyStep, ...], WrapValidator(scope(), json_schema_input_type=_SEVERAL)]
 #: The same side by side.
-ParallelSteps = Annotated[
-    tuple[AnyStep, ...], WrapValidator(scope(in_parallel=True), json_schema_input_type=_SEVERAL)
-]
+ParallelSteps = Annotated[tuple[AnyStep, ...], WrapValidator(scope(in_parallel=True), json_schema_input_type=_SEVERAL)]
 #: Steps one after the other, if any.
 OptionalSteps = Annotated[tuple[AnyStep, ...], WrapValidator(scope(at_least_one=False))]
 
@@ -296,9 +296,7 @@ def _bare(made: WorkflowDefinition) -> WorkflowDefinition:
     """Without the state that a Workflow has besides."""
     if type(made) is WorkflowDefinition:
         return made
-    return WorkflowDefinition.model_construct(
-        **{name: getattr(made, name) for name in WorkflowDefinition.model_fields}
-    )
+    return WorkflowDefinition.model_construct(**{name: getattr(made, name) for name in WorkflowDefinition.model_fields})
 
 
 def _form_of(value: Any) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import GetJsonSchemaHandler, JsonValue, PlainValidator, TypeAdapter, ValidationError
+from pydantic import GetJsonSchemaHandler, JsonValue, PlainValidator, TypeAdapter, ValidationError, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -70,7 +70,7 @@ def holds_template(value: JsonValue) -> bool:
             return False
 
 
-def _template(given: Any) -> dict[str, JsonValue]:
+def _template(given: Any, info: ValidationInfo) -> dict[str, JsonValue]:
     if isinstance(given, RequestFields):
         given = _asked_for(given)
     if not isinstance(given, Mapping):
@@ -78,7 +78,7 @@ def _template(given: Any) -> dict[str, JsonValue]:
     made: dict[str, JsonValue] = {}
     found: list[Found] = []
     for name, value in given.items():
-        found += _field(name, value, made)
+        found += _field(name, value, made, info)
     found = found or list(_together(made))
     if found:
         raise faulty("task_template", found)
@@ -91,7 +91,7 @@ def _asked_for(task: RequestFields) -> dict[str, Any]:
     return {name: getattr(task, name) for name in TaskCreateRequest.model_fields if name in kept}
 
 
-def _field(name: Any, value: Any, made: dict[str, JsonValue]) -> Iterator[Found]:
+def _field(name: Any, value: Any, made: dict[str, JsonValue], info: ValidationInfo) -> Iterator[Found]:
     """Put a field into what is made, as JSON, or say what is wrong with it."""
     if name in _DECIDED:
         yield (name,), f"{_DECIDED[name]}; leave it out"
@@ -100,7 +100,7 @@ def _field(name: Any, value: Any, made: dict[str, JsonValue]) -> Iterator[Found]
     elif value is not None:
         try:
             refuse_deep(value, name)
-            late = list(template_faults(value, (name,)))
+            late = list(template_faults(value, info, (name,)))
             yield from late
             if not late:
                 made[name] = _json(name, value)

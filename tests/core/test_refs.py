@@ -39,7 +39,7 @@ def test_has_only_asks() -> None:
         ("steps[variables.x].output", "steps needs the name of one"),
         ("steps", "steps needs the name of one"),
         ("size(steps)", "steps needs the name of one"),
-        ("varables.x", "'varables' is unknown; did you mean 'variables'"),
+        ("varables.x", "'varables' is unknown; begin with .*; did you mean 'variables'"),
         ("os.environ", "'os' is unknown"),
         ("context.x.map(i, i) == i", "'i' is unknown"),
     ],
