@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from taskengine.store.call import Call
+from taskengine.store.call import Call, Story
 from taskengine.store.codec import pairs
 from taskengine.store.fields import LeaderField
 from taskengine.store.replies import Reply, reply
@@ -169,7 +169,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Nodes, lanes, counts and the coordinator at one moment."""
+    """Nodes, lanes, counts and the coordinator."""
 
     server_ms: int
     nodes: tuple[Node, ...]
@@ -196,12 +196,9 @@ class _Fleet(NamedTuple):
     """The same, as ``fleet`` says it; each hash is a flat list."""
 
     server_ms: int
-    nodes: Sequence[Sequence[Any]]
-    lanes: Sequence[Sequence[Any]]
     counts: Sequence[str]
     leader: Sequence[str]
     numbers: Sequence[int]
-    parked: Sequence[tuple[str, int]]
     pauses: Sequence[str]
 
 
@@ -229,22 +226,39 @@ class _Numbers(NamedTuple):
     running: int
 
 
-def _fleet(raw: Sequence[Any]) -> Fleet:
-    found = _Fleet._make(raw)
+_FLEET = Verb("fleet", _Fleet._make, fleet=_Fleet, numbers=_Numbers)
+_READ_NODES: Verb[list[Any]] = Verb("read_nodes", list, node=_Node)
+_READ_QUEUES: Verb[list[Any]] = Verb("read_queues", list)
+
+
+def fleet() -> Story[Fleet]:
+    """What the fleet looks like now: its parts as of moments that are some trips apart."""
+    found = yield from _FLEET()
     leader = pairs(found.leader)
     leads = int(leader.get(LeaderField.leads_until, 0)) > found.server_ms
     return Fleet(
         server_ms=found.server_ms,
-        nodes=tuple(_node(_Node._make(node), found.server_ms) for node in found.nodes),
-        lanes=tuple(Lane(x[0], int(x[1]), int(x[2]), int(x[3])) for x in found.lanes),
+        nodes=(yield from every_node()),
+        lanes=tuple(Lane(x[0], int(x[1]), int(x[2]), int(x[3])) for x in (yield from _queues("lanes"))),
         counts={status: int(n) for status, n in pairs(found.counts).items()},
         leader=leader.get(LeaderField.id) if leads else None,
         leader_settings=leader.get(LeaderField.settings, "") if leads else "",
         term=int(leader.get(LeaderField.term, 0)),
-        parked={x[0]: int(x[1]) for x in found.parked},
+        parked={x[0]: int(x[1]) for x in (yield from _queues("parks"))},
         pauses=pairs(found.pauses),
         **_Numbers._make(found.numbers)._asdict(),
     )
+
+
+def every_node() -> Story[tuple[Node, ...]]:
+    """All nodes, those that fell silent included until they are forgotten; the first to fall silent first."""
+    found: dict[str, tuple[float, Node]] = {}
+    at = ""
+    while at != "0":
+        at, now, *rows = yield from _READ_NODES(start=at or "0")
+        for row in map(_Node._make, rows):
+            found[row.name] = float(row.until_ms), _node(row, int(now))
+    return tuple(node for _, node in sorted(found.values(), key=lambda one: (one[0], one[1].name)))
 
 
 def _node(raw: _Node, now: int) -> Node:
@@ -260,9 +274,10 @@ def _node(raw: _Node, now: int) -> Node:
     )
 
 
-_FLEET = Verb("fleet", _fleet, fleet=_Fleet, node=_Node, numbers=_Numbers)
-
-
-def fleet() -> Call[Fleet]:
-    """What the fleet looks like now."""
-    return _FLEET()
+def _queues(kind: str) -> Story[list[Any]]:
+    found: dict[str, Any] = {}
+    at = ""
+    while at != "0":
+        at, *rows = yield from _READ_QUEUES(set=kind, start=at or "0")
+        found |= {row[0]: row for row in rows}
+    return list(found.values())

@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 from taskengine.core.explain import Server, Situation
 from taskengine.core.order import priority_of
 from taskengine.models.enums import TaskPriority
-from taskengine.store.call import Call
+from taskengine.store.call import Story
 from taskengine.store.codec import moment, note, pairs, pause_from
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import RULED
-from taskengine.store.nodes import MOST_UNTAKEN
+from taskengine.store.nodes import Node, every_node
 from taskengine.store.verb import Verb
+
+#: Lanes told of, of those that living nodes offer.
+_MOST_LANES = 100
 
 
 class _Row(NamedTuple):
@@ -27,29 +30,14 @@ class _Row(NamedTuple):
     position: int
     ready: int
     granted: int
-    servers: Sequence[Sequence[Any]]
-    lanes: Sequence[str]
     #: '' for nobody.
     leader: str
     #: Scope and record of a pause that it feels, or nothing.
     pause: tuple[str, str] | tuple[()]
 
 
-class _Server(NamedTuple):
-    """The same of a node that offers its lane."""
-
-    node: str
-    slots: str
-    held: int
-    draining: str
-    untaken: str
-    info: str
-
-
-def _situation(raw: Sequence[Any]) -> Situation | None:
-    if not raw:
-        return None
-    row = _Row._make(raw)
+def _situation(row: _Row, nodes: Sequence[Node]) -> Situation:
+    live = [node for node in nodes if node.alive]
     f = pairs(row.fields)
     return Situation(
         now=_at(row.server_ms),
@@ -66,28 +54,30 @@ def _situation(raw: Sequence[Any]) -> Situation | None:
         position=row.position,
         ready=row.ready,
         granted=row.granted,
-        servers=tuple(_server(_Server._make(server)) for server in row.servers),
-        lanes=tuple(sorted(row.lanes)),
+        servers=tuple(_server(node) for node in live if f[TaskField.queue] in node.lanes),
+        lanes=tuple(sorted({lane for node in live for lane in node.lanes})[:_MOST_LANES]),
         leader=row.leader,
         aged_to=TaskPriority(priority_of(float(f[TaskField.score]))) if TaskField.aged in f else None,
         pause=pause_from(*row.pause) if row.pause else None,
     )
 
 
-def _server(raw: _Server) -> Server:
-    untaken = int(raw.untaken)
-    stuck = note(raw.info).get("stuck") or 0
-    return Server(
-        raw.node, int(raw.slots), raw.held, raw.draining, untaken, untaken >= MOST_UNTAKEN, stuck
-    )
+def _server(node: Node) -> Server:
+    stuck = note(node.info).get("stuck") or 0
+    return Server(node.name, node.slots, node.held, node.draining, node.untaken, node.is_distrusted, stuck)
 
 
-_SITUATION = Verb("situation", _situation, situation=_Row, server=_Server)
+def _row(raw: Sequence[Any]) -> _Row | None:
+    return _Row._make(raw) if raw else None
 
 
-def situation(id: str) -> Call[Situation | None]:
-    """The situation of a task as of one moment; None when there is none."""
-    return _SITUATION(task=id)
+_SITUATION = Verb("situation", _row, situation=_Row)
+
+
+def situation(id: str) -> Story[Situation | None]:
+    """The situation of a task, and of the nodes that may run it some trips later; None when there is none."""
+    row = yield from _SITUATION(task=id)
+    return _situation(row, (yield from every_node())) if row else None
 
 
 def _at(ms: Any) -> datetime:

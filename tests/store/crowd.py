@@ -10,7 +10,27 @@ from uuid import uuid4
 
 from taskengine.core.instructions import CloseTask
 from taskengine.models import Task
-from taskengine.store import coordination, executions, graphs, nodes, pauses, retention, steps, tasks, workflows
+from taskengine.store import (
+    coordination,
+    dead_letters,
+    deadlines,
+    estimates,
+    executions,
+    graphs,
+    inspection,
+    needs,
+    nodes,
+    outlines,
+    pauses,
+    quarantine,
+    results,
+    retention,
+    runs,
+    situations,
+    steps,
+    tasks,
+    workflows,
+)
 from taskengine.store.coordination import Decision
 from taskengine.store.records import index_names
 
@@ -35,6 +55,8 @@ class Size:
     heads: int = 1
     #: Tasks whose dependents are still being told.
     releases: int = 1
+    #: READY tasks at the end of the first queue, and timers to come.
+    waiting: int = 1
 
     @property
     def queue_names(self) -> list[str]:
@@ -105,9 +127,14 @@ class Crowd:
             world.raw.zadd(world.keys.of("stands", f"run:{n}"), {f"schedule:{uuid4()}": 1})
             world.raw.sadd(world.keys.fixed("standing"), f"run:{n}")
             world.raw.hset(world.keys.fixed("pauses"), f"run:{n}", '1 {"by":"x","until":null,"why":null}')
+            world.raw.hset(world.keys.fixed("pauses"), f"agent:p{n}", '1 {"by":"x","until":null,"why":null}')
+            world.raw.hset(world.keys.fixed("pauses"), f"cap:p{n}", '1 {"by":"x","until":null,"why":null}')
+        world.raw.sadd(world.keys.fixed("open"), coordination.PAUSED)
+        self._wait()
         for n in range(size.nodes):
+            lanes = size.lanes.replace("=bot", f"=bot{n}")
             world.raw.zadd(world.keys.fixed("nodes"), {f"m{n}": 2**53})
-            world.raw.hset(world.keys.of("node", f"m{n}"), mapping={"slots": 5, "lanes": size.lanes, "until": 2**53})
+            world.raw.hset(world.keys.of("node", f"m{n}"), mapping={"slots": 5, "lanes": lanes, "until": 2**53})
             world.raw.sadd(world.keys.fixed("free"), f"m{n}")
             for lane in size.lanes.split():
                 world.raw.sadd(world.keys.of("offers", lane.partition("=")[0]), f"m{n}")
@@ -155,6 +182,7 @@ class Crowd:
         heads = (world.task("head", capability=lane) for lane in size.queue_names * size.heads)
         run = world.submit(*heads)
         world.run(pauses.pause(f"run:{run}", "ann", None, None))
+        world.submit(*(world.task("fit", capability="q0") for _ in range(20)))
         names = [lane[1:] for lane in size.pinned] * size.heads
         world.submit(*(world.task("pinned", capability="own", assigned_to=name) for name in names))
 
@@ -162,6 +190,16 @@ class Crowd:
         """All of it, to be put back for a script that finds what the one before found."""
         raw = self.world.raw
         return Stored(self, {name: raw.dump(name) for name in raw.scan_iter(count=1000)})
+
+    def _wait(self) -> None:
+        """Fill a queue and the timers behind whatever a script would look at."""
+        raw, keys, at = self.world.raw, self.world.keys, 2**53
+        for first in range(0, self.size.waiting, 10_000):
+            ids = [f"{n:08}-0000-4000-8000-000000000000" for n in range(first, min(first + 10_000, self.size.waiting))]
+            raw.zadd(keys.of("ready", "q0"), {f"{n + 10**9:012}{id}": at for n, id in enumerate(ids)})
+            raw.zadd(keys.fixed("timers"), {f"schedule:{id}": at for id in ids})
+        raw.sadd(keys.fixed("lanes"), "q0")
+        raw.sadd(keys.fixed("open"), "q0")
 
     def resume_by_hand(self) -> None:
         """The pauses are over, and what they held aside is still there."""
@@ -333,3 +371,79 @@ def _second(story: Any, crowd: Crowd) -> Any:
     return story.send(crowd.world.run(next(story)))
 
 
+def _poll(crowd: Crowd) -> Any:
+    decision = Decision("0-1", str(crowd.waiting.id), str(crowd.failed.id), "f")
+    return next(coordination.snapshots([decision]))
+
+
+def _stage_some(crowd: Crowd) -> Any:
+    return graphs.stage("b", str(uuid4()), [crowd.world.record(crowd.world.task("new", capability="q0"))])
+
+
+def _staged(crowd: Crowd) -> str:
+    return crowd.world.staged(crowd.world.task("new", capability="q0"))
+
+
+def _start_workflow(crowd: Crowd) -> Any:
+    id = uuid4()
+    crowd.world.run(workflows.put_definition("d", "{}"))
+    row = steps.step_record(id, "", "w", score=1, sha="s", k="workflow")
+    return workflows.start(workflows.Start(str(id), "d", "{}", "w", "ann", row, {}))
+
+
+def _list(crowd: Crowd) -> Any:
+    return next(tasks.find(0, 100, ["s:failed"]))
+
+
+#: Every other script: a call of it in which one or a handful of things are named.
+ASKS: dict[str, Callable[[Crowd], Any]] = {
+    "add_dependency": lambda c: next(tasks.add_dependency(str(c.waiting.id), str(c.over.id), "0", "")),
+    "age": lambda c: coordination.age(c.world.term, "q0", 0, 1),
+    "commit": lambda c: graphs.commit(_staged(c)),
+    "drain": lambda _: nodes.drain("m0", "x"),
+    "drop_decision": lambda c: coordination.drop_decisions(c.world.term, ["0-1"]),
+    "drop_letter": lambda c: dead_letters.drop(str(c.failed.id)),
+    "drop_messages": lambda _: quarantine.drop(quarantine._stored(["{}"])),
+    "fleet": lambda _: next(nodes.fleet()),
+    "glance": lambda c: next(executions.glance([eid(c.running)])),
+    "inspect": lambda c: inspection.look([(str(c.ready.id), "")]),
+    "inspect_members": lambda _: next(inspection.members("ready", "q0")),
+    "inspect_runs": lambda c: next(inspection.runs([c.world.run_of(c.ready.id)])),
+    "inspect_tally": lambda _: next(inspection.tally()),
+    "lay": lambda _: executions.put_payload("n", "{}"),
+    "lay_order": lambda c: graphs.lay_order(_staged(c), 0, b""),
+    "lead": lambda _: coordination.lead("c1", 60_000),
+    "learn": lambda _: estimates.learn({"q0": 1.5}),
+    "list": _list,
+    "look_steps": lambda c: steps.look([(str(c.ready.id), "")]),
+    "match_ids": lambda c: next(tasks.begin_alike(str(c.ready.id)[:8], 5)),
+    "needs": lambda c: next(needs.needs([str(c.waiting.id)])),
+    "note_deadlines": lambda c: deadlines.note(c.world.term, [deadlines.Finding(str(c.ready.id), 1, "risk")]),
+    "outline": lambda c: next(outlines.outlines([str(c.ready.id)])),
+    "outputs": lambda c: next(results.with_results([c.world.read(c.over.id)])),
+    "pause": lambda _: pauses.pause("cap:q0", "ann", "why", None),
+    "put_definition": lambda _: workflows.put_definition("d", "{}"),
+    "read": lambda c: next(tasks.read([str(c.ready.id)])),
+    "read_executions": lambda c: executions.of_task(str(c.over.id)),
+    "read_graph": lambda _: graphs.read_graph("k", 0),
+    "read_logs": lambda c: executions.logs(eid(c.over), 0, 0, 1),
+    "read_nodes": lambda _: next(nodes.every_node()),
+    "read_queues": lambda _: next(nodes._queues("lanes")),
+    "read_range": lambda c: retention.read_range(c.world.run_of(c.ready.id), 0),
+    "read_runs": lambda c: next(runs.read([c.world.run_of(c.ready.id)])),
+    "read_steps": lambda c: next(steps.read([str(c.ready.id)])),
+    "read_workflow": lambda c: workflows.read(str(c.ready.id)),
+    "resign": lambda _: coordination.resign("c1"),
+    "run_counts": lambda c: next(runs.counts([c.world.run_of(c.ready.id)])),
+    "running": lambda _: next(pauses.running(["all"])),
+    "say": lambda c: executions.say(eid(c.running), 1),
+    "situation": lambda c: next(situations.situation(str(c.ready.id))),
+    "snapshot": _poll,
+    "stage": _stage_some,
+    "stage_edges": lambda c: graphs.stage_edges("b", str(c.ready.id), [str(c.over.id)]),
+    "start_workflow": _start_workflow,
+    "statuses": lambda c: tasks.statuses([str(c.ready.id)]),
+    "sweep_batch": lambda c: coordination.sweep_batch(_staged(c), ""),
+    "watch": lambda c: tasks.watch(str(c.ready.id)),
+    "weigh": lambda c: next(deadlines.weigh([str(c.ready.id)])),
+}

@@ -1,17 +1,25 @@
 """What a script sends does not grow with the fleet: a constant, and a constant for each task that it grants, whether
-there are one or 16 queues, one or 200 nodes.
+there are one or 16 queues, one or 200 nodes, one or 1 000 pauses of each kind, one or 100 000 tasks that wait.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from .crowd import WANTS, Crowd, Size, Stored, commands_of
+from taskengine.store.scripts import names
+
+from .crowd import ASKS, WANTS, Crowd, Size, Stored, commands_of
 from .world import World
 
-SIZES = {f"{queues}-queues-{nodes}-nodes": Size(queues, nodes) for queues in (1, 16) for nodes in (1, 200)}
-#: Redis commands of one script that touches a handful of tasks, and of each grant.
-COMMANDS, A_GRANT = 300, 12
+CALLS = WANTS | ASKS
+SIZES = {
+    "small": Size(queues=1, nodes=1),
+    "many queues": Size(queues=16, nodes=1),
+    "many nodes": Size(queues=1, nodes=200),
+    "large": Size(queues=16, nodes=200, pauses=1000, waiting=100_000),
+}
+#: Redis commands of one script that is told one task, or a handful, and of each grant.
+COMMANDS, A_GRANT = 300, 10
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +28,18 @@ def made() -> dict[str, Stored]:
     return {}
 
 
+def test_every_script_is_under_the_law() -> None:
+    assert set(CALLS) == set(names()), "give the script a call in tests/store/crowd.py"
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", sorted(WANTS))
 def test_a_script_sends_no_more_in_a_large_fleet(real: World, made: dict[str, Stored], size: str, name: str) -> None:
     if size not in made:
         made[size] = Crowd.of(real, SIZES[size]).stored()
     crowd = made[size].put_back(real)
-    call = WANTS[name](crowd)
+    call = CALLS[name](crowd)
+    assert call.name == name
     before = len(real.granted())
     sent = commands_of(real, call)
     granted = max(0, len(real.granted()) - before)

@@ -83,7 +83,8 @@ def calls() -> Iterator[Call[Any]]:
         graphs.stage("b", "r", [new, new]), graphs.stage_edges("b", ID, [ID]),
         graphs.commit("b"), graphs.lay_order("b", 0, b""), graphs.read_graph("k", 0), coordination.leave_lists("1", ID),
         nodes.beat("n", 1, "{}", 1, "lint=lint", "", ["m|1"]), nodes.drain("n", ""),
-        nodes.leave("n"), nodes.fleet(), next(tasks.create("r", new)), next(tasks.read([ID])),
+        nodes.leave("n"), next(nodes.fleet()), next(nodes.every_node()), next(nodes._queues("lanes")),
+        next(tasks.create("r", new)), next(tasks.read([ID])),
         next(tasks.begin_alike("abcde", 5)), next(runs.read([ID])), next(runs.counts([ID])),
         next(tasks.cancel(ID, "")), next(tasks.reopen(ID)), next(tasks.execute(ID, None)),
         next(tasks.update(ID, "0", new, 1, "", before_first_run=True, edges=edges)),
@@ -95,7 +96,7 @@ def calls() -> Iterator[Call[Any]]:
         next(tasks.pause(ID, "ann", None, None)), next(tasks.resume(ID)), next(tasks.hold(ID, held=True)),
         second(tasks.reprioritise([ID], 5), [["sc", "0"]]),
         next(inspection.members("ready", "lint")), next(inspection.tally()), next(inspection.runs([ID])),
-        dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])), situations.situation(ID),
+        dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])), next(situations.situation(ID)),
         estimates.learn({"lint": 1.5}), next(deadlines.weigh([ID])),
         deadlines.note("1", [deadlines.Finding(ID, 1, "risk"), deadlines.Finding(ID, 1, "over")]),
     )  # fmt: skip

@@ -95,7 +95,7 @@ class _Judge:
 def _slots(turn: Turn) -> dict[str, int]:
     """Slots by lane, of living workers that take something new."""
     found: dict[str, int] = {}
-    for node in turn.read(nodes.fleet()).nodes:
+    for node in turn.read(nodes.every_node()):
         if node.alive and not node.draining:
             for lane in node.lanes:
                 found[lane] = found.get(lane, 0) + node.slots

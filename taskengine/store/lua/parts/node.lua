@@ -1,6 +1,6 @@
 -- Nodes: which offer a lane, what their free slots are granted, and which take nothing of it.
--- fields: attempts, granted, node.draining, node.slots, node.alive_until, exec.task, exec.attempt, exec.status
--- fields: exec.queued, node.took, node.offered, node.untaken, node.untaken_at, node.probe
+-- fields: attempts, granted, node.draining, node.slots, node.queues, node.alive_until, exec.task, exec.attempt
+-- fields: exec.status, exec.queued, node.took, node.offered, node.untaken, node.untaken_at, node.probe
 
 -- Live nodes that offer a lane: two commands, however many they are.
 -- lazy
@@ -38,7 +38,7 @@ local function look(node)
   if seen[node] or looks_left == 0 then return seen[node] end
   looks_left = looks_left - 1
   local v = call('HMGET', key('node', node), F.node.slots, F.node.alive_until, F.node.draining,
-    is_any_paused() and 'lanes' or 'drain')
+    is_any_paused() and F.node.queues or F.node.draining)
   local takes = not v[3] and tonumber(v[2] or 0) > now
   local free = takes and math.max(0, (tonumber(v[1]) or 0) - call('HLEN', key('slots', node))) or 0
   if free == 0 then
@@ -49,15 +49,26 @@ local function look(node)
   seen_nodes, seen_free = seen_nodes + 1, seen_free + free
   return seen[node]
 end
--- Whether the agent that would run a lane's tasks on a node is paused.
-local asked_agents = {}
+-- Of some nodes, those on which the agent that would run a lane's tasks is not paused: one command for all.
+local paused_agents = {}
 -- lazy
-local function is_agent_paused(node, lane)
-  local _, at = node.lanes:find(' ' .. lane .. '=', 1, true)
-  local agent = at and node.lanes:match('^%S+', at + 1)
-  if not agent then return false end
-  if asked_agents[agent] == nil then asked_agents[agent] = first_paused({'agent:' .. agent}) ~= nil end
-  return asked_agents[agent]
+local function without_paused(nodes, lane)
+  local scopes, agents, found = {}, {}, {}
+  for i, node in ipairs(nodes) do
+    local _, at = node.lanes:find(' ' .. lane .. '=', 1, true)
+    agents[i] = at and node.lanes:match('^%S+', at + 1) or ''
+    if paused_agents[agents[i]] == nil then
+      paused_agents[agents[i]] = false
+      scopes[#scopes + 1] = 'agent:' .. agents[i]
+    end
+  end
+  for i, story in ipairs(#scopes > 0 and call('HMGET', K.pauses, unpack(scopes)) or {}) do
+    if story then paused_agents[scopes[i]:sub(7)] = true end
+  end
+  for i, node in ipairs(nodes) do
+    if not paused_agents[agents[i]] then found[#found + 1] = node end
+  end
+  return found
 end
 -- lazy
 local function as_those(others, free, nodes)
@@ -67,19 +78,14 @@ end
 -- lazy
 local function free_slots(lane)
   local nodes = call('SINTER', K.free, key('offers', lane))
-  local free, looked, others = 0, 0, 0
+  local looked, free = {}, 0
   for i = 1, #nodes do
     -- Not always the same 16 of many.
-    local node = look(nodes[(now + i) % #nodes + 1])
-    if node then
-      looked = looked + 1
-      if not (paused_any and is_agent_paused(node, lane)) then free = free + node.free end
-    else
-      others = others + 1
-    end
+    looked[#looked + 1] = look(nodes[(now + i) % #nodes + 1])
   end
-  if free == 0 and others > 0 and dropped > 0 then wake(lane) end
-  return free + as_those(others, free, looked)
+  for _, node in ipairs(is_any_paused() and without_paused(looked, lane) or looked) do free = free + node.free end
+  if free == 0 and #looked < #nodes and dropped > 0 then wake(lane) end
+  return free + as_those(#nodes - #looked, free, #looked)
 end
 -- Whether fewer grants are outstanding than twice the free slots of the fleet, counted once a script.
 local hinted, all_granted
