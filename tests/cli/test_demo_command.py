@@ -33,12 +33,6 @@ def wide(folder, count):
     return folder
 
 
-def _tasks(shell):
-    """How many there are; a question does not start the server, so before the demo did there are none."""
-    done = shell.run("queue", "stats", "-o", "json")
-    return done.json["total_tasks"] if done.code == 0 else 0
-
-
 def test_the_demo_shows_and_writes_its_findings_and_leaves_nothing(shell, code):
     done = shell.run("demo", str(code), "--exit", "--concurrency", "1")
     assert done.code == 0, done.err
@@ -91,7 +85,9 @@ def test_without_exit_the_fleet_stays_until_ctrl_c(shell, code):
 
 def test_an_interrupted_demo_cancels_what_has_not_run_and_leaves_nothing(shell):
     running = shell.start("demo", str(wide(shell.folder / "wide", 400)), "--exit", "--concurrency", "1")
-    until(lambda: _tasks(shell) > 0, 60, "tasks are submitted")
+    running.await_word("waiting for the fleet")
+    with BlockingTaskAPI(shell.server_url()) as api:  # asked by a command, the demo could be over before the answer
+        until(lambda: api.get_queue_statistics()["total_tasks"], 60, "tasks are submitted")
     running.interrupt()
     assert running.end() == 130
     until(shell.is_empty, 15, "no process left")
