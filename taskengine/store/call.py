@@ -31,6 +31,8 @@ class Call(Generic[T]):
     #: Work of the caller's own that a driver may do while the server is at this call, any number of times; it never
     #: raises. A driver that has no such moment leaves it to the story.
     meanwhile: Callable[[], object] | None = field(default=None, compare=False)
+    #: The script lasts longer than a process takes to wake up: who looks for its answer only takes the server's time.
+    is_long: bool = field(default=False, compare=False)
 
     def __iter__(self) -> Generator[Call[Any], Any, T]:
         """One step of a story, typed: ``answer = yield from call``."""

@@ -107,6 +107,7 @@ def _answer(raw: Sequence[Any]) -> Answer:
 
 _CLAIM = Verb("claim", _answer, told=ToldReply)
 _REPORT = Verb("report", _answer, told=ToldReply)
+_REPORT_SEVERAL = Verb("report", _answer, is_long=True, told=ToldReply)
 _TIME_OUT = Verb("time_out", reply)
 _END_CANCELLED = Verb("end_cancelled", reply)
 _HAND_BACK = Verb("hand_back", replies)
@@ -129,7 +130,8 @@ def report(slot: Slot, done: Sequence[Report], *, pull: bool, pace: Pace = _ALON
     A slot that still holds others than these gets nothing either. ``overdue`` is what comes after its deadline: it is
     kept as late, and :func:`time_out` is what ends the attempt.
     """
-    return _REPORT(
+    verb = _REPORT if len(done) == 1 else _REPORT_SEVERAL
+    return verb(
         node=slot.node, slot=slot.nonce, lanes=slot.lanes if pull else "", message=slot.message, pid=slot.pid,
         kind=pace.kind, each_us=pace.each_us, most=pace.most, outcomes=[_outcome(one) for one in done],
     )  # fmt: skip

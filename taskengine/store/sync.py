@@ -93,4 +93,4 @@ class SyncStore:
         if call.command:
             return wire.client.execute_command(call.name, *call.args)
         args = (*call.args, self._envelope) if call.grants else call.args
-        return wire.evalsha(self._scripts[call.name], args, call.meanwhile)
+        return wire.evalsha(self._scripts[call.name], args, call.meanwhile, sleeps=call.is_long)

@@ -23,22 +23,30 @@ _Getter: TypeAlias = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 class Verb(Generic[T]):
     """A script and how its reply is read; called with its arguments by name it is a :class:`Call`."""
 
-    __slots__ = ("_decode", "_head", "_prepared", "_records", "_row", "_rows", "_tail", "_width", "grants", "name")
+    __slots__ = (
+        "_decode", "_head", "_is_long", "_prepared", "_records", "_row", "_rows", "_tail", "_width", "grants", "name",
+    )  # fmt: skip
 
-    def __init__(self, name: str, decode: Callable[[Any], T], **records: type[tuple[Any, ...]]) -> None:
-        """*records*: the named tuples of which the reply is made, called as in the header's ``reply`` lines."""
+    def __init__(
+        self, name: str, decode: Callable[[Any], T], *, is_long: bool = False, **records: type[tuple[Any, ...]]
+    ) -> None:
+        """*records*: the named tuples of which the reply is made, called as in the header's ``reply`` lines.
+
+        *is_long*: as :attr:`taskengine.store.call.Call.is_long`.
+        """
         self.name = name
+        self._is_long = is_long
         self._decode = decode
         self._records = records
         self._prepared = False
 
     def __call__(self, **named: Arg | Iterable[Arg] | Iterable[Row]) -> Call[T]:
         """One trip; TypeError when the header names other arguments."""
-        return Call(self.name, self._words(named), self._decode, False, self.grants)
+        return Call(self.name, self._words(named), self._decode, False, self.grants, None, self._is_long)
 
     def read(self, decode: Callable[[Any], U], named: Mapping[str, Arg | Iterable[Arg] | Iterable[Row]]) -> Call[U]:
         """One trip whose reply is read by *decode*."""
-        return Call(self.name, self._words(named), decode, False, self.grants)
+        return Call(self.name, self._words(named), decode, False, self.grants, None, self._is_long)
 
     def _words(self, named: Mapping[str, Any]) -> tuple[Arg, ...]:
         """The arguments in the order of the header."""

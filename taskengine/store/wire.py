@@ -37,18 +37,22 @@ class Wire:
         self._owners: dict[threading.Thread, Any] = {}
         self._lock = threading.Lock()
 
-    def evalsha(self, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None = None) -> Any:
+    def evalsha(
+        self, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None = None, *,
+        sleeps: bool = False,
+    ) -> Any:  # fmt: skip
         """The reply of *script*; the last try's error of redis-py when the server stays away.
 
-        *meanwhile* is done in each try between sending and reading.
+        *meanwhile* is done in each try between sending and reading. Who *sleeps* does not look for the answer before.
         """
+        look_seconds = 0.0 if sleeps else self._busy_poll_seconds
         for pause in _PAUSES:
             connection = self._connection()  # connecting has tries of its own; its error is final
             try:
-                return self._once(connection, script, args, meanwhile)
+                return self._once(connection, script, args, meanwhile, look_seconds)
             except (LostConnection, NoAnswer):
                 time.sleep(pause)
-        return self._once(self._connection(), script, args, meanwhile)
+        return self._once(self._connection(), script, args, meanwhile, look_seconds)
 
     def close(self) -> None:
         """Disconnect every thread's connection, and the client's."""
@@ -58,10 +62,11 @@ class Wire:
         self._pool.disconnect()  # a client does not close a pool that was given to it
 
     def _once(
-        self, connection: Any, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None
-    ) -> Any:
+        self, connection: Any, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None,
+        look_seconds: float,
+    ) -> Any:  # fmt: skip
         try:
-            return self._trip(connection, script, args, meanwhile)
+            return self._trip(connection, script, args, meanwhile, look_seconds)
         except ResponseError:
             raise  # the server answered; the connection is fine
         except BaseException:
@@ -70,13 +75,14 @@ class Wire:
             raise
 
     def _trip(
-        self, connection: Any, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None
-    ) -> Any:
+        self, connection: Any, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None,
+        look_seconds: float,
+    ) -> Any:  # fmt: skip
         connection.send_command("EVALSHA", script.sha, 0, *args)
         if meanwhile is not None:
             meanwhile()
-        if self._busy_poll_seconds:
-            look_for_answer(connection, self._busy_poll_seconds)
+        if look_seconds:
+            look_for_answer(connection, look_seconds)
         try:
             return connection.read_response()
         except NoScriptError:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from taskengine.errors import StoreUnavailableError
 from taskengine.settings import Settings
-from taskengine.store import nodes
+from taskengine.store import executions, nodes, wire
 from taskengine.store.busy import look_for_answer
 from taskengine.store.sync import SyncStore
 
@@ -68,3 +69,15 @@ def test_a_server_that_is_down_is_said_to_be_away(valkey: Any, store: SyncStore)
     valkey.kill()
     with pytest.raises(StoreUnavailableError):
         store.run(nodes.fleet())
+
+
+def test_who_reports_several_sleeps_at_once(store: SyncStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its script takes as long as the looks, and half of a busy fleet's processor went into them."""
+    looked: list[float] = []
+    monkeypatch.setattr(wire, "look_for_answer", lambda _, seconds: looked.append(seconds))
+    slot = executions.Slot("node", "slot", "message", 1, "lint=lint")
+    done = executions.Report(str(uuid4()), 1, "completed", "lint")
+    for reports in ([done], [done, done]):
+        answer = store.run(executions.report(slot, reports, pull=False))
+        assert set(answer.outcomes) == {"missing"}
+        assert looked == [0.001], "once, for the first one"
