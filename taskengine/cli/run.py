@@ -24,6 +24,7 @@ from taskengine.cli.options import AnyUser, Cursor, Limit, Once, WaitTimeout
 from taskengine.cli.output import OutputOption, answer, complain, console, json_line, wants_json
 from taskengine.cli.place import asking, nothing
 from taskengine.cli.task import watch as tasks_view
+from taskengine.cli.task.live import spoken
 from taskengine.cli.task.view import as_json
 from taskengine.cli.text import first_line, moment, plain, status
 from taskengine.core.lifecycle import REOPENABLE
@@ -150,8 +151,8 @@ def stand(counts: Mapping[TaskStatus, int]) -> Text:
 
 def _took(run: Run) -> str:
     end = run.finished_at or datetime.now(UTC)
-    spoken = tasks_view.spoken(max(0.0, (end - run.created_at).total_seconds()))
-    return spoken if run.finished_at else f"{spoken} so far"
+    length = spoken(max(0.0, (end - run.created_at).total_seconds()))
+    return length if run.finished_at else f"{length} so far"
 
 
 def _whole(run: Run, named: Mapping[TaskStatus, Sequence[Task]]) -> RenderableType:
