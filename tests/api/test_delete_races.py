@@ -84,7 +84,7 @@ def changed_edges(world: World, parent: Task) -> Callable[[], object]:
         new = world.record(stored.model_copy(update={"depends_on": {parent.id}}))
         edges = tasks.EdgeChange(world.run(tasks.edge_revision(world.keys)), added=(str(parent.id),))
         verb = tasks.update(
-            str(late.id), "0", new, int(new.row[7]), index_names(stored), before_first_run=True, edges=edges
+            str(late.id), "0", new, int(new.row["score"]), index_names(stored), before_first_run=True, edges=edges
         )
         assert world.run(verb).ok
 

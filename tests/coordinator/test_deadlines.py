@@ -118,7 +118,7 @@ def change_deadline(bench: Bench, id: str, deadline: datetime | None) -> None:
     new = record(before.model_copy(update={"deadline": deadline}), 60.0)
     rev = bench.run(tasks.fields(bench.keys, id, "rev"))["rev"] or "0"
     change = {"before_first_run": False, "edges": tasks.EdgeChange()}
-    assert bench.run(tasks.update(id, rev, new, int(new.row[7]), index_names(before), **change)).ok
+    assert bench.run(tasks.update(id, rev, new, int(new.row["score"]), index_names(before), **change)).ok
 
 
 def test_finding_about_an_older_deadline_changes_nothing(taught: Bench) -> None:

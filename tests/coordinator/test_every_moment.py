@@ -219,7 +219,7 @@ def reprioritise(scene: Scene) -> str:
     new = scene.world.record(stored.model_copy(update={"priority": TaskPriority.CRITICAL}))
     edges = tasks.EdgeChange()
     story = tasks.update(
-        str(stored.id), revision, new, int(new.row[7]), index_names(stored), before_first_run=False, edges=edges
+        str(stored.id), revision, new, int(new.row["score"]), index_names(stored), before_first_run=False, edges=edges
     )
     return scene.world.run(story).word
 

@@ -115,7 +115,7 @@ def test_new_priority_counts_from_itself(world: World) -> None:
     lift(world)
     new = world.record(low.model_copy(update={"priority": NORMAL}))
     story = tasks.update(
-        str(low.id), "0", new, int(new.row[7]), index_names(low), before_first_run=False, edges=tasks.EdgeChange()
+        str(low.id), "0", new, int(new.row["score"]), index_names(low), before_first_run=False, edges=tasks.EdgeChange()
     )
     assert world.run(story).ok
     assert classes(world, low) == [3]

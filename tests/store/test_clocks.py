@@ -39,9 +39,9 @@ def update(world: World, task: Task, **changes: Any) -> Reply:
     """As the API does it."""
     stored = world.read(task.id)
     new = world.record(stored.model_copy(update=changes))
-    due = new.row[10] or 0
+    due = new.row["due"] or 0
     verb = tasks.update(
-        str(task.id), world.fields("task", task.id).get("rev", "0"), new, int(new.row[7]), index_names(stored),
+        str(task.id), world.fields("task", task.id).get("rev", "0"), new, int(new.row["score"]), index_names(stored),
         before_first_run=bool({"scheduled_at", "expires_at"} & changes.keys()), edges=tasks.EdgeChange(),
         due=int(due) if "scheduled_at" in changes else None,
     )  # fmt: skip

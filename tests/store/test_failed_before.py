@@ -127,7 +127,7 @@ def drop(world: World, task: Task, dependency: Task) -> None:
     edges = tasks.EdgeChange(world.run(tasks.edge_revision(world.keys)), dropped=(str(dependency.id),))
     revision = world.fields("task", task.id).get("rev", "0")
     update = tasks.update(
-        str(task.id), revision, new, int(new.row[7]), index_names(stored), before_first_run=True, edges=edges
+        str(task.id), revision, new, int(new.row["score"]), index_names(stored), before_first_run=True, edges=edges
     )
     assert world.run(update).ok
 

@@ -320,7 +320,7 @@ def test_task_that_left_its_last_parent_in_another_run_has_nobody_to_tell_at_its
     task = world.new("task", parent)
     edges = tasks.EdgeChange("", (str(parent.id),))
     new = world.record(task.model_copy(update={"depends_on": set()}))
-    updated = tasks.update(str(task.id), "0", new, int(new.row[7]), "", before_first_run=True, edges=edges)
+    updated = tasks.update(str(task.id), "0", new, int(new.row["score"]), "", before_first_run=True, edges=edges)
     assert world.run(updated).ok
     assert world.run(tasks.cancel(str(task.id), "no")).ok
     assert "pins" not in world.fields("task", task.id)

@@ -312,7 +312,7 @@ def test_a_rule_that_changes_before_the_first_attempt_counts_at_once(world: Worl
         new = world.record(stored.model_copy(update={"trigger_rule": rule}))
         revision = world.fields("task", child.id).get("rev", "0")
         update = tasks.update(
-            str(child.id), revision, new, int(new.row[7]), index_names(stored),
+            str(child.id), revision, new, int(new.row["score"]), index_names(stored),
             before_first_run=True, edges=tasks.EdgeChange(),
         )  # fmt: skip
         assert world.run(update).ok
