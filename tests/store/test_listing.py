@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taskengine.models import TaskPriority, TaskType
-from taskengine.store import graphs, tasks
+from taskengine.store import coordination, graphs, tasks
+from taskengine.store.keys import CODES
 from taskengine.store.records import index_names
 
 from .world import World, steps
@@ -113,7 +115,89 @@ def test_list_passes_by_segments_where_no_task_carries_its_index(real: World) ->
     for _ in range(40):
         real.new("other", created_by="other")
         real.raw.incrby(real.keys.fixed("arrivals"), 4096)
-    assert (calls(real, "b:nobody")[0], calls(real)[0]) == (1, 5)
+    assert (calls(real, "b:nobody")[0], calls(real)[0]) == (1, 1)
+
+
+#: Arrivals that are all over, in 245 segments.
+FINISHED = 245 * 4096
+
+
+def with_finished(world: World) -> None:
+    """A million COMPLETED tasks, as far as lists look before they name one."""
+    codes = bytes([CODES["completed"] * 17]) * 2048
+    for segment in range(FINISHED // 4096):
+        world.raw.set(world.keys.of("codes", segment), codes)
+        world.raw.set(world.keys.of("ids", segment), bytes(16 * 4096))
+    world.raw.set(world.keys.fixed("arrivals"), FINISHED)
+    world.broken = True
+
+
+def test_a_status_that_nobody_has_is_not_searched_for(real: World) -> None:
+    real.new("new")
+    with_finished(real)
+    made, most = calls(real, "s:paused")
+    assert made == 1
+    assert most <= 5, "the count of that status, and what asking costs"
+
+
+def test_open_tasks_before_a_million_finished_ones_are_found_at_once(real: World) -> None:
+    with_finished(real)
+    new = [real.new(f"t{n}") for n in range(3)]
+    assert calls(real, "s:ready")[0] == 1
+    assert found(real, "s:ready") == [str(task.id) for task in reversed(new)]
+
+
+def test_an_open_task_behind_a_million_finished_ones_is_found_in_few_short_scripts(real: World) -> None:
+    old = real.new("old")
+    codes = real.raw.get(real.keys.of("codes", 0))
+    with_finished(real)
+    real.raw.setrange(real.keys.of("codes", 0), 0, codes)
+    real.raw.setrange(real.keys.of("ids", 0), 16, old.id.bytes)
+    real.new("paused at the other end")
+    assert found(real, "s:ready")[1:] == [str(old.id)]
+    assert calls(real, "s:ready")[0] <= 12
+    real.raw.config_set("slowlog-log-slower-than", 50_000)
+    real.raw.slowlog_reset()
+    calls(real, "s:ready")
+    assert real.raw.slowlog_len() == 0, "each is over within 5 ms, here with ten times of it"
+
+
+def test_a_run_is_listed_from_its_own_ranges(real: World) -> None:
+    with_finished(real)
+    run = str(uuid4())
+    new = []
+    for n in range(3):
+        new.append(real.task(f"single{n}", created_by="eve"))
+        real.create(new[-1], run)
+        real.raw.incrby(real.keys.fixed("arrivals"), 40_000)
+        graph = [real.task(f"g{n}-{at}", created_by="bob") for at in range(5)]
+        real.submit(*graph, run=run)
+        real.new("another run's")
+        new += graph
+    ids = [str(task.id) for task in reversed(new)]
+    made, most = calls(real, f"r:{run}")
+    assert made == 1
+    assert most < 30
+    assert found(real, f"r:{run}") == found(real, f"r:{run}", limit=2) == ids
+    assert found(real, f"r:{run}", "s:ready") == ids
+    assert found(real, f"r:{run}", "s:completed") == []
+    assert found(real, f"r:{run}", "b:eve", limit=1) == [str(t.id) for t in reversed(new) if t.created_by == "eve"]
+
+
+def test_a_run_whose_graph_has_just_been_committed_is_listed_whole(world: World) -> None:
+    run = str(uuid4())
+    first = world.task("first")
+    world.create(first, run)
+    graph = [world.task(f"t{n}") for n in range(300)]
+    batch = world.staged(*graph, run=run)
+    assert found(world, f"r:{run}") == [str(first.id)]
+    world.run(graphs.commit(batch))
+    ids = [str(task.id) for task in reversed([first, *graph])]
+    assert found(world, f"r:{run}") == ids
+    world.run(coordination.fall(batch))
+    assert found(world, f"r:{run}") == ids
+    world.settle(batch)
+    assert found(world, f"r:{run}") == ids
 
 
 def test_list_beside_a_large_uncommitted_graph_stays_bounded(real: World) -> None:
