@@ -8,8 +8,7 @@
 -- alike.
 if outdated(A.term) then return {'stale'} end
 local lane, from, aging = A.lane, tonumber(A.start), tonumber(A.aging_ms)
-local held = is_any_paused() and first_paused({'all', lane_scope(lane)})
-if held or offering(lane) == 0 then return {'ok', 0, -1, aging} end
+if closed_by(lane) or offering(lane) == 0 then return {'ok', 0, -1, aging} end
 local items, lifted = call('ZREVRANGE', key('ready', lane), from, from + 255, 'WITHSCORES'), 0
 local soonest = aging
 for i = 1, #items, 2 do

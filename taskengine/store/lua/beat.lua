@@ -36,16 +36,18 @@ local countable = distrusted and '0' or A.slots
 call('HSET', key('node', node), F.node.beat, A.number, F.node.info, A.info, F.node.slots, countable, F.node.size,
   A.slots, F.node.queues, lanes_text, F.node.alive_until, now + C.lease_ms)
 call('PEXPIRE', key('node', node), 3600000)
-if A.drain == '' then call('HDEL', key('node', node), F.node.draining) else call('HSET', key('node', node),
-  F.node.draining, A.drain) end
+if A.drain == '' then
+  call('HDEL', key('node', node), F.node.draining)
+else
+  call('HSET', key('node', node), F.node.draining, A.drain)
+end
 call('ZADD', K.nodes, now + C.lease_ms, node)
 local lanes, agents = parse_lanes(lanes_text)
 if first or old[1] ~= lanes_text then
-  local most = 256
   for lane in (old[1] or ''):gmatch('(%S+)=') do call('SREM', key('offers', lane), node) end
   for _, lane in ipairs(lanes) do
     call('SADD', key('offers', lane), node)
-    if most > 0 and lane:sub(1, 1) == '@' then most = most - unpark('agent:' .. lane:sub(2), most) end
+    if lane:sub(1, 1) == '@' then unpark('agent:' .. lane:sub(2)) end
   end
 end
 if first or old[1] ~= lanes_text or old[2] ~= countable then

@@ -27,7 +27,7 @@ end
 if #runs > 0 then lose_slot(node, slot, 'its slot claimed again') end
 local lanes, agents = parse_lanes(A.lanes)
 local m = granted
-if m and is_any_paused() and (obstacle(m) or #open_lanes({m.lane}, {[m.lane] = agents[m.lane] or ''}) == 0) then
+if m and is_any_paused() and (suspended_by(m) or #open_lanes({m.lane}, {[m.lane] = agents[m.lane] or ''}) == 0) then
   drop_grant(m)
   enqueue(m)
   m = nil

@@ -47,7 +47,7 @@ local function is_put_off(m, kind, item)
     call('ZADD', K.timers, now + later, item)
     return true
   end
-  local scope = is_any_paused() and pause_of(m)
+  local scope = blocked_by(m)
   if scope then
     stand(item, scope)
     return true

@@ -18,8 +18,7 @@ end
 local function look(id, because)
   local m = load_step(id)
   if not m then return '' end
-  local scope, story
-  if is_any_paused() then scope, story = first_paused({'all', 'run:' .. m.run}) end
+  local scope, story = blocked_by(m)
   local own = read_fields(key('task', id), F.status, F.run, F.queue, F.score, F.waiting, F.failed, F.skipped, F.name,
     F.fate_reason, F.timer_at, unpack(STEP_FIELDS))
   own[#own + 1] = 'pieces'

@@ -23,8 +23,8 @@ for i, id in ipairs(A.tasks) do
       fields[#fields + 1] = tostring(offered[t[F.queue]])
     end
     local scope, story
-    if is_any_paused() and WAITS[t[F.status]] then
-      scope, story = pause_of({id = A.tasks[i], run = t[F.run], lane = t[F.queue], doc = t[F.doc]})
+    if WAITS[t[F.status]] then
+      scope, story = blocked_by({id = A.tasks[i], run = t[F.run], lane = t[F.queue], doc = t[F.doc]})
     end
     if scope then
       fields[#fields + 1] = 'paused'

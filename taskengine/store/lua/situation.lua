@@ -23,9 +23,8 @@ if t[F.granted] then
   fields[#fields + 1] = 'claim by'
   fields[#fields + 1] = call('ZSCORE', K.granted_all, t[F.granted]) or ''
 end
-local scope, story
+local scope, story = blocked_by({id = id, run = t[F.run], lane = t[F.queue]})
 if is_any_paused() then
-  scope, story = pause_of({id = id, run = t[F.run], lane = t[F.queue]})
   for i, node in ipairs(scope and {} or offering_nodes(t[F.queue])) do
     local lanes = ' ' .. (call('HGET', key('node', node), F.node.queues) or '')
     local _, at = lanes:find(' ' .. t[F.queue] .. '=', 1, true)

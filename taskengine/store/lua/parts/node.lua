@@ -131,7 +131,7 @@ end
 -- lazy
 local function grant(lane, waiting)
   if waiting == 0 then return end
-  if is_any_paused() and first_paused({'all', lane_scope(lane)}) then return end
+  if closed_by(lane) then return end
   local mine = free_slots(lane)
   if mine == 0 and lane:sub(1, 1) == '@' and not is_offered(lane) then return park_unoffered(lane) end
   if mine == 0 then return end
@@ -144,15 +144,15 @@ local function grant(lane, waiting)
     local item = call('ZRANGE', key('ready', lane), 0, 0)[1]
     if not item then return end
     local m = load(item:sub(13))
-    local reason = m and obstacle(m)
-    if m and m.st == T.READY and not reason then
+    local scope = m and suspended_by(m)
+    if m and m.st == T.READY and not scope then
       grant_one(m)
       outstanding, all_granted = outstanding + 1, all_granted + 1
     elseif parks_left <= 0 then
       wake(lane)
       return
-    elseif reason then
-      park(m, reason)
+    elseif scope then
+      suspend(m, scope)
     else
       parks_left = parks_left - 1
       call('ZREM', key('ready', lane), item)

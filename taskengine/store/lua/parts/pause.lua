@@ -1,10 +1,13 @@
 -- Pauses: of everything, a capability, an agent or a run, and of tasks by name.
 -- fields: doc, queue, timers_left, status, pause, pause_asked, due, total_end, total_paused
 
--- What is paused: everything, a capability, an agent, a run. Scopes: all, cap:NAME, agent:NAME, run:ID.
--- A paused lane keeps its tasks and is not looked into, so pausing it costs the same however many wait there: it leaves
--- the set of open lanes, and whoever looks for work asks that set anyway. Its member '!' says that an agent or
--- everything may be paused, '!run' that a run may be: a fleet without such a pause pays nothing for it.
+-- A pause is a record by its scope: since when, until when, by whom, why. Scopes: all, cap:NAME, agent:NAME, run:ID. There
+-- are two forms of stop and no third, and what else may stop tasks one day is one scope more of either:
+-- A closed queue (all, cap, agent) keeps its tasks and is not looked into, so closing it costs the same however many wait
+-- there: it leaves the set of open queues, and whoever looks for work asks that set anyway. Its member '!' says that an
+-- agent or everything may be paused, '!run' that a run may be: a fleet without such a pause pays nothing for it.
+-- A suspended task (run, and cap where it is pinned) is set aside under its scope as somebody meets it in an open queue,
+-- and so are the timers of any paused task as they come due.
 -- Whether anything is paused at all, and whether a run may be; nil = not asked.
 local paused_any
 local run_paused
@@ -59,9 +62,25 @@ local function scopes_of(m)
   if m.lane:sub(1, 1) == '@' then scopes[4] = lane_scope(m.lane) end
   return scopes
 end
--- The first scope of a task that is paused, with its story.
-local function pause_of(m)
+-- The one question: the first scope that keeps a task from running now, with its record; nil for none.
+local function blocked_by(m)
+  if not is_any_paused() then return nil end
   return first_paused(scopes_of(m))
+end
+-- The part of it that a queue answers for all of its tasks.
+-- lazy
+local function closed_by(lane)
+  if not is_any_paused() then return nil end
+  return first_paused({'all', lane_scope(lane)})
+end
+-- The other part: what suspends a task that stands in an open queue.
+local function suspended_by(m)
+  local is_pinned = m.lane:sub(1, 1) == '@' and is_any_paused()
+  if not is_pinned and not is_any_run_paused() then return nil end
+  local scopes = {}
+  if is_any_run_paused() then scopes[1] = 'run:' .. m.run end
+  if is_pinned then scopes[#scopes + 1] = 'cap:' .. capability_of(m) end
+  return first_paused(scopes)
 end
 -- How long the scopes of a task have been paused until now, all their pauses together, in ms. (Where two of them are
 -- paused at once, both count.)
@@ -95,22 +114,23 @@ local function forget_pause(scope)
   return true
 end
 
--- Ends a pause: the flag goes, and what was moved aside because of it comes back, 256 at a time.
--- Timers that came due in the pause run again, at most `most`; how many.
-local function restart_timers(scope, most)
-  if most <= 0 then return 0 end
-  local items = call('ZRANGE', key('stands', scope), 0, most - 1, 'WITHSCORES')
+-- Ends a pause: the record goes, and what was set aside because of it comes back.
+-- Timers that came due in the pause run again, as many as this script may still touch.
+local function restart_timers(scope)
+  if left <= 0 then return end
+  local items = call('ZRANGE', key('stands', scope), 0, left - 1, 'WITHSCORES')
   for i = 1, #items, 2 do
     call('ZADD', K.timers, items[i + 1], items[i])
     call('ZREM', key('stands', scope), items[i])
   end
-  if #items < 2 * most then call('SREM', K.standing, scope) end
-  return #items / 2
+  if #items < 2 * left then call('SREM', K.standing, scope) end
+  left = left - #items / 2
 end
--- As much as this script may still touch, however many pauses end in it; the coordinator brings the rest.
+-- The one mover: tasks by their place, then timers by their moment, as much as this script may still touch, however many
+-- scopes are free again in it; the coordinator brings the rest.
 local function bring_back(scope)
-  left = left - unpark('pause:' .. scope, left)
-  left = left - restart_timers(scope, left)
+  unpark('pause:' .. scope)
+  restart_timers(scope)
 end
 -- Some lanes, once a script: each of many pauses that end together may have held any of them.
 local are_woken = false

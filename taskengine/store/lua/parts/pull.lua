@@ -32,9 +32,9 @@ local function pull_one(lanes, most)
     local item = pop_best(lanes)
     if not item then return nil end
     local m = load_starting(item:sub(13))
-    local reason = m and obstacle(m)
-    if reason then
-      park(m, reason)
+    local scope = m and suspended_by(m)
+    if scope then
+      suspend(m, scope)
     elseif m and m.st == T.READY then
       return m
     end
@@ -85,9 +85,9 @@ local function pull_batch(lane, most, pace)
     while i < #items do
       i = i + 1
       local m = load_starting(items[i]:sub(13))
-      local reason = m and obstacle(m)
-      if reason then
-        park(m, reason)
+      local scope = m and suspended_by(m)
+      if scope then
+        suspend(m, scope)
       elseif m and m.st == T.READY then
         return m
       else

@@ -100,10 +100,16 @@ local function park(m, reason)
   call('HSET', key('task', m.id), F.parked, reason)
 end
 
--- Puts parked tasks back among those that may run, in their old order: at most `most`; how many.
-local function unpark(reason, most)
-  if most <= 0 then return 0 end
-  local items = call('ZRANGE', key('park', reason), 0, most - 1)
+-- Sets a task aside under the scope that suspends it.
+-- lazy
+local function suspend(m, scope)
+  park(m, 'pause:' .. scope)
+end
+
+-- Puts parked tasks back among those that may run, in their old order, as many as this script may still touch.
+local function unpark(reason)
+  if left <= 0 then return end
+  local items = call('ZRANGE', key('park', reason), 0, left - 1)
   for _, item in ipairs(items) do
     local m = load(item:sub(13))
     if m and m.st == T.READY then
@@ -112,20 +118,8 @@ local function unpark(reason, most)
     end
     call('ZREM', key('park', reason), item)
   end
-  if #items < most then call('SREM', K.parks, reason) end
-  return #items
-end
-
--- Why a READY task may not run now. Limits and resources will add their reasons here.
--- The name of a park, or nil. Whoever asks has looked at its lane; left are its run and, of a pinned one, its capability.
-local function obstacle(m)
-  local is_pinned = m.lane:sub(1, 1) == '@' and is_any_paused()
-  if not is_pinned and not is_any_run_paused() then return nil end
-  local scopes = {}
-  if is_any_run_paused() then scopes[1] = 'run:' .. m.run end
-  if is_pinned then scopes[#scopes + 1] = 'cap:' .. capability_of(m) end
-  local scope = first_paused(scopes)
-  return scope and 'pause:' .. scope
+  if #items < left then call('SREM', K.parks, reason) end
+  left = left - #items
 end
 
 -- Takes a READY task out of where it waits: a grant is deleted with its execution, which never ran.
