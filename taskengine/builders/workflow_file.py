@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from taskengine.builders.document import EVERY_LINE, Document
+from taskengine.core.lint_workflow import Doubt, lint
 from taskengine.core.workflow_faults import examine
 from taskengine.errors import InvalidWorkflowError, WorkflowFault
 from taskengine.models import Workflow, WorkflowDefinition
@@ -55,8 +56,19 @@ def examine_document(document: Document) -> tuple[Workflow | None, Sequence[Work
     unknown = [name for name in value if name not in _FIELDS]
     made, found = examine({name: held for name, held in value.items() if name not in unknown})
     strange = [WorkflowFault((name,), f"unknown field {name!r:.80}{did_you_mean(name, _FIELDS)}") for name in unknown]
-    placed = [replace(fault, place=document.place(*fault.location)) for fault in (*strange, *found)]
+    placed = [_placed(document, fault) for fault in (*strange, *found)]
     return (None if placed else made), sorted(placed, key=_line)
+
+
+def lint_document(document: Document) -> Sequence[Doubt]:
+    """Doubts about the workflow in a document, each with its line; every fault is one, of the rule ``invalid``."""
+    made, found = examine_document(document)
+    doubts = [Doubt("invalid", fault) for fault in found] if made is None else lint(made)
+    return [replace(each, fault=_placed(document, each.fault)) for each in doubts]
+
+
+def _placed(document: Document, fault: WorkflowFault) -> WorkflowFault:
+    return replace(fault, place=document.place(*fault.location))
 
 
 def _line(fault: WorkflowFault) -> int:

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from taskengine import InvalidInputError, InvalidWorkflowError, WorkflowBuilder, WorkflowStep, load_workflow
-from taskengine.builders.workflow_file import workflow_schema
+from taskengine.builders.workflow_file import lint_document, workflow_document, workflow_schema
 
 RELEASE = """\
 name: release
@@ -141,3 +141,16 @@ def test_the_schema_takes_what_the_loader_takes() -> None:
         {"name": "w", "steps": [{"name": "a", "task_template": {"id": "x"}}]},
     ):
         assert not validator.is_valid(bad), bad
+
+
+def test_a_doubt_has_its_line_too(tmp_path: Path) -> None:
+    ask = "  - name: ask\n    kind: approval\n    prompt: go?\n"
+    wait = "  - name: w\n    kind: wait\n    wait_condition: variables.x\n    timeout: 3\n"
+    text = f"name: w\nsteps:\n{ask}{wait}"
+    found = lint_document(workflow_document(written(tmp_path, text)))
+    assert [(doubt.rule, doubt.fault.place) for doubt in found] == [
+        ("no-timeout", "release.yaml:3"),
+        ("unset-variable", "release.yaml:8"),
+    ]
+    (wrong,) = lint_document(workflow_document(written(tmp_path, "name: w\nsteps: []\n")))
+    assert (wrong.rule, wrong.fault.place) == ("invalid", "release.yaml:2")
