@@ -90,7 +90,7 @@ def test_an_abandoned_graph_leaves_the_dependents_of_stored_tasks_as_they_were(b
         until(lambda: not hasty.fleet.open_batches, 10.0, "the sweep")
     assert hasty.server.client.llen(deps) == 0
     assert hasty.server.client.hget(hasty.keys.of("task", parent.id), "pin") is None
-    assert hasty.key_names() - before == {hasty.keys.fixed("leader")}
+    assert hasty.key_names() - before == {hasty.keys.fixed(name) for name in ("leader", "schema")}
     hasty.close()
 
 
