@@ -9,9 +9,9 @@ import tree_sitter_lua
 from tree_sitter import Language, Node, Parser
 
 _PARSER = Parser(Language(tree_sitter_lua.language()))
-#: What the server gives to a script; reading any other global ends it with an error.
+#: What the server gives to a script; reading any other global ends it with an error. ``os`` holds ``clock`` alone.
 GLOBALS = frozenset(
-    {"ARGV", "KEYS", "cjson", "error", "ipairs", "math", "next", "pairs", "pcall", "redis", "select", "string"}
+    {"ARGV", "KEYS", "cjson", "error", "ipairs", "math", "next", "os", "pairs", "pcall", "redis", "select", "string"}
     | {"table", "tonumber", "tostring", "type", "unpack"}
 )
 #: Commands on a hash -> which of the arguments behind its key are fields.

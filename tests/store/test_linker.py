@@ -12,6 +12,8 @@ from taskengine.settings import Settings
 from taskengine.store.linker import Library
 from taskengine.store.scripts import Scripts, header, names
 
+from ..cases import each
+
 PARTS = (
     "-- The time.\n-- fields:\n\nlocal call = redis.call\nlocal now = call('TIME')[1]\n",
     "-- Shouts.\n-- lazy\nlocal function shout(x)\n  undo()\n  return x .. '!'\nend\n"
@@ -104,7 +106,7 @@ def test_a_function_may_call_itself() -> None:
     assert functions(put("return f()\n", "local function f()\n  return f()\nend\n")) == ["f"]
 
 
-@pytest.mark.parametrize("name", names())
+@each("name", names())
 def test_every_verb_is_a_program(valkey_script: Callable[[str], Any], name: str) -> None:
     assert valkey_script(Scripts(Settings())[name].source)
     assert header(name, "links") in ([], ["lazily"])

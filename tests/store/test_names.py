@@ -17,6 +17,7 @@ from taskengine.store.resolve import UnknownNameError, arguments, records_and_fi
 from taskengine.store.scripts import Scripts, names, signature
 from taskengine.store.verb import Verb
 
+from ..cases import each
 from .lua_scopes import check, spelled_fields
 
 ROOM = Path(taskengine.store.__file__).parent
@@ -50,7 +51,7 @@ def test_a_row_that_a_part_declares_is_spelled_once() -> None:
     assert resolved("A.tasks.width", header, part) == "3"
 
 
-@pytest.mark.parametrize("code", ["A.nod", "A.outcomes", "A.outcomes[at].tokn", "A.node.first", "A.staged[1]"])
+@each("code", ["A.nod", "A.outcomes", "A.outcomes[at].tokn", "A.node.first", "A.staged[1]"])
 def test_an_argument_that_no_header_names_does_not_load(code: str) -> None:
     with pytest.raises(UnknownNameError):
         resolved(code)
@@ -71,7 +72,7 @@ def test_fields_are_spelled_by_their_names() -> None:
     assert records_and_fields("x", text).splitlines()[-1] == "call('w', 'dl')"
 
 
-@pytest.mark.parametrize(
+@each(
     ("header", "code"),
     [("waitin", "F.waitin"), ("exec.waiting", "F.exec.waiting"), ("status", "F.waiting"), ("", "F.waiting"),
      ("waiting, status", "F.waiting"), ("tasks.waiting", "F.tasks.waiting")],
@@ -87,7 +88,7 @@ def test_an_answer_stands_in_the_order_of_its_header() -> None:
     assert records_and_fields("x", text + code + "\n").splitlines()[-1] == "f({g(h, i), {1, 2}, {'x,}'}})"
 
 
-@pytest.mark.parametrize("code", ["R.held{id = 1}", "R.held{id = 1, pid = 2, x = 3}", "R.held{1, 2}", "R.gone{id = 1}"])
+@each("code", ["R.held{id = 1}", "R.held{id = 1, pid = 2, x = 3}", "R.held{1, 2}", "R.gone{id = 1}"])
 def test_an_answer_of_other_fields_does_not_load(code: str) -> None:
     with pytest.raises(UnknownNameError):
         records_and_fields("x", f"-- Reads.\n-- reply held: id, pid\n{code}\n")
@@ -99,7 +100,7 @@ def test_a_call_takes_its_arguments_by_name_in_any_order() -> None:
     assert (call.name, call.args, call.grants) == ("hand_back", ("w", "b", 2, "c", 3), True)
 
 
-@pytest.mark.parametrize(
+@each(
     "named",
     [{"node": "n"}, {"node": "n", "why": "w", "x": 1}, {"node": "n", "whi": "w"}, {}],
 )
@@ -129,7 +130,7 @@ def stubs() -> list[Verb[Any]]:
     return [stub for module in modules for stub in vars(module).values() if isinstance(stub, Verb)]
 
 
-@pytest.mark.parametrize("name", names())
+@each("name", names())
 def test_every_answer_of_more_than_four_fields_is_named_on_both_sides(name: str) -> None:
     text = (LUA / f"{name}.lua").read_text(encoding="utf-8")
     unnamed = re.findall(r"\{([^{}]*)\}", "".join(re.findall(r"^-- returns:(.*)$", text, re.MULTILINE)))
@@ -140,7 +141,7 @@ def test_every_answer_of_more_than_four_fields_is_named_on_both_sides(name: str)
     assert all(own.keys() <= stub._records.keys() for stub in read), "each is read by its names"
 
 
-@pytest.mark.parametrize("path", sorted(LUA.rglob("*.lua")), ids=lambda path: path.stem)
+@each("path", sorted(LUA.rglob("*.lua")))
 def test_no_field_is_spelled_by_its_letters(path: Path) -> None:
     """Where a command names the key of a record, what follows are names."""
     keys = tuple(f"key('{kind}'" for kind in fields.FIELDS)
@@ -178,14 +179,14 @@ def linked() -> Scripts:
     return Scripts(Settings(namespace="te"))
 
 
-@pytest.mark.parametrize("name", names())
+@each("name", names())
 def test_a_linked_script_defines_what_it_uses_and_uses_what_it_defines(linked: Scripts, name: str) -> None:
     found = check(linked[name].source)
     assert found.undefined == set(), "the server would end the script"
     assert found.unused == set()
 
 
-@pytest.mark.parametrize(
+@each(
     ("source", "undefined", "unused"),
     [
         ("local a = b\nreturn a", {"b"}, set()),

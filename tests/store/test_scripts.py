@@ -48,6 +48,7 @@ from taskengine.store.records import record
 from taskengine.store.replies import Reply
 from taskengine.store.scripts import Scripts, assemble, names, signature
 
+from ..cases import each
 from .world import World
 
 ROOM = Path(taskengine.store.__file__).parent
@@ -123,7 +124,7 @@ def test_every_script_has_a_stub() -> None:
     assert {call.name for call in calls()} == set(names())
 
 
-@pytest.mark.parametrize("call", list(calls()), ids=lambda call: call.name)
+@each("call", list(calls()))
 def test_stub_sends_what_the_header_names(call: Call[Any]) -> None:
     named = signature(call.name)
     assert call.grants == named.grants
@@ -136,7 +137,7 @@ def test_stub_sends_what_the_header_names(call: Call[Any]) -> None:
         assert len(call.args) == before
 
 
-@pytest.mark.parametrize("name", names())
+@each("name", names())
 def test_header_says_what_it_does_what_it_takes_and_what_it_answers(name: str) -> None:
     lines = VERBS[name].splitlines()
     assert re.match(r"-- [A-Z].*[.:]", lines[0]), "a sentence"
@@ -144,7 +145,7 @@ def test_header_says_what_it_does_what_it_takes_and_what_it_answers(name: str) -
         assert any(line.startswith(f"-- {word}:") for line in lines), word
 
 
-@pytest.mark.parametrize("name", names())
+@each("name", names())
 def test_every_argument_of_the_header_is_read_by_its_name(name: str) -> None:
     text = code(VERBS[name])
     for argument in (*signature(name).args, signature(name).tail):
@@ -162,7 +163,7 @@ def emitted(text: str) -> set[str]:
     return set(re.findall(r"emit\([^,]+, '(\w+)'", text))
 
 
-@pytest.mark.parametrize("name", names())
+@each("name", names())
 def test_events_of_a_verb_are_in_its_header(name: str) -> None:
     found = re.search(r"^-- events: *(.*)$", VERBS[name], re.MULTILINE)
     named = set(re.findall(r"\w+", re.sub(r"\(.*\)", "", found[1]))) - {"none"} if found else set()
@@ -173,7 +174,7 @@ def test_events_of_a_verb_are_in_its_header(name: str) -> None:
     assert named <= possible | statuses | lost
 
 
-@pytest.mark.parametrize("name", names())
+@each("name", names())
 def test_every_script_loads(world: World, name: str) -> None:
     source = Scripts(Settings(namespace="te"))[name].source
     assert not re.search(r"\b[KTEC]\.\w", code(source)), "a constant was not filled in"
@@ -203,7 +204,7 @@ def test_every_status_has_a_code_of_four_bits() -> None:
     assert all(0 < number < 16 for number in CODES.values())
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.25, 4.0, 60.0])
+@each("seconds", [0.0, 0.25, 4.0, 60.0])
 def test_no_read_blocks_longer_than_the_socket_waits(seconds: float) -> None:
     """A longer one ended in an error after almost a minute: the client took the silence for a dead server."""
     for call in (tasks.until_done(KEYS, ID, seconds), coordination.listen(KEYS, "0", "0", seconds)):
