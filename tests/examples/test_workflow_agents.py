@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +15,9 @@ from taskengine.agent import REGISTRY
 from taskengine.core.step_index import StepIndex
 from taskengine.models import TaskStep
 
+from .conftest import load_example
+
 pytestmark = pytest.mark.process
-ROOT = Path(__file__).resolve().parents[2]
 GOOD = {
     "app.py": "def double(x):\n    return 2 * x\n",
     "test_app.py": (
@@ -31,13 +31,7 @@ GOOD = {
 @pytest.fixture(scope="module")
 def agents() -> Any:
     """The module, as a worker imports it."""
-    spec = spec_from_file_location("example_workflow_agents", ROOT / "examples" / "workflow_agents.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_example("workflow_agents")
 
 
 class Repository:
