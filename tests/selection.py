@@ -53,7 +53,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what starts processes, and leave one sample of each matrix."""
     for item in items:
-        if _STARTERS & set(getattr(item, "fixturenames", ())) or _parameter(item, "world").startswith("valkey"):
+        if _STARTERS & set(getattr(item, "fixturenames", ())) or _is_on_a_server(item):
             item.add_marker(pytest.mark.process)
     if config.option.matrix == "sample":
         kept = set(_samples(items, config.option.sample))
@@ -61,9 +61,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item in kept]
 
 
-def _parameter(item: pytest.Item, name: str) -> str:
+def _is_on_a_server(item: pytest.Item) -> bool:
     call = getattr(item, "callspec", None)
-    return str(call.params.get(name, "")) if call else ""
+    return call is not None and any(
+        str(call.params.get(name, "")).startswith("valkey") for name in ("world", "any_store")
+    )
 
 
 def _samples(items: list[pytest.Item], seed: str) -> Iterator[pytest.Item]:

@@ -75,14 +75,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("world", STORES[metafunc.config.option.stores], indirect=True)
 
 
-@pytest.fixture
-def world(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
-    """An empty namespace; every law holds on each server with each driver."""
-    server, driver = request.param.split("-")
+def on(server_and_driver: str, request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
+    server, driver = server_and_driver.split("-")
     if server == "valkey":
         yield from on_valkey(request.getfixturevalue("shared_valkey"), driver, loop)
     else:
         yield from on_fake(driver, loop)
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
+    """An empty namespace; every law holds on each server with each driver."""
+    yield from on(request.param, request, loop)
+
+
+@pytest.fixture(params=STORES["all"])
+def any_store(request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop) -> Iterator[World]:
+    """An empty namespace on each server with each driver, whatever ``--stores`` says."""
+    yield from on(request.param, request, loop)
 
 
 @pytest.fixture
