@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from taskengine.agent import Agent
 from taskengine.core.estimates import kind_of
-from taskengine.errors import InvalidInputError
+from taskengine.errors import InvalidInputError, NotFoundError
 from taskengine.models import Outcome, Task, TaskStatus, Usage
 from taskengine.store import executions, tasks
 from taskengine.store.codec import UNREADABLE, dumps
@@ -22,6 +22,7 @@ from taskengine.store.keys import Keys
 from taskengine.store.replies import Told
 from taskengine.store.running import running_task
 from workers.batch import Batch, Finished
+from workers.binding import bound
 from workers.capture import LEVELS, Speaking
 from workers.clones import end_if_cloned
 from workers.context import Context
@@ -175,7 +176,12 @@ class Runner:
         if told.more_inputs:
             on = persist(store, tasks.fields(keys, told.task_id, TaskField.depends_on))[TaskField.depends_on] or ""
             task.depends_on = {UUID(id) for id in on.split()}
-        return task, None if text or not told.big else _no_input(told)
+        if told.big and not text:
+            return task, _no_input(told)
+        try:
+            return bound(task, told, lambda id: outlast(lambda: store.run(executions.output(keys, id)), "output")), None
+        except (InvalidInputError, NotFoundError) as exc:
+            return task, Outcome("failed", error=str(exc), error_kind="expression", retryable=False)
 
     def _agent_for(self, told: Told) -> Agent | None:
         if told.lane.startswith("@"):

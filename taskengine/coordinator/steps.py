@@ -8,25 +8,36 @@ a few at a time, so that no workflow delays the others.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+from functools import partial
 from typing import assert_never
 
+from pydantic import JsonValue
+
 from taskengine.coordinator.turn import Turn
+from taskengine.core.bindings import Bindings
 from taskengine.core.decide import Stimulus
 from taskengine.core.decide_step import Part, decide_step
-from taskengine.core.instructions import CloseScope, EndStep, Expand, Nothing, StepInstruction
+from taskengine.core.instructions import Arm, CloseScope, EndStep, Expand, Nothing, StepInstruction
+from taskengine.core.steps import failures
+from taskengine.core.steps.needs import needs
 from taskengine.core.steps.paths import find_step
-from taskengine.core.steps.snapshot import Child, StepSnapshot, StepStimulus
-from taskengine.models import WorkflowDefinition
+from taskengine.core.steps.snapshot import Child, Signal, StepSnapshot, StepStimulus
+from taskengine.core.steps.templates import Author
+from taskengine.errors import ExpressionError, InvalidInputError
+from taskengine.models import WorkflowDefinition, WorkflowStep
 from taskengine.models.enums import TaskStatus
-from taskengine.store import coordination, steps, workflows
-from taskengine.store.call import Call
-from taskengine.store.codec import dumps
+from taskengine.store import steps, workflows
+from taskengine.store.call import Call, Story
+from taskengine.store.codec import dumps, loads_object
 from taskengine.store.coordination import Decision
+from taskengine.store.executions import put_payload
 from taskengine.store.expansion import Place
 from taskengine.store.replies import Reply
-from taskengine.store.steps import Ending, StepFacts
+from taskengine.store.step_values import Where, fixed, read_output, read_values
+from taskengine.store.steps import Ending, Piece, StepFacts, Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +56,8 @@ class Answer(Enum):
     NOTHING = auto()
     #: It is to be looked at again in the next turn.
     LATER = auto()
+    #: Its run is paused: it is kept, and looked at again from time to time.
+    PAUSED = auto()
 
 
 class Steps:
@@ -67,13 +80,17 @@ class Steps:
         for _ in range(_MOST_LOOKS):
             if facts is None:
                 return Answer.NOTHING
-            definition = self._definition(turn, facts.frame["def"])
-            instruction = decide_step(snapshot_of(decision.task_id, facts), part_of(definition, facts), stimulus)
-            if isinstance(instruction, Nothing):
+            if facts.is_paused and stimulus is not StepStimulus.CLOSE and not facts.fields.get("fate"):
+                return Answer.PAUSED
+            call = self._call(turn, decision, stimulus, facts)
+            if call is None:
                 return Answer.NOTHING
-            answer = turn.tell(_call(turn.term, decision, facts, definition, instruction))
+            answer = turn.read(call)
+            turn.note(answer.word)
             if answer.word == "stale" or (answer.word in {"ok", "missing"} and not answer.number()):
                 return Answer.DONE
+            if answer.word == "waits":
+                return Answer.LATER
             if answer.word == "full":
                 self.fail(turn, decision, f"the run would have more than {answer.number()} tasks and steps", "limit")
                 return Answer.DONE
@@ -95,6 +112,23 @@ class Steps:
             verb = steps.close_scope(turn.term, "", decision.task_id, facts.revision, "failed", error, why)
             turn.tell(verb)
 
+    def _call(
+        self, turn: Turn, decision: Decision, stimulus: Stimulus | StepStimulus, facts: StepFacts
+    ) -> Call[Reply] | Story[Reply] | None:
+        """The script that answers a decision; None where nothing is to be done."""
+        if stimulus is StepStimulus.EARS:
+            return steps.ask_ears(turn.term, decision.entry, decision.task_id)
+        at = _At(decision, facts, self._definition(turn, facts.frame["def"]))
+        seen = at.seen()
+        try:
+            read = _read(turn, at, seen)
+            seen = replace(seen, bindings=read.bindings)
+            what = decide_step(seen, at.step, stimulus, at.author(read.bindings), read.output)
+            return at.call(turn.term, what, read.revision)
+        except InvalidInputError as exc:
+            kind = "expression" if isinstance(exc, ExpressionError) else "invalid_template"
+            return at.call(turn.term, failures.broken(at.step, seen, str(exc), kind), "")
+
     def _definition(self, turn: Turn, digest: str) -> WorkflowDefinition:
         found = self._definitions.pop(digest, None)
         if found is None:
@@ -106,35 +140,109 @@ class Steps:
         return found
 
 
-def part_of(definition: WorkflowDefinition, facts: StepFacts) -> Part:
-    """What the definition says of a step; all of it for the one that it begins with."""
-    path, frame = facts.fields.get("p", ""), facts.frame.get("p", "")
-    own = path.removeprefix(frame).lstrip("/") if frame else path
-    return find_step(definition, own) if own else definition
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a decision read."""
+
+    bindings: Bindings
+    #: Of the variables; '' where none were read.
+    revision: str = ""
+    #: What the children came to, where ``outputs`` ask.
+    output: JsonValue = None
 
 
-def snapshot_of(id: str, facts: StepFacts) -> StepSnapshot:
-    """What a decision sees of stored facts."""
-    fields = facts.fields
-    return StepSnapshot(
-        step_id=id,
-        path=fields.get("p", ""),
-        status=TaskStatus(fields["st"]),
-        waiting=facts.number("w"),
-        failed=facts.number("f"),
-        cancelled=facts.number("c"),
-        planned=facts.number("tot"),
-        put=facts.number("x"),
-        fate=fields.get("fate", ""),
-        reason=fields.get("frs", ""),
-        closed=facts.number("cx"),
-        pieces=facts.number("pieces"),
-        branch=fields.get("br", ""),
-        turns=facts.number("n"),
-        child=_child(facts.because),
-        revision=facts.revision,
-        is_paused=facts.is_paused,
-    )
+@dataclass(frozen=True, slots=True)
+class _At:
+    """A decision, and where in which definition its step stands."""
+
+    decision: Decision
+    facts: StepFacts
+    definition: WorkflowDefinition
+
+    @property
+    def where(self) -> Where:
+        """The step as its expressions are read from it."""
+        path, prefix = self.facts.fields.get("p", ""), self.facts.frame.get("p", "")
+        own = path.removeprefix(prefix).lstrip("/") if prefix else path
+        frame = self.facts.fields.get("fr", self.decision.task_id)
+        return Where(self.facts.frame["wf"], frame, prefix, self.definition, own)
+
+    @property
+    def step(self) -> Part:
+        """What the definition says of it; all of it for the step that it begins with."""
+        own = self.where.path
+        return find_step(self.definition, own) if own else self.definition
+
+    def author(self, bindings: Bindings) -> Author:
+        """Who puts its children; variables and steps are not theirs."""
+        return Author(self.definition, self.where.prefix, Bindings(context=bindings.context, others=bindings.others))
+
+    def seen(self) -> StepSnapshot:
+        """What a decision sees of stored facts, before it reads anything."""
+        facts, fields = self.facts, self.facts.fields
+        return StepSnapshot(
+            step_id=self.decision.task_id,
+            path=fields.get("p", ""),
+            status=TaskStatus(fields["st"]),
+            waiting=facts.number("w"),
+            failed=facts.number("f"),
+            cancelled=facts.number("c"),
+            planned=facts.number("tot"),
+            put=facts.number("x"),
+            fate=fields.get("fate", ""),
+            reason=fields.get("frs", ""),
+            closed=facts.number("cx"),
+            pieces=facts.number("pieces"),
+            branch=fields.get("br", ""),
+            turns=facts.number("n"),
+            is_timed="step=" in fields.get("clk", "") or "moment=" in fields.get("clk", ""),
+            signal=Signal(loads_object(facts.signal)["payload"], facts.signal) if facts.signal else None,
+            child=_child(facts.because),
+            revision=facts.revision,
+            is_paused=facts.is_paused,
+        )
+
+    def call(self, term: str, what: StepInstruction, read: str) -> Call[Reply] | Story[Reply] | None:
+        """The script for an instruction; *read* is the revision of the variables that it rests on, or ''."""
+        entry, id, seen = self.decision.entry, self.decision.task_id, self.facts.revision
+        match what:
+            case Expand():
+                where = self.where
+                place = Place(where.workflow_id, id, where.frame, self.definition)
+                return _expand(place.piece(what), partial(steps.expand, term, entry, id, seen))
+            case Arm():
+                waiting = Waiting(what.timer_ms, what.moment_ms, what.limit_ms, what.hears_changes, what.signal)
+                return steps.arm(term, entry, id, seen, read, waiting)
+            case EndStep():
+                return steps.end(term, entry, id, seen, _ending(what, self.facts, read))
+            case CloseScope():
+                why = _fields(err=what.error, knd=what.error_kind, cul=what.culprit)
+                return steps.close_scope(term, entry, id, seen, what.fate, what.reason, why)
+            case Nothing():
+                return None
+            case _:
+                assert_never(what)
+
+
+def _expand(piece: Piece, expand: Callable[[Piece], Call[Reply]]) -> Story[Reply]:
+    """Put children, with what lies by reference of them first."""
+    for new in piece.records:
+        if new.payload:
+            yield from put_payload(*new.payload)
+    return (yield from expand(piece))
+
+
+def _read(turn: Turn, at: _At, seen: StepSnapshot) -> _Read:
+    """What the next decision about a step reads, if anything."""
+    wanted = needs(at.step, seen)
+    if not wanted:
+        return _Read(Bindings(others=fixed(at.where)))
+    values = turn.read(read_values(at.where, wanted))
+    output: JsonValue = None
+    if any(ref.root == "output" for ref in wanted) and seen.is_entered and isinstance(at.step, WorkflowStep):
+        output = turn.read(read_output(at.where, at.step))
+    rests = any(ref.root == "variables" for ref in wanted)
+    return _Read(values.bindings, values.revision if rests else "", output)
 
 
 def _child(fields: Mapping[str, str]) -> Child | None:
@@ -145,35 +253,16 @@ def _child(fields: Mapping[str, str]) -> Child | None:
     return Child(path, TaskStatus(fields["st"]), error, fields.get("knd", ""), fields.get("cul", ""))
 
 
-def _call(
-    term: str, decision: Decision, facts: StepFacts, definition: WorkflowDefinition, what: StepInstruction
-) -> Call[Reply]:
-    entry, id, seen = decision.entry, decision.task_id, facts.revision
-    match what:
-        case Expand():
-            frame = facts.fields.get("fr", id)
-            place = Place(facts.frame["wf"], id, frame, definition)
-            return steps.expand(term, entry, id, seen, place.piece(what))
-        case EndStep():
-            return steps.end(term, entry, id, seen, _ending(what, facts))
-        case CloseScope():
-            why = _fields(err=what.error, knd=what.error_kind, cul=what.culprit)
-            return steps.close_scope(term, entry, id, seen, what.fate, what.reason, why)
-        case Nothing():
-            return coordination.drop_decisions(term, [entry])
-        case _:
-            assert_never(what)
-
-
-def _ending(what: EndStep, facts: StepFacts) -> Ending:
+def _ending(what: EndStep, facts: StepFacts, read: str) -> Ending:
     fields = {"err": what.error, "knd": what.error_kind, "cul": what.culprit, "rsn": what.reason, "as": what.shows_as}
     return Ending(
         what.status,
         facts.fields.get("p", ""),
-        facts.frame.get("vr", "0") if what.rests_on_variables else "",
+        read,
         "" if what.output is None else dumps(what.output, "output"),
+        what.takes.text if what.takes else "",
         {name: dumps(value, name) for name, value in what.sets.items()},
-        _fields(**fields),
+        {**_fields(**fields), **what.fields},
     )
 
 

@@ -7,41 +7,108 @@ of the kind in :mod:`taskengine.core.steps`.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+from taskengine.core.conditions import holds
 from taskengine.core.decide import Stimulus
 from taskengine.core.instructions import CloseScope, Nothing, StepInstruction
-from taskengine.core.steps import ending, failures, group, root, task
+from taskengine.core.steps import approval, conditional, ending, failures, group, loop, root, task, wait
 from taskengine.core.steps.plan import Children
 from taskengine.core.steps.snapshot import StepSnapshot, StepStimulus
-from taskengine.models import ParallelStep, SequentialStep, TaskStep, WorkflowDefinition, WorkflowStep
+from taskengine.core.steps.templates import Author
+from taskengine.errors import ExpressionError, InvalidInputError
+from taskengine.models import (
+    ApprovalStep,
+    ConditionalStep,
+    LoopStep,
+    ParallelStep,
+    SequentialStep,
+    TaskStep,
+    WaitStep,
+    WorkflowDefinition,
+    WorkflowStep,
+)
 
 #: A step's part of the definition, or the whole of it.
-Part = WorkflowStep | WorkflowDefinition
+Part: TypeAlias = WorkflowStep | WorkflowDefinition
 
 
-def decide_step(seen: StepSnapshot, step: Part, stimulus: Stimulus | StepStimulus) -> StepInstruction:
-    """What to do about the step of *seen*, which is *step* in its definition."""
+def decide_step(
+    seen: StepSnapshot, step: Part, stimulus: Stimulus | StepStimulus, author: Author, output: JsonValue = None
+) -> StepInstruction:
+    """What to do about the step of *seen*, which is *step* in its definition.
+
+    *output* is what its children came to, where its ``outputs`` read it.
+    """
+    try:
+        return _decided(seen, step, stimulus, author, output)
+    except ExpressionError as exc:
+        return failures.broken(step, seen, str(exc), "expression")
+    except InvalidInputError as exc:
+        return failures.broken(step, seen, str(exc), "invalid_template")
+
+
+def _decided(
+    seen: StepSnapshot, step: Part, stimulus: Stimulus | StepStimulus, author: Author, output: JsonValue
+) -> StepInstruction:
     if seen.is_over:
         return Nothing(f"it is {seen.status}")
     if seen.fate:
         return failures.closing(seen, step)
     if stimulus is StepStimulus.CLOSE:
-        return CloseScope(failures.CANCELLED, seen.reason or "the step around it ended")
+        return CloseScope(failures.CANCELLED, "the step around it ended")
     if seen.ended_badly:
         return failures.after_failure(seen, step)
+    if isinstance(step, WaitStep | ApprovalStep):
+        return _waiting(seen, step, stimulus)
+    if stimulus is StepStimulus.TIMEOUT and seen.is_entered:
+        return failures.out_of_time(step, seen)
+    return _with_children(seen, step, stimulus, author, output)
+
+
+def _waiting(seen: StepSnapshot, step: WaitStep | ApprovalStep, stimulus: Stimulus | StepStimulus) -> StepInstruction:
+    if not seen.is_entered:
+        if _is_skipped(seen, step):
+            return ending.skipped()
+        return wait.enter(step, seen) if isinstance(step, WaitStep) else approval.enter(step, seen)
+    return wait.after(step, seen, stimulus) if isinstance(step, WaitStep) else approval.after(step, seen, stimulus)
+
+
+def _with_children(
+    seen: StepSnapshot, step: Part, stimulus: Stimulus | StepStimulus, author: Author, output: JsonValue
+) -> StepInstruction:
+    if not seen.is_entered and _is_skipped(seen, step):
+        return ending.skipped()
+    if isinstance(step, LoopStep):
+        if seen.waiting and seen.put == seen.planned:
+            return Nothing("the end of its turn asks again")
+        made = loop.next_turn(step, seen, author, is_due=loop.is_due(stimulus))
+        return made.next_piece(seen.put) if isinstance(made, Children) else made
     if not seen.is_entered or seen.put < seen.planned:
-        return _children(seen, step).next_piece(seen.put)
+        found = _children(seen, step, author)
+        return found.next_piece(seen.put) if isinstance(found, Children) else found
     if seen.waiting:
         return Nothing("the end of its last child asks again")
-    return ending.completed()
+    if isinstance(step, WorkflowDefinition):
+        return root.completed(step, seen)
+    return ending.completed(step, seen.bindings, output=output)
 
 
-def _children(seen: StepSnapshot, step: Part) -> Children:
+def _is_skipped(seen: StepSnapshot, step: Part) -> bool:
+    return isinstance(step, WorkflowStep) and step.when is not None and not holds(step.when, seen.bindings)
+
+
+def _children(seen: StepSnapshot, step: Part, author: Author) -> Children | StepInstruction:
     match step:
         case WorkflowDefinition():
-            return root.children(step)
+            return root.children(step, seen, author)
         case TaskStep():
             return task.children(step, seen)
         case SequentialStep() | ParallelStep():
-            return group.children(step, seen)
+            return group.children(step, seen, author)
+        case ConditionalStep():
+            return conditional.enter(step, seen, author)
         case _:
             raise NotImplementedError(f"steps of kind {step.kind}")

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from taskengine.core.steps.rows import Row
+from taskengine.core.steps.snapshot import Signal
 from taskengine.models.enums import TaskStatus
 
 
@@ -65,6 +66,24 @@ class Expand:
     lane: str
     #: Further fields of the step's record.
     fields: Mapping[str, str] = field(default_factory=dict)
+    #: Milliseconds after which it is over, where this begins it; 0 without a limit.
+    limit_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Let a step wait for something that is no child of it."""
+
+    #: Milliseconds from now, at which it is asked again; 0 for no such time.
+    timer_ms: int = 0
+    #: Milliseconds since 1970 at which it is asked again; 0 for no such moment.
+    moment_ms: int = 0
+    #: Milliseconds after which it is over, where this begins it; 0 without a limit.
+    limit_ms: int = 0
+    #: Whether each change of a variable asks it again.
+    hears_changes: bool = False
+    #: The signal that asks it again; '' for none.
+    signal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +102,10 @@ class EndStep:
     reason: str = ""
     #: What it shows as, where that is not its status: ``skipped``, or ``failed`` where the workflow goes on.
     shows_as: str = ""
-    #: Whether the decision read or sets variables, so that it holds only as long as they stand.
-    rests_on_variables: bool = False
+    #: The signal that it takes.
+    takes: Signal | None = None
+    #: Further fields of the step's record.
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +121,4 @@ class CloseScope:
     culprit: str = ""
 
 
-StepInstruction: TypeAlias = Expand | EndStep | CloseScope | Nothing
+StepInstruction: TypeAlias = Expand | Arm | EndStep | CloseScope | Nothing

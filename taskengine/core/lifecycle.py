@@ -92,5 +92,7 @@ def may_step(start: TaskStatus | None, finish: TaskStatus) -> bool:
     return finish in STEP_TRANSITIONS.get(start, frozenset())
 
 
+#: A workflow in one of these is over.
+WORKFLOW_OVER = frozenset({WorkflowStatus.COMPLETED, WorkflowStatus.FAILED, WorkflowStatus.CANCELLED})
 #: A workflow in one of these did what it was to do.
 WORKFLOW_COMPLETED = frozenset({WorkflowStatus.COMPLETED})

@@ -43,7 +43,7 @@ TELLS = frozenset(
     {
         "cancel_requested", "deadline_at_risk", "deleted", "depends", "dropped", "fenced", "handed_back", "held",
         "lost", "pause_requested", "pause_withdrawn", "released", "run_finished", "run_paused", "run_resumed",
-        "step_closing", "timed_out", "trimmed", "updated", "variables_set",
+        "signal_received", "step_closing", "timed_out", "trimmed", "updated", "variables_set",
     }
 )  # fmt: skip
 

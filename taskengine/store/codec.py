@@ -399,3 +399,21 @@ def _object(text: str | None) -> Any:
 def pairs(flat: Sequence[Any]) -> dict[str, str]:
     """A hash reply ``[field, value, …]`` as a dict."""
     return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+#: The field of a task's document that says what its worker puts into it; the last in the order of keys.
+_BINDING = "workflow"
+
+
+def with_binding(doc: str, tasks: Sequence[tuple[Sequence[str], str]], values: Mapping[str, Any]) -> str:
+    """A task's document that also says what its worker puts in: results of *tasks*, by names and ids, and *values*."""
+    binding = dumps({"tasks": [[list(names), id] for names, id in tasks], "values": dict(values)}, "template")
+    return f'{doc[:-1]},"{_BINDING}":{binding}}}'
+
+
+def worker_binding(doc: str) -> dict[str, Any] | None:
+    """What :func:`with_binding` put into a document; None where nothing was."""
+    if f'"{_BINDING}":' not in doc:
+        return None
+    found: dict[str, Any] | None = loads_object(doc).get(_BINDING)
+    return found

@@ -11,6 +11,7 @@ from taskengine.core.instructions import Expand
 from taskengine.core.order import score
 from taskengine.core.steps.rows import Row, TaskRow
 from taskengine.models import Task, WorkflowDefinition
+from taskengine.store.codec import with_binding
 from taskengine.store.records import Record, record
 from taskengine.store.steps import Piece, step_record
 
@@ -30,7 +31,7 @@ class Place:
         """The records of one piece of children."""
         seconds = _longest_to_end(what.rows)
         records = [self._record(row, seconds[row.path]) for row in what.rows]
-        return Piece(records, what.planned, what.lane, what.fields)
+        return Piece(records, what.planned, what.lane, what.fields, what.limit_ms)
 
     def _record(self, row: Row, seconds: float) -> Record:
         if isinstance(row, TaskRow):
@@ -46,7 +47,11 @@ class Place:
     def _task(self, row: TaskRow, seconds: float) -> Record:
         made = record(self.task(row), seconds)
         rare = f"{made.row['rare']!s} p {row.path} up {self.parent} fr {self.frame}".strip()
-        return replace(made, row={**made.row, "rare": rare})
+        doc = str(made.row["doc"])
+        if row.binding is not None:
+            read = [(names, str(step_id(self.workflow_id, path))) for names, path in row.binding.tasks.items()]
+            doc = with_binding(doc, read, row.binding.values)
+        return replace(made, row={**made.row, "rare": rare, "doc": doc})
 
     def task(self, row: TaskRow) -> Task:
         """The task of a row; InvalidInputError where its template yields none."""

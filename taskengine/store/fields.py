@@ -46,7 +46,7 @@ class TaskField:
     doc = "doc"  # client's fields, one JSON object
     rule = "rule"  # trigger rule, unless it is all_success
     timeout = "to"  # ms one attempt may take
-    clocks = "clk"  # that only some have: exp (ms) and qt, hb, tt (ms long), as name=value,…
+    clocks = "clk"  # that only some have: exp (ms) and qt, hb, tt (ms long), as name=value,…; of steps: their timers
     total_end = "tend"  # ms: its total_timeout ends
     queue_paused = "qb"  # ms it had been paused when its queue_timeout began, or grew
     total_paused = "tb"  # the same of its total_timeout
@@ -87,8 +87,9 @@ class TaskField:
     shown_as = "as"  # unless that is its status
     branch = "br"  # taken
     turns = "n"  # begun
-    timer_at = "at"  # ms of a step's timer
-    timer_paused = "nb"  # ms it had been paused when its timer began, or grew
+    step_paused = "nb"  # ms a step had been paused when its timer began, or grew
+    limit_paused = "lb"  # the same of its timeout
+    signal = "sig"  # name of the one that a step waits for
 
 
 class ExecutionField:
@@ -170,6 +171,8 @@ class FrameField:
     definition = "def"  # its digest
     revision = "vr"  # changes of variables
     context = "ctx"  # JSON
+    path = "p"  # of the step that it begins with
+    asking = "ec"  # cursor into the steps that wait for a change and are being asked
 
 
 class GraphField:

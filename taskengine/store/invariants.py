@@ -350,6 +350,8 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
     definitions: set[str] = set()
     for id in walk.names.get("frame", set()) & steps:
         definitions.add((yield from inspection.field_of(walk.keys.of("frame", id), FrameField.definition)))
+    places = walk.names.get("inbox", set()) | walk.names.get("listeners", set())
+    inboxes = {place for place in places if place.partition(":")[0] in steps}
     graphs: set[str] = set()
     for run in walk.names.get("named", ()):
         graphs.update((yield from inspection.entries(walk.keys, "named", run)))
@@ -360,7 +362,8 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
         "codes": segments, "ids": segments,
         "run": set(runs), "events": set(runs), "ranges": set(runs), "named": set(runs),
         "graph": graphs, "order": graphs,
-        "kids": steps, "frame": steps, "vars": steps, "ears": steps, "def": definitions, "uses": definitions,
+        "kids": steps, "frame": steps, "vars": steps, "ears": steps, "items": steps, "heard": steps,
+        "inboxes": steps, "inbox": inboxes, "listeners": inboxes, "def": definitions, "uses": definitions,
         "batch": set(batches), "pending": set(batches), "ready": set(lanes), "park": set(parks),
         "stands": set(standing), "node": set(), "slots": set(nodes),
     }  # fmt: skip

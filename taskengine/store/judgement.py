@@ -216,7 +216,7 @@ def _timers(task: TaskFacts) -> Iterator[Violation]:
 
 
 #: What a task may have a timer for.
-TIMERS = ("schedule", "retry", "expire", "queue", "total", "step", "moment")
+TIMERS = ("schedule", "retry", "expire", "queue", "total", "step", "moment", "limit")
 
 
 def timers_of(fields: Fields) -> set[str]:
@@ -229,8 +229,7 @@ def timers_of(fields: Fields) -> set[str]:
         "expire": "exp=" in clocks and not begun and not is_over(status) and status not in _PAUSED,
         "queue": "qt=" in clocks and status in _READY,
         "total": TaskField.total_end in fields and not is_over(status) and status not in _PAUSED,
-        "step": clocks == "step" and TaskField.timer_at in fields and not is_over(status),
-        "moment": clocks == "moment" and TaskField.timer_at in fields and not is_over(status),
+        **{kind: f"{kind}=" in clocks and not is_over(status) for kind in ("step", "moment", "limit")},
     }
     return {kind for kind, asked in asks.items() if asked}
 

@@ -36,6 +36,8 @@ class StepFacts:
     because: Fields
     #: Whether its run, or everything, is paused.
     is_paused: bool
+    #: JSON of the oldest signal of those that it waits for, or ''.
+    signal: str = ""
 
     def number(self, name: str) -> int:
         """A field as a number; 0 where it is unset."""
@@ -55,6 +57,7 @@ class _Step(NamedTuple):
     frame: Sequence[str]
     because: Sequence[str]
     pause: Sequence[str]
+    signal: str
 
 
 def _facts(raw: Sequence[Any]) -> list[StepFacts | None]:
@@ -62,7 +65,7 @@ def _facts(raw: Sequence[Any]) -> list[StepFacts | None]:
 
 
 def _fact(row: _Step) -> StepFacts:
-    return StepFacts(row.revision, pairs(row.fields), pairs(row.frame), pairs(row.because), bool(row.pause))
+    return StepFacts(row.revision, pairs(row.fields), pairs(row.frame), pairs(row.because), bool(row.pause), row.signal)
 
 
 _LOOK_STEPS = Verb("look_steps", _facts, step=_Step)
@@ -70,6 +73,8 @@ _READ_STEPS: Verb[list[Any]] = Verb("read_steps", list)
 _EXPAND = Verb("expand", reply)
 _END_STEP = Verb("end_step", reply)
 _CLOSE_SCOPE = Verb("close_scope", reply)
+_ARM = Verb("arm", reply)
+_ASK_EARS = Verb("ask_ears", reply)
 
 
 #: Steps read by one script.
@@ -115,15 +120,19 @@ class Piece:
     lane: str = "%"
     #: Further fields of the step.
     fields: Mapping[str, object] | None = None
+    #: Milliseconds that the step may take, where this begins it; 0 without a limit.
+    limit_ms: int = 0
 
 
 def expand(term: str, entry: str, step: str, revision: str, piece: Piece) -> Call[Reply]:
-    """Put children of a step: ok (how many are yet to come), full (most), changed, missing or stale."""
+    """Put children of a step: ok (how many are yet to come), full (most), waits (a task to come), changed, missing or
+    stale.
+    """
     words = " ".join(f"{name} {value}" for name, value in (piece.fields or {}).items())
     raw = b"".join(new.raw_id for new in piece.records)
     return _EXPAND(
-        term=term, entry=entry, step=step, rests_on=revision, planned=piece.planned, lane=piece.lane, words=words,
-        raw=raw, tasks=[new.row for new in piece.records],
+        term=term, entry=entry, step=step, rests_on=revision, planned=piece.planned, lane=piece.lane,
+        limit=piece.limit_ms, words=words, raw=raw, tasks=[new.row for new in piece.records],
     )  # fmt: skip
 
 
@@ -137,6 +146,8 @@ class Ending:
     variables_revision: str = ""
     #: JSON of a result of its own; '' where its children's stand for it.
     output: str = ""
+    #: The signal that it takes, as it is stored.
+    takes: str = ""
     #: Variable -> JSON.
     sets: Mapping[str, str] | None = None
     #: Further fields of its record.
@@ -149,8 +160,32 @@ def end(term: str, entry: str, step: str, revision: str, how: Ending) -> Call[Re
     words = [word for pair in (*sets.items(), *fields.items()) for word in pair]
     return _END_STEP(
         term=term, entry=entry, step=step, rests_on=revision, status=how.status, note=how.note,
-        revision=how.variables_revision, output=how.output, sets=len(sets), words=words,
+        revision=how.variables_revision, output=how.output, takes=how.takes, sets=len(sets), words=words,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a step waits for that is no child of it."""
+
+    timer_ms: int = 0
+    moment_ms: int = 0
+    limit_ms: int = 0
+    hears_changes: bool = False
+    signal: str = ""
+
+
+def arm(term: str, entry: str, step: str, revision: str, variables_revision: str, what: Waiting) -> Call[Reply]:
+    """Let a step wait: ok, changed, missing or stale."""
+    return _ARM(
+        term=term, entry=entry, step=step, rests_on=revision, revision=variables_revision, timer=what.timer_ms,
+        moment=what.moment_ms, limit=what.limit_ms, ear="1" if what.hears_changes else "", signal=what.signal,
+    )  # fmt: skip
+
+
+def ask_ears(term: str, entry: str, frame: str) -> Call[Reply]:
+    """Ask the next steps that wait for a change of variables: ok (1 while more remain) or stale."""
+    return _ASK_EARS(term=term, entry=entry, frame=frame)
 
 
 def close_scope(

@@ -105,3 +105,20 @@ _READ_WORKFLOW = Verb("read_workflow", _stored, workflow=_Workflow)
 def read(id: str) -> Call[Stored | None]:
     """A workflow; None where there is no such one."""
     return _READ_WORKFLOW(workflow=id)
+
+
+#: Signals of one name that may wait in a workflow.
+MOST_SIGNALS = 1000
+_SIGNAL = Verb("signal", reply)
+_SET_VARIABLES = Verb("set_variables", reply)
+
+
+def signal(id: str, name: str, signal_id: str, text: str) -> Call[Reply]:
+    """Send a workflow a signal: ok (1 when it is new), full, conflict (status) or missing."""
+    return _SIGNAL(workflow=id, name=name, signal=signal_id, text=text, most=MOST_SIGNALS)
+
+
+def set_variables(id: str, values: Mapping[str, str], if_revision: int | None) -> Call[Reply]:
+    """Set variables of a workflow: ok (revision), changed (revision), conflict (status) or missing."""
+    words = [word for pair in values.items() for word in pair]
+    return _SET_VARIABLES(workflow=id, revision="" if if_revision is None else if_revision, words=words)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from taskengine.api import BlockingTaskAPI, TaskAPI
 from taskengine.api.scope import Scope
+from taskengine.errors import NeverDoneError
 from taskengine.store.call import Call, Story
 from taskengine.store.keys import Keys
 from taskengine.store.sync import SyncStore
@@ -39,6 +40,16 @@ class Unblocked:
                 return end.value  # type: ignore[no-any-return]  # a story's return value is its T
         return self.trip(work)
 
+    def _pass(self, seconds: float) -> NeverDoneError | None:
+        """Let the engine work and time pass; the error that nothing more will happen, unless what happened last is
+        what was waited for: a workflow may end without a task of its own.
+        """
+        try:
+            self._pass_time(seconds)
+        except NeverDoneError as exc:
+            return exc
+        return None
+
     def trip(self, call: Call[T]) -> T:
         """The answer of one Call."""
         if "BLOCK" not in call.args or not call.command:
@@ -47,8 +58,10 @@ class Unblocked:
         plain: Call[Any] = Call(call.name, call.args[:at] + call.args[at + 2 :], _as_it_is, command=True)
         raw = self._store.run(plain)
         if not raw:
-            self._pass_time(float(call.args[at + 1]) / 1000)
+            never = self._pass(float(call.args[at + 1]) / 1000)
             raw = self._store.run(plain)
+            if never is not None and not raw:
+                raise never
         return call.decode(raw)
 
 

@@ -33,6 +33,7 @@ from taskengine.store import (
 from taskengine.store import steps as workflow_steps
 from taskengine.store.call import Call
 from taskengine.store.executions import Report
+from taskengine.store.fields import FrameField
 from taskengine.store.records import index_names
 from taskengine.store.replies import Reply
 from taskengine.store.scripts import header, names
@@ -44,7 +45,7 @@ RUN = str(UUID(int=7))
 READS = {
     "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "look_steps", "match_ids",
     "needs", "outline", "outputs", "read", "read_executions", "read_graph", "read_logs", "read_nodes",
-    "read_queues", "read_range", "read_runs", "read_steps", "read_workflow",
+    "read_items", "read_queues", "read_range", "read_runs", "read_steps", "read_values", "read_workflow",
     "run_counts", "running", "situation", "snapshot", "statuses", "weigh",
 }  # fmt: skip
 
@@ -518,6 +519,34 @@ def end_step(w: World) -> Case:
     return Case(
         workflow_steps.end(w.term, entry, str(FLOW), seen, how), lambda: w.new("other"), frozenset({"changed"})
     )
+
+
+@case
+def arm(w: World) -> Case:
+    entry, seen = started(w)
+    verb = workflow_steps.arm(w.term, entry, str(FLOW), seen, "0", workflow_steps.Waiting(timer_ms=5000, signal="go"))
+    return Case(verb, lambda: w.new("other"), frozenset({"changed"}))
+
+
+@case
+def ask_ears(w: World) -> Case:
+    started(w)
+    w.raw.sadd(w.keys.of("ears", str(FLOW)), str(FLOW))
+    w.raw.hset(w.keys.of("frame", str(FLOW)), FrameField.asking, "0")
+    verb = workflow_steps.ask_ears(w.term, "", str(FLOW))
+    return Case(verb, lambda: w.new("other"), frozenset({"ok"}))
+
+
+@case
+def signal(w: World) -> Case:
+    started(w)
+    return Case(workflows.signal(str(FLOW), "go", "1", "{}"), lambda: w.new("other"), frozenset({"ok"}))
+
+
+@case
+def set_variables(w: World) -> Case:
+    started(w)
+    return Case(workflows.set_variables(str(FLOW), {"x": "2"}, 0), lambda: w.new("other"), frozenset({"changed"}))
 
 
 @case

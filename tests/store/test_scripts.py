@@ -37,6 +37,7 @@ from taskengine.store import (
     retention,
     runs,
     situations,
+    step_values,
     steps,
     tasks,
     workflows,
@@ -106,6 +107,9 @@ def calls() -> Iterator[Call[Any]]:
         steps.look([(ID, ID)]), next(steps.read([ID])), workflows.read(ID),
         steps.expand("1", "0-1", ID, "", steps.Piece([new, step], 2)),
         steps.end("1", "0-1", ID, "", steps.Ending("completed", sets={"a": "1"}, fields={"br": "x"})),
+        steps.arm("1", "0-1", ID, "", "0", steps.Waiting(1, signal="go")), steps.ask_ears("1", "0-1", ID),
+        step_values.items(ID, [0]), next(step_values._read(step_values.Where(ID, ID, "", None, "a"), ["x"], ["a"])),
+        workflows.signal(ID, "go", "1", "{}"), workflows.set_variables(ID, {"x": "1"}, None),
         steps.close_scope("1", "0-1", ID, "", "failed", "r"),
         workflows.put_definition("d", "{}"), workflows.start(workflows.Start("r", "d", "{}", "w", "ann", step, {})),
     )  # fmt: skip

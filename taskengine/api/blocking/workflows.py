@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from taskengine.api.arguments import Id
 from taskengine.api.blocking.door import BlockingDoor
-from taskengine.api.stories import workflow_read, workflow_start
+from taskengine.api.stories import workflow_control, workflow_read, workflow_start, workflow_talk
 from taskengine.models import Workflow, WorkflowDefinition, WorkflowState
 
 
@@ -46,3 +49,59 @@ class BlockingWorkflows(BlockingDoor):
     def get_workflow_status(self, workflow_id: Id) -> WorkflowState:
         """How a workflow and each of its steps stand, as a tree."""
         return self._run(workflow_read.get_workflow_status(self._scope, workflow_id))
+
+    def pause_workflow(
+        self, workflow_id: Id, reason: str | None = None, until: datetime | None = None, by: str | None = None
+    ) -> bool:
+        """Let nothing of a workflow start any more; False when it is paused already, which takes the new terms.
+
+        What runs goes on and counts; timers stand still, signals and variables are kept for later. *until* ends it by
+        itself, *by* defaults to the user of the system. NotAllowedError when it is over.
+        """
+        return self._run(workflow_control.pause_workflow(self._scope, workflow_id, reason, until, by))
+
+    def resume_workflow(self, workflow_id: Id, by: str | None = None) -> bool:
+        """End the pause of a workflow; False when it was not paused."""
+        return self._run(workflow_control.resume_workflow(workflow_id, by))
+
+    def cancel_workflow(self, workflow_id: Id, reason: str = "cancelled by a client") -> bool:
+        """Cancel a workflow; False when it is over, or being cancelled, already.
+
+        Steps that have not started never do, running tasks are asked to stop; it is CANCELLED when all are over.
+        """
+        return self._run(workflow_control.cancel_workflow(workflow_id, reason))
+
+    def signal_workflow(
+        self, workflow_id: Id, name: str, payload: Any = None, signal_id: str | None = None
+    ) -> bool:
+        """Send a signal to the next step that waits for its name; the payload, any JSON, is that step's output.
+
+        Signals wait for their steps, a thousand of a name (then ConflictError). One with a *signal_id* counts once:
+        False when it was there. NotAllowedError when the workflow is over.
+        """
+        return self._run(workflow_talk.signal_workflow(workflow_id, name, payload, signal_id))
+
+    def approve(
+        self,
+        workflow_id: Id,
+        step: str,
+        approved: bool = True,
+        by: str = "",
+        reason: str | None = None,
+        form: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Answer the approval at the path *step*: its output is the answer; False when there was one already.
+
+        Who says so is recorded, not proven. *form* is what the step's ``form`` asks for.
+        """
+        return self._run(workflow_talk.approve(workflow_id, step, approved, by, reason, form))
+
+    def update_context(
+        self, workflow_id: Id, values: Mapping[str, Any], if_revision: int | None = None
+    ) -> int:
+        """Set variables of a workflow, and ask again whoever waits for a condition; their new revision.
+
+        *if_revision*: only as long as they have that one, else ConflictError. NotAllowedError when the workflow is
+        over.
+        """
+        return self._run(workflow_talk.update_context(workflow_id, values, if_revision))

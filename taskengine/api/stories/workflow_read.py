@@ -81,7 +81,7 @@ def status_of(stored: Stored) -> WorkflowStatus:
     status = TaskStatus(stored.fields["st"])
     if status in TERMINAL:
         return WorkflowStatus(status.value)
-    if "cq" in stored.frame:
+    if stored.fields.get("fate") == "cancelled":
         return WorkflowStatus.CANCELLING
     if stored.pause[0]:
         return WorkflowStatus.PAUSED
@@ -92,4 +92,4 @@ def _reason(stored: Stored) -> str | None:
     scope, story = stored.pause
     if scope and status_of(stored) == WorkflowStatus.PAUSED:
         return f"paused: {pause_from(scope, story)}"
-    return stored.fields.get("rsn") or stored.frame.get("cq")
+    return stored.fields.get("rsn") or (stored.fields.get("frs") if "err" not in stored.fields else None)

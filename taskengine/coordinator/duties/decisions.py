@@ -128,7 +128,7 @@ class Decisions(Duty):
                 self._answered.append(decision.entry)
             case Answer.LATER:
                 self._leaves_some = True
-            case Answer.DONE:
+            case Answer.DONE | Answer.PAUSED:
                 pass
 
     def _make(self, turn: Turn, decision: Decision, snapshot: Snapshot | None) -> None:

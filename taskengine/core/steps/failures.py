@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from taskengine.core.instructions import CloseScope, EndStep, Nothing, StepInstruction
 from taskengine.core.lifecycle import CALLED_OFF
 from taskengine.core.steps.snapshot import Child, StepSnapshot
@@ -41,3 +44,44 @@ def closing(seen: StepSnapshot, step: WorkflowStep | WorkflowDefinition) -> Step
     if isinstance(step, WorkflowStep) and step.on_failure == "continue":
         return EndStep(TaskStatus.COMPLETED, shows_as=FAILED)
     return EndStep(TaskStatus.FAILED)
+
+
+def timed_out(step: WorkflowStep, seen: StepSnapshot, on_timeout: str) -> EndStep:
+    """What it waited for did not come in time."""
+    error = f"step {seen.path} failed: not within its timeout of {step.timeout:g} s"
+    if on_timeout == "continue":
+        return EndStep(TaskStatus.COMPLETED, output={"timed_out": True})
+    return _failed(step, seen, error, "timeout")
+
+
+def refused(step: WorkflowStep, seen: StepSnapshot, answer: Any, on_reject: str) -> EndStep:
+    """Somebody said no."""
+    if on_reject == "continue":
+        return EndStep(TaskStatus.COMPLETED, output=answer, takes=seen.signal)
+    says = f": {answer['reason']}" if answer.get("reason") else ""
+    made = _failed(step, seen, f"step {seen.path} was rejected by {answer.get('by', 'somebody')}{says}", "rejected")
+    return replace(made, output=None, takes=seen.signal)
+
+
+def broken(step: WorkflowStep | WorkflowDefinition, seen: StepSnapshot, error: str, kind: str) -> StepInstruction:
+    """Something that its definition says has no answer."""
+    where = f"step {seen.path}" if seen.path else "the workflow"
+    says = f"{where} failed: {error}"
+    if seen.is_entered and seen.waiting:
+        return CloseScope(FAILED, says, says, kind, seen.path)
+    if isinstance(step, WorkflowStep):
+        return _failed(step, seen, says, kind)
+    return EndStep(TaskStatus.FAILED, error=says, error_kind=kind, culprit=seen.path)
+
+
+def out_of_time(step: WorkflowStep | WorkflowDefinition, seen: StepSnapshot) -> StepInstruction:
+    """Its ``timeout`` is over, and its children are to end."""
+    where = f"step {seen.path}" if seen.path else "the workflow"
+    error = f"{where} failed: it was not over within its timeout of {step.timeout:g} s"
+    return CloseScope(FAILED, error, error, "timeout", seen.path)
+
+
+def _failed(step: WorkflowStep, seen: StepSnapshot, error: str, kind: str) -> EndStep:
+    if step.on_failure == "continue":
+        return EndStep(TaskStatus.COMPLETED, shows_as=FAILED, error=error, error_kind=kind, culprit=seen.path)
+    return EndStep(TaskStatus.FAILED, error=error, error_kind=kind, culprit=seen.path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from taskengine.core.steps.compile import Scope, rows_of
-from taskengine.core.steps.ending import end_lane
+from taskengine.core.steps.ending import end_lane, limit_ms
 from taskengine.core.steps.plan import Children
 from taskengine.core.steps.snapshot import StepSnapshot
+from taskengine.core.steps.templates import Author
 from taskengine.models import ParallelStep, SequentialStep
 
 
-def children(step: SequentialStep | ParallelStep, seen: StepSnapshot) -> Children:
+def children(step: SequentialStep | ParallelStep, seen: StepSnapshot, author: Author) -> Children:
     """Its sub steps."""
-    rows = rows_of(Scope(seen.path, step.sub_steps, isinstance(step, ParallelStep)))
-    return Children(rows, end_lane(step))
+    rows = rows_of(Scope(author, seen.path, step.sub_steps, isinstance(step, ParallelStep)))
+    return Children(rows, end_lane(step), limit_ms=limit_ms(step))

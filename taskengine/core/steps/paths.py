@@ -7,7 +7,8 @@ A loop's turn and a map's item stand in brackets behind its name, ``~do`` is the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from taskengine.models import (
     ConditionalStep,
@@ -24,7 +25,34 @@ DO = "~do"
 #: Before the paths of ``finally_steps``.
 FINALLY = "~finally"
 _ELSE = "~else"
-_PART = re.compile(r"(?P<name>[A-Za-z_]\w*)(?P<second>~else)?(?:\[\d+\])?(?:~do)?")
+_PART = re.compile(r"(?P<called>(?P<name>[A-Za-z_]\w*)(?P<second>~else)?)(?:\[(?P<number>\d+)\])?(?:~do)?")
+
+
+@dataclass(frozen=True, slots=True)
+class PathPart:
+    """One step on the way of a path."""
+
+    text: str
+    name: str
+    #: The name, or what stands for it where both branches have it.
+    called: str
+    #: Of a loop's turn, or a map's item.
+    number: int | None
+
+
+def split(path: str) -> list[PathPart]:
+    """The steps on the way of a path; KeyError for what is none."""
+    return [_part(text) for text in path.split("/")] if path else []
+
+
+def _part(text: str) -> PathPart:
+    if text == FINALLY:
+        return PathPart(text, text, text, None)
+    found = _PART.fullmatch(text)
+    if found is None:
+        raise KeyError(text)
+    number = found["number"]
+    return PathPart(text, found["name"], found["called"], None if number is None else int(number))
 
 
 def child(scope: str, name: str) -> str:
@@ -48,15 +76,12 @@ def find_step(definition: WorkflowDefinition, path: str) -> WorkflowStep:
     found: WorkflowStep | None = None
     steps: Sequence[WorkflowStep] = definition.steps
     seconds: Sequence[WorkflowStep] = ()
-    for part in path.split("/"):
-        if part == FINALLY:
+    for part in split(path):
+        if part.name == FINALLY:
             steps, seconds = definition.finally_steps, ()
             continue
-        matched = _PART.fullmatch(part)
-        if matched is None:
-            raise KeyError(path)
-        among = seconds if matched["second"] else (*steps, *seconds)
-        found = next((one for one in among if one.name == matched["name"]), None)
+        among = seconds if part.called != part.name else (*steps, *seconds)
+        found = next((one for one in among if one.name == part.name), None)
         if found is None:
             raise KeyError(path)
         steps, seconds = bodies(found)
@@ -79,7 +104,3 @@ def bodies(step: WorkflowStep) -> tuple[Sequence[WorkflowStep], Sequence[Workflo
         case _:
             return (), ()
 
-
-def names(steps: Iterable[WorkflowStep]) -> list[str]:
-    """The names of steps, in their order."""
-    return [one.name for one in steps]

@@ -23,6 +23,7 @@ class Children:
     before: int = 0
     #: Further fields of the step's record.
     fields: Mapping[str, str] = field(default_factory=dict)
+    limit_ms: int = 0
 
     def next_piece(self, put: int) -> Expand:
         """The piece behind the first *put* children of the step."""
@@ -34,4 +35,6 @@ class Children:
             if piece and edges > EDGES:
                 break
             piece.append(row)
-        return Expand(piece, len(self.rows) if at == 0 else 0, self.lane, self.fields if at == 0 else {})
+        if at:
+            return Expand(piece, 0, self.lane)
+        return Expand(piece, len(self.rows), self.lane, self.fields, self.limit_ms)

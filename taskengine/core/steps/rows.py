@@ -13,6 +13,16 @@ ASKS, GATE = "%", "%g"
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerBinding:
+    """What the worker of a task puts into its template."""
+
+    #: Paths of the tasks whose results it reads, by the names that the author writes.
+    tasks: Mapping[tuple[str, ...], str]
+    #: Values that were known when it was put, by root.
+    values: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskRow:
     """A task, as its template says."""
 
@@ -21,8 +31,8 @@ class TaskRow:
     #: Fields of the task; those whose texts are evaluated by its worker hold ``${…}``.
     template: Mapping[str, JsonValue]
     depends_on: tuple[str, ...] = ()
-    #: What its worker binds: see :mod:`taskengine.core.binding`; None for a task that is as it stands.
-    bind: Mapping[str, JsonValue] | None = None
+    #: What its worker puts in; None for a task that is as it stands.
+    binding: WorkerBinding | None = None
 
     @property
     def seconds(self) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pydantic import JsonValue
 
+from taskengine.core.bindings import Bindings
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.models.enums import TaskStatus
 
@@ -17,10 +17,15 @@ class StepStimulus(StrEnum):
 
     #: The step around it is to end.
     CLOSE = "close"
+    #: What it waits for in time has come.
     TIMER = "timer"
+    #: Its ``timeout`` is over.
+    TIMEOUT = "timeout"
     #: A variable that it may wait for changed.
     CHANGED = "changed"
     SIGNAL = "signal"
+    #: Many steps wait for a change, and the next of them are to be asked.
+    EARS = "ears"
     CANCEL = "cancel"
 
 
@@ -38,11 +43,12 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
-    """What expressions may refer to, as far as it was read for one decision."""
+class Signal:
+    """A signal that a step may take."""
 
-    context: Mapping[str, JsonValue] = field(default_factory=dict)
-    variables: Mapping[str, JsonValue] = field(default_factory=dict)
+    payload: JsonValue
+    #: As it is stored: whoever takes it says which one.
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +77,17 @@ class StepSnapshot:
     branch: str = ""
     #: Turns of a loop that were begun.
     turns: int = 0
+    #: Whether it waits for a time that has not come.
+    is_timed: bool = False
+    #: The oldest signal of those that it waits for; None while there is none.
+    signal: Signal | None = None
     #: The child in question; None when none is known.
     child: Child | None = None
     #: What the decision rests on, as the scripts spell it.
     revision: str = ""
     is_paused: bool = False
-    data: Data = field(default_factory=Data)
+    #: The values that its expressions see, as far as the decision needs them.
+    bindings: Bindings = field(default_factory=Bindings)
 
     @property
     def is_over(self) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from taskengine.core.steps.ending import end_lane
+from taskengine.core.steps.ending import end_lane, limit_ms
 from taskengine.core.steps.paths import DO
 from taskengine.core.steps.plan import Children
 from taskengine.core.steps.rows import TaskRow
 from taskengine.core.steps.snapshot import StepSnapshot
-from taskengine.models import TaskStep
+from taskengine.core.templates import bind
+from taskengine.models import TaskCreateRequest, TaskStep
 
 
 def children(step: TaskStep, seen: StepSnapshot) -> Children:
-    """Its task."""
-    return Children([TaskRow(seen.path + DO, step.name, step.task_template)], end_lane(step))
+    """Its task; ExpressionError where its template has no value."""
+    made = bind(step.task_template, seen.bindings)
+    assert isinstance(made, dict)
+    TaskCreateRequest.model_validate(made)
+    return Children([TaskRow(seen.path + DO, step.name, made)], end_lane(step), limit_ms=limit_ms(step))

@@ -2,7 +2,7 @@
 -- args: term, entry, step, rests_on, fate, reason, words..., envelope
 -- returns: {'ok', 1 while more remain else 0} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled, cancel_requested, step_cancelled, step_closing
--- fields: error, fate, queue, fate_reason, waiting, planned, parent, cancel, reason, closed_by, closing, exec.cancel
+-- fields: error, fate, queue, fate_reason, waiting, planned, parent, cancel, exec.cancel, reason, closed_by, closing
 -- entry: the decision to delete once all children heard, or ''. fate: what becomes of the step when all are over; the first
 -- one stays. '' only notes what is to blame, and nobody is ended. words: field, value, ... that say why, set once.
 -- It touches as many children as one piece of them was put with.
@@ -56,7 +56,7 @@ end
 hushed = nil
 local more = call('LLEN', key('kids', m.id)) > cursor
 if not more then
-  if call('HGET', key('task', m.id), F.waiting) == '0' then ask(m.id, '', 'counters') end
+  if tonumber(call('HGET', key('task', m.id), F.waiting) or 0) == 0 then ask(m.id, '', 'counters') end
   answered(entry)
 end
 grant_made()

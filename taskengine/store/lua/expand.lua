@@ -1,9 +1,10 @@
 -- Puts a piece of a step's children: tasks, and steps of their own. The first piece says how many there will be.
--- args: term, entry, step, rests_on, planned, lane, words, raw, tasks{staged}..., envelope
--- returns: {'ok', children yet to put} | {'stale'} the term | {'changed'} read and decide again | {'missing'} | {'full', most}
+-- args: term, entry, step, rests_on, planned, lane, limit, words, raw, tasks{staged}..., envelope
+-- returns: {'ok', children yet to put} | {'stale'} the term | {'changed'} read and decide again | {'missing'} | {'full', most} | {'waits', task}
 -- events: step_running, step_created, created, ready
--- fields: waiting, planned, placed, queue, run.total
+-- fields: run.total, waiting, planned, placed, queue
 -- entry: the decision to delete once all children are there, or ''. planned: how many children this piece announces.
+-- limit: ms that it may take, where this begins it, or 0.
 -- lane: the step's, once all are there: '%g' when it completes without a thought. words: fields to set, 'name value ...'.
 local term, entry = A.term, A.entry
 local m, no = decided_step(term, entry, A.step, A.rests_on)
@@ -12,7 +13,17 @@ local planned, count = tonumber(A.planned), A.tasks.count
 if (m.st ~= T.PENDING and m.st ~= T.RUNNING) or m.fate then return {'changed'} end
 if tonumber(call('HGET', key('run', m.run), F.run.total) or 0) + planned > C.max_graph then return {'full',
   C.max_graph} end
-begin_step(m)
+-- What is read may stand in a later piece of the children around it.
+local rows, own = {}, {}
+for i = 0, count - 1 do
+  local t = read_task(A.tasks.first + i * A.tasks.width)
+  rows[#rows + 1] = t
+  own[t.id] = true
+  for d in t.on:gmatch('%S+') do
+    if not own[d] and call('EXISTS', key('task', d)) == 0 then return {'waits', d} end
+  end
+end
+begin_step(m, tonumber(A.limit))
 local fields = {}
 for name, value in A.words:gmatch('(%S+) (%S+)') do
   fields[#fields + 1] = name
@@ -26,11 +37,8 @@ end
 local first = call('INCRBY', K.arrivals, count) - count + 1
 place_ids(first, count, A.raw)
 local tasks, new = 0, {}
-for i = 0, count - 1 do
-  local t = read_task(A.tasks.first + i * A.tasks.width)
-  local parents, missing = parents_of(t, nil)
-  if missing then error('step ' .. m.id .. ': child ' .. t.id .. ' depends on ' .. missing .. ', which is not there') end
-  put_child(t, first + i, m.run, m.id, parents)
+for i, t in ipairs(rows) do
+  put_child(t, first + i - 1, m.run, m.id, parents_of(t, nil))
   if not is_unseen(t) then tasks = tasks + 1 end
   new[#new + 1] = t.id
 end

@@ -3,7 +3,7 @@
 -- args: term, most, envelope
 -- returns: {'ok', fired, ms until the next or -1} | {'stale'}
 -- events: ready, cancelled, failed, run_resumed, resumed, retrying
--- fields: due, error, error_kind, reason, total_end
+-- fields: due, error, error_kind, reason, clocks, total_end
 if outdated(A.term) then return {'stale'} end
 local function in_seconds(ms) return ms / 1000 .. ' s' end
 local ACTS = {
@@ -38,6 +38,13 @@ local ACTS = {
     give_up(m, T.FAILED, 'timeout', F.error, why, F.error_kind, 'timeout')
   end,
 }
+for kind, how in pairs({step = 'timer', moment = 'timer', limit = 'timeout'}) do
+  ACTS[kind] = function(m)
+    local clk = (m.clk or ''):gsub(kind .. '=%d+,?', ''):gsub(',$', '')
+    if clk == '' then call('HDEL', key('task', m.id), F.clocks) else call('HSET', key('task', m.id), F.clocks, clk) end
+    if not C.terminal[m.st] then ask(m.id, '', how) end
+  end
+end
 -- Whether a due timer does not act yet; here is the one place where a clock stands still.
 local function is_put_off(m, kind, item)
   local later = unsettled(m) and 1000

@@ -2,8 +2,8 @@
 -- args: kind, name, start
 -- reply member: member, value, execution, task_id, fields
 -- returns: {where to go on or -1, member ...}
--- fields: status, queue, score, parked, granted, attempts, releasing, undoing, due, clocks, total_end, pinning
--- fields: deleting, at_risk, timer_at, exec.task, exec.status
+-- fields: exec.task, exec.status, status, queue, score, parked, granted, attempts, releasing, undoing, due, clocks
+-- fields: total_end, pinning, deleting, at_risk
 -- kind: ready, park, granted, slots, stands (with the name of one) or leases, granted_all, timers, dead, releases, erasing
 -- (without).
 local kind, from = A.kind, tonumber(A.start)
@@ -55,7 +55,7 @@ local found = {next_from}
 for i = 1, #flat, 2 do
   local id, st = task_of(flat[i], flat[i + 1])
   local names, fields = {F.status, F.queue, F.score, F.parked, F.granted, F.attempts, F.releasing, F.undoing, F.due,
-    F.clocks, F.total_end, F.pinning, F.deleting, F.at_risk, F.timer_at}, {}
+    F.clocks, F.total_end, F.pinning, F.deleting, F.at_risk}, {}
   local v = call('HMGET', key('task', id), unpack(names))
   for j, name in ipairs(names) do
     if v[j] then

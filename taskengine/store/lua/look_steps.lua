@@ -1,10 +1,11 @@
 -- What decisions about steps need: each with its counters and its frame, and how the child in question stands.
 -- args: steps{step, because}...
--- reply step: revision, fields, frame, because, pause
+-- reply step: revision, fields, frame, because, pause, signal
 -- returns: {'' when there is no such step | step ...}
 -- Fields are 'name', value, ...
--- fields: status, run, queue, score, waiting, failed, skipped, name, fate_reason, timer_at, path, failed_before
--- fields: closed_by, error, error_kind, reason, parent, culprit, frame.workflow, frame.definition, frame.revision
+-- fields: status, run, queue, score, waiting, failed, skipped, name, fate_reason, clocks, signal, frame.workflow
+-- fields: frame.definition, frame.revision, frame.path, path, failed_before, closed_by, error, error_kind, reason
+-- fields: parent, culprit
 local function read_fields(name, ...)
   local found = {}
   for i, value in ipairs(call('HMGET', name, ...)) do
@@ -20,14 +21,18 @@ local function look(id, because)
   if not m then return '' end
   local scope, story = blocked_by(m)
   local own = read_fields(key('task', id), F.status, F.run, F.queue, F.score, F.waiting, F.failed, F.skipped, F.name,
-    F.fate_reason, F.timer_at, unpack(STEP_FIELDS))
+    F.fate_reason, F.clocks, unpack(STEP_FIELDS))
   own[#own + 1] = 'pieces'
   own[#own + 1] = call('LLEN', key('kids', id))
   local frame = m.fr or id
+  local signal = call('HGET', key('task', id), F.signal)
+  signal = signal and call('LINDEX', key('inbox', frame .. ':' .. signal), 0)
   return R.step{revision = rests_on(m), fields = own,
-    frame = read_fields(key('frame', frame), F.frame.workflow, F.frame.definition, F.frame.revision),
+    frame = read_fields(key('frame', frame), F.frame.workflow, F.frame.definition, F.frame.revision,
+      F.frame.path),
     because = read_fields(key('task', because), F.status, F.name, F.path, F.failed_before, F.closed_by, F.error,
-      F.error_kind, F.reason, F.parent, F.culprit), pause = scope and {scope, story} or {}}
+      F.error_kind, F.reason, F.parent, F.culprit), pause = scope and {scope, story} or {},
+    signal = signal or ''}
 end
 local found = {}
 for i = A.steps.first, A.steps.last, A.steps.width do

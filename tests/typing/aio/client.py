@@ -126,6 +126,12 @@ async def workflows(api: TaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(await api.execute_workflow(workflow, timeout=5), Workflow)
     assert_type(await api.get_workflow(id), Workflow)
     assert_type(await api.get_workflow_status(str(id)), WorkflowState)
+    assert_type(await api.pause_workflow(id, "a look"), bool)
+    assert_type(await api.resume_workflow(id), bool)
+    assert_type(await api.cancel_workflow(id, "enough"), bool)
+    assert_type(await api.signal_workflow(id, "go", {"n": 1}, signal_id="1"), bool)
+    assert_type(await api.approve(id, "release", by="ann"), bool)
+    assert_type(await api.update_context(id, {"x": 1}, if_revision=3), int)
 
 
 async def refused(api: TaskAPI, task: Task) -> None:

@@ -128,6 +128,12 @@ def workflows(api: BlockingTaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(api.execute_workflow(workflow, timeout=5), Workflow)
     assert_type(api.get_workflow(id), Workflow)
     assert_type(api.get_workflow_status(str(id)), WorkflowState)
+    assert_type(api.pause_workflow(id, "a look"), bool)
+    assert_type(api.resume_workflow(id), bool)
+    assert_type(api.cancel_workflow(id, "enough"), bool)
+    assert_type(api.signal_workflow(id, "go", {"n": 1}, signal_id="1"), bool)
+    assert_type(api.approve(id, "release", by="ann"), bool)
+    assert_type(api.update_context(id, {"x": 1}, if_revision=3), int)
 
 
 def refused(api: BlockingTaskAPI, task: Task) -> None:

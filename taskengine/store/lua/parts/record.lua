@@ -1,8 +1,8 @@
 -- Records of tasks: stored, staged, taken over and erased.
 -- row staged: id, sha, key, name, doc, on, lane, score, index, hold, due, timeout, big, rare
--- fields: arrival, depends_on, key, crosses_runs, run, large_input, filters, sha, batch, status, queue, score
--- fields: waiting, failed, skipped, held, due, name, doc, timeout, created, key_end, rule, deleting, attempts
--- fields: batch.state, frame.definition, run.total
+-- fields: arrival, depends_on, key, crosses_runs, run, large_input, filters, sha, batch, batch.state, status, queue
+-- fields: score, waiting, failed, skipped, held, due, name, doc, timeout, created, key_end, rule, deleting
+-- fields: frame.definition, attempts, run.total
 
 -- Stores one task: record, place among the dependents of its dependencies, list indexes, timer, idempotency key.
 local function read_task(at)
@@ -115,7 +115,12 @@ local function erase_step(id)
   if digest and call('SREM', key('uses', digest), id) == 1 and call('EXISTS', key('uses', digest)) == 0 then
     call('EXPIRE', key('def', digest), 3600)
   end
-  call('UNLINK', key('kids', id), key('frame', id), key('vars', id), key('ears', id))
+  for _, name in ipairs(call('SMEMBERS', key('inboxes', id))) do
+    local place = id .. ':' .. name
+    call('UNLINK', key('inbox', place), key('listeners', place))
+  end
+  call('UNLINK', key('kids', id), key('frame', id), key('vars', id), key('ears', id), key('heard', id),
+    key('inboxes', id), key('items', id))
   call('ZREM', K.workflows, id)
 end
 local function erase(id, index)

@@ -1,7 +1,8 @@
 -- Steps of a workflow that no worker runs. PENDING, one waits for what stands before it; RUNNING, for its children, each of
 -- which names it in the field `up`, and has it first among its dependents. So w, f and c count what stands before it, then
 -- its children: never both, for it begins when all before it completed, which nobody reopens.
--- fields: kind, path, frame, parent, planned, placed, fate, closing, branch, turns, status, started, frame.revision
+-- fields: kind, path, frame, parent, planned, placed, fate, closing, branch, turns, clocks, status, started
+-- fields: frame.revision, frame.asking, signal
 
 local STEP_FIELDS = {F.kind, F.path, F.frame, F.parent, F.planned, F.placed, F.fate, F.closing, F.branch, F.turns}
 local function load_step(id)
@@ -25,11 +26,19 @@ local function decided_step(term, entry, id, seen)
   if rests_on(m) ~= seen then return nil, {'changed'} end
   return m
 end
+-- Timers of a step: step (a length) and moment for what it waits for, limit for its timeout.
+local function arm_timer(m, kind, at)
+  if GROWS[kind] then grown(m, GROWS[kind]) end
+  set_timer(kind, m.id, at)
+  m.clk = (m.clk and m.clk .. ',' or '') .. kind .. '=' .. at
+  call('HSET', key('task', m.id), F.clocks, m.clk)
+end
 -- PENDING -> RUNNING: it has children from now on, or waits for something that is none.
-local function begin_step(m)
+local function begin_step(m, limit)
   if m.st ~= T.PENDING then return end
   move(m, T.RUNNING)
   call('HSET', key('task', m.id), F.status, T.RUNNING, F.started, now)
+  if limit > 0 then arm_timer(m, 'limit', now + limit) end
   if is_unseen(m) then emit(m.run, 'step_running', m.id) else emit(m.run, 'started', m.id, '0 -') end
 end
 -- Stores one child of a step, which it tells of its end before all others.
@@ -47,6 +56,31 @@ local function set_variables(frame, run, words)
   local names = {}
   for i = 1, #words, 2 do names[#names + 1] = words[i] end
   emit(run, 'variables_set', frame, table.concat(names, ' '))
-  for _, id in ipairs(call('SRANDMEMBER', key('ears', frame), 64)) do ask(id, '', 'changed') end
+  -- Many are asked in pieces, by the coordinator.
+  if call('SCARD', key('ears', frame)) > 64 then
+    call('HSET', key('frame', frame), F.frame.asking, '0')
+    ask(frame, '', 'ears')
+  else
+    for _, id in ipairs(call('SMEMBERS', key('ears', frame))) do ask(id, '', 'changed') end
+  end
   return number
+end
+-- Signals wait in the order in which they came, for the steps that wait for them in the order in which these came.
+local function ask_listener(place)
+  local id = call('EXISTS', key('inbox', place)) == 1 and call('LINDEX', key('listeners', place), 0)
+  if id then ask(id, '', 'signal') end
+end
+-- Whoever waited for a change or a signal does so no more, and takes the signal that it is told: whether that is next.
+local function leave_waiting(m, frame, takes)
+  call('SREM', key('ears', frame), m.id)
+  local name = call('HGET', key('task', m.id), F.signal)
+  if not name then return takes == '' end
+  local place = frame .. ':' .. name
+  if takes ~= '' then
+    if call('LINDEX', key('inbox', place), 0) ~= takes then return false end
+    call('LPOP', key('inbox', place))
+  end
+  call('LREM', key('listeners', place), 1, m.id)
+  ask_listener(place)
+  return true
 end

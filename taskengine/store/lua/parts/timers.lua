@@ -1,9 +1,9 @@
 -- Timers, clocks and deadlines.
--- fields: run, queue, queue_paused, total_end, total_paused, clocks, started, timeout, ready, timer_paused, at_risk
--- fields: exec.heartbeat, exec.silent_until, exec.deadline
+-- fields: run, queue, queue_paused, total_end, total_paused, exec.heartbeat, exec.silent_until, clocks, started
+-- fields: timeout, exec.deadline, ready, step_paused, limit_paused, at_risk
 
 -- Timers of a task: in the coordinator's set, or standing under a pause.
-local KINDS = {'schedule', 'retry', 'expire', 'queue', 'total', 'step', 'moment'}
+local KINDS = {'schedule', 'retry', 'expire', 'queue', 'total', 'step', 'moment', 'limit'}
 -- lazy
 local function timers_of(id)
   local found = {}
@@ -162,8 +162,9 @@ local function change_clocks(m, words)
 end
 
 -- A timer that came due under a pause stands there until the pause ends. Then a moment (a time to start, to expire, of a
--- next attempt, of a step) is over; a length of time (queue, total, step) grows by the pause.
-local GROWS = {queue = F.queue_paused, total = F.total_paused, step = F.timer_paused}
+-- next attempt, of a step) is over; a length of time (queue, total, step, limit) grows by it.
+local GROWS = {queue = F.queue_paused, total = F.total_paused, step = F.step_paused,
+  limit = F.limit_paused}
 local function stand(item, scope)
   call('ZADD', key('stands', scope), call('ZSCORE', K.timers, item), item)
   call('SADD', K.standing, scope)

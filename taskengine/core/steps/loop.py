@@ -1,0 +1,56 @@
+"""Loop steps: turn after turn in one scope, each decided when the one before is over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from taskengine.core.conditions import holds
+from taskengine.core.instructions import Arm, EndStep, Nothing
+from taskengine.core.steps.compile import Scope, rows_of
+from taskengine.core.steps.ending import completed, limit_ms
+from taskengine.core.steps.paths import numbered
+from taskengine.core.steps.plan import Children
+from taskengine.core.steps.rows import ASKS
+from taskengine.core.steps.snapshot import StepSnapshot, StepStimulus
+from taskengine.core.steps.templates import Author
+from taskengine.models import LoopStep
+from taskengine.models.enums import TaskStatus
+
+
+def next_turn(
+    step: LoopStep, seen: StepSnapshot, author: Author, *, is_due: bool
+) -> Children | Arm | EndStep | Nothing:
+    """The steps of the next turn, the wait before it, or the end; ExpressionError where its condition has no answer.
+
+    *is_due*: the wait between two turns is over.
+    """
+    if seen.put < seen.planned:
+        return turn(step, seen, author, seen.turns - 1)
+    if seen.is_timed:
+        return Nothing("the end of the wait between two turns asks again")
+    if seen.turns and step.interval and not is_due:
+        return Arm(timer_ms=max(1, round(step.interval * 1000)))
+    others = {**seen.bindings.others, "iteration": seen.turns}
+    if not holds(step.loop_condition, replace(seen.bindings, others=others)):
+        return completed(step, seen.bindings)
+    if seen.turns < step.max_iterations:
+        return turn(step, seen, author, seen.turns)
+    if step.at_limit == "complete":
+        return completed(step, seen.bindings)
+    says = f"its condition still held after max_iterations ({step.max_iterations}) turns"
+    return EndStep(TaskStatus.FAILED, error=f"step {seen.path} failed: {says}", error_kind="limit", culprit=seen.path)
+
+
+def turn(step: LoopStep, seen: StepSnapshot, author: Author, number: int) -> Children:
+    """The steps of one turn, 0 the first."""
+    bindings = replace(author.bindings, others={**author.bindings.others, "iteration": number})
+    scope = Scope(replace(author, bindings=bindings), numbered(seen.path, number), step.loop_steps)
+    rows = rows_of(scope)
+    is_going_on = seen.put < seen.planned
+    before = seen.planned - len(rows) if is_going_on else seen.planned
+    return Children(rows, ASKS, before, {"n": str(number + 1)}, 0 if seen.is_entered else limit_ms(step))
+
+
+def is_due(stimulus: object) -> bool:
+    """Whether it is the end of the wait between two turns."""
+    return stimulus is StepStimulus.TIMER

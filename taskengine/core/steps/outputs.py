@@ -1,0 +1,124 @@
+"""What a step comes to: its task's result, or what its children's results make; computed when somebody asks.
+
+A sequence is its last step, a parallel step an object of its steps by name, a conditional step the branch that was
+taken, a loop ``{turns, last, results}`` with its last turns, a map the list of its items, ``null`` where one failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import JsonValue
+
+from taskengine.core.steps.paths import DO, child, numbered, second_branch
+from taskengine.core.steps.plain import last_of
+from taskengine.models import (
+    ConditionalStep,
+    LoopStep,
+    MapStep,
+    ParallelStep,
+    SequentialStep,
+    StepStatus,
+    TaskStep,
+    WorkflowStep,
+)
+
+#: Turns of a loop, and items of a map, that an expression sees.
+MOST_TURNS, MOST_ITEMS = 20, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is stored of a step that somebody reads."""
+
+    fields: Mapping[str, str]
+    #: A result of its own; None without one.
+    output: JsonValue = None
+
+    @property
+    def is_step(self) -> bool:
+        """Whether no worker runs it."""
+        return "k" in self.fields
+
+
+Found = Mapping[str, Record | None]
+
+
+def parts(step: WorkflowStep, path: str, record: Record | None) -> list[tuple[str, WorkflowStep]]:
+    """The steps, with their paths, of whose results the step's is made; none where it has its own, or none yet."""
+    if record is None or not record.is_step or record.output is not None:
+        return []
+    return list(_parts(step, path, record.fields))
+
+
+def _parts(step: WorkflowStep, path: str, fields: Mapping[str, str]) -> Iterator[tuple[str, WorkflowStep]]:
+    match step:
+        case TaskStep():
+            yield path + DO, step
+        case SequentialStep():
+            yield from _last(step.sub_steps, path)
+        case ParallelStep():
+            yield from ((child(path, one.name), one) for one in step.sub_steps)
+        case ConditionalStep() if fields.get("br") == "true":
+            yield from _last(step.true_steps, path)
+        case ConditionalStep() if fields.get("br") == "false":
+            yield from _last(step.false_steps, path, second_branch(step))
+        case LoopStep():
+            turns = int(fields.get("n", 0))
+            for turn in range(max(0, turns - min(step.keep, MOST_TURNS)), turns):
+                yield from _last(step.loop_steps, numbered(path, turn))
+        case MapStep():
+            for item in range(min(int(fields.get("n", 0)), MOST_ITEMS)):
+                yield from _last(step.steps, numbered(path, item))
+
+
+def _last(
+    steps: Sequence[WorkflowStep], scope: str, called: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, WorkflowStep]]:
+    if steps:
+        last = last_of(steps)
+        yield child(scope, (called or {}).get(last.name, last.name)), last
+
+
+def output_of(step: WorkflowStep, path: str, found: Found) -> JsonValue:
+    """What a step came to; None where it came to nothing, or is not over."""
+    record = found.get(path)
+    if record is None:
+        return None
+    if record.output is not None or not record.is_step:
+        return record.output
+    made = [(at, output_of(one, at, found)) for at, one in parts(step, path, record)]
+    match step:
+        case ParallelStep():
+            return {one.name: value for one, (_, value) in zip(step.sub_steps, made, strict=True)}
+        case LoopStep():
+            results = [value for _, value in made]
+            turns = int(record.fields.get("n", 0))
+            return {"turns": turns, "last": results[-1] if results else None, "results": results}
+        case MapStep():
+            return [value for _, value in made]
+        case _:
+            return made[0][1] if made else None
+
+
+def view(step: WorkflowStep, path: str, found: Found) -> dict[str, Any]:
+    """What an expression sees of a step: output, status, error, turns, failed; each only where it has one."""
+    record = found.get(path)
+    if record is None:
+        return {"status": StepStatus.PENDING.value}
+    fields = record.fields
+    seen: dict[str, Any] = {"status": fields.get("as") or fields["st"]}
+    if fields["st"] in _HAS_OUTPUT and "as" not in fields:
+        seen["output"] = output_of(step, path, found)
+    if "err" in fields:
+        seen["error"] = {"message": fields["err"], "kind": fields.get("knd", "")}
+    if isinstance(step, LoopStep):
+        seen["turns"] = int(fields.get("n", 0))
+    if isinstance(step, MapStep):
+        seen["failed"] = int(fields.get("f", 0)) + int(fields.get("c", 0))
+    return seen
+
+
+_HAS_OUTPUT = frozenset({StepStatus.COMPLETED.value})

@@ -1,0 +1,130 @@
+"""What becomes of a task step's template where the scope around it is put: a task, or a step to think about later.
+
+A template that reads nothing is a task as it stands. Values that never change (``context``, ``item``, ``iteration``,
+``workflow``) are put in at once. What only a task before it will know, and only its agent reads, is put in by its
+worker, from results that travel with the claim: such tasks need nobody in between. Everything else waits until it is
+its turn, as does a template that turns out to be no valid task: then that step fails, and not the scope around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import JsonValue
+
+from taskengine.core.bindings import Bindings
+from taskengine.core.refs import Reference
+from taskengine.core.steps.names import Meant, UnknownStepError, resolve
+from taskengine.core.steps.needs import to_enter
+from taskengine.core.steps.paths import child
+from taskengine.core.steps.plain import is_plain
+from taskengine.core.steps.rows import TaskRow, WorkerBinding
+from taskengine.core.templates import PASSED_ON, bind, is_late, reads
+from taskengine.errors import ExpressionError, InvalidInputError
+from taskengine.models import TaskCreateRequest, TaskStep, WorkflowDefinition, WorkflowStep
+from taskengine.models.task_template import holds_template
+
+#: Templates that read each other before one of them is left to be thought about.
+_DEEPEST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A definition, as its steps are put."""
+
+    definition: WorkflowDefinition
+    #: The path of the step that it begins with; '' for a workflow.
+    prefix: str = ""
+    #: Values that never change, at the scope that is put.
+    bindings: Bindings = field(default_factory=Bindings)
+
+    def task_row(self, step: TaskStep, path: str, on: tuple[str, ...]) -> TaskRow | None:
+        """The task of a plain step; None where it takes a thought when it is its turn."""
+        refs = reads(step.task_template)
+        if not holds_template(step.task_template):
+            return TaskRow(path, step.name, step.task_template, on)
+        try:
+            read = self._tasks(step, path, refs)
+            if read is None:
+                return None
+            return self._bound(step, path, on, refs, read) if read else self._made(step, path, on)
+        except (ExpressionError, InvalidInputError):
+            return None  # that step fails when it is its turn, with this error
+
+    def edges(self, step: WorkflowStep, path: str) -> Iterable[str]:
+        """Paths of the steps that a step reads when it is entered, as far as they stand beside or around it."""
+        for ref in to_enter(step):
+            if ref.step:
+                try:
+                    meant = resolve(self.definition, self._own(path), ref.step)
+                except UnknownStepError:
+                    continue  # an error when it is its turn
+                if meant.edge and child(self.prefix, meant.edge) != path:
+                    yield child(self.prefix, meant.edge)
+
+    def _own(self, path: str) -> str:
+        return path.removeprefix(self.prefix).lstrip("/")
+
+    def _tasks(
+        self, step: TaskStep, path: str, refs: Iterable[Reference], depth: int = 0
+    ) -> dict[tuple[str, ...], str] | None:
+        """The tasks whose results a template reads, by the names it says; None where one is no plain task."""
+        if is_late(step.task_template) or depth > _DEEPEST:
+            return None
+        found: dict[tuple[str, ...], str] = {}
+        for ref in refs:
+            if not ref.step or ref.step in found:
+                continue
+            meant = _resolved(self.definition, self._own(path), ref)
+            if meant is None or not self._is_task(meant, depth):
+                return None
+            found[ref.step] = child(self.prefix, meant.path)
+        return found
+
+    def _is_task(self, meant: Meant, depth: int) -> bool:
+        step = meant.step
+        if meant.edge != meant.path or not isinstance(step, TaskStep) or not is_plain(step):
+            return False
+        return self._tasks(step, child(self.prefix, meant.path), reads(step.task_template), depth + 1) is not None
+
+    def _made(self, step: TaskStep, path: str, on: tuple[str, ...]) -> TaskRow:
+        made = bind(step.task_template, self.bindings)
+        assert isinstance(made, dict)
+        TaskCreateRequest.model_validate(made)
+        return TaskRow(path, step.name, made, on)
+
+    def _bound(
+        self, step: TaskStep, path: str, on: tuple[str, ...], refs: Iterable[Reference],
+        read: dict[tuple[str, ...], str],
+    ) -> TaskRow:  # fmt: skip
+        now = {
+            name: value if name in PASSED_ON else bind(value, self.bindings)
+            for name, value in step.task_template.items()
+        }
+        TaskCreateRequest.model_validate({name: value for name, value in now.items() if name not in PASSED_ON})
+        binding = WorkerBinding(read, self._fixed(refs))
+        return TaskRow(path, step.name, now, tuple(dict.fromkeys((*on, *read.values()))), binding)
+
+    def _fixed(self, refs: Iterable[Reference]) -> dict[str, JsonValue]:
+        """The values of a template that never change, as far as it reads them."""
+        roots = self.bindings.roots()
+        found: dict[str, Any] = {}
+        for ref in refs:
+            if ref.root in ("steps", "variables", "input") or ref.root not in roots:
+                continue
+            whole = roots[ref.root]
+            if ref.root == "context" and ref.path:
+                if ref.path[0] in whole:
+                    found.setdefault("context", {})[str(ref.path[0])] = whole[ref.path[0]]
+            else:
+                found[ref.root] = whole
+        return found
+
+
+def _resolved(definition: WorkflowDefinition, path: str, ref: Reference) -> Meant | None:
+    try:
+        return resolve(definition, path, ref.step)
+    except UnknownStepError:
+        return None

@@ -1,0 +1,18 @@
+-- Stores a signal of a workflow for the next step that waits for it.
+-- args: workflow, name, signal, text, most
+-- returns: {'ok', 1 when it is new else 0} | {'conflict', status} | {'full'} | {'missing'}
+-- events: signal_received
+-- signal: an id, under which it counts once. text: JSON, with the payload. most: how many may wait under one name.
+local id, name = A.workflow, A.name
+local m = load_step(id)
+if not m or m.k ~= 'workflow' then return {'missing'} end
+local place, word = id .. ':' .. name, name .. ':' .. A.signal
+if call('HEXISTS', key('heard', id), word) == 1 then return {'ok', 0} end
+if C.terminal[m.st] then return {'conflict', m.st} end
+if call('LLEN', key('inbox', place)) >= tonumber(A.most) then return {'full'} end
+call('HSET', key('heard', id), word, now)
+call('SADD', key('inboxes', id), name)
+call('RPUSH', key('inbox', place), A.text)
+emit(m.run, 'signal_received', id, name)
+ask_listener(place)
+return {'ok', 1}

@@ -1,0 +1,42 @@
+"""What a workflow's task takes from the tasks before it, put into its template before its agent gets it.
+
+The texts of its ``input``, ``description`` and ``execution_context`` are the author's; what is put in is never looked
+at again. A retry sees what the first attempt saw, because a COMPLETED task keeps its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from taskengine.core.bindings import Bindings
+from taskengine.core.templates import PASSED_ON, bind
+from taskengine.models import Task
+from taskengine.store.codec import loads_object, worker_binding
+from taskengine.store.replies import Told
+
+
+def bound(task: Task, told: Told, fetch: Callable[[str], str | None]) -> Task:
+    """The task with its values; ExpressionError where one has none, NotFoundError where a result is gone.
+
+    *fetch* brings the result of a task that did not come with the claim, as JSON. A task of no template is itself.
+    """
+    binding = worker_binding(told.doc)
+    if binding is None:
+        return task
+    texts = {id: text for id, _, text in told.inputs}
+    steps: dict[str, Any] = {}
+    for names, id in binding["tasks"]:
+        text = texts.get(id) or fetch(id)
+        _put(steps, names, {"status": "completed", "output": loads_object(text or "{}")})
+    values: Mapping[str, Any] = binding["values"]
+    others = {root: value for root, value in values.items() if root != "context"}
+    seen = Bindings(context=values.get("context", {}), steps=steps, others=others)
+    changed = {name: bind(getattr(task, name), seen) for name in sorted(PASSED_ON) if getattr(task, name)}
+    return task.model_copy(update=changed)
+
+
+def _put(steps: dict[str, Any], names: Sequence[str], value: Mapping[str, Any]) -> None:
+    for name in names[:-1]:
+        steps = steps.setdefault(name, {})
+    steps[names[-1]] = {**steps.get(names[-1], {}), **value}
