@@ -87,7 +87,7 @@ def _unset(place: Place, known: _Known) -> Iterator[Found]:
                 "unset-field", said.location,
                 f"nobody sets {name!r}: not variables, not context, not the outputs of a step; begin with "
                 f"variables={{{name!r}: …}}, give the step that knows it outputs={{{name!r}: …}}, or rely on a "
-                "client's update_context or on the output of the step before",
+                "client that sets it while it runs, or on the output of the step before",
             )  # fmt: skip
         for ref in _references(said):
             name = str(ref.path[0]) if ref.path else ""
