@@ -59,8 +59,8 @@ def _rest(found: Mapping[str, Any]) -> list[RenderableType]:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Tasks", justify="right")
     table.add_column("What keeps them", overflow="fold")
-    for reason, count in found["parked"].items():
-        table.add_row(str(count), plain(_keeps(reason)))
+    for scope, count in found["parked"].items():
+        table.add_row(str(count), plain(_keeps(scope)))
     if found["timers"]:
         table.add_row(str(found["timers"]), "a moment to come: a retry, a schedule, the end of a pause")
     if found["dead_letters"]:
@@ -71,13 +71,10 @@ def _rest(found: Mapping[str, Any]) -> list[RenderableType]:
     return [*parts, "", table] if table.row_count else parts
 
 
-def _keeps(reason: str) -> str:
+def _keeps(scope: str) -> str:
     """Why READY tasks are put aside, as the server notes it, in words."""
-    kind, _, rest = reason.partition(":")
-    if kind == "agent":
-        return f"no worker offers agent {rest!r}"
-    if kind != "pause":
-        return reason
-    scope, _, name = rest.partition(":")
-    words = {"all": "everything", "cap": "capability", "agent": "agent", "run": "run", "task": "task"}
-    return f"the pause of {words.get(scope, scope)} {name}".rstrip()
+    kind, _, name = scope.partition(":")
+    if kind == "offer":
+        return f"no worker offers agent {name!r}"
+    words = {"all": "everything", "cap": "capability", "agent": "agent", "run": "run"}
+    return f"the pause of {words[kind]} {name}".rstrip() if kind in words else scope

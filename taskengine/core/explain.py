@@ -70,7 +70,7 @@ class Situation:
     held: bool
     #: Its graph was committed a moment ago.
     settling: bool
-    #: Reason it is parked for, or ''.
+    #: Scope under which it is parked, or ''.
     park: str
     #: Why its cancel was asked; None when nobody did.
     cancel: str | None
@@ -218,6 +218,10 @@ def _waits(task: Task, around: Around) -> Iterator[Fact]:
         )
 
 
+#: How the scopes of pauses begin.
+_PAUSES = ("all", "cap:", "agent:", "run:")
+
+
 def _ready(task: Task, around: Around) -> Iterator[Fact]:
     now = around.situation
     able = [server for server in now.servers if not (server.draining or server.is_distrusted)]
@@ -225,11 +229,11 @@ def _ready(task: Task, around: Around) -> Iterator[Fact]:
     yield from _paused(now)
     if starved:
         yield from _stuck(now.servers)
-    if now.park.startswith("pause:"):
+    if now.park.startswith(_PAUSES):
         if now.pause is None:
             yield Fact(kind="parked", text="what held it back was resumed a moment ago; it goes back by itself")
             yield from _coordinator(now, "it may stay so")
-    elif now.park and not now.park.startswith("agent:"):
+    elif now.park and not now.park.startswith("offer:"):
         yield Fact(
             kind="parked", text=task.reason or f"it is parked: {now.park}", details={"reason": now.park}
         )

@@ -268,9 +268,9 @@ def _own_reason(id: str, status: TaskStatus, fields: Mapping[str, str]) -> str |
 
 def _ready_reason(fields: Mapping[str, str]) -> str | None:
     park = fields.get(TaskField.parked)
-    if "paused" in fields or (park and park.startswith("pause:")):
+    if "paused" in fields or (park and park.partition(":")[0] in _PAUSE_SCOPES):
         return None  # what was resumed a moment ago goes back by itself
-    if park and park.startswith("agent:"):
+    if park and park.startswith("offer:"):
         return f"no worker offers agent {park[6:]!r}; {remedy.start_worker(f'@{park[6:]}')}"
     if park:
         return f"parked: {park}"

@@ -33,7 +33,7 @@ class TaskField:
     filters = "ix"  # of lists, while staged or being deleted
     crosses_runs = "xr"  # depends on tasks of other runs
     pinned = "pin"  # open dependents in other runs
-    parked = "park"  # reason it is parked for
+    parked = "park"  # scope under which it is parked
     granted = "g"  # execution
     releasing = "rel"  # cursor into dependents to tell
     undoing = "undo"  # cursor into dependents to take back

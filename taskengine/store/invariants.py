@@ -42,7 +42,7 @@ __all__ = ["RULES", "Violation", "check_at_rest", "check_invariants"]
 
 #: Sets whose members are judged: fixed ones, and those with a name.
 _SETS = ("leases", "granted_all", "timers", "dead", "releases", "erasing", "deadlines")
-_NAMED_SETS = ("ready", "park", "granted", "slots", "stands")
+_NAMED_SETS = ("ready", "park", "granted", "slots", "suspended")
 #: What must be empty when all work is done.
 _EMPTY_AT_REST = ("leases", "granted_all", "timers", "releases", "erasing", "commits", "batches")
 _DECISIONS = 1000
@@ -164,8 +164,8 @@ def _pauses(walk: _Walk) -> Story[None]:
     stored |= {f"task:{task.id}": task.fields[TaskField.pause] for task in paused}
     for scope in ends ^ {scope for scope, story in stored.items() if pause_from(scope, story).until}:
         walk.say("pause", scope, "its end has a timer, or it has an end, not both")
-    for scope in walk.names.get("stands", set()) - set(
-        (yield from inspection.set_members(walk.keys.fixed("standing")))
+    for scope in walk.names.get("suspended", set()) - set(
+        (yield from inspection.set_members(walk.keys.fixed("suspending")))
     ):
         walk.say("pause", scope, "timers stand under it and nobody knows")
 
@@ -343,8 +343,7 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
     batches = yield from inspection.names_by_score(walk.keys.fixed("batches"))
     batches += yield from inspection.set_members(walk.keys.fixed("commits"))
     lanes = yield from inspection.set_members(walk.keys.fixed("lanes"))
-    parks = yield from inspection.set_members(walk.keys.fixed("parks"))
-    standing = yield from inspection.set_members(walk.keys.fixed("standing"))
+    scopes = yield from inspection.set_members(walk.keys.fixed("suspending"))
     nodes = yield from inspection.names_by_score(walk.keys.fixed("nodes"))
     steps = {id for id, task in tasks.items() if task.lane.startswith("%")}
     definitions: set[str] = set()
@@ -364,8 +363,8 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
         "graph": graphs, "order": graphs,
         "kids": steps, "frame": steps, "vars": steps, "ears": steps, "items": steps, "heard": steps,
         "inboxes": steps, "inbox": inboxes, "listeners": inboxes, "def": definitions, "uses": definitions,
-        "batch": set(batches), "pending": set(batches), "ready": set(lanes), "park": set(parks),
-        "stands": set(standing), "node": set(), "slots": set(nodes),
+        "batch": set(batches), "pending": set(batches), "ready": set(lanes), "park": set(scopes),
+        "suspended": set(scopes), "node": set(), "slots": set(nodes),
     }  # fmt: skip
 
 

@@ -322,7 +322,7 @@ def _wrong_member(m: Member) -> str:
             fits = m.execution in _EXECUTION_RUNNING and status in _RUNNING
         case "timers" if m.member.startswith("resume:"):
             return ""  # judged with the pauses
-        case "timers" | "stands":
+        case "timers" | "suspended":
             fits = m.member.partition(":")[0] in timers_of(m.task)
         case "dead":
             fits = status in _FAILED

@@ -186,7 +186,7 @@ class Fleet:
     poison_decisions: int
     open_batches: int
     running: int
-    #: Park reason -> parked tasks.
+    #: Scope -> tasks that are parked under it.
     parked: dict[str, int]
     #: Scope -> its pause, as they are stored.
     pauses: dict[str, str]
@@ -244,7 +244,7 @@ def fleet() -> Story[Fleet]:
         leader=leader.get(LeaderField.id) if leads else None,
         leader_settings=leader.get(LeaderField.settings, "") if leads else "",
         term=int(leader.get(LeaderField.term, 0)),
-        parked={x[0]: int(x[1]) for x in (yield from _queues("parks"))},
+        parked={x[0]: int(x[1]) for x in (yield from _queues("scopes")) if int(x[1])},
         pauses=pairs(found.pauses),
         **_Numbers._make(found.numbers)._asdict(),
     )

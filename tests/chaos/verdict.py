@@ -43,7 +43,7 @@ def leftovers(fleet: Fleet) -> list[str]:
     client, keys, view = fleet.server.client, fleet.keys, fleet.view()
     found = [
         name
-        for name in ("granted_all", "leases", "timers", "releases", "commits", "batches", "parks")
+        for name in ("granted_all", "leases", "timers", "releases", "commits", "batches", "suspending")
         if client.exists(keys.fixed(name))
     ]
     for kind in ("ready", "granted", "park", "slots"):

@@ -107,10 +107,10 @@ def test_messages_in_quarantine_are_shown_with_their_reason(healthy, examine, at
 
 
 def test_poisoned_decisions_and_dead_letters_are_shown(healthy):
-    fleet = replace(healthy.run(nodes.fleet()), poison_decisions=2, dead_letters=1, parked={"run:7": 3})
+    fleet = replace(healthy.run(nodes.fleet()), poison_decisions=2, dead_letters=1, parked={"gpu:7": 3})
     found = {f.about: f for f in fleet_check.examine(fleet)}
     assert (found["decisions"].level, found["dead letters"].level) == ("wrong", "notice")
-    assert found["parked run:7"].says == "3 tasks READY and may not run"
+    assert found["parked gpu:7"].says == "3 tasks READY and may not run"
 
 
 def test_an_open_server_without_password_is_wrong():

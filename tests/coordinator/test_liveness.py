@@ -197,7 +197,7 @@ def test_a_pinned_task_is_parked_and_comes_back_with_its_agent(bench: Bench) -> 
     bench.node("n1", lanes="lint=lint")
     ids = [bench.create(lint(f"p{i}", assigned_to="expert")) for i in range(300)]
     with bench.coordinated():
-        until(lambda: bench.fleet.parked.get("agent:expert") == 300, 10.0, "all parked")
+        until(lambda: bench.fleet.parked.get("offer:expert") == 300, 10.0, "all parked")
         assert "no worker offers agent 'expert'" in str(bench.task(ids[0]).reason)
         expert = bench.node("n2", slots=1, lanes="@expert=expert")
         until(lambda: not bench.fleet.parked, 10.0, "an empty park")
@@ -210,11 +210,11 @@ def test_unpark_brings_back_only_whose_reason_is_gone(bench: Bench) -> None:
     bench.create(lint("b", assigned_to="other"))
     term = bench.lead()
     bench.turn(Grant(), term)
-    assert bench.fleet.parked == {"agent:expert": 1, "agent:other": 1}
+    assert bench.fleet.parked == {"offer:expert": 1, "offer:other": 1}
     client, keys = bench.server.client, bench.keys
     client.sadd(keys.of("offers", "@expert"), "n1")  # as after a crash between its beat and its unpark
     bench.turn(Unpark(), term)
-    assert bench.fleet.parked == {"agent:other": 1}
+    assert bench.fleet.parked == {"offer:other": 1}
 
 
 def test_a_wide_release_goes_on_without_further_reports(bench: Bench) -> None:

@@ -124,8 +124,8 @@ class Crowd:
         self._make_heads()
         world.raw.zadd(world.keys.fixed("releases"), {str(uuid4()): 1 for _ in range(size.releases)})
         for n in range(size.pauses):
-            world.raw.zadd(world.keys.of("stands", f"run:{n}"), {f"schedule:{uuid4()}": 1})
-            world.raw.sadd(world.keys.fixed("standing"), f"run:{n}")
+            world.raw.zadd(world.keys.of("suspended", f"run:{n}"), {f"schedule:{uuid4()}": 1})
+            world.raw.sadd(world.keys.fixed("suspending"), f"run:{n}")
             world.raw.hset(world.keys.fixed("pauses"), f"run:{n}", '1 {"by":"x","until":null,"why":null}')
             world.raw.hset(world.keys.fixed("pauses"), f"agent:p{n}", '1 {"by":"x","until":null,"why":null}')
             world.raw.hset(world.keys.fixed("pauses"), f"cap:p{n}", '1 {"by":"x","until":null,"why":null}')
@@ -167,13 +167,13 @@ class Crowd:
             for task, (no, score) in zip(parked, pipe.execute(), strict=True):
                 member = f"{int(no):012d}{task.id}"
                 pipe.zrem(keys.of("ready", task.lane), member)
-                pipe.zadd(keys.of("park", f"pause:run:{run}"), {member: float(score)})
-                pipe.hset(keys.of("task", task.id), "park", f"pause:run:{run}")
-            pipe.sadd(keys.fixed("parks"), f"pause:run:{run}")
+                pipe.zadd(keys.of("park", f"run:{run}"), {member: float(score)})
+                pipe.hset(keys.of("task", task.id), "park", f"run:{run}")
+            pipe.sadd(keys.fixed("suspending"), f"run:{run}")
             for task in stands:
                 pipe.zrem(keys.fixed("timers"), f"schedule:{task.id}")
-                pipe.zadd(keys.of("stands", f"run:{run}"), {f"schedule:{task.id}": 1})
-            pipe.sadd(keys.fixed("standing"), f"run:{run}")
+                pipe.zadd(keys.of("suspended", f"run:{run}"), {f"schedule:{task.id}": 1})
+            pipe.sadd(keys.fixed("suspending"), f"run:{run}")
             pipe.execute()
 
     def _make_heads(self) -> None:

@@ -37,7 +37,7 @@ class Places:
     @classmethod
     def now(cls, world: World) -> Places:
         of: dict[bytes, set[Any]] = {}
-        counts = dict.fromkeys(("park", "granted", "ready", "stands", "timers"), 0)
+        counts = dict.fromkeys(("park", "granted", "ready", "suspended", "timers"), 0)
         pipe, asked = world.raw.pipeline(), []
         for name in world.key_names():
             kind = name.removeprefix(world.keys.prefix).partition(":")[0]

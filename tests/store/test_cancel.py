@@ -43,7 +43,7 @@ def granted(world: World) -> Task:
 def parked(world: World) -> Task:
     world.beat()
     task = world.new("a", assigned_to="nobody")
-    assert world.raw.zcard(world.keys.of("park", "agent:nobody")) == 1
+    assert world.raw.zcard(world.keys.of("park", "offer:nobody")) == 1
     return task
 
 
@@ -66,7 +66,7 @@ def test_cancel_of_what_does_not_run_is_immediate_and_leaves_it_nowhere(world: W
     for lane in ("lint", "@nobody"):
         assert world.ready(lane) == []
         assert not world.raw.scard(world.keys.of("granted", lane))
-    assert not world.raw.zcard(world.keys.of("park", "agent:nobody"))
+    assert not world.raw.zcard(world.keys.of("park", "offer:nobody"))
     before = world.dump()
     assert cancel(world, task).word == "conflict"
     assert world.dump() == before

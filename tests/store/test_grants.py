@@ -189,6 +189,6 @@ def test_fleet_shows_nodes_lanes_and_parks(world: World) -> None:
         "n1", True, 3, 1, {"lint": "lint", "@lint": "lint"}
     )  # fmt: skip
     assert fleet.counts == {"ready": 1, "running": 1, "pending": 0}
-    assert fleet.parked == {"agent:nobody": 1}
+    assert fleet.parked == {"offer:nobody": 1}
     assert fleet.running == 1
     assert told.lane == "lint"

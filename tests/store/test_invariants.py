@@ -154,7 +154,7 @@ def at_another_score(s: Scene) -> str:
 
 @plants("place")
 def parked_in_name_only(s: Scene) -> str:
-    s.world.raw.zrem(s.world.keys.of("park", "agent:nobody"), s.member("parked"))
+    s.world.raw.zrem(s.world.keys.of("park", "offer:nobody"), s.member("parked"))
     return s.id("parked")
 
 
@@ -439,7 +439,7 @@ def end_of_no_pause(s: Scene) -> str:
 
 @plants("pause")
 def timer_that_stands_and_nobody_knows(s: Scene) -> str:
-    s.world.raw.zadd(s.world.keys.of("stands", "all"), {f"schedule:{s.id('later')}": 1})
+    s.world.raw.zadd(s.world.keys.of("suspended", "all"), {f"schedule:{s.id('later')}": 1})
     return "all"
 
 
@@ -486,7 +486,7 @@ def ready_in_another_lane(s: Scene) -> str:
 
 @plants("stray")
 def parked_without_a_reason(s: Scene) -> str:
-    s.world.raw.zadd(s.world.keys.of("park", "agent:nobody"), {s.member("ready"): 1})
+    s.world.raw.zadd(s.world.keys.of("park", "offer:nobody"), {s.member("ready"): 1})
     return s.member("ready")
 
 
@@ -661,8 +661,8 @@ def node_that_never_goes(s: Scene) -> str:
 
 @plants("orphan")
 def parked_for_a_reason_that_nobody_knows(s: Scene) -> str:
-    s.world.raw.srem(s.world.keys.fixed("parks"), "agent:nobody")
-    return s.world.keys.of("park", "agent:nobody")
+    s.world.raw.srem(s.world.keys.fixed("suspending"), "offer:nobody")
+    return s.world.keys.of("park", "offer:nobody")
 
 
 @plants("orphan")
@@ -708,7 +708,7 @@ def test_rest_is_stricter(scene: Scene) -> None:
     assert {v.id for v in found if v.kind == "open"} == {scene.id(name) for name in still_open}
     keys = scene.world.keys
     assert {v.id for v in found if v.kind == "left"} == {
-        keys.of("ready", "lint"), keys.of("park", "agent:nobody"), keys.of("granted", "lint"), keys.of("slots", "n1"),
+        keys.of("ready", "lint"), keys.of("park", "offer:nobody"), keys.of("granted", "lint"), keys.of("slots", "n1"),
         keys.fixed("leases"), keys.fixed("granted_all"), keys.fixed("timers"), keys.fixed("batches"),
     }  # fmt: skip
     assert {v.kind for v in found} == {"open", "left"}

@@ -98,7 +98,7 @@ def test_score_survives_the_scripts_exactly(
     row = {**new.row, "score": wanted}
     assert world.run(tasks.create(str(UUID(int=1)), type(new)(new.id, new.raw_id, row, None))).ok
     assert world.fields("task", task.id)["sc"] == str(wanted)
-    parked = world.raw.zrange(world.keys.of("park", "agent:gone"), 0, -1, withscores=True)
+    parked = world.raw.zrange(world.keys.of("park", "offer:gone"), 0, -1, withscores=True)
     assert parked == [(member(1, str(task.id)).encode(), float(wanted))]
     assert int(parked[0][1]) == wanted
     world.beat(lanes="@gone=gone", slots=0)

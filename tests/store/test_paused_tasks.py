@@ -51,7 +51,7 @@ def test_parked_task_leaves_its_park(world: World) -> None:
     world.beat()
     task = world.new("a", assigned_to="nobody")
     assert pause(world, task).ok
-    assert not world.raw.exists(world.keys.of("park", "agent:nobody"))
+    assert not world.raw.exists(world.keys.of("park", "offer:nobody"))
 
 
 def test_dependencies_that_end_meanwhile_count(world: World) -> None:

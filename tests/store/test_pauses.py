@@ -132,7 +132,7 @@ def test_paused_run_does_not_hold_up_another_behind_it(world: World) -> None:
     for _ in range(3):
         world.run(coordination.grant(world.term, ["lint"]))
     assert names(world, 1) == ["b"]
-    assert world.raw.zcard(world.keys.of("park", f"pause:run:{first}")) == 40
+    assert world.raw.zcard(world.keys.of("park", f"run:{first}")) == 40
     resume(world, f"run:{first}")
     assert sorted(names(world, 3)) == ["a0", "a1", "a2"]
 
@@ -276,7 +276,7 @@ def test_cancelled_task_leaves_no_standing_timer(world: World) -> None:
     world.lead()
     world.run(coordination.fire_timers(world.term))
     assert world.run(tasks.cancel(str(task.id), "no")).ok
-    assert not world.raw.exists(world.keys.of("stands", "all"))
+    assert not world.raw.exists(world.keys.of("suspended", "all"))
 
 
 def test_lane_of_a_paused_capability_is_none_that_slots_look_into(world: World) -> None:
@@ -312,7 +312,7 @@ def test_timer_that_stood_under_an_agent_runs_again_when_its_task_moves_to_anoth
     world.age(60)
     world.lead()
     world.run(coordination.fire_timers(world.term))
-    assert world.raw.exists(world.keys.of("stands", "agent:bot"))
+    assert world.raw.exists(world.keys.of("suspended", "agent:bot"))
     assert world.run(tasks.execute(str(task.id), "lint")).ok
-    assert not world.raw.exists(world.keys.of("stands", "agent:bot"))
+    assert not world.raw.exists(world.keys.of("suspended", "agent:bot"))
     assert world.start().name == "a"

@@ -10,6 +10,8 @@ from taskengine.store.nodes import Fleet, Node
 
 #: Decisions that wait, from which on a coordinator does not keep up.
 _MANY_DECISIONS = 1000
+#: Kinds of scopes that are pauses.
+_PAUSES = frozenset({"all", "cap", "agent", "run"})
 
 
 def examine(fleet: Fleet) -> Iterator[Finding]:
@@ -75,17 +77,17 @@ def _lanes(fleet: Fleet) -> Iterator[Finding]:
                 f"{_tasks(lane.ready)} READY, no worker offers it",
                 f"taskengine worker {option}--import the module with its agent",
             )
-    for reason, count in fleet.parked.items():
-        kind, _, name = reason.partition(":")
-        if kind == "agent":
+    for scope, count in fleet.parked.items():
+        kind, _, name = scope.partition(":")
+        if kind == "offer":
             says = f"{_tasks(count)} READY and pinned to it, no live worker has it"
             yield wrong(f"agent {name}", says, "taskengine worker --import the module that declares it")
-        elif kind != "pause":  # told above, or about to go back
-            yield _parked(reason, count)
+        elif kind not in _PAUSES:  # these are told above, or about to go back
+            yield _parked(scope, count)
 
 
-def _parked(reason: str, count: int) -> Finding:
-    return notice(f"parked {reason}", f"{_tasks(count)} READY and may not run", "remove the reason")
+def _parked(scope: str, count: int) -> Finding:
+    return notice(f"parked {scope}", f"{_tasks(count)} READY and may not run", "remove the reason")
 
 
 def _left_over(fleet: Fleet) -> Iterator[Finding]:

@@ -16,12 +16,12 @@ _log = logging.getLogger(__name__)
 
 
 class Unpark(Duty):
-    """Empties parks whose reason is gone."""
+    """Brings back what is set aside under scopes that are free."""
 
     name: ClassVar[str] = "unpark"
 
     def __init__(self) -> None:
-        #: Where the walk over the reasons stands.
+        #: Where the walk over the scopes stands.
         self._at = "0"
 
     def run_once(self, turn: Turn) -> float:

@@ -47,7 +47,7 @@ if first or old[1] ~= lanes_text then
   for lane in (old[1] or ''):gmatch('(%S+)=') do call('SREM', key('offers', lane), node) end
   for _, lane in ipairs(lanes) do
     call('SADD', key('offers', lane), node)
-    if lane:sub(1, 1) == '@' then unpark('agent:' .. lane:sub(2)) end
+    if lane:sub(1, 1) == '@' then bring_back('offer:' .. lane:sub(2)) end
   end
 end
 if first or old[1] ~= lanes_text or old[2] ~= countable then

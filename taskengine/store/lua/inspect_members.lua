@@ -10,7 +10,7 @@ local kind, from = A.kind, tonumber(A.start)
 local FIXED = {leases = K.leases, granted_all = K.granted_all, timers = K.timers, dead = K.dead, releases = K.releases,
   erasing = K.erasing, deadlines = K.deadlines}
 local BY_ID = {ready = key('ready', A.name), park = key('park', A.name), granted = key('granted', A.name),
-  slots = key('slots', A.name), stands = key('stands', A.name)}
+  slots = key('slots', A.name), suspended = key('suspended', A.name)}
 local OF_EXECUTIONS = {leases = true, granted_all = true, granted = true, slots = true}
 local function items()
   local name = FIXED[kind] or BY_ID[kind]
@@ -46,7 +46,7 @@ local function task_of(member, value)
     local e = call('HMGET', key('exec', eid), F.exec.task, F.exec.status)
     return e[1] or '', e[2] or ''
   end
-  if kind == 'timers' or kind == 'stands' then return member:match('^%w+:(.*)$') or '', '' end
+  if kind == 'timers' or kind == 'suspended' then return member:match('^%w+:(.*)$') or '', '' end
   if kind == 'ready' or kind == 'park' then return member:sub(13), '' end
   return member, ''
 end

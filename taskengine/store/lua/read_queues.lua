@@ -1,7 +1,7 @@
--- How much waits in the lanes in use, and under the reasons for which tasks were moved aside; some a call.
+-- How much waits in the lanes in use, and under the scopes under which tasks are parked; some a call.
 -- args: set, start
--- returns: {where to go on or '0', {lane, ready, granted, offered} ... | {reason, parked} ...} maybe one twice
--- set: lanes or parks. start: '0' at first. offered: live nodes that offer it.
+-- returns: {where to go on or '0', {lane, ready, granted, offered} ... | {scope, parked} ...} maybe one twice
+-- set: lanes or scopes. start: '0' at first. offered: live nodes that offer it.
 local found
 if A.set == 'lanes' then
   local some = call('SSCAN', K.lanes, A.start, 'COUNT', 32)
@@ -10,8 +10,8 @@ if A.set == 'lanes' then
     found[i + 1] = {lane, call('ZCARD', key('ready', lane)), call('SCARD', key('granted', lane)), offering(lane)}
   end
 else
-  local some = call('SSCAN', K.parks, A.start, 'COUNT', 128)
+  local some = call('SSCAN', K.suspending, A.start, 'COUNT', 128)
   found = {some[1]}
-  for i, reason in ipairs(some[2]) do found[i + 1] = {reason, call('ZCARD', key('park', reason))} end
+  for i, scope in ipairs(some[2]) do found[i + 1] = {scope, call('ZCARD', key('park', scope))} end
 end
 return found

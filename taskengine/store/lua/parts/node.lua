@@ -125,7 +125,7 @@ local function park_unoffered(lane)
   if parks_left <= 0 then return wake(lane) end
   for _, item in ipairs(call('ZRANGE', key('ready', lane), 0, math.min(16, parks_left) - 1)) do
     local m = load(item:sub(13))
-    if m then park(m, 'agent:' .. lane:sub(2)) else call('ZREM', key('ready', lane), item) end
+    if m then park(m, 'offer:' .. lane:sub(2)) else call('ZREM', key('ready', lane), item) end
   end
 end
 -- lazy
@@ -152,7 +152,7 @@ local function grant(lane, waiting)
       wake(lane)
       return
     elseif scope then
-      suspend(m, scope)
+      park(m, scope)
     else
       parks_left = parks_left - 1
       call('ZREM', key('ready', lane), item)

@@ -118,19 +118,19 @@ end
 -- Timers that came due in the pause run again, as many as this script may still touch.
 local function restart_timers(scope)
   if left <= 0 then return end
-  local items = call('ZRANGE', key('stands', scope), 0, left - 1, 'WITHSCORES')
+  local items = call('ZRANGE', key('suspended', scope), 0, left - 1, 'WITHSCORES')
   for i = 1, #items, 2 do
     call('ZADD', K.timers, items[i + 1], items[i])
-    call('ZREM', key('stands', scope), items[i])
+    call('ZREM', key('suspended', scope), items[i])
   end
-  if #items < 2 * left then call('SREM', K.standing, scope) end
   left = left - #items / 2
 end
 -- The one mover: tasks by their place, then timers by their moment, as much as this script may still touch, however many
 -- scopes are free again in it; the coordinator brings the rest.
 local function bring_back(scope)
-  unpark('pause:' .. scope)
+  unpark(scope)
   restart_timers(scope)
+  if left > 0 then call('SREM', K.suspending, scope) end
 end
 -- Some lanes, once a script: each of many pauses that end together may have held any of them.
 local are_woken = false
@@ -155,7 +155,7 @@ end
 -- Who has none, as most have, is asked in two commands.
 -- lazy
 local function stop_timers(m)
-  local left, items, any = {}, timers_of(m.id), call('EXISTS', K.standing) == 1
+  local left, items, any = {}, timers_of(m.id), call('EXISTS', K.suspending) == 1
   for _, at in ipairs(call('ZMSCORE', K.timers, unpack(items))) do any = any or at end
   if not any then return '' end
   for _, item in ipairs(items) do

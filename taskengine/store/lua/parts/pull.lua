@@ -34,7 +34,7 @@ local function pull_one(lanes, most)
     local m = load_starting(item:sub(13))
     local scope = m and suspended_by(m)
     if scope then
-      suspend(m, scope)
+      park(m, scope)
     elseif m and m.st == T.READY then
       return m
     end
@@ -87,7 +87,7 @@ local function pull_batch(lane, most, pace)
       local m = load_starting(items[i]:sub(13))
       local scope = m and suspended_by(m)
       if scope then
-        suspend(m, scope)
+        park(m, scope)
       elseif m and m.st == T.READY then
         return m
       else

@@ -88,37 +88,30 @@ local function try_ready(m, because)
   end
 end
 
--- A READY task that may not run now waits under its reason, out of everybody's way, with its place kept.
+-- A READY task that may not run now waits under the scope that says so, out of everybody's way, with its place kept.
 -- How many heads this script still moves aside, whatever the number of lanes.
 local parks_left = 16
 -- lazy
-local function park(m, reason)
+local function park(m, scope)
   parks_left = parks_left - 1
   call('ZREM', key('ready', m.lane), member(m))
-  call('ZADD', key('park', reason), m.score, member(m))
-  call('SADD', K.parks, reason)
-  call('HSET', key('task', m.id), F.parked, reason)
-end
-
--- Sets a task aside under the scope that suspends it.
--- lazy
-local function suspend(m, scope)
-  park(m, 'pause:' .. scope)
+  call('ZADD', key('park', scope), m.score, member(m))
+  call('SADD', K.suspending, scope)
+  call('HSET', key('task', m.id), F.parked, scope)
 end
 
 -- Puts parked tasks back among those that may run, in their old order, as many as this script may still touch.
-local function unpark(reason)
+local function unpark(scope)
   if left <= 0 then return end
-  local items = call('ZRANGE', key('park', reason), 0, left - 1)
+  local items = call('ZRANGE', key('park', scope), 0, left - 1)
   for _, item in ipairs(items) do
     local m = load(item:sub(13))
     if m and m.st == T.READY then
       call('HDEL', key('task', m.id), F.parked)
       enqueue(m)
     end
-    call('ZREM', key('park', reason), item)
+    call('ZREM', key('park', scope), item)
   end
-  if #items < left then call('SREM', K.parks, reason) end
   left = left - #items
 end
 

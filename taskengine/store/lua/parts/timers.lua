@@ -12,8 +12,8 @@ local function timers_of(id)
 end
 -- Under which scopes timers of a task may stand: those that it feels, not the thousands that may be paused.
 -- lazy
-local function stands_of(id)
-  if call('EXISTS', K.standing) == 0 then return {} end
+local function suspended_of(id)
+  if call('EXISTS', K.suspending) == 0 then return {} end
   local v = call('HMGET', key('task', id), F.run, F.queue)
   return v[1] and scopes_of({id = id, run = v[1], lane = v[2]}) or {}
 end
@@ -21,8 +21,8 @@ end
 -- lazy
 local function where_timed(item)
   local at = call('ZSCORE', K.timers, item)
-  for _, scope in ipairs(at and {} or stands_of(item:match(':(.*)$'))) do
-    at = at or call('ZSCORE', key('stands', scope), item)
+  for _, scope in ipairs(at and {} or suspended_of(item:match(':(.*)$'))) do
+    at = at or call('ZSCORE', key('suspended', scope), item)
   end
   return at
 end
@@ -33,7 +33,7 @@ end
 -- lazy
 local function drop_items(id, items)
   call('ZREM', K.timers, unpack(items))
-  for _, scope in ipairs(stands_of(id)) do call('ZREM', key('stands', scope), unpack(items)) end
+  for _, scope in ipairs(suspended_of(id)) do call('ZREM', key('suspended', scope), unpack(items)) end
 end
 -- lazy
 local function drop_timer(kind, id)
@@ -47,11 +47,11 @@ local function drop_timers(id)
 end
 -- A task that feels a scope no more: its timers that stand there run again, or stand under what it feels now.
 local function leave_scope(id, scope)
-  for _, item in ipairs(call('EXISTS', K.standing) == 1 and timers_of(id) or {}) do
-    local at = call('ZSCORE', key('stands', scope), item)
+  for _, item in ipairs(call('EXISTS', K.suspending) == 1 and timers_of(id) or {}) do
+    local at = call('ZSCORE', key('suspended', scope), item)
     if at then
       call('ZADD', K.timers, at, item)
-      call('ZREM', key('stands', scope), item)
+      call('ZREM', key('suspended', scope), item)
     end
   end
 end
@@ -166,8 +166,8 @@ end
 local GROWS = {queue = F.queue_paused, total = F.total_paused, step = F.step_paused,
   limit = F.limit_paused}
 local function stand(item, scope)
-  call('ZADD', key('stands', scope), call('ZSCORE', K.timers, item), item)
-  call('SADD', K.standing, scope)
+  call('ZADD', key('suspended', scope), call('ZSCORE', K.timers, item), item)
+  call('SADD', K.suspending, scope)
   call('ZREM', K.timers, item)
 end
 -- What a timer still has to run, in ms; nil without one.
