@@ -223,7 +223,7 @@ def monitor(task: Task, context: TaskContext) -> dict[str, Any]:
 def process(task: Task, context: TaskContext) -> dict[str, Any]:
     """Work on files of comma separated values: take one, leave out what is empty, or count what came of all."""
     if task.input["action"] == "load":
-        loaded = [source for source in task.input["sources"] or [] if source]
+        loaded = [source for source in task.input["sources"] or [] if source and "rows" in source]
         return {"rows": sum(int(source["rows"]) for source in loaded)}
     location = str(task.input.get("location") or task.input["source"])
     rows = read_rows(location)

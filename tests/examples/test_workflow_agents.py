@@ -166,7 +166,7 @@ def test_rows_are_extracted_checked_transformed_and_loaded(agents: Any, tmp_path
     assert call(agents.test, test_type="data", **place) == {"valid": True}
     made = call(agents.process, action="transform", **place)
     assert made == {"rows": 1, "location": f"{source}.clean"}
-    assert call(agents.process, action="load", sources=[made, None]) == {"rows": 1}
+    assert call(agents.process, action="load", sources=[made, None, {"valid": False}]) == {"rows": 1}
     assert call(agents.deploy, action="publish", rows=1) == {"published": 1}
     source.write_text("name,age\nann\n", encoding="utf-8")
     assert call(agents.test, test_type="data", **place) == {"valid": False}

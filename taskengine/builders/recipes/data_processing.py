@@ -7,7 +7,8 @@ extract         ``custom``      action extract, source                  rows (a 
 validate        ``testing``     test_type data, source, location        valid: true or false
 transform       ``custom``      action transform, source, location      rows, location
 load            ``custom``      action load, sources (the outputs of    rows
-                                transform, null where one failed)
+                                transform; one that failed or was
+                                left out has no rows)
 publish         ``deployment``  action publish, rows                    (anything)
 alert           ``monitoring``  action alert, rows                      (anything)
 ==============  ==============  ======================================  ================================
