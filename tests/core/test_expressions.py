@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import taskengine
 from taskengine import ExpressionError
 from taskengine.core.expression_text import MAX_PATTERN, pattern_fault
 from taskengine.core.expressions import (
@@ -231,3 +235,15 @@ def test_no_expression_takes_long_whatever_it_says(source: str, items: int, text
 def test_any_text_is_read_or_refused(source: str) -> None:
     with suppress(ExpressionError):
         check(source)
+
+
+@pytest.mark.process
+def test_one_module_knows_the_evaluator_and_imports_it_late() -> None:
+    """It takes 0.4 s, in every process that imports it."""
+    package = Path(taskengine.__file__).parent
+    named = {
+        path.relative_to(package).as_posix() for path in package.rglob("*.py") if '"cel"' in path.read_text("utf-8")
+    }
+    assert named == {"core/expressions.py"}
+    code = "import sys, taskengine.api, taskengine.core.expressions; sys.exit('cel' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
