@@ -17,6 +17,7 @@ from benchmarks.figures import (
     submit,
     testing,
     traces,
+    watch,
 )
 from benchmarks.stack import Stack
 
@@ -33,5 +34,6 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "testing": testing.measure,
     "memory": memory.measure,
     "pause": pause.measure,
+    "watch": watch.measure,
     "large": large.measure,
 }

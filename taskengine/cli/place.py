@@ -25,6 +25,10 @@ T = TypeVar("T")
 class CommandLine(BlockingTaskAPI):
     """The client of a command: what its answers and errors advise are commands."""
 
+    def ask(self, story: Story[T]) -> T:
+        """The answer to a question that only commands ask."""
+        return self._run(story)
+
     def _run(self, story: Story[T]) -> T:
         with as_commands():
             try:
@@ -34,7 +38,7 @@ class CommandLine(BlockingTaskAPI):
                 raise
 
 
-def asking() -> BlockingTaskAPI:
+def asking() -> CommandLine:
     """A client for questions and for verbs on what is there; EmbeddedServerError where nothing can be there."""
     settings = current()
     if _is_new(settings):

@@ -11,6 +11,7 @@ from uuid import uuid4
 from taskengine.core.instructions import CloseTask
 from taskengine.models import Task
 from taskengine.store import (
+    changes,
     coordination,
     dead_letters,
     deadlines,
@@ -27,6 +28,7 @@ from taskengine.store import (
     retention,
     runs,
     situations,
+    step_values,
     steps,
     tasks,
     workflows,
@@ -399,6 +401,8 @@ def _list(crowd: Crowd) -> Any:
 ASKS: dict[str, Callable[[Crowd], Any]] = {
     "add_dependency": lambda c: next(tasks.add_dependency(str(c.waiting.id), str(c.over.id), "0", "")),
     "age": lambda c: coordination.age(c.world.term, "q0", 0, 1),
+    "arm": lambda c: steps.arm(c.world.term, "", str(c.ready.id), "", "0", steps.Waiting(1, signal="go")),
+    "ask_ears": lambda c: steps.ask_ears(c.world.term, "", str(c.ready.id)),
     "commit": lambda c: graphs.commit(_staged(c)),
     "drain": lambda _: nodes.drain("m0", "x"),
     "drop_decision": lambda c: coordination.drop_decisions(c.world.term, ["0-1"]),
@@ -424,19 +428,26 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "pause": lambda _: pauses.pause("cap:q0", "ann", "why", None),
     "put_definition": lambda _: workflows.put_definition("d", "{}"),
     "read": lambda c: next(tasks.read([str(c.ready.id)])),
+    "read_changes": lambda c: next(changes._read({c.world.run_of(c.ready.id): 0})),
     "read_executions": lambda c: executions.of_task(str(c.over.id)),
     "read_graph": lambda _: graphs.read_graph("k", 0),
+    "read_items": lambda c: step_values.items(str(c.ready.id), [0]),
     "read_logs": lambda c: executions.logs(eid(c.over), 0, 0, 1),
     "read_nodes": lambda _: next(nodes.every_node()),
     "read_queues": lambda _: next(nodes._queues("lanes")),
     "read_range": lambda c: retention.read_range(c.world.run_of(c.ready.id), 0),
     "read_runs": lambda c: next(runs.read([c.world.run_of(c.ready.id)])),
     "read_steps": lambda c: next(steps.read([str(c.ready.id)])),
+    "read_values": lambda c: next(
+        step_values._read(step_values.Where(str(c.ready.id), str(c.ready.id), "", None, "a"), ["x"], ["a"])
+    ),
     "read_workflow": lambda c: workflows.read(str(c.ready.id)),
     "resign": lambda _: coordination.resign("c1"),
     "run_counts": lambda c: next(runs.counts([c.world.run_of(c.ready.id)])),
     "running": lambda _: next(pauses.running(["all"])),
     "say": lambda c: executions.say(eid(c.running), 1),
+    "set_variables": lambda c: workflows.set_variables(str(c.ready.id), {"x": "1"}, None),
+    "signal": lambda c: workflows.signal(str(c.ready.id), "go", "1", "{}"),
     "situation": lambda c: next(situations.situation(str(c.ready.id))),
     "snapshot": _poll,
     "stage": _stage_some,

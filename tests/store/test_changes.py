@@ -1,98 +1,115 @@
-"""Updates and the edges they move, outlines and outputs."""
+"""What a watcher is told since its last look, and what it is told to list for."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from uuid import uuid4
+
+import pytest
 
 from taskengine.models import Task
-from taskengine.store import results, tasks
-from taskengine.store.outlines import dependents, outlines
-from taskengine.store.records import index_names
-from taskengine.store.replies import Reply
-from taskengine.store.tasks import EdgeChange
+from taskengine.store import changes, graphs, pauses, tasks
+from taskengine.store.changes import Changes, Position
 
 from .world import World
 
 
-def update(
-    world: World, task: Task, revision: str = "0", edges: EdgeChange | None = None, **fields: Any
-) -> Reply:
-    new = world.record(task.model_copy(update=fields))
-    score = int(world.fields("task", task.id)["sc"])
-    return world.run(
-        tasks.update(
-            str(task.id), revision, new, score, index_names(task), before_first_run=edges is not None,
-            edges=edges or EdgeChange(),
-        )
-    )  # fmt: skip
+class Watcher:
+    """Somebody who follows the runs of what he knows."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.position: Position = world.run(changes.here(world.keys))
+
+    def look(self, *follow: Task) -> Changes:
+        runs = [self.world.run_of(task.id) for task in follow]
+        told = self.world.run(changes.since(self.world.keys, self.position, runs))
+        self.position = told.position
+        return told
 
 
-def test_update_sent_twice_changes_once(world: World) -> None:
-    task = world.new("a")
-    assert update(world, task, name="b").ok
-    stored = world.dump()
-    assert update(world, task, name="b").word == "stale"
-    assert world.dump() == stored
-    assert world.read(task.id).name == "b"
+def ids(new: Iterable[Task]) -> set[str]:
+    return {str(task.id) for task in new}
 
 
-def test_update_of_an_older_revision_changes_nothing(world: World) -> None:
-    task = world.new("a")
-    assert update(world, task, name="b").ok
-    assert update(world, task, revision="0", name="c").word == "stale"
-    assert update(world, task, revision="1", name="c").ok
-    assert world.read(task.id).name == "c"
+def old_task(world: World) -> Task:
+    """A task whose run is not new any more."""
+    old = world.new("old")
+    world.raw.zadd(world.keys.fixed("runs"), {world.run_of(old.id): 1})
+    return old
 
 
-def test_update_leaves_the_content_hash(world: World) -> None:
-    task = world.new("a")
-    update(world, task, name="b")
-    assert world.create(task).word == "exists"
+def test_nothing_happened_and_nothing_is_told(world: World) -> None:
+    old = old_task(world)
+    watcher = Watcher(world)
+    assert watcher.look(old).begun == {world.run_of(old.id)}
+    told = watcher.look(old)
+    assert (told.tasks, told.begun, told.others, told.untold) == (frozenset(), frozenset(), False, 0)
 
 
-def test_edges_move_in_one_script(world: World) -> None:
-    a, b = world.new("a"), world.new("b")
-    c = world.new("c", a)
-    swap = EdgeChange(world.run(tasks.edge_revision(world.keys)), (str(a.id),), (str(b.id),))
-    assert update(world, c, edges=swap).ok
-    assert world.run(dependents(world.keys, str(a.id))) == []
-    assert world.run(dependents(world.keys, str(b.id))) == [str(c.id)]
-    assert (world.fields("task", c.id)["w"], world.fields("task", b.id)["pin"]) == ("1", "1")
-    assert "pin" not in world.fields("task", a.id)
-    world.finish(b)
-    assert world.status(c.id) == "ready"
+def test_new_runs_and_changes_of_followed_ones_are_told(world: World) -> None:
+    old = old_task(world)
+    watcher = Watcher(world)
+    watcher.look(old)
+    new = [world.task("a"), world.task("b")]
+    world.submit(*new)
+    assert watcher.look(old).tasks == ids(new)
+    world.run(tasks.cancel(str(old.id), "no"))
+    told = watcher.look(old)
+    assert (told.tasks, told.untold, told.others) == (ids([old]), 0, False)
 
 
-def test_added_edge_at_an_older_edge_revision_is_stale(world: World) -> None:
-    a, b, c = world.new("a"), world.new("b"), world.new("c")
-    old = world.run(tasks.edge_revision(world.keys))
-    assert world.run(tasks.add_dependency(str(b.id), str(a.id), old, "")).ok
-    before = world.dump()
-    assert update(world, c, edges=EdgeChange(old, (), (str(b.id),))).word == "stale"
-    assert world.dump() == before
+def test_a_task_in_a_run_that_is_not_followed_is_missed_by_number(world: World) -> None:
+    old = old_task(world)
+    watcher = Watcher(world)
+    world.create(world.task("beside it"), world.run_of(old.id))
+    told = watcher.look()
+    assert (told.tasks, told.untold) == (frozenset(), 1)
 
 
-def test_outlines_and_outputs_keep_the_order_asked(world: World) -> None:
-    a = world.new("a")
-    b = world.new("b", a)
-    told = world.start()
-    world.report(told, output='{"n":1}')
-    found = world.run(outlines([str(b.id), "nobody", str(a.id)]))
-    assert [one and (one.name, one.status, one.depends_on) for one in found] == [
-        ("b", "ready", (str(a.id),)),
-        None,
-        ("a", "completed", ()),
-    ]
-    read = [world.read(b.id), world.read(a.id)]
-    assert [task.result for task in world.run(results.with_results(read))] == [None, {"n": 1}]
+def test_a_run_that_is_new_at_the_first_look_is_told_once(world: World) -> None:
+    """It may have begun in the millisecond before."""
+    world.new("just now")
+    watcher = Watcher(world)
+    told = watcher.look()
+    assert (told.tasks, told.untold) == (frozenset(), 0)
 
 
-def test_outlines_and_outputs_come_in_pieces(real: World) -> None:
-    wide = [real.new("x" * 400) for _ in range(600)]
-    ids = [str(task.id) for task in wide]
-    assert [one and one.id for one in real.run(outlines(ids))] == ids
-    first = real.start()
-    real.report(first, output='{"text":"' + "y" * 200_000 + '"}')
-    same = [real.read(first.task_id)] * 30
-    found = real.run(results.with_results(same))
-    assert [len(task.result["text"]) for task in found if task.result] == [200_000] * 30
+def test_a_graph_that_is_staged_before_it_is_told_of_evens_out(world: World) -> None:
+    watcher = Watcher(world)
+    new = [world.task(f"t{n}") for n in range(5)]
+    batch = world.staged(*new)
+    assert watcher.look().untold == 5
+    world.run(graphs.commit(batch))
+    world.settle(batch)
+    told = watcher.look()
+    assert (told.tasks, told.untold) == (ids(new), -5)
+
+
+@pytest.mark.parametrize("what", ["reopened", "paused"])
+def test_what_no_history_of_a_run_tells_is_said(world: World, what: str) -> None:
+    old = world.new("old")
+    world.run(tasks.cancel(str(old.id), "no"))
+    watcher = Watcher(world)
+    if what == "reopened":
+        assert world.run(tasks.reopen(str(old.id))).ok
+    else:
+        world.run(pauses.pause("cap:lint", "ann", None, None))
+    assert watcher.look().others
+
+
+def test_many_runs_and_long_histories_are_read_in_pieces(real: World) -> None:
+    watcher = Watcher(real)
+    wide = [real.task(f"t{n}") for n in range(1500)]
+    real.submit(*wide)
+    many = [real.new(f"m{n}") for n in range(300)]
+    told = watcher.look()
+    assert told.tasks == ids([*wide, *many])
+    assert told.untold == 0
+    assert watcher.look(wide[0], *many).tasks == frozenset()
+
+
+def test_a_run_that_is_gone_is_told_nothing_of(world: World) -> None:
+    watcher = Watcher(world)
+    told = world.run(changes.since(world.keys, watcher.position, [str(uuid4())]))
+    assert told.tasks == frozenset()

@@ -44,8 +44,8 @@ RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
     "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "look_steps", "match_ids",
-    "needs", "outline", "outputs", "read", "read_executions", "read_graph", "read_logs", "read_nodes",
-    "read_items", "read_queues", "read_range", "read_runs", "read_steps", "read_values", "read_workflow",
+    "needs", "outline", "outputs", "read", "read_changes", "read_executions", "read_graph", "read_logs",
+    "read_items", "read_nodes", "read_queues", "read_range", "read_runs", "read_steps", "read_values", "read_workflow",
     "run_counts", "running", "situation", "snapshot", "statuses", "weigh",
 }  # fmt: skip
 

@@ -21,6 +21,7 @@ from taskengine.core.rules import Counters
 from taskengine.models import Task, TaskStatus
 from taskengine.settings import Settings
 from taskengine.store import (
+    changes,
     coordination,
     dead_letters,
     deadlines,
@@ -86,6 +87,7 @@ def calls() -> Iterator[Call[Any]]:
         graphs.commit("b"), graphs.lay_order("b", 0, b""), graphs.read_graph("k", 0), coordination.leave_lists("1", ID),
         nodes.beat("n", 1, "{}", 1, "lint=lint", "", ["m|1"]), nodes.drain("n", ""),
         nodes.leave("n"), next(nodes.fleet()), next(nodes.every_node()), next(nodes._queues("lanes")),
+        next(changes._read({ID: 0})),
         next(tasks.create("r", new)), next(tasks.read([ID])),
         next(tasks.begin_alike("abcde", 5)), next(runs.read([ID])), next(runs.counts([ID])),
         next(tasks.cancel(ID, "")), next(tasks.reopen(ID)), next(tasks.execute(ID, None)),
