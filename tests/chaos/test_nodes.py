@@ -8,6 +8,7 @@ import random
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -179,7 +180,11 @@ def test_row_7_a_rolling_restart_repeats_nothing(make_fleet: MakeFleet, measured
         fleet.worker(f"new{n}", "-Q", "work", pool=("prefork", "threads")[n % 2], slots=2)
     fleet.wait([str(task.id) for task in new], 120)
     ran = intact(fleet, new)
-    assert {id: attempts for id, attempts in ran.items() if len(attempts) != 1} == {}
+    again = {id: n for id, n in Counter(e.task for e in fleet.effects("begin")).items() if n != 1}
+    assert again == {}
+    # What waited in a slot behind one that lasts never began, and is given back: an attempt, and no run.
+    unbegun = {"handed_back"} if os.environ.get("FORCE_BATCHES") else set()
+    assert {id: a for id, a in ran.items() if [one for one in a[:-1] if one.error_kind not in unbegun]} == {}
 
 
 @pytest.mark.parametrize("pool", ["prefork", "threads"])
