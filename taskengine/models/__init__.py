@@ -21,7 +21,7 @@ from taskengine.models.event import Event
 from taskengine.models.execution import ExecutionLog, LogLevel, LogPage, ResourceUsage, TaskExecution
 from taskengine.models.explanation import Explanation, Fact
 from taskengine.models.outcome import Outcome, Usage
-from taskengine.models.pause import Pause, PauseScope, PauseState
+from taskengine.models.pause import Pause, PausedBy, PauseScope, PauseState
 from taskengine.models.quarantined import QuarantinedMessage, QuarantinePage
 from taskengine.models.requests import TaskCreateRequest, TaskPage, TaskUpdateRequest
 from taskengine.models.run import Run, RunPage
@@ -67,6 +67,7 @@ __all__ = [
     "Pause",
     "PauseScope",
     "PauseState",
+    "PausedBy",
     "QuarantinePage",
     "QuarantinedMessage",
     "ResourceUsage",

@@ -19,6 +19,15 @@ class PauseScope(StrEnum):
     TASK = "task"
 
 
+class PausedBy(StrEnum):
+    """What kind of one paused it."""
+
+    #: Whoever uses the API or the command line.
+    CLIENT = "client"
+    #: The agent itself, which can do nothing for a while.
+    AGENT = "agent"
+
+
 class PauseState(StrEnum):
     """Whether what was paused has come to rest."""
 
@@ -38,6 +47,7 @@ class Pause(BaseModel):
     name: str | None = None
     #: Who paused it.
     by: str
+    by_kind: PausedBy = PausedBy.CLIENT
     reason: str | None = None
     since: Moment
     #: When it ends by itself; None: when somebody resumes it.

@@ -26,6 +26,7 @@ from taskengine.models import (
     ExecutionStatus,
     LogLevel,
     Pause,
+    PausedBy,
     PauseScope,
     ResourceUsage,
     Task,
@@ -44,6 +45,7 @@ PAUSE_PREFIXES: Mapping[PauseScope, str] = {
     PauseScope.EVERYTHING: "all", PauseScope.CAPABILITY: "cap:", PauseScope.AGENT: "agent:", PauseScope.RUN: "run:",
     PauseScope.TASK: "task:",
 }  # fmt: skip
+_PAUSED_BY = {kind.value: kind for kind in PausedBy}
 _PAUSE_SCOPES = {prefix.rstrip(":"): scope for scope, prefix in PAUSE_PREFIXES.items()}
 
 #: Request fields that are stored in ``doc`` when they differ from these defaults.
@@ -369,9 +371,10 @@ def traceback_line(text: str, end: str, number: int) -> ExecutionLog:
 
 
 def pause_terms(by: str, reason: str | None, until: datetime | None) -> tuple[str, int | str]:
-    """Who, why and until when, as a pause is stored, and its end in ms or ''."""
+    """Who, why and until when, as a client's pause is stored, and its end in ms or ''."""
     ends = millis(until)
-    return dumps({"by": by, "until": ends, "why": reason}, "reason"), "" if ends is None else ends
+    record = {"by": by, "kind": PausedBy.CLIENT, "until": ends, "why": reason}
+    return dumps(record, "reason"), "" if ends is None else ends
 
 
 def pause_from(scope: str, story: str, running: int = 0) -> Pause:
@@ -385,6 +388,7 @@ def pause_from(scope: str, story: str, running: int = 0) -> Pause:
         scope=_PAUSE_SCOPES[kind],
         name=name or None,
         by=terms["by"],
+        by_kind=_PAUSED_BY.get(terms.get("kind"), PausedBy.CLIENT),
         reason=terms["why"],
         since=at,
         until=moment(terms["until"]),

@@ -36,7 +36,7 @@ FIXED: Mapping[str, str] = {
     "open": "set of those lanes whose capability is not paused; '!' once an agent or all is, '!run' once a run is",
     "opened": "string: number of scripts that opened tasks again",
     "paused": "hash scope -> ms for which it was paused so far, pauses that ended together",
-    "pauses": "hash scope -> 'since ms, JSON {by, until, why}': what is paused; scopes: all, cap:, agent:, run:",
+    "pauses": "hash scope -> 'since ms, JSON {by, kind, until, why}': what is paused; scopes: all, cap:, agent:, run:",
     "poison": "list of JSON: decisions that raised five times, with the error",
     "quarantine": "list of JSON {reason, queue, at, size, raw, encoding}: messages nobody could read",
     "releases": "zset task -> ms: dependents not all released (or taken back) yet",

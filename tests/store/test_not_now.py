@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from taskengine.models.pause import PausedBy
 from taskengine.settings import Settings
 from taskengine.store import coordination, executions, pauses, tasks
 from taskengine.store.codec import pause_from
@@ -105,10 +106,11 @@ def agent_refuses(world: World, delay_ms: int) -> None:
 
 
 def pause_of_agent(world: World) -> tuple[str, str | None, float]:
-    """Who, why, and in how many seconds it ends."""
+    """Who, why, and in how many seconds it ends; it tells what kind of one paused."""
     story = world.run(pauses.stored(world.keys))["agent:lint"]
     found = pause_from("agent:lint", story)
     assert found.until is not None
+    assert found.by_kind is (PausedBy.AGENT if found.by == "the agent itself" else PausedBy.CLIENT)
     now = world.run(coordination.server_ms()) / 1000
     return found.by, found.reason, found.until.timestamp() - now
 
@@ -156,3 +158,19 @@ def test_pause_of_an_operator_keeps_its_word(world: World) -> None:
     before = world.run(pauses.stored(world.keys))
     world.report(told, verdict="agent_not_now", error="quota", retry_ms=60_000)
     assert world.run(pauses.stored(world.keys)) == before
+    assert pause_from("agent:lint", before["agent:lint"]).by_kind is PausedBy.CLIENT
+
+
+def test_pause_of_a_client_keeps_its_word_whatever_he_is_called(world: World) -> None:
+    world.new("a")
+    told = world.start()
+    world.run(pauses.pause("agent:lint", "the agent itself", "deploy", None))
+    before = world.run(pauses.stored(world.keys))
+    world.report(told, verdict="agent_not_now", error="quota", retry_ms=60_000)
+    assert world.run(pauses.stored(world.keys)) == before
+
+
+def test_pause_that_says_nothing_of_a_kind_is_a_clients() -> None:
+    for kind in ("", '"kind":"quota",'):
+        found = pause_from("all", f'1 {{"by":"ann",{kind}"until":null,"why":null}}')
+        assert found.by_kind is PausedBy.CLIENT

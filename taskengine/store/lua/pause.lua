@@ -2,7 +2,7 @@
 -- args: scope, terms, until_ms
 -- returns: {'ok', story} | {'late', server ms} until is over | {'missing'} no such run
 -- events: run_paused
--- terms: JSON {by, until, why}. until: ms, or '' for no end. story: when it began and its terms.
+-- terms: JSON {by, kind, until, why}. until: ms, or '' for no end. story: when it began and its terms.
 local scope, terms, ends = A.scope, A.terms, tonumber(A.until_ms)
 local run = scope:match('^run:(.*)$')
 if run and call('EXISTS', key('run', run)) == 0 then return {'missing'} end

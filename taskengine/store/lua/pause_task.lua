@@ -3,8 +3,8 @@
 -- returns: {{'ok', story} | {'late', server ms} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
 -- events: paused | pause_requested
 -- fields: pause, pause_asked
--- terms: JSON {by, until, why}. until: ms, or '' for no end. story: when it began and its terms. One that is paused
--- keeps its beginning and takes the new terms.
+-- terms: JSON {by, kind, until, why}. until: ms, or '' for no end. story: when it began and its terms. One that is
+-- paused keeps its beginning and takes the new terms.
 local terms, ends = A.terms, tonumber(A.until_ms)
 local function pause_again(m, field, before)
   local since, said = before:match('^(%d+) (.*)$')

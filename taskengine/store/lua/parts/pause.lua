@@ -1,13 +1,15 @@
 -- Pauses: of everything, a capability, an agent or a run, and of tasks by name.
 -- fields: doc, queue, timers_left, status, pause, pause_asked, due, total_end, total_paused
 
--- A pause is a record by its scope: since when, until when, by whom, why. Scopes: all, cap:NAME, agent:NAME, run:ID. There
--- are two forms of stop and no third, and what else may stop tasks one day is one scope more of either:
--- A closed queue (all, cap, agent) keeps its tasks and is not looked into, so closing it costs the same however many wait
--- there: it leaves the set of open queues, and whoever looks for work asks that set anyway. Its member '!' says that an
--- agent or everything may be paused, '!run' that a run may be: a fleet without such a pause pays nothing for it.
--- A suspended task (run, and cap where it is pinned) is set aside under its scope as somebody meets it in an open queue,
--- and so are the timers of any paused task as they come due.
+-- A pause is a record by its scope: since when, until when, by whom and what kind, why. Scopes: all, cap:NAME,
+-- agent:NAME, run:ID. There are two forms of stop and no third, and what else may stop tasks one day is one scope more
+-- of either:
+-- A closed queue (all, cap, agent) keeps its tasks and is not looked into, so closing it costs the same however many
+-- wait there: it leaves the set of open queues, and whoever looks for work asks that set anyway. Its member '!' says
+-- that an agent or everything may be paused, '!run' that a run may be: a fleet without such a pause pays nothing for
+-- it.
+-- A suspended task (run, and cap where it is pinned) is set aside under its scope as somebody meets it in an open
+-- queue, and so are the timers of any paused task as they come due.
 -- Whether anything is paused at all, and whether a run may be; nil = not asked.
 local paused_any
 local run_paused
@@ -125,8 +127,8 @@ local function restart_timers(scope)
   end
   left = left - #items / 2
 end
--- The one mover: tasks by their place, then timers by their moment, as much as this script may still touch, however many
--- scopes are free again in it; the coordinator brings the rest.
+-- The one mover: tasks by their place, then timers by their moment, as much as this script may still touch, however
+-- many scopes are free again in it; the coordinator brings the rest.
 local function bring_back(scope)
   unpark(scope)
   restart_timers(scope)
@@ -150,7 +152,8 @@ local function resume(scope, note)
   return true
 end
 
--- A task paused by name: in no set, and its timers stand. Its story is when the pause began and JSON {by, until, why}.
+-- A task paused by name: in no set, and its timers stand. Its story is when the pause began and JSON {by, kind, until,
+-- why}.
 -- What the timers still had to run, as words 'kind:ms'. A queue timer is none of them: who is READY again waits anew.
 -- Who has none, as most have, is asked in two commands.
 -- lazy
