@@ -73,7 +73,6 @@ class TaskField:
     estimate = "es"  # ms that it takes, as its client said
     at_risk = "risk"  # ms since when its deadline is
     aged = "ag"  # its own score and ms of its last lift, while aging lifted it
-    alone = "al"  # it is in no batch
     kind = "k"  # of a step of a workflow
     path = "p"  # of a step
     frame = "fr"  # of a step, unless it begins one

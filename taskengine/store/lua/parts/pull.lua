@@ -63,7 +63,7 @@ local function share(lane, waiting, pace)
 end
 -- Whether a task may run behind others of its batch, or before them: one that was tried before goes alone, and one with
 -- clocks of its own.
-local function is_alone(m) return m.att > 0 or m.clk or m.al end
+local function is_alone(m) return m.att > 0 or m.clk end
 -- Fills a batch from tasks that `next_one` gives, best first, until one must not be in it.
 local function gather(most, pace, next_one)
   local took, room, bytes = {}, C.batch_us, 262144
