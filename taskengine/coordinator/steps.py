@@ -16,6 +16,7 @@ from typing import assert_never
 
 from pydantic import JsonValue
 
+from taskengine.coordinator.sub_workflows import SubWorkflow
 from taskengine.coordinator.turn import Turn
 from taskengine.core.bindings import Bindings
 from taskengine.core.decide import Stimulus
@@ -23,12 +24,14 @@ from taskengine.core.decide_step import Part, decide_step
 from taskengine.core.instructions import Arm, CloseScope, EndStep, Expand, Nothing, StepInstruction
 from taskengine.core.steps import failures
 from taskengine.core.steps.needs import needs
-from taskengine.core.steps.paths import find_step
+from taskengine.core.steps.paths import FINALLY, find_step
+from taskengine.core.steps.root import LAST
 from taskengine.core.steps.snapshot import Child, Signal, StepSnapshot, StepStimulus
 from taskengine.core.steps.templates import Author
 from taskengine.errors import ExpressionError, InvalidInputError
 from taskengine.models import WorkflowDefinition, WorkflowStep
 from taskengine.models.enums import TaskStatus
+from taskengine.models.steps import SubWorkflowStep
 from taskengine.store import steps, workflows
 from taskengine.store.call import Call, Story
 from taskengine.store.codec import dumps, loads_object
@@ -121,13 +124,33 @@ class Steps:
         at = _At(decision, facts, self._definition(turn, facts.frame["def"]))
         seen = at.seen()
         try:
+            if isinstance(at.step, SubWorkflowStep):
+                return self._sub_workflow(turn, at, stimulus)
             read = _read(turn, at, seen)
-            seen = replace(seen, bindings=read.bindings)
+            seen = _with_last_child(turn, at, replace(seen, bindings=read.bindings))
             what = decide_step(seen, at.step, stimulus, at.author(read.bindings), read.output)
             return at.call(turn.term, what, read.revision)
         except InvalidInputError as exc:
             kind = "expression" if isinstance(exc, ExpressionError) else "invalid_template"
             return at.call(turn.term, failures.broken(at.step, seen, str(exc), kind), "")
+
+    def _sub_workflow(
+        self, turn: Turn, at: _At, stimulus: Stimulus | StepStimulus
+    ) -> Call[Reply] | Story[Reply] | None:
+        step = at.step
+        assert isinstance(step, SubWorkflowStep)
+        outer = _read(turn, at, at.seen())
+        sub = SubWorkflow.of(
+            turn, step, replace(at.seen(), bindings=outer.bindings), at.where, partial(self._definition, turn)
+        )
+        begins = not sub.seen.is_entered and not sub.seen.fate and stimulus is not StepStimulus.CLOSE
+        if begins and not sub.seen.is_over and (end := sub.enter(turn)) is not None:
+            return at.call(turn.term, end, outer.revision)
+        inside = at.inside(sub.definition)
+        read = _read(turn, inside, sub.seen)
+        seen = _with_last_child(turn, inside, replace(sub.seen, bindings=read.bindings))
+        what = decide_step(seen, sub.definition, stimulus, inside.author(read.bindings), read.output)
+        return inside.call(turn.term, sub.as_step(what, outer.bindings), outer.revision)
 
     def _definition(self, turn: Turn, digest: str) -> WorkflowDefinition:
         found = self._definitions.pop(digest, None)
@@ -166,6 +189,17 @@ class _At:
         own = path.removeprefix(prefix).lstrip("/") if prefix else path
         frame = self.facts.fields.get("fr", self.decision.task_id)
         return Where(self.facts.frame["wf"], frame, prefix, self.definition, own)
+
+    def inside(self, definition: WorkflowDefinition) -> _At:
+        """The same step as the workflow that it is to those in it."""
+        fields = {name: value for name, value in self.facts.fields.items() if name != "fr"}
+        frame = {**self.facts.frame, "p": self.facts.fields.get("p", "")}
+        return _At(self.decision, replace(self.facts, fields=fields, frame=frame), definition)
+
+    @property
+    def last_id(self) -> str:
+        """The step that its ``finally_steps`` are."""
+        return self.where.id_of(FINALLY)
 
     @property
     def step(self) -> Part:
@@ -243,6 +277,14 @@ def _read(turn: Turn, at: _At, seen: StepSnapshot) -> _Read:
         output = turn.read(read_output(at.where, at.step))
     rests = any(ref.root == "variables" for ref in wanted)
     return _Read(values.bindings, values.revision if rests else "", output)
+
+
+def _with_last_child(turn: Turn, at: _At, seen: StepSnapshot) -> StepSnapshot:
+    """With how the ``finally_steps`` of a workflow ended, once they are over, where that was not well."""
+    if seen.branch != LAST or seen.waiting or at.step is not at.definition:
+        return seen
+    (facts,) = turn.read(steps.look([(at.decision.task_id, at.last_id)]))
+    return replace(seen, child=_child(facts.because) if facts else None)
 
 
 def _child(fields: Mapping[str, str]) -> Child | None:

@@ -13,8 +13,9 @@ from pydantic import JsonValue
 
 from taskengine.core.conditions import holds
 from taskengine.core.decide import Stimulus
-from taskengine.core.instructions import CloseScope, Nothing, StepInstruction
+from taskengine.core.instructions import CloseScope, EndStep, Nothing, StepInstruction
 from taskengine.core.steps import approval, conditional, ending, failures, group, loop, root, task, wait
+from taskengine.core.steps.paths import FINALLY
 from taskengine.core.steps.plan import Children
 from taskengine.core.steps.snapshot import StepSnapshot, StepStimulus
 from taskengine.core.steps.templates import Author
@@ -55,8 +56,12 @@ def _decided(
 ) -> StepInstruction:
     if seen.is_over:
         return Nothing(f"it is {seen.status}")
+    if isinstance(step, WorkflowDefinition) and seen.branch == root.LAST:
+        return _last(seen, step)
     if seen.fate:
-        return failures.closing(seen, step)
+        made = failures.closing(seen, step)
+        is_end = isinstance(made, EndStep) and isinstance(step, WorkflowDefinition) and root.wants_last(step, seen)
+        return root.last(seen) if is_end else made
     if stimulus is StepStimulus.CLOSE:
         return CloseScope(failures.CANCELLED, "the step around it ended")
     if seen.ended_badly:
@@ -66,6 +71,14 @@ def _decided(
     if stimulus is StepStimulus.TIMEOUT and seen.is_entered:
         return failures.out_of_time(step, seen)
     return _with_children(seen, step, stimulus, author, output)
+
+
+def _last(seen: StepSnapshot, step: WorkflowDefinition) -> StepInstruction:
+    """The ``finally_steps`` run, or are over."""
+    if seen.waiting:
+        return Nothing("their end asks again")
+    failure = seen.child if seen.child is not None and seen.child.path.endswith(FINALLY) else None
+    return root.after_last(step, seen, failure)
 
 
 def _waiting(seen: StepSnapshot, step: WaitStep | ApprovalStep, stimulus: Stimulus | StepStimulus) -> StepInstruction:
@@ -92,7 +105,7 @@ def _with_children(
     if seen.waiting:
         return Nothing("the end of its last child asks again")
     if isinstance(step, WorkflowDefinition):
-        return root.completed(step, seen)
+        return root.last(seen) if root.wants_last(step, seen) else root.completed(step, seen)
     return ending.completed(step, seen.bindings, output=output)
 
 

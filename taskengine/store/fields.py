@@ -171,6 +171,9 @@ class FrameField:
     revision = "vr"  # changes of variables
     context = "ctx"  # JSON
     path = "p"  # of the step that it begins with
+    depth = "dp"  # frames around it
+    names = "pins"  # JSON: workflow name -> digest, as they were at the start
+    definitions = "defs"  # digests that it keeps, of its own and of what it may run
     asking = "ec"  # cursor into the steps that wait for a change and are being asked
 
 

@@ -249,6 +249,11 @@ def field_of(key: str, field: str) -> Call[str]:
     return Call("HGET", (key, field), lambda raw: str(raw or ""), command=True)
 
 
+def field_names(key: str) -> Call[list[str]]:
+    """Names of the fields of a small hash."""
+    return Call("HKEYS", (key,), _texts_of, command=True)
+
+
 def seconds_left(key: str) -> Call[int]:
     """Seconds until a key goes; -1 when it stays, -2 when it is gone."""
     return Call("TTL", (key,), int, command=True)

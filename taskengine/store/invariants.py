@@ -348,7 +348,12 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
     steps = {id for id, task in tasks.items() if task.lane.startswith("%")}
     definitions: set[str] = set()
     for id in walk.names.get("frame", set()) & steps:
-        definitions.add((yield from inspection.field_of(walk.keys.of("frame", id), FrameField.definition)))
+        digests = yield from inspection.field_of(walk.keys.of("frame", id), FrameField.definitions)
+        definitions.update(digests.split())
+    registered = yield from inspection.field_names(walk.keys.fixed("definitions"))
+    for name in registered:
+        versions = yield from inspection.entries(walk.keys, "versions", name)
+        definitions.update(version.split()[0] for version in versions)
     places = walk.names.get("inbox", set()) | walk.names.get("listeners", set())
     inboxes = {place for place in places if place.partition(":")[0] in steps}
     graphs: set[str] = set()
@@ -363,6 +368,7 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
         "graph": graphs, "order": graphs,
         "kids": steps, "frame": steps, "vars": steps, "ears": steps, "items": steps, "heard": steps,
         "inboxes": steps, "inbox": inboxes, "listeners": inboxes, "def": definitions, "uses": definitions,
+        "versions": set(registered),
         "batch": set(batches), "pending": set(batches), "ready": set(lanes), "park": set(scopes),
         "suspended": set(scopes), "node": set(), "slots": set(nodes),
     }  # fmt: skip

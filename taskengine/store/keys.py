@@ -20,6 +20,7 @@ FIXED: Mapping[str, str] = {
     "deadlines": "zset task -> ms of the next look: open tasks with a deadline, until they are at risk",
     "dead": "zset task -> ms: dead letters",
     "decisions": "stream {k: task, b: because of task, h: what}: what the coordinator must think about",
+    "definitions": "hash name -> 'digest version': the latest registered definition of each name",
     "edges": "string: revision of all edges added after submit",
     "erasing": "zset task -> ms: being deleted, and not out of all of its parents' lists yet",
     "estimated": "zset kind -> ms of its latest run, oldest first forgotten",
@@ -87,7 +88,8 @@ BY_ID: Mapping[str, str] = {
     "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold",
     "suspended": "zset 'kind:id' -> due ms: timers that came due while the scope was paused",
     "task": "hash of a task, or of a step of a workflow",
-    "uses": "set of frames that use a definition, by its digest",
+    "uses": "set of workflows that use a definition, and of 'name:NAME' under which it is registered, by its digest",
+    "versions": "list of 'digest ms by': definitions registered under a name, the latest 20",
     "vars": "hash name -> JSON: variables of a frame",
 }
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from taskengine.errors import StoreError
-from taskengine.store.call import Call
-from taskengine.store.codec import pairs
+from taskengine.store.call import Call, Story
+from taskengine.store.codec import dumps, loads_object, pairs
+from taskengine.store.fields import FrameField
 from taskengine.store.inspection import Fields
 from taskengine.store.keys import Keys
 from taskengine.store.records import Record
@@ -50,14 +51,20 @@ class Start:
     record: Record
     #: Name -> JSON.
     variables: Mapping[str, str]
+    #: Workflow name -> digest of what its steps run by name.
+    names: Mapping[str, str] = field(default_factory=dict)
+    #: Digests of all that they run.
+    definitions: Sequence[str] = ()
 
 
 def start(new: Start) -> Call[Reply]:
-    """Start a workflow: ok (id), exists (id), conflict (field, id) or undefined (lay the definition by first)."""
+    """Start a workflow: ok (id), exists (id), conflict (field, id) or undefined (digest, to be laid by first)."""
     variables: list[Row] = [{"name": name, "value": value} for name, value in new.variables.items()]
+    definitions = " ".join(dict.fromkeys([new.digest, *new.definitions]))
     return _START_WORKFLOW(
-        run=new.run_id, digest=new.digest, context=new.context, name=new.name, by=new.created_by,
-        raw=new.record.raw_id, task=new.record.row, variables=variables,
+        run=new.run_id, digest=new.digest, context=new.context, names=dumps(dict(new.names), "names"),
+        definitions=definitions, name=new.name, by=new.created_by, raw=new.record.raw_id, task=new.record.row,
+        variables=variables,
     )  # fmt: skip
 
 
@@ -122,3 +129,58 @@ def set_variables(id: str, values: Mapping[str, str], if_revision: int | None) -
     """Set variables of a workflow: ok (revision), changed (revision), conflict (status) or missing."""
     words = [word for pair in values.items() for word in pair]
     return _SET_VARIABLES(workflow=id, revision="" if if_revision is None else if_revision, words=words)
+
+
+_PUT_FRAME = Verb("put_frame", reply)
+_REGISTER = Verb("register", reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a step that runs another definition begins with."""
+
+    step: str
+    workflow: str
+    digest: str
+    #: JSON.
+    context: str
+    path: str
+    #: Frames around it.
+    depth: int
+    #: Name -> JSON.
+    variables: Mapping[str, str]
+
+
+def put_frame(term: str, new: Frame) -> Call[Reply]:
+    """Give a step variables of its own, unless it has some: ok or stale."""
+    variables: list[Row] = [{"name": name, "value": value} for name, value in new.variables.items()]
+    return _PUT_FRAME(
+        term=term, step=new.step, workflow=new.workflow, digest=new.digest, context=new.context, path=new.path,
+        depth=new.depth, variables=variables,
+    )  # fmt: skip
+
+
+def names_of(keys: Keys, workflow: str, frame: str) -> Story[tuple[dict[str, str], int]]:
+    """Workflow name -> digest, as they were when a workflow started, and how many frames are around one of it."""
+    names = yield from Call("HGET", (keys.of("frame", workflow), FrameField.names), _text, command=True)
+    depth = yield from Call("HGET", (keys.of("frame", frame), FrameField.depth), _text, command=True)
+    return loads_object(names or "{}"), int(depth or 0)
+
+
+def _text(raw: Any) -> str:
+    return str(raw or "")
+
+
+def register(name: str, digest: str, by: str) -> Call[Reply]:
+    """Register a definition that was laid by: ok (version) or undefined."""
+    return _REGISTER(name=name, digest=digest, by=by)
+
+
+def registered(keys: Keys, name: str) -> Call[tuple[str, int] | None]:
+    """Digest and version of the latest definition of a name; None where there is none."""
+
+    def decode(raw: Any) -> tuple[str, int] | None:
+        digest, _, version = str(raw or "").partition(" ")
+        return (digest, int(version)) if digest else None
+
+    return Call("HGET", (keys.fixed("definitions"), name), decode, command=True)

@@ -529,6 +529,19 @@ def arm(w: World) -> Case:
 
 
 @case
+def put_frame(w: World) -> Case:
+    started(w)
+    new = workflows.Frame(str(FLOW), str(FLOW), "d", "{}", "a", 1, {"x": "1"})
+    return Case(workflows.put_frame(w.term, new), lambda: w.new("other"))
+
+
+@case
+def register(w: World) -> Case:
+    w.run(workflows.put_definition("d", "{}"))
+    return Case(workflows.register("w", "d", "ann"), lambda: w.new("other"))
+
+
+@case
 def ask_ears(w: World) -> Case:
     started(w)
     w.raw.sadd(w.keys.of("ears", str(FLOW)), str(FLOW))

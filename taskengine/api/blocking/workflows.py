@@ -11,7 +11,7 @@ from uuid import UUID
 
 from taskengine.api.arguments import Id
 from taskengine.api.blocking.door import BlockingDoor
-from taskengine.api.stories import workflow_control, workflow_read, workflow_start, workflow_talk
+from taskengine.api.stories import workflow_control, workflow_names, workflow_read, workflow_start, workflow_talk
 from taskengine.models import Workflow, WorkflowDefinition, WorkflowState
 
 
@@ -19,26 +19,44 @@ class BlockingWorkflows(BlockingDoor):
     """Start, watch and steer workflows."""
 
     def start_workflow(
-        self, workflow: Workflow | WorkflowDefinition, idempotency_key: str | None = None
+        self,
+        workflow: Workflow | WorkflowDefinition | str,
+        idempotency_key: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
     ) -> UUID:
-        """Start a workflow; its id, which is also that of its run.
+        """Start a workflow, or one that is registered under a name; its id, which is also that of its run.
 
-        Safe to repeat: the same id or key with the same definition, context and variables answers with the first one's
-        id; with others it raises IdempotencyConflictError.
+        *context* and *variables* replace those of the definition, name by name. Safe to repeat: the same id or key with
+        the same definition, context and variables answers with the first one's id; with others it raises
+        IdempotencyConflictError.
         """
-        return self._run(workflow_start.start_workflow(workflow, idempotency_key))
+        order = workflow_start.Order(workflow, idempotency_key, context, variables)
+        return self._run(workflow_start.start_workflow(self._scope, order))
 
     def execute_workflow(
-        self, workflow: Workflow | WorkflowDefinition, timeout: float | None = None, idempotency_key: str | None = None
+        self,
+        workflow: Workflow | WorkflowDefinition | str,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
     ) -> Workflow:
         """Start a workflow and wait for its end; the workflow with its outputs.
 
         WorkflowExecutionError carries one that did not complete; WaitTimeoutError after *timeout* seconds leaves it
         running.
         """
-        return self._run(
-            workflow_start.execute_workflow(self._scope, workflow, timeout, idempotency_key)
-        )
+        order = workflow_start.Order(workflow, idempotency_key, context, variables)
+        return self._run(workflow_start.execute_workflow(self._scope, order, timeout))
+
+    def register_workflow(self, workflow: Workflow | WorkflowDefinition, by: str | None = None) -> int:
+        """Register a definition under its name, for others to start and to run as a step; its version.
+
+        The same definition again is the same version. What runs already keeps the definition that it started with; the
+        latest 20 of a name are kept.
+        """
+        return self._run(workflow_names.register_workflow(workflow, by))
 
     def get_workflow(self, workflow_id: Id) -> Workflow:
         """A workflow as it stands, with its variables and, once COMPLETED, its outputs; NotFoundError when there is

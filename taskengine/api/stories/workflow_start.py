@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from taskengine.api.arguments import idempotency_key as argument_key
 from taskengine.api.arguments import seconds
 from taskengine.api.scope import Scope
 from taskengine.api.stories.wait import until_over
+from taskengine.api.stories.workflow_names import Library, library, named
 from taskengine.api.stories.workflow_read import get_workflow
 from taskengine.core.lifecycle import WORKFLOW_COMPLETED
 from taskengine.core.order import score
@@ -20,16 +24,29 @@ from taskengine.store.steps import step_record
 from taskengine.store.workflows import Start
 
 
-def start_workflow(given: Workflow | WorkflowDefinition, idempotency_key: str | None) -> Story[UUID]:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a client wants to run."""
+
+    #: A workflow, a definition, or the name of a registered one.
+    workflow: Workflow | WorkflowDefinition | str
+    idempotency_key: str | None = None
+    #: They replace those of the definition, name by name.
+    context: Mapping[str, Any] | None = None
+    variables: Mapping[str, Any] | None = None
+
+
+def start_workflow(scope: Scope, order: Order) -> Story[UUID]:
     """Start a workflow; the id of the first one where its id or key was used for the same."""
-    workflow = new_workflow(given)
-    key = argument_key(idempotency_key)
+    key = argument_key(order.idempotency_key)
+    workflow = yield from _ordered(scope, order)
     shared = _shared(workflow)
-    text = shared.definition_json().decode()
-    new = _start(workflow, shared.digest(), key)
+    runs = yield from library(scope, shared)
+    new = _start(workflow, shared.digest(), key, runs)
+    texts = {**runs.inline, new.digest: shared.definition_json().decode()}
     answer = yield from workflows.start(new)
-    if answer.word == "undefined":
-        yield from workflows.put_definition(new.digest, text)
+    while answer.word == "undefined" and answer.text() in texts:
+        yield from workflows.put_definition(answer.text(), texts[answer.text()])
         answer = yield from workflows.start(new)
     if answer.word == "conflict":
         field = answer.text()
@@ -38,13 +55,26 @@ def start_workflow(given: Workflow | WorkflowDefinition, idempotency_key: str | 
     return UUID(answer.text())
 
 
-def execute_workflow(
-    scope: Scope, given: Workflow | WorkflowDefinition, timeout: float | None, idempotency_key: str | None
-) -> Story[Workflow]:
+def execute_workflow(scope: Scope, order: Order, timeout: float | None) -> Story[Workflow]:
     """Start a workflow and wait for its end; WorkflowExecutionError carries one that did not complete."""
     limit = seconds(timeout)
-    id = yield from start_workflow(given, idempotency_key)
+    id = yield from start_workflow(scope, order)
     return (yield from result_of(scope, id, limit))
+
+
+def _ordered(scope: Scope, order: Order) -> Story[Workflow]:
+    given: object = order.workflow
+    if isinstance(given, str):
+        _, version, definition = yield from named(scope, given)
+        given = Workflow.model_copy(new_workflow(definition))
+        given = given.with_checked({"version": version})
+    workflow = new_workflow(given)
+    changes: dict[str, Any] = {}
+    if order.context:
+        changes["context"] = {**workflow.context, **order.context}
+    if order.variables:
+        changes["variables"] = {**workflow.variables, **order.variables}
+    return workflow.model_copy(update=changes) if changes else workflow
 
 
 def result_of(scope: Scope, id: UUID, timeout: float | None) -> Story[Workflow]:
@@ -74,7 +104,7 @@ def _shared(workflow: Workflow) -> WorkflowDefinition:
     return WorkflowDefinition.model_construct(**{**fields, "context": {}, "variables": {}})
 
 
-def _start(workflow: Workflow, definition: str, key: str | None) -> Start:
+def _start(workflow: Workflow, definition: str, key: str | None, runs: Library) -> Start:
     context = dumps(workflow.context, "context")
     variables = {name: dumps(value, f"variables.{name}") for name, value in workflow.variables.items()}
     deadline = workflow.deadline.timestamp() if workflow.deadline else None
@@ -84,4 +114,6 @@ def _start(workflow: Workflow, definition: str, key: str | None) -> Start:
         k="workflow",
     )  # fmt: skip
     by = workflow.created_by or ""
-    return Start(str(workflow.id), definition, context, workflow.name, by, record, variables)
+    return Start(
+        str(workflow.id), definition, context, workflow.name, by, record, variables, runs.names, runs.digests
+    )

@@ -24,6 +24,8 @@ from taskengine.models import (
 DO = "~do"
 #: Before the paths of ``finally_steps``.
 FINALLY = "~finally"
+#: Seconds for them.
+FINALLY_SECONDS = 600.0
 _ELSE = "~else"
 _PART = re.compile(r"(?P<called>(?P<name>[A-Za-z_]\w*)(?P<second>~else)?)(?:\[(?P<number>\d+)\])?(?:~do)?")
 
@@ -72,7 +74,14 @@ def second_branch(step: ConditionalStep) -> dict[str, str]:
 
 
 def find_step(definition: WorkflowDefinition, path: str) -> WorkflowStep:
-    """The step that a path means; KeyError when there is none."""
+    """The step that a path means; KeyError when there is none.
+
+    ``~finally`` means the steps at its end as one sequence, which has ten minutes.
+    """
+    if path == FINALLY:
+        return SequentialStep.model_construct(
+            kind="sequential", name=FINALLY, sub_steps=definition.finally_steps, timeout=FINALLY_SECONDS
+        )
     found: WorkflowStep | None = None
     steps: Sequence[WorkflowStep] = definition.steps
     seconds: Sequence[WorkflowStep] = ()

@@ -1,18 +1,23 @@
-"""A workflow as a step: the first of them all, whose id is the workflow's."""
+"""A workflow as a step: the first of them all, whose id is the workflow's.
+
+Its ``finally_steps`` are one more child of it, put when all others are over, however they ended.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from taskengine.core.instructions import EndStep
+from taskengine.core.instructions import EndStep, Expand, StepInstruction
 from taskengine.core.steps.compile import Scope, rows_of
+from taskengine.core.steps.paths import FINALLY, child
 from taskengine.core.steps.plan import Children
-from taskengine.core.steps.rows import ASKS, GATE
-from taskengine.core.steps.snapshot import StepSnapshot
+from taskengine.core.steps.rows import ASKS, GATE, StepRow
+from taskengine.core.steps.snapshot import Child, StepSnapshot
 from taskengine.core.steps.templates import Author
 from taskengine.core.templates import bind
 from taskengine.models import WorkflowDefinition
 from taskengine.models.enums import TaskStatus
+
+#: The phase of a workflow in which its ``finally_steps`` run.
+LAST = "finally"
 
 
 def children(workflow: WorkflowDefinition, seen: StepSnapshot, author: Author) -> Children:
@@ -22,7 +27,29 @@ def children(workflow: WorkflowDefinition, seen: StepSnapshot, author: Author) -
     return Children(rows_of(Scope(author, seen.path, workflow.steps)), lane, limit_ms=limit)
 
 
+def wants_last(workflow: WorkflowDefinition, seen: StepSnapshot) -> bool:
+    """Whether its ``finally_steps`` are yet to be put; they are not where nothing of it ever began."""
+    return bool(workflow.finally_steps) and seen.is_entered and seen.branch != LAST
+
+
+def last(seen: StepSnapshot) -> Expand:
+    """Its ``finally_steps``, as one more child."""
+    return Expand([StepRow(child(seen.path, FINALLY), FINALLY, "sequential")], 1, ASKS, {"br": LAST})
+
+
 def completed(workflow: WorkflowDefinition, seen: StepSnapshot) -> EndStep:
     """It completed with its outputs; ExpressionError where one has no value."""
-    made = {name: bind(template, replace(seen.bindings)) for name, template in workflow.outputs.items()}
+    made = {name: bind(template, seen.bindings) for name, template in workflow.outputs.items()}
     return EndStep(TaskStatus.COMPLETED, output=made or None)
+
+
+def after_last(workflow: WorkflowDefinition, seen: StepSnapshot, failure: Child | None) -> StepInstruction:
+    """Its end, once its ``finally_steps`` are over: as what was before them ended, unless that was well and they
+    failed.
+    """
+    if seen.fate:
+        return EndStep(TaskStatus(seen.fate), reason=seen.reason if seen.fate == TaskStatus.CANCELLED.value else "")
+    if failure is None:
+        return completed(workflow, seen)
+    culprit = failure.culprit or failure.path
+    return EndStep(TaskStatus.FAILED, error=failure.error, error_kind=failure.kind, culprit=culprit)

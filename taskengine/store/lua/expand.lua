@@ -10,7 +10,7 @@ local term, entry = A.term, A.entry
 local m, no = decided_step(term, entry, A.step, A.rests_on)
 if not m then return no end
 local planned, count = tonumber(A.planned), A.tasks.count
-if (m.st ~= T.PENDING and m.st ~= T.RUNNING) or m.fate then return {'changed'} end
+if m.st ~= T.PENDING and m.st ~= T.RUNNING then return {'changed'} end
 if tonumber(call('HGET', key('run', m.run), F.run.total) or 0) + planned > C.max_graph then return {'full',
   C.max_graph} end
 -- What is read may stand in a later piece of the children around it.

@@ -1,19 +1,24 @@
 -- Stores a workflow: its first step, which is asked about at once, and the frame of its variables.
--- args: run, digest, context, name, by, raw, task{staged}, variables{name, value}...
--- returns: {'ok', id} | {'exists', id} | {'conflict', field, id} | {'undefined'} its definition is not there
+-- args: run, digest, context, names, definitions, name, by, raw, task{staged}, variables{name, value}...
+-- returns: {'ok', id} | {'exists', id} | {'conflict', field, id} | {'undefined', digest} a definition is not there
 -- events: step_created
--- fields: frame.workflow, frame.definition, frame.revision, frame.context
+-- fields: frame.workflow, frame.definition, frame.revision, frame.context, frame.names, frame.definitions
 -- task: 14 words, as of create. digest: of the definition, which was laid before. context: JSON.
+-- names: JSON, workflow name -> digest. definitions: digests of all that it may run, its own among them.
 local run, digest = A.run, A.digest
 local t = read_task(A.task.first)
 local before, rival = known(t, nil)
 if before then return before end
-if call('EXISTS', key('def', digest)) == 0 then return {'undefined'} end
+for each in A.definitions:gmatch('%S+') do
+  if call('EXISTS', key('def', each)) == 0 then return {'undefined', each} end
+end
 take_over(rival, t)
-call('PERSIST', key('def', digest))
-call('SADD', key('uses', digest), t.id)
+for each in A.definitions:gmatch('%S+') do
+  call('PERSIST', key('def', each))
+  call('SADD', key('uses', each), t.id)
+end
 call('HSET', key('frame', t.id), F.frame.workflow, t.id, F.frame.definition, digest, F.frame.revision, 0,
-  F.frame.context, A.context)
+  F.frame.context, A.context, F.frame.names, A.names, F.frame.definitions, A.definitions)
 if A.variables.last >= A.variables.first then call('HSET', key('vars', t.id), unpack(ARGV, A.variables.first)) end
 local no = call('INCR', K.arrivals)
 place_ids(no, 1, A.raw)

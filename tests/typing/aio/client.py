@@ -124,6 +124,8 @@ async def operations(api: TaskAPI, id: UUID) -> None:
 async def workflows(api: TaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(await api.start_workflow(workflow, idempotency_key="k"), UUID)
     assert_type(await api.execute_workflow(workflow, timeout=5), Workflow)
+    assert_type(await api.execute_workflow("nightly", context={"n": 1}), Workflow)
+    assert_type(await api.register_workflow(workflow), int)
     assert_type(await api.get_workflow(id), Workflow)
     assert_type(await api.get_workflow_status(str(id)), WorkflowState)
     assert_type(await api.pause_workflow(id, "a look"), bool)

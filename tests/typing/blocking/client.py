@@ -126,6 +126,8 @@ def operations(api: BlockingTaskAPI, id: UUID) -> None:
 def workflows(api: BlockingTaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(api.start_workflow(workflow, idempotency_key="k"), UUID)
     assert_type(api.execute_workflow(workflow, timeout=5), Workflow)
+    assert_type(api.execute_workflow("nightly", context={"n": 1}), Workflow)
+    assert_type(api.register_workflow(workflow), int)
     assert_type(api.get_workflow(id), Workflow)
     assert_type(api.get_workflow_status(str(id)), WorkflowState)
     assert_type(api.pause_workflow(id, "a look"), bool)

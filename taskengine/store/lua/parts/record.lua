@@ -2,7 +2,7 @@
 -- row staged: id, sha, key, name, doc, on, lane, score, index, hold, due, timeout, big, rare
 -- fields: arrival, depends_on, key, crosses_runs, run, large_input, filters, sha, batch, batch.state, status, queue
 -- fields: score, waiting, failed, skipped, held, due, name, doc, timeout, created, key_end, rule, deleting
--- fields: frame.definition, attempts, run.total
+-- fields: frame.definitions, attempts, run.total
 
 -- Stores one task: record, place among the dependents of its dependencies, list indexes, timer, idempotency key.
 local function read_task(at)
@@ -111,9 +111,10 @@ local function leave_lists(id)
 end
 -- What only a step has. A definition goes with the last workflow that uses it.
 local function erase_step(id)
-  local digest = call('HGET', key('frame', id), F.frame.definition)
-  if digest and call('SREM', key('uses', digest), id) == 1 and call('EXISTS', key('uses', digest)) == 0 then
-    call('EXPIRE', key('def', digest), 3600)
+  for digest in (call('HGET', key('frame', id), F.frame.definitions) or ''):gmatch('%S+') do
+    if call('SREM', key('uses', digest), id) == 1 and call('EXISTS', key('uses', digest)) == 0 then
+      call('EXPIRE', key('def', digest), 3600)
+    end
   end
   for _, name in ipairs(call('SMEMBERS', key('inboxes', id))) do
     local place = id .. ':' .. name
