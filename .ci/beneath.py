@@ -17,7 +17,7 @@ from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
 #: An embedded server ends by itself soon after its last user.
-_GRACE_SECONDS = 15.0
+_GRACE_SECONDS = float(os.environ.get("CI_GRACE", "15"))
 
 
 def main(command: list[str]) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,7 +60,7 @@ def near_script(path: Path) -> Iterator[Path]:
     if path.parent.name == "parts":
         yield from room.glob("test_*.py")
         return
-    yield from (test for test in (room / "test_scripts.py", room / "test_assembly.py") if test.exists())
+    yield from (room / f"test_{subject}.py" for subject in ("scripts", "linker", "names"))
     for caller in (ROOT / "taskengine" / "store").rglob("*.py"):
         if f'"{path.stem}"' in caller.read_text(encoding="utf-8"):
             yield from near(caller.relative_to(ROOT))
@@ -82,7 +83,8 @@ def module(path: Path) -> str:
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
-def imported(test: Path) -> set[str]:
+@cache
+def imported(test: Path) -> frozenset[str]:
     """Absolute names that a test imports, each as a module and as a name in one."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(test.read_text(encoding="utf-8"))):
@@ -90,7 +92,7 @@ def imported(test: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+    return frozenset(found)
 
 
 if __name__ == "__main__":
