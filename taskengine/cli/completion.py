@@ -6,14 +6,19 @@ Whatever goes wrong completes nothing.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 
 import typer
 from rich.markup import escape
 
+from taskengine.api.scope import Scope
+from taskengine.api.stories import find, workflow_read
 from taskengine.cli.nearby import ask
+from taskengine.core.step_index import StepIndex
+from taskengine.models import ApprovalStep
 from taskengine.models.enums import TriggerRule
-from taskengine.store import dead_letters, nodes, quarantine, tasks
+from taskengine.store import by_moment, dead_letters, nodes, quarantine, tasks
 from taskengine.store import runs as stored_runs
 from taskengine.store.call import Story
 from taskengine.store.keys import Keys
@@ -99,9 +104,30 @@ def runs(incomplete: str) -> Offers:
     return _runs(incomplete, names=True)
 
 
-def _runs(incomplete: str, *, names: bool) -> Offers:
+def workflow_ids(incomplete: str) -> Offers:
+    """The newest workflows whose id begins so."""
+    return _runs(incomplete, names=False, among="workflows")
+
+
+def workflows(incomplete: str) -> Offers:
+    """The newest workflows whose id or name begins so; a name once."""
+    return _runs(incomplete, names=True, among="workflows")
+
+
+def approvals(context: typer.Context, incomplete: str) -> Offers:
+    """Paths of the approvals in the workflow that the command line names."""
+    def paths(store: SyncStore) -> list[str]:
+        scope = Scope(Keys(store.settings.namespace), store.settings, time.monotonic)
+        id = store.run(find.find_run(scope, str(context.params.get("id") or "")))
+        places = StepIndex(store.run(workflow_read.get_workflow(scope, id))).places
+        return [place.path for place in places if isinstance(place.step, ApprovalStep)]
+
+    return [(path, "") for path in ask(paths) or [] if path.startswith(incomplete)][:_OFFERED]
+
+
+def _runs(incomplete: str, *, names: bool, among: str = "graphs") -> Offers:
     def newest(keys: Keys) -> Story[list[stored_runs.StoredRun | None]]:
-        entries = yield from stored_runs.page(keys, None, _LOOKED)
+        entries = yield from by_moment.page(keys.fixed(among), None, 0, _LOOKED)
         return (yield from stored_runs.read([entry.id for entry in entries]))
 
     found = [run for run in ask(lambda store: store.run(newest(Keys(store.settings.namespace)))) or [] if run]

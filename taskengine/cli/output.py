@@ -21,7 +21,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from taskengine.errors import TaskEngineError
+from taskengine.errors import InvalidWorkflowError, TaskEngineError, WorkflowFault
 
 
 class Output(StrEnum):
@@ -121,10 +121,25 @@ def json_line(data: Any) -> None:
 def complain(error: TaskEngineError | str, *, kind: str | None = None) -> None:
     """Say on stderr what went wrong, in the chosen form."""
     kind = kind or type(error).__name__
+    faults = error.faults if isinstance(error, InvalidWorkflowError) else ()
     if wants_json():
-        sys.stderr.write(json.dumps({"error": {"type": kind, "message": str(error)}}) + "\n")
+        said: dict[str, Any] = {"type": kind, "message": str(error)}
+        said |= {"faults": [fault_as_json(fault) for fault in faults]} if faults else {}
+        sys.stderr.write(json.dumps({"error": said}) + "\n")
         return
-    console(stderr=True).print(Text.assemble(("taskengine: ", "bold red"), clean(str(error))), soft_wrap=True)
+    # Of several faults each gets a line of its own, and all are shown.
+    first = str(error) if len(faults) < 2 else f"{len(faults)} faults:"
+    if len(faults) == 1 and faults[0].place:
+        first = str(faults[0])
+    out = console(stderr=True)
+    out.print(Text.assemble(("taskengine: ", "bold red"), clean(first)), soft_wrap=True)
+    for fault in faults if len(faults) > 1 else ():
+        out.print(Text(clean(f"  {fault}")), soft_wrap=True)
+
+
+def fault_as_json(fault: WorkflowFault) -> dict[str, Any]:
+    """A fault of a workflow for programs; ``place`` is ``file:line``, None where it came from no file."""
+    return {"place": fault.place, "path": fault.path, "says": fault.message}
 
 
 def warn(message: str) -> None:

@@ -13,6 +13,7 @@ from taskengine.cli.output import clean
 _STYLES = {
     "pending": "dim", "ready": "cyan", "queued": "cyan", "running": "bold blue", "retrying": "yellow",
     "completed": "green", "failed": "bold red", "cancelled": "red", "timed_out": "bold red", "lost": "yellow",
+    "waiting": "yellow", "skipped": "dim", "not taken": "dim", "cancelling": "red",
 }  # fmt: skip
 #: Characters of a JSON value shown on the screen; -o json has it whole.
 _SHOWN = 4000

@@ -37,9 +37,23 @@ def run(context: typer.Context, given_to: typer.CallbackParam, value: str | None
     return value if context.resilient_parsing or not value else _found([value], "run", given_to)[0]
 
 
+def workflow(context: typer.Context, given_to: typer.CallbackParam, value: str | None) -> str | None:
+    """The id of one workflow, which is that of its run."""
+    return value if context.resilient_parsing or not value else _found([value], "workflow", given_to)[0]
+
+
 def run_or_name(context: typer.Context, value: str) -> str:
     """The id of one run, which may be named: then the newest of that name is meant."""
-    if context.resilient_parsing or _is_whole(value):
+    return value if context.resilient_parsing else named_run(value)
+
+
+#: A workflow has the id and the name of its run.
+workflow_or_name = run_or_name
+
+
+def named_run(value: str) -> str:
+    """The id of the run that has this id or name, or whose id begins so."""
+    if _is_whole(value):
         return value
     with asking() as api:
         return str(api.find_run(value))
@@ -84,7 +98,7 @@ def _no_id(value: str, kind: str, given_to: typer.CallbackParam) -> Exception:
     if option and given_to.name:
         field = given_to.name
     where = f" ({option})" if option else ""
-    named = f"; by name: taskengine run list --name {value:.80}" if kind == "run" else ""
+    named = f"; by name: taskengine run list --name {value:.80}" if kind != "task" else ""
     wrong = "too short a beginning of an id" if _SHORT.fullmatch(_digits(value)) else "no id and no beginning of one"
     return InvalidInputError(
         f"{field}{where} is {value!r:.80}, which is {wrong}; write four or more of its digits{named}",

@@ -26,6 +26,9 @@ COMMANDS = (
     "task release", "task set-priority",
     "graph show", "graph lint", "graph plan", "graph submit",
     "run list", "run show", "run watch",
+    "workflow run", "workflow start", "workflow status", "workflow watch", "workflow pause", "workflow resume",
+    "workflow cancel", "workflow signal", "workflow approve", "workflow update", "workflow graph", "workflow lint",
+    "workflow schema",
     "dead list", "dead show", "dead requeue", "dead drop", "quarantine list", "quarantine show", "quarantine drop",
 )  # fmt: skip
 

@@ -32,22 +32,23 @@ def priority(name: str) -> TaskPriority:
     return TaskPriority[name.upper()]
 
 
-def arguments(text: str | None) -> dict[str, Any]:
-    """The JSON object of ``--input``: itself, ``@FILE`` or ``-`` for stdin."""
+def arguments(text: str | None, option: str = "--input") -> dict[str, Any]:
+    """The JSON object that *option* gives: itself, ``@FILE`` or ``-`` for stdin."""
+    field = option.lstrip("-")
     if text is None:
         return {}
     if text == "-":
-        text = _standard_input()
+        text = _standard_input(option)
     elif text.startswith("@"):
-        text = _file(text[1:])
+        text = _file(text[1:], option)
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as exc:
         raise InvalidInputError(
-            f"--input: not JSON: {exc}; quote it for the shell: --input '{{\"x\": 1}}'", field="input"
+            f"{option}: not JSON: {exc}; quote it for the shell: {option} '{{\"x\": 1}}'", field=field
         ) from exc
     if not isinstance(found, dict):
-        raise InvalidInputError(f'--input: {text:.60} is no JSON object; write {{"value": …}}', field="input")
+        raise InvalidInputError(f'{option}: {text:.60} is no JSON object; write {{"value": …}}', field=field)
     return found
 
 
@@ -61,18 +62,18 @@ def option(field: str) -> str:
     return f"--{field.replace('_', '-')}"
 
 
-def _standard_input() -> str:
+def _standard_input(option: str) -> str:
     try:
         return sys.stdin.buffer.read().decode("utf-8")  # JSON is UTF-8 whatever the locale
     except (OSError, ValueError) as exc:
-        raise InvalidInputError(f"--input -: {exc}", field="input") from exc
+        raise InvalidInputError(f"{option} -: {exc}", field=option.lstrip("-")) from exc
 
 
-def _file(name: str) -> str:
+def _file(name: str, option: str) -> str:
     try:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, ValueError) as exc:
-        raise InvalidInputError(f"--input @{name}: {exc}", field="input") from exc
+        raise InvalidInputError(f"{option} @{name}: {exc}", field=option.lstrip("-")) from exc
 
 
 def metadata(pairs: Sequence[str] | None) -> dict[str, Any]:

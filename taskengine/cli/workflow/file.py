@@ -1,0 +1,97 @@
+"""``taskengine workflow graph``, ``lint`` and ``schema``: what a definition looks like, and what is wrong with it."""
+
+# ruff: noqa: ARG001  # what -o chose is read where answers are given
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from taskengine.builders.diagram import mermaid
+from taskengine.builders.workflow_file import lint_document, workflow_schema
+from taskengine.cli import completion, whole_ids
+from taskengine.cli.guide import command
+from taskengine.cli.output import OutputOption, answer, clean, fault_as_json
+from taskengine.cli.place import asking
+from taskengine.cli.workflow.given import document_of, workflow_in
+from taskengine.cli.workflow.options import File
+from taskengine.cli.workflow.tree import walk
+from taskengine.core.lint_workflow import Doubt
+from taskengine.errors import InvalidInputError, WorkflowFault
+from taskengine.models import WorkflowDefinition
+
+app = typer.Typer()
+
+FileOrWorkflow = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE|WORKFLOW", help="A file, or a workflow that runs or ran: its id, a beginning of it, or its name.",
+        autocompletion=completion.workflow_ids,
+    ),
+]
+#: How names of files end.
+_ENDINGS = {".json", ".yaml", ".yml"}
+_INVALID = "invalid"
+
+
+@command(
+    app,
+    "taskengine workflow graph release.yaml > release.mmd",
+    "taskengine workflow graph 3f2a          with the state of each step",
+    "taskengine workflow graph release.yaml -o json | jq -r .mermaid",
+)
+def graph(of: FileOrWorkflow, output: OutputOption = None) -> None:
+    """Print a workflow as a Mermaid flowchart, which GitHub, GitLab and most editors draw."""
+    path = Path(of)
+    if path.suffix.lower() in _ENDINGS or path.is_file():
+        definition: WorkflowDefinition = workflow_in(of)
+        states: dict[str, str] = {}
+    else:
+        with asking() as api:
+            id = whole_ids.named_run(of)
+            definition, state = api.get_workflow(id), api.get_workflow_status(id)
+        states = {one.path: one.status.value for one in walk(state)}
+    drawn = mermaid(definition, states)
+    answer({"name": definition.name, "mermaid": drawn, "states": states}, drawn.rstrip("\n"))
+
+
+@command(
+    app,
+    "taskengine workflow lint release.yaml     exit code 1 when it could not be started",
+    "taskengine workflow lint release.yaml -o json | jq '.warnings[].rule'",
+)
+def lint(file: File, output: OutputOption = None) -> None:
+    """Find every fault, and what is allowed but probably not meant; asks no server."""
+    try:
+        doubts = list(lint_document(document_of(file)))
+    except InvalidInputError as exc:  # no YAML, no JSON, no file
+        doubts = [Doubt(_INVALID, WorkflowFault((), str(exc)))]
+    errors = [one.fault for one in doubts if one.rule in {_INVALID}]
+    warnings = [one for one in doubts if one.rule not in {_INVALID}]
+    data = {
+        "errors": [fault_as_json(fault) for fault in errors],
+        "warnings": [{"rule": one.rule, **fault_as_json(one.fault)} for one in warnings],
+    }
+    lines = [Text.assemble(("error   ", "bold red"), clean(str(fault))) for fault in errors]
+    lines += [Text.assemble(("warning ", "yellow"), clean(str(one))) for one in warnings]
+    if not errors:
+        lines.append(Text(f"no error, {len(warnings)} warning{'s' if len(warnings) != 1 else ''}", style="green"))
+    answer(data, Group(*lines))
+    raise typer.Exit(1 if errors else 0)
+
+
+@command(
+    app,
+    "taskengine workflow schema > workflow.schema.json",
+    "taskengine workflow schema | jq '.properties | keys'",
+)
+def schema(output: OutputOption = None) -> None:
+    """Print the JSON Schema of a workflow's file, for editors that complete and check."""
+    found = workflow_schema()
+    answer(found, Text(json.dumps(found, indent=2)))
+

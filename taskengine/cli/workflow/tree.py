@@ -1,0 +1,187 @@
+"""A workflow as a tree in columns; where it is higher than its terminal, what is quiet in it is folded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from taskengine.cli.task.live import spoken
+from taskengine.cli.text import first_line, plain, status
+from taskengine.models import StepState, StepStatus, WorkflowState
+from taskengine.models.workflow_status import TERMINAL_STEPS
+
+#: A step in one of these need not be looked at.
+QUIET = frozenset(
+    {StepStatus.PENDING, StepStatus.COMPLETED, StepStatus.SKIPPED, StepStatus.NOT_TAKEN, StepStatus.CANCELLED}
+)
+_DONE = frozenset({StepStatus.COMPLETED, StepStatus.SKIPPED})
+#: What is counted first below the tree.
+_ORDER = (
+    StepStatus.FAILED, StepStatus.RUNNING, StepStatus.RETRYING, StepStatus.WAITING, StepStatus.PAUSED,
+    StepStatus.READY, StepStatus.PENDING, StepStatus.CANCELLED, StepStatus.NOT_TAKEN, StepStatus.SKIPPED,
+    StepStatus.COMPLETED,
+)  # fmt: skip
+#: Lines around the tree: two above, an empty one and the counts below.
+_AROUND = 5
+#: Steps of a kind beside each other from which on they are told as one line.
+_MANY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the tree: a step behind its guides, or a note in the place of several."""
+
+    guides: str
+    step: StepState | None
+    note: str = ""
+
+
+def walk(state: WorkflowState) -> Iterator[StepState]:
+    """Every step, in the order of the definition, those at its end last."""
+    for step in (*state.steps, *state.finally_steps):
+        yield from _below(step)
+
+
+def leaves(state: WorkflowState) -> Iterator[StepState]:
+    """The steps that hold no others."""
+    return (step for step in walk(state) if not step.children)
+
+
+def _below(step: StepState) -> Iterator[StepState]:
+    yield step
+    for child in step.children:
+        yield from _below(child)
+
+
+def picture(state: WorkflowState, rows: int, reasons: Sequence[str] = ()) -> RenderableType:
+    """The tree in *rows* lines at most, with what it waits for below."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Step", "Status", "Done", "Time", "Tries", "Note"):
+        right = title in ("Done", "Time", "Tries")
+        table.add_column(title, no_wrap=True, overflow="ellipsis", justify="right" if right else "left")
+    for line in fitted(state, max(1, rows - _AROUND - len(reasons))):
+        table.add_row(*_cells(line))
+    return Group(heading(state), table, "", counted(state), *(plain(f"waits: {first_line(why)}") for why in reasons))
+
+
+def heading(state: WorkflowState) -> Text:
+    """Which workflow it is and how it stands."""
+    text = plain(f"{state.name} {state.id} ").append_text(status(state.status.value))
+    seconds = _seconds(state.started_at or state.created_at, state.completed_at)
+    return text.append(f" {spoken(seconds)}") if seconds is not None else text
+
+
+def counted(state: WorkflowState) -> Text:
+    """Its steps by status, those that hold others not counted."""
+    counts = Counter(step.status for step in leaves(state))
+    parts = [Text.assemble(f"{counts[each]} ", _status(each)) for each in _ORDER if counts[each]]
+    return Text(", ").join(parts) if parts else Text("no step", style="dim")
+
+
+def fitted(state: WorkflowState, rows: int) -> list[Line]:
+    """The lines of the tree: all of them where they fit, else with as little folded as makes them fit."""
+    lines: list[Line] = []
+    for fold in range(3):
+        lines = list(_tree(state, fold))
+        if len(lines) <= rows:
+            return lines
+    return _cut(lines, rows)
+
+
+def _tree(state: WorkflowState, fold: int) -> Iterator[Line]:
+    yield from _lines(state.steps, fold, "")
+    if state.finally_steps:
+        yield Line("", None, "at the end")
+        yield from _lines(state.finally_steps, fold, "")
+
+
+def _lines(steps: Sequence[StepState], fold: int, above: str) -> Iterator[Line]:
+    """Fold 1 closes what holds only quiet steps, fold 2 tells neighbours of one quiet status as one line as well."""
+    entries = _entries(steps) if fold > 1 else [(step,) for step in steps]
+    for at, entry in enumerate(entries):
+        is_last = at == len(entries) - 1
+        guides = above + ("└─ " if is_last else "├─ ")
+        if len(entry) > 1:
+            yield Line(guides, None, f"{len(entry)} steps {_word(entry[0].status)}")
+            continue
+        yield Line(guides, entry[0])
+        if not fold or not all(step.status in QUIET for step in _below(entry[0])):
+            yield from _lines(entry[0].children, fold, above + ("   " if is_last else "│  "))
+
+
+def _entries(steps: Sequence[StepState]) -> list[tuple[StepState, ...]]:
+    found: list[tuple[StepState, ...]] = []
+    for is_quiet, run in groupby(steps, lambda step: step.status if _is_quiet(step) else None):
+        alike = tuple(run)
+        found += [alike] if is_quiet and len(alike) >= _MANY else [(step,) for step in alike]
+    return found
+
+
+def _is_quiet(step: StepState) -> bool:
+    return all(each.status in QUIET for each in _below(step))
+
+
+def _cut(lines: Sequence[Line], rows: int) -> list[Line]:
+    """The lines around the first that somebody would look at."""
+    inner = max(1, rows - 2)
+    busy = next((at for at, line in enumerate(lines) if line.step and line.step.status not in QUIET), 0)
+    start = max(0, min(busy - inner // 3, len(lines) - inner))
+    shown = list(lines[start : start + inner])
+    left = len(lines) - start - len(shown)
+    above = [Line("", None, f"… {start} lines above")] if start else []
+    return [*above, *shown, *([Line("", None, f"… {left} lines below")] if left else [])]
+
+
+def _cells(line: Line) -> Iterator[Text]:
+    step = line.step
+    if step is None:
+        yield Text.assemble((line.guides, "dim"), (line.note, "dim italic"))
+        return
+    yield Text.assemble((line.guides, "dim"), plain(step.name), (_kind(step), "dim"))
+    yield _status(step.status)
+    yield Text(done(step))
+    seconds = _seconds(step.started_at, step.completed_at)
+    yield Text("" if seconds is None else spoken(seconds))
+    yield Text(str(step.attempt) if step.attempt else "")
+    yield plain(note(step))
+
+
+def _kind(step: StepState) -> str:
+    words = "" if step.kind in ("task", "sequential") else f"  {step.kind.replace('_', ' ')}"
+    return f"{words} → {step.branch}" if step.branch else words
+
+
+def done(step: StepState) -> str:
+    """How many of the steps, turns or items in it are over; '' of one that holds none."""
+    if step.counts is not None and step.kind in ("map", "loop"):
+        over = step.counts.total - step.counts.open
+        return f"{over}/{step.counts.total}" if step.kind in ("map",) else f"turn {step.counts.total}"
+    inside = [one for one in step.children if one.status is not StepStatus.NOT_TAKEN]
+    return f"{sum(one.status in TERMINAL_STEPS for one in inside)}/{len(inside)}" if inside else ""
+
+
+def note(step: StepState) -> str:
+    """What it waits for, or why it failed; '' of one that is as it should be."""
+    if step.status in _DONE:
+        return ""
+    return first_line(step.error_message or step.why or "")
+
+
+def _status(of: StepStatus) -> Text:
+    return status(_word(of))
+
+
+def _word(of: StepStatus) -> str:
+    return of.value.replace("_", " ")
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None else max(0.0, ((end or datetime.now(UTC)) - start).total_seconds())
+

@@ -1,0 +1,272 @@
+"""``taskengine workflow …`` against an engine in this process, whose time passes while a command waits."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from taskengine import agent
+from taskengine.cli import place
+from taskengine.cli.workflow import follow
+from taskengine.settings import current
+from taskengine.testing import Engine
+
+from ..cases import each
+
+CHAIN = """\
+name: chain
+context: {who: world}
+variables: {loud: false}
+steps:
+  - name: greet
+    task_template: {capability: say, input: {text: "hello ${context.who}", loud: "${variables.loud}"}}
+  - name: both
+    kind: parallel
+    sub_steps:
+      - {name: a, task_template: {capability: say, input: {text: a}}}
+      - {name: b, task_template: {capability: say, input: {text: b}}}
+outputs: {text: "${steps.greet.output.text}", loud: "${steps.greet.output.loud}"}
+"""
+FAILING = """\
+name: failing
+steps:
+  - {name: good, task_template: {capability: say}}
+  - {name: bad, task_template: {capability: fail, max_retries: 0}}
+  - {name: never, task_template: {capability: say}}
+"""
+ASKING = """\
+name: asking
+steps:
+  - {name: ask, kind: approval, prompt: Now?, form: {type: object, required: [hosts]}}
+  - {name: go, kind: wait, signal: go}
+  - {name: set, kind: wait, wait_condition: {field: ready, operator: equals, value: true}}
+outputs: {hosts: "${steps.ask.output.hosts}", parcel: "${steps.go.output.parcel}"}
+"""
+WRONG = """\
+name: wrong
+stepz: 1
+steps:
+  - name: a
+    kind: parallel
+    sub_steps: []
+  - {name: a, kind: wait}
+"""
+FILES = {"chain.yaml": CHAIN, "failing.yaml": FAILING, "asking.yaml": ASKING, "wrong.yaml": WRONG}
+
+
+class Door:
+    """What a command opens: the engine's client, which outlives it."""
+
+    def __init__(self, api):
+        self.api = api
+
+    def __enter__(self):
+        return self.api
+
+    def __exit__(self, *_):
+        pass
+
+
+@pytest.fixture
+def engine(monkeypatch, tmp_path):
+    @agent("say", capabilities={"say"})
+    def say(task, context):
+        return dict(task.input)
+
+    @agent("fail", capabilities={"fail"})
+    def fail(task, context):
+        raise OSError("no ink")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TASKENGINE_REDIS_URL", "redis://127.0.0.1:1/0")
+    current.cache_clear()
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    with Engine([say, fail]) as made:
+        monkeypatch.setattr(place, "CommandLine", lambda settings: Door(made.api))  # noqa: ARG005
+        passing = SimpleNamespace(monotonic=made.clock.seconds, sleep=made.run_for)
+        monkeypatch.setattr(follow, "time", passing)
+        yield made
+    current.cache_clear()
+
+
+def told(done):
+    """What was said of steps, without the time of day."""
+    return [line.split(" ", 1)[1] for line in done.out.splitlines() if line[2:3] == ":"]
+
+
+def started(taskengine, file, *words):
+    return taskengine("workflow", "start", file, *words, "-o", "json").json["id"]
+
+
+def test_run_shows_each_step_and_what_came_of_it(taskengine, engine):
+    done = taskengine("workflow", "run", "chain.yaml")
+    assert done.code == 0, done
+    assert {"greet completed", "both/a completed", "both completed 2/2"} <= set(told(done))
+    assert told(done).index("both/a completed") < told(done).index("both completed 2/2")
+    assert '"text": "hello world"' in done.out
+
+
+def test_run_gives_a_program_the_end_alone(taskengine, engine):
+    found = taskengine("workflow", "run", "chain.yaml", "-o", "json").json
+    assert (found["status"], found["result"]) == ("completed", {"text": "hello world", "loud": False})
+    assert [step["path"] for step in found["steps"]] == ["greet", "both"]
+
+
+def test_run_of_a_workflow_that_fails_ends_with_3_and_names_the_step(taskengine, engine):
+    done = taskengine("workflow", "run", "failing.yaml")
+    assert done.code == 3
+    assert ["failed at bad: " in done.out, "no ink" in done.out] == [True, True]
+    asked = taskengine("workflow", "run", "failing.yaml", "-o", "json")
+    assert (asked.code, asked.json["failed_step"], asked.json["result"]) == (3, "bad", None)
+
+
+def test_run_ends_with_4_in_the_middle_and_leaves_it_running(taskengine, engine):
+    done = taskengine("workflow", "run", "asking.yaml", "--wait-timeout", "1")
+    assert (done.code, "was not over within 1 s and goes on" in done.err) == (4, True)
+    assert taskengine("workflow", "status", "asking", "-o", "json").json["status"] == "running"
+
+
+def test_after_two_seconds_run_says_why_it_stands(taskengine, engine, tmp_path):
+    done = taskengine("workflow", "run", "asking.yaml", "--wait-timeout", "3")
+    assert "waits: ask: waits for an answer: taskengine workflow approve" in done.out
+    asked = taskengine("workflow", "run", "asking.yaml", "--wait-timeout", "3", "-o", "json")
+    assert "waits: ask: " in json.loads(asked.err.splitlines()[0])["warning"]
+    (tmp_path / "idle.yaml").write_text("name: idle\nsteps: [{name: a, task_template: {capability: nobody}}]")
+    done = taskengine("workflow", "run", "idle.yaml", "--wait-timeout", "3")
+    assert "waits: a: no worker offers 'nobody'" in done.out
+    assert done.out.count("waits: ") == 1
+
+
+@each("words", [
+    ["--context", "who=you", "--var", "loud=true"], ["--context", '{"who": "you"}', "--var", "@loud.json"],
+])  # fmt: skip
+def test_a_command_line_may_say_what_a_workflow_begins_with(taskengine, engine, tmp_path, words):
+    (tmp_path / "loud.json").write_text('{"loud": true}')
+    found = taskengine("workflow", "run", "chain.yaml", *words, "-o", "json").json
+    assert found["result"] == {"text": "hello you", "loud": True}
+
+
+def test_the_same_key_starts_once_and_another_content_is_refused(taskengine, engine):
+    first, second = (started(taskengine, "chain.yaml", "--idempotency-key", "abc") for _ in range(2))
+    assert first == second
+    refused = taskengine("workflow", "run", "chain.yaml", "--idempotency-key", "abc", "--context", "who=you")
+    assert (refused.code, first in refused.err) == (1, True)
+
+
+def test_an_id_may_be_ones_own(taskengine, engine):
+    own = "abcd1000-0000-4000-8000-000000000000"
+    assert [started(taskengine, "chain.yaml", "--id", own) for _ in range(2)] == [own, own]
+
+
+def test_status_takes_a_name_and_the_beginning_of_an_id(taskengine, engine):
+    id = started(taskengine, "chain.yaml")
+    engine.run_until_idle()
+    for which in ("chain", id, id[:8]):
+        found = taskengine("workflow", "status", which, "-o", "json").json
+        assert (found["id"], found["status"]) == (id, "completed")
+    out = taskengine("workflow", "status", id[:8]).out
+    assert [line.split()[:3] for line in out.splitlines()[2:6]] == [
+        ["├─", "greet", "completed"], ["└─", "both", "parallel"], ["├─", "a", "completed"], ["└─", "b", "completed"],
+    ]  # fmt: skip
+
+
+def test_watch_tells_a_program_each_change_on_a_line(taskengine, engine):
+    id = started(taskengine, "failing.yaml")
+    done = taskengine("workflow", "watch", id, "-o", "json")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert done.code == 3
+    assert [(one["path"], one["status"]) for one in lines][-1] == ("", "failed")
+    assert next(one for one in lines if one["path"] == "bad" and one["note"])["status"] == "failed"
+
+
+def test_verbs_steer_a_workflow_and_say_when_there_was_nothing_to_do(taskengine, engine):
+    id = started(taskengine, "asking.yaml")
+    engine.run_until_idle()
+
+    def codes(*words):
+        return [taskengine("workflow", words[0], id[:8], *words[1:]).code for _ in range(2)]
+
+    assert codes("pause", "--reason", "freeze") == [0, 1]
+    assert "freeze" in taskengine("workflow", "status", id).out
+    assert codes("resume") == [0, 1]
+    assert codes("approve", "ask", "--by", "ann", "--form", '{"hosts": 3}') == [0, 1]
+    assert codes("signal", "go", "--payload", '{"parcel": 7}', "--signal-id", "p7") == [0, 1]
+    assert taskengine("workflow", "update", id, "--var", "ready=true", "-o", "json").json["revision"] == 1
+    engine.run_until_idle()
+    found = taskengine("workflow", "status", id, "-o", "json").json
+    assert (found["status"], found["result"]) == ("completed", {"hosts": 3, "parcel": 7})
+    assert codes("cancel") == [1, 1]
+
+
+def test_a_cancelled_workflow_ends_with_3_where_it_is_watched(taskengine, engine):
+    id = started(taskengine, "asking.yaml")
+    engine.run_until_idle()
+    assert taskengine("workflow", "cancel", id, "--reason", "wrong branch").code == 0
+    done = taskengine("workflow", "watch", id)
+    assert (done.code, "cancelled: wrong branch" in done.out) == (3, True)
+
+
+MISTAKES = (
+    ["status", "nobody"], ["status", "abcd"], ["status", "0" * 32], ["watch", "nobody"], ["cancel", "asking"],
+    ["cancel", "ab"], ["pause", "0" * 32], ["resume", "0" * 32], ["signal", "0" * 32, "go"],
+    ["update", "0" * 32, "--var", "x"], ["update", "0" * 32, "--var", "x=1"], ["approve", "0" * 32, "ask"],
+    ["run", "none.yaml"], ["run", "wrong.yaml"], ["run", "."], ["run", "chain.yaml", "--id", "x"],
+    ["run", "chain.yaml", "--var", "loud"], ["run", "chain.yaml", "--var", "no name=1"], ["start", "wrong.yaml"],
+    ["run", "chain.yaml", "--context", "@none.json"], ["run", "chain.yaml", "--context", "{"],
+    ["graph", "none.yaml"], ["graph", "nobody"], ["graph", "wrong.yaml"], ["lint", "none.yaml"], ["lint", "."],
+)  # fmt: skip
+
+
+@each("words", MISTAKES)
+def test_a_mistake_is_a_sentence_and_exit_code_1(taskengine, engine, words):
+    done = taskengine("workflow", *words)
+    assert done.code == 1, done
+    assert "Traceback" not in done.err
+    said = done.err or done.out
+    assert said.startswith(("taskengine: ", "error ")), said
+
+
+@each("words", [["approve", "ID", "nothing"], ["approve", "ID", "go"], ["approve", "ID", "ask", "--form", "[1]"],
+                ["signal", "ID", "no name"], ["update", "ID", "--var", "x=1", "--if-revision", "9"]])  # fmt: skip
+def test_what_does_not_fit_the_workflow_is_refused(taskengine, engine, words):
+    id = started(taskengine, "asking.yaml")
+    done = taskengine("workflow", *(id if word in {"ID"} else word for word in words))
+    assert (done.code, done.err.startswith("taskengine: ")) == (1, True), done
+
+
+def test_every_fault_of_a_file_is_said_with_its_path_and_line(taskengine, engine):
+    faults = ["wrong.yaml:2: stepz: unknown field", "wrong.yaml:6: steps[0].sub_steps: ", "wrong.yaml:7: steps[1]"]
+    for verb in ("run", "start", "graph", "lint"):
+        done = taskengine("workflow", verb, "wrong.yaml")
+        assert [fault in done.out + done.err for fault in faults] == [True] * 3, done
+        assert len((done.out + done.err).strip().splitlines()) > 3
+    data = json.loads(taskengine("workflow", "run", "wrong.yaml", "-o", "json").err)["error"]["faults"]
+    assert ("wrong.yaml:2", "stepz") in {(fault["place"], fault["path"]) for fault in data}
+    linted = taskengine("workflow", "lint", "wrong.yaml", "-o", "json").json
+    assert (linted["errors"], linted["warnings"]) == (data, [])
+
+
+def test_lint_warns_of_what_nobody_sets_and_that_is_no_error(taskengine, engine):
+    done = taskengine("workflow", "lint", "asking.yaml", "-o", "json")
+    assert (done.code, done.json["errors"]) == (0, [])
+    assert {one["rule"] for one in done.json["warnings"]} == {"unset-field", "no-timeout"}
+    assert "asking.yaml:5: steps[2]" in taskengine("workflow", "lint", "asking.yaml").out
+
+
+def test_graph_draws_a_file_and_a_workflow_with_its_states(taskengine, engine):
+    plain = taskengine("workflow", "graph", "chain.yaml").out
+    assert (plain.startswith("flowchart TD\n"), "classDef" in plain) == (True, False)
+    id = started(taskengine, "failing.yaml")
+    engine.run_until_idle()
+    drawn = taskengine("workflow", "graph", id[:8], "-o", "json").json
+    assert drawn["states"] == {"good": "completed", "bad": "failed", "never": "cancelled"}
+    assert drawn["mermaid"] == taskengine("workflow", "graph", "failing").out
+    assert "classDef failed" in drawn["mermaid"]
+
+
+def test_the_schema_names_every_kind_of_step(taskengine):
+    found = taskengine("workflow", "schema").json
+    assert {"TaskStep", "LoopStep", "ApprovalStep"} <= set(found["$defs"])
