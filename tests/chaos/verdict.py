@@ -82,6 +82,7 @@ def _check_effects(effects: Iterable[Effect], stored: dict[str, Task]) -> None:
             began.add(run)
         elif effect.what == "end":
             ended.add(run)
+    whole = began & ended
     for id, task in stored.items():
         if task.status is TaskStatus.COMPLETED:
-            assert (id, task.attempt) in began & ended, f"completed without a run: {task}"
+            assert (id, task.attempt) in whole, f"completed without a run: {task}"
