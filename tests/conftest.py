@@ -33,7 +33,7 @@ __all__ = [
     "pytest_xdist_auto_num_workers",
 ]
 
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
 
 # A slow machine is no counterexample.
 settings.register_profile("suite", deadline=None)
