@@ -17,7 +17,8 @@ if b[1] == 'open' then
   call('ZREM', K.batches, A.batch)
   call('SADD', K.commits, A.batch)
   open_run(b[2], tonumber(b[3]), A.name, A.by)
-  if tonumber(b[3]) == 0 and call('HGET', key('run', b[2]), F.run.open) == '0' then call('ZADD', K.finished, now,
-    b[2]) end
+  if tonumber(b[3]) == 0 and call('HGET', key('run', b[2]), F.run.open) == '0' then
+    call('ZADD', K.finished, now, b[2])
+  end
 end
 return {'ok', b[2]}

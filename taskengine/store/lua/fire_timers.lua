@@ -33,8 +33,8 @@ local ACTS = {
   end,
   total = function(m)
     if C.terminal[m.st] then return end
-    local why = 'the total_timeout of ' .. in_seconds(clock_of(m,
-      'tt')) .. ' for all attempts ended before the next one'
+    local why = 'the total_timeout of ' .. in_seconds(clock_of(m, 'tt'))
+      .. ' for all attempts ended before the next one'
     give_up(m, T.FAILED, 'timeout', F.error, why, F.error_kind, 'timeout')
   end,
 }

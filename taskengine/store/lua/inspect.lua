@@ -80,8 +80,9 @@ local function look(id, index)
   named(f, 'at arrival', id_at(no))
   named(f, 'unmarked', unmarked(t[F.filters] or (is_unseen(t) and '') or index, seg, no - seg * 4096))
   -- A key whose time is over may name another task by now.
-  if t[F.key] and not (t[F.key_end] and tonumber(t[F.key_end]) <= now) then named(f, 'owner', call('GET', key('idem',
-    t[F.key])) or '') end
+  if t[F.key] and not (t[F.key_end] and tonumber(t[F.key_end]) <= now) then
+    named(f, 'owner', call('GET', key('idem', t[F.key])) or '')
+  end
   if t[F.batch] then named(f, 'batch state', call('HGET', key('batch', t[F.batch]), F.batch.state) or '') end
   return {f, dependencies(id, t[F.depends_on]), executions(id, tonumber(t[F.attempts] or 0), t[F.queue])}
 end

@@ -9,8 +9,9 @@ for _, lease in ipairs(leases) do
   local node, slot = lease:match('^(.*)/(.*)$')
   for _, e in ipairs(node and held_by(node, slot) or {}) do
     local m = load(e.task)
-    if m then found[#found + 1] = {m.lane, m.run, call('HGET', key('exec', e.id), F.exec.agent) or '',
-      capability_of(m)} end
+    if m then
+      found[#found + 1] = {m.lane, m.run, call('HGET', key('exec', e.id), F.exec.agent) or '', capability_of(m)}
+    end
   end
 end
 return found

@@ -7,8 +7,9 @@
 local e = load_execution(A.execution)
 if not e then return {'missing'} end
 if e.st ~= E.RUNNING or e.att ~= tonumber(A.token) then return {'conflict', e.st} end
-if A.silent ~= '' and tonumber(call('HGET', key('exec', e.id),
-  F.exec.silent_until) or 0) > now then return {'heard'} end
+if A.silent ~= '' and tonumber(call('HGET', key('exec', e.id), F.exec.silent_until) or 0) > now then
+  return {'heard'}
+end
 local m = load(e.task)
 end_execution(e, E.TIMED_OUT, F.exec.error, A.error, F.exec.error_kind, 'timeout')
 emit(m.run, 'timed_out', m.id, m.att .. ' ' .. e.node)

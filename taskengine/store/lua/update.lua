@@ -67,8 +67,11 @@ m.score = A.score
 call('HSET', key('task', m.id), F.name, A.name, F.doc, A.doc, F.score, A.score)
 call('HDEL', key('task', m.id), F.aged)
 call('HINCRBY', key('task', m.id), F.revision, 1)
-if A.timeout == '' then call('HDEL', key('task', m.id), F.timeout) else call('HSET', key('task', m.id), F.timeout,
-  A.timeout) end
+if A.timeout == '' then
+  call('HDEL', key('task', m.id), F.timeout)
+else
+  call('HSET', key('task', m.id), F.timeout, A.timeout)
+end
 local old = call('HGET', key('task', m.id), F.large_input)
 if (old or '') ~= A.big then
   -- Not deleted: an attempt that just began may still fetch it.

@@ -69,8 +69,9 @@ local function forget_graphs(run)
   local names = call('LRANGE', key('named', run), 0, 63)
   for _, name in ipairs(names) do
     -- Its time may have been over, and somebody else's graph has it now.
-    if call('HGET', key('graph', name), F.graph.run) == run then call('UNLINK', key('graph', name), key('order',
-      name)) end
+    if call('HGET', key('graph', name), F.graph.run) == run then
+      call('UNLINK', key('graph', name), key('order', name))
+    end
   end
   call('LTRIM', key('named', run), 64, -1)
   return #names < 64

@@ -122,8 +122,11 @@ local function renew_clocks(m)
     return
   end
   m.clk = m.clk:gsub('exp=%d+,?', '')
-  if m.clk == '' then call('HDEL', key('task', m.id), F.clocks) else call('HSET', key('task', m.id), F.clocks,
-    m.clk) end
+  if m.clk == '' then
+    call('HDEL', key('task', m.id), F.clocks)
+  else
+    call('HSET', key('task', m.id), F.clocks, m.clk)
+  end
 end
 
 -- Other clocks for a stored task: what counts already counts anew, from where it began.
