@@ -14,6 +14,7 @@ from taskengine.errors import PayloadTooLargeError
 from taskengine.models import Task, TriggerRule
 from taskengine.models.depth import refuse_deep
 from taskengine.settings import INLINE_LIMIT
+from taskengine.store import scripts
 from taskengine.store.call import Arg
 from taskengine.store.codec import canonical, check_size, content, digest, dumps, may_be_deep, millis
 from taskengine.store.fields import TaskField
@@ -71,6 +72,11 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
         "rare": _rare(task),
     }
     return Record(id, task.id.bytes, row, payload)
+
+
+def blank_row() -> Row:
+    """A row that says nothing; each of its fields has its place in the header of the part that stores it."""
+    return dict.fromkeys(scripts.signature("stage").row, "")
 
 
 def _text(task: Task, body: dict[str, Any]) -> str:

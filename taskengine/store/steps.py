@@ -15,7 +15,7 @@ from taskengine.store.call import Call, Story
 from taskengine.store.codec import pairs
 from taskengine.store.fields import TASK_FIELDS, TaskField
 from taskengine.store.inspection import Fields
-from taskengine.store.records import Record
+from taskengine.store.records import Record, blank_row
 from taskengine.store.replies import Reply, reply
 from taskengine.store.verb import Row, Verb
 
@@ -103,8 +103,8 @@ def step_record(
         raise KeyError(f"no field {unknown} of a task in store/fields.py")
     rare = " ".join(f"{field} {value}" for field, value in {TaskField.path: path, **fields}.items() if value != "")
     row: Row = {
-        "id": str(id), "sha": sha, "key": key, "name": name, "doc": "{}", "on": " ".join(depends_on), "lane": lane,
-        "score": score, "index": "", "hold": "", "due": "", "timeout": "", "big": "", "rare": rare,
+        **blank_row(), "id": str(id), "sha": sha, "key": key, "name": name, "doc": "{}", "on": " ".join(depends_on),
+        "lane": lane, "score": score, "rare": rare,
     }  # fmt: skip
     return Record(str(id), id.bytes, row, None)
 
