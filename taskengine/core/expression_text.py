@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from taskengine.models.template_text import OPAQUE
 
@@ -61,6 +62,17 @@ class Shape:
     #: ``+`` outside of all macros, and all of them.
     outer_pluses: int
     pluses: int
+    #: Lists and objects that are written out.
+    literals: int
+
+    def calls(self, name: str) -> bool:
+        """Whether a name stands for a function."""
+        return any(a.text == name and b.text == "(" for a, b in pairwise(self.tokens))
+
+    @property
+    def has_map(self) -> bool:
+        """Whether a macro makes elements that are not there yet."""
+        return any(macro.name == "map" for macro in self.macros)
 
     def inside(self, place: int) -> list[Macro]:
         """The macros in whose brackets a token stands."""
@@ -82,7 +94,13 @@ def shape(source: str) -> Shape:
         sum(token.text == "," for token in tokens),
         sum(not any(a < at < b for a, b in bounds) for at in pluses),
         len(pluses),
+        sum(token.text == "{" or (token.text == "[" and not _is_index(tokens, at)) for at, token in enumerate(tokens)),
     )
+
+
+def _is_index(tokens: Sequence[Token], at: int) -> bool:
+    before = tokens[at - 1] if at else Token("")
+    return (before.is_name and before.text != "in") or before.is_literal or before.text in (")", "]", "}")
 
 
 def _tokens(source: str) -> Iterator[Token]:

@@ -35,6 +35,8 @@ MAX_VISIBLE = MAX_RESULT = 256 * 1024
 #: Whole numbers are exact between these, in every language that reads them.
 LARGEST = 2**53
 
+#: Said of names, and of functions that take no such value.
+_UNKNOWN = re.compile(r"Undefined variable or function: '([^']*)'")
 _PARSE_NOISE = re.compile(r"(?s)^Failed to parse expression '.*': ERROR: <input>:1:(\d+): (?:Syntax error: )?")
 
 
@@ -60,8 +62,9 @@ def evaluate(source: str, values: Mapping[str, Any]) -> Any:
     except LookupError as exc:
         raise MissingValueError(source, f"there is no {exc.args[0] if exc.args else 'such key'!r:.80} here") from exc
     except (ValueError, TypeError, ArithmeticError, RuntimeError) as exc:
-        kind = MissingValueError if str(exc).startswith("Undefined variable") else ExpressionError
-        raise kind(source, _plain(exc)) from exc
+        unknown = _UNKNOWN.match(str(exc))
+        is_missing = unknown is not None and not shape(source).calls(unknown[1])
+        raise (MissingValueError if is_missing else ExpressionError)(source, _plain(exc)) from exc
     return _result(source, made)
 
 
@@ -124,7 +127,7 @@ def _refuse_large(source: str, values: Mapping[str, Any]) -> None:
     size = sum(_size(source, value) for value in values.values())
     if size > MAX_VISIBLE:
         raise ExpressionError(source, f"sees {size} bytes, the limit is {MAX_VISIBLE}; name what it needs more exactly")
-    cost = bound(shape(source), len(source), visible(values.values()))
+    cost = bound(shape(source), len(source), visible(values))
     if cost > BUDGET:
         raise ExpressionError(
             source, "could take too long with what it sees; give it fewer or smaller values, or let a task do it"

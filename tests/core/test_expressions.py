@@ -89,6 +89,14 @@ def test_what_is_missing_is_told_from_what_is_wrong(source: str) -> None:
         evaluate(source, {"x": {"a": {}, "l": [1]}})
 
 
+@pytest.mark.parametrize("source", ["foo(1)", "string([1])", "1 / 0", "x.a < 'b'"])
+def test_what_is_wrong_is_not_missing(source: str) -> None:
+    """A wait would go on for ever."""
+    with pytest.raises(ExpressionError) as caught:
+        evaluate(source, {"x": {"a": 1}})
+    assert not isinstance(caught.value, MissingValueError)
+
+
 def test_the_bounds_on_a_text_are_these() -> None:
     assert (MAX_EXPRESSION, MAX_BRACKETS, MAX_NESTING, MAX_MATCHES, MAX_PATTERN) == (4096, 60, 2, 4, 200)
     check("'" + "a" * 4094 + "'")
@@ -167,6 +175,10 @@ LONG = list(range(1000))
         ("[" + ",".join(["1"] * 900) + "].map(i, [" + ",".join(["1"] * 900) + "].map(j, s))", {"s": "a"}),
         ("+".join(["x"] * 1000), {"x": "a" * 200_000}),
         ("x.map(i, 'a' + i + i + i + i)", {"x": ["a" * 200] * 900}),
+        ("d.exists_one(i, l in [x, x])", {"d": dict.fromkeys(map(str, LONG)), "l": 1, "x": [{"a": 1}] * 1000}),
+        ("[s, s, s].map(i, x.map(j, i))", {"x": LONG, "s": "a" * 60_000}),
+        ("x.map(i, [i, i, i, i])", {"x": [{"a": 1, "b": 2}] * 1000}),
+        ("x.all(i, (s + s + s + s + s) != '')", {"x": LONG * 5, "s": "a" * 60_000}),
     ],
 )
 def test_what_could_take_long_is_refused_before_it_begins(source: str, values: dict[str, Any]) -> None:
