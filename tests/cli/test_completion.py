@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from taskengine import BlockingTaskAPI, Workflow
 from taskengine.transport.quarantine import put_aside
 
 from ..store.world import World
@@ -73,6 +74,18 @@ def test_runs_are_offered_where_runs_are_asked_for(world, at_server):
     assert complete(url, "run", "show", "nig") == ["nightly"]
     assert set(complete(url, "task", "list", "--run", "")) == {run, again, other, *odd}
     assert complete(url, "pause", "--run", other[:13]) == [other]
+
+
+def test_workflows_and_their_approvals_are_offered(world, at_server):
+    steps = [{"name": "ask", "kind": "approval", "prompt": "?"}, {"name": "go", "kind": "wait", "signal": "go"}]
+    with BlockingTaskAPI(at_server.url) as api:
+        id = str(api.start_workflow(Workflow(name="release", steps=steps)))
+    other, url = world.submit(world.task("a"), world.task("b"), name="nightly"), at_server.url
+    assert complete(url, "workflow", "watch", "") == [id, "release"]
+    assert complete(url, "workflow", "cancel", "") == [id]
+    assert complete(url, "workflow", "cancel", other[:9]) == []
+    assert complete(url, "workflow", "approve", id[:8], "") == ["ask"]
+    assert complete(url, "workflow", "approve", "none", "") == []
 
 
 def test_four_digits_find_older_tasks_than_the_newest(world, at_server):

@@ -136,7 +136,7 @@ def test_after_two_seconds_run_says_why_it_stands(taskengine, engine, tmp_path):
     assert "waits: ask: " in json.loads(asked.err.splitlines()[0])["warning"]
     (tmp_path / "idle.yaml").write_text("name: idle\nsteps: [{name: a, task_template: {capability: nobody}}]")
     done = taskengine("workflow", "run", "idle.yaml", "--wait-timeout", "3")
-    assert "waits: a: no worker offers 'nobody'" in done.out
+    assert "waits: a: 'a' is ready: no living worker offers capability 'nobody'" in done.out
     assert done.out.count("waits: ") == 1
 
 
@@ -265,6 +265,12 @@ def test_graph_draws_a_file_and_a_workflow_with_its_states(taskengine, engine):
     assert drawn["states"] == {"good": "completed", "bad": "failed", "never": "cancelled"}
     assert drawn["mermaid"] == taskengine("workflow", "graph", "failing").out
     assert "classDef failed" in drawn["mermaid"]
+
+
+def test_without_a_coordinator_run_says_that_nobody_decides(at_server, taskengine, tmp_path):
+    (tmp_path / "chain.yaml").write_text(CHAIN)
+    done = taskengine("workflow", "run", "chain.yaml", "--wait-timeout", "2.5")
+    assert (done.code, "waits: no coordinator leads" in done.out) == (4, True), done
 
 
 def test_the_schema_names_every_kind_of_step(taskengine):
