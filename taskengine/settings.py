@@ -129,6 +129,7 @@ class Settings(BaseSettings):
     idempotency_seconds: Amount = Field(
         0.0, ge=0, description="Seconds an idempotency key counts from its submit on; 0: as long as what it names."
     )
+    max_map_items: Count = Field(10_000, ge=1, description="Items that one map step may have.")
     max_graph: Count = Field(200_000, ge=1, description="Tasks that one submit may hold.")
 
     default_timeout: Amount = Field(3600.0, gt=0, description="Seconds one attempt may take unless the task says.")

@@ -19,27 +19,31 @@ from pydantic import JsonValue
 from taskengine.coordinator.sub_workflows import SubWorkflow
 from taskengine.coordinator.turn import Turn
 from taskengine.core.bindings import Bindings
+from taskengine.core.conditions import holds
 from taskengine.core.decide import Stimulus
 from taskengine.core.decide_step import Part, decide_step
-from taskengine.core.instructions import Arm, CloseScope, EndStep, Expand, Nothing, StepInstruction
+from taskengine.core.instructions import Arm, CloseScope, EndStep, Expand, NextItem, Nothing, StepInstruction
 from taskengine.core.steps import failures
+from taskengine.core.steps.map import items as map_items
 from taskengine.core.steps.needs import needs
 from taskengine.core.steps.paths import FINALLY, find_step
+from taskengine.core.steps.plan import PIECE
 from taskengine.core.steps.root import LAST
 from taskengine.core.steps.snapshot import Child, Signal, StepSnapshot, StepStimulus
 from taskengine.core.steps.templates import Author
 from taskengine.errors import ExpressionError, InvalidInputError
-from taskengine.models import WorkflowDefinition, WorkflowStep
+from taskengine.models import MapStep, WorkflowDefinition, WorkflowStep
 from taskengine.models.enums import TaskStatus
 from taskengine.models.steps import SubWorkflowStep
 from taskengine.store import steps, workflows
 from taskengine.store.call import Call, Story
-from taskengine.store.codec import dumps, loads_object
+from taskengine.store.codec import dumps, loads, loads_object
 from taskengine.store.coordination import Decision
 from taskengine.store.executions import put_payload
 from taskengine.store.expansion import Place
+from taskengine.store.keys import RULED
 from taskengine.store.replies import Reply
-from taskengine.store.step_values import Where, fixed, read_output, read_values
+from taskengine.store.step_values import Where, fixed, items, read_output, read_values
 from taskengine.store.steps import Ending, Piece, StepFacts, Waiting
 
 _log = logging.getLogger(__name__)
@@ -128,11 +132,29 @@ class Steps:
                 return self._sub_workflow(turn, at, stimulus)
             read = _read(turn, at, seen)
             seen = _with_last_child(turn, at, replace(seen, bindings=read.bindings))
-            what = decide_step(seen, at.step, stimulus, at.author(read.bindings), read.output)
+            author = at.author(read.bindings)
+            if isinstance(at.step, MapStep) and not seen.is_over and not seen.fate:
+                seen, author = self._with_items(turn, at.step, seen, author)
+            what = decide_step(seen, at.step, stimulus, author, read.output)
             return at.call(turn.term, what, read.revision)
         except InvalidInputError as exc:
             kind = "expression" if isinstance(exc, ExpressionError) else "invalid_template"
             return at.call(turn.term, failures.broken(at.step, seen, str(exc), kind), "")
+
+    def _with_items(
+        self, turn: Turn, step: MapStep, seen: StepSnapshot, author: Author
+    ) -> tuple[StepSnapshot, Author]:
+        """With the items of the next piece; they are evaluated and stored once, when the step is entered."""
+        if seen.is_entered:
+            places = range(seen.put, min(seen.put + PIECE, seen.planned))
+            texts = turn.read(items(seen.step_id, places)) if places else []
+            found = {place: loads(text) for place, text in zip(places, texts, strict=True) if text is not None}
+            return seen, replace(author, items=found)
+        if step.when is not None and not holds(step.when, seen.bindings):
+            return seen, author
+        found_all = map_items(step, seen.bindings, turn.settings.max_map_items)
+        turn.note(turn.read(steps.put_items(turn.term, seen.step_id, [dumps(one, "items") for one in found_all])).word)
+        return replace(seen, turns=len(found_all)), replace(author, items=dict(enumerate(found_all)))
 
     def _sub_workflow(
         self, turn: Turn, at: _At, stimulus: Stimulus | StepStimulus
@@ -218,7 +240,7 @@ class _At:
             step_id=self.decision.task_id,
             path=fields.get("p", ""),
             status=TaskStatus(fields["st"]),
-            waiting=facts.number("w"),
+            waiting=_open(facts.number("w")),
             failed=facts.number("f"),
             cancelled=facts.number("c"),
             planned=facts.number("tot"),
@@ -229,6 +251,7 @@ class _At:
             pieces=facts.number("pieces"),
             branch=fields.get("br", ""),
             turns=facts.number("n"),
+            next_item=facts.number("nx"),
             is_timed="step=" in fields.get("clk", "") or "moment=" in fields.get("clk", ""),
             signal=Signal(loads_object(facts.signal)["payload"], facts.signal) if facts.signal else None,
             child=_child(facts.because),
@@ -247,6 +270,8 @@ class _At:
             case Arm():
                 waiting = Waiting(what.timer_ms, what.moment_ms, what.limit_ms, what.hears_changes, what.signal)
                 return steps.arm(term, entry, id, seen, read, waiting)
+            case NextItem():
+                return steps.next_item(term, entry, id, seen)
             case EndStep():
                 return steps.end(term, entry, id, seen, _ending(what, self.facts, read))
             case CloseScope():
@@ -277,6 +302,11 @@ def _read(turn: Turn, at: _At, seen: StepSnapshot) -> _Read:
         output = turn.read(read_output(at.where, at.step))
     rests = any(ref.root == "variables" for ref in wanted)
     return _Read(values.bindings, values.revision if rests else "", output)
+
+
+def _open(waiting: int) -> int:
+    """Children that are not over; the counter of a map with max_parallel lies lower."""
+    return waiting + RULED if waiting < 0 else waiting
 
 
 def _with_last_child(turn: Turn, at: _At, seen: StepSnapshot) -> StepSnapshot:

@@ -15,6 +15,7 @@ from taskengine.core.conditions import holds
 from taskengine.core.decide import Stimulus
 from taskengine.core.instructions import CloseScope, EndStep, Nothing, StepInstruction
 from taskengine.core.steps import approval, conditional, ending, failures, group, loop, root, task, wait
+from taskengine.core.steps import map as map_step
 from taskengine.core.steps.paths import FINALLY
 from taskengine.core.steps.plan import Children
 from taskengine.core.steps.snapshot import StepSnapshot, StepStimulus
@@ -24,6 +25,7 @@ from taskengine.models import (
     ApprovalStep,
     ConditionalStep,
     LoopStep,
+    MapStep,
     ParallelStep,
     SequentialStep,
     TaskStep,
@@ -65,7 +67,9 @@ def _decided(
     if stimulus is StepStimulus.CLOSE:
         return CloseScope(failures.CANCELLED, "the step around it ended")
     if seen.ended_badly:
-        return failures.after_failure(seen, step)
+        after = map_step.after_failure(step, seen) if isinstance(step, MapStep) else failures.after_failure(seen, step)
+        if after is not None:
+            return after
     if isinstance(step, WaitStep | ApprovalStep):
         return _waiting(seen, step, stimulus)
     if stimulus is StepStimulus.TIMEOUT and seen.is_entered:
@@ -99,6 +103,8 @@ def _with_children(
             return Nothing("the end of its turn asks again")
         made = loop.next_turn(step, seen, author, is_due=loop.is_due(stimulus))
         return made.next_piece(seen.put) if isinstance(made, Children) else made
+    if isinstance(step, MapStep) and not seen.is_entered and not seen.turns:
+        return ending.completed(step, seen.bindings, [])
     if not seen.is_entered or seen.put < seen.planned:
         found = _children(seen, step, author)
         return found.next_piece(seen.put) if isinstance(found, Children) else found
@@ -123,5 +129,7 @@ def _children(seen: StepSnapshot, step: Part, author: Author) -> Children | Step
             return group.children(step, seen, author)
         case ConditionalStep():
             return conditional.enter(step, seen, author)
+        case MapStep():
+            return map_step.children(step, seen, author)
         case _:
             raise NotImplementedError(f"steps of kind {step.kind}")

@@ -87,6 +87,11 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
+class NextItem:
+    """Let the next item of a map start."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndStep:
     """End a step."""
 
@@ -121,4 +126,4 @@ class CloseScope:
     culprit: str = ""
 
 
-StepInstruction: TypeAlias = Expand | Arm | EndStep | CloseScope | Nothing
+StepInstruction: TypeAlias = Expand | Arm | NextItem | EndStep | CloseScope | Nothing

@@ -85,7 +85,10 @@ class TaskField:
     culprit = "cul"  # path of the failure that ended it
     shown_as = "as"  # unless that is its status
     branch = "br"  # taken
-    turns = "n"  # begun
+    turns = "n"  # begun; items of a map
+    next_item = "nx"  # of a map with max_parallel: the next item that may start
+    item_suffix = "rt"  # what stands behind an item's path in that of its first row
+    windowed = "wd"  # an item that waits until it may start
     step_paused = "nb"  # ms a step had been paused when its timer began, or grew
     limit_paused = "lb"  # the same of its timeout
     signal = "sig"  # name of the one that a step waits for

@@ -62,6 +62,8 @@ _FAILED = frozenset({TaskStatus.FAILED.value})
 _EXECUTION_RUNNING = frozenset({ExecutionStatus.RUNNING.value})
 _EXECUTION_QUEUED = frozenset({ExecutionStatus.QUEUED.value})
 #: Places in lists that are worked off in pieces: of dependents to tell, to take back from, of parents to pin or unpin.
+#: What a task waits for beside its dependencies: its commit, the end of its take-back, its place in a map.
+_WAITS = (TaskField.batch, TaskField.undoing, TaskField.windowed)
 _CURSORS = frozenset({TaskField.releasing, TaskField.undoing, TaskField.pinning})
 _CANCELLED = frozenset({TaskStatus.CANCELLED.value})
 _SAYS = {TaskStatus.FAILED.value: TaskField.failed, TaskStatus.CANCELLED.value: TaskField.skipped}
@@ -125,7 +127,7 @@ def judge_counters(task: TaskFacts) -> Iterator[Violation]:
     if not is_whole(task) or not all(TaskField.status in parent for parent in task.dependencies):
         return
     expected = {
-        TaskField.waiting: (TaskField.batch in task.fields) + (TaskField.undoing in task.fields),
+        TaskField.waiting: sum(name in task.fields for name in _WAITS),
         TaskField.failed: 0, TaskField.skipped: 0,
     }  # fmt: skip
     for parent in task.dependencies:

@@ -199,3 +199,22 @@ def close_scope(
     return _CLOSE_SCOPE(
         term=term, entry=entry, step=step, rests_on=revision, fate=fate, reason=reason, words=words
     )
+
+
+_NEXT_ITEM = Verb("next_item", reply)
+_PUT_ITEMS = Verb("put_items", reply)
+#: Items stored by one script.
+ITEMS = 256
+
+
+def next_item(term: str, entry: str, step: str, revision: str) -> Call[Reply]:
+    """Let the next item of a map start: ok, changed, missing or stale."""
+    return _NEXT_ITEM(term=term, entry=entry, step=step, rests_on=revision)
+
+
+def put_items(term: str, step: str, items: Sequence[str]) -> Story[Reply]:
+    """Store what a map maps, JSON by JSON; safe to repeat."""
+    answer = Reply("ok")
+    for at in range(0, len(items), ITEMS):
+        answer = yield from _PUT_ITEMS(term=term, step=step, first=at, items=items[at : at + ITEMS])
+    return answer

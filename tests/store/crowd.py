@@ -315,6 +315,14 @@ def _expand(crowd: Crowd) -> Any:
     return steps.expand(crowd.world.term, "", id, seen, steps.Piece(rows, len(rows)))
 
 
+def _next_item(crowd: Crowd) -> Any:
+    verb = _expand(crowd)
+    crowd.world.run(verb)
+    id = str(verb.args[2])
+    crowd.world.raw.hset(crowd.world.keys.of("task", id), "nx", 1)
+    return steps.next_item(crowd.world.term, "", id, _rests_on(crowd, id))
+
+
 def _close_scope(crowd: Crowd) -> Any:
     verb = _expand(crowd)
     crowd.world.run(verb)
@@ -351,6 +359,7 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
     "hold": lambda c: tasks.hold_all([str(c.ready.id)], held=True),
     "leave": lambda _: nodes.leave("n0"),
     "leave_lists": lambda c: coordination.leave_lists("", str(c.over.id)),
+    "next_item": _next_item,
     "pause_task": lambda c: tasks.pause_all([str(c.ready.id)], "ann", None, None),
     "prune": _prune,
     "reopen": lambda c: tasks.reopen_all([str(c.failed.id)]),

@@ -542,6 +542,23 @@ def register(w: World) -> Case:
 
 
 @case
+def put_items(w: World) -> Case:
+    started(w)
+    return Case(next(workflow_steps.put_items(w.term, str(FLOW), ["1", "2"])), lambda: w.new("other"))
+
+
+@case
+def next_item(w: World) -> Case:
+    entry, seen = started(w)
+    rows = [w.record(w.task("child")) for _ in range(2)]
+    rows = [replace(new, row={**new.row, "rare": f"up {FLOW} fr {FLOW} p each[{n}]"}) for n, new in enumerate(rows)]
+    piece = workflow_steps.Piece(rows, 2, "%m", {"nx": "1"})
+    assert w.run(workflow_steps.expand(w.term, "", str(FLOW), seen, piece)).ok
+    verb = workflow_steps.next_item(w.term, entry, str(FLOW), rests_on(w))
+    return Case(verb, lambda: w.new("other"), frozenset({"changed"}))
+
+
+@case
 def ask_ears(w: World) -> Case:
     started(w)
     w.raw.sadd(w.keys.of("ears", str(FLOW)), str(FLOW))

@@ -112,7 +112,7 @@ def calls() -> Iterator[Call[Any]]:
         steps.arm("1", "0-1", ID, "", "0", steps.Waiting(1, signal="go")), steps.ask_ears("1", "0-1", ID),
         step_values.items(ID, [0]), next(step_values._read(step_values.Where(ID, ID, "", None, "a"), ["x"], ["a"])),
         workflows.put_frame("1", workflows.Frame(ID, ID, "d", "{}", "a", 1, {"x": "1"})),
-        workflows.register("w", "d", "ann"),
+        workflows.register("w", "d", "ann"), steps.next_item("1", "0-1", ID, ""), next(steps.put_items("1", ID, ["1"])),
         workflows.signal(ID, "go", "1", "{}"), workflows.set_variables(ID, {"x": "1"}, None),
         steps.close_scope("1", "0-1", ID, "", "failed", "r"),
         workflows.put_definition("d", "{}"), workflows.start(workflows.Start("r", "d", "{}", "w", "ann", step, {})),

@@ -27,7 +27,8 @@ Part = WorkflowStep | WorkflowDefinition
 
 def needs(step: Part, seen: StepSnapshot) -> tuple[Reference, ...]:
     """What the next decision about a step reads, each once; a step that is to end early reads nothing."""
-    if seen.is_over or ((seen.fate or seen.ended_badly) and seen.branch != "finally"):
+    tolerated = step.tolerate if isinstance(step, MapStep) else 0
+    if seen.is_over or ((seen.fate or seen.ended_badly > tolerated) and seen.branch != "finally"):
         return ()
     return tuple(dict.fromkeys(_needs(step, seen)))
 

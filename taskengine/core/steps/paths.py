@@ -96,6 +96,8 @@ def find_step(definition: WorkflowDefinition, path: str) -> WorkflowStep:
         steps, seconds = bodies(found)
     if found is None:
         raise KeyError(path)
+    if isinstance(found, MapStep) and split(path)[-1].number is not None:
+        return SequentialStep.model_construct(kind="sequential", name=found.name, sub_steps=found.steps)
     return found
 
 

@@ -10,6 +10,8 @@ from pydantic import JsonValue
 
 #: Lanes of steps: it is thought about once it waits for nothing more; or it completes by itself.
 ASKS, GATE = "%", "%g"
+#: Of a map with max_parallel: as a gate, and it lets the next item start with each that completes.
+WINDOW = "%m"
 
 
 @dataclass(frozen=True, slots=True)

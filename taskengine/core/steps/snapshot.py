@@ -75,8 +75,10 @@ class StepSnapshot:
     pieces: int = 0
     #: The branch taken, or the phase that a workflow is in.
     branch: str = ""
-    #: Turns of a loop that were begun.
+    #: Turns of a loop that were begun; items of a map.
     turns: int = 0
+    #: The next item of a map that may start.
+    next_item: int = 0
     #: Whether it waits for a time that has not come.
     is_timed: bool = False
     #: The oldest signal of those that it waits for; None while there is none.

@@ -8,7 +8,7 @@ its turn, as does a template that turns out to be no valid task: then that step 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,8 @@ class Author:
     prefix: str = ""
     #: Values that never change, at the scope that is put.
     bindings: Bindings = field(default_factory=Bindings)
+    #: Of a map: the items of the next piece, by their place.
+    items: Mapping[int, JsonValue] = field(default_factory=dict)
 
     def task_row(self, step: TaskStep, path: str, on: tuple[str, ...]) -> TaskRow | None:
         """The task of a plain step; None where it takes a thought when it is its turn."""
@@ -52,6 +54,11 @@ class Author:
             return self._bound(step, path, on, refs, read) if read else self._made(step, path, on)
         except (ExpressionError, InvalidInputError):
             return None  # that step fails when it is its turn, with this error
+
+    def is_early(self, step: TaskStep) -> bool:
+        """Whether the task of a plain step is made at once, and needs no result of another step."""
+        refs = reads(step.task_template)
+        return not is_late(step.task_template) and not any(ref.step for ref in refs)
 
     def edges(self, step: WorkflowStep, path: str) -> Iterable[str]:
         """Paths of the steps that a step reads when it is entered, as far as they stand beside or around it."""

@@ -18,6 +18,7 @@ if A.fate == '' then
 end
 if not m.fate then
   call('HSET', key('task', m.id), F.fate, A.fate, F.queue, m.lane == '%w' and m.lane or '%', F.fate_reason, reason)
+  if m.lane == '%m' then m.w = call('HINCRBY', key('task', m.id), F.waiting, C.ruled) end
   emit(m.run, 'step_closing', m.id, A.fate)
   -- Children that were announced and never put.
   local unput = tonumber(m.tot or 0) - tonumber(m.x or 0)

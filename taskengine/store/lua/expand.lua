@@ -2,7 +2,7 @@
 -- args: term, entry, step, rests_on, planned, lane, limit, words, raw, tasks{staged}..., envelope
 -- returns: {'ok', children yet to put} | {'stale'} the term | {'changed'} read and decide again | {'missing'} | {'full', most} | {'waits', task}
 -- events: step_running, step_created, created, ready
--- fields: run.total, waiting, planned, placed, queue
+-- fields: run.total, queue, waiting, planned, next_item, windowed, placed
 -- entry: the decision to delete once all children are there, or ''. planned: how many children this piece announces.
 -- limit: ms that it may take, where this begins it, or 0.
 -- lane: the step's, once all are there: '%g' when it completes without a thought. words: fields to set, 'name value ...'.
@@ -31,16 +31,24 @@ for name, value in A.words:gmatch('(%S+) (%S+)') do
 end
 if #fields > 0 then call('HSET', key('task', m.id), unpack(fields)) end
 if planned > 0 then
-  m.w = call('HINCRBY', key('task', m.id), F.waiting, planned)
+  local lower = A.lane == '%m' and m.lane ~= '%m' and C.ruled or 0
+  if lower > 0 then call('HSET', key('task', m.id), F.queue, A.lane) end
+  m.w = call('HINCRBY', key('task', m.id), F.waiting, planned - lower)
   m.tot = call('HINCRBY', key('task', m.id), F.planned, planned)
 end
 local first = call('INCRBY', K.arrivals, count) - count + 1
 place_ids(first, count, A.raw)
 local tasks, new = 0, {}
+-- The first item of a map that may not start yet.
+local opens = A.lane == '%m' and tonumber(call('HGET', key('task', m.id), F.next_item))
 for i, t in ipairs(rows) do
   put_child(t, first + i - 1, m.run, m.id, parents_of(t, nil))
   if not is_unseen(t) then tasks = tasks + 1 end
   new[#new + 1] = t.id
+  if opens and tonumber(m.x or 0) + i - 1 >= opens then
+    call('HSET', key('task', t.id), F.windowed, 1)
+    call('HINCRBY', key('task', t.id), F.waiting, 1)
+  end
 end
 open_run(m.run, count, '', '', tasks)
 call('RPUSH', key('ranges', m.run), first .. ':' .. count)

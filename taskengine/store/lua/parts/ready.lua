@@ -1,5 +1,5 @@
 -- READY tasks: how they become so, where they wait, and why one may not run now.
--- fields: status, ready, parked, attempts, granted, aged, score, node.queues
+-- fields: node.queues, status, ready, parked, attempts, granted, aged, score
 
 -- PENDING -> READY when nothing is left to wait for; what needs thought goes to the coordinator: a dependency that ended
 -- badly, and every task with a trigger rule of its own (its counter of waits is below zero, see RULED in keys.py).
@@ -70,10 +70,15 @@ end
 -- A step that waits for nothing more: a gate ('%g') of which all completed does so too, in this very script; anything else
 -- is thought about. PENDING it waits for what stands before it, RUNNING for what it consists of.
 local gates, is_open_gate = {}, {}
+-- Maps with max_parallel ('%m') hear of each item that completed: their counter of waits lies lower, as with a rule.
+local windows = {}
 -- lazy
 local function try_step(m, because)
-  if (m.st ~= T.PENDING and m.st ~= T.RUNNING) or (m.w ~= 0 and m.f + m.c == 0) then return end
-  if m.lane ~= '%g' or m.f + m.c > 0 then return ask(m.id, because, 'counters') end
+  if m.st ~= T.PENDING and m.st ~= T.RUNNING then return end
+  local open = m.lane == '%m' and m.w + C.ruled or m.w
+  if m.lane == '%m' and open > 0 then windows[#windows + 1] = m.id end
+  if open ~= 0 and (m.f + m.c == 0 or m.lane == '%m') then return end
+  if (m.lane ~= '%g' and m.lane ~= '%m') or m.f + m.c > 0 then return ask(m.id, because, 'counters') end
   if not is_open_gate[m.id] then gates[#gates + 1] = m end
   is_open_gate[m.id] = true
 end

@@ -1,6 +1,7 @@
 -- Runs and graphs: how they are opened, closed and named, and how their tasks end.
--- fields: status, finished, failed, pause, timers_left, run.finished, run.open, graph.sha, graph.run, run.created
--- fields: run.pruned, run.name, run.created_by, run.total
+-- fields: run.finished, run.open, status, finished, failed, path, frame, item_suffix, planned, next_item
+-- fields: frame.workflow, windowed, waiting, pause, timers_left, graph.sha, graph.run, run.created, run.pruned
+-- fields: run.name, run.created_by, run.total
 
 -- Any status -> COMPLETED, FAILED or CANCELLED: history, counts, whoever waits, and the dependents.
 -- lazy
@@ -30,9 +31,24 @@ local function end_task(m, to, note, ...)
   run_ends[m.run] = (run_ends[m.run] or 0) + 1
   release(m.id, m.failed_before and F.failed or HOW[to], 0)
 end
--- Gates that opened by it complete in the same script: one after the other, whatever their nesting.
+-- Lets the next item of a map start, if there is one that is put and waits for nothing else.
+-- lazy
+local function open_window(id)
+  local v = call('HMGET', key('task', id), F.path, F.frame, F.item_suffix, F.planned)
+  local at = call('HINCRBY', key('task', id), F.next_item, 1) - 1
+  if at >= tonumber(v[4]) then return end
+  local frame = v[2] or id
+  local workflow = call('HGET', key('frame', frame), F.frame.workflow)
+  local item = execution_id(workflow, (v[1] or '') .. '[' .. at .. ']' .. (v[3] or ''))
+  if call('HDEL', key('task', item), F.windowed) == 0 then return end
+  call('HINCRBY', key('task', item), F.waiting, -1)
+  try_ready(load(item), id)
+end
+-- Gates that opened by it complete in the same script, and windows open: one after the other, whatever their nesting.
 local function drain_gates()
-  while gates[1] do end_task(table.remove(gates), T.COMPLETED, '') end
+  while gates[1] or windows[1] do
+    if windows[1] then open_window(table.remove(windows)) else end_task(table.remove(gates), T.COMPLETED, '') end
+  end
 end
 local function finish(m, to, note, ...)
   end_task(m, to, note, ...)

@@ -1,10 +1,11 @@
 -- Steps of a workflow that no worker runs. PENDING, one waits for what stands before it; RUNNING, for its children, each of
 -- which names it in the field `up`, and has it first among its dependents. So w, f and c count what stands before it, then
 -- its children: never both, for it begins when all before it completed, which nobody reopens.
--- fields: kind, path, frame, parent, planned, placed, fate, closing, branch, turns, clocks, status, started
--- fields: frame.revision, frame.asking, signal
+-- fields: kind, path, frame, parent, planned, placed, fate, closing, branch, turns, next_item, clocks, status
+-- fields: started, frame.revision, frame.asking, signal
 
-local STEP_FIELDS = {F.kind, F.path, F.frame, F.parent, F.planned, F.placed, F.fate, F.closing, F.branch, F.turns}
+local STEP_FIELDS = {F.kind, F.path, F.frame, F.parent, F.planned, F.placed, F.fate, F.closing, F.branch, F.turns,
+  F.next_item}
 local function load_step(id)
   local m = load(id)
   if not m or not is_step(m) then return nil end
@@ -13,7 +14,8 @@ local function load_step(id)
 end
 -- What a decision about a step rests on: everything that another decision or a child's end changes.
 local function rests_on(m)
-  return table.concat({m.st, m.w, m.f, m.c, m.tot or 0, m.x or 0, m.fate or '', m.cx or 0, m.br or '', m.n or 0}, ' ')
+  return table.concat({m.st, m.w, m.f, m.c, m.tot or 0, m.x or 0, m.fate or '', m.cx or 0, m.br or '', m.n or 0,
+    m.nx or 0}, ' ')
 end
 -- Its step, or nil and what to answer.
 local function decided_step(term, entry, id, seen)
