@@ -151,7 +151,7 @@ def test_what_no_worker_took_in_time_failed_and_says_so(world: World) -> None:
     one, other = world.read(a.id), world.read(pinned.id)
     assert (one.status.value, one.error_kind) == ("failed", "timeout")
     assert one.error_message == "no worker took it within its queue_timeout of 30 s"
-    assert other.error_message == "no worker took it within its queue_timeout of 2.5 s (parked: agent:nobody)"
+    assert other.error_message == "no worker took it within its queue_timeout of 2.5 s (parked: offer:nobody)"
 
 
 def test_the_queue_clock_counts_ready_time_alone_and_begins_anew(world: World) -> None:

@@ -159,7 +159,7 @@ def test_a_pinned_task_is_moved_aside_only_where_nobody_offers_its_agent(world: 
     world.start()
     busy, nobody = world.new("busy", assigned_to="lint"), world.new("nobody", assigned_to="nobody")
     assert "park" not in world.fields("task", busy.id)
-    assert world.fields("task", nobody.id)["park"] == "agent:nobody"
+    assert world.fields("task", nobody.id)["park"] == "offer:nobody"
 
 
 def test_of_a_hundred_nodes_that_take_nothing_each_is_blamed_in_time(world: World) -> None:
