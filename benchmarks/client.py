@@ -9,8 +9,8 @@ from uuid import UUID
 import redis
 
 from taskengine import BlockingTaskAPI, Settings, Task
-from taskengine.api.scope import Scope
-from taskengine.api.stories.wait import until_over
+from taskengine.api.context import OperationContext
+from taskengine.api.operations.wait import until_over
 from taskengine.store.keys import Keys
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
@@ -27,7 +27,7 @@ class Client:
         self.keys = Keys(self.settings.namespace)
         self.api = BlockingTaskAPI(settings=self.settings)
         self.raw = raw
-        self._scope = Scope(self.keys, self.settings, time.monotonic)
+        self._context = OperationContext(self.keys, self.settings, time.monotonic)
         self._store = SyncStore(url, self.settings, template())
 
     def submit(self, tasks: Sequence[Task]) -> list[UUID]:
@@ -36,7 +36,7 @@ class Client:
 
     def see_the_end(self, ids: Sequence[UUID]) -> None:
         """Return when all have ended: the waiting half of ``wait``, which then reads tasks and results."""
-        self._store.run(until_over(self._scope, [str(id) for id in ids], _LONGEST))
+        self._store.run(until_over(self._context, [str(id) for id in ids], _LONGEST))
 
     def read(self, ids: Sequence[UUID]) -> None:
         """Read tasks and results, as ``wait`` does; RuntimeError when one did not complete."""

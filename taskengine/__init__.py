@@ -1,6 +1,6 @@
 """Durable task graphs on a Celery fleet.
 
-What most processes do not use is imported when it is first asked for: the doors and the builders bring
+What most processes do not use is imported when it is first asked for: the clients and the builders bring
 networkx and both drivers, 0.35 s in every ``taskengine --help`` and megabytes in every worker child.
 """
 
@@ -169,7 +169,7 @@ __all__ = [
     "load_workflow",
 ]
 
-#: Where the names come from that are imported late; ``agent`` can not be, a module has the same name.
+#: Where the names come from that are imported late; ``agent`` cannot be, a module has the same name.
 _LATE = {
     "BlockingTaskAPI": "taskengine.api",
     "TaskAPI": "taskengine.api",

@@ -103,7 +103,7 @@ F = TypeVar("F", bound=AgentFunction)
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A declared agent."""
+    """An agent as ``@agent`` declared it: its name, what it can do, and the function that does it."""
 
     name: str
     capabilities: frozenset[str]
@@ -138,15 +138,15 @@ class Registry:
         beside[declared.name] = declared
 
     def get(self, name: str) -> Agent | None:
-        """The agent of that name, or None."""
+        """Return the agent of that name, or None."""
         return self._known().get(name)
 
     def offering(self, capability: str) -> Agent | None:
-        """The first declared agent with that capability, or None."""
+        """Return the first declared agent with that capability, or None."""
         return next((a for a in self._known().values() if capability in a.capabilities), None)
 
     def of(self, function: AgentFunction) -> Agent:
-        """The agent that *function* was declared as; AgentError when it was not."""
+        """Return the agent that *function* was declared as; AgentError when it was not."""
         known = (*self._known().values(), *self._agents.values())
         found = next((a for a in known if a.function is function), None)
         if found is None:
@@ -162,15 +162,15 @@ class Registry:
         self._borrowed = None
 
     def imported(self) -> Iterable[Agent]:
-        """The agents without those."""
+        """Return the agents without those."""
         return tuple(self._agents.values())
 
     def borrowed(self) -> Mapping[str, Agent]:
-        """What was declared inside functions since :meth:`borrow`, by name."""
+        """Return what was declared inside functions since :meth:`borrow`, by name."""
         return self._borrowed or {}
 
     def capabilities(self) -> frozenset[str]:
-        """All that the imported agents offer together."""
+        """Return all that the imported agents offer together."""
         return frozenset().union(*(a.capabilities for a in self._known().values()))
 
     def __iter__(self) -> Iterator[Agent]:
@@ -231,9 +231,9 @@ def _declare(name: str, capabilities: Iterable[str] | None, batch: bool) -> Call
 
 
 def _fault(function: object) -> str | None:
-    """Why *function* can be no agent; None when it can."""
+    """Return why *function* can be no agent; None when it can."""
     if not callable(function):
-        return f"{function!r} can not be called"
+        return f"{function!r} cannot be called"
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         return f"{_origin(function)} yields, and its result would be a generator"
     try:
@@ -246,7 +246,7 @@ def _fault(function: object) -> str | None:
 
 
 def _called(function: object) -> str:
-    """The name of a function, or of the class of an object that is called like one."""
+    """Return the name of a function, or of the class of an object that is called like one."""
     return str(getattr(function, "__name__", type(function).__name__))
 
 

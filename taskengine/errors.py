@@ -15,7 +15,7 @@
     ├── NoResultError                a dependency has no result; .id, .status
     ├── ConflictError                two writers disagree
     │   ├── IdempotencyConflictError same key or id, other content; .existing_id
-    │   └── NotAllowedError          the state forbids it; .story tells how it came to be
+    │   └── NotAllowedError          the state forbids it; .history tells how it came to be
     ├── TaskExecutionError           an awaited execution did not complete; .execution
     ├── WorkflowExecutionError       an awaited workflow did not complete; .workflow
     ├── WaitTimeoutError             the awaited did not happen in time; .pending
@@ -24,11 +24,11 @@
     ├── StoreError                   Redis and we disagree
     │   ├── StoreUnavailableError    no answer from the server
     │   ├── StoreFullError           the server is out of memory and refuses writes
-    │   ├── UnsupportedServerError   the server can not hold the truth (cluster, old, evicting)
+    │   ├── UnsupportedServerError   the server cannot hold the truth (cluster, old, evicting)
     │   ├── SchemaMismatchError      what is stored there is of another version's form; .stored
     │   └── EmbeddedServerError      the server in Settings.home does not start or answer
     │       └── CorruptDataError     its append-only file is damaged; .file, .repair
-    └── AgentError                   an agent module or function can not be used
+    └── AgentError                   an agent module or function cannot be used
 """
 
 from __future__ import annotations
@@ -206,11 +206,11 @@ class IdempotencyConflictError(ConflictError):
 class NotAllowedError(ConflictError):
     """The state of the task does not allow this."""
 
-    def __init__(self, message: str, *, id: object, story: Sequence[str] = ()) -> None:
-        super().__init__(message + ("; so far: " + ", ".join(story) if story else ""))
+    def __init__(self, message: str, *, id: object, history: Sequence[str] = ()) -> None:
+        super().__init__(message + ("; so far: " + ", ".join(history) if history else ""))
         self.id = str(id)
         #: What happened to the task so far, oldest first.
-        self.story = tuple(story)
+        self.history = tuple(history)
 
 
 class TaskExecutionError(TaskEngineError):
@@ -243,11 +243,11 @@ class WaitTimeoutError(TaskEngineError, TimeoutError):
 class NeverDoneError(WaitTimeoutError):
     """Nothing is left to run and no timer is set, so what was waited for will never happen."""
 
-    def __init__(self, pending: Sequence[str], stories: Sequence[str]) -> None:
+    def __init__(self, pending: Sequence[str], reasons: Sequence[str]) -> None:
         TaskEngineError.__init__(
             self,
             f"nothing is left to run, no timer is set, and {len(pending)} of the awaited tasks are not over: "
-            + "; ".join(_shortened(stories)),
+            + "; ".join(_shortened(reasons)),
         )
         self.pending = tuple(pending)
 
@@ -278,7 +278,7 @@ class StoreFullError(StoreError):
 
 
 class UnsupportedServerError(StoreError):
-    """This Redis server can not hold the engine's truth."""
+    """This Redis server cannot hold the engine's truth."""
 
 
 class SchemaMismatchError(StoreError):
@@ -302,7 +302,7 @@ class SchemaMismatchError(StoreError):
 
 
 class EmbeddedServerError(StoreError):
-    """The embedded server can not be used; read its log, or set TASKENGINE_REDIS_URL to another server."""
+    """The embedded server cannot be used; read its log, or set TASKENGINE_REDIS_URL to another server."""
 
 
 class CorruptDataError(EmbeddedServerError):
@@ -317,4 +317,4 @@ class CorruptDataError(EmbeddedServerError):
 
 
 class AgentError(TaskEngineError):
-    """An agent can not be used as it is declared."""
+    """An agent cannot be used as it is declared."""

@@ -1,6 +1,6 @@
-"""Every knob of the engine, read once at the door.
+"""Every knob of the engine, read once at the entry.
 
-One frozen object: nothing below the doors looks at the environment. A field's description gives its unit; the
+One frozen object: nothing below the entries looks at the environment. A field's description gives its unit; the
 variable is the upper-case name behind ``TASKENGINE_`` (``TASKENGINE_REDIS_URL``). Fields that would contradict each
 other are refused together (:data:`RELATIONS`). Tests shorten the clocks with ``Settings(lease_seconds=2, …)`` and hand
 the object down.
@@ -48,7 +48,7 @@ class Relation:
     why: str
 
     def fault(self, settings: Settings) -> str | None:
-        """What is wrong and what to do about it; None when nothing is."""
+        """Return what is wrong and what to do about it; None when nothing is."""
         more, less = getattr(settings, self.more), getattr(settings, self.less)
         if not less or more >= self.times * less * (1 - 1e-9):
             return None
@@ -170,18 +170,18 @@ def load(**overrides: object) -> Settings:
 
 @lru_cache(maxsize=1)
 def current() -> Settings:
-    """The settings of this process, read from the environment once."""
+    """Return the settings of this process, read from the environment once."""
     return load()
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
-    """The variables that give a child process the same settings; fields that are None are left out."""
+    """Return the variables that give a child process the same settings; fields that are None are left out."""
     values = settings.model_dump(mode="json", exclude_none=True)
     return {variable(name): str(value) for name, value in values.items()}
 
 
 def variable(field: str) -> str:
-    """The variable of a field."""
+    """Return the variable of a field."""
     return f"{_PREFIX}{field.upper()}"
 
 
@@ -201,7 +201,7 @@ _SERVICE = re.compile(r"_SERVICE_HOST=|_SERVICE_PORT(_\w+)?=|_PORT(_\d+_(TCP|UDP
 
 
 def unknown_variables(environment: Mapping[str, str]) -> Iterator[UnknownVariable]:
-    """Those of *environment*, by name."""
+    """Yield those of *environment*, by name."""
     for name, value in sorted(environment.items()):
         field = name.upper().removeprefix(_PREFIX).lower()
         if not name.upper().startswith(_PREFIX) or field in Settings.model_fields:
@@ -218,7 +218,7 @@ def refuse_unknown(environment: Mapping[str, str]) -> None:
 
 
 def environment() -> Mapping[str, str]:
-    """The process environment, for doors that start child processes with an explicit one."""
+    """Return the process environment, for entries that start child processes with an explicit one."""
     return os.environ
 
 

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from taskengine.errors import StoreError
 from taskengine.models import Outcome
 from taskengine.store.executions import Report
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 
 #: Seconds an execution may last before those behind it are handed back.
-PATIENCE = 0.02
+LONG_SECONDS = 0.02
 #: Seconds between two looks while a batch is open.
 _LOOK = 0.01
 
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 class Finished:
     """An execution that ended and is not reported yet."""
 
-    told: Told
+    assignment: Assignment
     #: Its name, or that of the queue where nobody serves it here.
     agent: str
     #: As :func:`taskengine.core.estimates.kind_of` names it.
@@ -50,17 +50,17 @@ class Finished:
 class Batch:
     """What one slot was told together."""
 
-    def __init__(self, told: Sequence[Told], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, assignment: Sequence[Assignment], clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._left = deque(told)
+        self._left = deque(assignment)
         self._ended: list[Finished] = []
         #: When the one that runs began; None before the first and between two.
         self._began: float | None = None
         #: Held while somebody hands back and reports, so that the slot does not report beside it.
         self.telling = threading.Lock()
 
-    def take(self) -> Told | None:
+    def take(self) -> Assignment | None:
         """Begin the next one; None when none is left, or when the one before lasted too long."""
         with self._lock:
             if not self._left or self._is_late():
@@ -73,22 +73,24 @@ class Batch:
         with self._lock:
             self._ended.append(ended)
 
-    def stalled(self) -> tuple[list[Told], list[Finished]]:
-        """What to hand back and what to report, of a batch whose execution lasts too long; it is the caller's now."""
+    def stalled(self) -> tuple[list[Assignment], list[Finished]]:
+        """Return what to hand back and what to report, of a batch whose execution lasts too long; it is the caller's
+        now.
+        """
         with self._lock:
             if not self._is_late() or not (self._left or self._ended):
                 return [], []
             return self._give()
 
-    def close(self) -> tuple[list[Told], list[Finished]]:
-        """What was not begun, and all that ended and nobody reported."""
+    def close(self) -> tuple[list[Assignment], list[Finished]]:
+        """Return what was not begun, and all that ended and nobody reported."""
         with self._lock:
             return self._give()
 
     def _is_late(self) -> bool:
-        return self._began is not None and self._clock() - self._began > PATIENCE
+        return self._began is not None and self._clock() - self._began > LONG_SECONDS
 
-    def _give(self) -> tuple[list[Told], list[Finished]]:
+    def _give(self) -> tuple[list[Assignment], list[Finished]]:
         left, ended = list(self._left), self._ended
         self._left.clear()
         self._ended = []
@@ -96,7 +98,7 @@ class Batch:
 
 
 #: Hands back what did not begin, and reports what ended.
-Tell = Callable[[Sequence[Told], Sequence[Finished]], None]
+Tell = Callable[[Sequence[Assignment], Sequence[Finished]], None]
 
 
 class BatchWatch:

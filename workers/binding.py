@@ -13,18 +13,18 @@ from taskengine.core.bindings import Bindings
 from taskengine.core.templates import PASSED_ON, bind
 from taskengine.models import Task
 from taskengine.store.codec import loads_object, worker_binding
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 
 
-def bound(task: Task, told: Told, fetch: Callable[[str], str | None]) -> Task:
-    """The task with its values; ExpressionError where one has none, NotFoundError where a result is gone.
+def bound(task: Task, assignment: Assignment, fetch: Callable[[str], str | None]) -> Task:
+    """Return the task with its values; ExpressionError where one has none, NotFoundError where a result is gone.
 
     *fetch* brings the result of a task that did not come with the claim, as JSON. A task of no template is itself.
     """
-    binding = worker_binding(told.doc)
+    binding = worker_binding(assignment.doc)
     if binding is None:
         return task
-    texts = {id: text for id, _, text in told.inputs}
+    texts = {id: text for id, _, text in assignment.inputs}
     steps: dict[str, Any] = {}
     for names, id in binding["tasks"]:
         text = texts.get(id) or fetch(id)

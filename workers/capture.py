@@ -20,11 +20,11 @@ from contextvars import ContextVar
 from typing import Any
 
 from taskengine.models import LogLevel
-from workers.journal import Voice
+from workers.log_buffer import LogStream
 from workers.loggers import Loggers
 from workers.plain import exact
 
-_SPEAKER: ContextVar[Voice | None] = ContextVar("taskengine_voice", default=None)
+_LOG_STREAM: ContextVar[LogStream | None] = ContextVar("taskengine_voice", default=None)
 #: Streams and how loud their lines are.
 LEVELS = {"stdout": LogLevel.INFO, "stderr": LogLevel.WARNING}
 #: Descriptors of a process's own streams.
@@ -33,22 +33,22 @@ _OWN = {"stdout": 1, "stderr": 2}
 _REDIRECTED = "celery.redirected"
 
 
-class Speaking:
-    """While the block lasts, this thread (and what its context is handed to) speaks with *voice*.
+class LogCapture:
+    """While the block lasts, this thread (and what its context is handed to) speaks with *log_stream*.
 
     A class: every execution enters it, and a generator would cost five times as much.
     """
 
-    __slots__ = ("_token", "_voice")
+    __slots__ = ("_log_stream", "_token")
 
-    def __init__(self, voice: Voice) -> None:
-        self._voice = voice
+    def __init__(self, log_stream: LogStream) -> None:
+        self._log_stream = log_stream
 
     def __enter__(self) -> None:
-        self._token = _SPEAKER.set(self._voice)
+        self._token = _LOG_STREAM.set(self._log_stream)
 
     def __exit__(self, *exc_info: object) -> None:
-        _SPEAKER.reset(self._token)
+        _LOG_STREAM.reset(self._token)
 
 
 def install() -> None:
@@ -58,8 +58,8 @@ def install() -> None:
         if not isinstance(stream, Stream):
             setattr(sys, name, Stream(stream, name))
     for logger in (logging.getLogger(), logging.getLogger("celery.task")):
-        if not any(isinstance(handler, JournalHandler) for handler in logger.handlers):
-            logger.addHandler(JournalHandler())
+        if not any(isinstance(handler, LogBufferHandler) for handler in logger.handlers):
+            logger.addHandler(LogBufferHandler())
 
 
 def remove() -> None:
@@ -69,7 +69,7 @@ def remove() -> None:
         if isinstance(stream, Stream):
             setattr(sys, name, stream.before)
     for logger in (logging.getLogger(), logging.getLogger("celery.task")):
-        for handler in [one for one in logger.handlers if isinstance(one, JournalHandler)]:
+        for handler in [one for one in logger.handlers if isinstance(one, LogBufferHandler)]:
             logger.removeHandler(handler)
 
 
@@ -108,13 +108,13 @@ class Stream(io.TextIOBase):
         self._name = name
 
     def write(self, text: str) -> int:
-        """Tell the journal of whoever speaks, and pass it on."""
+        """Tell the log buffer of whoever speaks, and pass it on."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        voice = _SPEAKER.get()
-        if voice is not None:
+        log_stream = _LOG_STREAM.get()
+        if log_stream is not None:
             text = exact(text)
-            voice.journal.write(self._name, LEVELS[self._name], text)
+            log_stream.log_buffer.write(self._name, LEVELS[self._name], text)
         self.pass_on(text)
         return len(text)
 
@@ -124,14 +124,16 @@ class Stream(io.TextIOBase):
             self.before.write(text)
 
     def fileno(self) -> int:
-        """A descriptor whose reader tells the journal of whoever asks; the process's own where nobody speaks."""
-        voice = _SPEAKER.get()
-        if voice is None:
+        """Return a descriptor whose reader tells the log buffer of whoever asks; the process's own where nobody
+        speaks.
+        """
+        log_stream = _LOG_STREAM.get()
+        if log_stream is None:
             return _descriptor(self.before, self._name)
-        return voice.descriptor(self._name, LEVELS[self._name], self.pass_on)
+        return log_stream.descriptor(self._name, LEVELS[self._name], self.pass_on)
 
     def writable(self) -> bool:
-        """It is."""
+        """True: a standard stream is written to."""
         return True
 
     def isatty(self) -> bool:
@@ -148,7 +150,7 @@ class Stream(io.TextIOBase):
         self.flush()
 
     def reconfigure(self, **_: Any) -> None:
-        """Stay as it is: a journal is UTF-8 in lines."""
+        """Stay as it is: a log buffer is UTF-8 in lines."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.before, name)
@@ -168,23 +170,23 @@ class Buffer(io.BufferedIOBase):
         return len(raw)
 
     def fileno(self) -> int:
-        """As the stream's."""
+        """Return the descriptor of the stream around this buffer."""
         return self._stream.fileno()
 
     def writable(self) -> bool:
-        """It is."""
+        """True: a standard stream is written to."""
         return True
 
     def flush(self) -> None:
-        """Nothing waits here."""
+        """Do nothing: every write is passed on at once."""
         self._stream.flush()
 
     def close(self) -> None:
-        """Stay open."""
+        """Do nothing: the stream belongs to the process."""
 
 
 def _descriptor(stream: Any, name: str) -> int:
-    """The descriptor of *stream*, of the process's own where it has none: Celery's proxy says None."""
+    """Return the descriptor of *stream*, of the process's own where it has none: Celery's proxy says None."""
     try:
         found = stream.fileno()
     except (OSError, ValueError, AttributeError):
@@ -192,20 +194,20 @@ def _descriptor(stream: Any, name: str) -> int:
     return found if isinstance(found, int) else _OWN[name]
 
 
-class JournalHandler(logging.Handler):
-    """Hands records to the journal of whoever logs."""
+class LogBufferHandler(logging.Handler):
+    """Hands records to the log buffer of whoever logs."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell it; a record that can not be formatted is logging's own affair, never the agent's."""
-        voice = _SPEAKER.get()
-        if voice is None or record.name == _REDIRECTED:
+        """Tell it; a record that cannot be formatted is logging's own affair, never the agent's."""
+        log_stream = _LOG_STREAM.get()
+        if log_stream is None or record.name == _REDIRECTED:
             return
         try:
             text = self.format(record)
         except Exception:  # whatever an agent's own objects raise when they are shown
             self.handleError(record)
             return
-        voice.journal.add(_level(record.levelno), text, logger=record.name, at=record.created)
+        log_stream.log_buffer.add(_level(record.levelno), text, logger=record.name, at=record.created)
 
 
 def _level(number: int) -> LogLevel:

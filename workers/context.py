@@ -12,14 +12,14 @@ from taskengine.agent import Dependency
 from taskengine.errors import InvalidInputError, NoResultError, PayloadTooLargeError
 from taskengine.models import LogLevel, TaskStatus
 from taskengine.settings import INLINE_LIMIT
-from taskengine.store import executions, outlines, tasks
+from taskengine.store import executions, graph_nodes, tasks
 from taskengine.store.codec import dumps, loads_object, moment, readable
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import Keys
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 from taskengine.store.sync import SyncStore
-from workers.journal import Voice
-from workers.patience import outlast, persist
+from workers.log_buffer import LogStream
+from workers.outage_retry import retry_call, retry_outage
 from workers.plain import exact
 
 _HAVE_RESULT = frozenset({TaskStatus.COMPLETED.value})
@@ -33,21 +33,21 @@ class Results(Mapping[str, dict[str, Any]]):
     the others. A server that is away is waited for: its outage is no failure of the agent.
     """
 
-    def __init__(self, told: Told, store: SyncStore) -> None:
+    def __init__(self, assignment: Assignment, store: SyncStore) -> None:
         self._store = store
         self._keys = Keys(store.settings.namespace)
-        self._task = told.task_id
-        self._texts = {id: text for id, _, text in told.inputs}
-        self._names = {name: id for id, name, _ in reversed(told.inputs)}
-        self._more = told.more_inputs
-        self._are_named = not told.more_inputs
+        self._task = assignment.task_id
+        self._texts = {id: text for id, _, text in assignment.inputs}
+        self._names = {name: id for id, name, _ in reversed(assignment.inputs)}
+        self._more = assignment.more_inputs
+        self._are_named = not assignment.more_inputs
         self._dependencies: tuple[Dependency, ...] | None = None
 
     def __getitem__(self, name: str) -> dict[str, Any]:
         id = self._id_of(str(name))
         text = self._texts[id]
         if text is None:
-            found = outlast(lambda: self._store.run(executions.output(self._keys, id)), "output")
+            found = retry_outage(lambda: self._store.run(executions.output(self._keys, id)), "output")
             if found is None:
                 self._refuse_open(id)
             text = self._texts[id] = found or "{}"
@@ -72,7 +72,7 @@ class Results(Mapping[str, dict[str, Any]]):
         if self._dependencies is None:
             self._fetch_ids()
             ids = list(self._texts)
-            found = outlast(lambda: self._store.run(tasks.read(ids)), "read")
+            found = retry_outage(lambda: self._store.run(tasks.read(ids)), "read")
             self._dependencies = tuple(
                 Dependency(one.id, one.name, one.status.value, one.error_message) for one in found if one is not None
             )
@@ -98,14 +98,16 @@ class Results(Mapping[str, dict[str, Any]]):
     def _fetch_ids(self) -> None:
         if self._more:
             self._more = False
-            found = persist(self._store, tasks.fields(self._keys, self._task, TaskField.depends_on))
+            found = retry_call(self._store, tasks.fields(self._keys, self._task, TaskField.depends_on))
             for id in (found[TaskField.depends_on] or "").split():
                 self._texts.setdefault(id, None)
 
     def _fetch_names(self) -> None:
         if not self._are_named:
             self._are_named = True
-            for one in outlast(lambda: self._store.run(outlines.outlines(list(self._texts))), "outline"):
+            for one in retry_outage(
+                lambda: self._store.run(graph_nodes.graph_nodes(list(self._texts))), "read_graph_nodes"
+            ):
                 if one is not None:
                     self._names.setdefault(one.name, one.id)
 
@@ -113,31 +115,33 @@ class Results(Mapping[str, dict[str, Any]]):
 class Context:
     """One execution, as its agent sees it."""
 
-    def __init__(self, told: Told, store: SyncStore, cancelled: Callable[[], bool], voice: Voice) -> None:
-        self._told = told
+    def __init__(
+        self, assignment: Assignment, store: SyncStore, cancelled: Callable[[], bool], log_stream: LogStream
+    ) -> None:
+        self._assignment = assignment
         self._cancelled = cancelled
-        self._voice = voice
-        self._results = Results(told, store)
+        self._log_stream = log_stream
+        self._results = Results(assignment, store)
 
     @property
     def execution_id(self) -> UUID:
         """The execution that this run is."""
-        return UUID(self._told.execution_id)
+        return UUID(self._assignment.execution_id)
 
     @property
     def run_id(self) -> UUID:
         """The run of its task."""
-        return UUID(self._told.run_id)
+        return UUID(self._assignment.run_id)
 
     @property
     def attempt(self) -> int:
         """1 for the first attempt."""
-        return self._told.attempt
+        return self._assignment.attempt
 
     @property
     def deadline(self) -> datetime | None:
         """When this attempt is ended as timed out."""
-        return moment(self._told.deadline_ms)
+        return moment(self._assignment.deadline_ms)
 
     @property
     def cancelled(self) -> bool:
@@ -158,7 +162,9 @@ class Context:
         """Say how far it is: 0 to 1, values beyond are cut; *note* is one line for people."""
         if not isinstance(fraction, int | float) or math.isnan(fraction):
             raise InvalidInputError(f"progress: fraction is {fraction!r:.80}; use 0 to 1", field="fraction")
-        self._voice.journal.progress(min(1.0, max(0.0, float(fraction))), readable(exact(str(note or ""))[:500]))
+        self._log_stream.log_buffer.progress(
+            min(1.0, max(0.0, float(fraction))), readable(exact(str(note or ""))[:500])
+        )
 
     def log(self, message: str, level: str = "info", **metadata: Any) -> None:
         """Add a line to the execution's log; the newest lines are kept.
@@ -170,4 +176,4 @@ class Context:
         size = len(dumps(metadata, "log: metadata").encode()) if metadata else 0
         if size > INLINE_LIMIT:
             raise PayloadTooLargeError("log: metadata", size, INLINE_LIMIT)
-        self._voice.journal.add(LogLevel(level), exact(str(message)), metadata=metadata)
+        self._log_stream.log_buffer.add(LogLevel(level), exact(str(message)), metadata=metadata)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 from celery.worker import state
 
-from workers.board import Board
-from workers.hands import dead_messages, exit_status
+from workers.child_processes import dead_messages, exit_status
+from workers.slot_table import SlotTable
 
 _STATUS = re.compile(r"(?:signal (\d+)|exitcode (-?\d+))")
 _MIB = 1024 * 1024
@@ -25,7 +25,9 @@ _MOST = 1000
 
 
 def told(status: str, peak: int) -> str:
-    """How a process ended, by Celery's words for its exit *status*; *peak* is the most memory seen, 0 is unknown."""
+    """Return how a process ended, by Celery's words for its exit *status*; *peak* is the most memory seen, 0 is
+    unknown.
+    """
     used = f"; it used {peak / _MIB:.0f} MiB at most, as far as was seen" if peak else ""
     found = _STATUS.search(status)
     if found is None:
@@ -54,13 +56,13 @@ class Deaths:
         if key not in self._told and len(self._seen) < _MOST:
             self._seen.setdefault(key, (time.monotonic(), how))
 
-    def look(self, board: Board) -> None:
+    def look(self, slot_table: SlotTable) -> None:
         """Note who died since the last look."""
         dead = {f"{message}|{pid}": (message, pid) for message, pid in dead_messages()}
         self._told &= dead.keys()
         for message, pid in dead.values():
             if status := exit_status(pid):  # else Celery has it, and is about to tell
-                self.note(message, pid, told(status, board.peak_of(pid)))
+                self.note(message, pid, told(status, slot_table.peak_of(pid)))
 
     def words(self) -> list[str]:
         """As a beat tells them: ``message|pid|milliseconds ago|how``; kept until :meth:`forget`."""

@@ -1,7 +1,7 @@
 """How long what ran here took, told in one small update a second: no report pays for it.
 
 The estimates serve the order of tasks and what people are told, so a few lost samples are no loss: what the server
-does not take at once is dropped, and a burst of more kinds than fit counts for its lanes alone.
+does not take at once is dropped, and a burst of more kinds than fit counts for its queues alone.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Durations:
         self._due = 0.0
         self._lock = threading.Lock()
 
-    def add(self, lane: str, kind: str, seconds: float) -> None:
+    def add(self, queue: str, kind: str, seconds: float) -> None:
         """Note a run of *kind* that completed."""
         with self._lock:
-            self._count(lane, seconds)
+            self._count(queue, seconds)
             if kind in self._samples or len(self._samples) < _MOST:
                 self._count(kind, seconds)
 
@@ -49,8 +49,8 @@ class Durations:
             self._due = now + _EVERY
             samples, self._samples = self._samples, {}
         try:
-            before = store.run(estimates.learned(Keys(store.settings.namespace), list(samples)))
-            store.run(estimates.learn({k: blend(before.get(k), n, s / n) for k, (n, s) in samples.items()}))
+            before = store.run(estimates.read_estimates(Keys(store.settings.namespace), list(samples)))
+            store.run(estimates.update_estimates({k: blend(before.get(k), n, s / n) for k, (n, s) in samples.items()}))
         except StoreError as exc:
             logger.info("dropped the durations of %d kinds: %s", len(samples), exc)
 

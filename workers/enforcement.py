@@ -2,7 +2,7 @@
 
 Always in this order: the script first (the token is fenced, the task moves on), then TERM to the process group,
 then KILL. Killing first would let the result of a half-ended run be accepted. A child that was ended never goes on
-to other work: if it returns in time its report is fenced, and a fenced child ends itself. A thread can not be ended:
+to other work: if it returns in time its report is fenced, and a fenced child ends itself. A thread cannot be ended:
 it is told, its lease is taken away, and its slot counts as occupied until it returns.
 """
 
@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from taskengine.store import executions
 from taskengine.store.nodes import Held, Lost
 from taskengine.store.sync import SyncStore
-from workers.announce import Announces
-from workers.board import key_of
-from workers.hands import group_is_alive, is_alive, signal_group
+from workers.celery_events import SendsEvents
+from workers.child_processes import group_is_alive, is_alive, signal_group
 from workers.overdue import time_out
 from workers.process import Node
-from workers.stalls import Stalls
+from workers.slot_table import key_of
+from workers.stalled_batches import StalledBatches
 
 logger = logging.getLogger(__name__)
 
@@ -37,17 +37,17 @@ class Enforcement:
 
     node: Node
     store: SyncStore
-    announcer: Announces
+    celery_events: SendsEvents
     #: Told which child is about to be ended.
     expect_end: Callable[[int], object] = lambda _: None
-    _stalls: Stalls = field(init=False)
+    _stalled_batches: StalledBatches = field(init=False)
     #: Process group -> monotonic time at which it is killed.
     _ending: dict[int, float] = field(default_factory=dict)
     #: Executions in threads that are over and have not returned -> monotonic time at which they were over.
     _stuck: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._stalls = Stalls(self.node)
+        self._stalled_batches = StalledBatches(self.node)
 
     def stuck(self, seconds: float = 0.0) -> int:
         """Threads that an execution has occupied for *seconds* after it was over; one that returned is free."""
@@ -67,7 +67,7 @@ class Enforcement:
 
     def enforce(self, held: Iterable[Held], server_ms: int) -> None:
         """Act on what this node holds, by the server's clock."""
-        begun, waiting = self._stalls.look(held)
+        begun, waiting = self._stalled_batches.look(held)
         self._give_back(waiting, "one that was begun before it lasts")
         for execution in begun:
             if execution.cancel_ms is not None:
@@ -91,7 +91,7 @@ class Enforcement:
         replies = self.store.run(executions.hand_back(pairs, why))
         for execution, reply in zip(held, replies, strict=True):
             if reply.ok:
-                self.announcer.closed(execution.execution_id, reply.text(), f"handed back: {why}")
+                self.celery_events.closed(execution.execution_id, reply.text(), f"handed back: {why}")
                 logger.info("handed back execution=%s task=%s", execution.execution_id, execution.task_id)
         return any(reply.ok for reply in replies)
 
@@ -102,9 +102,9 @@ class Enforcement:
                 self._end_child(execution.pid, key_of(execution.execution_id), 0.0)
 
     def running(self) -> frozenset[tuple[int, int]]:
-        """(process, key on the board) of all that runs here by its own account."""
+        """(process, key on the slot table) of all that runs here by its own account."""
         if self.node.forks:
-            return frozenset((pid, key) for _, pid, key in self.node.board.running() if is_alive(pid))
+            return frozenset((pid, key) for _, pid, key in self.node.slot_table.running() if is_alive(pid))
         return frozenset((os.getpid(), key_of(id)) for id in tuple(self.node.local.runs))
 
     def end_fenced(self, before: frozenset[tuple[int, int]], held: Iterable[Held]) -> None:
@@ -133,49 +133,49 @@ class Enforcement:
 
     def kill_all(self) -> None:
         """Kill every group that was told to end or still runs something, without waiting any longer."""
-        for pid in {*self._ending, *(pid for _, pid, _ in self.node.board.running())}:
+        for pid in {*self._ending, *(pid for _, pid, _ in self.node.slot_table.running())}:
             self.expect_end(pid)
             signal_group(pid, signal.SIGKILL)
         self._ending.clear()
 
     def take_over(self) -> None:
         """Tell what dead children noted and did not live to tell."""
-        self.announcer.take_over(self.node.unsent.left(is_alive))
+        self.celery_events.take_over(self.node.unsent.left(is_alive))
 
     def say_last(self) -> None:
         """Tell all that is to be told before the process ends, for as long as the broker takes it."""
         self.take_over()
-        self.announcer.close(_LAST_SECONDS)
+        self.celery_events.close(_LAST_SECONDS)
 
     def _cancel(self, held: Held, server_ms: int, asked_ms: int) -> None:
         if self.node.forks:
-            self.node.board.ask_to_cancel(held.pid, held.execution_id)
+            self.node.slot_table.ask_to_cancel(held.pid, held.execution_id)
         else:
             self.node.local.ask_to_cancel(held.execution_id)
         if server_ms < asked_ms + self.store.settings.cancel_grace_seconds * 1000:
             return
         reply = self.store.run(executions.end_cancelled(held.execution_id, held.token))
         if reply.ok:
-            self.announcer.closed(held.execution_id, reply.text(), "cancelled")
+            self.celery_events.closed(held.execution_id, reply.text(), "cancelled")
             logger.warning("ended cancelled execution=%s after its grace", held.execution_id)
             self._end(held, self.store.settings.kill_after_seconds)
 
     def _time_out(self, held: Held, *, silent: bool = False) -> None:
         over = time_out(self.store, held.execution_id, held.token, held.task_id, held.deadline_ms, silent=silent)
         if over is not None:
-            self.announcer.closed(held.execution_id, over.became, over.error)
+            self.celery_events.closed(held.execution_id, over.became, over.error)
             logger.warning("timed out execution=%s task=%s: %s", held.execution_id, held.task_id, over.error)
             self._end(held, self.store.settings.kill_after_seconds)
 
     def _end(self, held: Held, grace: float) -> None:
         if self.node.forks:
-            self._give_back(self._stalls.beside(held), "the process that had it is ended")
+            self._give_back(self._stalled_batches.beside(held), "the process that had it is ended")
             self._end_child(held.pid, key_of(held.execution_id), grace)
         elif self.node.local.interrupt(held.execution_id):
             self._stuck.setdefault(held.execution_id, time.monotonic())
 
     def _end_child(self, pid: int, key: int, grace: float) -> None:
-        self.node.board.end(pid, key)
+        self.node.slot_table.end(pid, key)
         if is_alive(pid):
             self.expect_end(pid)
         signal_group(pid, signal.SIGTERM)

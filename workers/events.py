@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from json.encoder import encode_basestring_ascii as _text
 
 from taskengine.models import TaskStatus
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 from workers.redaction import redacted
 
 #: Characters of an error that are kept until it is sent.
@@ -31,15 +31,15 @@ _GOES_ON = "task-retried"
 
 
 def brief(text: str) -> str:
-    """The first 80 characters of *text*, without obvious secrets."""
+    """Return the first 80 characters of *text*, without obvious secrets."""
     return redacted(text)[:_NAME_LENGTH]
 
 
-def started(told: Told, agent: str) -> bytes:
+def started(assignment: Assignment, agent: str) -> bytes:
     """Note that an execution began."""
     return (
-        f"{_STARTED}\x1f{int(time.time() * 1e6)}\x1f{told.execution_id}\x1f{agent}\x1f{told.task_id}\x1f"
-        f"{told.run_id}\x1f{told.attempt}\x1f{told.retries}\x1f{told.name}"
+        f"{_STARTED}\x1f{int(time.time() * 1e6)}\x1f{assignment.execution_id}\x1f{agent}\x1f{assignment.task_id}\x1f"
+        f"{assignment.run_id}\x1f{assignment.attempt}\x1f{assignment.retries}\x1f{assignment.name}"
     ).encode(errors="replace")
 
 
@@ -55,17 +55,19 @@ def ended(
 
 
 def uuid_of(note: bytes) -> str:
-    """The execution that a note is of; '' when it is none."""
+    """Return the execution that a note is of; '' when it is none."""
     return "".join(note.decode(errors="replace").split(_BETWEEN, 3)[2:3])
 
 
 def origin(hostname: str, utcoffset: int, pid: int) -> str:
-    """The fields that say who sends an event."""
+    """Return the fields that say who sends an event."""
     return f'"hostname":{_text(hostname)},"utcoffset":{utcoffset:d},"pid":{pid:d}'
 
 
 def rendered(note: bytes, origin: str, tick: Callable[[], int]) -> Iterator[str]:
-    """The events that tell a *note*, as JSON; ValueError when it is none. *tick* counts Celery's logical clock on."""
+    """Yield the events that tell a *note*, as JSON; ValueError when it is none. *tick* counts Celery's logical clock
+    on.
+    """
     kind, micros, uuid, rest = note.decode(errors="replace").split(_BETWEEN, 3)
     common = f'"uuid":{_text(uuid)},"timestamp":{int(micros) / 1e6!r},{origin}'
     if kind == _STARTED:

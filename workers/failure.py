@@ -37,7 +37,7 @@ def place(exc: BaseException) -> str:
 
 
 def traceback_of(exc: BaseException) -> str:
-    """The traceback of *exc*, with those of its causes, from the agent's first line on."""
+    """Return the traceback of *exc*, with those of its causes, from the agent's first line on."""
     trace = from_agent(trace_of(exc))
     try:
         return "".join(traceback.TracebackException(type(exc), exc, trace, compact=True).format())
@@ -59,7 +59,9 @@ def kept(text: str) -> str:
 
 
 def brief(text: str) -> str:
-    """A traceback's deepest frame that its reader can change, and its error: kept when a later attempt has one."""
+    """Return a traceback's deepest frame that its reader can change, and its error: kept when a later attempt has
+    one.
+    """
     lines = text.splitlines()
     begin = max((at for at, line in enumerate(lines) if line == _BEGIN), default=0)  # before it are its causes
     frames = [(found[1], at) for at, line in enumerate(lines) if at >= begin and (found := _FRAME.match(line))]
@@ -72,7 +74,9 @@ def brief(text: str) -> str:
 
 
 def _deepest(frames: list[tuple[str, int]]) -> tuple[str, int]:
-    """The last of *frames*, files with a number, that their reader can change; the last of all when there is none."""
+    """Return the last of *frames*, files with a number, that their reader can change; the last of all when there is
+    none.
+    """
     theirs = [one for one in frames if not one[0].startswith(_OURS)]
     return (_own(theirs) or theirs or frames)[-1]
 

@@ -24,12 +24,12 @@ from taskengine import embedded
 from taskengine.errors import SchemaMismatchError, StoreError, UnsupportedServerError
 from taskengine.store import fleet_settings, nodes
 from taskengine.store.nodes import Held
+from workers.child_processes import is_alive, live_messages
 from workers.deaths import deaths
-from workers.departure import Departure
 from workers.enforcement import Enforcement
-from workers.hands import is_alive, live_messages
 from workers.host import Host
 from workers.process import Node
+from workers.shutdown import Shutdown
 
 logger = logging.getLogger(__name__)
 
@@ -38,17 +38,17 @@ _LEASES_BETWEEN_CHECKS = 5
 
 
 class Heartbeat(threading.Thread):
-    """Beats until :meth:`finish`."""
+    """The thread that beats for a node until :meth:`finish`."""
 
     def __init__(self, node: Node, slots: Callable[[], int], host: Host) -> None:
         super().__init__(name="taskengine-heartbeat", daemon=True)
         self._node = node
         self._slots = slots
         self._store = node.connect(answer_seconds=max(1.0, node.settings.lease_seconds / 5))
-        self._announcer = node.announce(None)
-        self._announcer.hold_still_at_forks()
-        self._enforcement = Enforcement(node, self._store, self._announcer, host.expect_end)
-        self._departure = Departure(node, self._store, self._enforcement, host)
+        self._celery_events = node.make_events(None)
+        self._celery_events.hold_still_at_forks()
+        self._enforcement = Enforcement(node, self._store, self._celery_events, host.expect_end)
+        self._shutdown = Shutdown(node, self._store, self._enforcement, host)
         self._host = host
         #: When a slot claimed, as far as the last beat knew.
         self._claimed = 0
@@ -70,7 +70,7 @@ class Heartbeat(threading.Thread):
     def beat(self) -> None:
         """One beat; StoreError when the server does not answer, UnsupportedServerError when it would lose tasks."""
         self._check_server()
-        self._departure.mark()
+        self._shutdown.mark()
         self._serve_what_is_consumed()
         live = [f"{message}|{pid}" for message, pid in live_messages()]
         self._look_for_dead()
@@ -78,8 +78,8 @@ class Heartbeat(threading.Thread):
         free = max(0, self._slots() - self._enforcement.occupied)
         before = self._enforcement.running()
         self._number += 1
-        verb = nodes.beat(
-            self._node.name, self._number, self._info(), free, self._node.lanes.text, self._departure.why,
+        verb = nodes.heartbeat(
+            self._node.name, self._number, self._info(), free, self._node.queues.text, self._shutdown.why,
             [*live, *died], took=self._took(),
         )  # fmt: skip
         answer = self._store.run(verb)
@@ -91,19 +91,19 @@ class Heartbeat(threading.Thread):
             logger.warning("lost execution=%s task=%s: %s", lost.execution_id, lost.task_id, lost.why)
         self._enforcement.take_over()
         for lost in answer.lost:
-            self._announcer.closed(lost.execution_id, lost.became, f"lost: {lost.why}")
+            self._celery_events.closed(lost.execution_id, lost.became, f"lost: {lost.why}")
         self._enforcement.bury(answer.lost)
         self._enforcement.end_fenced(before, answer.held)
 
     def _serve_what_is_consumed(self) -> None:
         """Offer what Celery consumes: people change it while it runs. A node that goes consumes nothing any more."""
         queues = self._host.consumed()
-        if queues is not None and not self._departure.why:
-            self._node.lanes.consume(queues)
+        if queues is not None and not self._shutdown.why:
+            self._node.queues.consume(queues)
 
     def _took(self) -> bool:
-        """Whether a slot claimed since the last beat."""
-        before, self._claimed = self._claimed, self._node.board.claimed
+        """Return whether a slot claimed since the last beat."""
+        before, self._claimed = self._claimed, self._node.slot_table.claimed
         return self._claimed != before
 
     def _check_server(self) -> None:
@@ -122,7 +122,7 @@ class Heartbeat(threading.Thread):
 
     def drain(self, why: str, *, at_once: bool = False) -> None:
         """Stop the node: take nothing new, and give running work its time or none. Only notes it."""
-        self._departure.ask(why, at_once=at_once)
+        self._shutdown.ask(why, at_once=at_once)
         self._attention.put(None)
 
     def finish(self) -> None:
@@ -132,19 +132,19 @@ class Heartbeat(threading.Thread):
         self.join(timeout=5)
         self._enforcement.say_last()
         try:
-            self._store.run(nodes.leave(self._node.name))
+            self._store.run(nodes.remove_node(self._node.name))
         except StoreError as exc:
-            logger.warning("leave failed, the node will be forgotten: %s", exc)
+            logger.warning("the node was not removed and will be forgotten: %s", exc)
         self._store.close()
 
     def run(self) -> None:
         """Beat every ``heartbeat_seconds``, and look at deadlines a few times in between."""
         while not self._over.is_set():
-            for part in (self._tell, self._look, self._departure.end_when_due, self._sample):
+            for part in (self._tell, self._look, self._shutdown.end_when_due, self._sample):
                 try:
                     part()
                 except StoreError as exc:
-                    logger.warning("beat failed: %s", exc)
+                    logger.warning("heartbeat failed: %s", exc)
                     embedded.keep(self._node.settings)
                 except Exception:
                     # Without this thread the node would lose all of its work, and nobody would hear why.
@@ -153,22 +153,22 @@ class Heartbeat(threading.Thread):
 
     def _tell(self) -> None:
         """What needs the server: beats, and ends that the scripts must know first."""
-        if time.monotonic() >= self._next_beat or self._departure.is_news:
+        if time.monotonic() >= self._next_beat or self._shutdown.is_news:
             self._next_beat = time.monotonic() + self._node.settings.heartbeat_seconds
             self.beat()
         self._enforcement.enforce(self._held, round(self._offset_ms + time.monotonic() * 1000))
-        self._departure.hand_back_when_due(self._held)
+        self._shutdown.hand_back_when_due(self._held)
 
     def _look(self) -> None:
         """What must be done although the server may be away."""
         self._look_for_dead()
         self._enforcement.finish_ending()
         self._enforcement.take_over()
-        self._departure.exit_when_stuck(self._slots())
+        self._shutdown.exit_when_stuck(self._slots())
 
     def _look_for_dead(self) -> None:
         if self._node.forks:
-            deaths.look(self._node.board)
+            deaths.look(self._node.slot_table)
 
     def _rest(self) -> None:
         pause = min(self._node.settings.heartbeat_seconds / 4, self._node.settings.resource_interval)
@@ -189,10 +189,10 @@ class Heartbeat(threading.Thread):
         )
 
     def _sample(self) -> None:
-        for index, pid, _ in self._node.board.running():
+        for index, pid, _ in self._node.slot_table.running():
             try:
                 if is_alive(pid):
-                    self._node.board.sample(index, psutil.Process(pid).memory_info().rss)
+                    self._node.slot_table.sample(index, psutil.Process(pid).memory_info().rss)
             except psutil.Error:
                 continue
 

@@ -45,7 +45,7 @@ class Host:
             consumer.call_soon(_cancel_queues, consumer)
 
     def consumed(self) -> frozenset[str] | None:
-        """The queues that it consumes now; None before it does, and while it has lost its broker."""
+        """Return the queues that it consumes now; None before it does, and while it has lost its broker."""
         consumer = getattr(getattr(self._worker, "consumer", None), "task_consumer", None)
         if consumer is None:
             return None

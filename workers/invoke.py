@@ -18,9 +18,9 @@ from taskengine.agent import Agent, NotNow
 from taskengine.errors import InvalidInputError
 from taskengine.models import Outcome, Task
 from taskengine.store.codec import check_size, readable
-from workers.clones import Original
 from workers.context import Context
 from workers.failure import kept, place, traceback_of
+from workers.fork_guard import ForkGuard
 from workers.loop import Run
 from workers.output import as_object, encoded
 from workers.plain import name_of, names_of, sound, text_of, trace_of
@@ -31,7 +31,7 @@ ERROR_LIMIT = 4000
 
 
 def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any]) -> Outcome:
-    """The outcome of one run; *wait* gives what a coroutine comes to."""
+    """Return the outcome of one run; *wait* gives what a coroutine comes to."""
     try:
         return _outcome(agent, task, context, wait)
     except BaseException as exc:  # what it raised, raises when it is looked at
@@ -41,7 +41,7 @@ def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any
 
 def _outcome(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any]) -> Outcome:
     try:
-        with Original():
+        with ForkGuard():
             value = agent.function(task, context)
             # Whoever made it, a coroutine function, a wrapper of one or an object with an async __call__.
             if type(value) is not dict and inspect.isawaitable(value):
@@ -65,7 +65,7 @@ def _outcome(agent: Agent, task: Task, context: Context, wait: Callable[[Run], A
 
 
 def classify(value: Any) -> Outcome:
-    """The outcome of a returned value: an Outcome as it is, else what :mod:`workers.output` makes of it."""
+    """Return the outcome of a returned value: an Outcome as it is, else what :mod:`workers.output` makes of it."""
     try:
         if type(value) is not dict and isinstance(value, Outcome):
             return sound(value)
@@ -75,7 +75,7 @@ def classify(value: Any) -> Outcome:
 
 
 def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:
-    """The outcome, its output as JSON ('' without one), and whether that must lie by reference.
+    """Return the outcome, its output as JSON ('' without one), and whether that must lie by reference.
 
     An output that is not JSON or too large makes it a failure that is not retried: it would be so again.
     """
@@ -94,7 +94,7 @@ def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:
 
 
 def _unusable(exc: BaseException) -> Outcome:
-    """The outcome of what was returned and cannot be stored: it would be so again."""
+    """Return the outcome of what was returned and cannot be stored: it would be so again."""
     why = text_of(exc) if isinstance(exc, InvalidInputError) else f"{name_of(type(exc))}: {text_of(exc)}"
     error = _storable(f"the agent returned what cannot be stored: {why}")
     return Outcome("failed", error=error, error_kind="invalid_output", retryable=False)

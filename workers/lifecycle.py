@@ -1,6 +1,6 @@
 """A worker's start and stop, hung on Celery's signals.
 
-celeryd_after_setup (options are known, nothing runs yet): choose lanes, beat once. worker_process_init (in a pool
+celeryd_after_setup (options are known, nothing runs yet): choose queues, beat once. worker_process_init (in a pool
 child): a process group of its own. worker_ready (connected, no message taken): refuse a broker channel that is not
 ours. worker_shutting_down (in the signal handler): drain. worker_shutdown: leave.
 
@@ -30,18 +30,18 @@ from taskengine.errors import SchemaMismatchError, StoreError, TaskEngineError, 
 from taskengine.settings import current as current_settings
 from taskengine.settings import environment, unknown_variables
 from taskengine.transport import is_ours, refusal
-from workers.announce import Announcer
-from workers.board import Board
-from workers.hands import end_rest_of_group
+from workers.celery_events import CeleryEvents
+from workers.child_processes import end_rest_of_group
+from workers.duplicate_names import warn_of_duplicate_names
+from workers.end_signals import quieten_celery
 from workers.heartbeat import Heartbeat
 from workers.host import Host
-from workers.hub import wake_when_threads_end
-from workers.lanes import Served, everything, offer
-from workers.namesakes import warn_of_namesakes
 from workers.process import LocalRuns, Node, current
-from workers.teller import quieten_celery
+from workers.queues import Served, everything, offer
+from workers.recycling import Limits, count_executions, limits_of
+from workers.slot_table import SlotTable
+from workers.thread_pool_wakeup import wake_when_a_thread_ends
 from workers.unsent import Page, Unsent
-from workers.wear import Limits, count_executions, limits_of
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ _parent = _Parent()
 
 @signals.celeryd_after_setup.connect(weak=False)
 def set_up(sender: str, instance: Any, **_: Any) -> None:
-    """Choose the lanes and enter the fleet; a foreseeable mistake ends the worker with one sentence."""
+    """Choose the queues and enter the fleet; a foreseeable mistake ends the worker with one sentence."""
     if not issubclass(instance.pool_cls, (PreforkPool, ThreadsPool, SoloPool)):
         raise SystemExit(f"taskengine: {refusal(instance.pool_cls.__module__.rpartition('.')[2])}")
     try:
@@ -71,21 +71,21 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
     current.node = node
     os.register_at_fork(after_in_child=_die_as_others_do)
     if node.limits != Limits():
-        count_executions(instance.pool, current.is_worn)
+        count_executions(instance.pool, current.is_used_up)
     _parent.pid = os.getpid()
     host = Host(instance)
     heartbeat = Heartbeat(node, lambda: _slots(instance), host)
     try:
         heartbeat.beat()  # before the first message is popped: a silent node's claim is refused
-        warn_of_namesakes(node)
+        warn_of_duplicate_names(node)
     except (UnsupportedServerError, SchemaMismatchError) as exc:
         raise SystemExit(f"taskengine: {exc}") from exc
     except StoreError as exc:
-        logger.warning("first beat failed, trying again: %s", exc)
+        logger.warning("first heartbeat failed, trying again: %s", exc)
     heartbeat.start()
     _parent.heartbeat, _parent.host = heartbeat, host
     host.on_hang_up(_begin_anew)
-    wake_when_threads_end(instance)
+    wake_when_a_thread_ends(instance)
     quieten_celery()
 
 
@@ -166,24 +166,26 @@ def _node(hostname: str, worker: Any) -> Node:
     offered = offer(REGISTRY, explicit)
     for orphan in offered.orphans:
         logger.warning("queue %s is not consumed: no imported agent offers it", orphan)
-    queues.select(list(offered.lanes))
-    lanes = Served(everything(REGISTRY))
-    lanes.consume(offered.lanes)
+    queues.select(list(offered.queues))
+    served = Served(everything(REGISTRY))
+    served.consume(offered.queues)
     forks = issubclass(worker.pool_cls, PreforkPool)
 
-    def announce(page: Page | None) -> Announcer:
-        return Announcer(app, hostname, page)
+    def make_events(page: Page | None) -> CeleryEvents:
+        return CeleryEvents(app, hostname, page)
 
     return Node(
         settings=current_settings(),
         registry=REGISTRY,
-        announce=announce if forks else cache(announce),  # one process, one announcer: its news keep their order
+        make_events=make_events
+        if forks
+        else cache(make_events),  # one process, one event sender: its news keep their order
         url=ensure(current_settings()),
         name=f"{hostname}#{os.getpid()}-{uuid4().hex[:6]}",
         hostname=hostname,
-        lanes=lanes,
+        queues=served,
         forks=forks,
-        board=Board(),
+        slot_table=SlotTable(),
         local=LocalRuns(),
         limits=limits_of(worker),
         unsent=Unsent(max(worker.concurrency, worker.max_concurrency or 0) if forks else 0),

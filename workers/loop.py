@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from taskengine.store.forks import PerProcess
-from workers.clones import Original, end
+from workers.fork_guard import ForkGuard, end
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ class Run:
             self._future.set_exception(exc)
 
     def result(self, seconds: float | None) -> Any:
-        """What it returned or raised; TimeoutError while :attr:`is_over` is False after *seconds*."""
+        """Return what it returned or raised; TimeoutError while :attr:`is_over` is False after *seconds*."""
         value = self._future.result(seconds)
         if self._raised is not None:
             raise self._raised
@@ -167,7 +167,7 @@ class Run:
 
     @property
     def is_over(self) -> bool:
-        """Whether it ended."""
+        """Whether the coroutine ended, however."""
         return self._future.done()
 
     async def _hold(self, coroutine: Awaitable[Any]) -> Any:
@@ -176,7 +176,7 @@ class Run:
         if self._is_cancelled:
             self._cancel()
         try:
-            with Original():
+            with ForkGuard():
                 return await coroutine
         except (SystemExit, KeyboardInterrupt) as exc:  # asyncio would end the loop, and everybody on it
             self._raised = exc

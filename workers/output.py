@@ -25,7 +25,7 @@ _PLAIN = (str, int, float, bool, list, type(None))
 
 
 def as_object(value: Any) -> dict[str, Any]:
-    """What dependents see of *value*: a JSON object as it is, any other JSON value ``x`` as ``{"value": x}``."""
+    """Return what dependents see of *value*: a JSON object as it is, any other JSON value ``x`` as ``{"value": x}``."""
     if isinstance(value, dict):
         return value
     if type(value) in _PLAIN:
@@ -61,7 +61,7 @@ def _converted(value: Any, field: str) -> Any:
 
 
 def _scalar(value: Any) -> Any:
-    """The Python number in a scalar of numpy and its like."""
+    """Return the Python number in a scalar of numpy and its like."""
     if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
         return value.item()
     raise TypeError(f"{name_of(type(value))} has no JSON form")
@@ -88,7 +88,7 @@ def _fault(value: Any) -> BaseException | None:
 
 
 def _children(value: Any) -> Iterator[tuple[str, Any]]:
-    """The parts of a value, each with its step of the path."""
+    """Yield the parts of a value, each with its step of the path."""
     if isinstance(value, dict):
         yield from ((f".{text_of(key)}", part) for key, part in dict.items(value))
     elif isinstance(value, list | tuple | set | frozenset):

@@ -17,7 +17,7 @@ from taskengine.models import Outcome, Task
 from taskengine.store import executions, tasks
 from taskengine.store.keys import Keys
 from taskengine.store.sync import SyncStore
-from workers.verdict import retry_ms
+from workers.disposition import retry_ms
 
 
 class TimedOut(NamedTuple):

@@ -73,7 +73,7 @@ _free = PerProcess(_Free)
 
 
 def take(name: str, hear: Hear) -> Pipe:
-    """A pipe of one's own for the stream *name*; give it back."""
+    """Return a pipe of one's own for the stream *name*; give it back."""
     free = _free.get()
     with free.lock:
         pipe = next((one for one in free.pipes if one.name == name), None)

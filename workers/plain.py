@@ -32,7 +32,7 @@ def exact(text: Any) -> str:
 
 
 def name_of(cls: type) -> str:
-    """The name of a class, whatever its metaclass says."""
+    """Return the name of a class, whatever its metaclass says."""
     return str(_NAME.__get__(cls))
 
 
@@ -42,13 +42,13 @@ def names_of(cls: type) -> tuple[str, ...]:
 
 
 def trace_of(exc: BaseException) -> TracebackType | None:
-    """Where an error came by, whatever its class makes of that name."""
+    """Return where an error came by, whatever its class makes of that name."""
     trace: TracebackType | None = BaseException.__dict__["__traceback__"].__get__(exc)
     return trace
 
 
 def sound(made: Outcome) -> Outcome:
-    """An Outcome of builtins like *made*, checked anew; any error when it is none."""
+    """Return an Outcome of builtins like *made*, checked anew; any error when it is none."""
     return Outcome(
         _text(made.kind), made.output, _text(made.error), _text(made.error_kind),
         tuple(_class_name(name) for name in made.error_classes), _text(made.traceback), made.exception,

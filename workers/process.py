@@ -23,19 +23,19 @@ from taskengine.store.forks import PerProcess
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
 from workers import capture
-from workers.announce import Announces
 from workers.batch import BatchWatch
-from workers.board import Board
-from workers.courier import Courier
+from workers.batch_hints import BatchHints
+from workers.celery_events import SendsEvents
 from workers.durations import Durations
-from workers.lanes import Served
+from workers.end_signals import EndSignals
+from workers.log_sender import LogSender
 from workers.loop import Run
-from workers.pace import Paces
-from workers.teller import Teller
+from workers.queues import Served
+from workers.recycling import Limits, Recycling
+from workers.slot_table import SlotTable
 from workers.unsent import Page, Unsent
-from workers.wear import Limits, Wear
 
-#: Seconds between two looks of a pool child at the board while a coroutine runs.
+#: Seconds between two looks of a pool child at the slot table while a coroutine runs.
 _LOOK_SECONDS = 0.25
 
 
@@ -77,7 +77,7 @@ class LocalRuns:
             self.over.discard(execution)
 
     def wait(self, execution: str, run: Run) -> Any:
-        """What the coroutine of an execution comes to."""
+        """Return what the coroutine of an execution comes to."""
         with self.lock:
             self.runs[execution] = run
             is_over = execution in self.over
@@ -93,25 +93,25 @@ class Node:
     settings: Settings
     #: The agents that it may run.
     registry: Registry
-    #: Makes the announcer of a process, after the fork; it keeps its notes on the page of a pool child.
-    announce: Callable[[Page | None], Announces]
+    #: Makes the event sender of a process, after the fork; it keeps its notes on the page of a pool child.
+    make_events: Callable[[Page | None], SendsEvents]
     url: str
     #: Unique to this start of the worker: an old incarnation's work is never mistaken for the new one's.
     name: str
     #: Celery's node name, the worker that Flower shows.
     hostname: str
-    lanes: Served
+    queues: Served
     #: Whether agents run in child processes, which can be ended from outside.
     forks: bool
-    board: Board
+    slot_table: SlotTable
     local: LocalRuns
-    #: What the announcers of its children have not sent.
+    #: What the event senders of its children have not sent.
     unsent: Unsent
     #: Of each of its children.
     limits: Limits
 
     def connect(self, answer_seconds: float = SOCKET_TIMEOUT, busy_poll_seconds: float = 0.0) -> SyncStore:
-        """A store of one's own; make it after a fork.
+        """Return a store of one's own; make it after a fork.
 
         It waits *answer_seconds* for each answer, of them *busy_poll_seconds* awake.
         """
@@ -133,31 +133,31 @@ class WorkerProcess:
         # Threads share one interpreter lock: one that looks for its answer would take it from those that work.
         self.store = node.connect(busy_poll_seconds=node.settings.busy_poll_ms / 1000 if node.forks else 0.0)
         self.durations = Durations()
-        self.wear = Wear(node.limits)
-        self.paces = Paces(node.settings.batch_ms / 1000)
+        self.recycling = Recycling(node.limits)
+        self.batch_hints = BatchHints(node.settings.batch_ms / 1000)
         self.batches = BatchWatch()
-        self.courier = Courier(self.store)
-        self.teller = Teller(node.hostname)
+        self.log_sender = LogSender(self.store)
+        self.end_signals = EndSignals(node.hostname)
         self.hears: capture.Installed | None = capture.Installed()
         self._index = getattr(current_process(), "index", 0) if node.forks else 0
-        self.announcer = node.announce(node.unsent.page(self._index) if node.forks else None)
+        self.celery_events = node.make_events(node.unsent.page(self._index) if node.forks else None)
         if node.forks:
             self._exit = signal.signal(signal.SIGTERM, self._on_term)
 
     @property
-    def lanes(self) -> str:
-        """``lane=agent`` words of what the node serves now."""
-        return self._node.lanes.text
+    def queues(self) -> str:
+        """``queue=agent`` words of what the node serves now."""
+        return self._node.queues.text
 
     def is_cancelled(self, execution: str) -> bool:
-        """Whether this execution should return; costs no trip."""
+        """Return whether this execution should return; costs no trip."""
         if self.threaded:
             return execution in self._node.local.over
-        return self._node.board.cancelled(self._index, execution)
+        return self._node.slot_table.cancelled(self._index, execution)
 
     def claimed(self) -> None:
         """Note that a slot claimed; the next beat tells it."""
-        self._node.board.claim()
+        self._node.slot_table.claim()
 
     def give_up(self) -> None:
         """End this pool child and all that its agent started, after a fenced report.
@@ -166,12 +166,12 @@ class WorkerProcess:
         about to be killed for it, so it takes no other work.
         """
         if not self.threaded:
-            self.announcer.flush()
+            self.celery_events.flush()
             os.killpg(0, signal.SIGKILL)
 
     def peak(self) -> int:
         """Bytes of memory that the running execution used at most, as far as sampled; 0 is unknown."""
-        return 0 if self.threaded else self._node.board.peak(self._index)
+        return 0 if self.threaded else self._node.slot_table.peak(self._index)
 
     def running(self, execution: str) -> Running:
         """Make an execution known to the heartbeat while a block lasts; it gives what waits for its coroutine."""
@@ -182,24 +182,24 @@ class WorkerProcess:
         if self.threaded:
             self._node.local.enter(execution)
         else:
-            self._node.board.enter(self._index, os.getpid(), execution)
+            self._node.slot_table.enter(self._index, os.getpid(), execution)
 
     def leave(self, execution: str) -> None:
         """Note that it does not run any more."""
         if self.threaded:
             self._node.local.leave(execution)
         else:
-            self._node.board.leave(self._index)
+            self._node.slot_table.leave(self._index)
 
     def wait(self, execution: str, run: Run) -> Any:
-        """What the coroutine of an execution comes to."""
+        """Return what the coroutine of an execution comes to."""
         if self.threaded:
             return self._node.local.wait(execution, run)
         return run.watch(lambda: self.is_cancelled(execution), _LOOK_SECONDS)
 
     def _on_term(self, number: int, frame: FrameType | None) -> None:
         """Exit, but only on the parent's word: a supervisor's TERM to the group must not cost an agent its run."""
-        if not self._node.board.is_protected(self._index) and callable(self._exit):
+        if not self._node.slot_table.is_protected(self._index) and callable(self._exit):
             self._exit(number, frame)
 
 
@@ -247,10 +247,10 @@ class Current:
                 here.process = WorkerProcess(self.node)
             return here.process
 
-    def is_worn(self) -> bool:
-        """Whether this process has run all that it may."""
+    def is_used_up(self) -> bool:
+        """Return whether this process has run all that it may."""
         process = self._here.get().process
-        return process is not None and process.wear.is_over
+        return process is not None and process.recycling.is_over
 
 
 current = Current()

@@ -124,7 +124,7 @@ def _without_named(text: str) -> Iterator[str]:
 
 
 def _end_of_value(text: str, found: re.Match[str], start: int) -> int:
-    """Where the secret ends that begins at *start*; *start* itself where none does."""
+    """Return where the secret ends that begins at *start*; *start* itself where none does."""
     name, before = found[1], text[found.start() - 1 : found.start()]
     if before in ("?", "&") and (name.lower() in _IN_QUERY or _is_secret(name)):
         value = _QUERY_VALUE.match(text, start)
@@ -144,7 +144,7 @@ def _end_of_value(text: str, found: re.Match[str], start: int) -> int:
 
 
 def _end_of_quoted(text: str, quote: re.Match[str]) -> int:
-    """The place of the closing quote, or the end of the line; *text* may be quoted text itself."""
+    """Return the place of the closing quote, or the end of the line; *text* may be quoted text itself."""
     at = text.find(quote[1], quote.end())
     while at > 0 and text[at - 1] == "\\":
         at = text.find(quote[1], at + 1)
@@ -183,7 +183,7 @@ def _end_of_plain(text: str, start: int, name: str, within: str) -> int:
 
 
 def _is_harmless(name: str, value: str) -> bool:
-    """A test's ``pass: 12``, a shell's ``PWD=/home/me``."""
+    """Return a test's ``pass: 12``, a shell's ``PWD=/home/me``."""
     return (name == "pass" and value.isdecimal()) or (name in ("pwd", "oldpwd") and value.startswith("/"))
 
 

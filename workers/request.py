@@ -20,7 +20,7 @@ class SlotRequest(Request):
         if not isinstance(exc, WorkerLostError | SystemExit | KeyboardInterrupt):
             return super().on_failure(exc_info, send_failed_event, return_ok)
         pid = int(self.worker_pid or 0)
-        peak = current.node.board.peak_of(pid) if current.node is not None else 0
+        peak = current.node.slot_table.peak_of(pid) if current.node is not None else 0
         deaths.note(str(self.id), pid, told(str(exc), peak))
         deaths.end_message(self)
         return None

@@ -10,9 +10,9 @@ from celery import Task
 from taskengine.errors import StoreUnavailableError
 from taskengine.transport import SLOT_TASK, TOKEN_HEADER
 from workers.app import app
+from workers.end_signals import end_message
 from workers.process import current
 from workers.runner import Runner
-from workers.teller import end_message
 
 #: By name: Celery makes a class of it when a worker starts; who only sends never does.
 _REQUEST = "workers.request:SlotRequest"
@@ -22,8 +22,9 @@ _REQUEST = "workers.request:SlotRequest"
 def slot(self: Task[Any, Any], /, **_: Any) -> None:
     """Work until nothing is ready or the slice is over.
 
-    Celery's own events are off for this task: each execution announces itself (:mod:`workers.announce`), and a
-    message that finds nothing to do is nobody's business (:mod:`workers.teller` says what the log and signals tell).
+    Celery's own events are off for this task: each execution announces itself (:mod:`workers.celery_events`), and a
+    message that finds nothing to do is nobody's business (:mod:`workers.end_signals` says what the log and signals
+    tell).
     """
     token = str(getattr(self.request, TOKEN_HEADER, None) or (self.request.headers or {}).get(TOKEN_HEADER) or "0")
     with suppress(StoreUnavailableError):  # the wake-up is lost, the work is not: the coordinator grants it again

@@ -33,7 +33,7 @@ class Unsent:
         self._memory = mmap.mmap(-1, max(1, self._pages) * _SIZE)
 
     def page(self, index: int) -> Page:
-        """A clean page for the child with this index, in the child; one that dies with it when there is none."""
+        """Return a clean page for the child with this index, in the child; one that dies with it when there is none."""
         first = index * _PAGES_A_CHILD
         for number in range(first, min(first + _PAGES_A_CHILD, self._pages)):
             page = Page(self._memory, number * _SIZE)
@@ -101,7 +101,7 @@ class Page:
         return dropped
 
     def turn(self) -> list[bytes]:
-        """What is on the written half, which is to be sent; the other one is written from now on."""
+        """Return what is on the written half, which is to be sent; the other one is written from now on."""
         half = self._read(_WRITTEN)
         notes = self._notes(half)
         self._write(_WRITTEN, 1 - half)
@@ -114,7 +114,7 @@ class Page:
         self._write(_USED + 8 * (1 - self._read(_WRITTEN)), 0)
 
     def take(self) -> list[bytes]:
-        """All notes, oldest first, and leave none."""
+        """Return all notes, oldest first, and leave none."""
         written = self._read(_WRITTEN)
         notes = [*self._notes(1 - written), *self._notes(written)]
         self._write(_USED, 0)

@@ -34,7 +34,9 @@ class Meter:
         return cls(time.monotonic(), cpu, peak, threaded)
 
     def stop(self, sampled: int, custom: dict[str, float]) -> Usage:
-        """What was used since, with what the agent counted; *sampled* bytes of memory, 0: no sample was taken."""
+        """Return what was used since, with what the agent counted; *sampled* bytes of memory, 0: no sample was
+        taken.
+        """
         wall = time.monotonic() - self.wall
         cpu, peak = _used(self.threaded)
         # A process that never needed more than now reached it just then; what an earlier run of the same process

@@ -1,6 +1,6 @@
-"""What a client may ask for: one story for each method, and two doors that run it.
+"""What a client may ask for: one operation for each method, and two clients that run it.
 
-The logic is in :mod:`taskengine.api.stories`, once. :class:`TaskAPI` awaits its trips,
+The logic is in :mod:`taskengine.api.operations`, once. :class:`TaskAPI` awaits its trips,
 :class:`BlockingTaskAPI` blocks on them; both only delegate.
 """
 

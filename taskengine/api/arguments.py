@@ -26,7 +26,7 @@ _IDEMPOTENCY_KEY = TypeAdapter(IdempotencyKey)
 
 
 def id_text(value: Id, field: str = "task_id") -> str:
-    """The id as the store spells it."""
+    """Return the id as the store spells it."""
     if isinstance(value, UUID):
         return str(value)
     try:
@@ -47,7 +47,7 @@ def id_texts(values: Iterable[Id] | Id, field: str = "task_ids") -> list[str]:
 
 
 def new_tasks(given: Iterable[Task | TaskCreateRequest], most: int) -> list[Task]:
-    """The tasks to submit, each once, at most *most*."""
+    """Return the tasks to submit, each once, at most *most*."""
     if not isinstance(given, Iterable) or isinstance(given, Task | TaskCreateRequest | str | Mapping):
         raise InvalidInputError(f"tasks is a {type(given).__name__}; pass a list of tasks", field="tasks")
     tasks = [new_task(one, f"tasks[{at}]") for at, one in enumerate(given)]
@@ -73,7 +73,7 @@ def _refuse_twice(field: str, values: Iterable[str | None]) -> None:
 
 
 def new_task(given: Task | TaskCreateRequest, field: str = "task") -> Task:
-    """The task to submit."""
+    """Return the task to submit."""
     if not isinstance(given, Task | TaskCreateRequest):
         raise InvalidInputError(
             f"{field} is a {type(given).__name__}; pass a Task or a TaskCreateRequest", field=field
@@ -82,7 +82,7 @@ def new_task(given: Task | TaskCreateRequest, field: str = "task") -> Task:
 
 
 def seconds(value: float | None, field: str = "timeout") -> float | None:
-    """A number of seconds, None for no limit."""
+    """Return a number of seconds, None for no limit."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value < 0:
@@ -93,14 +93,14 @@ def seconds(value: float | None, field: str = "timeout") -> float | None:
 
 
 def number(value: int, field: str, least: int, most: int) -> int:
-    """A whole number from *least* to *most*."""
+    """Return a whole number from *least* to *most*."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise InvalidInputError(f"{field} is {value!r}; use a whole number, {least} to {most}", field=field)
     return value
 
 
 def member(kind: type[E], value: E | str | int, field: str) -> E:
-    """A member of an enumeration, given itself or as its value; of a numbered one also by name."""
+    """Return a member of an enumeration, given itself or as its value; of a numbered one also by name."""
     try:
         return kind(value)
     except ValueError as exc:
@@ -122,7 +122,7 @@ def text(value: str, field: str, most: int = 500) -> str:
 
 
 def agent_name(value: str, field: str = "agent_id") -> str:
-    """A name as ``@agent(name)`` takes it."""
+    """Return a name as ``@agent(name)`` takes it."""
     try:
         return _AGENT_NAME.validate_python(value)
     except ValidationError as exc:
@@ -133,7 +133,7 @@ def agent_name(value: str, field: str = "agent_id") -> str:
 
 
 def capability_name(value: str, field: str = "capability") -> str:
-    """What a worker offers: the name of a queue."""
+    """Return what a worker offers: the name of a queue."""
     try:
         return _CAPABILITY.validate_python(value)
     except ValidationError as exc:
@@ -148,7 +148,7 @@ def user(value: str | None, field: str) -> str:
 
 
 def idempotency_key(value: str | None, field: str = "idempotency_key") -> str | None:
-    """A client's name for what it submits: 1 to 512 bytes."""
+    """Return a client's name for what it submits: 1 to 512 bytes."""
     if value is None:
         return None
     try:
@@ -158,7 +158,7 @@ def idempotency_key(value: str | None, field: str = "idempotency_key") -> str | 
 
 
 def mapping(value: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    """A JSON object."""
+    """*given* as a JSON object; InvalidInputError names *field* when it is none."""
     if not isinstance(value, Mapping):
         raise InvalidInputError(f"{field} is a {type(value).__name__}; pass a dict", field=field)
     dumps(value, field)
@@ -166,7 +166,7 @@ def mapping(value: Mapping[str, Any], field: str) -> Mapping[str, Any]:
 
 
 def instant(value: datetime, field: str) -> datetime:
-    """A moment that says its time zone, in UTC."""
+    """Return a moment that says its time zone, in UTC."""
     if not isinstance(value, datetime) or value.utcoffset() is None:
         raise InvalidInputError(
             f"{field} is {value!r:.80}; pass a datetime with a time zone, such as datetime.now(UTC)", field=field
@@ -178,7 +178,7 @@ def instant(value: datetime, field: str) -> datetime:
 
 
 def cursor(value: str | None) -> int:
-    """The place in a listing that a cursor stands for; 0 is its beginning."""
+    """Return the place in a listing that a cursor stands for; 0 is its beginning."""
     if value is None:
         return 0
     if not isinstance(value, str) or not value.isdecimal() or not 0 < len(value) < 16:
@@ -190,12 +190,12 @@ def cursor(value: str | None) -> int:
 
 
 def cursor_at(entry: Entry) -> str:
-    """The cursor of a page of a list by moment that ends with *entry*."""
+    """Return the cursor of a page of a list by moment that ends with *entry*."""
     return f"{entry.at_ms}.{entry.id}"
 
 
 def place_of(value: str | None) -> Entry | None:
-    """The place in a list by moment that a cursor stands for; None is its beginning."""
+    """Return the place in a list by moment that a cursor stands for; None is its beginning."""
     if value is None:
         return None
     ms, _, id = value.partition(".") if isinstance(value, str) else ("", "", "")

@@ -34,7 +34,7 @@ class TaskExecutor:
 
     It takes what is READY; retries, schedules and the closing of dependents need a coordinator beside it.
     *imports* are modules that declare agents. Left out, they are the modules whose agents this process imported;
-    an agent declared in ``__main__`` can not be imported by another process and is refused.
+    an agent declared in ``__main__`` cannot be imported by another process and is refused.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class TaskExecutor:
         self.stop()
 
     def _command(self) -> list[str]:
-        # By name: the door lies floors above. It makes sure that the workers package is ours.
+        # By name: the client lies floors above. It makes sure that the workers package is ours.
         words = [sys.executable, "-P", "-m", "taskengine.cli.celery_door", "worker", "--loglevel", "WARNING"]
         words += ["--pool", self._pool, "--concurrency", str(self.max_concurrent_tasks)]
         words += ["--without-gossip", "--without-mingle"]  # nothing listens to it, and it takes a second at the start
@@ -153,7 +153,7 @@ def _importable(modules: tuple[str, ...]) -> tuple[str, ...]:
         except (ImportError, ValueError):
             found = False
         if not found:
-            raise AgentError(f"module {module!r} can not be imported from here; put its folder on sys.path")
+            raise AgentError(f"module {module!r} cannot be imported from here; put its folder on sys.path")
     return modules
 
 

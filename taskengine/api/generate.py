@@ -23,12 +23,12 @@ _ROOT = Path(__file__).parents[2]
 #: Folders that hold an ``aio`` and a ``blocking``: the clients, and in a checkout what is tested of their types.
 _FOLDERS = ("taskengine/api", "tests/typing")
 #: What each side has of its own.
-_BY_HAND = frozenset({"__init__.py", "door.py"})
+_BY_HAND = frozenset({"__init__.py", "base_client.py"})
 _NOTE = "# Generated from ../aio/{name}: change that file, then run python taskengine/api/generate.py\n"
 _NAMES = {"aio": "blocking", "TaskAPI": "BlockingTaskAPI"}
 #: Phrases of docstrings.
 _PHRASES = {
-    "The async door": "The blocking door",
+    "The async client": "The blocking client",
     "from an event loop": "from scripts and threads, which may share one",
     "``TaskAPI": "``BlockingTaskAPI",
     "``async with``": "``with``",
@@ -80,7 +80,7 @@ def _sorted_imports(source: str) -> str:
 
 
 def generated(root: Path = _ROOT) -> Mapping[Path, str]:
-    """What stands in each generated file, by its path."""
+    """Return what stands in each generated file, by its path."""
     return {
         path.parents[1] / "blocking" / path.name: _with_note(path.name, blocking(path.read_text(encoding="utf-8")))
         for path in _modules(root, "aio")
@@ -93,7 +93,7 @@ def _modules(root: Path, side: str) -> set[Path]:
 
 
 def _with_note(name: str, source: str) -> str:
-    """The note stands behind the docstring of the module."""
+    """Put the note behind the docstring of the module."""
     (docstring, *_) = ast.parse(source).body
     lines = source.splitlines(keepends=True)
     return "".join([*lines[: docstring.end_lineno], "\n", _NOTE.format(name=name), *lines[docstring.end_lineno :]])

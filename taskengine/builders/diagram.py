@@ -42,7 +42,7 @@ _LONGEST = 60
 
 
 def mermaid(definition: WorkflowDefinition, states: Mapping[str, str] | None = None) -> str:
-    """The flowchart of a definition; *states* maps paths of steps to their status, for a workflow that runs."""
+    """Return the flowchart of a definition; *states* maps paths of steps to their status, for a workflow that runs."""
     return "\n".join(_Drawing(StepIndex(definition), states or {}).lines()) + "\n"
 
 
@@ -74,7 +74,7 @@ class _Drawing:
         yield from ("    " + line for line in (*made, *self._arrows, *self._styles()))
 
     def _deepest(self) -> int:
-        """How many levels may be drawn."""
+        """Return how many levels may be drawn."""
         levels = [1 + sum(1 for _ in place.above) for place in self.index.places]
         return next((most for most in range(32, 1, -1) if sum(level <= most for level in levels) <= MAX_NODES), 1)
 
@@ -191,7 +191,7 @@ def _said(place: Place) -> str:
 
 
 def _condition(condition: WorkflowCondition) -> str:
-    """A condition in a few words."""
+    """Return a condition in a few words."""
     if condition.expression is not None:
         return condition.expression
     if condition.field is not None:
@@ -204,7 +204,7 @@ def _condition(condition: WorkflowCondition) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text that means nothing to Mermaid or HTML, on one line."""
+    """Return a text that means nothing to Mermaid or HTML, on one line."""
     short = " ".join(text.split())
     short = short if len(short) <= _LONGEST else short[: _LONGEST - 1] + "…"
     return "".join(letter if letter.isalnum() or letter in " _.,:-/…" else f"#{ord(letter)};" for letter in short)

@@ -54,7 +54,9 @@ class Document:
 
     @classmethod
     def of(cls, path: Path, *, noted: int = _NOTED) -> Document:
-        """The document in a file; JSON when its name ends so, else YAML. *noted* is how deep it knows its lines."""
+        """Return the document in a file; JSON when its name ends so, else YAML. *noted* is how deep it knows its
+        lines.
+        """
         try:
             size = path.stat().st_size
             if size > MAX_BYTES:
@@ -122,7 +124,7 @@ class _Reader:
         self.lines: dict[tuple[str | int, ...], int] = {}
 
     def document(self) -> Any:
-        """The only document of the text; None when it is empty."""
+        """Return the only document of the text; None when it is empty."""
         try:
             value = None
             seen = False
@@ -199,7 +201,7 @@ def _too_deep(path: Sequence[str | int]) -> str:
 
 
 def _deep_path(value: Any) -> tuple[str | int, ...] | None:
-    """Where a list or object lies too deep, if one does."""
+    """Return where a list or object lies too deep, if one does."""
     level: list[tuple[Any, tuple[str | int, ...]]] = [(value, ())] if isinstance(value, dict | list) else []
     for _ in range(_LEVELS):
         level = [

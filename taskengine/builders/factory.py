@@ -208,7 +208,7 @@ def _make(
 
 
 def _with(made: Mapping[str, JsonValue], given: dict[str, JsonValue] | None) -> object:
-    """What is made, unless None, under what was given; the model refuses what is given and is no dict."""
+    """Return what is made, unless None, under what was given; the model refuses what is given and is no dict."""
     kept = {key: value for key, value in made.items() if value is not None}
     return {**kept, **given} if isinstance(given, dict) else kept if given is None else given
 

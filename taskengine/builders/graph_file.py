@@ -61,12 +61,12 @@ class TaskGraph:
 
 
 def load_graph(path: str | Path) -> TaskGraph:
-    """The graph in a file; InvalidInputError names line and field of the first fault and says what to do."""
+    """Return the graph in a file; InvalidInputError names line and field of the first fault and says what to do."""
     return graph_of(Document.of(Path(path)))
 
 
 def graph_of(document: Document) -> TaskGraph:
-    """The graph in a document; InvalidInputError as :func:`load_graph`."""
+    """Return the graph in a document; InvalidInputError as :func:`load_graph`."""
     found, faults = examine(document)
     if found is None:
         raise faults[0]
@@ -74,7 +74,7 @@ def graph_of(document: Document) -> TaskGraph:
 
 
 def examine(document: Document) -> tuple[TaskGraph | None, Sequence[InvalidInputError]]:
-    """The graph in a document, or None with every fault that was found."""
+    """Return the graph in a document, or None with every fault that was found."""
     return _Reading(document).graph()
 
 

@@ -41,7 +41,7 @@ class DependencyResolver:
         return self._tasks.pop(task_id, None) is not None
 
     def validate_dependencies(self, task: Task) -> list[str]:
-        """What is wrong with the dependencies of a task (added or not), a sentence each; empty: nothing."""
+        """Return what is wrong with the dependencies of a task (added or not), a sentence each; empty: nothing."""
         tasks = {**self._tasks, task.id: task}
         label = f"{task.name} ({task.id})"
         missing = sorted(str(id) for id in task.depends_on if id not in tasks)
@@ -72,12 +72,12 @@ class DependencyResolver:
 
 
 def parents_of(tasks: Iterable[Task]) -> dict[str, list[str]]:
-    """The graph of these tasks in the form of :mod:`taskengine.core.graph`."""
+    """Return the graph of these tasks in the form of :mod:`taskengine.core.graph`."""
     return {str(task.id): [str(id) for id in task.depends_on] for task in tasks}
 
 
 def names_of(tasks: Iterable[Task]) -> dict[str, str]:
-    """The name of each task by its id, for paths that people read."""
+    """Return the name of each task by its id, for paths that people read."""
     return {str(task.id): task.name for task in tasks}
 
 

@@ -22,7 +22,7 @@ class TaskScheduler:
         self._resolver = dependency_resolver
 
     def order(self, tasks: Iterable[Task]) -> list[Task]:
-        """Those of *tasks* that would still start, in that order. Raises CircularDependencyError.
+        """Return those of *tasks* that would still start, in that order. Raises CircularDependencyError.
 
         The resolver's other tasks count as dependencies and dependents but are not listed. Left out is what
         runs, what is over, and what waits for a FAILED or CANCELLED task. A dependency that nobody knows is

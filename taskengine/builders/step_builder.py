@@ -65,7 +65,7 @@ class StepBuilder:
     def add_task_step(
         self, name: str, task_template: Mapping[str, Any] | RequestFields, **fields: Unpack[StepFields]
     ) -> Self:
-        """A task: *task_template* has its fields; its texts may hold ``${…}``."""
+        """Return a task: *task_template* has its fields; its texts may hold ``${…}``."""
         return self._add("task", name, fields, task_template=task_template)
 
     def add_parallel_step(
@@ -106,7 +106,7 @@ class StepBuilder:
         interval: float = 0.0,
         **fields: Unpack[StepFields],
     ) -> Self:
-        """A sequence again and again while a condition holds, *interval* seconds between two turns."""
+        """Return a sequence again and again while a condition holds, *interval* seconds between two turns."""
         body = {"loop_condition": loop_condition, "loop_steps": loop_steps, "max_iterations": max_iterations}
         return self._add("loop", name, fields, **body, at_limit=at_limit, interval=interval)
 
@@ -136,7 +136,7 @@ class StepBuilder:
         label: str | None = None,
         **fields: Unpack[StepFields],
     ) -> Self:
-        """A sequence for each item of a list (or of what an expression comes to), *max_parallel* at once."""
+        """Return a sequence for each item of a list (or of what an expression comes to), *max_parallel* at once."""
         held = items if isinstance(items, str) else list(items)
         given = {"items": held, "steps": steps, "max_parallel": max_parallel, "tolerate": tolerate, "label": label}
         return self._add("map", name, fields, **given)
@@ -167,14 +167,14 @@ class StepBuilder:
         return self._add("approval", name, fields, **given, on_timeout=on_timeout, on_reject=on_reject)
 
     def build(self) -> Workflow:
-        """A workflow with an id of its own; InvalidWorkflowError has every fault."""
+        """Return a workflow with an id of its own; InvalidWorkflowError has every fault."""
         made, found = examine(self._given())
         if made is None:
             raise InvalidWorkflowError("Workflow", found)
         return made
 
     def faults(self) -> list[WorkflowFault]:
-        """What ``build`` would refuse; empty when it would not."""
+        """Return what ``build`` would refuse; empty when it would not."""
         return examine(self._given())[1]
 
     def _given(self) -> dict[str, Any]:

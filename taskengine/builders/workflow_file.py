@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from taskengine.builders.document import EVERY_LINE, Document
-from taskengine.core.lint_workflow import Doubt, lint
+from taskengine.core.lint_workflow import LintWarning, lint
 from taskengine.core.workflow_faults import examine
 from taskengine.errors import InvalidWorkflowError, WorkflowFault
 from taskengine.models import Workflow, WorkflowDefinition
@@ -31,17 +31,17 @@ _FIELDS = ("id", *WorkflowDefinition.model_fields)
 
 
 def load_workflow(path: str | Path) -> Workflow:
-    """The workflow in a file; InvalidWorkflowError has every fault with its line."""
+    """Return the workflow in a file; InvalidWorkflowError has every fault with its line."""
     return workflow_of(workflow_document(path))
 
 
 def workflow_document(path: str | Path) -> Document:
-    """The document in a file, which knows the line of every value; InvalidInputError when it is none."""
+    """Return the document in a file, which knows the line of every value; InvalidInputError when it is none."""
     return Document.of(Path(path), noted=EVERY_LINE)
 
 
 def workflow_of(document: Document) -> Workflow:
-    """The workflow in a document; InvalidWorkflowError as :func:`load_workflow`."""
+    """Return the workflow in a document; InvalidWorkflowError as :func:`load_workflow`."""
     made, found = examine_document(document)
     if made is None:
         raise InvalidWorkflowError(document.name, found)
@@ -49,7 +49,7 @@ def workflow_of(document: Document) -> Workflow:
 
 
 def examine_document(document: Document) -> tuple[Workflow | None, Sequence[WorkflowFault]]:
-    """The workflow in a document, or None with every fault that was found, in the order of its lines."""
+    """Return the workflow in a document, or None with every fault that was found, in the order of its lines."""
     value = document.value
     if not isinstance(value, dict):
         return None, [WorkflowFault((), "is no object; write 'name:' and 'steps:'", document.place())]
@@ -60,11 +60,11 @@ def examine_document(document: Document) -> tuple[Workflow | None, Sequence[Work
     return (None if placed else made), sorted(placed, key=_line)
 
 
-def lint_document(document: Document) -> Sequence[Doubt]:
+def lint_document(document: Document) -> Sequence[LintWarning]:
     """Doubts about the workflow in a document, each with its line; every fault is one, of the rule ``invalid``."""
     made, found = examine_document(document)
-    doubts = [Doubt("invalid", fault) for fault in found] if made is None else lint(made)
-    return [replace(each, fault=_placed(document, each.fault)) for each in doubts]
+    lint_warnings = [LintWarning("invalid", fault) for fault in found] if made is None else lint(made)
+    return [replace(each, fault=_placed(document, each.fault)) for each in lint_warnings]
 
 
 def _placed(document: Document, fault: WorkflowFault) -> WorkflowFault:
@@ -77,6 +77,6 @@ def _line(fault: WorkflowFault) -> int:
 
 
 def workflow_schema() -> dict[str, Any]:
-    """The JSON Schema of a workflow's file, for editors."""
+    """Return the JSON Schema of a workflow's file, for editors."""
     schema = WorkflowDefinition.model_json_schema(mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "taskengine workflow"}

@@ -30,7 +30,7 @@ _DIVERTING = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE
 
 
 def command(*words: str) -> list[str]:
-    """The command line that runs Celery with *words* as its arguments."""
+    """Return the command line that runs Celery with *words* as its arguments."""
     return [sys.executable, "-P", "-m", "taskengine.cli.celery_door", *words]
 
 

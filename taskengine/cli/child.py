@@ -25,7 +25,7 @@ class Program:
 
 @dataclass(slots=True)
 class Child:
-    """A started program."""
+    """A program that was started as a child process, and the pipe that its output comes through."""
 
     name: str
     process: subprocess.Popen[bytes]

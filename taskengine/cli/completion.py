@@ -12,15 +12,15 @@ from collections.abc import Sequence
 import typer
 from rich.markup import escape
 
-from taskengine.api.scope import Scope
-from taskengine.api.stories import find, workflow_read
+from taskengine.api.context import OperationContext
+from taskengine.api.operations import find, workflow_read
 from taskengine.cli.nearby import ask
 from taskengine.core.step_index import StepIndex
 from taskengine.models import ApprovalStep
 from taskengine.models.enums import TriggerRule
 from taskengine.store import by_moment, dead_letters, nodes, quarantine, tasks
 from taskengine.store import runs as stored_runs
-from taskengine.store.call import Story
+from taskengine.store.call import Operation
 from taskengine.store.keys import Keys
 from taskengine.store.sync import SyncStore
 
@@ -52,7 +52,7 @@ def meant_ids(context: typer.Context, incomplete: str) -> Offers:
 
 
 def dead_ids(incomplete: str) -> Offers:
-    """Dead letters."""
+    """Ids of dead letters that begin like this, for completion."""
     found = ask(lambda store: store.run(dead_letters.page(Keys(store.settings.namespace), None, 0, _LOOKED))) or []
     return _named([one.id for one in found], incomplete)
 
@@ -69,7 +69,7 @@ def quarantined_ids(incomplete: str) -> Offers:
 
 
 def trigger_rules(incomplete: str) -> Offers:
-    """The eight."""
+    """Return the names of the trigger rules, for completion."""
     return [(rule.value, "") for rule in TriggerRule if rule.value.startswith(incomplete.lower())]
 
 
@@ -78,12 +78,12 @@ def capabilities(incomplete: str) -> Offers:
     fleet = ask(lambda store: store.run(nodes.fleet()))
     if fleet is None:
         return []
-    known = {lane for node in fleet.nodes for lane in node.lanes} | {lane.name for lane in fleet.lanes}
-    ready = {lane.name: lane.ready for lane in fleet.lanes}
+    known = {queue for node in fleet.nodes for queue in node.queues} | {queue.name for queue in fleet.queues}
+    ready = {queue.name: queue.ready for queue in fleet.queues}
     return [
-        (lane, f"{ready.get(lane, 0)} ready")
-        for lane in sorted(known)
-        if lane.startswith(incomplete) and not lane.startswith("@")
+        (queue, f"{ready.get(queue, 0)} ready")
+        for queue in sorted(known)
+        if queue.startswith(incomplete) and not queue.startswith("@")
     ]
 
 
@@ -91,33 +91,33 @@ def agents(incomplete: str) -> Offers:
     """Agents of live workers."""
     fleet = ask(lambda store: store.run(nodes.fleet()))
     live = [] if fleet is None else [node for node in fleet.nodes if node.alive]
-    return [(name, "") for name in sorted({a for n in live for a in n.lanes.values()}) if name.startswith(incomplete)]
+    return [(name, "") for name in sorted({a for n in live for a in n.queues.values()}) if name.startswith(incomplete)]
 
 
 def run_ids(incomplete: str) -> Offers:
-    """The newest graphs whose id begins so."""
+    """Return the newest graphs whose id begins so."""
     return _runs(incomplete, names=False)
 
 
 def runs(incomplete: str) -> Offers:
-    """The newest graphs whose id or name begins so; a name once."""
+    """Return the newest graphs whose id or name begins so; a name once."""
     return _runs(incomplete, names=True)
 
 
 def workflow_ids(incomplete: str) -> Offers:
-    """The newest workflows whose id begins so."""
+    """Return the newest workflows whose id begins so."""
     return _runs(incomplete, names=False, among="workflows")
 
 
 def workflows(incomplete: str) -> Offers:
-    """The newest workflows whose id or name begins so; a name once."""
+    """Return the newest workflows whose id or name begins so; a name once."""
     return _runs(incomplete, names=True, among="workflows")
 
 
 def approvals(context: typer.Context, incomplete: str) -> Offers:
     """Paths of the approvals in the workflow that the command line names."""
     def paths(store: SyncStore) -> list[str]:
-        scope = Scope(Keys(store.settings.namespace), store.settings, time.monotonic)
+        scope = OperationContext(Keys(store.settings.namespace), store.settings, time.monotonic)
         id = store.run(find.find_run(scope, str(context.params.get("id") or "")))
         places = StepIndex(store.run(workflow_read.get_workflow(scope, id))).places
         return [place.path for place in places if isinstance(place.step, ApprovalStep)]
@@ -126,7 +126,7 @@ def approvals(context: typer.Context, incomplete: str) -> Offers:
 
 
 def _runs(incomplete: str, *, names: bool, among: str = "graphs") -> Offers:
-    def newest(keys: Keys) -> Story[list[stored_runs.StoredRun | None]]:
+    def newest(keys: Keys) -> Operation[list[stored_runs.StoredRun | None]]:
         entries = yield from by_moment.page(keys.fixed(among), None, 0, _LOOKED)
         return (yield from stored_runs.read([entry.id for entry in entries]))
 
@@ -167,5 +167,5 @@ def _named(ids: Sequence[str], incomplete: str, statuses: Sequence[str] = ()) ->
 
 
 def _told(text: str) -> str:
-    """What people wrote as help beside an offer: Typer reads it as markup, and zsh evaluates it."""
+    """Return what people wrote as help beside an offer: Typer reads it as markup, and zsh evaluates it."""
     return escape("".join(char if char.isprintable() and char not in _ACTIVE else " " for char in text))

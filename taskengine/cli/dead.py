@@ -69,7 +69,7 @@ def list_(
 
 @command(app, "taskengine dead show ID          the executions that were lost, and all that happened")
 def show(id: Id, output: OutputOption = None) -> None:
-    """Tell the story of a dead letter: where and why it lost its workers, and all that happened to it."""
+    """Tell the history of a dead letter: where and why it lost its workers, and all that happened to it."""
     with asking() as api:
         letter = api.get_dead_letter(id)
     answer({**letter.model_dump(mode="json"), "task": as_json(letter.task)}, _whole(letter))
@@ -95,7 +95,7 @@ def requeue(
 def drop(
     ids: Ids = None, capability: Capability = None, since: Since = None, all: All = False, output: OutputOption = None
 ) -> None:
-    """Strike dead letters off the list; their tasks stay failed, with their stories, until they are pruned."""
+    """Strike dead letters off the list; their tasks stay failed, with their history, until they are pruned."""
     with asking() as api:
         done = api.drop_dead_letters(**_chosen(ids, capability, since, everything=all))
     answer({"dropped": [str(id) for id in done]}, _told("dropped", done))
@@ -129,7 +129,7 @@ def _table(page: DeadLetterPage) -> RenderableType:
     for letter in page:
         task = letter.task
         found.add_row(
-            Text(str(task.id)), plain(task.name), plain(task.lane), Text(moment(letter.at)),
+            Text(str(task.id)), plain(task.name), plain(task.queue), Text(moment(letter.at)),
             plain(first_line(task.error_message or "")),
         )  # fmt: skip
     return Group(found, Text(f"more: --cursor {page.cursor}", style="dim")) if page.cursor else found

@@ -18,10 +18,10 @@ from rich.tree import Tree
 
 from taskengine.builders.document import Document
 from taskengine.builders.graph_file import TaskGraph, examine, load_graph
-from taskengine.builders.lint import doubts
+from taskengine.builders.lint import lint_warnings
 from taskengine.cli import run as runs
 from taskengine.cli.guide import command
-from taskengine.cli.nearby import offered_lanes
+from taskengine.cli.nearby import offered_queues
 from taskengine.cli.options import WaitTimeout
 from taskengine.cli.output import OutputOption, answer, clean, say, wants_json
 from taskengine.cli.place import submitting
@@ -52,7 +52,7 @@ def show(file: File, output: OutputOption = None) -> None:
     """Draw the graph: each task under the first that it waits for, with the others that it waits for."""
     found = load_graph(Path(file))
     nodes = [
-        {"name": task.name, "lane": task.lane, "depends_on": [found.names[id] for id in found.parents[str(task.id)]]}
+        {"name": task.name, "queue": task.queue, "depends_on": [found.names[id] for id in found.parents[str(task.id)]]}
         for task in found.tasks
     ]
     answer({"name": found.name, "tasks": nodes}, _picture(found, file))
@@ -69,7 +69,7 @@ def lint(file: File, output: OutputOption = None) -> None:
         found, faults = examine(document)
     except InvalidInputError as exc:
         found, faults = None, [exc]
-    doubtful = [] if found is None else list(doubts(found, datetime.now(UTC), offered_lanes()))
+    doubtful = [] if found is None else list(lint_warnings(found, datetime.now(UTC), offered_queues()))
     data = {
         "errors": [{"field": fault.field, "says": str(fault)} for fault in faults],
         "warnings": [{"rule": one.rule, "place": one.place, "says": one.says} for one in doubtful],
@@ -140,7 +140,7 @@ def _submit(file: str, *, key: str | None, wait: bool, timeout: float | None) ->
 
 
 def _picture(found: TaskGraph, file: str) -> RenderableType:
-    """Each task once, under the first that it waits for."""
+    """Return each task once, under the first that it waits for."""
     tasks = {str(task.id): task for task in found.tasks}
     tree = Tree(Text(found.name or Path(file).name, style="bold"))
     places = {"": tree}
@@ -162,8 +162,8 @@ def _picture(found: TaskGraph, file: str) -> RenderableType:
 
 def _node(task: Task, found: TaskGraph) -> Text:
     parts: list[Any] = [(clean(task.name), "bold")]
-    if task.name != task.lane:
-        parts.append((f"  {task.lane}", "cyan"))
+    if task.name != task.queue:
+        parts.append((f"  {task.queue}", "cyan"))
     if task.priority is not TaskPriority.NORMAL:
         parts.append((f"  {task.priority.name.lower()}", "yellow"))
     others = [clean(found.names[id]) for id in found.parents[str(task.id)][1:]]

@@ -14,7 +14,7 @@ C = TypeVar("C", bound=Callable[..., Any])
 
 
 def examples(*lines: str) -> str:
-    """The end of a command's help."""
+    """Return the end of a command's help."""
     shown = (line.replace("[", r"\[") for line in lines)  # else markup of rich
     return "\n\n".join(("Examples:", *(f"  {line}" for line in shown)))
 

@@ -74,7 +74,7 @@ class Lines:
         self._console.print(Text.assemble(prefix, clean(line)), soft_wrap=True)
 
     def close(self) -> None:
-        """Forget the pipes."""
+        """Stop reading the pipes; what is still in them is dropped."""
         self._selector.close()
 
     def _take(self, name: str, got: bytes) -> None:

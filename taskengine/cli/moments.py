@@ -12,12 +12,12 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def past(text: str, option: str) -> datetime:
-    """The moment that *text* means: ``90s``, ``30m``, ``2h``, ``1d`` ago, or ISO 8601 with a time zone."""
+    """Return the moment that *text* means: ``90s``, ``30m``, ``2h``, ``1d`` ago, or ISO 8601 with a time zone."""
     return _moment(text, option, -1)
 
 
 def coming(text: str, option: str) -> datetime:
-    """The moment that *text* means: in ``90s``, ``30m``, ``2h``, ``1d``, or ISO 8601 with a time zone."""
+    """Return the moment that *text* means: in ``90s``, ``30m``, ``2h``, ``1d``, or ISO 8601 with a time zone."""
     return _moment(text, option, 1)
 
 

@@ -20,7 +20,7 @@ _SECONDS = 0.5
 
 
 def ask(question: Callable[[SyncStore], T]) -> T | None:
-    """The answer to *question*; None when no server is near."""
+    """Return the answer to *question*; None when no server is near."""
     try:
         settings = current()
         url = settings.redis_url
@@ -41,7 +41,7 @@ def ask(question: Callable[[SyncStore], T]) -> T | None:
         store.close()
 
 
-def offered_lanes() -> frozenset[str] | None:
-    """The queues that live workers serve; None when no server is near."""
+def offered_queues() -> frozenset[str] | None:
+    """Return the queues that live workers serve; None when no server is near."""
     fleet = ask(lambda store: store.run(nodes.fleet()))
-    return None if fleet is None else frozenset(lane for node in fleet.nodes if node.alive for lane in node.lanes)
+    return None if fleet is None else frozenset(queue for node in fleet.nodes if node.alive for queue in node.queues)

@@ -60,7 +60,7 @@ def begin() -> None:
 
 
 def wants_json() -> bool:
-    """Whether the answer is for a program."""
+    """Return whether the answer is for a program."""
     return _choice.output is Output.JSON
 
 
@@ -138,7 +138,7 @@ def complain(error: TaskEngineError | str, *, kind: str | None = None) -> None:
 
 
 def fault_as_json(fault: WorkflowFault) -> dict[str, Any]:
-    """A fault of a workflow for programs; ``place`` is ``file:line``, None where it came from no file."""
+    """Return a fault of a workflow for programs; ``place`` is ``file:line``, None where it came from no file."""
     return {"place": fault.place, "path": fault.path, "says": fault.message}
 
 
@@ -151,5 +151,5 @@ def warn(message: str) -> None:
 
 
 def split(values: Sequence[str] | None) -> list[str]:
-    """The words of an option that may be given several times, hold commas, or both."""
+    """Return the words of an option that may be given several times, hold commas, or both."""
     return [word.strip() for value in values or () for word in value.split(",") if word.strip()]

@@ -21,7 +21,7 @@ _HOME = Path(__file__).resolve().parents[2]
 
 
 def foreign(folder: Path) -> Path | None:
-    """Where ``celery -A workers``, started in *folder*, would find another package of that name; None if
+    """Return where ``celery -A workers``, started in *folder*, would find another package of that name; None if
     nowhere.
     """
     found = PathFinder.find_spec(_NAME, [str(folder), *sys.path])
@@ -39,7 +39,7 @@ def _is_ours(place: Path) -> bool:
 
 
 def foreign_sentence(place: Path) -> str:
-    """What to say about a foreign package at *place*."""
+    """Return what to say about a foreign package at *place*."""
     return (
         f"{place} is a package {_NAME!r} that is not taskengine's: plain 'celery -A workers' would load it "
         "from here. 'taskengine worker' and 'taskengine up' use their own; start Celery from another folder, "

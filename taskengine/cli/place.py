@@ -17,7 +17,7 @@ from taskengine.core.remedy import as_commands
 from taskengine.errors import EmbeddedServerError, NotFoundError
 from taskengine.settings import Settings, current
 from taskengine.store.address import redacted
-from taskengine.store.call import Story
+from taskengine.store.call import Operation
 
 T = TypeVar("T")
 
@@ -25,21 +25,21 @@ T = TypeVar("T")
 class CommandLine(BlockingTaskAPI):
     """The client of a command: what its answers and errors advise are commands."""
 
-    def ask(self, story: Story[T]) -> T:
-        """The answer to a question that only commands ask."""
-        return self._run(story)
+    def ask(self, operation: Operation[T]) -> T:
+        """Return the answer to a question that only commands ask."""
+        return self._run(operation)
 
-    def _run(self, story: Story[T]) -> T:
+    def _run(self, operation: Operation[T]) -> T:
         with as_commands():
             try:
-                return super()._run(story)
+                return super()._run(operation)
             except NotFoundError as exc:
                 exc.args = (f"{exc} ({place()})",)  # it may be there elsewhere
                 raise
 
 
 def asking() -> CommandLine:
-    """A client for questions and for verbs on what is there; EmbeddedServerError where nothing can be there."""
+    """Return a client for questions and for verbs on what is there; EmbeddedServerError where nothing can be there."""
     settings = current()
     if _is_new(settings):
         raise EmbeddedServerError(
@@ -49,7 +49,7 @@ def asking() -> CommandLine:
 
 
 def submitting() -> BlockingTaskAPI:
-    """A client for what is new: it may be the first in its folder, and says so."""
+    """Return a client for what is new: it may be the first in its folder, and says so."""
     settings = current()
     if _is_new(settings):
         warn(f"a new embedded server in {_folder(settings)}; nobody works for it before you start taskengine up")
@@ -64,12 +64,12 @@ def place() -> str:
 
 
 def nothing(what: str) -> Text:
-    """An empty answer, with where it was asked."""
+    """Return an empty answer, with where it was asked."""
     return Text(f"{what} ({place()})", style="dim")
 
 
 def _is_new(settings: Settings) -> bool:
-    """Whether the embedded server would have to be started and holds nothing."""
+    """Return whether the embedded server would have to be started and holds nothing."""
     if settings.redis_url is not None:
         return False
     found = embedded.status(settings)

@@ -32,7 +32,7 @@ def stats(output: OutputOption = None) -> None:
 
 
 def queues_picture(found: Mapping[str, Any]) -> RenderableType:
-    """What ``get_queue_statistics`` says: counts, queues, and what holds tasks back."""
+    """Return what ``get_queue_statistics`` says: counts, queues, and what holds tasks back."""
     return Group(_counts(found), *_queues(found), *_rest(found))
 
 
@@ -72,7 +72,7 @@ def _rest(found: Mapping[str, Any]) -> list[RenderableType]:
 
 
 def _keeps(scope: str) -> str:
-    """Why READY tasks are put aside, as the server notes it, in words."""
+    """Return why READY tasks are put aside, as the server notes it, in words."""
     kind, _, name = scope.partition(":")
     if kind == "offer":
         return f"no worker offers agent {name!r}"

@@ -25,7 +25,7 @@ class Readiness:
         self._ask_at = 0.0
 
     def is_up(self) -> bool:
-        """Whether everything was up once; asks at most a few times a second."""
+        """Return whether everything was up once; asks at most a few times a second."""
         if not self._ready and time.monotonic() >= self._ask_at:
             self._ask_at = time.monotonic() + _ASK_SECONDS
             self._ready = self._fleet_is_up() and (self._flower_port is None or _listens(self._flower_port))

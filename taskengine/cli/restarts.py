@@ -42,7 +42,7 @@ class Restarts:
         return delay
 
     def take_due(self, children: Iterable[Child]) -> list[Child]:
-        """Those of *children* whose time has come; they count as started now."""
+        """Return those of *children* whose time has come; they count as started now."""
         due = [child for child in children if self._due.get(child.name, float("inf")) <= self.clock()]
         for child in due:
             del self._due[child.name]

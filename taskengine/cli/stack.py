@@ -49,7 +49,7 @@ class Fleet:
 
 
 def programs(fleet: Fleet) -> list[Program]:
-    """The programs of *fleet*, each of which ends when this process ends."""
+    """Return the programs of *fleet*, each of which ends when this process ends."""
     found = [Program("coordinator", _tied("coordinator"))]
     several = len(fleet.pools) > 1
     for pool in fleet.pools:
@@ -76,7 +76,7 @@ def _tied(*words: str) -> list[str]:
     return [sys.executable, "-P", "-m", "taskengine.cli", "--tied-to", str(os.getpid()), *words]
 
 
-def patience(settings: Settings) -> float:
+def stop_seconds(settings: Settings) -> float:
     """Seconds that a stack may take to end; infinite where running tasks may take as long as they want."""
     if not settings.drain_seconds:
         return float("inf")
@@ -108,7 +108,7 @@ class Stack:
         self._close()
 
     def start_again(self, ended: Child) -> Child:
-        """A new process in the place of one that ended."""
+        """Return a new process in the place of one that ended."""
         (program,) = [program for program in self.programs if program.name == ended.name]
         ended.close()
         fresh = Child.start(program, self.environment, self.log(program.name))
@@ -116,7 +116,7 @@ class Stack:
         return fresh
 
     def ended(self) -> Child | None:
-        """A child that ended, or None while all run."""
+        """Return a child that ended, or None while all run."""
         return next((child for child in self.children if child.exit_code is not None), None)
 
     @property
@@ -158,7 +158,7 @@ class Stack:
             child.close()
 
     def log(self, name: str) -> Path | None:
-        """The log file of a child, or None where there is none."""
+        """Return the log file of a child, or None where there is none."""
         return None if self.logs is None else self.logs / f"{name}.log"
 
 
@@ -173,7 +173,7 @@ def free_port(wanted: int, *, otherwise_any: bool) -> int:
                 if otherwise_any:
                     continue
                 raise SettingsError(
-                    f"TASKENGINE_FLOWER_PORT: port {wanted} can not be used for Flower ({exc.strerror}); "
+                    f"TASKENGINE_FLOWER_PORT: port {wanted} cannot be used for Flower ({exc.strerror}); "
                     "set another one, 0 for any, or start with --no-flower",
                     field="flower_port",
                 ) from exc

@@ -33,7 +33,7 @@ app = typer.Typer()
 _QUEUES, _WORKERS, _FAILED, _FINDINGS = 8, 8, 5, 5
 
 
-class Verdict(IntEnum):
+class Health(IntEnum):
     """Exit codes of ``--check``, as monitoring (Nagios and who speaks its language) reads them."""
 
     OK = 0
@@ -87,25 +87,25 @@ def _show() -> int:
 
 
 def _check() -> int:
-    """Say in one line how it is; the exit code is a :class:`Verdict`."""
+    """Say in one line how it is; the exit code is a :class:`Health`."""
     try:
         settings = current()
         findings = list(doctor.findings(settings, deep=False))
     except TaskEngineError as exc:
         answer({"status": "unknown", "error": str(exc), "findings": []}, Text(f"UNKNOWN: {exc}"))
-        return Verdict.UNKNOWN
+        return Health.UNKNOWN
     odd = _odd(findings)
     worst = odd[0].level if odd else Level.OK
-    verdict = {Level.OK: Verdict.OK, Level.NOTICE: Verdict.WARNING, Level.WRONG: Verdict.CRITICAL}[worst]
-    data = {"status": verdict.name.lower(), "server": place(), "findings": [found.as_json() for found in odd]}
+    health = {Level.OK: Health.OK, Level.NOTICE: Health.WARNING, Level.WRONG: Health.CRITICAL}[worst]
+    data = {"status": health.name.lower(), "server": place(), "findings": [found.as_json() for found in odd]}
     says = "; ".join(f"{found.about}: {found.says}" for found in odd[:_FINDINGS]) or "all is well"
     more = f"; and {len(odd) - _FINDINGS} more" if len(odd) > _FINDINGS else ""
-    answer(data, Text(f"{verdict.name}: {' '.join(says.split())}{more} ({place()})"))
-    return verdict
+    answer(data, Text(f"{health.name}: {' '.join(says.split())}{more} ({place()})"))
+    return health
 
 
 def _odd(findings: Sequence[Finding]) -> list[Finding]:
-    """What is not as it should be, the worst first."""
+    """Return what is not as it should be, the worst first."""
     return [found for level in (Level.WRONG, Level.NOTICE) for found in findings if found.level is level]
 
 

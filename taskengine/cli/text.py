@@ -20,12 +20,12 @@ _SHOWN = 4000
 
 
 def status(value: str) -> Text:
-    """A status in its colour."""
+    """Return a status in its colour."""
     return Text(value, style=_STYLES.get(value, ""))
 
 
 def moment(at: datetime | None) -> str:
-    """A moment in the time zone of this machine."""
+    """Return a moment in the time zone of this machine."""
     return "" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -35,7 +35,7 @@ def json_text(value: Any) -> Text:
 
 
 def result_text(result: dict[str, Any]) -> Text:
-    """What an agent returned: a text as it is, with its lines, anything else as JSON."""
+    """Return what an agent returned: a text as it is, with its lines, anything else as JSON."""
     value = result.get("value")
     return _cut(value) if isinstance(value, str) and len(result) == 1 else json_text(result)
 
@@ -50,5 +50,5 @@ def plain(text: str) -> Text:
 
 
 def first_line(text: str) -> str:
-    """The beginning of *text*, for a table."""
+    """Return the beginning of *text*, for a table."""
     return text.strip().split("\n")[0][:200]

@@ -27,7 +27,7 @@ from taskengine.cli.output import OutputOption, split, warn
 from taskengine.cli.place import CommandLine, place
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.restarts import Restarts
-from taskengine.cli.stack import Fleet, Stack, free_port, patience, programs
+from taskengine.cli.stack import Fleet, Stack, free_port, programs, stop_seconds
 from taskengine.settings import Settings, current, environment, refuse_unknown
 
 app = typer.Typer()
@@ -35,7 +35,7 @@ app = typer.Typer()
 WithFlower = Annotated[bool, typer.Option("--flower/--no-flower", help="Show the fleet in a browser.")]
 _PUMP_SECONDS = 0.25
 _LOOK_SECONDS = 2.0
-#: Seconds in which an embedded server that was killed is back, started by its keeper.
+#: Seconds in which an embedded server that was killed is back, started by its watchdog.
 _REVIVAL_SECONDS = 15.0
 
 
@@ -85,7 +85,7 @@ def _up(fleet: Fleet) -> int:
         with CommandLine(settings=settings) as api, Interrupts() as interrupts:
             readiness = Readiness(api, workers=len(fleet.pools), flower_port=fleet.flower_port)
             with Stack(programs(fleet), environment()) as stack:
-                return _Session(fleet, settings, readiness, stack, interrupts, patience(settings)).run()
+                return _Session(fleet, settings, readiness, stack, interrupts, stop_seconds(settings)).run()
     finally:
         embedded.release(settings)
 
@@ -100,7 +100,7 @@ class _Session:
     stack: Stack
     interrupts: Interrupts
     #: Seconds that running tasks get when it is over.
-    patience: float
+    stop_seconds: float
     server_pid: int | None = None
     #: Since when the embedded server has been away; None while it runs.
     server_away_since: float | None = None
@@ -179,7 +179,7 @@ class _Session:
             lines.show("up", f"the embedded valkey ended, {server.log} says why; it is started again", "bold red")
         if time.monotonic() - self.server_away_since < _REVIVAL_SECONDS:
             return None
-        self.patience = self.settings.kill_after_seconds  # nobody can report or hand back without it
+        self.stop_seconds = self.settings.kill_after_seconds  # nobody can report or hand back without it
         return f"the embedded valkey does not start again, {server.log} says why: stopping the others"
 
     def _say_ready(self, lines: Lines) -> None:
@@ -191,7 +191,9 @@ class _Session:
         lines.drain()
         lines.show("up", why or f"{self.interrupts.name}: stopping", "bold red" if why else "bold")
         asked = self.interrupts.count
-        ended = self.stack.stop(self.patience, lambda: self.interrupts.count - asked, lambda: lines.pump(_PUMP_SECONDS))
+        ended = self.stack.stop(
+            self.stop_seconds, lambda: self.interrupts.count - asked, lambda: lines.pump(_PUMP_SECONDS)
+        )
         lines.drain()
         for child in self.stack.children:
             lines.show("up", f"{child.name} {child.end}")

@@ -21,7 +21,7 @@ _SHORT = re.compile(r"[0-9a-f]{1,3}")
 
 
 def task(context: typer.Context, given_to: typer.CallbackParam, value: str | None) -> str | None:
-    """The id of one task."""
+    """Return the id of one task."""
     return value if context.resilient_parsing or not value else _found([value], "task", given_to)[0]
 
 
@@ -33,17 +33,17 @@ def tasks(context: typer.Context, given_to: typer.CallbackParam, value: list[str
 
 
 def run(context: typer.Context, given_to: typer.CallbackParam, value: str | None) -> str | None:
-    """The id of one run."""
+    """Return the id of one run."""
     return value if context.resilient_parsing or not value else _found([value], "run", given_to)[0]
 
 
 def workflow(context: typer.Context, given_to: typer.CallbackParam, value: str | None) -> str | None:
-    """The id of one workflow, which is that of its run."""
+    """Return the id of one workflow, which is that of its run."""
     return value if context.resilient_parsing or not value else _found([value], "workflow", given_to)[0]
 
 
 def run_or_name(context: typer.Context, value: str) -> str:
-    """The id of one run, which may be named: then the newest of that name is meant."""
+    """Return the id of one run, which may be named: then the newest of that name is meant."""
     return value if context.resilient_parsing else named_run(value)
 
 
@@ -52,7 +52,7 @@ workflow_or_name = run_or_name
 
 
 def named_run(value: str) -> str:
-    """The id of the run that has this id or name, or whose id begins so."""
+    """Return the id of the run that has this id or name, or whose id begins so."""
     if _is_whole(value):
         return value
     with asking() as api:
@@ -60,7 +60,7 @@ def named_run(value: str) -> str:
 
 
 def _found(given: Sequence[str], kind: str, given_to: typer.CallbackParam) -> list[str]:
-    """The whole ids; nobody is asked about those that are whole, or can be none."""
+    """Return the whole ids; nobody is asked about those that are whole, or can be none."""
     for value in given:
         if not _DIGITS.fullmatch(_digits(value)):
             raise _no_id(value, kind, given_to)
@@ -80,7 +80,7 @@ def _find(api: BlockingTaskAPI, value: str, kind: str, given_to: typer.CallbackP
 
 
 def _option(given_to: typer.CallbackParam) -> str:
-    """What a person wrote before the id; '' before an argument."""
+    """Return what a person wrote before the id; '' before an argument."""
     return next((name for name in given_to.opts if name.startswith("--")), "")
 
 

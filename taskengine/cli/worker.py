@@ -123,7 +123,7 @@ def _become(words: Sequence[str]) -> None:
 
 
 def workers_picture(workers: Sequence[dict[str, Any]]) -> RenderableType:
-    """Workers in rows."""
+    """Return a table of workers, one row a node."""
     if not workers:
         return nothing("no worker; start one: taskengine worker --import my_agents")
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -146,7 +146,7 @@ def workers_picture(workers: Sequence[dict[str, Any]]) -> RenderableType:
 
 
 def state(worker: dict[str, Any]) -> Text:
-    """What a worker does, in one word or two."""
+    """Return what a worker does, in one word or two."""
     if not worker["alive"]:
         return Text("silent", style="bold red")
     if worker["draining"]:

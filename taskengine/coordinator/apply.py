@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import assert_never
 
-from taskengine.coordinator.turn import Turn
+from taskengine.coordinator.duty import DutyContext
 from taskengine.core.decide import Snapshot
 from taskengine.core.instructions import CloseTask, Instruction, Nothing, ReopenTask, StartTask
 from taskengine.store import coordination
@@ -38,14 +38,14 @@ _WORDS = {
 }
 
 
-def apply(turn: Turn, decision: Decision, seen: Snapshot, instructions: Sequence[Instruction]) -> Applied:
+def apply(context: DutyContext, decision: Decision, seen: Snapshot, instructions: Sequence[Instruction]) -> Applied:
     """Carry out *instructions*; the script of the last one deletes *decision*, so a crash before it decides
     again.
     """
     result = Applied.DONE
     for number, instruction in enumerate(instructions, 1):
         entry = decision.entry if number == len(instructions) else ""
-        result = _WORDS[turn.tell(_call(turn.term, entry, seen, instruction)).word]
+        result = _WORDS[context.write(_call(context.term, entry, seen, instruction)).word]
         if result is not Applied.DONE:
             return result
     return result
@@ -54,9 +54,9 @@ def apply(turn: Turn, decision: Decision, seen: Snapshot, instructions: Sequence
 def _call(term: str, entry: str, seen: Snapshot, instruction: Instruction) -> Call[Reply]:
     match instruction:
         case CloseTask():
-            return coordination.close(term, entry, seen, instruction)
+            return coordination.close_by_rule(term, entry, seen, instruction)
         case StartTask():
-            return coordination.trigger(term, entry, seen)
+            return coordination.start_by_rule(term, entry, seen)
         case ReopenTask(task_id, closed_by):
             return coordination.reopen_closed(term, entry, task_id, closed_by)
         case Nothing():

@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-from taskengine.coordinator.turn import Store
-from taskengine.store.call import Call, Story
+from taskengine.coordinator.duty import Store
+from taskengine.store.call import Call, Operation
 
 T = TypeVar("T")
 
 
 class HookedStore:
-    """Runs everything on *store*; *before* and *after* see each Call, also those inside a story.
+    """Runs everything on *store*; *before* and *after* see each Call, also those inside an operation.
 
     ``before`` happens while the server does not know of the trip, ``after`` when it is done and its caller
     does not know yet: the two places where dying differs. What a hook raises leaves :meth:`run`.
@@ -31,15 +31,15 @@ class HookedStore:
         self._before = before
         self._after = after
 
-    def run(self, work: Call[T] | Story[T]) -> T:
-        """The answer of one Call, or of a story, trip by trip."""
+    def run(self, work: Call[T] | Operation[T]) -> T:
+        """Return the answer of one Call, or of an operation, trip by trip."""
         if isinstance(work, Generator):
             try:
                 step = next(work)
                 while True:
                     step = work.send(self._trip(step))
             except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]  # a story's return value is its T
+                return end.value  # type: ignore[no-any-return]  # an operation's return value is its T
         return self._trip(work)
 
     def _trip(self, call: Call[T]) -> T:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 
-from taskengine.coordinator.turn import Store
+from taskengine.coordinator.duty import Store
 from taskengine.settings import Settings
 from taskengine.store import coordination, fleet_settings
 from taskengine.store.coordination import Server
@@ -56,7 +56,7 @@ class Leader:
     def ask(self, store: Store, now: float) -> bool:
         """Take or renew the term; whether a new one began. SchemaMismatchError where another version has led."""
         server = store.run(coordination.server())
-        answer = store.run(coordination.lead(self.id, round(self._lease_seconds * 1000), self._settings.digest))
+        answer = store.run(coordination.elect(self.id, round(self._lease_seconds * 1000), self._settings.digest))
         self._ask_at = now + self._lease_seconds * _RENEWAL
         if answer.word == "schema":
             refuse_other_form(answer.number())

@@ -1,6 +1,6 @@
 """One thread that leads, listens and gives each duty its turn.
 
-A *turn* of the loop is one of three things: ask for (or renew) the term, run the duty that is due first, or,
+A *context* of the loop is one of three things: ask for (or renew) the term, run the duty that is due first, or,
 with nothing due, wait for a hint. Every turn is short, so the term is renewed in time however much work there
 is. Whatever a turn raises ends that turn alone. While Redis is away the loop knocks at least once a second;
 the lease lapses meanwhile, and with the new term everything is read from Redis again.
@@ -16,7 +16,6 @@ from collections.abc import Callable
 from threading import Event
 
 from taskengine import embedded
-from taskengine.coordinator.agenda import Agenda
 from taskengine.coordinator.duties import (
     Aging,
     Batches,
@@ -31,8 +30,9 @@ from taskengine.coordinator.duties import (
     Unpark,
     Withdraw,
 )
+from taskengine.coordinator.duty import Duty, DutyContext, Store
 from taskengine.coordinator.leader import Leader
-from taskengine.coordinator.turn import Duty, Store, Turn
+from taskengine.coordinator.schedule import Schedule
 from taskengine.errors import SchemaMismatchError, StoreError, StoreUnavailableError
 from taskengine.settings import Settings
 from taskengine.store import coordination
@@ -77,7 +77,7 @@ class Coordinator:
         _log.info("started id=%s", self.leader.id)
         while not stop.is_set():
             try:
-                self._turn(stop)
+                self._step(stop)
                 self._found_server()
             except StoreUnavailableError as exc:
                 stop.wait(self._lost_server(exc))
@@ -88,7 +88,7 @@ class Coordinator:
         self._resign()
         _log.info("stopped id=%s", self.leader.id)
 
-    def turn_all(self) -> None:
+    def run_all(self) -> None:
         """Give every duty a turn, due or not, and another while hints or unmade decisions ask for it.
 
         For a thread that is the whole fleet (:mod:`taskengine.testing`): it leads alone and never waits, and its
@@ -99,15 +99,15 @@ class Coordinator:
             self._start_anew()
         if self.leader.term is None:
             return
-        self._agenda.hurry_all(now)
+        self._schedule.hurry_all(now)
         while True:
-            duty, due = self._agenda.next()
+            duty, due = self._schedule.next()
             if due <= now:
                 self._run(duty, self.leader.term)
             elif self._decisions.left_some or self._listen(0.0):
                 # What else would wait a moment, in which no time passes here.
                 for again in (self._grant, self._decisions, self._releases):
-                    self._agenda.hurry(again, now)
+                    self._schedule.hurry(again, now)
             else:
                 return
 
@@ -117,12 +117,12 @@ class Coordinator:
         hands = (Withdraw(), Rescue(self.leader), Timers(), Commits(), Batches(), Unpark(), Prune())
         eyes = (Aging(), Deadlines())
         duties: tuple[Duty, ...] = (self._grant, self._decisions, self._releases, *hands, *eyes)
-        self._agenda = Agenda(duties, self._clock())
+        self._schedule = Schedule(duties, self._clock())
         self._running: Duty | None = None
         self._raises: dict[Duty, int] = {}
         self._wake_from = self._decisions_from = _OLDEST
 
-    def _turn(self, stop: Event) -> None:
+    def _step(self, stop: Event) -> None:
         now = self._clock()
         asks_in = self.leader.asks_in(now)
         if asks_in <= 0:
@@ -132,7 +132,7 @@ class Coordinator:
         if self.leader.term is None:
             stop.wait(asks_in)
             return
-        duty, due = self._agenda.next()
+        duty, due = self._schedule.next()
         if due <= now:
             self._run(duty, self.leader.term)
         elif due - now <= Grant.pause:
@@ -142,13 +142,13 @@ class Coordinator:
 
     def _run(self, duty: Duty, term: str) -> None:
         start = self._clock()
-        turn = Turn(self._store, self._keys, self._settings, term, self._clock, ends=start + self._slice)
+        context = DutyContext(self._store, self._keys, self._settings, term, self._clock, ends=start + self._slice)
         self._running = duty
-        wants_in = duty.run_once(turn)
+        wants_in = duty.run_once(context)
         self._running = None
         self._raises.pop(duty, None)
-        self._agenda.put(duty, self._clock() + wants_in)
-        if turn.fenced:
+        self._schedule.put(duty, self._clock() + wants_in)
+        if context.fenced:
             self.leader.fenced()
 
     def _listen(self, seconds: float) -> bool:
@@ -157,12 +157,12 @@ class Coordinator:
         heard = self._store.run(
             coordination.listen(self._keys, self._wake_from, self._decisions_from, seconds)
         )
-        if heard.lanes:
-            self._grant.hear(heard.lanes)
-            self._agenda.hurry(self._grant, self._grant.ran_at + Grant.pause)
+        if heard.queues:
+            self._grant.hear(heard.queues)
+            self._schedule.hurry(self._grant, self._grant.ran_at + Grant.pause)
         if heard.decisions_from != self._decisions_from:
-            self._agenda.hurry(self._decisions, self._clock())
-            self._agenda.hurry(self._releases, self._clock())
+            self._schedule.hurry(self._decisions, self._clock())
+            self._schedule.hurry(self._releases, self._clock())
         self._wake_from, self._decisions_from = heard.wake_from, heard.decisions_from
         return before != (self._wake_from, self._decisions_from)
 
@@ -195,7 +195,7 @@ class Coordinator:
             return _LONGEST_AFTER_OUTAGE
         duty.blame(exc)
         self._raises[duty] = times
-        self._agenda.put(duty, self._clock() + min(_LONGEST_AFTER_RAISE, _AFTER_RAISE * 2 ** (times - 1)))
+        self._schedule.put(duty, self._clock() + min(_LONGEST_AFTER_RAISE, _AFTER_RAISE * 2 ** (times - 1)))
         return 0.0
 
     def _resign(self) -> None:

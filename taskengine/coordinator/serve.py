@@ -13,7 +13,7 @@ from taskengine.store.sync import SyncStore
 
 
 def new_id() -> str:
-    """A name for one coordinator process that nobody else has: host, pid and some chance."""
+    """Return a name for one coordinator process that nobody else has: host, pid and some chance."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
 
 

@@ -16,13 +16,13 @@ from typing import assert_never
 
 from pydantic import JsonValue
 
+from taskengine.coordinator.duty import DutyContext
 from taskengine.coordinator.sub_workflows import SubWorkflow
-from taskengine.coordinator.turn import Turn
 from taskengine.core.bindings import Bindings
 from taskengine.core.conditions import holds
 from taskengine.core.decide import Stimulus
 from taskengine.core.decide_step import Part, decide_step
-from taskengine.core.instructions import Arm, CloseScope, EndStep, Expand, NextItem, Nothing, StepInstruction
+from taskengine.core.instructions import EndChildren, EndStep, Expand, NextItem, Nothing, StartWaiting, StepInstruction
 from taskengine.core.steps import failures
 from taskengine.core.steps.map import items as map_items
 from taskengine.core.steps.needs import needs
@@ -36,7 +36,7 @@ from taskengine.models import MapStep, WorkflowDefinition, WorkflowStep
 from taskengine.models.enums import TaskStatus
 from taskengine.models.steps import SubWorkflowStep
 from taskengine.store import steps, workflows
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import dumps, loads, loads_object
 from taskengine.store.coordination import Decision
 from taskengine.store.executions import put_payload
@@ -73,111 +73,113 @@ class Steps:
     def __init__(self) -> None:
         self._definitions: dict[str, WorkflowDefinition] = {}
 
-    def look(self, turn: Turn, decisions: Sequence[Decision]) -> Mapping[str, StepFacts | None]:
-        """The facts of the steps that *decisions* are about, by entry, in one trip."""
+    def look(self, context: DutyContext, decisions: Sequence[Decision]) -> Mapping[str, StepFacts | None]:
+        """Return the facts of the steps that *decisions* are about, by entry, in one trip."""
         if not decisions:
             return {}
-        found = turn.read(steps.look([(one.task_id, one.because) for one in decisions]))
+        found = context.read(steps.look([(one.task_id, one.because) for one in decisions]))
         return {one.entry: facts for one, facts in zip(decisions, found, strict=True)}
 
     def make(
-        self, turn: Turn, decision: Decision, stimulus: Stimulus | StepStimulus, facts: StepFacts | None
+        self, context: DutyContext, decision: Decision, stimulus: Stimulus | StepStimulus, facts: StepFacts | None
     ) -> Answer:
         """Make one decision, as far as this turn gets with it."""
         for _ in range(_MOST_LOOKS):
             if facts is None:
                 return Answer.NOTHING
-            if facts.is_paused and stimulus is not StepStimulus.CLOSE and not facts.fields.get("fate"):
+            if facts.is_paused and stimulus is not StepStimulus.CLOSE and not facts.fields.get("end_as"):
                 return Answer.PAUSED
-            call = self._call(turn, decision, stimulus, facts)
+            call = self._call(context, decision, stimulus, facts)
             if call is None:
                 return Answer.NOTHING
-            answer = turn.read(call)
-            turn.note(answer.word)
+            answer = context.read(call)
+            context.note(answer.word)
             if answer.word == "stale" or (answer.word in {"ok", "missing"} and not answer.number()):
                 return Answer.DONE
             if answer.word == "waits":
                 return Answer.LATER
             if answer.word == "full":
-                self.fail(turn, decision, f"the run would have more than {answer.number()} tasks and steps", "limit")
+                self.fail(context, decision, f"the run would have more than {answer.number()} tasks and steps", "limit")
                 return Answer.DONE
-            (facts,) = self.look(turn, [decision]).values()
+            (facts,) = self.look(context, [decision]).values()
         return Answer.LATER
 
-    def fail(self, turn: Turn, decision: Decision, error: str, kind: str) -> None:
+    def fail(self, context: DutyContext, decision: Decision, error: str, kind: str) -> None:
         """End the step of a decision that cannot be made, with all that lies in it."""
-        (facts,) = self.look(turn, [decision]).values()
+        (facts,) = self.look(context, [decision]).values()
         if facts is None:
             return
         why = {"err": error, "knd": kind, "cul": facts.fields.get("p", "")}
-        if facts.fields.get("fate"):
+        if facts.fields.get("end_as"):
             if facts.number("w"):
                 return  # its children end first, and ask again
             how = Ending("failed", fields=why)
-            turn.tell(steps.end(turn.term, decision.entry, decision.task_id, facts.revision, how))
+            context.write(steps.end(context.term, decision.entry, decision.task_id, facts.revision, how))
         else:
-            verb = steps.close_scope(turn.term, "", decision.task_id, facts.revision, "failed", error, why)
-            turn.tell(verb)
+            verb = steps.end_children(context.term, "", decision.task_id, facts.revision, "failed", error, why)
+            context.write(verb)
 
     def _call(
-        self, turn: Turn, decision: Decision, stimulus: Stimulus | StepStimulus, facts: StepFacts
-    ) -> Call[Reply] | Story[Reply] | None:
-        """The script that answers a decision; None where nothing is to be done."""
-        if stimulus is StepStimulus.EARS:
-            return steps.ask_ears(turn.term, decision.entry, decision.task_id)
-        at = _At(decision, facts, self._definition(turn, facts.frame["def"]))
+        self, context: DutyContext, decision: Decision, stimulus: Stimulus | StepStimulus, facts: StepFacts
+    ) -> Call[Reply] | Operation[Reply] | None:
+        """Return the script that answers a decision; None where nothing is to be done."""
+        if stimulus is StepStimulus.CONDITION_WAITERS:
+            return steps.ask_condition_waiters(context.term, decision.entry, decision.task_id)
+        at = _At(decision, facts, self._definition(context, facts.frame["def"]))
         seen = at.seen()
         try:
             if isinstance(at.step, SubWorkflowStep):
-                return self._sub_workflow(turn, at, stimulus)
-            read = _read(turn, at, seen)
-            seen = _with_last_child(turn, at, replace(seen, bindings=read.bindings))
+                return self._sub_workflow(context, at, stimulus)
+            read = _read(context, at, seen)
+            seen = _with_last_child(context, at, replace(seen, bindings=read.bindings))
             author = at.author(read.bindings)
-            if isinstance(at.step, MapStep) and not seen.is_over and not seen.fate:
-                seen, author = self._with_items(turn, at.step, seen, author)
+            if isinstance(at.step, MapStep) and not seen.is_over and not seen.end_as:
+                seen, author = self._with_items(context, at.step, seen, author)
             what = decide_step(seen, at.step, stimulus, author, read.output)
-            return at.call(turn.term, what, read.revision)
+            return at.call(context.term, what, read.revision)
         except InvalidInputError as exc:
             kind = "expression" if isinstance(exc, ExpressionError) else "invalid_template"
-            return at.call(turn.term, failures.broken(at.step, seen, str(exc), kind), "")
+            return at.call(context.term, failures.broken(at.step, seen, str(exc), kind), "")
 
     def _with_items(
-        self, turn: Turn, step: MapStep, seen: StepSnapshot, author: Author
+        self, context: DutyContext, step: MapStep, seen: StepSnapshot, author: Author
     ) -> tuple[StepSnapshot, Author]:
         """With the items of the next piece; they are evaluated and stored once, when the step is entered."""
         if seen.is_entered:
             places = range(seen.put, min(seen.put + PIECE, seen.planned))
-            texts = turn.read(items(seen.step_id, places)) if places else []
+            texts = context.read(items(seen.step_id, places)) if places else []
             found = {place: loads(text) for place, text in zip(places, texts, strict=True) if text is not None}
             return seen, replace(author, items=found)
         if step.when is not None and not holds(step.when, seen.bindings):
             return seen, author
-        found_all = map_items(step, seen.bindings, turn.settings.max_map_items)
-        turn.note(turn.read(steps.put_items(turn.term, seen.step_id, [dumps(one, "items") for one in found_all])).word)
+        found_all = map_items(step, seen.bindings, context.settings.max_map_items)
+        context.note(
+            context.read(steps.put_items(context.term, seen.step_id, [dumps(one, "items") for one in found_all])).word
+        )
         return replace(seen, turns=len(found_all)), replace(author, items=dict(enumerate(found_all)))
 
     def _sub_workflow(
-        self, turn: Turn, at: _At, stimulus: Stimulus | StepStimulus
-    ) -> Call[Reply] | Story[Reply] | None:
+        self, context: DutyContext, at: _At, stimulus: Stimulus | StepStimulus
+    ) -> Call[Reply] | Operation[Reply] | None:
         step = at.step
         assert isinstance(step, SubWorkflowStep)
-        outer = _read(turn, at, at.seen())
+        outer = _read(context, at, at.seen())
         sub = SubWorkflow.of(
-            turn, step, replace(at.seen(), bindings=outer.bindings), at.where, partial(self._definition, turn)
+            context, step, replace(at.seen(), bindings=outer.bindings), at.where, partial(self._definition, context)
         )
-        begins = not sub.seen.is_entered and not sub.seen.fate and stimulus is not StepStimulus.CLOSE
-        if begins and not sub.seen.is_over and (end := sub.enter(turn)) is not None:
-            return at.call(turn.term, end, outer.revision)
+        begins = not sub.seen.is_entered and not sub.seen.end_as and stimulus is not StepStimulus.CLOSE
+        if begins and not sub.seen.is_over and (end := sub.enter(context)) is not None:
+            return at.call(context.term, end, outer.revision)
         inside = at.inside(sub.definition)
-        read = _read(turn, inside, sub.seen)
-        seen = _with_last_child(turn, inside, replace(sub.seen, bindings=read.bindings))
+        read = _read(context, inside, sub.seen)
+        seen = _with_last_child(context, inside, replace(sub.seen, bindings=read.bindings))
         what = decide_step(seen, sub.definition, stimulus, inside.author(read.bindings), read.output)
-        return inside.call(turn.term, sub.as_step(what, outer.bindings), outer.revision)
+        return inside.call(context.term, sub.as_step(what, outer.bindings), outer.revision)
 
-    def _definition(self, turn: Turn, digest: str) -> WorkflowDefinition:
+    def _definition(self, context: DutyContext, digest: str) -> WorkflowDefinition:
         found = self._definitions.pop(digest, None)
         if found is None:
-            text = turn.read(workflows.definition(turn.keys, digest))
+            text = context.read(workflows.definition(context.keys, digest))
             found = WorkflowDefinition.model_validate_json(text)
         self._definitions[digest] = found  # the latest used stands last
         while len(self._definitions) > _MOST_DEFINITIONS:
@@ -213,7 +215,7 @@ class _At:
         return Where(self.facts.frame["wf"], frame, prefix, self.definition, own)
 
     def inside(self, definition: WorkflowDefinition) -> _At:
-        """The same step as the workflow that it is to those in it."""
+        """Return the same step as the workflow that it is to those in it."""
         fields = {name: value for name, value in self.facts.fields.items() if name != "fr"}
         frame = {**self.facts.frame, "p": self.facts.fields.get("p", "")}
         return _At(self.decision, replace(self.facts, fields=fields, frame=frame), definition)
@@ -234,7 +236,7 @@ class _At:
         return Author(self.definition, self.where.prefix, Bindings(context=bindings.context, others=bindings.others))
 
     def seen(self) -> StepSnapshot:
-        """What a decision sees of stored facts, before it reads anything."""
+        """Return what a decision sees of stored facts, before it reads anything."""
         facts, fields = self.facts, self.facts.fields
         return StepSnapshot(
             step_id=self.decision.task_id,
@@ -245,7 +247,7 @@ class _At:
             cancelled=facts.number("c"),
             planned=facts.number("tot"),
             put=facts.number("x"),
-            fate=fields.get("fate", ""),
+            end_as=fields.get("end_as", ""),
             reason=fields.get("frs", ""),
             closed=facts.number("cx"),
             pieces=facts.number("pieces"),
@@ -259,31 +261,31 @@ class _At:
             is_paused=facts.is_paused,
         )
 
-    def call(self, term: str, what: StepInstruction, read: str) -> Call[Reply] | Story[Reply] | None:
-        """The script for an instruction; *read* is the revision of the variables that it rests on, or ''."""
+    def call(self, term: str, what: StepInstruction, read: str) -> Call[Reply] | Operation[Reply] | None:
+        """Return the script for an instruction; *read* is the revision of the variables that it rests on, or ''."""
         entry, id, seen = self.decision.entry, self.decision.task_id, self.facts.revision
         match what:
             case Expand():
                 where = self.where
                 place = Place(where.workflow_id, id, where.frame, self.definition)
                 return _expand(place.piece(what), partial(steps.expand, term, entry, id, seen))
-            case Arm():
-                waiting = Waiting(what.timer_ms, what.moment_ms, what.limit_ms, what.hears_changes, what.signal)
-                return steps.arm(term, entry, id, seen, read, waiting)
+            case StartWaiting():
+                waiting = Waiting(what.timer_ms, what.moment_ms, what.limit_ms, what.on_change, what.signal)
+                return steps.start_waiting(term, entry, id, seen, read, waiting)
             case NextItem():
                 return steps.next_item(term, entry, id, seen)
             case EndStep():
                 return steps.end(term, entry, id, seen, _ending(what, self.facts, read))
-            case CloseScope():
+            case EndChildren():
                 why = _fields(err=what.error, knd=what.error_kind, cul=what.culprit)
-                return steps.close_scope(term, entry, id, seen, what.fate, what.reason, why)
+                return steps.end_children(term, entry, id, seen, what.end_as, what.reason, why)
             case Nothing():
                 return None
             case _:
                 assert_never(what)
 
 
-def _expand(piece: Piece, expand: Callable[[Piece], Call[Reply]]) -> Story[Reply]:
+def _expand(piece: Piece, expand: Callable[[Piece], Call[Reply]]) -> Operation[Reply]:
     """Put children, with what lies by reference of them first."""
     for new in piece.records:
         if new.payload:
@@ -291,15 +293,15 @@ def _expand(piece: Piece, expand: Callable[[Piece], Call[Reply]]) -> Story[Reply
     return (yield from expand(piece))
 
 
-def _read(turn: Turn, at: _At, seen: StepSnapshot) -> _Read:
-    """What the next decision about a step reads, if anything."""
+def _read(context: DutyContext, at: _At, seen: StepSnapshot) -> _Read:
+    """Return what the next decision about a step reads, if anything."""
     wanted = needs(at.step, seen)
     if not wanted:
         return _Read(Bindings(others=fixed(at.where)))
-    values = turn.read(read_values(at.where, wanted))
+    values = context.read(read_values(at.where, wanted))
     output: JsonValue = None
     if any(ref.root == "output" for ref in wanted) and seen.is_entered and isinstance(at.step, WorkflowStep):
-        output = turn.read(read_output(at.where, at.step))
+        output = context.read(read_output(at.where, at.step))
     rests = any(ref.root == "variables" for ref in wanted)
     return _Read(values.bindings, values.revision if rests else "", output)
 
@@ -309,11 +311,11 @@ def _open(waiting: int) -> int:
     return waiting + RULED if waiting < 0 else waiting
 
 
-def _with_last_child(turn: Turn, at: _At, seen: StepSnapshot) -> StepSnapshot:
+def _with_last_child(context: DutyContext, at: _At, seen: StepSnapshot) -> StepSnapshot:
     """With how the ``finally_steps`` of a workflow ended, once they are over, where that was not well."""
     if seen.branch != LAST or seen.waiting or at.step is not at.definition:
         return seen
-    (facts,) = turn.read(steps.look([(at.decision.task_id, at.last_id)]))
+    (facts,) = context.read(steps.look([(at.decision.task_id, at.last_id)]))
     return replace(seen, child=_child(facts.because) if facts else None)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from taskengine.coordinator.turn import Turn
+from taskengine.coordinator.duty import DutyContext
 from taskengine.core.bindings import Bindings
 from taskengine.core.conditions import holds
 from taskengine.core.instructions import EndStep, Expand, StepInstruction
@@ -44,17 +44,17 @@ class SubWorkflow:
 
     @classmethod
     def of(
-        cls, turn: Turn, step: SubWorkflowStep, seen: StepSnapshot, where: Where,
+        cls, context: DutyContext, step: SubWorkflowStep, seen: StepSnapshot, where: Where,
         load: Callable[[str], WorkflowDefinition],
     ) -> SubWorkflow:  # fmt: skip
-        """The step at *where*; *load* brings a definition by its digest."""
-        names, depth = turn.read(workflows.names_of(turn.keys, where.workflow_id, where.frame))
+        """Return the step at *where*; *load* brings a definition by its digest."""
+        names, depth = context.read(workflows.names_of(context.keys, where.workflow_id, where.frame))
         if isinstance(step.workflow, str):
             digest = names[step.workflow]
             return cls(step, seen, where, load(digest), digest, depth)
         return cls(step, seen, where, step.workflow, step.workflow.digest(), depth)
 
-    def enter(self, turn: Turn) -> EndStep | None:
+    def enter(self, context: DutyContext) -> EndStep | None:
         """Give it its frame; its end where its ``when`` does not hold."""
         if self.step.when is not None and not holds(self.step.when, self.seen.bindings):
             return ending.skipped()
@@ -67,15 +67,15 @@ class SubWorkflow:
             dumps({**self.definition.context, **bound}, "context"), self.seen.path, self.depth + 1,
             {name: dumps(value, name) for name, value in self.definition.variables.items()},
         )  # fmt: skip
-        turn.tell(workflows.put_frame(turn.term, frame))
+        context.write(workflows.put_frame(context.term, frame))
         return None
 
     def as_step(self, what: StepInstruction, bindings: Bindings) -> StepInstruction:
-        """What the workflow in it is told, as it concerns the step; *bindings* are those around it."""
+        """Return what the workflow in it is told, as it concerns the step; *bindings* are those around it."""
         if isinstance(what, Expand):
             limits = [one for one in (what.limit_ms, ending.limit_ms(self.step)) if one]
-            lane = ending.end_lane(self.step) if self.step.outputs else what.lane
-            return replace(what, lane=lane, limit_ms=min(limits, default=0))
+            queue = ending.end_queue(self.step) if self.step.outputs else what.queue
+            return replace(what, queue=queue, limit_ms=min(limits, default=0))
         if isinstance(what, EndStep) and what.status in _DONE:
             return ending.completed(self.step, bindings, what.output if what.output is not None else {})
         if isinstance(what, EndStep) and what.status in _FAILED and self.step.on_failure == "continue":

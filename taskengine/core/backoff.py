@@ -37,7 +37,7 @@ class RetryPolicy:
 
     @classmethod
     def of(cls, rules: RetryRules | None) -> Self:
-        """The policy that a task's ``retry`` field asks for; None asks for the defaults."""
+        """Return the policy that a task's ``retry`` field asks for; None asks for the defaults."""
         return cls() if rules is None else cls(**rules.model_dump())
 
 
@@ -54,7 +54,7 @@ def delay_seconds(policy: RetryPolicy, retry_number: int, random: float) -> floa
 
 
 def is_retryable(policy: RetryPolicy, error_class_names: Iterable[str]) -> bool:
-    """Whether another attempt may help an error with these class names (its own and those of its bases).
+    """Return whether another attempt may help an error with these class names (its own and those of its bases).
 
     A bare name in the policy meets a class of that name in any module, one with a module only that class.
     """

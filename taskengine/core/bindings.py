@@ -29,11 +29,11 @@ class Bindings:
     others: Mapping[str, Any] = field(default_factory=dict)
 
     def roots(self) -> dict[str, Any]:
-        """All values by root."""
+        """Return all values by root."""
         return {**self.others, "context": self.context, "variables": self.variables, "steps": self.steps}
 
     def evaluate(self, source: str) -> Any:
-        """What an expression comes to; MissingValueError when something it looks at is not there."""
+        """Return what an expression comes to; MissingValueError when something it looks at is not there."""
         wanted = references(source)
         try:
             return expressions.evaluate(source, self._seen(wanted))
@@ -44,7 +44,7 @@ class Bindings:
             raise MissingValueError(source, self.why_missing(missing)) from exc
 
     def decide(self, source: str) -> bool:
-        """The same for a condition, which must come to true or false."""
+        """Return the same for a condition, which must come to true or false."""
         made = self.evaluate(source)
         if not isinstance(made, bool):
             raise ExpressionError(source, f"a condition must come to true or false, not {made!r:.60}")
@@ -55,7 +55,9 @@ class Bindings:
         return _found(self.roots(), (ref.root, *ref.path))[0]
 
     def look_up(self, name: str) -> Any:
-        """The value of a condition's field; MissingValueError names the places that were looked at, and the remedy."""
+        """Return the value of a condition's field; MissingValueError names the places that were looked at, and the
+        remedy.
+        """
         path = field_path(name)
         roots = self.roots()
         if path[0] in ROOTS:
@@ -72,7 +74,7 @@ class Bindings:
         raise MissingValueError(name, self._nowhere(str(path[0])))
 
     def why_missing(self, ref: Reference) -> str:
-        """What is there instead of what a reference goes to."""
+        """Return what is there instead of what a reference goes to."""
         path = (ref.root, *ref.path)
         _, _, reached = _walk(self.roots(), path)
         if not reached:
@@ -90,7 +92,7 @@ class Bindings:
         return seen
 
     def _places(self) -> dict[str, Any]:
-        """Where a bare field is looked for, by what people call it."""
+        """Return where a bare field is looked for, by what people call it."""
         places: dict[str, Any] = {"variables": self.variables, "context": self.context}
         if self.previous is not None:
             places[f"the output of {self.previous[0]!r}"] = self.previous[1]
@@ -112,7 +114,7 @@ def _found(value: Any, path: Path) -> tuple[bool, Any]:
 
 
 def _walk(value: Any, path: Path) -> tuple[bool, Any, Path]:
-    """Whether a path leads somewhere, what is there, and how far it went."""
+    """Return whether a path leads somewhere, what is there, and how far it went."""
     for at, key in enumerate(path):
         is_place = isinstance(key, int) and isinstance(value, list) and 0 <= key < len(value)
         if not is_place and not (isinstance(value, Mapping) and key in value):

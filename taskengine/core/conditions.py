@@ -26,7 +26,9 @@ Operator = ConditionOperator
 
 
 def holds(condition: WorkflowCondition, bindings: Bindings) -> bool:
-    """Whether a condition holds; ExpressionError when it has no answer, MissingValueError when a value is missing."""
+    """Return whether a condition holds; ExpressionError when it has no answer, MissingValueError when a value is
+    missing.
+    """
     if condition.expression is not None:
         return bindings.decide(condition.expression)
     if condition.all_of is not None:
@@ -39,7 +41,7 @@ def holds(condition: WorkflowCondition, bindings: Bindings) -> bool:
 
 
 def holds_yet(condition: WorkflowCondition, bindings: Bindings) -> bool:
-    """The same for a wait, where what is missing may still come."""
+    """Return the same for a wait, where what is missing may still come."""
     try:
         return holds(condition, bindings)
     except MissingValueError:
@@ -47,7 +49,7 @@ def holds_yet(condition: WorkflowCondition, bindings: Bindings) -> bool:
 
 
 def _combined(conditions: tuple[WorkflowCondition, ...], bindings: Bindings, *, settled_by: bool) -> bool:
-    """Whether one of them comes to *settled_by*, then that; what is missing counts only when none does."""
+    """Return whether one of them comes to *settled_by*, then that; what is missing counts only when none does."""
     missing: MissingValueError | None = None
     for condition in conditions:
         try:
@@ -95,7 +97,7 @@ def _refuse_unordered(field: str, operator: Any, found: Any, wanted: Any) -> Non
 
 
 def equal(one: Any, other: Any) -> bool:
-    """Whether two values of JSON are the same; Python alone takes true for 1."""
+    """Return whether two values of JSON are the same; Python alone takes true for 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, Mapping) and isinstance(other, Mapping):

@@ -16,10 +16,10 @@ _SEARCH_LIMIT = 1_000_000
 
 
 def shortest_cycle(parents: Mapping[str, Collection[str]]) -> list[str]:
-    """The shortest cycle of a graph that has one, or the shortest found within the search limit."""
+    """Return the shortest cycle of a graph that has one, or the shortest found within the search limit."""
     best: list[str] = []
     looked = 0
-    for knot in _knots(parents):
+    for knot in _components(parents):
         for task in knot:
             way, edges = shortest_way(knot.__getitem__, task, task, shorter_than=len(best) or None)
             best = way or best
@@ -29,23 +29,23 @@ def shortest_cycle(parents: Mapping[str, Collection[str]]) -> list[str]:
     return best
 
 
-def _knots(parents: Mapping[str, Collection[str]]) -> list[dict[str, list[str]]]:
-    """The strongly connected parts that hold a cycle, tasks and edges in the given order."""
+def _components(parents: Mapping[str, Collection[str]]) -> list[dict[str, list[str]]]:
+    """Return the strongly connected parts that hold a cycle, tasks and edges in the given order."""
     place = {task: i for i, task in enumerate(parents)}
     graph = nx.DiGraph((p, task) for task, ps in parents.items() for p in ps if p in parents)
-    knots = []
+    components = []
     for part in nx.strongly_connected_components(graph):
         members = sorted(part, key=place.__getitem__)
         knot = {t: sorted((p for p in parents[t] if p in part), key=place.__getitem__) for t in members}
         if any(knot.values()):
-            knots.append(knot)
-    return sorted(knots, key=lambda knot: place[next(iter(knot))])
+            components.append(knot)
+    return sorted(components, key=lambda knot: place[next(iter(knot))])
 
 
 def shortest_way(
     up: Callable[[str], Iterable[str]], start: str, goal: str, *, shorter_than: int | None = None
 ) -> tuple[list[str] | None, int]:
-    """The shortest way of one edge or more *up* from *start* to *goal* (both in it), and the edges looked at.
+    """Return the shortest way of one edge or more *up* from *start* to *goal* (both in it), and the edges looked at.
 
     None if there is none, or none with fewer than *shorter_than* tasks.
     """

@@ -21,19 +21,19 @@ _SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Weight:
+class DeadlineWeight:
     """What the time until one task is done depends on; moments in seconds since the epoch."""
 
     id: str
     status: TaskStatus
-    lane: str
+    queue: str
     name: str
     #: What its client said that it takes; None when it said nothing.
     given: float | None
     started: float | None
     #: Its schedule or next attempt.
     due: float | None
-    #: How many stand before it in its lane; None when it does not stand there.
+    #: How many stand before it in its queue; None when it does not stand there.
     position: int | None
     depends_on: tuple[str, ...]
     #: None without one.
@@ -46,10 +46,10 @@ class Weight:
 
 
 #: Seconds that a task takes once it runs, and that it waits for a slot.
-Cost = Callable[[Weight], float]
+Cost = Callable[[DeadlineWeight], float]
 
 
-def remaining(id: str, weights: Mapping[str, Weight], now: float, *, takes: Cost, waits: Cost) -> float:
+def remaining(id: str, weights: Mapping[str, DeadlineWeight], now: float, *, takes: Cost, waits: Cost) -> float:
     """Seconds until the task *id* is done, at least; of what is not in *weights* nothing is known."""
     longest: dict[str, float] = {}
     stack = [id]
@@ -67,7 +67,7 @@ def remaining(id: str, weights: Mapping[str, Weight], now: float, *, takes: Cost
     return longest[id]
 
 
-def _own(at: Weight, now: float, takes: Cost, waits: Cost) -> float:
+def _own(at: DeadlineWeight, now: float, takes: Cost, waits: Cost) -> float:
     if at.status in _RUNNING and at.started is not None:
         return max(0.0, takes(at) - (now - at.started))
     later = max(0.0, at.due - now) if at.due is not None else 0.0

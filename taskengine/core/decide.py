@@ -18,7 +18,7 @@ from typing import assert_never
 
 from taskengine.core.instructions import CloseTask, Instruction, Nothing, ReopenTask, StartTask
 from taskengine.core.lifecycle import CLOSABLE, REOPENABLE
-from taskengine.core.rules import FAILURES, Counters, End, Verdict, blamed, judge, why_never
+from taskengine.core.rules import FAILURES, Counters, End, Evaluation, blamed, evaluate, why_never
 from taskengine.models.enums import TaskStatus, TriggerRule
 
 
@@ -64,7 +64,7 @@ class Snapshot:
 
 
 def decide(snapshot: Snapshot, stimulus: Stimulus) -> list[Instruction]:
-    """What to do about the task of *snapshot*; never empty, the last instruction closes the question."""
+    """Return what to do about the task of *snapshot*; never empty, the last instruction closes the question."""
     match stimulus:
         case Stimulus.COUNTERS | Stimulus.DEPENDENCY_FAILED | Stimulus.DEPENDENCY_SKIPPED:
             return [_after_dependencies(snapshot)]
@@ -75,8 +75,8 @@ def decide(snapshot: Snapshot, stimulus: Stimulus) -> list[Instruction]:
 
 
 def blamed_in(snapshot: Snapshot) -> frozenset[End]:
-    """How a dependency ended that a decision about the task would name; empty when none would be named."""
-    if snapshot.status not in CLOSABLE or judge(snapshot.rule, snapshot.counters) is not Verdict.NEVER:
+    """Return how a dependency ended that a decision about the task would name; empty when none would be named."""
+    if snapshot.status not in CLOSABLE or evaluate(snapshot.rule, snapshot.counters) is not Evaluation.NEVER:
         return frozenset()
     return blamed(snapshot.rule, snapshot.counters)
 
@@ -86,16 +86,16 @@ def _after_dependencies(snapshot: Snapshot) -> Instruction:
         return Nothing(f"it is {snapshot.status}")
     if not snapshot.visible:
         return Nothing("its graph is not settled; the fall of its commit wait asks again")
-    verdict = judge(snapshot.rule, snapshot.counters)
-    match verdict:
-        case Verdict.WAIT:
+    evaluation = evaluate(snapshot.rule, snapshot.counters)
+    match evaluation:
+        case Evaluation.WAIT:
             return Nothing("the end of its next dependency asks again")
-        case Verdict.RUN:
+        case Evaluation.RUN:
             return _started(snapshot)
-        case Verdict.NEVER:
+        case Evaluation.NEVER:
             return _closed(snapshot)
         case _:
-            assert_never(verdict)
+            assert_never(evaluation)
 
 
 def _started(snapshot: Snapshot) -> Instruction:
@@ -121,7 +121,7 @@ def _after_reopening(snapshot: Snapshot) -> Instruction:
     if snapshot.rule is TriggerRule.ALL_SUCCESS:
         by_cause = cause is not None and snapshot.closed_by == cause.task_id
     else:  # whichever was blamed, it opens again once its rule may hold
-        by_cause = bool(snapshot.closed_by) and judge(snapshot.rule, snapshot.counters) is not Verdict.NEVER
+        by_cause = bool(snapshot.closed_by) and evaluate(snapshot.rule, snapshot.counters) is not Evaluation.NEVER
     if not by_cause:
         return Nothing("something else closed it")
     return ReopenTask(snapshot.task_id, snapshot.closed_by)

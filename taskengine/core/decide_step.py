@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from taskengine.core.conditions import holds
 from taskengine.core.decide import Stimulus
-from taskengine.core.instructions import CloseScope, EndStep, Nothing, StepInstruction
+from taskengine.core.instructions import EndChildren, EndStep, Nothing, StepInstruction
 from taskengine.core.steps import approval, conditional, ending, failures, group, loop, root, task, wait
 from taskengine.core.steps import map as map_step
 from taskengine.core.steps.paths import FINALLY
@@ -41,7 +41,7 @@ Part: TypeAlias = WorkflowStep | WorkflowDefinition
 def decide_step(
     seen: StepSnapshot, step: Part, stimulus: Stimulus | StepStimulus, author: Author, output: JsonValue = None
 ) -> StepInstruction:
-    """What to do about the step of *seen*, which is *step* in its definition.
+    """Return what to do about the step of *seen*, which is *step* in its definition.
 
     *output* is what its children came to, where its ``outputs`` read it.
     """
@@ -60,12 +60,12 @@ def _decided(
         return Nothing(f"it is {seen.status}")
     if isinstance(step, WorkflowDefinition) and seen.branch == root.LAST:
         return _last(seen, step)
-    if seen.fate:
+    if seen.end_as:
         made = failures.closing(seen, step)
         is_end = isinstance(made, EndStep) and isinstance(step, WorkflowDefinition) and root.wants_last(step, seen)
         return root.last(seen) if is_end else made
     if stimulus is StepStimulus.CLOSE:
-        return CloseScope(failures.CANCELLED, "the step around it ended")
+        return EndChildren(failures.CANCELLED, "the step around it ended")
     if seen.ended_badly:
         after = map_step.after_failure(step, seen) if isinstance(step, MapStep) else failures.after_failure(seen, step)
         if after is not None:
@@ -78,7 +78,7 @@ def _decided(
 
 
 def _last(seen: StepSnapshot, step: WorkflowDefinition) -> StepInstruction:
-    """The ``finally_steps`` run, or are over."""
+    """Return the ``finally_steps`` run, or are over."""
     if seen.waiting:
         return Nothing("their end asks again")
     failure = seen.child if seen.child is not None and seen.child.path.endswith(FINALLY) else None

@@ -1,6 +1,6 @@
 """Why a task is where it is: from what is known around it to facts, the most telling first.
 
-Pure: the caller gathers, here is only judged and said. Sentences are clauses that may follow "is pending:", for a
+Pure: the caller gathers, here is only checked and said. Sentences are clauses that may follow "is pending:", for a
 tired operator: what stands in the way, since or until when, and what to do about it.
 """
 
@@ -14,14 +14,14 @@ from uuid import UUID
 
 from taskengine.core import remedy
 from taskengine.core.lifecycle import NOT_STARTED
-from taskengine.core.rules import Counters, Verdict, judge
+from taskengine.core.rules import Counters, Evaluation, evaluate
 from taskengine.models.enums import TaskPriority, TaskStatus, TriggerRule
 from taskengine.models.execution import TaskExecution
 from taskengine.models.explanation import Explanation, Fact
 from taskengine.models.pause import Pause
 from taskengine.models.task import Task
 
-#: Dependencies, lanes and causes that a sentence names.
+#: Dependencies, queues and causes that a sentence names.
 NAMED = 20
 _POISON = "poison"
 _NOT_NOW = "not_now"
@@ -39,7 +39,7 @@ _RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A living worker node that offers a task's lane."""
+    """A living worker node that offers a task's queue."""
 
     node: str
     slots: int
@@ -55,12 +55,12 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class QueueView:
     """What stands around a task and is not in its record."""
 
     #: On the server's clock.
     now: datetime
-    lane: str
+    queue: str
     #: Dependencies not over, and those that count as failed and as skipped.
     waiting: int
     failed: int
@@ -76,14 +76,14 @@ class Situation:
     cancel: str | None
     #: Until when the worker that it was offered to may take it; None unless a slot was offered.
     claim_by: datetime | None
-    #: How many stand before it in its lane; -1 when it does not stand there.
+    #: How many stand before it in its queue; -1 when it does not stand there.
     position: int
-    #: READY tasks of its lane that wait, and that were offered to a worker.
+    #: READY tasks of its queue that wait, and that were offered to a worker.
     ready: int
     granted: int
     servers: tuple[Server, ...]
     #: What living workers offer, 100 at most.
-    lanes: tuple[str, ...]
+    queues: tuple[str, ...]
     #: The coordinator that leads, or ''.
     leader: str
     #: The priority among whose tasks it stands by waiting; None while it stands among its own.
@@ -93,25 +93,25 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class ExplainInputs:
     """All that an explanation rests on."""
 
-    situation: Situation
+    queue_view: QueueView
     #: Some of the dependencies that are not over, :data:`NAMED` at most.
     blockers: Sequence[Task] = ()
     #: What the task and its blockers will take, by id, where anybody knows.
     seconds: Mapping[UUID, float] = field(default_factory=dict)
-    #: What tasks of its lane take, or None.
-    lane_seconds: float | None = None
+    #: What tasks of its queue take, or None.
+    queue_seconds: float | None = None
     #: The latest execution.
     execution: TaskExecution | None = None
     #: Whose end closed it, that one's cause, and so on up to the root.
     causes: Sequence[Task] = ()
 
 
-def explain(task: Task, around: Around) -> Explanation:
-    """The explanation of *task*; never without a fact."""
-    facts = tuple(_facts(task, around))
+def explain(task: Task, inputs: ExplainInputs) -> Explanation:
+    """Return the explanation of *task*; never without a fact."""
+    facts = tuple(_facts(task, inputs))
     return Explanation(
         task_id=task.id,
         name=task.name,
@@ -121,17 +121,17 @@ def explain(task: Task, around: Around) -> Explanation:
     )
 
 
-def _facts(task: Task, around: Around) -> Iterator[Fact]:
+def _facts(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
     match task.status:
         case TaskStatus.PENDING:
-            yield from _pending(task, around)
+            yield from _pending(task, inputs)
         case TaskStatus.READY:
-            yield from _ready(task, around)
+            yield from _ready(task, inputs)
         case TaskStatus.RUNNING:
-            yield from _running(task, around)
+            yield from _running(task, inputs)
         case TaskStatus.RETRYING:
-            yield from _retrying(task, around.situation)
-            yield from _traceback(around.execution)
+            yield from _retrying(task, inputs.queue_view)
+            yield from _traceback(inputs.execution)
         case TaskStatus.PAUSED:
             why = task.reason or "it was paused by name"
             yield Fact(kind="paused", text=f"{why}; let it go: {remedy.resume_call(task.id)}")
@@ -139,13 +139,13 @@ def _facts(task: Task, around: Around) -> Iterator[Fact]:
             yield _completed(task)
         case TaskStatus.FAILED:
             yield from _failed(task)
-            yield from _traceback(around.execution)
+            yield from _traceback(inputs.execution)
         case TaskStatus.CANCELLED:
-            yield _cancelled(task, around.causes)
+            yield _cancelled(task, inputs.causes)
         case _:
             assert_never(task.status)
-    yield from _expiry(task, around.situation.now)
-    yield from _deadline(task, around.situation.now)
+    yield from _expiry(task, inputs.queue_view.now)
+    yield from _deadline(task, inputs.queue_view.now)
 
 
 def _expiry(task: Task, now: datetime) -> Iterator[Fact]:
@@ -157,12 +157,12 @@ def _expiry(task: Task, now: datetime) -> Iterator[Fact]:
         yield Fact(kind="expires", text=text, details={"at": task.expires_at.isoformat()})
 
 
-def _pending(task: Task, around: Around) -> Iterator[Fact]:
-    now = around.situation
-    verdict = judge(task.trigger_rule, _counters(task, now))
-    if verdict is Verdict.WAIT and around.blockers:
-        yield from _waits(task, around)
-    elif verdict is Verdict.NEVER:
+def _pending(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
+    now = inputs.queue_view
+    evaluation = evaluate(task.trigger_rule, _counters(task, now))
+    if evaluation is Evaluation.WAIT and inputs.blockers:
+        yield from _waits(task, inputs)
+    elif evaluation is Evaluation.NEVER:
         yield _closing(task, now)
         yield from _coordinator(now, "nobody decides about it")
     if now.held:
@@ -171,18 +171,18 @@ def _pending(task: Task, around: Around) -> Iterator[Fact]:
         when = f"its scheduled time is {clock(now.due)} (in {span(_left(now.due, now.now))}){_held_back(now, now.due)}"
         yield Fact(kind="scheduled", text=when, details={"at": now.due.isoformat()})
         yield from _coordinator(now, "it will not start by itself")
-    if verdict is not Verdict.NEVER and not (now.held or now.due or around.blockers):
+    if evaluation is not Evaluation.NEVER and not (now.held or now.due or inputs.blockers):
         yield Fact(kind="undecided", text="what it waited for is over, and it is about to become ready")
         yield from _coordinator(now, "it may stay so")
     yield from _paused(now)
 
 
-def _counters(task: Task, now: Situation) -> Counters:
+def _counters(task: Task, now: QueueView) -> Counters:
     gone = now.waiting + now.failed + now.skipped
     return Counters(now.waiting, now.failed, now.skipped, max(0, len(task.depends_on) - gone))
 
 
-def _closing(task: Task, now: Situation) -> Fact:
+def _closing(task: Task, now: QueueView) -> Fact:
     ways = ((now.failed, "failed (or a failure came before it)"), (now.skipped, "were cancelled"))
     ends = [f"{n} {how}" for n, how in ways if n]
     of = _count(len(task.depends_on), "dependency", "dependencies")
@@ -194,16 +194,16 @@ def _closing(task: Task, now: Situation) -> Fact:
     )
 
 
-def _waits(task: Task, around: Around) -> Iterator[Fact]:
-    count = around.situation.waiting
-    named = ", ".join(f"{one.name!r} ({one.status.value}{_takes(around, one)})" for one in around.blockers)
-    more = f" and {count - len(around.blockers)} more" if count > len(around.blockers) else ""
+def _waits(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
+    count = inputs.queue_view.waiting
+    named = ", ".join(f"{one.name!r} ({one.status.value}{_takes(inputs, one)})" for one in inputs.blockers)
+    more = f" and {count - len(inputs.blockers)} more" if count > len(inputs.blockers) else ""
     blockers = [
         {
             "id": str(one.id), "name": one.name, "status": one.status.value,
-            "seconds": around.seconds.get(one.id),
+            "seconds": inputs.seconds.get(one.id),
         }
-        for one in around.blockers
+        for one in inputs.blockers
     ]  # fmt: skip
     yield Fact(
         kind="dependencies",
@@ -222,8 +222,8 @@ def _waits(task: Task, around: Around) -> Iterator[Fact]:
 _PAUSES = ("all", "cap:", "agent:", "run:")
 
 
-def _ready(task: Task, around: Around) -> Iterator[Fact]:
-    now = around.situation
+def _ready(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
+    now = inputs.queue_view
     able = [server for server in now.servers if not (server.draining or server.is_distrusted)]
     starved = not any(server.slots for server in able)
     yield from _paused(now)
@@ -247,20 +247,20 @@ def _ready(task: Task, around: Around) -> Iterator[Fact]:
             details={"claim_by": now.claim_by.isoformat()},
         )
     elif now.position >= 0 and able:
-        yield _queued(around, able)
+        yield _queued(inputs, able)
     elif able and not now.pause:
         yield Fact(kind="queue", text="it is on its way from one place to the next; ask again in a moment")
     for server in now.servers:
         if server.draining:
             yield Fact(
                 kind="draining",
-                text=f"worker {server.node} offers {now.lane!r} and drains ({server.draining}): it takes nothing new",
+                text=f"worker {server.node} offers {now.queue!r} and drains ({server.draining}): it takes nothing new",
                 details={"node": server.node, "why": server.draining},
             )
         if server.is_distrusted:
             yield Fact(
                 kind="untaken",
-                text=f"worker {server.node} offers {now.lane!r} and took nothing of what it was granted "
+                text=f"worker {server.node} offers {now.queue!r} and took nothing of what it was granted "
                 f"{server.untaken} times in a row: it is given one task a minute until it takes one; see its log, and "
                 "whether its Redis user may subscribe",
                 details={"node": server.node, "untaken": server.untaken},
@@ -282,7 +282,7 @@ def _stuck(servers: Sequence[Server]) -> Iterator[Fact]:
             )
 
 
-def _paused(now: Situation) -> Iterator[Fact]:
+def _paused(now: QueueView) -> Iterator[Fact]:
     if now.pause is None:
         return
     pause = now.pause
@@ -292,36 +292,36 @@ def _paused(now: Situation) -> Iterator[Fact]:
     yield Fact(kind="paused", text=f"paused is {pause}; {ends}: {call}", details=details)
 
 
-def _held_back(now: Situation, due: datetime) -> str:
-    """What a pause makes of a moment at which something would start."""
+def _held_back(now: QueueView, due: datetime) -> str:
+    """Return what a pause makes of a moment at which something would start."""
     if now.pause is None or (now.pause.until is not None and now.pause.until <= due):
         return ""
     return f", but not before its pause ends{f' at {clock(now.pause.until)}' if now.pause.until else ''}"
 
 
-def _unoffered(now: Situation) -> Fact:
-    what = f"agent {now.lane[1:]!r}" if now.lane.startswith("@") else f"capability {now.lane!r}"
-    offered = [lane for lane in now.lanes if not lane.startswith("@")]
+def _unoffered(now: QueueView) -> Fact:
+    what = f"agent {now.queue[1:]!r}" if now.queue.startswith("@") else f"capability {now.queue!r}"
+    offered = [queue for queue in now.queues if not queue.startswith("@")]
     shown = ", ".join(offered[:NAMED]) + (f" and {len(offered) - NAMED} more" if len(offered) > NAMED else "")
     others = f"those that live offer {shown}" if offered else "nor anything else"
     return Fact(
         kind="unoffered",
-        text=f"no living worker offers {what} ({others}); {remedy.start_worker(now.lane)}",
-        details={"lane": now.lane, "offered": list(now.lanes)},
+        text=f"no living worker offers {what} ({others}); {remedy.start_worker(now.queue)}",
+        details={"queue": now.queue, "offered": list(now.queues)},
     )
 
 
-def _queued(around: Around, able: Sequence[Server]) -> Fact:
-    now = around.situation
+def _queued(inputs: ExplainInputs, able: Sequence[Server]) -> Fact:
+    now = inputs.queue_view
     slots, held = sum(server.slots for server in able), sum(server.held for server in able)
     workers = _count(len(able), "worker", "workers")
     busy = f"{held} of {slots} slots are busy on {workers}"
-    start_in = _start_in(around, slots)
+    start_in = _start_in(inputs, slots)
     soon = "" if start_in is None else f"; by what such tasks took it starts in about {span(start_in)}"
     aged = f"; by its waiting it stands among the {now.aged_to.name} ones" if now.aged_to else ""
     return Fact(
         kind="queue",
-        text=f"it is number {now.position + 1} of {now.ready} that wait for {now.lane!r}; {busy}{soon}{aged}",
+        text=f"it is number {now.position + 1} of {now.ready} that wait for {now.queue!r}; {busy}{soon}{aged}",
         details={
             "position": now.position + 1, "waiting": now.ready, "offered": now.granted, "slots": slots, "busy": held,
             "starts_in_seconds": start_in,
@@ -329,20 +329,20 @@ def _queued(around: Around, able: Sequence[Server]) -> Fact:
     )  # fmt: skip
 
 
-def _takes(around: Around, task: Task) -> str:
-    seconds = around.seconds.get(task.id)
+def _takes(inputs: ExplainInputs, task: Task) -> str:
+    seconds = inputs.seconds.get(task.id)
     return "" if seconds is None else f", takes about {span(seconds)}"
 
 
-def _start_in(around: Around, slots: int) -> float | None:
-    """Seconds until it starts if every slot serves its lane alone; None when nobody knows, as under a pause."""
-    if around.lane_seconds is None or not slots or around.situation.pause:
+def _start_in(inputs: ExplainInputs, slots: int) -> float | None:
+    """Seconds until it starts if every slot serves its queue alone; None when nobody knows, as under a pause."""
+    if inputs.queue_seconds is None or not slots or inputs.queue_view.pause:
         return None
-    return round((around.situation.position + 1) * around.lane_seconds / slots, 1)
+    return round((inputs.queue_view.position + 1) * inputs.queue_seconds / slots, 1)
 
 
-def _running(task: Task, around: Around) -> Iterator[Fact]:
-    now, run = around.situation, around.execution
+def _running(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
+    now, run = inputs.queue_view, inputs.execution
     if now.cancel is not None:
         yield Fact(
             kind="cancel",
@@ -353,14 +353,14 @@ def _running(task: Task, around: Around) -> Iterator[Fact]:
         yield Fact(kind="running", text=f"it runs, attempt {task.attempt}")
         return
     since = f"since {clock(run.started_at)} (for {span(-_left(run.started_at, now.now))})"
-    takes = _takes(around, task)
+    takes = _takes(inputs, task)
     until = "" if run.deadline is None else f"; it is ended as timed out at {clock(run.deadline)}"
     yield Fact(
         kind="running",
         text=f"agent {run.executor_id!r} runs attempt {run.attempt} on {run.node} {since}{takes}{until}",
         details={
             "agent": run.executor_id, "node": run.node, "attempt": run.attempt,
-            "seconds": around.seconds.get(task.id), "since": run.started_at.isoformat(),
+            "seconds": inputs.seconds.get(task.id), "since": run.started_at.isoformat(),
             "until": run.deadline.isoformat() if run.deadline else None,
         },
     )  # fmt: skip
@@ -381,7 +381,7 @@ def _running(task: Task, around: Around) -> Iterator[Fact]:
             )
 
 
-def _retrying(task: Task, now: Situation) -> Iterator[Fact]:
+def _retrying(task: Task, now: QueueView) -> Iterator[Fact]:
     due = now.due or now.now
     when = f"attempt {task.attempt + 1} starts at {clock(due)} (in {span(_left(due, now.now))}){_held_back(now, due)}"
     details = {"at": due.isoformat(), "attempt": task.attempt + 1, "error": task.error_message}
@@ -397,7 +397,7 @@ def _retrying(task: Task, now: Situation) -> Iterator[Fact]:
     yield from _coordinator(now, "the attempt will not start by itself")
 
 
-def _coordinator(now: Situation, so: str) -> Iterator[Fact]:
+def _coordinator(now: QueueView, so: str) -> Iterator[Fact]:
     if not now.leader:
         yield Fact(kind="coordinator", text=f"no coordinator leads, so {so}; start one: taskengine coordinator")
 
@@ -488,12 +488,12 @@ def _count(n: int, one: str, many: str) -> str:
 
 
 def clock(at: datetime) -> str:
-    """A moment as a sentence says it."""
+    """Return a moment as a sentence says it."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def span(seconds: float) -> str:
-    """A length of time as a sentence says it; below 0 is 0."""
+    """Return a length of time as a sentence says it; below 0 is 0."""
     seconds = max(0.0, seconds)
     if seconds < 100:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"

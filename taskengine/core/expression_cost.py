@@ -49,7 +49,7 @@ def visible(values: Mapping[str, Any]) -> Visible:
 
 
 def _weigh(value: Any, found: Visible) -> tuple[float, float]:
-    """The weight of a value, and of the heaviest one in it."""
+    """Return the weight of a value, and of the heaviest one in it."""
     match value:
         case str():
             return _VALUE + _BYTE * len(value) * (1 if value.isascii() else 4), 0.0
@@ -116,7 +116,7 @@ class _Body:
         return _VALUE * len(shape.tokens) + copies * self.seen
 
     def made(self, source_bytes: int) -> float:
-        """The weight of what one turn of a ``map`` adds."""
+        """Return the weight of what one turn of a ``map`` adds."""
         return (self.given + _BYTE * source_bytes) * self.names
 
 

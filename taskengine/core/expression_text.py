@@ -66,7 +66,7 @@ class Shape:
     literals: int
 
     def calls(self, name: str) -> bool:
-        """Whether a name stands for a function."""
+        """Return whether a name stands for a function."""
         return any(a.text == name and b.text == "(" for a, b in pairwise(self.tokens))
 
     @property
@@ -75,7 +75,7 @@ class Shape:
         return any(macro.name == "map" for macro in self.macros)
 
     def inside(self, place: int) -> list[Macro]:
-        """The macros in whose brackets a token stands."""
+        """Return the macros in whose brackets a token stands."""
         return [macro for macro in self.macros if macro.opens < place < macro.closes]
 
 
@@ -133,7 +133,7 @@ _STRANGE = re.compile(r"""(?<!\\)(?:\\\\)*\\[^abfnrtv\\'"xuU0-7]""")
 
 
 def literal(text: str) -> str | int | None:
-    """The text in quotes or the whole number that a token is; None of any other."""
+    """Return the text in quotes or the whole number that a token is; None of any other."""
     if text.isdecimal():
         return int(text[:20])
     if text[:1] not in "rR" and _STRANGE.search(text):
@@ -151,7 +151,7 @@ _ATOM = re.compile(r"\\[pPx]\{[^}]*\}|\\.|\[(?:\\.|[^\]\\])*\]|\{(\d+)(,(\d*))?\
 
 
 def pattern_fault(pattern: str) -> str | None:
-    """Why a regular expression would take too long to be read; None when it does not."""
+    """Return why a regular expression would take too long to be read; None when it does not."""
     groups: list[list[int]] = [[]]
     for found in _ATOM.finditer(pattern):
         if found[1] is not None and groups[-1]:

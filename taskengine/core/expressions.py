@@ -50,7 +50,7 @@ def check(source: str) -> None:
 
 
 def evaluate(source: str, values: Mapping[str, Any]) -> Any:
-    """What an expression comes to with *values*, which are JSON: JSON, or a moment.
+    """Return what an expression comes to with *values*, which are JSON: JSON, or a moment.
 
     ExpressionError when it has no value: types do not fit, or it would cost too much; MissingValueError when a name,
     key or element is not there.
@@ -69,7 +69,7 @@ def evaluate(source: str, values: Mapping[str, Any]) -> Any:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a regular expression (RE2's, so never slow on a long text) is found in a text."""
+    """Return whether a regular expression (RE2's, so never slow on a long text) is found in a text."""
     if fault := pattern_fault(pattern):
         raise ExpressionError(pattern, fault)
     try:

@@ -21,7 +21,7 @@ Location = tuple[str | int, ...]
 
 
 def schema_faults(schema: Any) -> Iterator[tuple[Location, str]]:
-    """What is wrong with a JSON Schema, with where it is."""
+    """Yield what is wrong with a JSON Schema, with where it is."""
     refused = list(_refused(schema, ()))
     yield from refused
     if not refused:
@@ -30,7 +30,7 @@ def schema_faults(schema: Any) -> Iterator[tuple[Location, str]]:
 
 
 def answer_faults(schema: Mapping[str, Any], answer: Any) -> list[str]:
-    """What is wrong with an answer, as ``field: what``; empty when it is right."""
+    """Return what is wrong with an answer, as ``field: what``; empty when it is right."""
     found = []
     for error in _with_our_patterns()(dict(schema)).iter_errors(answer):
         where = ".".join(map(str, error.absolute_path))

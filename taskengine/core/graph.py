@@ -73,7 +73,7 @@ def check(
 
 
 def find_cycle(parents: Parents, names: Mapping[str, str] | None = None) -> list[str] | None:
-    """A cycle as a path of ids, each depending on the next, the first repeated at the end; None without one.
+    """Return a cycle as a path of ids, each depending on the next, the first repeated at the end; None without one.
 
     With *names* the path holds task names instead, with the id behind where two of them are called the
     same. It is a shortest cycle unless the cyclic part is so large that the search stops early; then the
@@ -90,7 +90,7 @@ def find_cycle(parents: Parents, names: Mapping[str, str] | None = None) -> list
 def would_close_cycle(
     parents_of: Parents, task: str, dependency: str, names: Mapping[str, str] | None = None
 ) -> list[str] | None:
-    """The cycle that *task* depending on *dependency* would close (*task* first and last), or None.
+    """Return the cycle that *task* depending on *dependency* would close (*task* first and last), or None.
 
     *parents_of* are the edges known so far; only what lies above *dependency* is looked at. *names* as in
     :func:`find_cycle`.
@@ -102,7 +102,7 @@ def would_close_cycle(
 
 
 def execution_order(parents: Parents, key: Callable[[str], Any] | None = None) -> list[str]:
-    """Every task after all that it depends on; of those that may come next always the smallest *key*.
+    """Return every task after all that it depends on; of those that may come next always the smallest *key*.
 
     Equal keys, and all of them without *key*, keep the given order. Raises CircularDependencyError.
     """
@@ -141,7 +141,7 @@ def longest_to_end(parents: Parents, seconds: Mapping[str, float]) -> dict[str, 
 
 
 def critical_path(parents: Parents, seconds: Mapping[str, float]) -> list[str]:
-    """The chain of tasks, first to last, that takes longest: no schedule is shorter. Empty without tasks."""
+    """Return the chain of tasks, first to last, that takes longest: no schedule is shorter. Empty without tasks."""
     longest = longest_to_end(parents, seconds)
     children, waiting = _children(parents)
     path: list[str] = []
@@ -182,7 +182,7 @@ def _children(parents: Parents) -> tuple[dict[str, list[str]], dict[str, int]]:
 
 
 def _peel(parents: Parents) -> list[str]:
-    """All tasks that no cycle holds back, parents first (Kahn's algorithm)."""
+    """Return all tasks that no cycle holds back, parents first (Kahn's algorithm)."""
     children, waiting = _children(parents)
     order = [task for task in parents if not waiting[task]]
     for task in order:  # grows while it is read
@@ -198,7 +198,7 @@ def _circular(parents: Parents) -> CircularDependencyError:
 
 
 def _digraph(parents: Parents, *, outside: bool = False) -> Any:
-    """The graph for networkx, edges from parent to child; *outside*: with parents that are no keys."""
+    """Return the graph for networkx, edges from parent to child; *outside*: with parents that are no keys."""
     graph = nx.DiGraph()
     graph.add_nodes_from(parents)
     graph.add_edges_from((p, task) for task, ps in parents.items() for p in ps if outside or p in parents)

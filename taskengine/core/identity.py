@@ -11,13 +11,13 @@ from uuid import UUID
 
 
 def execution_id(task_id: UUID | str, attempt: int) -> UUID:
-    """The id of attempt *attempt* (1 is the first) at a task, shaped as a version 5 UUID."""
+    """Return the id of attempt *attempt* (1 is the first) at a task, shaped as a version 5 UUID."""
     s = sha1(f"{task_id}:{attempt}".encode(), usedforsecurity=False).hexdigest()
     return UUID(f"{s[:8]}-{s[8:12]}-5{s[13:16]}-a{s[17:20]}-{s[20:32]}")
 
 
 def step_id(workflow_id: UUID | str, path: str) -> UUID:
-    """The id of the step at *path* of a workflow, task or not; the workflow's own for the path ``''``.
+    """Return the id of the step at *path* of a workflow, task or not; the workflow's own for the path ``''``.
 
     So whatever is put twice is put once, and nobody has to look up which id belongs to a path.
     """

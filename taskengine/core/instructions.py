@@ -62,8 +62,8 @@ class Expand:
     rows: Sequence[Row]
     #: How many children are announced by this piece: all of the step's next ones, or 0 behind the first piece.
     planned: int
-    #: The lane of the step once all are there.
-    lane: str
+    #: The queue of the step once all are there.
+    queue: str
     #: Further fields of the step's record.
     fields: Mapping[str, str] = field(default_factory=dict)
     #: Milliseconds after which it is over, where this begins it; 0 without a limit.
@@ -71,7 +71,7 @@ class Expand:
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
+class StartWaiting:
     """Let a step wait for something that is no child of it."""
 
     #: Milliseconds from now, at which it is asked again; 0 for no such time.
@@ -81,7 +81,7 @@ class Arm:
     #: Milliseconds after which it is over, where this begins it; 0 without a limit.
     limit_ms: int = 0
     #: Whether each change of a variable asks it again.
-    hears_changes: bool = False
+    on_change: bool = False
     #: The signal that asks it again; '' for none.
     signal: str = ""
 
@@ -114,11 +114,11 @@ class EndStep:
 
 
 @dataclass(frozen=True, slots=True)
-class CloseScope:
+class EndChildren:
     """End the children of a step that is to end, some at a time."""
 
     #: ``failed`` or ``cancelled``: what becomes of the step.
-    fate: str
+    end_as: str
     #: Told to the children.
     reason: str
     error: str = ""
@@ -126,4 +126,4 @@ class CloseScope:
     culprit: str = ""
 
 
-StepInstruction: TypeAlias = Expand | Arm | NextItem | EndStep | CloseScope | Nothing
+StepInstruction: TypeAlias = Expand | StartWaiting | NextItem | EndStep | EndChildren | Nothing

@@ -83,12 +83,12 @@ EXECUTION_TERMINAL = frozenset(start for start, finish in EXECUTION_TRANSITIONS.
 
 
 def may_move(start: TaskStatus | None, finish: TaskStatus) -> bool:
-    """Whether a task may go from *start* to *finish* in one step."""
+    """Return whether a task may go from *start* to *finish* in one step."""
     return finish in TASK_TRANSITIONS[start]
 
 
 def may_step(start: TaskStatus | None, finish: TaskStatus) -> bool:
-    """Whether a step of a workflow may go from *start* to *finish* at once."""
+    """Return whether a step of a workflow may go from *start* to *finish* at once."""
     return finish in STEP_TRANSITIONS.get(start, frozenset())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from taskengine.core.refs import Reference, field_path
 from taskengine.core.step_index import Place, StepIndex
-from taskengine.core.step_reads import Said, conditions_in, said_by
+from taskengine.core.step_reads import AttemptLogs, conditions_in, said_by
 from taskengine.core.workflow_faults import faults
 from taskengine.errors import ExpressionError, WorkflowFault
 from taskengine.models import (
@@ -30,7 +30,7 @@ MANY_ITEMS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class LintWarning:
     """Something that somebody should look at."""
 
     #: invalid, unset-field, unset-variable, stuck-loop, may-be-skipped, no-timeout, constant-condition, set-twice or
@@ -45,10 +45,12 @@ class Doubt:
 Found = tuple[str, Location, str]
 
 
-def lint(definition: WorkflowDefinition) -> list[Doubt]:
+def lint(definition: WorkflowDefinition) -> list[LintWarning]:
     """Doubts about a definition, in its order; what is plainly wrong comes first, as ``invalid``."""
-    wrong = [Doubt("invalid", fault) for fault in faults(definition)]
-    return wrong + [Doubt(rule, WorkflowFault(location, says)) for rule, location, says in _doubts(definition, ())]
+    wrong = [LintWarning("invalid", fault) for fault in faults(definition)]
+    return wrong + [
+        LintWarning(rule, WorkflowFault(location, says)) for rule, location, says in _doubts(definition, ())
+    ]
 
 
 def _doubts(definition: WorkflowDefinition, above: Location) -> Iterator[Found]:
@@ -72,14 +74,14 @@ class _Known:
         self.variables = {*definition.variables}.union(*(place.step.outputs for place in index.places))
 
 
-def _references(said: Said) -> tuple[Reference, ...]:
+def _references(said: AttemptLogs) -> tuple[Reference, ...]:
     with suppress(ExpressionError):
         return said.references()
     return ()
 
 
 def _unset(place: Place, known: _Known) -> Iterator[Found]:
-    """A name that nothing in the definition sets; a client may do so, or the output of the step before has it."""
+    """Yield a name that nothing in the definition sets; a client may do so, or the output of the step before has it."""
     for said in said_by(place.step):
         bare = set(_bare_fields(said))
         for name in sorted(bare - known.variables - known.context):
@@ -97,7 +99,7 @@ def _unset(place: Place, known: _Known) -> Iterator[Found]:
                     yield "unset-variable", said.location, f"nobody sets {ref.root}.{name}"
 
 
-def _bare_fields(said: Said) -> Iterator[str]:
+def _bare_fields(said: AttemptLogs) -> Iterator[str]:
     """Names that the conditions of something said look for in several places."""
     if isinstance(said.what, WorkflowCondition):
         for condition in conditions_in(said.what):
@@ -108,12 +110,12 @@ def _bare_fields(said: Said) -> Iterator[str]:
 
 
 def _stuck(place: Place, known: _Known) -> Iterator[Found]:
-    """A loop whose condition cannot change while it turns."""
+    """Yield a loop whose condition cannot change while it turns."""
     if not isinstance(place.step, LoopStep):
         return
     body = [inner for inner in known.index.below(place) if inner is not place]
     set_inside = {name for inner in body for name in inner.step.outputs}
-    for ref in _references(Said((), place.step.loop_condition)):
+    for ref in _references(AttemptLogs((), place.step.loop_condition)):
         is_set = ref.root == "variables" and ref.path and ref.path[0] in set_inside
         reads_a_turn = ref.root == "iteration" or (ref.root == "steps" and _lies_in(ref, place, known))
         if is_set or reads_a_turn:
@@ -131,7 +133,7 @@ def _lies_in(ref: Reference, place: Place, known: _Known) -> bool:
 
 
 def _skipped(place: Place, known: _Known) -> Iterator[Found]:
-    """A read of a step that may have no output, without ``has``."""
+    """Yield a read of a step that may have no output, without ``has``."""
     for said in said_by(place.step):
         asked = {ref.path[: len(ref.step)] for ref in _references(said) if ref.is_asked}
         for ref in _references(said):
@@ -172,7 +174,7 @@ def _constant(place: Place, _: _Known) -> Iterator[Found]:
 
 
 def _set_twice(place: Place, known: _Known) -> Iterator[Found]:
-    """A variable that two steps set at the same time: the later one wins, whichever that is."""
+    """Yield a variable that two steps set at the same time: the later one wins, whichever that is."""
     if not isinstance(place.step, ParallelStep):
         return
     first: dict[str, Place] = {}

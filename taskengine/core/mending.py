@@ -10,7 +10,9 @@ from taskengine.models.siblings import BODIES, given
 
 
 def without(wrong: Collection[Location], fields: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
-    """The same with a task in the place of each wrong step, without other wrong fields; and the names that are lost."""
+    """Return the same with a task in the place of each wrong step, without other wrong fields; and the names that are
+    lost.
+    """
     lost: set[str] = set()
     made: Any = dict(fields)
     nameless = {location[:-1] for location in wrong if location[-1:] == ("name",)}
@@ -20,7 +22,7 @@ def without(wrong: Collection[Location], fields: Mapping[str, Any]) -> tuple[dic
 
 
 def _of_step(location: Location) -> Location:
-    """The innermost step that a location lies in; its first key where it lies in none."""
+    """Return the innermost step that a location lies in; its first key where it lies in none."""
     ends = [at for at in range(1, len(location)) if location[at - 1] in BODIES and isinstance(location[at], int)]
     return location[: ends[-1] + 1] if ends else location[:1]
 

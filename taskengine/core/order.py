@@ -46,14 +46,14 @@ class Place(NamedTuple):
 
 
 def queue_priority(priority: int) -> int:
-    """The class of a priority 1 (LOW) to 5 (CRITICAL), also Celery's message priority: 0 is the highest."""
+    """Return the class of a priority 1 (LOW) to 5 (CRITICAL), also Celery's message priority: 0 is the highest."""
     if not 1 <= priority <= _CRITICAL:
         raise InvalidInputError(f"priority is {priority}; use 1 (LOW) to 5 (CRITICAL)", field="priority")
     return _CRITICAL - priority
 
 
 def rank(path_ms: float) -> int:
-    """How urgent a path of *path_ms* milliseconds to the end is: 0 (no time) to MAX_RANK (50 days or more).
+    """Return how urgent a path of *path_ms* milliseconds to the end is: 0 (no time) to MAX_RANK (50 days or more).
 
     A logarithm, because 18 bits must hold milliseconds and weeks.
     """
@@ -63,12 +63,14 @@ def rank(path_ms: float) -> int:
 
 
 def priority_of(score: float) -> int:
-    """The priority, 1 to 5, among whose tasks a task of that *score* stands: higher than its own once it aged."""
+    """Return the priority, 1 to 5, among whose tasks a task of that *score* stands: higher than its own once it
+    aged.
+    """
     return _CRITICAL - unpack(score).priority_class
 
 
 def score(priority: int, deadline_seconds: float | None, path_ms: float) -> int:
-    """The place of a task among all that wait for the same slot; the smallest starts first.
+    """Return the place of a task among all that wait for the same slot; the smallest starts first.
 
     *priority* is 1 (LOW) to 5 (CRITICAL). *deadline_seconds* since the epoch, cut to whole seconds and to
     the years 1970 to 2106; None is no deadline. *path_ms* is the longest path to the end, own time
@@ -78,7 +80,7 @@ def score(priority: int, deadline_seconds: float | None, path_ms: float) -> int:
 
 
 def moved(score: float, priority: int, deadline_seconds: float | None) -> int:
-    """The place of a task that had *score* once it has another priority or deadline; its rank stays.
+    """Return the place of a task that had *score* once it has another priority or deadline; its rank stays.
 
     Its path to the end is known only while its whole graph is in hand, at submit.
     """
@@ -86,7 +88,7 @@ def moved(score: float, priority: int, deadline_seconds: float | None) -> int:
 
 
 def unpack(score: float) -> Place:
-    """The parts that a score was made of; a double as Redis returns it will do."""
+    """Return the parts that a score was made of; a double as Redis returns it will do."""
     upper, low = divmod(int(score), 1 << RANK_BITS)
     priority_class, deadline = divmod(upper, 1 << DEADLINE_BITS)
     return Place(priority_class, None if deadline == NO_DEADLINE else deadline, MAX_RANK - low)
@@ -100,7 +102,7 @@ def _score(priority: int, deadline_seconds: float | None, rank: int) -> int:
 
 
 def member(arrival: int, id: str) -> str:
-    """The sorted-set member of a task; equal scores sort by *arrival*, a counter below 10^12."""
+    """Return the sorted-set member of a task; equal scores sort by *arrival*, a counter below 10^12."""
     if not 0 <= arrival < 10**ARRIVAL_DIGITS:
         raise InvalidInputError(
             f"task {id}: arrival number {arrival} has over {ARRIVAL_DIGITS} digits", field="arrival"
@@ -109,5 +111,5 @@ def member(arrival: int, id: str) -> str:
 
 
 def task_of(member: str) -> str:
-    """The task id in a sorted-set member."""
+    """Return the task id in a sorted-set member."""
     return member[ARRIVAL_DIGITS:]

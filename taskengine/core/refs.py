@@ -57,24 +57,24 @@ class Reference:
 
 
 def spelled(path: Sequence[str | int]) -> str:
-    """A way as an expression writes it."""
+    """Return a way as an expression writes it."""
     steps = [f"[{key}]" if isinstance(key, int) else f".{key}" for key in path]
     return "".join(steps).removeprefix(".")
 
 
 @lru_cache(maxsize=4096)
 def references(source: str) -> tuple[Reference, ...]:
-    """What an expression reads, each once; ExpressionError for what is no root or names no step."""
+    """Return what an expression reads, each once; ExpressionError for what is no root or names no step."""
     return tuple(dict.fromkeys(_references(source, shape(source))))
 
 
 def references_in(value: Any) -> tuple[Reference, ...]:
-    """What the ``${…}`` in the texts of JSON read, each once."""
+    """Return what the ``${…}`` in the texts of JSON read, each once."""
     return tuple(dict.fromkeys(ref for source in sources_in(value) for ref in references(source)))
 
 
 def sources_in(value: Any) -> Iterator[str]:
-    """The expressions in the texts of JSON."""
+    """Yield the expressions in the texts of JSON."""
     match value:
         case str():
             yield from (each.source for each in expressions(value))
@@ -87,7 +87,7 @@ def sources_in(value: Any) -> Iterator[str]:
 
 
 def references_of(condition: WorkflowCondition) -> tuple[Reference, ...]:
-    """What a condition reads; a bare field is read from ``variables``, ``context`` and the output before, as
+    """Return what a condition reads; a bare field is read from ``variables``, ``context`` and the output before, as
     ``Reference("variables", (name,))`` tells.
     """
     return tuple(dict.fromkeys(_of_condition(condition)))
@@ -108,7 +108,7 @@ def _of_condition(condition: WorkflowCondition) -> Iterator[Reference]:
 
 @lru_cache(maxsize=4096)
 def field_path(field: str) -> Path:
-    """The way that the field of a condition names."""
+    """Return the way that the field of a condition names."""
     return tuple(_plain_steps(shape(field).tokens, 0)[0])
 
 
@@ -145,7 +145,7 @@ def _reference(source: str, of: Shape, place: int) -> Reference:
 
 
 def _plain_steps(tokens: Sequence[Token], place: int) -> tuple[list[str | int], int]:
-    """A path as far as it is written out, and the place behind it."""
+    """Return a path as far as it is written out, and the place behind it."""
     path: list[str | int] = [tokens[place].text]
     at = place + 1
     while (step := _step(tokens[at : at + 3])) is not None:

@@ -3,7 +3,7 @@
 A reason, an explanation and an error are written once, far from whoever reads them. Which of the two words they use is
 decided where the question comes in: the command line asks through a client that runs each question within
 :func:`as_commands`; everybody else reads Python. So a text of a user's own that names a verb stays as it is, which a
-replacement on the way to the screen could not promise, and no story passes on whom it talks to.
+replacement on the way to the screen could not promise, and no operation passes on whom it talks to.
 """
 
 from __future__ import annotations
@@ -32,43 +32,43 @@ def as_commands() -> Iterator[None]:
 
 
 def named(python: str, command: str) -> str:
-    """The one of the two that the reader can use."""
+    """Return the one of the two that the reader can use."""
     return command if _NAMES_COMMANDS.get() else python
 
 
 def execute_held(task_id: object) -> str:
-    """How a held task starts."""
+    """Return how a held task starts."""
     return named("execute_task starts it", f"taskengine task release {task_id} lets it start")
 
 
 def reopen(task_id: object) -> str:
-    """How a task that failed or was cancelled is opened again."""
+    """Return how a task that failed or was cancelled is opened again."""
     return named("retry_task opens it again", f"taskengine task retry {task_id} opens it again")
 
 
 def reopen_call(task_id: object) -> str:
-    """The call that opens a task again, where the sentence says what it does."""
+    """Return the call that opens a task again, where the sentence says what it does."""
     return named(f"retry_task('{task_id}')", f"taskengine task retry {task_id}")
 
 
 def resume_call(task_id: object) -> str:
-    """The call that lets a task go on that was paused by name."""
+    """Return the call that lets a task go on that was paused by name."""
     return named(f"resume_task('{task_id}')", f"taskengine task resume {task_id}")
 
 
 def resume_scope(scope: PauseScope, name: str | None) -> str:
-    """The call that ends a pause of everything (*name* is None), or of one capability, agent or run."""
+    """Return the call that ends a pause of everything (*name* is None), or of one capability, agent or run."""
     if name is None:
         return named("resume(everything=True)", "taskengine resume --everything")
     return named(f"resume({_ARGUMENTS[scope]}={name!r})", f"taskengine resume --{scope.value} {name}")
 
 
-def start_worker(lane: str) -> str:
-    """The command that starts a worker for a lane; what takes MODULE's place is said behind it."""
-    queue = "" if lane.startswith("@") else f"--queues {lane} "
-    return f"start one: taskengine worker {queue}--import MODULE (the module with its agent)"
+def start_worker(queue: str) -> str:
+    """Return the command that starts a worker for a queue; what takes MODULE's place is said behind it."""
+    option = "" if queue.startswith("@") else f"--queues {queue} "
+    return f"start one: taskengine worker {option}--import MODULE (the module with its agent)"
 
 
 def switch(name: str) -> str:
-    """An argument that is either given or not."""
+    """Return an argument that is either given or not."""
     return named(f"{name}=True", f"--{name}")

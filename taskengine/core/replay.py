@@ -54,7 +54,7 @@ class Replay:
 
     #: Status of each task that the history names and does not delete.
     statuses: Mapping[UUID, TaskStatus]
-    #: Sentences about what can not have happened, oldest first.
+    #: Sentences about what cannot have happened, oldest first.
     wrong: tuple[str, ...]
     #: Whether the history starts with the run's first event; an older part may have been trimmed.
     whole: bool

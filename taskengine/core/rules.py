@@ -66,7 +66,7 @@ _HOW = {
 }
 
 
-class Verdict(Enum):
+class Evaluation(Enum):
     """What a trigger rule says of a task."""
 
     RUN = auto()
@@ -88,14 +88,14 @@ class Counters:
 
     @property
     def total(self) -> int:
-        """All dependencies."""
+        """The number of all dependencies."""
         return self.waiting + self.failed + self.skipped + self.succeeded
 
 
-def judge(rule: TriggerRule, of: Counters) -> Verdict:
-    """What *rule* says of a task whose dependencies stand like this."""
+def evaluate(rule: TriggerRule, of: Counters) -> Evaluation:
+    """Return what *rule* says of a task whose dependencies stand like this."""
     if not of.total:
-        return Verdict.RUN
+        return Evaluation.RUN
     match rule:
         case TriggerRule.ALL_SUCCESS:
             return _all(of, against=of.failed + of.skipped)
@@ -113,25 +113,25 @@ def judge(rule: TriggerRule, of: Counters) -> Verdict:
             # While one is open it may still complete.
             return _all(of, against=of.failed or not (of.waiting or of.succeeded))
         case TriggerRule.ALWAYS:
-            return Verdict.RUN
+            return Evaluation.RUN
         case _:
             assert_never(rule)
 
 
-def _all(of: Counters, against: int) -> Verdict:
+def _all(of: Counters, against: int) -> Evaluation:
     if against:
-        return Verdict.NEVER
-    return Verdict.WAIT if of.waiting else Verdict.RUN
+        return Evaluation.NEVER
+    return Evaluation.WAIT if of.waiting else Evaluation.RUN
 
 
-def _one(of: Counters, wanted: int) -> Verdict:
+def _one(of: Counters, wanted: int) -> Evaluation:
     if wanted:
-        return Verdict.RUN
-    return Verdict.WAIT if of.waiting else Verdict.NEVER
+        return Evaluation.RUN
+    return Evaluation.WAIT if of.waiting else Evaluation.NEVER
 
 
 def blamed(rule: TriggerRule, of: Counters) -> frozenset[End]:
-    """How a dependency must have ended to be the one because of which *rule* never holds.
+    """Return how a dependency must have ended to be the one because of which *rule* never holds.
 
     A failure before anything else: whoever is closed because of one failed before it.
     """
@@ -149,7 +149,7 @@ def blamed(rule: TriggerRule, of: Counters) -> frozenset[End]:
 
 
 def why_never(rule: TriggerRule, of: Counters, name: str, end: End) -> str:
-    """Why *rule* never holds, for people; the dependency called *name* ended so and is to blame."""
+    """Return why *rule* never holds, for people; the dependency called *name* ended so and is to blame."""
     if rule is TriggerRule.ONE_FAILED:
         return "no dependency failed"
     alone = of.total == 1 or rule in _ONE_IS_ENOUGH or (rule is _MIN_ONE and of.failed)

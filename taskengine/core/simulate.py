@@ -25,13 +25,13 @@ def scores(
     priorities: Mapping[str, int],
     deadlines: Mapping[str, float],
 ) -> dict[str, int]:
-    """The score of every task; *deadlines* (seconds since the epoch) holds only those that have one."""
+    """Return the score of every task; *deadlines* (seconds since the epoch) holds only those that have one."""
     longest = graph.longest_to_end(parents, seconds)
     return {task: score(priorities[task], deadlines.get(task), longest[task] * 1000) for task in parents}
 
 
 def start_order(parents: Parents, scores: Mapping[str, int]) -> list[str]:
-    """The order in which one slot would start the tasks; equal scores in the given order.
+    """Return the order in which one slot would start the tasks; equal scores in the given order.
 
     With one slot no duration matters: what runs ends before the next choice. Raises
     CircularDependencyError.
@@ -56,7 +56,7 @@ def makespan(
 def starts(
     parents: Parents, seconds: Mapping[str, float], slots: int, order_key: Callable[[str], Any] | None = None
 ) -> dict[str, float]:
-    """When each task starts, in seconds, on *slots* equal slots; keys in the order of the starts.
+    """Return when each task starts, in seconds, on *slots* equal slots; keys in the order of the starts.
 
     *order_key*: the smallest starts first; equal keys, and all without it, first come, first served in the
     given order. Raises CircularDependencyError, and InvalidInputError without a slot.

@@ -45,7 +45,7 @@ class Tree:
 
 
 def paths_of(definition: WorkflowDefinition) -> list[str]:
-    """The paths of all steps that stand in the definition once: not those of turns and items."""
+    """Return the paths of all steps that stand in the definition once: not those of turns and items."""
     return [*_paths("", definition.steps), *_paths(FINALLY, definition.finally_steps)]
 
 
@@ -66,7 +66,9 @@ def _called(step: WorkflowStep) -> Mapping[str, str]:
 
 
 def tree(definition: WorkflowDefinition, found: Mapping[str, StepFields], moments: Moments) -> Tree:
-    """The tree, of what is stored by path; one of which nothing is stored is PENDING, or its branch was not taken."""
+    """Return the tree, of what is stored by path; one of which nothing is stored is PENDING, or its branch was not
+    taken.
+    """
     made = _Made(found, moments)
     return Tree(
         tuple(made.states("", definition.steps)),

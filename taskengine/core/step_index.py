@@ -73,7 +73,7 @@ class StepIndex:
             self._anywhere.setdefault(place.step.name, []).append(place)
 
     def inside(self, parent: Place | None) -> list[Place]:
-        """The steps that lie directly in a step; None: at the top."""
+        """Return the steps that lie directly in a step; None: at the top."""
         return self._inside.get(id(parent), [])
 
     def scopes(self) -> list[list[Place]]:
@@ -84,17 +84,17 @@ class StepIndex:
         return list(found.values())
 
     def below(self, place: Place) -> Iterator[Place]:
-        """A step and all that lie in it."""
+        """Yield a step and all that lie in it."""
         yield place
         for inner in self.inside(place):
             yield from self.below(inner)
 
     def at(self, path: str) -> Place:
-        """The step at a path without numbers; KeyError when there is none."""
+        """Return the step at a path without numbers; KeyError when there is none."""
         return self._paths[path]
 
     def find(self, names: Sequence[str], place: Place | None) -> Place | str:
-        """The step that *names* mean at *place* (None: in the workflow's own outputs), or why there is none."""
+        """Return the step that *names* mean at *place* (None: in the workflow's own outputs), or why there is none."""
         found = self._first(names[0], place)
         for name in names[1:]:
             if isinstance(found, str):

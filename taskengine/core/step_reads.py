@@ -26,7 +26,7 @@ _ALWAYS = frozenset({"context", "variables", "steps", "workflow"})
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class AttemptLogs:
     """One expression, template or condition."""
 
     #: From its step down.
@@ -38,13 +38,13 @@ class Said:
     is_expression: bool = False
 
     def references(self) -> tuple[Reference, ...]:
-        """What it reads; ExpressionError where that cannot be said."""
+        """Return what it reads; ExpressionError where that cannot be said."""
         if isinstance(self.what, WorkflowCondition):
             return references_of(self.what)
         return references(str(self.what)) if self.is_expression else references_in(self.what)
 
     def sources(self) -> Iterator[str]:
-        """Its expressions."""
+        """Yield its expressions."""
         if isinstance(self.what, WorkflowCondition):
             for condition in conditions_in(self.what):
                 yield from [condition.expression] if condition.expression is not None else sources_in(condition.value)
@@ -53,52 +53,52 @@ class Said:
 
 
 def conditions_in(condition: WorkflowCondition) -> Iterator[WorkflowCondition]:
-    """A condition and all that lie in it."""
+    """Yield a condition and all that lie in it."""
     yield condition
     for inner in (*(condition.all_of or ()), *(condition.any_of or ()), *filter(None, [condition.not_])):
         yield from conditions_in(inner)
 
 
-def said_by(step: WorkflowStep) -> Iterator[Said]:
+def said_by(step: WorkflowStep) -> Iterator[AttemptLogs]:
     """Everything that a step says, without the steps in it."""
     if step.when is not None:
-        yield Said(("when",), step.when)
+        yield AttemptLogs(("when",), step.when)
     for name, template in step.outputs.items():
-        yield Said(("outputs", name), template, frozenset({"output"}))
+        yield AttemptLogs(("outputs", name), template, frozenset({"output"}))
     match step:
         case TaskStep():
             for name, template in step.task_template.items():
-                yield Said(("task_template", name), template, frozenset({"input"} if name != "input" else ()))
+                yield AttemptLogs(("task_template", name), template, frozenset({"input"} if name != "input" else ()))
         case ConditionalStep():
-            yield Said(("condition",), step.condition)
+            yield AttemptLogs(("condition",), step.condition)
         case LoopStep():
-            yield Said(("loop_condition",), step.loop_condition, frozenset({"iteration"}))
+            yield AttemptLogs(("loop_condition",), step.loop_condition, frozenset({"iteration"}))
         case WaitStep():
             yield from _of_wait(step)
         case MapStep():
             yield from _of_map(step)
         case SubWorkflowStep():
             for name, template in step.context.items():
-                yield Said(("context", name), template)
+                yield AttemptLogs(("context", name), template)
         case ApprovalStep():
-            yield Said(("prompt",), step.prompt)
+            yield AttemptLogs(("prompt",), step.prompt)
 
 
-def _of_wait(step: WaitStep) -> Iterator[Said]:
+def _of_wait(step: WaitStep) -> Iterator[AttemptLogs]:
     if step.wait_condition is not None:
-        yield Said(("wait_condition",), step.wait_condition)
+        yield AttemptLogs(("wait_condition",), step.wait_condition)
     if isinstance(step.until, str):
-        yield Said(("until",), step.until, is_expression=True)
+        yield AttemptLogs(("until",), step.until, is_expression=True)
 
 
-def _of_map(step: MapStep) -> Iterator[Said]:
-    yield Said(("items",), step.items, is_expression=isinstance(step.items, str))
+def _of_map(step: MapStep) -> Iterator[AttemptLogs]:
+    yield AttemptLogs(("items",), step.items, is_expression=isinstance(step.items, str))
     if step.label is not None:
-        yield Said(("label",), step.label, frozenset({"item", "index"}), is_expression=True)
+        yield AttemptLogs(("label",), step.label, frozenset({"item", "index"}), is_expression=True)
 
 
 def roots_at(place: Place | None) -> frozenset[str]:
-    """What expressions at a place may begin with."""
+    """Return what expressions at a place may begin with."""
     kinds = {above.step.kind for above in place.above} if place else set()
     items = {"item", "index"} if "map" in kinds else set()
     return _ALWAYS | items | ({"iteration"} if "loop" in kinds else set())

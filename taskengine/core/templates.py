@@ -56,7 +56,7 @@ class _Binding:
         return "".join(part if isinstance(part, str) else self._evaluated(part)[1] for part in parts)
 
     def _evaluated(self, part: Expression) -> tuple[JsonValue, str]:
-        """A value, and as it is written into a text."""
+        """Return a value, and as it is written into a text."""
         if not part.is_closed:
             raise ExpressionError(part.source, "'${' without its '}'; for a literal ${ write $${")
         value = _json(self._bindings.evaluate(part.source))
@@ -73,12 +73,12 @@ def _json(value: Any) -> JsonValue:
 
 
 def reads(template: Mapping[str, JsonValue]) -> tuple[Reference, ...]:
-    """What a task's template reads."""
+    """Return what a task's template reads."""
     return references_in(dict(template))
 
 
 def is_late(template: Mapping[str, JsonValue]) -> bool:
-    """Whether a task can only be made when what stands before it is over.
+    """Return whether a task can only be made when what stands before it is over.
 
     It reads variables, which change; or a step in a field that decides where and when it runs. A step that only its
     agent's fields read is read by the worker.

@@ -13,7 +13,7 @@ from taskengine.core.forms import answer_faults, schema_faults
 from taskengine.core.mending import without
 from taskengine.core.refs import STEP_FIELDS, Reference
 from taskengine.core.step_index import Place, StepIndex
-from taskengine.core.step_reads import Said, conditions_in, roots_at, said_by
+from taskengine.core.step_reads import AttemptLogs, conditions_in, roots_at, said_by
 from taskengine.errors import ExpressionError, InvalidWorkflowError, WorkflowFault
 from taskengine.models import (
     ApprovalStep,
@@ -34,7 +34,7 @@ MAX_SUB_WORKFLOWS = 16
 
 
 def examine(fields: Mapping[str, Any]) -> tuple[Workflow | None, list[WorkflowFault]]:
-    """The workflow with these fields, or None with every fault that was found."""
+    """Return the workflow with these fields, or None with every fault that was found."""
     try:
         made = Workflow.model_validate(_opened(fields), context=_READ)
     except InvalidWorkflowError as exc:
@@ -59,7 +59,7 @@ def _faults_of_the_rest(fields: Mapping[str, Any], found: Iterable[WorkflowFault
 
 
 def faults(definition: WorkflowDefinition) -> list[WorkflowFault]:
-    """What is wrong with a definition whose shape is right; every workflow that starts is asked."""
+    """Return what is wrong with a definition whose shape is right; every workflow that starts is asked."""
     return [WorkflowFault(location, says) for location, says in _faults(definition)]
 
 
@@ -70,14 +70,14 @@ def refuse_faulty(definition: WorkflowDefinition) -> None:
 
 
 def context_faults(definition: WorkflowDefinition) -> list[WorkflowFault]:
-    """How the context of a workflow differs from its ``input_schema``; asked when it starts."""
+    """Return how the context of a workflow differs from its ``input_schema``; asked when it starts."""
     if definition.input_schema is None:
         return []
     return [WorkflowFault(("context",), says) for says in answer_faults(definition.input_schema, definition.context)]
 
 
 def _opened(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with plain data instead of steps, which would not be looked at again."""
+    """Return the same with plain data instead of steps, which would not be looked at again."""
     return {name: _plain(value) if "steps" in name else value for name, value in fields.items()}
 
 
@@ -99,7 +99,7 @@ def _faults(
             yield from _of_said(said, place, index, (*above, *place.location))
         yield from _of_step(place.step, (*above, *place.location))
     for name, template in definition.outputs.items():
-        yield from _of_said(Said(("outputs", name), template), None, index, above)
+        yield from _of_said(AttemptLogs(("outputs", name), template), None, index, above)
     if definition.input_schema is not None:
         yield from _below((*above, "input_schema"), schema_faults(definition.input_schema))
     yield from _never_runs(index, above)
@@ -117,7 +117,7 @@ def _of_step(step: WorkflowStep, location: Location) -> Iterator[Found]:
         yield from _faults(step.workflow, (*location, "workflow"))
 
 
-def _of_said(said: Said, place: Place | None, index: StepIndex, step: Location) -> Iterator[Found]:
+def _of_said(said: AttemptLogs, place: Place | None, index: StepIndex, step: Location) -> Iterator[Found]:
     location = (*step, *said.location)
     try:
         wanted = said.references()
@@ -192,7 +192,7 @@ def _read_siblings(place: Place, index: StepIndex, names: Mapping[str, Place]) -
 
 
 def recursion(name: str, definitions: Callable[[str], WorkflowDefinition | None]) -> str | None:
-    """Why a registered workflow can never end: it holds itself on every way; None where it does not.
+    """Return why a registered workflow can never end: it holds itself on every way; None where it does not.
 
     A way that a ``when`` or a branch may leave is one that ends. *definitions* gives what a name means, None of one
     that nobody registered.

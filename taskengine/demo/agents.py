@@ -118,7 +118,7 @@ def _findings(root: Path, module: Json, functions_kept: int) -> Json:
 
 
 def aggregate_package(input: Json, results: Results) -> Json:
-    """The findings of a package's modules together.
+    """Return the findings of a package's modules together.
 
     ``{"package", "totals", "outside": {package outside: modules that import it}, "cycles", "modules":
     [findings with the one most complex function]}``. Modules of other packages, which share a cycle with this
@@ -147,7 +147,7 @@ def _shortened(found: Json) -> Json:
 
 
 def final_report(input: Json, results: Results) -> Json:
-    """The findings of the whole code base.
+    """Return the findings of the whole code base.
 
     ``reach`` and ``fan_in`` are lists by module number; with the package results they are the full table.
     ``top`` ranks modules; ``cycles``, ``packages``, ``problems`` and ``outside`` are lists of at most 100

@@ -83,13 +83,13 @@ class Unit:
 
 
 def import_graph(code_base: CodeBase) -> dict[str, Imports]:
-    """What every module imports; one that can not be read or parsed imports nothing."""
+    """Return what every module imports; one that cannot be read or parsed imports nothing."""
     index = _Index(code_base.modules)
     return {module.name: _imports(index, code_base, module) for module in code_base.modules}
 
 
 def units(graph: Mapping[str, Imports]) -> list[Unit]:
-    """The modules with every cycle merged, each unit after all that it imports; equal at every call."""
+    """Return the modules with every cycle merged, each unit after all that it imports; equal at every call."""
     whole = nx.DiGraph()
     whole.add_nodes_from(graph)
     whole.add_edges_from((name, target) for name, imports in graph.items() for target in imports.inside)
@@ -102,12 +102,12 @@ def units(graph: Mapping[str, Imports]) -> list[Unit]:
 
 
 def home_of(all_units: Iterable[Unit]) -> dict[str, str]:
-    """The key of the unit that each module belongs to."""
+    """Return the key of the unit that each module belongs to."""
     return {module: unit.key for unit in all_units for module in unit.modules}
 
 
 def imported_units(graph: Mapping[str, Imports], home: Mapping[str, str], unit: Unit) -> list[str]:
-    """The keys of the other units that a unit's modules import, sorted."""
+    """Return the keys of the other units that a unit's modules import, sorted."""
     wanted = {home[target] for name in unit.modules for target in graph[name].inside}
     return sorted(wanted - {unit.key})
 
@@ -132,7 +132,7 @@ def named(tree: ast.Module) -> Iterator[Named]:
 
 
 def _blocks(node: ast.AST) -> Iterator[ast.AST]:
-    """The statements inside a statement; expressions hold none, and skipping them is what makes this fast."""
+    """Yield the statements inside a statement; expressions hold none, and skipping them is what makes this fast."""
     for block in ("body", "handlers", "orelse", "finalbody", "cases"):
         yield from getattr(node, block, ())
 
@@ -161,7 +161,7 @@ class _Index:
         self._tops = {dotted.partition(".")[0] for dotted in (*self._anywhere, *self._from_root)}
 
     def find(self, module: Module, wanted: Named) -> str | None:
-        """The name of the module of the code base that *wanted* means in *module*; None if it is none."""
+        """Return the name of the module of the code base that *wanted* means in *module*; None if it is none."""
         start = _start_of_relative(module, wanted) if wanted.level else wanted.module
         if start is None:
             return None
@@ -169,7 +169,7 @@ class _Index:
         return (look(module, f"{start}.{wanted.name}") if wanted.name else None) or look(module, start)
 
     def holds_top_of(self, wanted: Named) -> bool:
-        """Whether the code base has something of the topmost package of an absolute import."""
+        """Return whether the code base has something of the topmost package of an absolute import."""
         return wanted.module.partition(".")[0] in self._tops
 
     def _relative(self, module: Module, dotted: str) -> str | None:
@@ -191,7 +191,7 @@ class _Index:
 
 
 def _start_of_relative(module: Module, wanted: Named) -> str | None:
-    """The package or module behind the dots; None if they lead out of the topmost package."""
+    """Return the package or module behind the dots; None if they lead out of the topmost package."""
     parts = module.package.split(".") if module.package else []
     if wanted.level > len(parts):
         return None

@@ -45,7 +45,7 @@ _DECISIONS: dict[type[ast.AST], Callable[[Any], int]] = {
 
 
 def measure(source: Source) -> dict[str, Any]:
-    """The findings as a JSON object.
+    """Return the findings as a JSON object.
 
     ``{"lines": {total, code, comment, blank}, "functions": [{name, line, complexity}], "classes": n,
     "complexity": {total, body, worst}, "imports": [names as written], "problem": reason or None}``. Functions
@@ -99,7 +99,7 @@ def count_lines(text: str, documented: Container[int] | None = None) -> dict[str
 
 
 def _kind(line: str) -> str:
-    """What a line is by its first character, right unless a string goes over several lines."""
+    """Return what a line is by its first character, right unless a string goes over several lines."""
     start = line.lstrip()[:1]
     return "comment" if start == "#" else "code" if start else "blank"
 
@@ -168,7 +168,7 @@ def _docstring_lines(node: _Documented) -> range:
 
 
 def _around(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
-    """The parts of a function that run, or are read, where it is defined."""
+    """Yield the parts of a function that run, or are read, where it is defined."""
     body = set(map(id, function.body))
     return (child for child in ast.iter_child_nodes(function) if id(child) not in body)
 

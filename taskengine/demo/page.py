@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-#: Nothing is loaded from anywhere, and a name in the findings can not become code.
+#: Nothing is loaded from anywhere, and a name in the findings cannot become code.
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -51,7 +51,7 @@ class Section:
 
 
 def page(title: str, sections: Iterable[Section]) -> str:
-    """The text of the page."""
+    """Return the text of the page."""
     return _HEAD.format(title=escape(title)) + "".join(map(_section, sections)) + _TAIL
 
 

@@ -60,7 +60,7 @@ class _Site:
 
 
 def plan(path: str | Path) -> list[Node]:
-    """The tasks that analyse the code base at *path*, each after all that it depends on.
+    """Return the tasks that analyse the code base at *path*, each after all that it depends on.
 
     InvalidInputError if there is no Python at *path*.
     """
@@ -69,7 +69,7 @@ def plan(path: str | Path) -> list[Node]:
 
 
 def nodes(code_base: CodeBase, graph: Mapping[str, Imports]) -> list[Node]:
-    """The plan for a code base whose imports are known."""
+    """Return the plan for a code base whose imports are known."""
     ordered = units(graph)
     numbers = {name: n for n, name in enumerate(name for unit in ordered for name in unit.modules)}
     site = _Site(code_base, graph, ordered, {module.name: module for module in code_base.modules}, numbers)

@@ -25,7 +25,7 @@ def totals(modules: Sequence[Json]) -> dict[str, int]:
 
 
 def top_lists(modules: Sequence[Json]) -> dict[str, list[Json]]:
-    """The first modules by each of RANKED, and the most complex ``functions``, one of a module."""
+    """Return the first modules by each of RANKED, and the most complex ``functions``, one of a module."""
     shown = [{key: value for key, value in found.items() if key != "imports"} for found in modules]
     functions = [found["worst"] | {"module": found["module"]} for found in modules if found["worst"]]
     return {
@@ -39,7 +39,7 @@ def _largest(rows: Iterable[Json], key: str) -> list[Json]:
 
 
 def cycles(packages: Iterable[Json]) -> list[Json]:
-    """The cycles that the packages' results name, the largest first."""
+    """Return the cycles that the packages' results name, the largest first."""
     named = {cycle["name"]: cycle for package in packages for cycle in package["cycles"]}
     return sorted(named.values(), key=lambda cycle: (-cycle["size"], cycle["name"]))
 
@@ -63,5 +63,5 @@ def outside(packages: Iterable[Json]) -> list[Json]:
 
 
 def bounded(name: str, rows: Sequence[Json], limit: int) -> Json:
-    """The first *limit* rows under *name*, and how many there are under ``name_total``."""
+    """Return the first *limit* rows under *name*, and how many there are under ``name_total``."""
     return {name: list(rows[:limit]), f"{name}_total": len(rows)}

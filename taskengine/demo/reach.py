@@ -14,7 +14,7 @@ import networkx as nx  # type: ignore[import-untyped]  # it ships no types; what
 
 
 def fan_in(imports: Sequence[Sequence[int]]) -> list[int]:
-    """How many modules import each one directly; ``imports[n]`` are the modules that module *n* imports."""
+    """Return how many modules import each one directly; ``imports[n]`` are the modules that module *n* imports."""
     counts = [0] * len(imports)
     for targets in imports:
         for target in targets:
@@ -23,7 +23,7 @@ def fan_in(imports: Sequence[Sequence[int]]) -> list[int]:
 
 
 def reach(imports: Sequence[Sequence[int]]) -> list[int]:
-    """How many other modules need each one, directly or through others; those of a cycle need each other."""
+    """Return how many other modules need each one, directly or through others; those of a cycle need each other."""
     parts = nx.condensation(_digraph(imports))
     sizes = [0] * len(imports)
     reached: dict[int, int] = {}

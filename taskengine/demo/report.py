@@ -60,7 +60,7 @@ GLOSSARY = (
 
 
 def rows(report: Json, packages: Iterable[Json]) -> list[Json]:
-    """Every module's findings by name, with its reach and fan-in, and its imports as names."""
+    """Return every module's findings by name, with its reach and fan-in, and its imports as names."""
     found = [module for package in packages for module in package["modules"]]
     names = {module["number"]: module["module"] for module in found}
     joined = [
@@ -81,7 +81,7 @@ def write(
     """Write ``report.html`` and ``report.json`` into *folder*, over older ones; the path of the page.
 
     *report* and *packages* are the results of the report task and of all package tasks, *run* says when
-    and how they came about, in words. InvalidInputError if the folder can not be written to.
+    and how they came about, in words. InvalidInputError if the folder cannot be written to.
     """
     whole = _whole(report, packages) | ({"run": dict(run)} if run else {})
     written = folder / "report.html"
@@ -95,7 +95,7 @@ def write(
 
 
 def _whole(report: Json, packages: Sequence[Json]) -> Json:
-    """The report with nothing left out."""
+    """Return the report with nothing left out."""
     modules = rows(report, packages)
     members: dict[str, list[str]] = {}
     for module in modules:
@@ -164,7 +164,7 @@ def _cell(module: Json, key: str) -> str | int:
 
 
 def tables(report: Json, *, top: int = 10) -> RenderableType:
-    """What the screen shows: the first *top* modules by reach, complexity and size, cycles, and problems."""
+    """Return what the screen shows: the first *top* modules by reach, complexity and size, cycles, and problems."""
     parts: list[RenderableType] = [
         _module_table(report, key, title, top) for key, title in _RANK_TITLES.items()
     ]

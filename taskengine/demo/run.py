@@ -28,7 +28,7 @@ _RUNS = frozenset({TaskStatus.RUNNING})
 
 
 def to_tasks(nodes: Iterable[Node]) -> list[Task]:
-    """The tasks of a plan, in its order."""
+    """Return the tasks of a plan, in its order."""
     ids: dict[str, UUID] = {}
     tasks = []
     for node in nodes:
@@ -66,7 +66,7 @@ class Analysis:
 
     @classmethod
     def of(cls, nodes: Iterable[Node]) -> Analysis:
-        """The analysis that a plan asks for, not yet submitted."""
+        """Return the analysis that a plan asks for, not yet submitted."""
         tasks = to_tasks(nodes)
         return cls(tasks, _names={task.id: task.name for task in tasks})
 
@@ -97,7 +97,7 @@ class Analysis:
 
     @property
     def counts(self) -> Counter[TaskStatus]:
-        """Tasks by status."""
+        """How many tasks have each status."""
         return Counter(self.statuses.values())
 
     @property
@@ -113,7 +113,7 @@ class Analysis:
         return len(self._ends) / since if since > 0 else 0.0
 
     def name(self, id: UUID) -> str:
-        """The name of a task of this analysis."""
+        """Return the name of a task of this analysis."""
         return self._names[id]
 
     def open_ids(self) -> list[UUID]:
@@ -142,7 +142,7 @@ class Analysis:
 
 
 def findings(api: BlockingTaskAPI, analysis: Analysis) -> tuple[Json, list[Json]]:
-    """The results of the report task and of the package tasks, for :mod:`taskengine.demo.report`."""
+    """Return the results of the report task and of the package tasks, for :mod:`taskengine.demo.report`."""
     packages = [task for task in analysis.tasks if task.input.get("step") == "package"]
     report = api.get_task(analysis.tasks[-1].id).result or {}
     return report, [api.get_task(task.id).result or {} for task in packages]

@@ -6,7 +6,7 @@ file, so ``src/shop/cart.py`` is ``shop.cart`` and each project of a monorepo ha
 without ``__init__.py`` is a namespace package of its base. Python files that belong to no package are modules
 as well, and so are executables without a suffix that start with a Python shebang line.
 
-Nothing that lies in the way stops the search: what can not be read is kept with its reason. Folders behind
+Nothing that lies in the way stops the search: what cannot be read is kept with its reason. Folders behind
 symbolic links are not entered: they lie in the code base anyhow or do not belong to it, and no loop can
 arise.
 """
@@ -48,7 +48,7 @@ class Module:
     dotted: str
     #: An ``__init__.py``.
     is_package: bool
-    #: Why it can not be read, None if nothing is known against it.
+    #: Why it cannot be read, None if nothing is known against it.
     problem: str | None = None
 
     @property
@@ -72,7 +72,7 @@ class CodeBase:
 
 
 def find(path: str | Path) -> CodeBase:
-    """The code base at *path*: a folder, a package or a single file.
+    """Return the code base at *path*: a folder, a package or a single file.
 
     InvalidInputError if there is nothing at *path*, or no Python in it.
     """
@@ -95,14 +95,14 @@ def find(path: str | Path) -> CodeBase:
 
 
 def _outside_packages(folder: Path) -> Path:
-    """The nearest folder upwards that is no package, so that names start with the topmost package."""
+    """Return the nearest folder upwards that is no package, so that names start with the topmost package."""
     while (folder / _INIT).is_file() and folder.parent != folder:
         folder = folder.parent
     return folder
 
 
 def _walk(root: Path, top: Path, unlisted: list[tuple[str, str]]) -> Iterator[tuple[Path, Path]]:
-    """Every Python file below *top* with its base; folders that can not be listed go to *unlisted*."""
+    """Yield every Python file below *top* with its base; folders that cannot be listed go to *unlisted*."""
     ahead = [(top, root)]
     while ahead:
         folder, base = ahead.pop()
@@ -139,7 +139,7 @@ def _is_base(name: str, entries: set[str]) -> bool:
 
 
 def _is_python(entry: os.DirEntry[str]) -> bool:
-    """A file that claims to be Python; whether it can be read is found out later."""
+    """Return a file that claims to be Python; whether it can be read is found out later."""
     if entry.name.endswith(".py"):
         return not _is_folder(entry)
     if "." in entry.name or not entry.is_file(follow_symlinks=False) or not os.access(entry.path, os.X_OK):
@@ -188,7 +188,7 @@ def _problem(file: Path) -> str | None:
 
 
 def _uniquely_named(modules: Iterable[Module]) -> tuple[Module, ...]:
-    """The modules by name; of several with one name, an import finds the first: packages before modules."""
+    """Return the modules by name; of several with one name, an import finds the first: packages before modules."""
     named: dict[str, Module] = {}
     for module in sorted(modules, key=lambda m: (m.dotted, not m.is_package, m.path)):
         name = module.dotted if module.dotted not in named else f"{module.dotted}@{module.path}"

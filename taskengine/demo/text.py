@@ -37,7 +37,7 @@ class Source:
 
 
 def read(root: Path, path: str) -> Source:
-    """The source of *path*, which is relative to *root* and may not lead out of it by ``..``."""
+    """Return the source of *path*, which is relative to *root* and may not lead out of it by ``..``."""
     inside = PurePosixPath(path)
     if inside.is_absolute() or ".." in inside.parts:
         return Source("", None, "its path leads out of the code base")
@@ -49,7 +49,7 @@ def read(root: Path, path: str) -> Source:
 
 
 def decode(content: bytes) -> Source:
-    """The source in the bytes of a file, in the encoding that its first lines declare (UTF-8 without)."""
+    """Return the source in the bytes of a file, in the encoding that its first lines declare (UTF-8 without)."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         text = content.decode(encoding)
@@ -59,7 +59,7 @@ def decode(content: bytes) -> Source:
 
 
 def parse(text: str) -> Source:
-    """The source with this text."""
+    """Return the source with this text."""
     try:
         with _parsing, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # doubtful escapes in somebody's code are not ours to print
@@ -69,7 +69,7 @@ def parse(text: str) -> Source:
 
 
 def _content(file: Path) -> bytes | Source:
-    """The bytes of a regular file of bounded size; opened without blocking, as it may have become a pipe."""
+    """Return the bytes of a regular file of bounded size; opened without blocking, as it may have become a pipe."""
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             return Source("", None, "not a regular file")

@@ -7,9 +7,9 @@ Three flocks below ``Settings.home`` say everything; the kernel drops each with 
 
 - ``start.lock``, exclusive, for moments: held by whoever joins, starts or stops, so none of these can race.
 - ``users.lock``, shared, for the life of every process that called :func:`ensure`. Who can take it
-  exclusively is the last one out, and stops the server. A killed user just leaves; the keeper, a small process beside
+  exclusively is the last one out, and stops the server. A killed user just leaves; the watchdog, a small process beside
   the server, notices that nobody is left, and starts a server that was killed itself for those who are
-  (:mod:`taskengine.embedded.keeper`). Users that find the server away see to it that there is a keeper.
+  (:mod:`taskengine.embedded.watchdog`). Users that find the server away see to it that there is a watchdog.
 - ``server.lock``, exclusive, held by the server process itself through an inherited descriptor. Held means
   that a server lives on this data, whatever became of its pid, its socket and our note: there is never a
   second one on the same append-only file.

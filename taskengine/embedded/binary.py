@@ -38,7 +38,7 @@ def locate() -> Path:
 
 
 def variables(given: Mapping[str, str], libraries: Iterable[Path] = _LIBRARIES) -> dict[str, str]:
-    """The environment to run it in: *given*, and what makes memory cheap unless that says otherwise.
+    """Return the environment to run it in: *given*, and what makes memory cheap unless that says otherwise.
 
     jemalloc is taken from the folders *libraries* of this machine, where it has it.
     """

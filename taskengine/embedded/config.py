@@ -33,7 +33,7 @@ DURABILITY: tuple[tuple[str, str], ...] = (
 
 
 def render(layout: Layout, socket: Path) -> str:
-    """The text of ``valkey.conf`` for a server in *layout* that listens on *socket* alone."""
+    """Return the text of ``valkey.conf`` for a server in *layout* that listens on *socket* alone."""
     own = (
         # Forks away from its starter; its descriptors, and with them the server lock, go along.
         ("daemonize", "yes"),

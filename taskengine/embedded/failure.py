@@ -13,7 +13,7 @@ from taskengine.errors import CorruptDataError, EmbeddedServerError
 _NAMED_PIECE = re.compile(r"^\d+:\w .* # .*?(appendonly\.aof\.\d+\.(?:base|incr)\.(?:rdb|aof))", re.MULTILINE)
 _BASE_BEGUN = "Reading RDB base file on AOF loading"
 _BASE_DONE = "DB loaded from base file"
-#: The manifest can not be parsed, or names a file that is not there.
+#: The manifest cannot be parsed, or names a file that is not there.
 _MANIFEST_WRONG = ("FATAL AOF MANIFEST FILE ERROR", "Unable to obtain the AOF file")
 _REPAIRABLE = "Bad file format reading the append only file"
 _TORN = re.compile(r"Truncating the AOF (\S+) at offset (\d+)")
@@ -23,7 +23,7 @@ _TAIL = 5
 
 
 def startup_error(layout: Layout, log: str, binary: Path) -> EmbeddedServerError:
-    """The error for a server that ended while it started; *log* is what it wrote since then."""
+    """Return the error for a server that ended while it started; *log* is what it wrote since then."""
     damaged = _damaged_file(layout, log)
     if damaged is None:
         return _unexplained(layout, log)
@@ -49,7 +49,7 @@ def _damaged_file(layout: Layout, log: str) -> Path | None:
 
 
 def _pieces(layout: Layout) -> list[str]:
-    """The files of the append-only set in their order; empty if the manifest can not be read."""
+    """Return the files of the append-only set in their order; empty if the manifest cannot be read."""
     try:
         lines = layout.manifest.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -84,6 +84,6 @@ def _warnings(log: str) -> list[str]:
 
 
 def torn_piece(layout: Layout, log: str) -> tuple[Path, int] | None:
-    """The piece whose end was cut off at this start and the offset of the cut; None if all of it was read."""
+    """Return the piece whose end was cut off at this start and the offset of the cut; None if all of it was read."""
     found = _TORN.search(log)
     return (layout.manifest.with_name(found[1]), int(found[2])) if found else None

@@ -25,7 +25,7 @@ class Layout:
 
     @classmethod
     def of(cls, settings: Settings) -> Layout:
-        """The layout below ``settings.home``; touches nothing."""
+        """Return the layout below ``settings.home``; touches nothing."""
         return cls(settings.home.expanduser().resolve())
 
     @property
@@ -67,8 +67,8 @@ class Layout:
         return self.home / "server.lock"
 
     @property
-    def keeper_lock(self) -> Path:
-        return self.home / "keeper.lock"
+    def watchdog_lock(self) -> Path:
+        return self.home / "watchdog.lock"
 
     @property
     def check_tool(self) -> Path:
@@ -124,7 +124,7 @@ def is_private(folder: Path) -> bool:
 
 
 def socket_folder(noted: Path | None, environment: Mapping[str, str]) -> Path:
-    """A private folder for the socket: the *noted* one again where possible, so that clients find it.
+    """Return a private folder for the socket: the *noted* one again where possible, so that clients find it.
 
     A new one goes below /tmp and only else below XDG_RUNTIME_DIR: that one is deleted at the last logout,
     under the feet of a server that was left running, while cleaners of /tmp spare sockets in use.

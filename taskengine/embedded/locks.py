@@ -35,7 +35,7 @@ os.register_at_fork(after_in_child=_close_in_child)
 
 
 def take(path: Path, kind: int, *, seconds: float, forked: bool = False) -> int | None:
-    """A descriptor that holds the lock, or None if others held it for all of *seconds*.
+    """Return a descriptor that holds the lock, or None if others held it for all of *seconds*.
 
     *forked* says whether forked children share the lock. The caller drops it with :func:`drop`.
     """

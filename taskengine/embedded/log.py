@@ -9,7 +9,7 @@ LIMIT = 1 << 20
 
 
 def end_of(log: Path) -> int:
-    """Where the lines of a start will begin, in bytes; a long log moves aside first."""
+    """Return where the lines of a start will begin, in bytes; a long log moves aside first."""
     try:
         size = log.stat().st_size
     except FileNotFoundError:
@@ -21,7 +21,7 @@ def end_of(log: Path) -> int:
 
 
 def since(log: Path, begin: int) -> str:
-    """What was written after byte *begin*; empty if there is no log."""
+    """Return what was written after byte *begin*; empty if there is no log."""
     try:
         with log.open("rb") as file:
             file.seek(begin)

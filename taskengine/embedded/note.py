@@ -31,7 +31,7 @@ class Note(BaseModel):
 
 
 def read_note(path: Path) -> Note | None:
-    """The note at *path*; None if there is none or it is not ours to read (cut, edited)."""
+    """Return the note at *path*; None if there is none or it is not ours to read (cut, edited)."""
     try:
         return Note.model_validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):

@@ -44,7 +44,7 @@ Answer = Running | Loading | Silent
 
 
 def connect(socket: Path) -> redis.Redis:
-    """A client that tries once: the caller knows whether to try again."""
+    """Return a client that tries once: the caller knows whether to try again."""
     return redis.Redis(
         unix_socket_path=str(socket),
         socket_timeout=REPLY_SECONDS,

@@ -20,7 +20,7 @@ class EmbeddedStatus:
     """The embedded server of one folder at one moment."""
 
     home: Path
-    #: absent: never started here. silent: a server lives but can not be used; *problem* says why.
+    #: absent: never started here. silent: a server lives but cannot be used; *problem* says why.
     state: State
     problem: str | None
     #: None unless the server was noted as running; the note of a killed server stays until the next start.
@@ -39,7 +39,7 @@ class EmbeddedStatus:
 
 
 def status(settings: Settings) -> EmbeddedStatus:
-    """The embedded server of ``settings.home``, also where ``settings.redis_url`` names another server.
+    """Return the embedded server of ``settings.home``, also where ``settings.redis_url`` names another server.
 
     Starts, creates and waits for nothing (a stopped server process costs up to 5 s).
     """
@@ -70,10 +70,10 @@ def _look(layout: Layout, note: Note | None) -> tuple[State, str | None, Running
         return "stopped", None, None
     if note is None:
         return "silent", f"{layout.note} is missing or unreadable", None
-    return _judge(layout, note, probe(note.socket))
+    return _diagnose(layout, note, probe(note.socket))
 
 
-def _judge(layout: Layout, note: Note, found: Answer) -> tuple[State, str | None, Running | None]:
+def _diagnose(layout: Layout, note: Note, found: Answer) -> tuple[State, str | None, Running | None]:
     match found:
         case Running() if is_ours(layout, note, found):
             return "running", None, found

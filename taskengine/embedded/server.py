@@ -14,7 +14,7 @@ from pathlib import Path
 
 import redis
 
-from taskengine.embedded import binary, config, failure, keeper, locks, log
+from taskengine.embedded import binary, config, failure, locks, log, watchdog
 from taskengine.embedded.layout import Layout, socket_folder, write_private
 from taskengine.embedded.note import Note, read_note
 from taskengine.embedded.probe import Loading, Running, Silent, connect, is_ours, probe
@@ -36,7 +36,7 @@ _ENDING_SECONDS = 2.0
 
 
 def running(layout: Layout) -> Note:
-    """The note of the living server, started here if there is none."""
+    """Return the note of the living server, started here if there is none."""
     for _ in range(_ATTEMPTS):
         noted = _adopt(layout) if locks.is_held(layout.server_lock) else _start(layout)
         if noted is not None:
@@ -48,19 +48,19 @@ def running(layout: Layout) -> Note:
 
 
 def keep(layout: Layout) -> None:
-    """See that a keeper looks after the server, for a user of it; raises nothing, safe to repeat."""
+    """See that a watchdog looks after the server, for a user of it; raises nothing, safe to repeat."""
     try:
-        descriptor = locks.take(layout.keeper_lock, locks.EXCLUSIVE, seconds=0)
+        descriptor = locks.take(layout.watchdog_lock, locks.EXCLUSIVE, seconds=0)
         if descriptor is not None:
-            _start_keeper(layout, descriptor)
+            _start_watchdog(layout, descriptor)
     except (OSError, subprocess.CalledProcessError) as exc:
-        _log.warning("embedded server of %s has no keeper, who is killed leaves it running: %s", layout.home, exc)
+        _log.warning("embedded server of %s has no watchdog, who is killed leaves it running: %s", layout.home, exc)
 
 
-def _start_keeper(layout: Layout, descriptor: int) -> None:
+def _start_watchdog(layout: Layout, descriptor: int) -> None:
     try:
         subprocess.run(
-            [sys.executable, "-I", "-S", keeper.__file__, layout.home, str(descriptor)],
+            [sys.executable, "-I", "-S", watchdog.__file__, layout.home, str(descriptor)],
             pass_fds=(descriptor,),
             start_new_session=True,
             stdin=subprocess.DEVNULL,
@@ -90,7 +90,7 @@ def abandon(layout: Layout, note: Note) -> None:
 
 
 def _adopt(layout: Layout) -> Note | None:
-    """The note of the server that holds the server lock; None if it ends meanwhile."""
+    """Return the note of the server that holds the server lock; None if it ends meanwhile."""
     note = read_note(layout.note)
     if note is None:
         raise _unreachable(layout, f"{layout.note} is missing or unreadable")
@@ -104,7 +104,7 @@ def _adopt(layout: Layout) -> Note | None:
 
 
 def _start(layout: Layout) -> Note | None:
-    """The note of a server started here; None if it was killed meanwhile."""
+    """Return the note of a server started here; None if it was killed meanwhile."""
     executable = binary.locate()
     socket = socket_folder(_former_folder(layout), environment()) / "redis.sock"
     note = Note(home=layout.home, socket=socket)
@@ -125,7 +125,7 @@ def _start(layout: Layout) -> Note | None:
 
 
 def _former_folder(layout: Layout) -> Path | None:
-    """Where the last server of this folder listened; None if unknown, or if another one listens there."""
+    """Return where the last server of this folder listened; None if unknown, or if another one listens there."""
     note = read_note(layout.note)
     if note is None or note.home != layout.home or not isinstance(probe(note.socket), Silent):
         return None
@@ -152,7 +152,7 @@ def _launch(layout: Layout, executable: Path) -> None:
         )
     except OSError as exc:
         raise EmbeddedServerError(
-            f"{executable} can not be run: {exc.strerror}; set TASKENGINE_REDIS_URL to a server of your own"
+            f"{executable} cannot be run: {exc.strerror}; set TASKENGINE_REDIS_URL to a server of your own"
         ) from exc
     finally:
         # Closed, not unlocked: from here on that the lock is free means that the server ended.
@@ -171,7 +171,7 @@ def _noted(layout: Layout, socket: Path, found: Running) -> Note:
 
 
 def _await_answer(layout: Layout, note: Note) -> Running | None:
-    """What the server says once it answers; None if it ended; EmbeddedServerError if it stays silent."""
+    """Return what the server says once it answers; None if it ended; EmbeddedServerError if it stays silent."""
     begin = time.monotonic()
     limit = ANSWER_SECONDS
     while True:
@@ -200,7 +200,7 @@ def _unreachable(layout: Layout, reason: str) -> EmbeddedServerError:
         pid = ""
     end = f"kill {pid}" if pid else f"kill the process that fuser names for {layout.server_lock}"
     return EmbeddedServerError(
-        f"a server lives on {layout.data} but can not be used: {reason}. Its log is {layout.log}; "
+        f"a server lives on {layout.data} but cannot be used: {reason}. Its log is {layout.log}; "
         f"if it runs on this machine, end it (it saves its data) with: {end}; then start again"
     )
 

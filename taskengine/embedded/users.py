@@ -55,7 +55,7 @@ os.register_at_fork(after_in_child=_renew_mutex)
 
 
 def ensure(settings: Settings) -> str:
-    """The Redis URL to use: ``settings.redis_url`` untouched, else the embedded server's ``redis+socket://``.
+    """Return the Redis URL to use: ``settings.redis_url`` untouched, else the embedded server's ``redis+socket://``.
 
     Starts the server of ``settings.home`` if none lives (0.1 s, more with much data) and counts this process
     as its user until :func:`release` or its exit. Safe to repeat (about 1 ms), from any thread, from many
@@ -91,8 +91,8 @@ def release(settings: Settings | None = None, *, wait_seconds: float = 0.0) -> N
 def keep(settings: Settings) -> None:
     """See that somebody looks after the server that this process uses, and starts it again if it was killed.
 
-    For a user that finds the server away, once for each try to reach it: the server and its keeper may have been
-    killed together. Waits for nothing: a new keeper needs about two seconds. Does nothing in a process that did not
+    For a user that finds the server away, once for each try to reach it: the server and its watchdog may have been
+    killed together. Waits for nothing: a new watchdog needs about two seconds. Does nothing in a process that did not
     call :func:`ensure` itself, with a server of one's own, or after the folder was deleted. Safe to repeat.
     """
     if settings.redis_url is not None:
@@ -103,7 +103,7 @@ def keep(settings: Settings) -> None:
         server.keep(layout)
 
 
-def tend(home: Path) -> None:
+def repair(home: Path) -> None:
     """Stop the server of *home* if nobody uses it, else see that it runs; the caller is no user.
 
     EmbeddedServerError when the one or the other does not succeed. Safe to repeat.
@@ -204,7 +204,7 @@ def _explained(layout: Layout) -> Iterator[None]:
         yield
     except OSError as exc:
         raise EmbeddedServerError(
-            f"the embedded server's folder {layout.home} can not be used: {exc.strerror or exc} "
+            f"the embedded server's folder {layout.home} cannot be used: {exc.strerror or exc} "
             f"({exc.filename or layout.home}); make it writable, set TASKENGINE_HOME to a folder that is, "
             "or set TASKENGINE_REDIS_URL to a server"
         ) from exc

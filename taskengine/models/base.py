@@ -33,7 +33,7 @@ def _in_utc(moment: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
-class Noun(BaseModel):
+class InputModel(BaseModel):
     """A model that users construct: a wrong or unknown field raises InvalidInputError naming it."""
 
     model_config = ConfigDict(
@@ -41,7 +41,7 @@ class Noun(BaseModel):
     )
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy; *update* is checked like the fields of a new one, which pydantic alone does not do."""
+        """Return a copy; *update* is checked like the fields of a new one, which pydantic alone does not do."""
         made = super().model_copy(deep=deep)
         if update:
             known = made.model_fields_set | update.keys()
@@ -50,7 +50,8 @@ class Noun(BaseModel):
         return made
 
     def with_checked(self, values: Mapping[str, Any]) -> Self:
-        """A shallow copy with *values*, which are known to be valid: a graph of thousands is given back this way.
+        """Return a shallow copy with *values*, which are known to be valid: a graph of thousands is given back this
+        way.
 
         (pydantic's own ``model_copy`` takes three times as long.)
         """

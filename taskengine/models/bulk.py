@@ -7,14 +7,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from taskengine.models.base import Noun
+from taskengine.models.base import InputModel
 from taskengine.models.enums import TaskPriority, TaskStatus, TaskType
 from taskengine.models.task import Capability
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
-class TaskFilter(Noun):
+class TaskFilter(InputModel):
     """Tasks that meet every field that is set; the filters of ``list_tasks``."""
 
     status: TaskStatus | None = None

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, to_jsonable_python
 
 from taskengine.errors import InvalidWorkflowError, WorkflowFault
-from taskengine.models.base import Noun
+from taskengine.models.base import InputModel
 
 Location = tuple[str | int, ...]
 #: What a rule found: where, from its part down, and what to do.
@@ -30,7 +30,7 @@ _inside: ContextVar[bool] = ContextVar("_inside", default=False)
 _OWN = "definition"
 
 
-class Part(Noun):
+class Part(InputModel):
     """A frozen piece of a definition; a wrong one raises InvalidWorkflowError with every fault."""
 
     # Built when first used: the schemas of all steps in each other take 0.1 s, and most processes have no workflow.
@@ -43,11 +43,11 @@ class Part(Noun):
 
     @classmethod
     def _bounds(cls, given: Any) -> Iterator[Found]:  # noqa: ARG003  # of its overrides
-        """What must hold before anything else is looked at; asked of the outermost part alone."""
+        """Yield what must hold before anything else is looked at; asked of the outermost part alone."""
         yield from ()
 
     def _whole(self) -> Iterator[Found]:
-        """What only the finished outermost part can say."""
+        """Yield what only the finished outermost part can say."""
         yield from ()
 
     @model_validator(mode="wrap")
@@ -89,7 +89,7 @@ class Part(Noun):
 
 
 def faulty(title: str, found: Iterable[Found]) -> ValidationError:
-    """An error of pydantic that holds *found*; the parts around it add their own steps to each location."""
+    """Return an error of pydantic that holds *found*; the parts around it add their own steps to each location."""
     # Each once: pydantic wraps some models that hold themselves in their validator twice.
     once = dict.fromkeys(found)
     errors = [InitErrorDetails(type=_custom(says), loc=location, input=None) for location, says in once]
@@ -102,7 +102,7 @@ def _custom(says: Any) -> PydanticCustomError:
 
 
 def lines(exc: ValidationError, known: Iterable[str] = ()) -> Iterator[Found]:
-    """What an error of pydantic holds, in our words; *known* are the fields of its outermost part."""
+    """Yield what an error of pydantic holds, in our words; *known* are the fields of its outermost part."""
     for error in exc.errors(include_url=False):
         yield error["loc"], error["msg"] if error["type"] == _OWN else _reworded(error, known)
 
@@ -128,7 +128,7 @@ def _reworded(error: ErrorDetails, known: Iterable[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """A value for a message: as Python spells it, 60 characters of it."""
+    """Return a value for a message: as Python spells it, 60 characters of it."""
     text = reprlib.repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
 

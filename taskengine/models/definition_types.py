@@ -58,7 +58,7 @@ def _expression_fault(source: str, info: ValidationInfo) -> str | None:
 
 
 def template_faults(value: Any, info: ValidationInfo, location: tuple[str | int, ...] = ()) -> Iterator[Found]:
-    """What is wrong with the ``${…}`` in the texts of JSON."""
+    """Yield what is wrong with the ``${…}`` in the texts of JSON."""
     match value:
         case str():
             for each in expressions(value):

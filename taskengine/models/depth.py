@@ -49,7 +49,7 @@ def _held(value: Any) -> Iterable[Any]:
 
 
 def _descent(value: Any) -> Iterator[str]:
-    """The steps to the first that lies too deep."""
+    """Yield the steps to the first that lies too deep."""
     for most in range(MAX_DEPTH - 1, -1, -1):
         steps = value.items() if isinstance(value, dict) else enumerate(value)
         key, value = next((key, held) for key, held in steps if _is_deep(held, most))

@@ -80,7 +80,9 @@ class Outcome:
         return cls("not_now", error=reason, error_kind="not_now", usage=usage or Usage(), delay=delay, scope=scope)
 
     def with_usage(self, usage: Usage) -> Self:
-        """The same outcome of a run that used that; nothing is checked again, as ``dataclasses.replace`` would."""
+        """Return the same outcome of a run that used that; nothing is checked again, as ``dataclasses.replace``
+        would.
+        """
         made = object.__new__(type(self))
         for name in _NAMES:
             object.__setattr__(made, name, getattr(self, name))

@@ -25,7 +25,7 @@ class QuarantinedMessage(BaseModel):
     raw: bytes
 
     def view(self, most: int = 400) -> str:
-        """The first *most* bytes as printable ASCII: whatever a stranger sent, it moves no cursor."""
+        """Return the first *most* bytes as printable ASCII: whatever a stranger sent, it moves no cursor."""
         shown = repr(self.raw[:most])[2:-1]
         return shown if self.size <= most else f"{shown}… ({self.size} bytes)"
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, StringConstraints, model_serializer
 
-from taskengine.models.base import Moment, Noun
+from taskengine.models.base import InputModel, Moment
 from taskengine.models.enums import TaskPriority, TriggerRule
 from taskengine.models.task import Positive, RequestFields, RetryRules, Task
 
@@ -17,14 +17,14 @@ class TaskCreateRequest(RequestFields):
     """The client's half of a :class:`Task`; an unknown field is refused."""
 
     def to_task(self) -> Task:
-        """The task that this request asks for."""
+        """Return the task that this request asks for."""
         given = {name: getattr(self, name) for name in self.model_fields_set | {"id"}}
         if self.created_by is None:
             given.pop("created_by", None)
         return Task(**given)
 
 
-class TaskUpdateRequest(Noun):
+class TaskUpdateRequest(InputModel):
     """Changes to a stored task; a field that is not set stays as it is.
 
     Name, description, priority, deadline, metadata, the timeouts, max_retries and retry change while the task is not

@@ -17,7 +17,7 @@ BODIES = ("steps", "sub_steps", "true_steps", "false_steps", "loop_steps", "fina
 
 
 def given(part: Any, name: str) -> Any:
-    """A field of a part or of what shall become one; None where it has none."""
+    """Return a field of a part or of what shall become one; None where it has none."""
     if isinstance(part, Mapping):
         return part.get(name)
     return getattr(part, name, None) if isinstance(part, Part) else None

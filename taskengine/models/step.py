@@ -62,7 +62,7 @@ class WorkflowStep(Part):
             """A step of the kind that *fields* name."""
 
     def __new__(cls, *_: Any, **fields: Any) -> Self:
-        """An object of the class that ``kind`` names."""
+        """Return an object of the class that ``kind`` names."""
         kind = fields.get("kind", "task")
         found = cls.classes.get(str(kind)) if cls is WorkflowStep else cls
         if found is None:
@@ -86,7 +86,7 @@ class WorkflowStep(Part):
 
 
 def kind_of(step: Any) -> str:
-    """The word that a step, or what shall become one, is of."""
+    """Return the word that a step, or what shall become one, is of."""
     return str(step.get("kind", "task") if isinstance(step, Mapping) else getattr(step, "kind", "?"))
 
 
@@ -96,7 +96,7 @@ def _unknown_kind(kind: object) -> str:
 
 
 def one_step(value: Any, handler: ValidatorFunctionWrapHandler) -> WorkflowStep:
-    """A step of any kind, without the tag that pydantic puts into the path of each of its faults."""
+    """Return a step of any kind, without the tag that pydantic puts into the path of each of its faults."""
     if not isinstance(value, Mapping | WorkflowStep):
         raise ValueError(f"must be a step, not {shown(value)}")
     if (kind := kind_of(value)) not in WorkflowStep.classes:
@@ -112,7 +112,7 @@ Scope = Callable[[Any, ValidatorFunctionWrapHandler], tuple[WorkflowStep, ...]]
 
 
 def scope(*, in_parallel: bool = False, at_least_one: bool = True) -> Scope:
-    """What validates a list of steps with the rules over all of them."""
+    """Return what validates a list of steps with the rules over all of them."""
 
     def check(value: Any, handler: ValidatorFunctionWrapHandler) -> tuple[WorkflowStep, ...]:
         found = list(sibling_faults(value, in_parallel=in_parallel)) if isinstance(value, list | tuple) else []

@@ -120,7 +120,7 @@ def _until(value: Any, info: ValidationInfo) -> datetime | str:
 
 
 def _validated(adapter: TypeAdapter[Any], value: Any, info: ValidationInfo) -> Any:
-    """A value of one of several types, with the faults of that type alone."""
+    """Return a value of one of several types, with the faults of that type alone."""
     try:
         return adapter.validate_python(value, context=info.context)
     except ValidationError as exc:
@@ -273,7 +273,8 @@ class WorkflowDefinition(Part):
             yield (), f"is {size} bytes as JSON, the limit is {MAX_BYTES}; move what is large into files or steps"
 
     def definition_json(self) -> bytes:
-        """The definition as canonical JSON: keys sorted; defaults are written out, but for what is None, zero or empty.
+        """Return the definition as canonical JSON: keys sorted; defaults are written out, but for what is None, zero or
+        empty.
 
         Equal definitions have equal bytes. Defaults are in it, so a later version of the library cannot change it.
         """

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from taskengine.errors import CircularDependencyError, InvalidInputError
-from taskengine.models.base import Moment, Noun
+from taskengine.models.base import InputModel, Moment
 from taskengine.models.enums import TaskPriority, TaskStatus, TaskType, TriggerRule
 
 #: Queue names travel through Celery's ``-Q a,b`` and Redis keys: no comma, no space, no separator.
@@ -47,7 +47,7 @@ def _system_user() -> str:
         return "unknown"
 
 
-class RetryRules(Noun):
+class RetryRules(InputModel):
     """How long to wait before the next attempt, and what is not worth one. Defaults are Temporal's."""
 
     model_config = ConfigDict(frozen=True)
@@ -64,7 +64,7 @@ class RetryRules(Noun):
     non_retryable_errors: tuple[str, ...] = ()
 
 
-class RequestFields(Noun):
+class RequestFields(InputModel):
     """What a client asks for; the other half of a :class:`Task` is the engine's."""
 
     id: UUID = Field(default_factory=uuid4)
@@ -168,12 +168,12 @@ class Task(RequestFields):
         return data
 
     @property
-    def lane(self) -> str:
+    def queue(self) -> str:
         """The queue it waits in: its capability, or ``@agent`` when it is pinned."""
         return f"@{self.assigned_to}" if self.assigned_to else str(self.capability)
 
     def can_retry(self) -> bool:
-        """Whether a failed attempt would be tried again."""
+        """Return whether a failed attempt would be tried again."""
         return self.retry_count < self.max_retries
 
     def increment_retry(self) -> None:

@@ -36,7 +36,7 @@ class _Schema:
     """The JSON Schema of a template: each field as in a task, or a text with ``${…}``."""
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Every field with its own type, and none required."""
+        """Return every field with its own type, and none required."""
         fields = {name: {"anyOf": [_field_schema(name), _LATE]} for name in TEMPLATE_FIELDS}
         return {"type": "object", "properties": fields, "additionalProperties": False}
 
@@ -58,7 +58,7 @@ def _adapter(name: str) -> TypeAdapter[Any]:
 
 
 def holds_template(value: JsonValue) -> bool:
-    """Whether a text of *value*, at any depth, holds ``${``."""
+    """Return whether a text of *value*, at any depth, holds ``${``."""
     match value:
         case str():
             return is_template(value)
@@ -86,7 +86,7 @@ def _template(given: Any, info: ValidationInfo) -> dict[str, JsonValue]:
 
 
 def _asked_for(task: RequestFields) -> dict[str, Any]:
-    """What was set of a task that somebody made, but what a workflow decides: its id is always set."""
+    """Return what was set of a task that somebody made, but what a workflow decides: its id is always set."""
     kept = task.model_fields_set & {*TEMPLATE_FIELDS} | {"depends_on"} & task.model_fields_set
     return {name: getattr(task, name) for name in TaskCreateRequest.model_fields if name in kept}
 

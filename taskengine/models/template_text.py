@@ -31,7 +31,7 @@ class Expression:
 
 
 def is_template(text: str) -> bool:
-    """Whether a text is more than itself: it holds ``${``, or ``$${`` which stands for that."""
+    """Return whether a text is more than itself: it holds ``${``, or ``$${`` which stands for that."""
     return "${" in text
 
 
@@ -53,18 +53,18 @@ def pieces(text: str) -> Iterator[str | Expression]:
 
 
 def expressions(text: str) -> list[Expression]:
-    """The expressions of a text; none when it is no template."""
+    """Return the expressions of a text; none when it is no template."""
     return [piece for piece in pieces(text) if isinstance(piece, Expression)] if is_template(text) else []
 
 
 def unwrapped(text: str) -> str:
-    """A whole expression without the ``${`` and ``}`` around it, where they are."""
+    """Return a whole expression without the ``${`` and ``}`` around it, where they are."""
     found = list(pieces(text)) if text.startswith("${") else []
     return found[0].source if len(found) == 1 and isinstance(found[0], Expression) and found[0].is_closed else text
 
 
 def _closing(text: str, at: int) -> int | None:
-    """Where the brace is that closes the one before *at*; None if none does."""
+    """Return where the brace is that closes the one before *at*; None if none does."""
     depth = 1
     for token in _INSIDE.finditer(text, at):
         if token["brace"]:

@@ -77,7 +77,7 @@ class Address:
 
 
 def read(url: str, *, allow_unverified_tls: bool) -> Address:
-    """The address in *url*; SettingsError says what is wrong with it."""
+    """Return the address in *url*; SettingsError says what is wrong with it."""
     try:
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -97,13 +97,13 @@ def read(url: str, *, allow_unverified_tls: bool) -> Address:
 
 
 def redacted(url: str) -> str:
-    """The URL without user and password."""
+    """Return the URL without user and password."""
     head, at, tail = url.rpartition("@")
     return f"{head.partition('://')[0]}://…@{tail}" if at else url
 
 
 def client_url(address: Address) -> str:
-    """The URL as redis-py reads it; sentinels have none."""
+    """Return the URL as redis-py reads it; sentinels have none."""
     if address.scheme in SOCKETS:
         return f"unix://{address.login}{address.parts.path}" + (f"?db={address.database}" if address.database else "")
     if address.scheme == "rediss":

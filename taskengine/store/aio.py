@@ -13,7 +13,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from taskengine.settings import Settings
 from taskengine.store.address import redacted
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.connect import FIRST_ANSWER, connect_async, facts, refuse_unfit
 from taskengine.store.faults import translate
 from taskengine.store.forks import PerProcess
@@ -27,7 +27,7 @@ _CANCEL_AGAIN = 0.05
 
 
 async def heed_cancel(trip: Coroutine[Any, Any, T]) -> T:
-    """The answer of *trip*; a cancel ends it whenever it comes.
+    """Return the answer of *trip*; a cancel ends it whenever it comes.
 
     redis-py sends inside ``asyncio.wait_for``, and that of Python 3.11 loses a cancel that comes when the sending is
     just done (fixed in 3.12): a wait whose caller gave up would go on for ever.
@@ -62,15 +62,15 @@ class AsyncStore:
         self._clients: PerProcess[Any] = PerProcess(make)
         self._clients.get()  # a URL that cannot be used is refused here
 
-    async def run(self, work: Call[T] | Story[T]) -> T:
-        """The answer of one Call, or of a story that makes several trips."""
+    async def run(self, work: Call[T] | Operation[T]) -> T:
+        """Return the answer of one Call, or of an operation that makes several trips."""
         if isinstance(work, Generator):
             try:
                 step = next(work)
                 while True:
                     step = work.send(await self._trip(step))
             except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]  # a story's return value is its T
+                return end.value  # type: ignore[no-any-return]  # an operation's return value is its T
         return await self._trip(work)
 
     async def check(self) -> None:

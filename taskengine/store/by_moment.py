@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Entry:
     at_ms: int
 
 
-def page(key: str, after: Entry | None, since_ms: int, most: int) -> Story[list[Entry]]:
-    """The next *most* entries behind *after* (None: from the newest), none from before *since_ms*."""
+def page(key: str, after: Entry | None, since_ms: int, most: int) -> Operation[list[Entry]]:
+    """Return the next *most* entries behind *after* (None: from the newest), none from before *since_ms*."""
     if after is None:
         return (yield from _older(key, "+inf", since_ms, most))
     # Those of one moment are given by their ids, the last first; one script makes 64 of a moment.

@@ -29,22 +29,22 @@ class Call(Generic[T]):
     #: The script may grant: the driver appends the Celery envelope as its last argument.
     grants: bool = False
     #: Work of the caller's own that a driver may do while the server is at this call, any number of times; it never
-    #: raises. A driver that has no such moment leaves it to the story.
+    #: raises. A driver that has no such moment leaves it to the operation.
     meanwhile: Callable[[], object] | None = field(default=None, compare=False)
     #: The script lasts longer than a process takes to wake up: who looks for its answer only takes the server's time.
     is_long: bool = field(default=False, compare=False)
 
     def __iter__(self) -> Generator[Call[Any], Any, T]:
-        """One step of a story, typed: ``answer = yield from call``."""
+        """One step of an operation, typed: ``answer = yield from call``."""
         answer: T = yield self
         return answer
 
 
 #: Several trips that end in one answer.
-Story: TypeAlias = Generator[Call[Any], Any, T]
+Operation: TypeAlias = Generator[Call[Any], Any, T]
 
 
-class Ahead(Generic[T]):
+class Prefetch(Generic[T]):
     """The pieces of some work, each made when it is taken, or before that by :meth:`prepare`."""
 
     def __init__(self, pieces: Iterator[T]) -> None:
@@ -63,7 +63,7 @@ class Ahead(Generic[T]):
             self._made = lambda: piece
 
     def take(self) -> T | None:
-        """The next piece, None after the last."""
+        """Return the next piece, None after the last."""
         self.prepare()
         assert self._made is not None
         made, self._made = self._made, None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.keys import Keys
 from taskengine.store.verb import Row, Verb
 
@@ -50,8 +50,8 @@ class Changes:
     untold: int
 
 
-def here(keys: Keys) -> Story[Position]:
-    """The position that is now, following nothing but what is new from now on."""
+def here(keys: Keys) -> Operation[Position]:
+    """Return the position that is now, following nothing but what is new from now on."""
     at = yield from _counters(keys)
     new = yield from _new_runs(keys, at.now_ms)
     runs, _, _ = yield from _read(dict.fromkeys(new, -1))
@@ -63,16 +63,16 @@ def _new_runs(keys: Keys, since_ms: int) -> Call[list[str]]:
     return Call("ZRANGEBYSCORE", (keys.fixed("runs"), *span), _words, command=True)
 
 
-def _counters(keys: Keys) -> Story[Position]:
-    names = tuple(map(keys.fixed, ("arrivals", "opened")))
+def _counters(keys: Keys) -> Operation[Position]:
+    names = tuple(map(keys.fixed, ("arrivals", "reopens")))
     arrivals, opened = yield from Call("MGET", names, _words, command=True)
     note = yield from Call("XREVRANGE", (keys.fixed("control"), "+", "-", "COUNT", 1), list, command=True)
     now = yield from Call("TIME", (), _ms, command=True)
     return Position(now, int(arrivals or 0), (opened, str(note[0][0]) if note else ""))
 
 
-def since(keys: Keys, seen: Position, follow: Iterable[str]) -> Story[Changes]:
-    """What happened since *seen*; runs of *follow* are followed beside those that are new, others no more."""
+def since(keys: Keys, seen: Position, follow: Iterable[str]) -> Operation[Changes]:
+    """Return what happened since *seen*; runs of *follow* are followed beside those that are new, others no more."""
     at = yield from _counters(keys)
     new = yield from _new_runs(keys, seen.now_ms)
     wanted = dict.fromkeys([*follow, *new])
@@ -88,7 +88,7 @@ def since(keys: Keys, seen: Position, follow: Iterable[str]) -> Story[Changes]:
     )
 
 
-def _read(after: Mapping[str, int]) -> Story[tuple[dict[str, int], frozenset[str], int]]:
+def _read(after: Mapping[str, int]) -> Operation[tuple[dict[str, int], frozenset[str], int]]:
     left, reached, tasks, created = dict(after), dict(after), set[str](), 0
     while left:
         asked = list(left)[:_PIECE]

@@ -76,7 +76,7 @@ def dumps(value: Any, field: str) -> str:
 
 
 def may_be_deep(text: str) -> bool:
-    """Whether JSON could be too deep, by the number of its brackets: for most it is far too small."""
+    """Return whether JSON could be too deep, by the number of its brackets: for most it is far too small."""
     return text.count("[") + text.count("{") > MAX_DEPTH
 
 
@@ -98,12 +98,12 @@ def readable(text: str) -> str:
 
 
 def loads(text: str | bytes) -> Any:
-    """The value of stored JSON; ValueError when it cannot be read."""
+    """Return the value of stored JSON; ValueError when it cannot be read."""
     return from_json(text)
 
 
 def loads_object(text: str | bytes) -> dict[str, Any]:
-    """The object of stored JSON; ValueError when it is none."""
+    """Return the object of stored JSON; ValueError when it is none."""
     found = from_json(text)
     if not isinstance(found, dict):
         raise ValueError(f"it is a {type(found).__name__}, not an object")
@@ -111,7 +111,7 @@ def loads_object(text: str | bytes) -> dict[str, Any]:
 
 
 def note(text: str) -> dict[str, Any]:
-    """What a worker says of itself to people; of what cannot be read, that."""
+    """Return what a worker says of itself to people; of what cannot be read, that."""
     try:
         return loads_object(text) if text else {}
     except ValueError as exc:
@@ -139,12 +139,12 @@ def millis(moment: datetime | None) -> int | None:
 
 
 def moment(ms: str | int | float | None) -> datetime | None:
-    """The moment of milliseconds since 1970; None and '' mean none."""
+    """Return the moment of milliseconds since 1970; None and '' mean none."""
     return None if ms is None or ms == "" else datetime.fromtimestamp(float(ms) / 1000, UTC)
 
 
 def content(task: Task) -> dict[str, Any]:
-    """What the client asked for, as JSON values, without what is stored apart; InvalidInputError if not JSON.
+    """Return what the client asked for, as JSON values, without what is stored apart; InvalidInputError if not JSON.
 
     A default that was given is a default: a task read back from JSON has every field set and is the same task. Who
     asked (``created_by``) is not content either: its default differs between machines that ask for the same.
@@ -168,7 +168,7 @@ def content(task: Task) -> dict[str, Any]:
 
 
 def task_from(id: str, fields: Mapping[str, str]) -> Task:
-    """The task of a stored hash; fields that this version does not know are left out.
+    """Return the task of a stored hash; fields that this version does not know are left out.
 
     A listing never fails because of one record: of a document that cannot be read the task shows what is left, and
     says so as its error, of the kind ``unreadable_record``.
@@ -181,8 +181,10 @@ def task_from(id: str, fields: Mapping[str, str]) -> Task:
 
 
 def _rest(fields: Mapping[str, str]) -> dict[str, Any]:
-    """What can be told of a document that cannot be read: its plain values, as far as this version knows them."""
-    lane = fields.get(TaskField.queue, "")
+    """Return what can be told of a document that cannot be read: its plain values, as far as this version knows
+    them.
+    """
+    queue = fields.get(TaskField.queue, "")
     try:
         found = json.loads(fields[TaskField.doc])
     except (ValueError, RecursionError):
@@ -190,7 +192,7 @@ def _rest(fields: Mapping[str, str]) -> dict[str, Any]:
     doc = found if isinstance(found, dict) else {}
     plain = {name: value for name, value in doc.items() if not isinstance(value, dict | list)}
     known = {name: value for name, value in plain.items() if name in _FIELDS and _is_known(name, value)}
-    return known if lane.startswith("@") else {"capability": lane, **known}
+    return known if queue.startswith("@") else {"capability": queue, **known}
 
 
 def _is_known(name: str, value: Any) -> bool:
@@ -202,16 +204,16 @@ def _is_known(name: str, value: Any) -> bool:
 
 
 def with_fault(task: Task, what: str, exc: Exception) -> Task:
-    """The task without *what* of it cannot be read, which it says as its error."""
+    """Return the task without *what* of it cannot be read, which it says as its error."""
     says = f"its {what} cannot be read: {exc}"
     return BaseModel.model_copy(task, update={"error_kind": UNREADABLE, "error_message": says})
 
 
 def _task(id: str, fields: Mapping[str, str], stored: Mapping[str, Any]) -> Task:
     doc = {k: v for k, v in stored.items() if k in _FIELDS}
-    lane = fields.get(TaskField.queue, "")
-    if lane.startswith("@"):
-        doc["assigned_to"] = lane[1:]
+    queue = fields.get(TaskField.queue, "")
+    if queue.startswith("@"):
+        doc["assigned_to"] = queue[1:]
     if TaskField.held in fields or "hold" in doc:
         doc["hold"] = TaskField.held in fields
     status = TaskStatus(fields[TaskField.status])
@@ -247,8 +249,8 @@ def _reason(id: str, status: TaskStatus, fields: Mapping[str, str]) -> str | Non
     reason = _own_reason(id, status, fields)
     if "paused" not in fields:
         return reason
-    scope, _, story = fields["paused"].partition(" ")
-    paused = f"paused: {pause_from(scope, story)}"
+    scope, _, record = fields["paused"].partition(" ")
+    paused = f"paused: {pause_from(scope, record)}"
     return f"{reason}; {paused}" if reason else paused
 
 
@@ -277,9 +279,9 @@ def _ready_reason(fields: Mapping[str, str]) -> str | None:
     if park:
         return f"parked: {park}"
     if fields.get("offers") == "0":
-        lane = fields[TaskField.queue]
-        what = f"agent {lane[1:]!r}" if lane.startswith("@") else f"capability {lane!r}"
-        return f"no worker offers {what}; {remedy.start_worker(lane)}"
+        queue = fields[TaskField.queue]
+        what = f"agent {queue[1:]!r}" if queue.startswith("@") else f"capability {queue!r}"
+        return f"no worker offers {what}; {remedy.start_worker(queue)}"
     return None
 
 
@@ -295,7 +297,9 @@ def _pending_reason(id: str, fields: Mapping[str, str]) -> str | None:
 
 
 def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ()) -> TaskExecution:
-    """The execution of a stored hash; of one that cannot be read in all parts what is left, with that as its error."""
+    """Return the execution of a stored hash; of one that cannot be read in all parts what is left, with that as its
+    error.
+    """
     try:
         return _execution(id, fields, logs)
     except ValueError as exc:  # pydantic's errors are ValueErrors
@@ -308,9 +312,9 @@ def execution_from(id: str, fields: Mapping[str, str], logs: Sequence[str] = ())
 def _execution(id: str, fields: Mapping[str, str], logs: Sequence[str]) -> TaskExecution:
     usage = loads(fields[ExecutionField.usage]) if fields.get(ExecutionField.usage) else {}
     late = None
-    if ExecutionField.late_verdict in fields:
+    if ExecutionField.late_disposition in fields:
         late = {
-            "verdict": fields[ExecutionField.late_verdict],
+            "disposition": fields[ExecutionField.late_disposition],
             "output": _object(fields.get(ExecutionField.late_output)),
             "error": fields.get(ExecutionField.late_error),
         }
@@ -349,8 +353,8 @@ def _line(text: str, number: int) -> ExecutionLog:
     try:
         return ExecutionLog(**loads_object(text), number=number)
     except ValueError as exc:
-        told = _SAID.search(text)
-        said = json.loads(told[1]) if told else ""
+        found = _SAID.search(text)
+        said = json.loads(found[1]) if found else ""
         message = f"{said} (this line cannot be read as a whole: {exc})".lstrip()
         at = _AT.search(text)
         return ExecutionLog(timestamp=_moment_of(at[1] if at else ""), message=message, number=number)
@@ -364,7 +368,7 @@ def _moment_of(text: str) -> datetime:
 
 
 def traceback_line(text: str, end: str, number: int) -> ExecutionLog:
-    """A traceback as the last line of its execution's log."""
+    """Return a traceback as the last line of its execution's log."""
     at = moment(end)
     assert at is not None
     return ExecutionLog(timestamp=at, level=LogLevel.ERROR, message=text, logger="traceback", number=number)
@@ -377,9 +381,9 @@ def pause_terms(by: str, reason: str | None, until: datetime | None) -> tuple[st
     return dumps(record, "reason"), "" if ends is None else ends
 
 
-def pause_from(scope: str, story: str, running: int = 0) -> Pause:
-    """A pause as it is stored."""
-    since, _, text = story.partition(" ")
+def pause_from(scope: str, record: str, running: int = 0) -> Pause:
+    """Return a pause as it is stored."""
+    since, _, text = record.partition(" ")
     terms = loads(text)
     kind, _, name = scope.partition(":")
     at = moment(since)
@@ -401,7 +405,7 @@ def _object(text: str | None) -> Any:
 
 
 def pairs(flat: Sequence[Any]) -> dict[str, str]:
-    """A hash reply ``[field, value, …]`` as a dict."""
+    """Return a hash reply ``[field, value, …]`` as a dict."""
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
@@ -410,13 +414,15 @@ _BINDING = "workflow"
 
 
 def with_binding(doc: str, tasks: Sequence[tuple[Sequence[str], str]], values: Mapping[str, Any]) -> str:
-    """A task's document that also says what its worker puts in: results of *tasks*, by names and ids, and *values*."""
+    """Return a task's document that also says what its worker puts in: results of *tasks*, by names and ids, and
+    *values*.
+    """
     binding = dumps({"tasks": [[list(names), id] for names, id in tasks], "values": dict(values)}, "template")
     return f'{doc[:-1]},"{_BINDING}":{binding}}}'
 
 
 def worker_binding(doc: str) -> dict[str, Any] | None:
-    """What :func:`with_binding` put into a document; None where nothing was."""
+    """Return what :func:`with_binding` put into a document; None where nothing was."""
     if f'"{_BINDING}":' not in doc:
         return None
     found: dict[str, Any] | None = loads_object(doc).get(_BINDING)

@@ -44,7 +44,7 @@ def connect(
     allow_unverified_tls: bool = False,
     asks_again: bool = True,
 ) -> redis.Redis:
-    """A blocking client that waits *answer_seconds* for each answer; nothing is sent before its first command.
+    """Return a blocking client that waits *answer_seconds* for each answer; nothing is sent before its first command.
 
     It connects again when it is refused and, if it *asks_again*, also after silence.
     """
@@ -62,7 +62,7 @@ def connect(
 
 
 def connect_once(url: str, seconds: float, *, allow_unverified_tls: bool = False) -> redis.Redis:
-    """A blocking client that tries once and waits *seconds*: for whom no answer is better than a late one."""
+    """Return a blocking client that tries once and waits *seconds*: for whom no answer is better than a late one."""
     client = connect(url, seconds, allow_unverified_tls=allow_unverified_tls, asks_again=False)
     once = {"socket_connect_timeout": seconds, "retry": Retry(NoBackoff(), 0)}
     client.connection_pool.connection_kwargs.update(once)
@@ -128,7 +128,7 @@ class ServerFacts:
 
 
 def facts(info: dict[str, Any]) -> ServerFacts:
-    """The facts in a reply of INFO."""
+    """Return the facts in a reply of INFO."""
     return ServerFacts(
         version=str(info.get("valkey_version") or info.get("redis_version", "0")),
         software="valkey" if "valkey_version" in info else str(info.get("server_name", "redis")),

@@ -11,7 +11,7 @@ from taskengine.core.decide import Dependency, Snapshot, blamed_in
 from taskengine.core.instructions import CloseTask
 from taskengine.core.rules import Counters, End
 from taskengine.models.enums import TaskStatus, TriggerRule
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import dumps, pairs
 from taskengine.store.connect import block_ms
 from taskengine.store.keys import Keys
@@ -24,30 +24,30 @@ PIECE = 64
 LEASES = 32
 #: Parked tasks put back in one script.
 UNPARKED = 256
-#: Members of the set of open lanes that are none: an agent or everything may be paused, and a run.
+#: Members of the set of open queues that are none: an agent or everything may be paused, and a run.
 PAUSED, RUN_PAUSED = "!", "!run"
 #: Decisions kept after they raised five times.
 MAX_POISON = 1000
 
-_AGE = Verb("age", reply)
-_CLOSE = Verb("close", reply)
+_AGE = Verb("lift_aged", reply)
+_CLOSE = Verb("close_by_rule", reply)
 _CONTINUE_RELEASES = Verb("continue_releases", reply)
 _DROP_DECISION = Verb("drop_decision", reply)
-_FALL = Verb("fall", reply)
+_FALL = Verb("settle_batch", reply)
 _FIRE_TIMERS = Verb("fire_timers", reply)
 _GRANT = Verb("grant", reply)
-_LEAD = Verb("lead", reply)
-_LEAVE_LISTS = Verb("leave_lists", reply)
+_LEAD = Verb("elect", reply)
+_LEAVE_LISTS = Verb("continue_delete", reply)
 _REOPEN = Verb("reopen", only)
 _RESCUE = Verb("rescue", reply)
 _RESIGN = Verb("resign", reply)
 _SWEEP_BATCH = Verb("sweep_batch", reply)
-_TRIGGER = Verb("trigger", reply)
+_TRIGGER = Verb("start_by_rule", reply)
 _UNPARK = Verb("unpark", reply)
 _WITHDRAW = Verb("withdraw", reply)
 
 
-def lead(id: str, lease_ms: int, settings: str = "") -> Call[Reply]:
+def elect(id: str, lease_ms: int, settings: str = "") -> Call[Reply]:
     """Take or renew the leadership: ok (term, newly taken), standby (leader, ms until it lapses) or schema (stored).
 
     *settings* is the digest of the coordinator's.
@@ -60,9 +60,9 @@ def resign(id: str) -> Call[Reply]:
     return _RESIGN(id=id)
 
 
-def grant(term: str, lanes: Iterable[str]) -> Call[Reply]:
-    """Grant READY tasks of *lanes* to free slots; ok (granted)."""
-    return _GRANT(term=term, lanes=lanes)
+def grant(term: str, queues: Iterable[str]) -> Call[Reply]:
+    """Grant READY tasks of *queues* to free slots; ok (granted)."""
+    return _GRANT(term=term, queues=queues)
 
 
 def withdraw(term: str) -> Call[Reply]:
@@ -81,12 +81,12 @@ def fire_timers(term: str) -> Call[Reply]:
 
 
 def next_timer(keys: Keys) -> Call[int | None]:
-    """When the next timer is due, in milliseconds on the server's clock; None when there is none."""
+    """Return when the next timer is due, in milliseconds on the server's clock; None when there is none."""
     return first_score(keys.fixed("timers"))
 
 
 def first_score(key: str) -> Call[int | None]:
-    """The lowest score in a sorted set, as a whole number; None when it is empty."""
+    """Return the lowest score in a sorted set, as a whole number; None when it is empty."""
     return Call("ZRANGE", (key, 0, 0, "WITHSCORES"), _first_score, command=True)
 
 
@@ -106,7 +106,7 @@ def erasing(keys: Keys) -> Call[list[str]]:
     return Call("ZRANGE", (keys.fixed("erasing"), 0, 15), list, command=True)
 
 
-def leave_lists(term: str, task: str) -> Call[Reply]:
+def continue_delete(term: str, task: str) -> Call[Reply]:
     """Go on with the deletion of a task that stands in very many lists; ok (1 while more remain)."""
     return _LEAVE_LISTS(term=term, task=task)
 
@@ -116,12 +116,12 @@ def unpark(term: str, start: str = "0") -> Call[Reply]:
     return _UNPARK(term=term, start=start)
 
 
-def age(term: str, lane: str, start: int, aging_ms: int) -> Call[Reply]:
-    """Lift waiting tasks of a lane by a class; ok (lifted, *start* to go on from or -1, ms to the next)."""
-    return _AGE(term=term, lane=lane, start=start, aging_ms=aging_ms)
+def lift_aged(term: str, queue: str, start: int, aging_ms: int) -> Call[Reply]:
+    """Lift waiting tasks of a queue by a class; ok (lifted, *start* to go on from or -1, ms to the next)."""
+    return _AGE(term=term, queue=queue, start=start, aging_ms=aging_ms)
 
 
-def fall(batch: str) -> Call[Reply]:
+def settle_batch(batch: str) -> Call[Reply]:
     """Drop commit waits of a committed graph's next chunk; ok (1 while more remain)."""
     return _FALL(batch=batch)
 
@@ -136,7 +136,7 @@ def committed(keys: Keys) -> Call[list[str]]:
     return Call("SRANDMEMBER", (keys.fixed("commits"), 16), list, command=True)
 
 
-def abandoned(keys: Keys, seconds: float) -> Story[list[str]]:
+def abandoned(keys: Keys, seconds: float) -> Operation[list[str]]:
     """Batches, 16 at most, first staged *seconds* ago or earlier (server's clock) and never committed."""
     before = (yield from server_ms()) - round(seconds * 1000)
     args = (keys.fixed("batches"), "-inf", before, "LIMIT", 0, 16)
@@ -145,7 +145,7 @@ def abandoned(keys: Keys, seconds: float) -> Story[list[str]]:
 
 
 def server() -> Call[Server]:
-    """Which server process answers."""
+    """Return which server process answers."""
     return Call("INFO", ("server",), _server, command=True)
 
 
@@ -170,9 +170,9 @@ def _milliseconds(raw: Sequence[Any]) -> int:
     return int(raw[0]) * 1000 + int(raw[1]) // 1000
 
 
-def lanes(keys: Keys) -> Call[list[str]]:
-    """Lanes that have or had READY tasks."""
-    return Call("SMEMBERS", (keys.fixed("lanes"),), list, command=True)
+def queues(keys: Keys) -> Call[list[str]]:
+    """Queues that have or had READY tasks."""
+    return Call("SMEMBERS", (keys.fixed("queues"),), list, command=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class Decision:
 
 
 def decisions(keys: Keys, after: str = "0", most: int = PIECE) -> Call[list[Decision]]:
-    """The oldest open decisions behind the entry *after*."""
+    """Return the oldest open decisions behind the entry *after*."""
     args = (keys.fixed("decisions"), f"({after}", "+", "COUNT", most)
     return Call("XRANGE", args, _decisions, command=True)
 
@@ -197,42 +197,42 @@ def _decisions(raw: Sequence[Any]) -> list[Decision]:
     return [Decision(entry, f.get("k", ""), f.get("b", ""), f.get("h", "")) for entry, f in raw]
 
 
-def suspects(keys: Keys) -> Call[tuple[dict[str, int], str, str]]:
-    """How often what happened with which decision, and who has which one in hand ('' and '' for nobody)."""
+def poison_counts(keys: Keys) -> Call[tuple[dict[str, int], str, str]]:
+    """Return how often what happened with which decision, and who has which one in hand ('' and '' for nobody)."""
 
     def decode(raw: Any) -> tuple[dict[str, int], str, str]:
         found = dict(raw) if isinstance(raw, dict) else pairs(raw)
         who, _, entry = found.pop("hand", "").partition(" ")
         return {field: int(times) for field, times in found.items()}, who, entry
 
-    return Call("HGETALL", (keys.fixed("suspects"),), decode, command=True)
+    return Call("HGETALL", (keys.fixed("poison_counts"),), decode, command=True)
 
 
-def count_suspect(keys: Keys, field: str) -> Call[int]:
+def count_poison(keys: Keys, field: str) -> Call[int]:
     """Count what happened with a decision once more."""
-    return Call("HINCRBY", (keys.fixed("suspects"), field, 1), int, command=True)
+    return Call("HINCRBY", (keys.fixed("poison_counts"), field, 1), int, command=True)
 
 
 def take_in_hand(keys: Keys, who: str, entry: str) -> Call[int]:
     """Note that *who* makes a decision alone now."""
-    return Call("HSET", (keys.fixed("suspects"), "hand", f"{who} {entry}"), int, command=True)
+    return Call("HSET", (keys.fixed("poison_counts"), "hand", f"{who} {entry}"), int, command=True)
 
 
 def let_go(keys: Keys) -> Call[int]:
     """Note that nobody has a decision in hand."""
-    return Call("HDEL", (keys.fixed("suspects"), "hand"), int, command=True)
+    return Call("HDEL", (keys.fixed("poison_counts"), "hand"), int, command=True)
 
 
-def forget_suspects(keys: Keys) -> Call[int]:
-    """Forget all counts."""
-    return Call("DEL", (keys.fixed("suspects"),), int, command=True)
+def forget_poison_counts(keys: Keys) -> Call[int]:
+    """Forget how often decisions raised or ended a coordinator."""
+    return Call("DEL", (keys.fixed("poison_counts"),), int, command=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
     """What a blocking read of the coordinator's streams saw."""
 
-    lanes: frozenset[str]
+    queues: frozenset[str]
     #: Where to go on reading the wake stream and the decisions.
     wake_from: str
     decisions_from: str
@@ -246,7 +246,7 @@ def listen(keys: Keys, wake_from: str, decisions_from: str, seconds: float) -> C
         streams = dict(raw or ())
         heard, asked = streams.get(wake, []), streams.get(decide, [])
         return Hints(
-            frozenset(f["l"] for _, f in heard if "l" in f),
+            frozenset(f["q"] for _, f in heard if "q" in f),
             heard[-1][0] if heard else wake_from,
             asked[-1][0] if asked else decisions_from,
         )
@@ -292,11 +292,11 @@ def _rows(raw: Sequence[Any]) -> list[_Row | AsStep | None]:
     return [_Row._make(row) if row[0] == "ok" else others.get(row[0]) for row in raw]
 
 
-_SNAPSHOT = Verb("snapshot", _rows, snapshot=_Row)
+_SNAPSHOT = Verb("read_decision_inputs", _rows, snapshot=_Row)
 
 
-def snapshots(decisions: Sequence[Decision]) -> Story[list[Snapshot | AsStep | None]]:
-    """The snapshots of the tasks that *decisions* are about, in their order; None where the task is gone.
+def snapshots(decisions: Sequence[Decision]) -> Operation[list[Snapshot | AsStep | None]]:
+    """Return the snapshots of the tasks that *decisions* are about, in their order; None where the task is gone.
 
     One trip for all, more only for a task whose rule cannot hold any more and that is not told which dependency is to
     blame: for a plain one with hundreds of them, for one with a rule of its own always.
@@ -308,8 +308,8 @@ def snapshots(decisions: Sequence[Decision]) -> Story[list[Snapshot | AsStep | N
     return found
 
 
-def _with_culprit(decision: Decision, row: _Row | None) -> Story[Snapshot | AsStep | None]:
-    """The snapshot with a dependency that its decision may blame, searched 256 a trip."""
+def _with_culprit(decision: Decision, row: _Row | None) -> Operation[Snapshot | AsStep | None]:
+    """Return the snapshot with a dependency that its decision may blame, searched 256 a trip."""
     if row is None:
         return None
     seen = _seen(decision, row)
@@ -331,7 +331,9 @@ def _with_culprit(decision: Decision, row: _Row | None) -> Story[Snapshot | AsSt
 
 
 def _gone(rows: Sequence[_Row], seen: Snapshot, blamed: Sequence[End]) -> Dependency | None:
-    """A dependency that is not stored any more and, for want of another, is to blame; how it ended the counters say."""
+    """Return a dependency that is not stored any more and, for want of another, is to blame; how it ended the counters
+    say.
+    """
     found = {row.ended: row.because for row in reversed(rows)}
     if "gone" not in found or "undoing" in found:
         return None
@@ -362,7 +364,7 @@ def _seen(decision: Decision, row: _Row) -> Snapshot:
     )
 
 
-def close(term: str, entry: str, seen: Snapshot, how: CloseTask) -> Call[Reply]:
+def close_by_rule(term: str, entry: str, seen: Snapshot, how: CloseTask) -> Call[Reply]:
     """Cancel the task of *seen*, delete the decision: ok, missing, stale (term) or changed (read again)."""
     before = "1" if how.failed_before else ""
     return _CLOSE(
@@ -371,7 +373,7 @@ def close(term: str, entry: str, seen: Snapshot, how: CloseTask) -> Call[Reply]:
     )  # fmt: skip
 
 
-def trigger(term: str, entry: str, seen: Snapshot) -> Call[Reply]:
+def start_by_rule(term: str, entry: str, seen: Snapshot) -> Call[Reply]:
     """Set the task of *seen* READY, delete the decision: ok, missing, stale (term) or changed (read again)."""
     return _TRIGGER(term=term, entry=entry, task=seen.task_id, revision=seen.revision)
 
@@ -387,9 +389,9 @@ def drop_decisions(term: str, entries: Sequence[str]) -> Call[Reply]:
 
 
 def poison(term: str, decision: Decision, error: str) -> Call[Reply]:
-    """Put a decision aside that can not be made, with its *error*: ok or stale."""
-    story = {
+    """Put a decision aside that cannot be made, with its *error*: ok or stale."""
+    record = {
         "entry": decision.entry, "task": decision.task_id, "because": decision.because, "how": decision.how,
         "error": error,
     }  # fmt: skip
-    return _DROP_DECISION(term=term, error=dumps(story, "poison"), most=MAX_POISON, entries=(decision.entry,))
+    return _DROP_DECISION(term=term, error=dumps(record, "poison"), most=MAX_POISON, entries=(decision.entry,))

@@ -6,16 +6,18 @@ from typing import Any
 
 from taskengine.store import by_moment
 from taskengine.store.by_moment import Entry
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
 from taskengine.store.verb import Verb
 
-_DROP_LETTER = Verb("drop_letter", reply)
+_DROP_LETTER = Verb("drop_dead_letter", reply)
 
 
-def page(keys: Keys, after: Entry | None, since_ms: int, most: int) -> Story[list[Entry]]:
-    """The next *most* tasks on the list behind *after*, newest first; none that was given up before *since_ms*."""
+def page(keys: Keys, after: Entry | None, since_ms: int, most: int) -> Operation[list[Entry]]:
+    """Return the next *most* tasks on the list behind *after*, newest first; none that was given up before
+    *since_ms*.
+    """
     return by_moment.page(keys.fixed("dead"), after, since_ms, most)
 
 

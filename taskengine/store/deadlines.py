@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from taskengine.core.deadlines import Weight
+from taskengine.core.deadlines import DeadlineWeight
 from taskengine.core.order import unpack
 from taskengine.models.enums import TaskStatus
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.coordination import server_ms
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
@@ -18,7 +18,7 @@ from taskengine.store.verb import Row, Verb
 #: Tasks looked at together.
 PIECE = 16
 #: Tasks whose weights one script tells.
-WEIGHED = 128
+WEIGHTS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class Finding:
     #: Seconds since the epoch.
     deadline: int
     #: ``risk``, ``over``, or the ms of the next look.
-    verdict: str
+    outcome: str
     #: Milliseconds by which it will be late, as far as known.
     late_ms: int = 0
 
 
-def due(keys: Keys) -> Story[tuple[int, list[str]]]:
-    """The server's ms, and tasks whose deadline is to be looked at by now."""
+def due(keys: Keys) -> Operation[tuple[int, list[str]]]:
+    """Return the server's ms, and tasks whose deadline is to be looked at by now."""
     now = yield from server_ms()
     args = (keys.fixed("deadlines"), "-inf", now, "LIMIT", 0, PIECE)
     ids: list[str] = yield from Call("ZRANGEBYSCORE", args, list, command=True)
@@ -43,16 +43,16 @@ def due(keys: Keys) -> Story[tuple[int, list[str]]]:
 
 
 class _Row(NamedTuple):
-    """What ``weigh`` says of a task: '' where there is nothing."""
+    """What ``read_weights`` says of a task: '' where there is nothing."""
 
     status: str
-    lane: str
+    queue: str
     name: str
     given_ms: str
     started_ms: str
     due_ms: str
     score: str
-    #: -1 where it does not stand in its lane.
+    #: -1 where it does not stand in its queue.
     position: int
     depends_on: str
 
@@ -61,25 +61,25 @@ def _rows(raw: Sequence[Any]) -> list[_Row | None]:
     return [_Row._make(row) if row else None for row in raw]
 
 
-_WEIGH = Verb("weigh", _rows, weight=_Row)
+_WEIGH = Verb("read_deadline_weights", _rows, weight=_Row)
 _NOTE_DEADLINES = Verb("note_deadlines", reply)
 
 
-def weigh(ids: Sequence[str]) -> Story[list[Weight | None]]:
+def read_weights(ids: Sequence[str]) -> Operation[list[DeadlineWeight | None]]:
     """Weights in the order asked; None where there is no such task."""
-    found: list[Weight | None] = []
-    for at in range(0, len(ids), WEIGHED):
-        piece = ids[at : at + WEIGHED]
+    found: list[DeadlineWeight | None] = []
+    for at in range(0, len(ids), WEIGHTS):
+        piece = ids[at : at + WEIGHTS]
         rows = yield from _WEIGH(tasks=piece)
-        found += [row and _weight(id, row) for id, row in zip(piece, rows, strict=True)]
+        found += [row and _decode_weight(id, row) for id, row in zip(piece, rows, strict=True)]
     return found
 
 
-def _weight(id: str, row: _Row) -> Weight:
-    return Weight(
+def _decode_weight(id: str, row: _Row) -> DeadlineWeight:
+    return DeadlineWeight(
         id=id,
         status=TaskStatus(row.status),
-        lane=row.lane,
+        queue=row.queue,
         name=row.name,
         given=_seconds(row.given_ms),
         started=_seconds(row.started_ms),
@@ -97,7 +97,7 @@ def _seconds(ms: str) -> float | None:
 def note(term: str, findings: Sequence[Finding]) -> Call[Reply]:
     """Keep what was found out: ok (at risk) or stale."""
     rows: list[Row] = [
-        {"task": one.task_id, "deadline": one.deadline, "verdict": one.verdict, "late_ms": one.late_ms}
+        {"task": one.task_id, "deadline": one.deadline, "outcome": one.outcome, "late_ms": one.late_ms}
         for one in findings
     ]
     return _NOTE_DEADLINES(term=term, findings=rows)

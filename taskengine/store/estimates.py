@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
 from taskengine.store.verb import Row, Verb
@@ -15,16 +15,16 @@ MOST_KINDS = 10_000
 #: Kinds read in one trip.
 PIECE = 1000
 
-_LEARN = Verb("learn", reply)
+_LEARN = Verb("update_estimates", reply)
 
 
-def learn(seconds: Mapping[str, float]) -> Call[Reply]:
+def update_estimates(seconds: Mapping[str, float]) -> Call[Reply]:
     """Keep the estimates of kinds, 256 at most: ok. A late copy sets what was right when it was sent."""
     kinds: list[Row] = [{"kind": kind, "ms": max(0, round(value * 1000))} for kind, value in seconds.items()]
     return _LEARN(most=MOST_KINDS, kinds=kinds)
 
 
-def learned(keys: Keys, kinds: Sequence[str]) -> Story[dict[str, float]]:
+def read_estimates(keys: Keys, kinds: Sequence[str]) -> Operation[dict[str, float]]:
     """Seconds by kind; those that nobody ran are left out."""
     found: dict[str, float] = {}
     for at in range(0, len(kinds), PIECE):

@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 from taskengine.core.identity import execution_id
 from taskengine.errors import NotFoundError
 from taskengine.models import ExecutionLog, ExecutionStatus, TaskExecution, TaskStatus
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import execution_from, numbered, pairs, traceback_line
 from taskengine.store.fields import ExecutionField, TaskField
 from taskengine.store.keys import Keys
-from taskengine.store.replies import Reply, Told, ToldReply, replies, reply, told
+from taskengine.store.replies import Assignment, AssignmentReply, Reply, assignment, replies, reply
 from taskengine.store.verb import Row, Verb
 
 #: Log lines kept of one execution, and bytes of them as JSON; older ones go first.
 MAX_LOG_LINES = 1000
 MAX_LOG_BYTES = 1024 * 1024
 #: Executions looked at in one script.
-_GLANCED = 256
+_HEADS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Slot:
     nonce: str
     message: str
     pid: int
-    #: ``lane=agent`` words of what the node consumes and who would run it.
-    lanes: str
+    #: ``queue=agent`` words of what the node consumes and who would run it.
+    queues: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Report:
     #: The attempt.
     token: int
     #: completed, failed, retry, not_now, agent_not_now or cancelled.
-    verdict: str
+    disposition: str
     agent: str
     output: str = ""
     error: str = ""
@@ -61,7 +61,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class BatchHint:
     """What a slot ran last, which says how many tasks of that kind it would take at once."""
 
     #: As :func:`taskengine.core.estimates.kind_of` names it.
@@ -79,7 +79,7 @@ class Answer:
     #: Of a claim: ok, nothing or refused. Of a report: ok.
     word: str
     #: The slot's next executions, in the order in which it runs them; several where they are short.
-    batch: tuple[Told, ...] = ()
+    batch: tuple[Assignment, ...] = ()
     #: Why a claim was refused.
     detail: str = ""
     #: What became of each reported outcome: ok, overdue, missing, or the status of an execution
@@ -89,41 +89,41 @@ class Answer:
     became: tuple[str, ...] = ()
 
     @property
-    def told(self) -> Told | None:
+    def assignment(self) -> Assignment | None:
         """The first of the slot's next executions, if there is one."""
         return self.batch[0] if self.batch else None
 
 
 #: Of a slot that takes one at a time.
-_ALONE = Pace()
+_ALONE = BatchHint()
 
 
 def _answer(raw: Sequence[Any]) -> Answer:
     word = raw[0]
     if word != "ok":
         return Answer(word, detail=raw[1] if len(raw) > 1 else "")
-    return Answer("ok", tuple(told(one) for one in raw[3]), outcomes=tuple(raw[1]), became=tuple(raw[2]))
+    return Answer("ok", tuple(assignment(one) for one in raw[3]), outcomes=tuple(raw[1]), became=tuple(raw[2]))
 
 
-_CLAIM = Verb("claim", _answer, told=ToldReply)
-_REPORT = Verb("report", _answer, told=ToldReply)
-_REPORT_SEVERAL = Verb("report", _answer, is_long=True, told=ToldReply)
+_CLAIM = Verb("claim", _answer, assignment=AssignmentReply)
+_REPORT = Verb("report", _answer, assignment=AssignmentReply)
+_REPORT_SEVERAL = Verb("report", _answer, is_long=True, assignment=AssignmentReply)
 _TIME_OUT = Verb("time_out", reply)
 _END_CANCELLED = Verb("end_cancelled", reply)
 _HAND_BACK = Verb("hand_back", replies)
-_SAY = Verb("say", reply)
-_LAY = Verb("lay", reply)
+_SAY = Verb("append_logs", reply)
+_LAY = Verb("put_payload", reply)
 
 
 def claim(slot: Slot, request: str, execution: str, token: int) -> Call[Answer]:
     """Take the granted *execution* if its token holds, else the best READY task; the same *request* repeats."""
     return _CLAIM(
         node=slot.node, slot=slot.nonce, request=request, message=slot.message, pid=slot.pid, execution=execution,
-        token=token, lanes=slot.lanes,
+        token=token, queues=slot.queues,
     )  # fmt: skip
 
 
-def report(slot: Slot, done: Sequence[Report], *, pull: bool, pace: Pace = _ALONE) -> Call[Answer]:
+def report(slot: Slot, done: Sequence[Report], *, pull: bool, hint: BatchHint = _ALONE) -> Call[Answer]:
     """End attempts of one slot and, with *pull*, get its next ones; a repeat gets the same answer.
 
     Each outcome counts or not by itself: one whose execution the slot lost changes nothing, and the slot gets nothing.
@@ -132,14 +132,15 @@ def report(slot: Slot, done: Sequence[Report], *, pull: bool, pace: Pace = _ALON
     """
     verb = _REPORT if len(done) == 1 else _REPORT_SEVERAL
     return verb(
-        node=slot.node, slot=slot.nonce, lanes=slot.lanes if pull else "", message=slot.message, pid=slot.pid,
-        kind=pace.kind, each_us=pace.each_us, most=pace.most, outcomes=[_outcome(one) for one in done],
+        node=slot.node, slot=slot.nonce, queues=slot.queues if pull else "", message=slot.message, pid=slot.pid,
+        kind=hint.kind, each_us=hint.each_us, most=hint.most, outcomes=[_outcome(one) for one in done],
     )  # fmt: skip
 
 
 def _outcome(one: Report) -> Row:
     return {
-        "task": one.task_id, "token": one.token, "verdict": one.verdict, "output": one.output, "error": one.error,
+        "task": one.task_id, "token": one.token, "disposition": one.disposition, "output": one.output,
+        "error": one.error,
         "kind": one.error_kind, "retry_ms": one.retry_ms, "usage": one.usage, "agent": one.agent, "big": one.big or "",
         "deadline": one.deadline_ms or "", "trace": one.traceback, "last_frame": one.last_frame,
     }  # fmt: skip
@@ -152,9 +153,9 @@ def time_out(
 
     *silent*: because it said nothing for too long; ``heard`` when it did meanwhile, and nothing ends.
     """
-    verdict = "failed" if retry_ms is None else "retry"
+    disposition = "failed" if retry_ms is None else "retry"
     return _TIME_OUT(
-        execution=execution, token=token, verdict=verdict, retry_ms=retry_ms or 0, error=error,
+        execution=execution, token=token, disposition=disposition, retry_ms=retry_ms or 0, error=error,
         silent="1" if silent else "",
     )  # fmt: skip
 
@@ -173,7 +174,7 @@ def hand_back(held: Iterable[tuple[str, int]], why: str) -> Call[list[Reply]]:
     return _HAND_BACK(why=why, executions=rows)
 
 
-def say(
+def append_logs(
     execution: str, token: int, *, number: int = 1, lines: Sequence[str] = (), progress: float | None = None,
     note: str = "",
 ) -> Call[Reply]:  # fmt: skip
@@ -189,7 +190,7 @@ def say(
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class AttemptLogs:
     """Log lines of one attempt."""
 
     #: Of the task.
@@ -227,13 +228,13 @@ class _Logs(NamedTuple):
 _READ_LOGS = Verb("read_logs", reply, logs=_Logs)
 
 
-def logs(task_id: str, attempt: int, after: int, most: int) -> Call[Said | None]:
+def logs(task_id: str, attempt: int, after: int, most: int) -> Call[AttemptLogs | None]:
     """Lines behind the number *after* of an attempt (0: the latest); None when there is no such task.
 
     The traceback of one that ended with an error is its last line.
     """
 
-    def decode(raw: Sequence[Any]) -> Said | None:
+    def decode(raw: Sequence[Any]) -> AttemptLogs | None:
         if raw[0] != "ok":
             return None
         width = len(_Logs._fields)
@@ -245,7 +246,7 @@ def logs(task_id: str, attempt: int, after: int, most: int) -> Call[Said | None]
             number += 1
             if after < number == found.first + len(lines) and len(lines) < most:
                 lines.append(traceback_line(found.traceback, found.ended_ms, number))
-        return Said(
+        return AttemptLogs(
             status=TaskStatus(found.status),
             latest=found.latest,
             attempt=found.attempt,
@@ -264,25 +265,25 @@ def _executions(raw: Sequence[Sequence[Any]]) -> list[TaskExecution]:
 
 
 _READ_EXECUTIONS = Verb("read_executions", _executions)
-_GLANCE: Verb[list[Any]] = Verb("glance", list)
+_GLANCE: Verb[list[Any]] = Verb("read_execution_heads", list)
 
 
 def of_task(task_id: str, most: int = 100) -> Call[list[TaskExecution]]:
-    """The latest *most* executions of a task, oldest first, without logs."""
+    """Return the latest *most* executions of a task, oldest first, without logs."""
     return _READ_EXECUTIONS(task=task_id, most=most)
 
 
-def glance(ids: Sequence[str]) -> Story[list[TaskExecution | None]]:
+def read_heads(ids: Sequence[str]) -> Operation[list[TaskExecution | None]]:
     """Executions in the order asked, without outcomes and logs; None where there is none."""
     found: list[TaskExecution | None] = []
     while len(found) < len(ids):
-        piece = tuple(ids[len(found) : len(found) + _GLANCED])
+        piece = tuple(ids[len(found) : len(found) + _HEADS])
         raw = yield from _GLANCE(executions=piece)
         found += [execution_from(id, pairs(fields)) if fields else None for id, fields in zip(piece, raw, strict=True)]
     return found
 
 
-def read(keys: Keys, id: str) -> Story[TaskExecution | None]:
+def read(keys: Keys, id: str) -> Operation[TaskExecution | None]:
     """One execution with its logs and its output, also when that lies by reference; None when there is none."""
     fields = yield from Call("HGETALL", (keys.of("exec", id),), _mapping, command=True)
     if ExecutionField.task not in fields:
@@ -293,7 +294,7 @@ def read(keys: Keys, id: str) -> Story[TaskExecution | None]:
     return execution_from(id, fields, texts)
 
 
-def output(keys: Keys, task_id: str) -> Story[str | None]:
+def output(keys: Keys, task_id: str) -> Operation[str | None]:
     """Output JSON of a COMPLETED task, fetched also when it is large; None when it has none.
 
     NotFoundError when it had one: nobody may go on with nothing instead.

@@ -28,10 +28,10 @@ class Place:
     definition: WorkflowDefinition
 
     def piece(self, what: Expand) -> Piece:
-        """The records of one piece of children."""
+        """Return the records of one piece of children."""
         seconds = _longest_to_end(what.rows)
         records = [self._record(row, seconds[row.path]) for row in what.rows]
-        return Piece(records, what.planned, what.lane, what.fields, what.limit_ms)
+        return Piece(records, what.planned, what.queue, what.fields, what.limit_ms)
 
     def _record(self, row: Row, seconds: float) -> Record:
         if isinstance(row, TaskRow):
@@ -40,7 +40,7 @@ class Place:
         deadline = self.definition.deadline
         place = score(int(self.definition.priority), deadline.timestamp() if deadline else None, seconds * 1000)
         return step_record(
-            step_id(self.workflow_id, row.path), row.path, row.name, lane=row.lane, depends_on=on, score=place,
+            step_id(self.workflow_id, row.path), row.path, row.name, queue=row.queue, depends_on=on, score=place,
             k=row.kind, up=self.parent, fr=self.frame, **row.fields,
         )  # fmt: skip
 
@@ -54,7 +54,7 @@ class Place:
         return replace(made, row={**made.row, "rare": rare, "doc": doc})
 
     def task(self, row: TaskRow) -> Task:
-        """The task of a row; InvalidInputError where its template yields none."""
+        """Return the task of a row; InvalidInputError where its template yields none."""
         fields: dict[str, Any] = {
             "name": row.name,
             "priority": self.definition.priority,

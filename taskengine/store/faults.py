@@ -9,7 +9,7 @@ from taskengine.errors import StoreError, StoreFullError, StoreUnavailableError,
 
 
 def translate(exc: theirs.RedisError | OSError, where: str) -> StoreError:
-    """The library's error for one of redis-py's; *where* names the server."""
+    """Return the library's error for one of redis-py's; *where* names the server."""
     # What a server refuses while redis-py greets it over a socket file comes wrapped as a lost connection.
     if isinstance(exc, theirs.ConnectionError) and isinstance(exc.__cause__, theirs.RedisError):
         exc = exc.__cause__

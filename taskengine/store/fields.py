@@ -16,7 +16,7 @@ class TaskField:
     status = "st"
     arrival = "no"  # its number
     run = "run"
-    queue = "lane"  # that it waits in
+    queue = "queue"  # that it waits in
     score = "sc"
     attempts = "att"  # begun = fencing token of the latest execution
     waiting = "w"  # dependencies not ended (and commit wait); RULED lower with a rule
@@ -79,8 +79,8 @@ class TaskField:
     parent = "up"  # step whose child it is
     planned = "tot"  # children
     placed = "x"  # children that are there
-    fate = "fate"  # what becomes of a step once its children are over
-    fate_reason = "frs"
+    end_as = "end_as"  # what becomes of a step once its children are over
+    end_reason = "frs"
     closing = "cx"  # pieces of children that heard so
     culprit = "cul"  # path of the failure that ended it
     shown_as = "as"  # unless that is its status
@@ -117,7 +117,7 @@ class ExecutionField:
     last_frame = "tbl"  # and its error
     usage = "use"  # JSON
     large_output = "big"  # bytes of an output by reference
-    late_verdict = "late"  # of a fenced report
+    late_disposition = "late"  # of a fenced report
     late_output = "late_out"
     late_error = "late_err"
     cancel = "cq"  # ms it was requested
@@ -147,7 +147,7 @@ class NodeField:
     info = "info"  # JSON for people
     slots = "slots"  # that may be granted to
     size = "size"  # slots that it has
-    queues = "lanes"  # 'queue=agent' words
+    queues = "queues"  # 'queue=agent' words
     alive_until = "until"  # ms
     draining = "drain"  # why
     took = "took"  # ms since when it is trusted

@@ -26,7 +26,7 @@ def put(settings: Settings) -> Call[None]:
 
 
 def get(keys: Keys, digest: str) -> Call[Mapping[str, Any]]:
-    """The values of *digest*; empty when nobody has said them for long."""
+    """Return the values of *digest*; empty when nobody has said them for long."""
     return Call("GET", (keys.of("settings", digest),), _values, command=True)
 
 

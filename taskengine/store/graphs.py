@@ -13,8 +13,8 @@ from taskengine.errors import (
     TaskEngineError,
     UnknownDependencyError,
 )
-from taskengine.store.call import Ahead, Call, Story
-from taskengine.store.coordination import fall, sweep_batch
+from taskengine.store.call import Call, Operation, Prefetch
+from taskengine.store.coordination import settle_batch, sweep_batch
 from taskengine.store.executions import put_payload
 from taskengine.store.records import Record
 from taskengine.store.replies import Reply, reply
@@ -28,8 +28,8 @@ _IDS = 1024
 
 _STAGE = Verb("stage", reply)
 _STAGE_EDGES = Verb("stage_edges", reply)
-_COMMIT = Verb("commit", reply)
-_LAY_ORDER = Verb("lay_order", reply)
+_COMMIT = Verb("commit_graph", reply)
+_LAY_ORDER = Verb("put_order", reply)
 _READ_GRAPH = Verb("read_graph", reply)
 
 
@@ -88,18 +88,18 @@ class Named:
     ids: tuple[str, ...]
 
 
-def lay_order(batch: str, start: int, raw: bytes) -> Call[Reply]:
+def put_order(batch: str, start: int, raw: bytes) -> Call[Reply]:
     """Note raw ids of a graph that is to have a name, from the place *start* on; safe to repeat."""
     return _LAY_ORDER(batch=batch, start=start, raw=raw)
 
 
 def read_graph(key: str, start: int) -> Call[Reply]:
-    """The graph of a hashed key: ok (sha, run, how many ids, some from *start* on) or missing."""
+    """Return the graph of a hashed key: ok (sha, run, how many ids, some from *start* on) or missing."""
     return _READ_GRAPH(name=key, start=start, most=_IDS)
 
 
-def named(key: str) -> Story[Named | None]:
-    """The graph of a hashed key; None when there is none, or when its run was pruned."""
+def named(key: str) -> Operation[Named | None]:
+    """Return the graph of a hashed key; None when there is none, or when its run was pruned."""
     ids: list[str] = []
     while True:
         answer = yield from read_graph(key, len(ids))
@@ -112,7 +112,7 @@ def named(key: str) -> Story[Named | None]:
 
 def submit(
     run: str, records: Iterable[Record], name: Name | None = None, label: Label = Label()
-) -> Story[list[str]]:
+) -> Operation[list[str]]:
     """Submit a graph whose *records* stand dependencies first; the ids stored under, in the same order.
 
     Records are taken a chunk at a time, the next one while the server stages the last: a submit has two processors
@@ -125,7 +125,7 @@ def submit(
     batch = str(uuid4())
     stored: dict[str, str] = {}
     renamed: dict[str, str] = {}
-    chunks = Ahead(_chunks(records))
+    chunks = Prefetch(_chunks(records))
     while chunk := (yield from _next(chunks, batch if stored else "")):
         answer = yield from _stage_whole(batch, run, [_renamed(new, renamed) for new in chunk], chunks.prepare)
         if not answer.ok:
@@ -137,18 +137,18 @@ def submit(
     if not stored:
         return []
     if name:
-        yield from _lay_order(batch, name, stored)
+        yield from _put_order(batch, name, stored)
     answer = yield from commit(batch, name, label)
     if not answer.ok:
         yield from abandon(batch)
         raise ConflictError("another submit took over an id of this graph before it was committed; submit it again")
-    while (yield from fall(batch)).number():
+    while (yield from settle_batch(batch)).number():
         pass
     return list(stored.values())
 
 
-def _next(chunks: Ahead[list[Record]], batch: str) -> Story[list[Record] | None]:
-    """The next chunk; when it cannot be made, what is staged of *batch* goes first."""
+def _next(chunks: Prefetch[list[Record]], batch: str) -> Operation[list[Record] | None]:
+    """Return the next chunk; when it cannot be made, what is staged of *batch* goes first."""
     try:
         return chunks.take()
     except TaskEngineError:
@@ -157,10 +157,10 @@ def _next(chunks: Ahead[list[Record]], batch: str) -> Story[list[Record] | None]
         raise
 
 
-def _lay_order(batch: str, name: Name, stored: Mapping[str, str]) -> Story[None]:
+def _put_order(batch: str, name: Name, stored: Mapping[str, str]) -> Operation[None]:
     for at in range(0, len(name.order), _IDS):
         raw = b"".join(UUID(stored[id]).bytes for id in name.order[at : at + _IDS])
-        yield from lay_order(batch, at, raw)
+        yield from put_order(batch, at, raw)
 
 
 def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -180,7 +180,7 @@ def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 def _stage_whole(
     batch: str, run: str, chunk: Sequence[Record], meanwhile: Callable[[], object]
-) -> Story[Reply]:
+) -> Operation[Reply]:
     """Stage a chunk with its large inputs, and what does not fit into one script of a task's dependencies."""
     for new in chunk:
         if new.payload:
@@ -198,7 +198,7 @@ def _stage_whole(
     return answer
 
 
-def abandon(batch: str) -> Story[None]:
+def abandon(batch: str) -> Operation[None]:
     """Remove a graph that will not be committed."""
     while True:
         answer = yield from sweep_batch(batch, "")
@@ -216,7 +216,7 @@ def _with(new: Record, depends_on: Sequence[str]) -> Record:
 
 
 def _renamed(new: Record, renamed: dict[str, str]) -> Record:
-    """The record with older twins in the place of dependencies whose idempotency key named them."""
+    """Return the record with older twins in the place of dependencies whose idempotency key named them."""
     on = _depends_on(new)
     if not on or renamed.keys().isdisjoint(on):
         return new

@@ -2,9 +2,9 @@
 
 Lines of it are lists behind a word, and may be continued by a second line with the same word::
 
-    -- args: node, slot, outcomes{task, token, verdict}..., envelope
+    -- args: node, slot, outcomes{task, token, disposition}..., envelope
     -- row staged: id, name, doc
-    -- reply told: execution_id, task_id
+    -- reply assignment: execution_id, task_id
     -- fields: status, exec.deadline
 
 An argument with ``...`` is a list, of words or of rows with the fields between its braces; without, it is one such row.
@@ -42,13 +42,13 @@ class Signature:
 
 
 def words(text: str, word: str) -> list[str]:
-    """The comma separated words behind ``-- word:`` in a header, on as many lines as begin with it."""
+    """Return the comma separated words behind ``-- word:`` in a header, on as many lines as begin with it."""
     lines = re.findall(rf"^-- {word}: *(.*)$", text, re.MULTILINE)
     return [w.strip() for w in re.split(r",(?![^{]*\})", ",".join(lines)) if w.strip()]
 
 
 def parse(verb: str, parts: str) -> Signature:
-    """The header of *verb*; *parts* is the text of all parts that it uses."""
+    """Return the header of *verb*; *parts* is the text of all parts that it uses."""
     rows, replies = (records(f"{verb}\n{parts}", word) for word in ("row", "reply"))
     args = words(verb, "args")
     grants = args[-1:] == [ENVELOPE]
@@ -73,6 +73,6 @@ def _argument(text: str, rows: Mapping[str, tuple[str, ...]]) -> tuple[str, tupl
 
 
 def records(text: str, word: str) -> dict[str, tuple[str, ...]]:
-    """The fields of each record that *text* declares with ``-- word name:``, by its name."""
+    """Return the fields of each record that *text* declares with ``-- word name:``, by its name."""
     names = re.findall(rf"^-- {word} (\w+):", text, re.MULTILINE)
     return {name: tuple(words(text, f"{word} {name}")) for name in names}

@@ -7,24 +7,24 @@ from typing import Any
 from uuid import UUID
 
 from taskengine.models import Event
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import moment
 from taskengine.store.keys import Keys
 
 #: Events read by one call.
 PIECE = 1000
-#: Pieces searched for the story of one task before it is told as far as it was found.
+#: Pieces searched for the history of one task before it is told as far as it was found.
 _MOST_PIECES = 20
 
 
 def events(keys: Keys, run_id: str, after: int, most: int) -> Call[list[Event]]:
-    """The next *most* events of a run behind the sequence *after*, oldest first."""
+    """Return the next *most* events of a run behind the sequence *after*, oldest first."""
     args = (keys.of("events", run_id), f"(0-{after}", "+", "COUNT", most)
     return Call("XRANGE", args, _events, command=True)
 
 
-def story_of(keys: Keys, run_id: str, task_id: str, most: int) -> Story[list[Event]]:
-    """The latest *most* events of one task, oldest first."""
+def history_of(keys: Keys, run_id: str, task_id: str, most: int) -> Operation[list[Event]]:
+    """Return the latest *most* events of one task, oldest first."""
     before, found = "+", list[Event]()
     for _ in range(_MOST_PIECES):
         args = (keys.of("events", run_id), before, "-", "COUNT", PIECE)
@@ -37,7 +37,7 @@ def story_of(keys: Keys, run_id: str, task_id: str, most: int) -> Story[list[Eve
 
 
 def run_exists(keys: Keys, run_id: str) -> Call[bool]:
-    """Whether a run has, or had until its retention ended, any task."""
+    """Return whether a run has, or had until its retention ended, any task."""
     return Call("EXISTS", (keys.of("run", run_id),), bool, command=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import digest
 from taskengine.store.keys import Keys
 from taskengine.store.tasks import statuses
@@ -13,8 +13,8 @@ from taskengine.store.tasks import statuses
 PIECE = 256
 
 
-def owners(keys: Keys, given: Sequence[str]) -> Story[dict[str, str]]:
-    """The stored task that each of these idempotency keys names; keys that name none are left out."""
+def owners(keys: Keys, given: Sequence[str]) -> Operation[dict[str, str]]:
+    """Return the stored task that each of these idempotency keys names; keys that name none are left out."""
     found: dict[str, str] = {}
     for at in range(0, len(given), PIECE):
         piece = given[at : at + PIECE]

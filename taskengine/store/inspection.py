@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import pairs
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import CODES, Keys
@@ -35,16 +35,16 @@ class TaskFacts:
 
     @property
     def status(self) -> str:
-        """The stored status."""
+        """The stored status; '' when the record has none."""
         return self.fields[TaskField.status]
 
     @property
     def is_step(self) -> bool:
         """Whether it is a step of a workflow that no worker runs and no listing shows."""
-        return self.lane.startswith("%") and self.lane != "%w"
+        return self.queue.startswith("%") and self.queue != "%w"
 
     @property
-    def lane(self) -> str:
+    def queue(self) -> str:
         """The queue that it waits in; of a step what becomes of it when it waits for nothing more."""
         return self.fields.get(TaskField.queue, "")
 
@@ -74,7 +74,7 @@ class TaskFacts:
         return _STATUS_OF.get(self.number("code"), "")
 
     def number(self, field: str) -> int:
-        """A field as a number; 0 where it is unset."""
+        """Return a field as a number; 0 where it is unset."""
         return int(self.fields.get(field, 0))
 
 
@@ -107,7 +107,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run's record."""
+    """A run's record as one moment shows it, with the tasks that its ranges name."""
 
     id: str
     fields: Fields
@@ -135,8 +135,8 @@ _INSPECT_MEMBERS: Verb[list[Any]] = Verb("inspect_members", list, member=_Member
 _INSPECT_TALLY: Verb[list[Any]] = Verb("inspect_tally", list)
 
 
-def runs(ids: Sequence[str]) -> Story[list[Run]]:
-    """The records of runs; empty fields where there is none."""
+def runs(ids: Sequence[str]) -> Operation[list[Run]]:
+    """Return the records of runs; empty fields where there is none."""
     found: list[Run] = []
     for at in range(0, len(ids), PIECE):
         piece = ids[at : at + PIECE]
@@ -163,7 +163,7 @@ def _texts(flat: Sequence[Any]) -> Fields:
     return {name: str(value) for name, value in pairs(flat).items()}
 
 
-def members(kind: str, name: str = "") -> Story[list[Member]]:
+def members(kind: str, name: str = "") -> Operation[list[Member]]:
     """Everything in one of the engine's sets."""
     found: list[Member] = []
     at = 0
@@ -183,7 +183,7 @@ def _members(kind: str, name: str, at: int) -> Call[tuple[int, list[Member]]]:
     return _INSPECT_MEMBERS.read(decode, {"kind": kind, "name": name, "start": at})
 
 
-def tally() -> Story[Tally]:
+def tally() -> Operation[Tally]:
     """Arrivals by status beside the counts, exact while all arrivals fit into 32 segments."""
     listed: dict[str, int] = {}
     at, settling, counts = 0, False, dict[str, int]()
@@ -214,7 +214,7 @@ def scan(keys: Keys, cursor: str) -> Call[tuple[str, list[str]]]:
     return Call("SCAN", (cursor, "MATCH", f"{keys.prefix}*", "COUNT", 1000), decode, command=True)
 
 
-def entries(keys: Keys, kind: str, id: str) -> Story[list[str]]:
+def entries(keys: Keys, kind: str, id: str) -> Operation[list[str]]:
     """Everything in a list, a thousand a call."""
     found: list[str] = []
     while True:
@@ -245,7 +245,7 @@ def marks(key: str) -> Call[int]:
 
 
 def field_of(key: str, field: str) -> Call[str]:
-    """A field of a hash; '' where it is not there."""
+    """Return a field of a hash; '' where it is not there."""
     return Call("HGET", (key, field), lambda raw: str(raw or ""), command=True)
 
 

@@ -1,4 +1,4 @@
-"""``doctor --deep``: everything stored, read in bounded pieces and judged.
+"""``doctor --deep``: everything stored, read in bounded pieces and checked.
 
 A task with all that must agree with it is one moment, read by one script, so work going on does not disturb
 it. What spans many tasks (runs, dependents, keys) is gathered over the whole walk; a run that moved meanwhile
@@ -18,21 +18,21 @@ from taskengine.core.lifecycle import REOPENABLE
 from taskengine.core.replay import Replay, replay
 from taskengine.models import Event
 from taskengine.store import coordination, history, inspection, pauses
-from taskengine.store.call import Story
+from taskengine.store.call import Operation
 from taskengine.store.codec import pause_from
 from taskengine.store.fields import FrameField, RunField, TaskField
 from taskengine.store.inspection import PIECE, Run, TaskFacts
-from taskengine.store.judgement import (
+from taskengine.store.invariant_rules import (
     RULES,
     Violation,
+    check_counters,
+    check_dependencies,
+    check_member,
+    check_rest,
+    check_tally,
+    check_task,
     is_over,
     is_whole,
-    judge_counters,
-    judge_dependencies,
-    judge_member,
-    judge_rest,
-    judge_tally,
-    judge_task,
 )
 from taskengine.store.keys import BY_ID, FIXED, Keys
 from taskengine.store.records import index_names
@@ -40,7 +40,7 @@ from taskengine.store.tasks import read
 
 __all__ = ["RULES", "Violation", "check_at_rest", "check_invariants"]
 
-#: Sets whose members are judged: fixed ones, and those with a name.
+#: Sets whose members are checked: fixed ones, and those with a name.
 _SETS = ("leases", "granted_all", "timers", "dead", "releases", "erasing", "deadlines")
 _NAMED_SETS = ("ready", "park", "granted", "slots", "suspended")
 #: What must be empty when all work is done.
@@ -50,7 +50,7 @@ _DECISIONS = 1000
 _KEEP_DEPENDENTS = frozenset(status.value for status in REOPENABLE)
 
 
-def check_invariants(keys: Keys) -> Story[list[Violation]]:
+def check_invariants(keys: Keys) -> Operation[list[Violation]]:
     """Violations of what must hold at any moment, sorted; [] is health. Safe while the fleet works."""
     first = yield from _walk(keys)
     if not first.violations:
@@ -60,10 +60,10 @@ def check_invariants(keys: Keys) -> Story[list[Violation]]:
     return sorted(v for v in second.violations if (v.kind, v.id) in again)
 
 
-def check_at_rest(keys: Keys) -> Story[list[Violation]]:
+def check_at_rest(keys: Keys) -> Operation[list[Violation]]:
     """Violations of what must hold when all work is done: also that all of it is, and that nothing waits."""
     walk = yield from _walk(keys)
-    found = [v for task in walk.tasks.values() for v in judge_rest(task)]
+    found = [v for task in walk.tasks.values() for v in check_rest(task)]
     found += [Violation("left", keys.fixed("decisions"), f"task {id} is to be decided about") for id in walk.asked]
     for kind in (*_NAMED_SETS, *_EMPTY_AT_REST):
         for name in sorted(walk.names.get(kind, ())):
@@ -86,18 +86,18 @@ class _Walk:
     #: Marks that the filters of all tasks add up to, by bitmap.
     marks: Counter[str] = field(default_factory=Counter)
 
-    def say(self, kind: str, id: str, story: str) -> None:
-        self.violations.append(Violation(kind, id, story))
+    def say(self, kind: str, id: str, detail: str) -> None:
+        self.violations.append(Violation(kind, id, detail))
 
 
-def _walk(keys: Keys) -> Story[_Walk]:
+def _walk(keys: Keys) -> Operation[_Walk]:
     walk = _Walk(keys)
     yield from _names(walk)
     before = yield from inspection.runs(sorted(walk.names.get("run", ())))
     yield from _tasks(walk)
     yield from _sets(walk)
     yield from _pauses(walk)
-    walk.violations += judge_tally((yield from inspection.tally()))
+    walk.violations += check_tally((yield from inspection.tally()))
     _dependencies_of_many(walk)
     yield from _dependents(walk)
     _pins(walk)
@@ -109,7 +109,7 @@ def _walk(keys: Keys) -> Story[_Walk]:
     return walk
 
 
-def _names(walk: _Walk) -> Story[None]:
+def _names(walk: _Walk) -> Operation[None]:
     cursor = "0"
     while True:
         cursor, names = yield from inspection.scan(walk.keys, cursor)
@@ -120,7 +120,7 @@ def _names(walk: _Walk) -> Story[None]:
             return
 
 
-def _tasks(walk: _Walk) -> Story[None]:
+def _tasks(walk: _Walk) -> Operation[None]:
     walk.asked = yield from _asked(walk.keys)
     ids = sorted(walk.names.get("task", ()))
     for at in range(0, len(ids), PIECE):
@@ -129,14 +129,14 @@ def _tasks(walk: _Walk) -> Story[None]:
         names = [index_names(task) if task else "" for task in stored]
         for task in (yield from inspection.look(list(zip(piece, names, strict=True)))):
             walk.tasks[task.id] = task
-            walk.violations += judge_task(task, walk.asked)
+            walk.violations += check_task(task, walk.asked)
             segment = task.number(TaskField.arrival) // 4096
             own = task.fields.get(TaskField.filters) or dict(zip(piece, names, strict=True))[task.id]
             index = "" if task.is_step else own
             walk.marks.update(f"{name}:{segment}" for name in index.splitlines())
 
 
-def _asked(keys: Keys) -> Story[frozenset[str]]:
+def _asked(keys: Keys) -> Operation[frozenset[str]]:
     """Tasks that the coordinator has yet to decide about."""
     found: set[str] = set()
     after = "0"
@@ -146,23 +146,23 @@ def _asked(keys: Keys) -> Story[frozenset[str]]:
     return frozenset(found)
 
 
-def _sets(walk: _Walk) -> Story[None]:
+def _sets(walk: _Walk) -> Operation[None]:
     sets = [(kind, "") for kind in _SETS]
     sets += [(kind, name) for kind in _NAMED_SETS for name in sorted(walk.names.get(kind, ()))]
     for kind, name in sets:
         for member in (yield from inspection.members(kind, name)):
-            walk.violations += judge_member(member)
+            walk.violations += check_member(member)
 
 
-def _pauses(walk: _Walk) -> Story[None]:
-    """Compare each pause with the open lanes, its end and what stands because of it."""
+def _pauses(walk: _Walk) -> Operation[None]:
+    """Compare each pause with the open queues, its end and what stands because of it."""
     stored = yield from pauses.stored(walk.keys)
-    yield from _open_lanes(walk, set(stored))
+    yield from _open_queues(walk, set(stored))
     timers = yield from inspection.names_by_score(walk.keys.fixed("timers"))
     ends = {timer.removeprefix("resume:") for timer in timers if timer.startswith("resume:")}
     paused = [task for task in walk.tasks.values() if TaskField.pause in task.fields]
     stored |= {f"task:{task.id}": task.fields[TaskField.pause] for task in paused}
-    for scope in ends ^ {scope for scope, story in stored.items() if pause_from(scope, story).until}:
+    for scope in ends ^ {scope for scope, detail in stored.items() if pause_from(scope, detail).until}:
         walk.say("pause", scope, "its end has a timer, or it has an end, not both")
     for scope in walk.names.get("suspended", set()) - set(
         (yield from inspection.set_members(walk.keys.fixed("suspending")))
@@ -170,14 +170,14 @@ def _pauses(walk: _Walk) -> Story[None]:
         walk.say("pause", scope, "timers stand under it and nobody knows")
 
 
-def _open_lanes(walk: _Walk, paused: set[str]) -> Story[None]:
-    """Slots look into each lane but those whose capability is paused, and know which other pauses there may be."""
-    at = walk.keys.fixed("open")
-    lanes = set((yield from inspection.set_members(walk.keys.fixed("lanes"))))
+def _open_queues(walk: _Walk, paused: set[str]) -> Operation[None]:
+    """Slots look into each queue but those whose capability is paused, and know which other pauses there may be."""
+    at = walk.keys.fixed("open_queues")
+    queues = set((yield from inspection.set_members(walk.keys.fixed("queues"))))
     found = set((yield from inspection.set_members(at)))
-    closed = {lane for lane in lanes if f"cap:{lane}" in paused}
-    for lane in (found - {coordination.PAUSED, coordination.RUN_PAUSED}) ^ (lanes - closed):
-        walk.say("pause", at, f"lane {lane} is open and must not be, or is not and should be")
+    closed = {queue for queue in queues if f"cap:{queue}" in paused}
+    for queue in (found - {coordination.PAUSED, coordination.RUN_PAUSED}) ^ (queues - closed):
+        walk.say("pause", at, f"queue {queue} is open and must not be, or is not and should be")
     if coordination.PAUSED not in found and any(not scope.startswith(("cap:", "run:")) for scope in paused):
         walk.say("pause", at, "an agent or everything is paused and it does not say so")
     if coordination.RUN_PAUSED not in found and any(scope.startswith("run:") for scope in paused):
@@ -193,12 +193,12 @@ def _dependencies_of_many(walk: _Walk) -> None:
             continue
         stored = {id: walk.tasks[id].fields if id in walk.tasks else {} for id in task.depends_on}
         whole = replace(task, dependencies=tuple({**fields, "id": id} for id, fields in stored.items()))
-        walk.violations += judge_dependencies(whole)
+        walk.violations += check_dependencies(whole)
         if not any(parent.keys() & {TaskField.releasing, TaskField.undoing} for parent in whole.dependencies):
-            walk.violations += judge_counters(whole)
+            walk.violations += check_counters(whole)
 
 
-def _dependents(walk: _Walk) -> Story[None]:
+def _dependents(walk: _Walk) -> Operation[None]:
     """Compare each list of dependents with the tasks that depend."""
     expected: dict[str, list[str]] = {}
     for task in walk.tasks.values():
@@ -208,18 +208,18 @@ def _dependents(walk: _Walk) -> Story[None]:
             expected.setdefault(task.id, []).append(task.fields[TaskField.parent])
     for id, parent in walk.tasks.items():
         listed = []
-        if id in walk.names.get("deps", ()):
-            listed = yield from inspection.entries(walk.keys, "deps", id)
+        if id in walk.names.get("dependents", ()):
+            listed = yield from inspection.entries(walk.keys, "dependents", id)
         if _keeps_dependents(parent) and sorted(listed) != sorted(expected.get(id, [])):
-            story = f"listed {len(listed)}, {len(expected.get(id, []))} depend on it"
+            detail = f"listed {len(listed)}, {len(expected.get(id, []))} depend on it"
             odd = sorted(set(listed) ^ set(expected.get(id, [])))
-            walk.say("edge", id, f"{story}; for example {odd[0]}" if odd else f"{story}; one is there twice")
+            walk.say("edge", id, f"{detail}; for example {odd[0]}" if odd else f"{detail}; one is there twice")
         elif not _keeps_dependents(parent) and listed and TaskField.releasing not in parent.fields:
             walk.say("edge", id, f"it completed and still lists {len(listed)} dependents")
 
 
 def _keeps_dependents(task: TaskFacts) -> bool:
-    """Whether its list of dependents is complete: not once it completed, whoever comes then does not wait."""
+    """Return whether its list of dependents is complete: not once it completed, whoever comes then does not wait."""
     return not (is_over(task.status) and task.status not in _KEEP_DEPENDENTS)
 
 
@@ -235,7 +235,7 @@ def _pins(walk: _Walk) -> None:
 
 
 def _pinned(task: TaskFacts) -> list[str]:
-    """The dependencies that it keeps: all until it is over, and while a cursor runs those on one side of it."""
+    """Return the dependencies that it keeps: all until it is over, and while a cursor runs those on one side of it."""
     on = task.depends_on
     if is_over(task.status):
         return on[task.number(TaskField.pinning) :] if TaskField.pinning in task.fields else []
@@ -246,7 +246,7 @@ def _run(walk: _Walk, id: str) -> str:
     return walk.tasks[id].fields[TaskField.run]
 
 
-def _runs(walk: _Walk, runs: list[Run]) -> Story[None]:
+def _runs(walk: _Walk, runs: list[Run]) -> Operation[None]:
     of_run: dict[str, list[TaskFacts]] = {}
     for task in walk.tasks.values():
         if not task.is_staged:
@@ -261,8 +261,8 @@ def _numbers(walk: _Walk, run: Run, tasks: list[TaskFacts]) -> None:
     unfinished = sum(not is_over(task.status) for task in tasks)
     stored = (int(run.fields.get(RunField.total, 0)), int(run.fields.get(RunField.open, 0)))
     if stored != (len(tasks), unfinished):
-        story = f"total and open are stored as {stored}, its tasks say {(len(tasks), unfinished)}"
-        walk.say("run", run.id, story)
+        detail = f"total and open are stored as {stored}, its tasks say {(len(tasks), unfinished)}"
+        walk.say("run", run.id, detail)
     if wrong := _listed_wrong(run):
         walk.say("graph", run.id, wrong)
     if run.finished != (unfinished == 0):
@@ -271,7 +271,7 @@ def _numbers(walk: _Walk, run: Run, tasks: list[TaskFacts]) -> None:
 
 
 def _listed_wrong(run: Run) -> str:
-    """What is wrong with its place among the graphs; one whose tasks were deleted may have fewer than two."""
+    """Return what is wrong with its place among the graphs; one whose tasks were deleted may have fewer than two."""
     if run.listed and run.listed != run.fields.get(RunField.created):
         return f"it stands among the graphs by {run.listed} and was created at {run.fields.get(RunField.created)}"
     if not run.listed and (RunField.name in run.fields or int(run.fields.get(RunField.total, 0)) > 1):
@@ -279,7 +279,7 @@ def _listed_wrong(run: Run) -> str:
     return ""
 
 
-def _graphs(walk: _Walk) -> Story[None]:
+def _graphs(walk: _Walk) -> Operation[None]:
     """Everybody among the graphs is a run."""
     listed = yield from inspection.names_by_score(walk.keys.fixed("graphs"))
     for run in set(listed) - walk.names.get("run", set()):
@@ -287,7 +287,7 @@ def _graphs(walk: _Walk) -> Story[None]:
             walk.say("graph", run, "it stands among the graphs, and there is no such run")
 
 
-def _history(keys: Keys, run: Run) -> Story[list[Event]]:
+def _history(keys: Keys, run: Run) -> Operation[list[Event]]:
     found: list[Event] = []
     after = 0
     while True:
@@ -312,14 +312,14 @@ def _compare(walk: _Walk, run: Run, tasks: list[TaskFacts], told: Replay) -> Non
             walk.say("history", str(id), f"its events say {status}, and it is not there")
 
 
-def _bitmaps(walk: _Walk) -> Story[None]:
+def _bitmaps(walk: _Walk) -> Operation[None]:
     for name in sorted(walk.names.get("bits", ())):
         marked = yield from inspection.marks(walk.keys.of("bits", name))
         if marked != walk.marks[name]:
             walk.say("index", name, f"{marked} tasks are marked, {walk.marks[name]} should be")
 
 
-def _orphans(walk: _Walk) -> Story[None]:
+def _orphans(walk: _Walk) -> Operation[None]:
     kept = yield from _kept(walk)
     for kind, ids in sorted(walk.names.items()):
         if kind == "q":  # the queues are Celery's
@@ -334,7 +334,7 @@ def _orphans(walk: _Walk) -> Story[None]:
                     walk.say("orphan", name, "its owner is not there")
 
 
-def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
+def _kept(walk: _Walk) -> Operation[dict[str, set[str]]]:
     """By kind, the ids of keys that may stay for ever; others of these kinds must have a time to go."""
     tasks = walk.tasks
     executions = {str(execution_id(id, n)) for id, task in tasks.items() for n in _attempts(task)}
@@ -342,10 +342,10 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
     runs = yield from inspection.names_by_score(walk.keys.fixed("runs"))
     batches = yield from inspection.names_by_score(walk.keys.fixed("batches"))
     batches += yield from inspection.set_members(walk.keys.fixed("commits"))
-    lanes = yield from inspection.set_members(walk.keys.fixed("lanes"))
+    queues = yield from inspection.set_members(walk.keys.fixed("queues"))
     scopes = yield from inspection.set_members(walk.keys.fixed("suspending"))
     nodes = yield from inspection.names_by_score(walk.keys.fixed("nodes"))
-    steps = {id for id, task in tasks.items() if task.lane.startswith("%")}
+    steps = {id for id, task in tasks.items() if task.queue.startswith("%")}
     definitions: set[str] = set()
     for id in walk.names.get("frame", set()) & steps:
         digests = yield from inspection.field_of(walk.keys.of("frame", id), FrameField.definitions)
@@ -354,22 +354,24 @@ def _kept(walk: _Walk) -> Story[dict[str, set[str]]]:
     for name in registered:
         versions = yield from inspection.entries(walk.keys, "versions", name)
         definitions.update(version.split()[0] for version in versions)
-    places = walk.names.get("inbox", set()) | walk.names.get("listeners", set())
+    places = walk.names.get("inbox", set()) | walk.names.get("signal_waiters", set())
     inboxes = {place for place in places if place.partition(":")[0] in steps}
     graphs: set[str] = set()
     for run in walk.names.get("named", ()):
         graphs.update((yield from inspection.entries(walk.keys, "named", run)))
     return {
-        "exec": executions, "logs": executions, "deps": set(tasks), "done": set(), "claim": set(),
+        "exec": executions, "logs": executions, "dependents": set(tasks), "done": set(), "claim": set(),
         "payload": executions | {task.fields.get(TaskField.large_input, "") for task in tasks.values()},
         "idem": {task.fields.get(TaskField.key, "") for task in tasks.values()},
         "codes": segments, "ids": segments,
         "run": set(runs), "events": set(runs), "ranges": set(runs), "named": set(runs),
         "graph": graphs, "order": graphs,
-        "kids": steps, "frame": steps, "vars": steps, "ears": steps, "items": steps, "heard": steps,
-        "inboxes": steps, "inbox": inboxes, "listeners": inboxes, "def": definitions, "uses": definitions,
+        "children": steps, "frame": steps, "variables": steps, "condition_waiters": steps, "items": steps,
+        "received_signals": steps,
+        "inboxes": steps, "inbox": inboxes, "signal_waiters": inboxes, "definition": definitions,
+        "definition_users": definitions,
         "versions": set(registered),
-        "batch": set(batches), "pending": set(batches), "ready": set(lanes), "park": set(scopes),
+        "batch": set(batches), "pending": set(batches), "ready": set(queues), "park": set(scopes),
         "suspended": set(scopes), "node": set(), "slots": set(nodes),
     }  # fmt: skip
 

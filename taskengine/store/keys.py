@@ -21,32 +21,32 @@ FIXED: Mapping[str, str] = {
     "dead": "zset task -> ms: dead letters",
     "decisions": "stream {k: task, b: because of task, h: what}: what the coordinator must think about",
     "definitions": "hash name -> 'digest version': the latest registered definition of each name",
-    "edges": "string: revision of all edges added after submit",
+    "edge_revision": "string: revision of all edges added after submit",
     "erasing": "zset task -> ms: being deleted, and not out of all of its parents' lists yet",
     "estimated": "zset kind -> ms of its latest run, oldest first forgotten",
-    "estimates": "hash kind -> ms that its latest runs took; a kind is a lane, or a lane and a name without digits",
-    "free": "set of nodes that may have a free slot: a hint, right again at a node's next beat",
+    "estimates": "hash kind -> ms that its latest runs took; a kind is a queue, or a queue and a name without digits",
+    "free_nodes": "set of nodes that may have a free slot: a hint, right again at a node's next beat",
     "finished": "zset run -> finished ms: waits for its retention to end",
     "graphs": "zset run -> created ms: those of more than one task, or with a name",
     "granted_all": "zset execution -> claim deadline ms: every outstanding grant",
-    "lanes": "set of lanes that have or had READY tasks",
-    "late": "string: number of the latest edge onto a task that was over",
+    "queues": "set of queues that have or had READY tasks",
+    "late_edges": "string: number of the latest edge onto a task that was over",
     "leader": "hash {id, term, until, set}: who coordinates, and the digest of its settings",
     "leases": "zset 'node/slot' -> lease end ms: every slot that holds a RUNNING execution",
     "nodes": "zset node -> alive until ms",
-    "open": "set of those lanes whose capability is not paused; '!' once an agent or all is, '!run' once a run is",
-    "opened": "string: number of scripts that opened tasks again",
-    "paused": "hash scope -> ms for which it was paused so far, pauses that ended together",
+    "open_queues": "set of queues whose capability is not paused; '!' once an agent or all is, '!run' once a run is",
+    "reopens": "string: number of scripts that opened tasks again",
+    "paused_ms": "hash scope -> ms for which it was paused so far, pauses that ended together",
     "pauses": "hash scope -> 'since ms, JSON {by, kind, until, why}': what is paused; scopes: all, cap:, agent:, run:",
     "poison": "list of JSON: decisions that raised five times, with the error",
     "quarantine": "list of JSON {reason, queue, at, size, raw, encoding}: messages nobody could read",
     "releases": "zset task -> ms: dependents not all released (or taken back) yet",
     "runs": "zset run -> created ms",
     "schema": "string: number of the stored form, see schema.py",
-    "suspects": "hash 'raised ENTRY' or 'ended ENTRY' -> times, 'hand' -> 'WHO ENTRY': decisions that made trouble",
+    "poison_counts": "hash 'raised ENTRY' or 'ended ENTRY' -> times, 'hand' -> 'WHO ENTRY': decisions that failed",
     "suspending": "set of scopes under which tasks are parked or timers suspended: pauses, 'offer:AGENT' of no node",
     "timers": "zset 'kind:id' -> due ms",
-    "wake": "stream {l: lane}: hints that a grant may be possible",
+    "wake": "stream {q: queue}: hints that a grant may be possible",
     "workflows": "zset workflow -> started ms",
 }
 
@@ -56,41 +56,41 @@ BY_ID: Mapping[str, str] = {
     "bits": "string 'index:segment': bitmap over 4096 arrivals, one for each list filter value",
     "codes": "string 'segment': status of each of 4096 arrivals in four bits, see CODES",
     "claim": "string 'node/slot': the latest request that claimed for it; 10 min",
-    "def": "string: JSON of a workflow's definition, by its digest; 1 h unless a workflow uses it",
-    "deps": "list of tasks that depend on this one; dropped when it COMPLETED and all were released",
+    "definition": "string: JSON of a workflow's definition, by its digest; 1 h unless a workflow uses it",
+    "dependents": "list of tasks that depend on this one; dropped when it COMPLETED and all were released",
     "done": "stream: one entry when the task ended and somebody waits; 10 min",
-    "ears": "set of steps of a frame that wait for a condition",
+    "condition_waiters": "set of steps of a frame that wait for a condition",
     "events": "stream of a run, entry 0-sequence: {e: 'what task ms note'}",
     "exec": "hash of an execution",
     "frame": "hash {wf, def, vr, ctx}: a definition that runs, by its first step; vr counts changes of variables",
-    "granted": "set of executions granted and not claimed, by lane",
+    "granted": "set of executions granted and not claimed, by queue",
     "graph": "hash {sha, run}: the graph that an idempotency key (hashed) names",
-    "heard": "hash 'name:id' -> ms: signals that a workflow got",
+    "received_signals": "hash 'name:id' -> ms: signals that a workflow got",
     "idem": "string: task that an idempotency key (hashed) names",
     "ids": "string 'segment': 16 raw bytes of task id at each of 4096 arrivals",
     "inbox": "list of JSON, 'workflow:name': signals that nobody took yet",
     "inboxes": "set of names of signals that a workflow got, or waits for",
     "items": "hash index -> JSON: what a map step maps",
-    "kids": "list of 'first:count': arrivals of a step's children",
-    "listeners": "list of steps, 'workflow:name', that wait for a signal",
+    "children": "list of 'first:count': arrivals of a step's children",
+    "signal_waiters": "list of steps, 'workflow:name', that wait for a signal",
     "logs": "list of JSON log lines of an execution, bounded",
     "named": "list of idempotency keys (hashed) that name graphs of a run",
     "node": "hash of a worker node; 1 h after its last beat",
-    "offers": "set of nodes that offer a lane",
+    "offers": "set of nodes that offer a queue",
     "order": "string: raw ids of a graph as it was given, by its hashed key; before its commit by its batch, 1 h",
     "park": "zset member -> score: READY tasks that may not run now, by scope",
     "payload": "string: JSON of a task's input or an execution's output over the inline limit",
     "pending": "list of 'first:count': arrivals staged by a batch",
     "ranges": "list of 'first:count': arrivals of a run's tasks",
-    "ready": "zset member -> score: tasks of a lane that may run now",
+    "ready": "zset member -> score: tasks of a queue that may run now",
     "run": "hash {cr, total, open, fin, pruned, nm, by}: a run; pruned when some of its tasks went before it",
     "settings": "string: JSON of the settings that must be equal across a fleet, by their digest; 7 days",
     "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold",
     "suspended": "zset 'kind:id' -> due ms: timers that came due while the scope was paused",
     "task": "hash of a task, or of a step of a workflow",
-    "uses": "set of workflows that use a definition, and of 'name:NAME' under which it is registered, by its digest",
+    "definition_users": "set of workflows that use a definition, and 'name:NAME' where a name has it, by its digest",
     "versions": "list of 'digest ms by': definitions registered under a name, the latest 20",
-    "vars": "hash name -> JSON: variables of a frame",
+    "variables": "hash name -> JSON: variables of a frame",
 }
 
 #: Status (and ``staged``; and ``step``, of a workflow's step in any status) -> its four bits in ``codes``; 0 is nobody.
@@ -115,17 +115,17 @@ class Keys:
         self.prefix = f"{namespace}:"
 
     def fixed(self, name: str) -> str:
-        """A fixed key; KeyError when the table does not know it."""
+        """Return a fixed key; KeyError when the table does not know it."""
         if name not in FIXED:
             raise KeyError(f"no fixed key {name!r} in store/keys.py")
         return self.prefix + name
 
     def of(self, kind: str, id: object) -> str:
-        """The key of one thing; KeyError when the table does not know its kind."""
+        """Return the key of one thing; KeyError when the table does not know its kind."""
         if kind not in BY_ID:
             raise KeyError(f"no key kind {kind!r} in store/keys.py")
         return f"{self.prefix}{kind}:{id}"
 
     def queue_prefix(self) -> str:
-        """What stands before the name of every Celery queue (kombu's ``global_keyprefix``)."""
+        """Return what stands before the name of every Celery queue (kombu's ``global_keyprefix``)."""
         return f"{self.prefix}q:"

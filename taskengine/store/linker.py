@@ -1,4 +1,5 @@
-"""Puts a script together: of the library those functions that a verb reaches, and the lazy ones late.
+"""Puts a script together: of the library those functions that a verb reaches, and the lazy ones when they are first
+called.
 
 Lua makes every local function anew each time a script runs, and a closure with its captured variables is as dear as a
 short command: of the 634 000 instructions of a report a fifth went into 56 functions, most of which it never called.
@@ -64,16 +65,16 @@ class Library:
                 self._place[name] = place
 
     def link(self, verb: str) -> str:
-        """The source of *verb* behind what it reaches, each once and before whoever uses it."""
+        """Return the source of *verb* behind what it reaches, each once and before whoever uses it."""
         body = _strip(verb)
         units = self._reached(_uses(body))
         ends = [unit.names[0] for unit in units if unit.is_at_end]
         if words(verb, "links") == ["lazily"]:
-            units, body = _late(units, body)
+            units, body = _lazy(units, body)
         return "\n".join([*(unit.text for unit in units), *_with_ends(body, ends)])
 
     def _reached(self, wanted: Iterable[str]) -> list[Unit]:
-        """The units that somebody who is wanted may mean; each stands behind all that it means itself."""
+        """Return the units that somebody who is wanted may mean; each stands behind all that it means itself."""
         found: dict[int, Unit] = {}
         self._visit(self._places(wanted), found, ())
         while more := [end for end in self._ends() if end not in found and self._works_off(end, found)]:
@@ -97,7 +98,9 @@ class Library:
         return [place for place, unit in enumerate(self._units) if unit.is_at_end]
 
     def _works_off(self, end: int, found: dict[int, Unit]) -> bool:
-        """Whether somebody else reaches a variable that this function looks at; clocks and constants are none."""
+        """Return whether somebody else reaches a variable that this function looks at; clocks and constants are
+        none.
+        """
         return any(
             place in found and self._is_state(place) for place in self._places(self._units[end].uses)
         )
@@ -133,19 +136,19 @@ def _unit(lines: Sequence[str], marks: frozenset[str]) -> Unit:
     return Unit(names, text, False, is_lazy, is_at_end, _uses(text))
 
 
-def _late(units: Sequence[Unit], body: str) -> tuple[list[Unit], str]:
-    """The units with the lazy functions behind one that makes them, and the body that calls them through it."""
-    late = [unit for unit in units if unit.is_lazy]
-    if not late:
+def _lazy(units: Sequence[Unit], body: str) -> tuple[list[Unit], str]:
+    """Return the units with the lazy functions behind one that makes them, and the body that calls them through it."""
+    lazy = [unit for unit in units if unit.is_lazy]
+    if not lazy:
         return list(units), body
-    names = [unit.names[0] for unit in late]
+    names = [unit.names[0] for unit in lazy]
     call = re.compile(rf"(?<![\w.:])({'|'.join(names)})(?=\()")
-    eager = [replace(unit, text=call.sub(r"lazy().\1", unit.text)) for unit in units if unit not in late]
+    eager = [replace(unit, text=call.sub(r"lazy().\1", unit.text)) for unit in units if unit not in lazy]
     _refuse_values(names, [*(unit.text for unit in eager), call.sub("", body)])
     table = ", ".join(f"{name} = {name}" for name in names)
-    lines = ["function lazy()", "if made_lazily then return made_lazily end", *(unit.text for unit in late)]
-    door = "\n".join([*lines, f"made_lazily = {{{table}}}", "return made_lazily", "end"])
-    first, last = _unit(["local made_lazily, lazy"], frozenset()), replace(late[0], text=door)
+    lines = ["function lazy()", "if made_lazily then return made_lazily end", *(unit.text for unit in lazy)]
+    entry = "\n".join([*lines, f"made_lazily = {{{table}}}", "return made_lazily", "end"])
+    first, last = _unit(["local made_lazily, lazy"], frozenset()), replace(lazy[0], text=entry)
     return [first, *eager, last], call.sub(r"lazy().\1", body)
 
 

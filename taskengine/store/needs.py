@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taskengine.core.lifecycle import CANCELLABLE
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.keys import Keys
 from taskengine.store.tasks import Since, find_fitting
 from taskengine.store.verb import Verb
@@ -23,7 +23,7 @@ PIECE = 256
 #: Statuses in which a task still needs what it depends on, and what is not committed yet.
 _OPEN = (*(status.value for status in CANCELLABLE), "staged")
 
-_NEEDS: Verb[list[Any]] = Verb("needs", list)
+_NEEDS: Verb[list[Any]] = Verb("read_dependencies", list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,16 @@ class Need:
 
 
 def since(keys: Keys) -> Call[Since]:
-    """What the counters say now; to be asked before a look."""
+    """Return what the counters say now; to be asked before a look."""
 
     def decode(raw: Sequence[Any]) -> Since:
         return Since(*(int(number or 0) for number in raw))
 
-    return Call("MGET", tuple(keys.fixed(name) for name in ("late", "opened")), decode, command=True)
+    return Call("MGET", tuple(keys.fixed(name) for name in ("late_edges", "reopens")), decode, command=True)
 
 
-def needs(ids: Sequence[str]) -> Story[list[Need]]:
-    """What tasks need, also those of graphs that are not committed; those that are gone are left out."""
+def needs(ids: Sequence[str]) -> Operation[list[Need]]:
+    """Return what tasks need, also those of graphs that are not committed; those that are gone are left out."""
     found: list[Need] = []
     looked = 0
     while looked < len(ids):
@@ -62,8 +62,10 @@ def needs(ids: Sequence[str]) -> Story[list[Need]]:
     return found
 
 
-def open_needs() -> Story[list[Need]]:
-    """What every open task needs, each looked at once on one way over all arrivals: none changes its status unseen."""
+def open_needs() -> Operation[list[Need]]:
+    """Return what every open task needs, each looked at once on one way over all arrivals: none changes its status
+    unseen.
+    """
     found: list[Need] = []
     below, more = 0, True
     while more:

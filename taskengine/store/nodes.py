@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import pairs
 from taskengine.store.fields import LeaderField
 from taskengine.store.replies import Reply, reply
@@ -47,7 +47,7 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class HeartbeatReply:
     """The answer to a heartbeat."""
 
     server_ms: int
@@ -78,9 +78,9 @@ class _Lost(NamedTuple):
     why: str
 
 
-def _beat(raw: Sequence[Any]) -> Beat:
+def _heartbeat(raw: Sequence[Any]) -> HeartbeatReply:
     held = tuple(_held(one) for one in map(_Held._make, raw[2]) if one.task_id)
-    return Beat(int(raw[1]), held, tuple(_lost(_Lost._make(one)) for one in raw[3]))
+    return HeartbeatReply(int(raw[1]), held, tuple(_lost(_Lost._make(one)) for one in raw[3]))
 
 
 def _lost(one: _Lost) -> Lost:
@@ -104,14 +104,14 @@ def _ms(text: str) -> int | None:
     return int(text) if text else None
 
 
-_BEAT = Verb("beat", _beat, held=_Held, lost=_Lost)
+_BEAT = Verb("heartbeat", _heartbeat, held=_Held, lost=_Lost)
 _DRAIN = Verb("drain", reply)
-_LEAVE = Verb("leave", reply)
+_LEAVE = Verb("remove_node", reply)
 
 
-def beat(
-    node: str, number: int, info: str, slots: int, lanes: str, drain: str, live: Iterable[str], *, took: bool = False
-) -> Call[Beat]:
+def heartbeat(
+    node: str, number: int, info: str, slots: int, queues: str, drain: str, live: Iterable[str], *, took: bool = False
+) -> Call[HeartbeatReply]:
     """Publish a node and renew what its live slots hold; *live* are ``message|pid`` of every message in hand, and
     ``message|pid|milliseconds ago|how`` of those whose process was seen to die.
 
@@ -119,7 +119,14 @@ def beat(
     that was answered, or was overtaken, only reads.
     """
     return _BEAT(
-        node=node, number=number, info=info, slots=slots, lanes=lanes, drain=drain, took="1" if took else "", live=live
+        node=node,
+        number=number,
+        info=info,
+        slots=slots,
+        queues=queues,
+        drain=drain,
+        took="1" if took else "",
+        live=live,
     )
 
 
@@ -128,7 +135,7 @@ def drain(node: str, why: str) -> Call[Reply]:
     return _DRAIN(node=node, why=why)
 
 
-def leave(node: str) -> Call[Reply]:
+def remove_node(node: str) -> Call[Reply]:
     """Take a stopped node out of the fleet; what it still holds is LOST."""
     return _LEAVE(node=node)
 
@@ -143,8 +150,8 @@ class Node:
     info: str
     slots: int
     held: int
-    #: Lane -> agent that would run it.
-    lanes: dict[str, str]
+    #: Queue -> agent that would run it.
+    queues: dict[str, str]
     #: Why it drains, or ''.
     draining: str
     #: Times in a row that it took nothing of what it was granted, up to :data:`MOST_UNTAKEN`.
@@ -157,8 +164,8 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """A lane with READY tasks now or before."""
+class Queue:
+    """A queue with READY tasks now or before."""
 
     name: str
     ready: int
@@ -169,11 +176,11 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Nodes, lanes, counts and the coordinator."""
+    """Nodes, queues, counts and the coordinator."""
 
     server_ms: int
     nodes: tuple[Node, ...]
-    lanes: tuple[Lane, ...]
+    queues: tuple[Queue, ...]
     #: Task status value -> visible tasks.
     counts: dict[str, int]
     leader: str | None
@@ -209,7 +216,7 @@ class _Node(NamedTuple):
     until_ms: str
     info: str
     slots: str
-    lanes: str
+    queues: str
     draining: str
     held: int
     untaken: str
@@ -226,20 +233,20 @@ class _Numbers(NamedTuple):
     running: int
 
 
-_FLEET = Verb("fleet", _Fleet._make, fleet=_Fleet, numbers=_Numbers)
+_FLEET = Verb("read_fleet", _Fleet._make, fleet=_Fleet, numbers=_Numbers)
 _READ_NODES: Verb[list[Any]] = Verb("read_nodes", list, node=_Node)
 _READ_QUEUES: Verb[list[Any]] = Verb("read_queues", list)
 
 
-def fleet() -> Story[Fleet]:
-    """What the fleet looks like now: its parts as of moments that are some trips apart."""
+def fleet() -> Operation[Fleet]:
+    """Return what the fleet looks like now: its parts as of moments that are some trips apart."""
     found = yield from _FLEET()
     leader = pairs(found.leader)
     leads = int(leader.get(LeaderField.leads_until, 0)) > found.server_ms
     return Fleet(
         server_ms=found.server_ms,
         nodes=(yield from every_node()),
-        lanes=tuple(Lane(x[0], int(x[1]), int(x[2]), int(x[3])) for x in (yield from _queues("lanes"))),
+        queues=tuple(Queue(x[0], int(x[1]), int(x[2]), int(x[3])) for x in (yield from _queues("queues"))),
         counts={status: int(n) for status, n in pairs(found.counts).items()},
         leader=leader.get(LeaderField.id) if leads else None,
         leader_settings=leader.get(LeaderField.settings, "") if leads else "",
@@ -250,8 +257,8 @@ def fleet() -> Story[Fleet]:
     )
 
 
-def every_node() -> Story[tuple[Node, ...]]:
-    """All nodes, those that fell silent included until they are forgotten; the first to fall silent first."""
+def every_node() -> Operation[tuple[Node, ...]]:
+    """Return all nodes, those that fell silent included until they are forgotten; the first to fall silent first."""
     found: dict[str, tuple[float, Node]] = {}
     at = ""
     while at != "0":
@@ -268,13 +275,13 @@ def _node(raw: _Node, now: int) -> Node:
         info=raw.info,
         slots=int(raw.slots),
         held=raw.held,
-        lanes=dict(word.rsplit("=", 1) for word in raw.lanes.split()),
+        queues=dict(word.rsplit("=", 1) for word in raw.queues.split()),
         draining=raw.draining,
         untaken=int(raw.untaken),
     )
 
 
-def _queues(kind: str) -> Story[list[Any]]:
+def _queues(kind: str) -> Operation[list[Any]]:
     found: dict[str, Any] = {}
     at = ""
     while at != "0":

@@ -1,6 +1,6 @@
 """Pausing many tasks with one flag: everything, a capability, an agent or a run.
 
-The flag is a field of one hash and rewrites no task. Whoever looks for work does not look into a paused lane;
+The flag is a field of one hash and rewrites no task. Whoever looks for work does not look into a paused queue;
 tasks of a paused run are parked as they are met. So pausing and resuming cost the same for one task and for a
 million. A scope is ``all``, or ``cap:``, ``agent:`` or ``run:`` and a name.
 """
@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from taskengine.models import PauseScope
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import PAUSE_PREFIXES, pairs, pause_terms
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
@@ -21,16 +21,16 @@ from taskengine.store.verb import Verb
 
 _PAUSE = Verb("pause", reply)
 _RESUME = Verb("resume", reply)
-_RUNNING: Verb[list[Any]] = Verb("running", list)
+_RUNNING: Verb[list[Any]] = Verb("read_running", list)
 
 
 def scope_of(scope: PauseScope, name: str = "") -> str:
-    """A scope as it is stored."""
+    """Return a scope as it is stored."""
     return PAUSE_PREFIXES[scope] + name
 
 
 def pause(scope: str, by: str, reason: str | None, until: datetime | None) -> Call[Reply]:
-    """Pause a scope, or give its pause new terms: ok (story), late (server ms) or missing (no such run)."""
+    """Pause a scope, or give its pause new terms: ok (record), late (server ms) or missing (no such run)."""
     terms, until_ms = pause_terms(by, reason, until)
     return _PAUSE(scope=scope, terms=terms, until_ms=until_ms)
 
@@ -41,7 +41,7 @@ def resume(scope: str, by: str) -> Call[Reply]:
 
 
 def stored(keys: Keys) -> Call[dict[str, str]]:
-    """Every pause, by scope, as it is stored."""
+    """Return every pause, by scope, as it is stored."""
     return Call("HGETALL", (keys.fixed("pauses"),), _mapping, command=True)
 
 
@@ -49,15 +49,15 @@ def _mapping(raw: Any) -> dict[str, str]:
     return dict(raw) if isinstance(raw, Mapping) else pairs(raw)
 
 
-def running(scopes: Iterable[str]) -> Story[Counter[str]]:
-    """How many executions of each of *scopes* run now."""
+def running(scopes: Iterable[str]) -> Operation[Counter[str]]:
+    """Return how many executions of each of *scopes* run now."""
     wanted, found = frozenset(scopes), Counter[str]()
     at = 0
     while at >= 0 and wanted:
         raw = yield from _RUNNING(start=at)
         at = int(raw[0])
-        for lane, run, agent, capability in raw[1:]:
+        for queue, run, agent, capability in raw[1:]:
             is_in = {"all", f"run:{run}", f"agent:{agent}", f"cap:{capability}"}
-            is_in |= {f"agent:{lane[1:]}"} if lane.startswith("@") else set()
+            is_in |= {f"agent:{queue[1:]}"} if queue.startswith("@") else set()
             found.update(wanted & is_in)
     return found

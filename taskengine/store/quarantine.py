@@ -34,7 +34,7 @@ class Stored:
 
 
 def count(keys: Keys) -> Call[int]:
-    """How many there are."""
+    """Return how many there are."""
     return Call("LLEN", (keys.fixed("quarantine"),), int, command=True)
 
 

@@ -36,7 +36,7 @@ class Record:
 
 
 def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = None) -> Record:
-    """The record of *task* whose longest path to the end takes *path_seconds*.
+    """Return the record of *task* whose longest path to the end takes *path_seconds*.
 
     Its content hash is made of what was asked for: name, dependencies and the other request fields that differ from
     their defaults, not the id, not the idempotency key, and not who asked.
@@ -62,7 +62,7 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
         "name": task.name,
         "doc": text,
         "on": on,
-        "lane": task.lane,
+        "queue": task.queue,
         "score": score_of(task, path_seconds),
         "index": index_names(task),
         "hold": "1" if task.hold else "",
@@ -75,7 +75,7 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
 
 
 def blank_row() -> Row:
-    """A row that says nothing; each of its fields has its place in the header of the part that stores it."""
+    """Return a row that says nothing; each of its fields has its place in the header of the part that stores it."""
     return dict.fromkeys(scripts.signature("stage").row, "")
 
 
@@ -108,7 +108,7 @@ def _ms(seconds: float | None) -> int | None:
 
 
 def graph_digest(tasks: Sequence[Task]) -> str:
-    """What a graph is made of, in the order given: a task of its own is named by its place, not by its id."""
+    """Return what a graph is made of, in the order given: a task of its own is named by its place, not by its id."""
     places = {task.id: f"#{at}" for at, task in enumerate(tasks)}
     parts: list[str] = []
     for task in tasks:
@@ -119,13 +119,13 @@ def graph_digest(tasks: Sequence[Task]) -> str:
 
 
 def score_of(task: Task, path_seconds: float) -> int:
-    """The task's place in its ready set."""
+    """Return the task's place in its ready set."""
     deadline = task.deadline.timestamp() if task.deadline else None
     return score(int(task.priority), deadline, path_seconds * 1000)
 
 
 def index_names(task: Task) -> str:
-    """The list filters that find it, one a line; status is marked by the scripts."""
+    """Return the list filters that find it, one a line; status is marked by the scripts."""
     names = [f"t:{task.task_type.value}", f"p:{int(task.priority)}", f"b:{task.created_by}"]
     if task.assigned_to:
         names.append(f"a:{task.assigned_to}")

@@ -20,20 +20,20 @@ class Reply:
         return self.word == "ok"
 
     def text(self, at: int = 0) -> str:
-        """The word at position *at* behind the first, or ''."""
+        """Return the word at position *at* behind the first, or ''."""
         return str(self.rest[at]) if len(self.rest) > at else ""
 
     def number(self, at: int = 0) -> int:
-        """The number at position *at* behind the first, or 0."""
+        """Return the number at position *at* behind the first, or 0."""
         return int(self.rest[at]) if len(self.rest) > at else 0
 
     def texts(self, at: int = 0) -> list[str]:
-        """The words of the list at position *at* behind the first, or none."""
+        """Return the words of the list at position *at* behind the first, or none."""
         return list(map(str, self.rest[at])) if len(self.rest) > at else []
 
 
 def reply(raw: Sequence[Any]) -> Reply:
-    """Decode ``{'word', …}``."""
+    """Decode a reply whose first word says what came of it."""
     return Reply(str(raw[0]), tuple(raw[1:]))
 
 
@@ -49,7 +49,7 @@ def only(raw: Sequence[Any]) -> Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Assignment:
     """All that a worker is told about the execution it got."""
 
     execution_id: str
@@ -69,10 +69,10 @@ class Told:
     inputs: tuple[tuple[str, str, str | None], ...] = field(default=())
     #: Whether there are more dependencies than those.
     more_inputs: bool = False
-    lane: str = ""
+    queue: str = ""
 
 
-class ToldReply(NamedTuple):
+class AssignmentReply(NamedTuple):
     """The same, as the scripts say it."""
 
     execution_id: str
@@ -86,13 +86,13 @@ class ToldReply(NamedTuple):
     big: str
     inputs: Sequence[Sequence[str]]
     more_inputs: int
-    lane: str
+    queue: str
 
 
-def told(raw: Sequence[Any]) -> Told:
+def assignment(raw: Sequence[Any]) -> Assignment:
     """Decode what ``claim`` and ``report`` hand to a worker."""
-    found = ToldReply._make(raw)
-    return Told(
+    found = AssignmentReply._make(raw)
+    return Assignment(
         execution_id=found.execution_id,
         task_id=found.task_id,
         attempt=int(found.attempt),
@@ -104,5 +104,5 @@ def told(raw: Sequence[Any]) -> Told:
         big=found.big,
         inputs=tuple((d[0], d[1], d[2] if len(d) > 2 and d[2] else None) for d in found.inputs),
         more_inputs=bool(found.more_inputs),
-        lane=found.lane,
+        queue=found.queue,
     )

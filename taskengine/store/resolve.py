@@ -65,7 +65,7 @@ def _stored(name: str, field: str | None) -> str:
 
 
 def _end(signature: Signature, name: str, end: str) -> str:
-    """A place, or a number, of a list of arguments or of a row among them."""
+    """Return a place, or a number, of a list of arguments or of a row among them."""
     row = _row(signature, name)
     if end == "first" and (name == signature.tail or signature.args.get(name)):
         return str(_place(signature, name))
@@ -97,7 +97,7 @@ def _argument(signature: Signature, name: str, at: str | None, field: str | None
 
 
 def _place(signature: Signature, name: str) -> int:
-    """Where an argument begins."""
+    """Return where an argument begins."""
     before = list(signature.args).index(name) if name in signature.args else len(signature.args)
     return 1 + sum(len(row) or 1 for row in list(signature.args.values())[:before])
 
@@ -132,7 +132,7 @@ def _ordered(name: str, pieces: Sequence[str], fields: Sequence[str]) -> str:
 
 
 def _pieces(source: str, at: int) -> tuple[list[str], int]:
-    """What stands between the commas of a table that begins at *at*, and where it ends."""
+    """Return what stands between the commas of a table that begins at *at*, and where it ends."""
     pieces, begin, closing, quoted = list[str](), at, ["}"], False
     while closing:
         letter = source[at]

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from taskengine.errors import InvalidInputError, NotFoundError
 from taskengine.models import Task, TaskStatus
-from taskengine.store.call import Story
+from taskengine.store.call import Operation
 from taskengine.store.codec import loads_object, pairs, task_from, with_fault
 from taskengine.store.executions import output, payload
 from taskengine.store.fields import TaskField
@@ -21,11 +21,11 @@ PIECE = 256
 _HAVE_RESULT = frozenset({TaskStatus.COMPLETED})
 
 _READ: Verb[list[Any]] = Verb("read", list)
-_OUTPUTS: Verb[list[str]] = Verb("outputs", list)
+_OUTPUTS: Verb[list[str]] = Verb("read_outputs", list)
 
 
-def whole(keys: Keys, id: str) -> Story[Task | None]:
-    """A task with its input and its result, also where those are large; None when there is no such task."""
+def whole(keys: Keys, id: str) -> Operation[Task | None]:
+    """Return a task with its input and its result, also where those are large; None when there is no such task."""
     raw = yield from _READ(tasks=(id,))
     if not raw[0]:
         return None
@@ -45,8 +45,8 @@ def whole(keys: Keys, id: str) -> Story[Task | None]:
         return task  # its own record is there, and says what there was
 
 
-def with_results(tasks: Sequence[Task]) -> Story[list[Task]]:
-    """The tasks with their results; one over the inline limit stays None, or a wait could bring gigabytes."""
+def with_results(tasks: Sequence[Task]) -> Operation[list[Task]]:
+    """Return the tasks with their results; one over the inline limit stays None, or a wait could bring gigabytes."""
     ended = [str(task.execution_id) for task in tasks if task.status in _HAVE_RESULT]
     texts: list[str] = []
     while len(texts) < len(ended):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from taskengine.store import coordination
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.coordination import server_ms
 from taskengine.store.keys import Keys
 from taskengine.store.records import index_names
@@ -46,7 +46,7 @@ class Pass:
         return self.at < 0
 
 
-def expired(keys: Keys, retention_seconds: float, most: int = 16) -> Story[list[Pass]]:
+def expired(keys: Keys, retention_seconds: float, most: int = 16) -> Operation[list[Pass]]:
     """Passes over runs that finished *retention_seconds* ago or earlier on the server's clock, oldest first.
 
     None that finished after the oldest graph was begun that is not committed: that one may depend on what is there.
@@ -82,7 +82,7 @@ _PRUNE = Verb("prune", reply)
 
 
 def read_range(run_id: str, at: int) -> Call[Range]:
-    """The next ids, up to 255, of a run's tasks; staged ones are not among them."""
+    """Return the next ids, up to 255, of a run's tasks; staged ones are not among them."""
     return _READ_RANGE(run=run_id, start=at, ranges=_RANGES)
 
 
@@ -96,7 +96,7 @@ def prune(term: str, of: Pass, pairs: Sequence[tuple[str, str]], *, last: bool) 
     )  # fmt: skip
 
 
-def prune_range(term: str, now: Pass) -> Story[tuple[str, Pass]]:
+def prune_range(term: str, now: Pass) -> Operation[tuple[str, Pass]]:
     """Erase one range of a pass: ``ok``, ``stale`` or ``open``, and where the pass stands then."""
     found = yield from read_range(now.run_id, now.at)
     tasks = yield from read(found.ids)

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskStatus
 from taskengine.store.codec import loads_object
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 
 _FIELDS = frozenset(Task.model_fields)
 #: Those that can be changed in place, but for the dependencies, which are no part of a document.
@@ -44,7 +44,7 @@ class _Template:
         vars(kept).update(dict.fromkeys(_CONTAINERS))
         return cls(kept, any(getattr(task, name) for name in _CONTAINERS))
 
-    def copy(self, told: Told) -> Task:
+    def copy(self, told: Assignment) -> Task:
         """Another task of the document: the store's own ids need no check, and the rest was checked."""
         document = loads_object(told.doc) if self.is_filled else {}
         made = self.task.with_checked({
@@ -66,8 +66,8 @@ class Templates:
     def __init__(self) -> None:
         self._known: dict[str, _Template] = {}
 
-    def task(self, told: Told, input: str | None) -> Task:
-        """The task as its agent gets it; *input* is JSON that lay by reference.
+    def task(self, told: Assignment, input: str | None) -> Task:
+        """Return the task as its agent gets it; *input* is JSON that lay by reference.
 
         InvalidInputError when it cannot be read.
         """
@@ -82,7 +82,7 @@ class Templates:
         return task
 
 
-def _checked(told: Told, input: str | None) -> Task:
+def _checked(told: Assignment, input: str | None) -> Task:
     try:
         record = {k: v for k, v in loads_object(told.doc).items() if k in _FIELDS}
         if input is not None:

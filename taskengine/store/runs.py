@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from taskengine.store import by_moment
 from taskengine.store.by_moment import Entry
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.keys import CODES, Keys
 from taskengine.store.tasks import read as read_tasks
 from taskengine.store.verb import Verb
@@ -29,7 +29,7 @@ _STEP = "step"
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run's record."""
+    """A run as it is stored, before its tasks are counted."""
 
     id: str
     created_ms: int
@@ -64,12 +64,12 @@ _READ_RUNS = Verb("read_runs", _rows, run=_Run)
 _RUN_COUNTS: Verb[list[Any]] = Verb("run_counts", list)
 
 
-def page(keys: Keys, after: Entry | None, most: int) -> Story[list[Entry]]:
-    """The next *most* graphs behind *after*, newest first."""
+def page(keys: Keys, after: Entry | None, most: int) -> Operation[list[Entry]]:
+    """Return the next *most* graphs behind *after*, newest first."""
     return by_moment.page(keys.fixed("graphs"), after, 0, most)
 
 
-def read(ids: Sequence[str]) -> Story[list[StoredRun | None]]:
+def read(ids: Sequence[str]) -> Operation[list[StoredRun | None]]:
     """Runs in the order asked; None where there is no such run."""
     found: list[StoredRun | None] = []
     first: dict[str, str] = {}
@@ -95,7 +95,7 @@ def _run(id: str, row: _Run) -> StoredRun:
     )
 
 
-def counts(ids: Sequence[str]) -> Story[list[Mapping[str, int]]]:
+def counts(ids: Sequence[str]) -> Operation[list[Mapping[str, int]]]:
     """Tasks of each run by status, in the order asked; what moves between two pieces may be counted as it was."""
     found: list[dict[str, int]] = [{} for _ in ids]
     done, at = 0, 0
@@ -113,7 +113,7 @@ def counts(ids: Sequence[str]) -> Story[list[Mapping[str, int]]]:
     return list(found)
 
 
-def begin_alike(keys: Keys, beginning: str, most: int) -> Story[list[str]]:
+def begin_alike(keys: Keys, beginning: str, most: int) -> Operation[list[str]]:
     """Up to *most* ids that begin so, of graphs; where there is none, of other runs.
 
     It walks a whole set, about a thousand members and a millisecond a command: graphs are few; a million lone tasks

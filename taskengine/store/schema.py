@@ -21,9 +21,10 @@ from taskengine.errors import SchemaMismatchError
 #: What changed with each number, and how what was stored before is read.
 FORMS: Mapping[int, str] = {
     1: "the first that was numbered; what stands there without a number is taken for it",
+    2: "keys, fields and decisions are called by the words of the field (docs/renamed.md); form 1 is refused",
 }
 #: What this version writes, and the oldest form that it reads.
-SCHEMA, OLDEST = max(FORMS), 1
+SCHEMA, OLDEST = max(FORMS), 2
 
 
 def refuse_other_form(stored: str | bytes | int | None) -> None:

@@ -4,7 +4,7 @@ A verb's header names what it does (:mod:`taskengine.store.header`)::
 
     -- Claims …
     -- args: node, slot, …        (one for each ARGV; a trailing ``name...`` is a list)
-    -- reply told: task_id, …     (a record in its answer, of more than four fields)
+    -- reply assignment: task_id, …     (a record in its answer, of more than four fields)
     -- returns: {'ok', …}
     -- events: started
     -- fields: status, exec.deadline
@@ -12,8 +12,8 @@ A verb's header names what it does (:mod:`taskengine.store.header`)::
 What a verb uses of the library in ``parts`` is put before it (:mod:`taskengine.store.linker`). Some spellings are
 replaced by literals, so scripts spell no key, state, setting, field or place and pay nothing for it: ``K.name`` and
 ``key('kind', id)`` (``store/keys.py``), ``T.READY`` and ``E.LOST`` (``core/lifecycle.py``), ``C.lease_ms`` (settings),
-and ``A.token``, ``F.waiting`` and ``R.told{…}`` (:mod:`taskengine.store.resolve`). A script's version is its hash: old
-and new processes share a server during a rolling upgrade (rejected: Redis Functions, whose names are global).
+and ``A.token``, ``F.waiting`` and ``R.assignment{…}`` (:mod:`taskengine.store.resolve`). A script's version is its
+hash: old and new processes share a server during a rolling upgrade (rejected: Redis Functions, whose names are global).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Scripts:
     def __getitem__(self, name: str) -> Script:
         script = self._loaded.get(name)
         if script is None:
-            source = self._fill(assemble(name))
+            source = self._fill(link(name))
             script = Script(name, source, sha1(source.encode(), usedforsecurity=False).hexdigest())
             self._loaded[name] = script
         return script
@@ -93,24 +93,24 @@ def _constants(settings: Settings) -> dict[str, str]:
 
 
 @cache
-def assemble(name: str) -> str:
-    """The verb behind what it reaches of the library (:mod:`taskengine.store.linker`)."""
+def link(name: str) -> str:
+    """Return the verb behind what it reaches of the library (:mod:`taskengine.store.linker`)."""
     return arguments(_library().link(_verb(name)), signature(name))
 
 
 def names() -> list[str]:
-    """The names of all verbs."""
+    """Return the names of all verbs."""
     return sorted(entry.name[:-4] for entry in _LUA.iterdir() if entry.name.endswith(".lua"))
 
 
 def header(name: str, word: str) -> list[str]:
-    """The comma separated words behind ``-- word:`` in a verb's header; empty when it has none."""
+    """Return the comma separated words behind ``-- word:`` in a verb's header; empty when it has none."""
     return words(_verb(name), word)
 
 
 @cache
 def signature(name: str) -> Signature:
-    """A verb's arguments and answers, with the records of the library."""
+    """Return a verb's arguments and answers, with the records of the library."""
     return parse(_verb(name), "\n".join(_parts()))
 
 

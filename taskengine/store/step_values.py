@@ -16,7 +16,7 @@ from taskengine.core.steps.outputs import Record, output_of, parts, view
 from taskengine.core.steps.paths import child, find_step, split
 from taskengine.errors import ExpressionError
 from taskengine.models import LoopStep, MapStep, WorkflowDefinition, WorkflowStep
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import loads, loads_object, pairs
 from taskengine.store.verb import Verb
 
@@ -44,7 +44,7 @@ class Where:
     path: str
 
     def id_of(self, path: str) -> str:
-        """The id of a step of the same definition."""
+        """Return the id of a step of the same definition."""
         return str(step_id(self.workflow_id, child(self.prefix, path) if path else self.prefix))
 
 
@@ -57,8 +57,8 @@ class Values:
     revision: str
 
 
-def read_values(where: Where, wanted: Sequence[Reference]) -> Story[Values]:
-    """The values of *wanted*; ExpressionError for a step that there cannot be.
+def read_values(where: Where, wanted: Sequence[Reference]) -> Operation[Values]:
+    """Return the values of *wanted*; ExpressionError for a step that there cannot be.
 
     A step of another branch, a variable that nobody set: they are missing, an error only to whoever needs them.
     """
@@ -102,7 +102,7 @@ def _meant(where: Where, wanted: Iterable[Reference]) -> dict[tuple[str, ...], t
 
 
 def _before(where: Where) -> tuple[str, WorkflowStep] | None:
-    """The step before this one, in whose result a bare field is looked for."""
+    """Return the step before this one, in whose result a bare field is looked for."""
     if not where.path:
         return None
     siblings = around(where.definition, where.path)[0]
@@ -119,8 +119,8 @@ def _put(steps: dict[str, Any], chain: Sequence[str], value: Mapping[str, Any]) 
     steps.setdefault(chain[-1], {}).update(value)
 
 
-def read_output(where: Where, step: WorkflowStep) -> Story[JsonValue]:
-    """What the children of a step that is about to end came to."""
+def read_output(where: Where, step: WorkflowStep) -> Operation[JsonValue]:
+    """Return what the children of a step that is about to end came to."""
     found: dict[str, Record | None] = {where.path: Record({"k": step.kind, **(yield from _progress(where))})}
     waiting = parts(step, where.path, found[where.path])
     while waiting:
@@ -132,14 +132,14 @@ def read_output(where: Where, step: WorkflowStep) -> Story[JsonValue]:
     return output_of(step, where.path, found)
 
 
-def _progress(where: Where) -> Story[Mapping[str, str]]:
+def _progress(where: Where) -> Operation[Mapping[str, str]]:
     answer = yield from _read(where, [], [where.path])
     (record,) = answer.records
     return record.fields if record else {}
 
 
 def fixed(where: Where) -> dict[str, Any]:
-    """The turn of the loop around it, and the workflow."""
+    """Return the turn of the loop around it, and the workflow."""
     found: dict[str, Any] = {
         "workflow": {"id": where.workflow_id, "run_id": where.workflow_id, "name": where.definition.name}
     }
@@ -148,7 +148,7 @@ def fixed(where: Where) -> dict[str, Any]:
     return found
 
 
-def _items(where: Where) -> Story[dict[str, Any]]:
+def _items(where: Where) -> Operation[dict[str, Any]]:
     """Item and index of the map around it."""
     found = _numbered(where, MapStep)
     if not found:
@@ -196,7 +196,7 @@ class _Values(NamedTuple):
 _READ_VALUES = Verb("read_values", _Values._make, values=_Values)
 
 
-def _read(where: Where, names: Sequence[str], paths: Sequence[str]) -> Story[_Answer]:
+def _read(where: Where, names: Sequence[str], paths: Sequence[str]) -> Operation[_Answer]:
     words = [*names, *map(where.id_of, paths)]
     found = yield from _READ_VALUES(frame=where.frame, names=len(names), words=words)
     variables = {name: loads(text) for name, text in zip(names, found.variables, strict=True) if text}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import pairs
 from taskengine.store.fields import TASK_FIELDS, TaskField
 from taskengine.store.inspection import Fields
@@ -40,17 +40,17 @@ class StepFacts:
     signal: str = ""
 
     def number(self, name: str) -> int:
-        """A field as a number; 0 where it is unset."""
+        """Return a field as a number; 0 where it is unset."""
         return int(self.fields.get(name, 0))
 
 
 def look(asked: Iterable[tuple[str, str]]) -> Call[list[StepFacts | None]]:
-    """The facts of steps, each asked with the task because of which; None where there is no such step."""
+    """Return the facts of steps, each asked with the task because of which; None where there is no such step."""
     return _LOOK_STEPS(steps=[{"step": step, "because": because} for step, because in asked])
 
 
 class _Step(NamedTuple):
-    """The same, as ``look_steps`` says it; each record is a flat list."""
+    """The same, as ``read_step_decisions`` says it; each record is a flat list."""
 
     revision: str
     fields: Sequence[str]
@@ -68,20 +68,20 @@ def _fact(row: _Step) -> StepFacts:
     return StepFacts(row.revision, pairs(row.fields), pairs(row.frame), pairs(row.because), bool(row.pause), row.signal)
 
 
-_LOOK_STEPS = Verb("look_steps", _facts, step=_Step)
+_LOOK_STEPS = Verb("read_step_decisions", _facts, step=_Step)
 _READ_STEPS: Verb[list[Any]] = Verb("read_steps", list)
-_EXPAND = Verb("expand", reply)
+_EXPAND = Verb("expand_step", reply)
 _END_STEP = Verb("end_step", reply)
-_CLOSE_SCOPE = Verb("close_scope", reply)
-_ARM = Verb("arm", reply)
-_ASK_EARS = Verb("ask_ears", reply)
+_CLOSE_SCOPE = Verb("end_children", reply)
+_START_WAITING = Verb("start_waiting", reply)
+_ASK_CONDITION_WAITERS = Verb("ask_condition_waiters", reply)
 
 
 #: Steps read by one script.
 READ = 256
 
 
-def read(ids: Sequence[str]) -> Story[list[Fields | None]]:
+def read(ids: Sequence[str]) -> Operation[list[Fields | None]]:
     """How steps stand, tasks among them, in the order asked: their fields; None where there is no such step."""
     found: list[Fields | None] = []
     for at in range(0, len(ids), READ):
@@ -91,10 +91,10 @@ def read(ids: Sequence[str]) -> Story[list[Fields | None]]:
 
 
 def step_record(
-    id: UUID, path: str, name: str, *, lane: str = "%", depends_on: Iterable[str] = (), score: int, sha: str = "",
+    id: UUID, path: str, name: str, *, queue: str = "%", depends_on: Iterable[str] = (), score: int, sha: str = "",
     key: str = "", **fields: object,
 ) -> Record:  # fmt: skip
-    """A step as the scripts store it; *fields* are those of its hash that only steps have, without spaces.
+    """Return a step as the scripts store it; *fields* are those of its hash that only steps have, without spaces.
 
     *sha* and *key*, of a workflow alone: what it is made of, and its hashed idempotency key. KeyError names a field
     that no table knows.
@@ -104,7 +104,7 @@ def step_record(
     rare = " ".join(f"{field} {value}" for field, value in {TaskField.path: path, **fields}.items() if value != "")
     row: Row = {
         **blank_row(), "id": str(id), "sha": sha, "key": key, "name": name, "doc": "{}", "on": " ".join(depends_on),
-        "lane": lane, "score": score, "rare": rare,
+        "queue": queue, "score": score, "rare": rare,
     }  # fmt: skip
     return Record(str(id), id.bytes, row, None)
 
@@ -116,8 +116,8 @@ class Piece:
     records: Sequence[Record]
     #: How many children this piece announces, itself and those behind it; 0 for one that another has announced.
     planned: int
-    #: The lane of the step once all are there.
-    lane: str = "%"
+    #: The queue of the step once all are there.
+    queue: str = "%"
     #: Further fields of the step.
     fields: Mapping[str, object] | None = None
     #: Milliseconds that the step may take, where this begins it; 0 without a limit.
@@ -131,7 +131,7 @@ def expand(term: str, entry: str, step: str, revision: str, piece: Piece) -> Cal
     words = " ".join(f"{name} {value}" for name, value in (piece.fields or {}).items())
     raw = b"".join(new.raw_id for new in piece.records)
     return _EXPAND(
-        term=term, entry=entry, step=step, rests_on=revision, planned=piece.planned, lane=piece.lane,
+        term=term, entry=entry, step=step, rests_on=revision, planned=piece.planned, queue=piece.queue,
         limit=piece.limit_ms, words=words, raw=raw, tasks=[new.row for new in piece.records],
     )  # fmt: skip
 
@@ -171,33 +171,35 @@ class Waiting:
     timer_ms: int = 0
     moment_ms: int = 0
     limit_ms: int = 0
-    hears_changes: bool = False
+    on_change: bool = False
     signal: str = ""
 
 
-def arm(term: str, entry: str, step: str, revision: str, variables_revision: str, what: Waiting) -> Call[Reply]:
+def start_waiting(
+    term: str, entry: str, step: str, revision: str, variables_revision: str, what: Waiting
+) -> Call[Reply]:
     """Let a step wait: ok, changed, missing or stale."""
-    return _ARM(
+    return _START_WAITING(
         term=term, entry=entry, step=step, rests_on=revision, revision=variables_revision, timer=what.timer_ms,
-        moment=what.moment_ms, limit=what.limit_ms, ear="1" if what.hears_changes else "", signal=what.signal,
+        moment=what.moment_ms, limit=what.limit_ms, on_change="1" if what.on_change else "", signal=what.signal,
     )  # fmt: skip
 
 
-def ask_ears(term: str, entry: str, frame: str) -> Call[Reply]:
+def ask_condition_waiters(term: str, entry: str, frame: str) -> Call[Reply]:
     """Ask the next steps that wait for a change of variables: ok (1 while more remain) or stale."""
-    return _ASK_EARS(term=term, entry=entry, frame=frame)
+    return _ASK_CONDITION_WAITERS(term=term, entry=entry, frame=frame)
 
 
-def close_scope(
-    term: str, entry: str, step: str, revision: str, fate: str, reason: str, why: Mapping[str, str] | None = None
+def end_children(
+    term: str, entry: str, step: str, revision: str, end_as: str, reason: str, why: Mapping[str, str] | None = None
 ) -> Call[Reply]:
-    """End the next children of a step that is to end as *fate*: ok (1 while more remain), changed, missing or stale.
+    """End the next children of a step that is to end as *end_as*: ok (1 while more remain), changed, missing or stale.
 
-    *why*: fields of its record that say so. Without a *fate* they are noted, and nobody is ended.
+    *why*: fields of its record that say so. Without a *end_as* they are noted, and nobody is ended.
     """
     words = [word for pair in (why or {}).items() for word in pair]
     return _CLOSE_SCOPE(
-        term=term, entry=entry, step=step, rests_on=revision, fate=fate, reason=reason, words=words
+        term=term, entry=entry, step=step, rests_on=revision, end_as=end_as, reason=reason, words=words
     )
 
 
@@ -212,7 +214,7 @@ def next_item(term: str, entry: str, step: str, revision: str) -> Call[Reply]:
     return _NEXT_ITEM(term=term, entry=entry, step=step, rests_on=revision)
 
 
-def put_items(term: str, step: str, items: Sequence[str]) -> Story[Reply]:
+def put_items(term: str, step: str, items: Sequence[str]) -> Operation[Reply]:
     """Store what a map maps, JSON by JSON; safe to repeat."""
     answer = Reply("ok")
     for at in range(0, len(items), ITEMS):

@@ -1,4 +1,4 @@
-"""The blocking driver: runs Calls and stories of Calls on a redis-py client."""
+"""The blocking driver: runs Calls and operations (generators of Calls) on a redis-py client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from taskengine.settings import Settings
 from taskengine.store.address import redacted
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.connect import FIRST_ANSWER, connect, facts, refuse_unfit
 from taskengine.store.faults import translate
 from taskengine.store.forks import PerProcess
@@ -42,15 +42,15 @@ class SyncStore:
         self._wires = PerProcess(lambda: Wire(make(), busy_poll_seconds))
         self._wires.get()  # a URL that cannot be used is refused here
 
-    def run(self, work: Call[T] | Story[T]) -> T:
-        """The answer of one Call, or of a story that makes several trips."""
+    def run(self, work: Call[T] | Operation[T]) -> T:
+        """Return the answer of one Call, or of an operation that makes several trips."""
         if isinstance(work, Generator):
             try:
                 step = next(work)
                 while True:
                     step = work.send(self._trip(step))
             except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]  # a story's return value is its T
+                return end.value  # type: ignore[no-any-return]  # an operation's return value is its T
         return self._trip(work)
 
     def check(self) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from taskengine.core.order import moved, unpack
 from taskengine.models import Task, TaskPriority
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import UNREADABLE, canonical, loads_object, pairs, pause_terms, task_from
 from taskengine.store.connect import block_ms
-from taskengine.store.coordination import continue_releases, fall, leave_lists
+from taskengine.store.coordination import continue_delete, continue_releases, settle_batch
 from taskengine.store.executions import put_payload
 from taskengine.store.fields import RunField, TaskField
 from taskengine.store.keys import Keys
@@ -35,12 +35,12 @@ _READ: Verb[list[Any]] = Verb("read", list)
 _REOPEN = Verb("reopen", replies)
 _REPRIORITISE = Verb("reprioritise", replies)
 _RESUME_TASK = Verb("resume_task", replies)
-_STATUSES: Verb[list[str]] = Verb("statuses", list)
+_STATUSES: Verb[list[str]] = Verb("read_statuses", list)
 _UPDATE = Verb("update", reply)
-_WATCH = Verb("watch", reply)
+_WATCH = Verb("watch_task", reply)
 
 
-def create(run: str, new: Record) -> Story[Reply]:
+def create(run: str, new: Record) -> Operation[Reply]:
     """Store one task: ok (id, status), exists (id), conflict (field, id) or missing (dependency)."""
     if new.payload:
         yield from put_payload(*new.payload)
@@ -56,13 +56,13 @@ class Placed:
     task: Task
 
 
-def read(ids: Sequence[str]) -> Story[list[Task | None]]:
+def read(ids: Sequence[str]) -> Operation[list[Task | None]]:
     """Tasks in the order asked; None where there is no such task."""
     found = yield from read_placed(ids)
     return [None if one is None else one.task for one in found]
 
 
-def read_placed(ids: Sequence[str]) -> Story[list[Placed | None]]:
+def read_placed(ids: Sequence[str]) -> Operation[list[Placed | None]]:
     """Tasks with their places, in the order asked; None where there is no such task."""
     found: list[Placed | None] = []
     while len(found) < len(ids):
@@ -76,17 +76,17 @@ def _placed(id: str, fields: Mapping[str, str]) -> Placed:
     return Placed(int(fields[TaskField.arrival]), task_from(id, fields))
 
 
-def settled(verb: Call[Reply]) -> Story[Reply]:
-    """The answer of *verb* once the task's graph has settled, driving what it waits for itself."""
+def settled(verb: Call[Reply]) -> Operation[Reply]:
+    """Return the answer of *verb* once the task's graph has settled, driving what it waits for itself."""
     while True:
         answer = yield from verb
         if answer.word != "settling":
             return answer
-        yield from fall(answer.text(1)) if answer.text() == "batch" else continue_releases("", answer.text(1))
+        yield from settle_batch(answer.text(1)) if answer.text() == "batch" else continue_releases("", answer.text(1))
 
 
-def one(verb: Call[list[Reply]]) -> Story[Reply]:
-    """The settled answer of a *verb* that was told one task."""
+def one(verb: Call[list[Reply]]) -> Operation[Reply]:
+    """Return the settled answer of a *verb* that was told one task."""
     return settled(Call(verb.name, verb.args, only, grants=verb.grants))
 
 
@@ -95,19 +95,19 @@ def cancel_all(ids: Sequence[str], reason: str) -> Call[list[Reply]]:
     return _CANCEL(reason=reason, tasks=ids)
 
 
-def cancel(id: str, reason: str) -> Story[Reply]:
+def cancel(id: str, reason: str) -> Operation[Reply]:
     """Cancel a task: ok (status), asked (it runs), conflict (status) or missing."""
     return one(cancel_all([id], reason))
 
 
 def pause_all(ids: Sequence[str], by: str, reason: str | None, until: datetime | None) -> Call[list[Reply]]:
-    """Pause tasks by name: ok (story), late (server ms), conflict (status), settling or missing."""
+    """Pause tasks by name: ok (record), late (server ms), conflict (status), settling or missing."""
     terms, until_ms = pause_terms(by, reason, until)
     return _PAUSE_TASK(terms=terms, until_ms=until_ms, tasks=ids)
 
 
-def pause(id: str, by: str, reason: str | None, until: datetime | None) -> Story[Reply]:
-    """Pause a task by name: ok (story), late (server ms), conflict (status) or missing."""
+def pause(id: str, by: str, reason: str | None, until: datetime | None) -> Operation[Reply]:
+    """Pause a task by name: ok (record), late (server ms), conflict (status) or missing."""
     return one(pause_all([id], by, reason, until))
 
 
@@ -116,7 +116,7 @@ def resume_all(ids: Sequence[str]) -> Call[list[Reply]]:
     return _RESUME_TASK(tasks=ids)
 
 
-def resume(id: str) -> Story[Reply]:
+def resume(id: str) -> Operation[Reply]:
     """Let a task go on that was paused by name: ok (status), conflict (status: it was not paused) or missing."""
     return one(resume_all([id]))
 
@@ -126,7 +126,7 @@ def hold_all(ids: Sequence[str], *, held: bool) -> Call[list[Reply]]:
     return _HOLD(held="1" if held else "", tasks=ids)
 
 
-def hold(id: str, *, held: bool) -> Story[Reply]:
+def hold(id: str, *, held: bool) -> Operation[Reply]:
     """Hold a task back, or release it: ok (status, 1 when that changed it), conflict (status) or missing."""
     return one(hold_all([id], held=held))
 
@@ -136,12 +136,12 @@ def reopen_all(ids: Sequence[str]) -> Call[list[Reply]]:
     return _REOPEN(because="", term="", entry="", tasks=ids)
 
 
-def reopen(id: str) -> Story[Reply]:
+def reopen(id: str) -> Operation[Reply]:
     """Open a FAILED or CANCELLED task again: ok (status), conflict (status), blocked (closed by) or missing."""
     return one(reopen_all([id]))
 
 
-def execute(id: str, agent: str | None) -> Story[Reply]:
+def execute(id: str, agent: str | None) -> Operation[Reply]:
     """Start a task as soon as it may: ok (status), conflict (status, agent) or missing."""
     return settled(_EXECUTE(task=id, agent=agent or ""))
 
@@ -159,7 +159,7 @@ class EdgeChange:
 def update(
     id: str, revision: str, new: Record, score: int, old_index: str, *, before_first_run: bool, edges: EdgeChange,
     due: int | None = None,
-) -> Story[Reply]:  # fmt: skip
+) -> Operation[Reply]:  # fmt: skip
     """Replace the client's fields: ok, stale (read again), conflict (status) or missing (id).
 
     *due* is a new time to start, in milliseconds since 1970: 0 is at once, None leaves the one that it has.
@@ -198,7 +198,7 @@ def delete_all(pairs: Sequence[tuple[str, str]], since: Since) -> Call[list[Repl
     return _DELETE(late=since.late, opened=since.opened, tasks=tasks)
 
 
-def delete(id: str, index: str, since: Since) -> Story[Reply]:
+def delete(id: str, index: str, since: Since) -> Operation[Reply]:
     """Remove a terminal task: ok, conflict (status), waited (by id or ''), stale (look again) or missing.
 
     One with very many dependencies is gone from the first trip on; a caller that dies in between leaves the rest to the
@@ -207,16 +207,16 @@ def delete(id: str, index: str, since: Since) -> Story[Reply]:
     return (yield from left_all(id, (yield from one(delete_all([(id, index)], since)))))
 
 
-def left_all(id: str, answer: Reply) -> Story[Reply]:
-    """The *answer* of ``delete`` about a task; ok once one that was leaving very many lists has left them."""
+def left_all(id: str, answer: Reply) -> Operation[Reply]:
+    """Return the *answer* of ``delete`` about a task; ok once one that was leaving very many lists has left them."""
     if answer.word != "leaving":
         return answer
-    while (yield from leave_lists("", id)).number():
+    while (yield from continue_delete("", id)).number():
         pass
     return Reply("ok")
 
 
-def reprioritise(ids: Sequence[str], priority: int) -> Story[list[Reply]]:
+def reprioritise(ids: Sequence[str], priority: int) -> Operation[list[Reply]]:
     """Give tasks another priority: ok, same (it has it), conflict (status), stale (read again), settling, missing."""
     raw = yield from _READ(tasks=ids)
     found = dict.fromkeys(ids, Reply("stale"))  # of a reply of a mebibyte the last are left out
@@ -241,7 +241,9 @@ def reprioritise(ids: Sequence[str], priority: int) -> Story[list[Reply]]:
 
 
 def _reprioritised(id: str, fields: Mapping[str, str], priority: int) -> Row:
-    """The row of a task for ``reprioritise``; empty when it has that priority, ValueError when it is unreadable."""
+    """Return the row of a task for ``reprioritise``; empty when it has that priority, ValueError when it is
+    unreadable.
+    """
     doc = loads_object(fields.get(TaskField.doc, "{}"))
     old = doc.get("priority", int(TaskPriority.NORMAL))
     if old == priority:
@@ -257,14 +259,14 @@ def _reprioritised(id: str, fields: Mapping[str, str], priority: int) -> Row:
     }
 
 
-def add_dependency(id: str, dependency: str, edge_revision: str, sha: str) -> Story[Reply]:
+def add_dependency(id: str, dependency: str, edge_revision: str, sha: str) -> Operation[Reply]:
     """Add a checked edge: ok, stale (check again), conflict (status) or missing (id)."""
     return settled(_ADD_DEPENDENCY(task=id, dependency=dependency, edge_revision=edge_revision, sha=sha))
 
 
 def edge_revision(keys: Keys) -> Call[str]:
     """Revision of all edges added after submit."""
-    return Call("GET", (keys.fixed("edges"),), _revision, command=True)
+    return Call("GET", (keys.fixed("edge_revision"),), _revision, command=True)
 
 
 def _revision(raw: Any) -> str:
@@ -281,7 +283,9 @@ def fields(keys: Keys, id: str, *names: str) -> Call[dict[str, str | None]]:
 
 
 def total_end_ms(keys: Keys, id: str) -> Call[int | None]:
-    """When a task's ``total_timeout`` ends, in milliseconds since 1970; None where it has none, or never started."""
+    """Return when a task's ``total_timeout`` ends, in milliseconds since 1970; None where it has none, or never
+    started.
+    """
     return Call("HGET", (keys.of("task", id), TaskField.total_end), _ms_or_none, command=True)
 
 
@@ -290,7 +294,7 @@ def _ms_or_none(raw: Any) -> int | None:
 
 
 def open_in_run(keys: Keys, run: str) -> Call[int]:
-    """How many tasks of a run are not over."""
+    """Return how many tasks of a run are not over."""
     return Call("HGET", (keys.of("run", run), RunField.open), _count, command=True)
 
 
@@ -314,7 +318,7 @@ def until_done(keys: Keys, id: str, seconds: float) -> Call[bool]:
     return Call("XREAD", args, bool, command=True)
 
 
-def begin_alike(beginning: str, most: int) -> Story[list[str]]:
+def begin_alike(beginning: str, most: int) -> Operation[list[str]]:
     """Up to *most* ids of tasks that begin with these four or more hexadecimal digits, the newest 4096 first.
 
     It reads the raw ids of all arrivals, a mebibyte (65 536 tasks) a script, so that a submit pays nothing for it.
@@ -340,7 +344,7 @@ def _found(raw: Sequence[Any]) -> tuple[int, list[str], dict[str, int]]:
 _LIST = Verb("list", _found)
 
 
-def find(below: int, limit: int, indexes: Iterable[str]) -> Story[tuple[int, list[str]]]:
+def find(below: int, limit: int, indexes: Iterable[str]) -> Operation[tuple[int, list[str]]]:
     """Ids that carry every index, newest first, and the arrival to go on below (0 = no more)."""
     at, ids, _ = yield from _LIST(below=below, limit=limit, fits="", indexes=indexes)
     return at, ids

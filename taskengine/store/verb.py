@@ -49,7 +49,7 @@ class Verb(Generic[T]):
         return Call(self.name, self._words(named), decode, False, self.grants, None, self._is_long)
 
     def _words(self, named: Mapping[str, Any]) -> tuple[Arg, ...]:
-        """The arguments in the order of the header."""
+        """Return the arguments in the order of the header."""
         if not self._prepared:
             self._prepare()
         if len(named) != self._width:
@@ -98,7 +98,7 @@ def _check(verb: str, name: str, record: Any, fields: Sequence[str]) -> None:
 
 
 def _row_getter(names: Sequence[str]) -> _Getter:
-    """The fields of a row in this order; KeyError when one is missing, or one too many."""
+    """Return the fields of a row in this order; KeyError when one is missing, or one too many."""
     getter, width = _getter(names), len(names)
 
     def words(row: Mapping[str, Any]) -> tuple[Any, ...]:

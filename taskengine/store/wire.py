@@ -41,7 +41,7 @@ class Wire:
         self, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None = None, *,
         sleeps: bool = False,
     ) -> Any:  # fmt: skip
-        """The reply of *script*; the last try's error of redis-py when the server stays away.
+        """Return the reply of *script*; the last try's error of redis-py when the server stays away.
 
         *meanwhile* is done in each try between sending and reading. Who *sleeps* does not look for the answer before.
         """
@@ -99,7 +99,7 @@ class Wire:
         return connection
 
     def _of_the_dead(self) -> Any:
-        """The connection of a thread that ended, or None: a server may make a thread for each request."""
+        """Return the connection of a thread that ended, or None: a server may make a thread for each request."""
         with self._lock:
             dead = next((owner for owner in self._owners if not owner.is_alive()), None)
             return self._owners.pop(dead) if dead else None

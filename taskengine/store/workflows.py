@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from taskengine.errors import StoreError
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import dumps, loads_object, pairs
 from taskengine.store.fields import FrameField
 from taskengine.store.inspection import Fields
@@ -26,14 +26,14 @@ def put_definition(digest: str, text: str) -> Call[Reply]:
 
 
 def definition(keys: Keys, digest: str) -> Call[str]:
-    """The text of a definition; StoreError when it is not there."""
+    """Return the text of a definition; StoreError when it is not there."""
 
     def decode(raw: Any) -> str:
         if raw is None:
             raise StoreError(f"the definition {digest} of a workflow is gone")
         return str(raw)
 
-    return Call("GET", (keys.of("def", digest),), decode, command=True)
+    return Call("GET", (keys.of("definition", digest),), decode, command=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Stored:
     variables: Fields
     #: JSON of its outputs; '' before its end, or without some.
     result: str
-    #: The scope and the story of a pause; '' and '' without one.
+    #: The scope and the record of a pause; '' and '' without one.
     pause: tuple[str, str]
 
 
@@ -110,7 +110,7 @@ _READ_WORKFLOW = Verb("read_workflow", _stored, workflow=_Workflow)
 
 
 def read(id: str) -> Call[Stored | None]:
-    """A workflow; None where there is no such one."""
+    """Return a workflow; None where there is no such one."""
     return _READ_WORKFLOW(workflow=id)
 
 
@@ -160,7 +160,7 @@ def put_frame(term: str, new: Frame) -> Call[Reply]:
     )  # fmt: skip
 
 
-def names_of(keys: Keys, workflow: str, frame: str) -> Story[tuple[dict[str, str], int]]:
+def names_of(keys: Keys, workflow: str, frame: str) -> Operation[tuple[dict[str, str], int]]:
     """Workflow name -> digest, as they were when a workflow started, and how many frames are around one of it."""
     names = yield from Call("HGET", (keys.of("frame", workflow), FrameField.names), _text, command=True)
     depth = yield from Call("HGET", (keys.of("frame", frame), FrameField.depth), _text, command=True)

@@ -19,7 +19,7 @@
         engine.run_until_idle()
         assert engine.task(task).result == {"warnings": 0}
 
-What is real here: the scripts, both doors, the runner of the workers, every duty of the coordinator. What is not: the
+What is real here: the scripts, both clients, the runner of the workers, every duty of the coordinator. What is not: the
 server (fakeredis with Lua), Celery (a wake-up is taken from its queue by hand), and time, which stands still until
 :class:`Clock` is turned. With pytest the fixture ``engine`` makes and closes one (:mod:`taskengine.testing.plugin`).
 

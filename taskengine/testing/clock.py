@@ -13,7 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock:
-    """The clock of one engine: its server, its coordinator and whoever waits at its doors go by it.
+    """The clock of one engine: its server, its coordinator and whoever waits at its clients go by it.
 
     It begins at *start* (None: now) and stands still between two calls of :meth:`advance`. Code of yours that asks
     ``datetime.now`` is not deceived: give it this clock instead.
@@ -34,11 +34,11 @@ class Clock:
 
     @property
     def micros(self) -> int:
-        """Microseconds since 1970."""
+        """The clock in whole microseconds since 1970, as the server's TIME gives it."""
         return self._micros
 
     def seconds(self) -> float:
-        """Seconds since 1970."""
+        """Return the clock in seconds since 1970."""
         return self._micros / 1_000_000
 
     def advance(self, by: float | timedelta) -> datetime:
@@ -56,6 +56,6 @@ class Clock:
             hear()
         return self.now
 
-    def on_turn(self, hear: Callable[[], None]) -> None:
+    def on_advance(self, hear: Callable[[], None]) -> None:
         """Call *hear* after each turn."""
         self._turned.append(hear)

@@ -18,11 +18,11 @@ from taskengine.store import coordination
 from taskengine.store.invariants import check_invariants
 from taskengine.store.keys import Keys
 from taskengine.store.sync import SyncStore
+from taskengine.testing.clients import Awaitable, Blocking, Unblocked
 from taskengine.testing.clock import Clock
-from taskengine.testing.doors import Awaitable, Blocking, Unblocked
-from taskengine.testing.scope import closed, opened, registry
+from taskengine.testing.reasons import why_not_over
+from taskengine.testing.registries import closed, opened, registry
 from taskengine.testing.server import Server
-from taskengine.testing.stories import story
 from taskengine.testing.worker import Worker
 from taskengine.transport import template
 
@@ -35,7 +35,7 @@ _PAGE = 500
 
 
 class Engine:
-    """A server, a coordinator and a worker in one thread, and two doors to them.
+    """A server, a coordinator and a worker in one thread, and two clients to them.
 
     *agents* are the declared functions that its worker runs, *modules* names of modules that declare some; with
     neither it runs whatever the process has imported. An agent that is declared inside a function while an engine is
@@ -69,9 +69,9 @@ class Engine:
         reads_on = Unblocked(self._store, lambda _: None)
         self._coordinator = Coordinator(reads_on, self.settings, "inline", clock=self.clock.seconds)
         client = Unblocked(self._store, self._wait)
-        #: The blocking door. Whoever waits at it lets the engine work and time pass.
+        #: The blocking client. Whoever waits at it lets the engine work and time pass.
         self.api: BlockingTaskAPI = Blocking(client, self.clock)
-        #: The async door, likewise.
+        #: The async client, likewise.
         self.aio: TaskAPI = Awaitable(client, self.clock)
         self._is_open = True
         opened(self)
@@ -94,17 +94,17 @@ class Engine:
         return self.api.create_tasks(tasks, name=name)
 
     def task(self, task: Task | Id) -> Task:
-        """A task as it stands now, with its result."""
+        """Return a task as it stands now, with its result."""
         return self.api.get_task(_id(task))
 
     def executions(self, task: Task | Id) -> list[TaskExecution]:
-        """The attempts at a task, oldest first."""
+        """Return the attempts at a task, oldest first."""
         return self.api.get_task_executions(_id(task))
 
     def step(self) -> bool:
         """Run one execution; False when nothing may run now."""
         self._worker.work(0)
-        self._coordinator.turn_all()
+        self._coordinator.run_all()
         return bool(self._worker.work(1))
 
     def run_until_idle(self, *, most: int = MOST) -> int:
@@ -168,7 +168,7 @@ class Engine:
                 raise NeverIdleError(most, self._worker.ledger.ran.most_common(5))
             if settled and not new:
                 return ran
-            self._coordinator.turn_all()
+            self._coordinator.run_all()
             settled = True
 
     def _wait(self, seconds: float) -> None:
@@ -190,8 +190,8 @@ class Engine:
         return True
 
     def _never(self, pending: Sequence[Task]) -> NeverDoneError:
-        lanes = self._worker.lanes
-        return NeverDoneError([str(task.id) for task in pending], [story(task, lanes) for task in pending])
+        queues = self._worker.queues
+        return NeverDoneError([str(task.id) for task in pending], [why_not_over(task, queues) for task in pending])
 
     def _open(self, ids: Iterable[Id]) -> list[Task]:
         asked = list(ids)
@@ -213,7 +213,7 @@ def _id(task: Task | Id) -> Id:
 
 
 def _settings(changes: dict[str, Any]) -> Settings:
-    """The defaults with *changes*, whatever the environment says."""
+    """Return the defaults with *changes*, whatever the environment says."""
     unknown = sorted(changes.keys() - Settings.model_fields.keys())
     if unknown:
         raise InvalidInputError(f"{unknown[0]} is no setting; see taskengine.Settings", field=unknown[0])

@@ -36,7 +36,7 @@ class Server(FakeServer):
         make_fit(self)
 
     def client(self) -> FakeRedis:
-        """A blocking client as the engine makes them."""
+        """Return a blocking client as the engine makes them."""
         return _Client(server=self, connection_class=_Connection, decode_responses=True, protocol=2)
 
 

@@ -16,20 +16,20 @@ from taskengine.agent import Registry
 from taskengine.models import Outcome
 from taskengine.store import nodes
 from taskengine.store.keys import Keys
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 from taskengine.store.sync import SyncStore
 from taskengine.testing.clock import Clock
 from taskengine.transport.wakeup import WakeUp, take
 from workers import capture
-from workers.board import Board
-from workers.courier import Courier
 from workers.enforcement import Enforcement
-from workers.journal import Journal
-from workers.lanes import Served, everything, offer
+from workers.log_buffer import LogBuffer
+from workers.log_sender import LogSender
 from workers.process import LocalRuns, Node, Running, WorkerProcess
+from workers.queues import Served, everything, offer
+from workers.recycling import Limits
 from workers.runner import Runner
+from workers.slot_table import SlotTable
 from workers.unsent import Unsent
-from workers.wear import Limits
 
 #: Share of a lease after which the node beats again.
 _BEAT = 1 / 4
@@ -41,11 +41,11 @@ class Ledger:
     def __init__(self) -> None:
         self.ran: Counter[str] = Counter()
 
-    def started(self, told: Told, agent: str) -> None:  # noqa: ARG002  # it is told both
-        """An execution began."""
-        self.ran[told.name] += 1
+    def started(self, assignment: Assignment, agent: str) -> None:  # noqa: ARG002  # it is told both
+        """Tell that an execution began."""
+        self.ran[assignment.name] += 1
 
-    def ended(self, told: Told, outcome: Outcome, became: str) -> None:
+    def ended(self, assignment: Assignment, outcome: Outcome, became: str) -> None:
         """Nobody is waiting for this."""
 
     def closed(self, execution: str, became: str, why: str) -> None:
@@ -55,22 +55,22 @@ class Ledger:
         """No child of it dies."""
 
     def hurry(self) -> None:
-        """Nothing waits."""
+        """Do nothing: nothing waits here."""
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing: nothing waits here."""
 
     def close(self, seconds: float) -> None:
-        """Nothing waits."""
+        """Do nothing: nothing waits here."""
 
     def hold_still_at_forks(self) -> None:
-        """It sends nothing."""
+        """Do nothing: no thread sends here."""
 
 
-class _AtTheEnd(Courier):
+class _AtTheEnd(LogSender):
     """Carries nothing while an agent runs: what it said is sent before its report, by the thread that runs it."""
 
-    def wake(self, journal: Journal) -> None:
+    def wake(self, log_buffer: LogBuffer) -> None:
         """Who could look meanwhile?"""
 
 
@@ -93,7 +93,7 @@ class _InlineProcess(WorkerProcess):
 
     def __init__(self, node: Node, dies: Callable[[], bool]) -> None:
         super().__init__(node)
-        self.courier = _AtTheEnd(self.store)
+        self.log_sender = _AtTheEnd(self.store)
         self._dies = dies
         self.hears = None
         capture.remove()  # in a test's own process only while an agent runs
@@ -126,7 +126,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self._start()
-        self.clock.on_turn(self._keep_up)
+        self.clock.on_advance(self._keep_up)
 
     @property
     def is_busy(self) -> bool:
@@ -134,29 +134,30 @@ class Worker:
         return bool(self._in_hand)
 
     @property
-    def lanes(self) -> tuple[str, ...]:
+    def queues(self) -> tuple[str, ...]:
         """The queues that its agents serve."""
-        return offer(self.registry, None).lanes if len(self.registry) else ()
+        return offer(self.registry, None).queues if len(self.registry) else ()
 
     def work(self, most: int) -> int:
         """Run what was granted, *most* executions at most; how many."""
         self._publish()
         ran = 0
-        while ran < most and self._node.lanes.text and (message := self._take()) is not None:
+        while ran < most and self._node.queues.text and (message := self._take()) is not None:
             ran += self._run(message)
         return ran
 
     def lose(self) -> None:
         """Die: what runs is LOST, a new incarnation takes over, and what the old one still reports is fenced."""
-        self.store.run(nodes.leave(self._node.name))
+        self.store.run(nodes.remove_node(self._node.name))
         self._in_hand.clear()
         self._start()
         self._publish()
 
     def _start(self) -> None:
         self._node = _InlineNode(
-            settings=self.store.settings, registry=self.registry, announce=lambda _: self.ledger, url="",
-            name=f"inline#{next(self._incarnations)}", hostname="inline", lanes=Served({}), forks=False, board=Board(),
+            settings=self.store.settings, registry=self.registry, make_events=lambda _: self.ledger, url="",
+            name=f"inline#{next(self._incarnations)}", hostname="inline", queues=Served({}), forks=False,
+            slot_table=SlotTable(),
             local=LocalRuns(), unsent=Unsent(0), limits=Limits(), store=self.store,
         )  # fmt: skip
         self._process = _InlineProcess(self._node, self._dies)
@@ -171,8 +172,8 @@ class Worker:
         return False
 
     def _take(self) -> WakeUp | None:
-        lanes = offer(self.registry, None).lanes
-        return self.store.run(take(Keys(self.store.settings.namespace), lanes))
+        queues = offer(self.registry, None).queues
+        return self.store.run(take(Keys(self.store.settings.namespace), queues))
 
     def _run(self, message: WakeUp) -> int:
         self._in_hand.append(message.execution_id)
@@ -190,18 +191,18 @@ class Worker:
 
     def _publish(self) -> None:
         """Beat if agents came or went, or if the last beat is a while ago."""
-        lanes = Served(everything(self.registry) if len(self.registry) else {})
+        queues = Served(everything(self.registry) if len(self.registry) else {})
         is_late = self.clock.seconds() - self._beat_at > self.store.settings.lease_seconds * _BEAT
-        if lanes.text != self._node.lanes.text or is_late:
-            self._node.lanes = lanes
+        if queues.text != self._node.queues.text or is_late:
+            self._node.queues = queues
             self._beat()
 
     def _beat(self) -> None:
         self._beat_at = self.clock.seconds()
         free = max(0, self.slots - self._enforcement.occupied)
         live = [f"{message}|{os.getpid()}" for message in self._in_hand]
-        name, lanes = self._node.name, self._node.lanes.text
-        answer = self.store.run(nodes.beat(name, next(self._beats), '{"pool":"inline"}', free, lanes, "", live))
+        name, queues = self._node.name, self._node.queues.text
+        answer = self.store.run(nodes.heartbeat(name, next(self._beats), '{"pool":"inline"}', free, queues, "", live))
         self._enforcement.enforce(answer.held, answer.server_ms)
 
     def _keep_up(self) -> None:

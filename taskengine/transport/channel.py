@@ -16,7 +16,7 @@ Only a connection whose transport options name a ``quarantine`` is screened, as 
 :func:`taskengine.transport.celery_options` do. Any other in the process, also to another server, is as
 kombu wrote it.
 
-Rejected: ``broker_transport`` instead of kombu's aliases. Flower can not read such a URI, and
+Rejected: ``broker_transport`` instead of kombu's aliases. Flower cannot read such a URI, and
 ``redis+socket://`` takes its transport from the scheme and ignores the setting.
 """
 
@@ -171,7 +171,7 @@ def install() -> None:
 
 
 def is_ours(connection: Any) -> bool:
-    """Whether the live channel of this kombu connection screens; connects when it is not yet connected."""
+    """Return whether the live channel of this kombu connection screens; connects when it is not yet connected."""
     channel = connection.default_channel
     return isinstance(channel, _ScreeningChannel) and bool(channel.quarantine)
 

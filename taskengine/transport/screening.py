@@ -42,7 +42,7 @@ _CLOSED = ConfigDict(strict=True, extra="forbid")
 
 
 class _Fault(ValueError):  # noqa: N818  # the field's word
-    """The message can not be read; says why."""
+    """The message cannot be read; says why."""
 
 
 def _readable_time(text: str) -> str:
@@ -164,12 +164,12 @@ _INFLATERS: dict[str, Callable[[], Any]] = {
 
 
 def message_fault(raw: bytes) -> str | None:
-    """Why kombu could not make a message of *raw* (a reply, an event, any other use); None when it can."""
+    """Return why kombu could not make a message of *raw* (a reply, an event, any other use); None when it can."""
     return _fault(_check_message, raw)
 
 
 def task_fault(raw: bytes) -> str | None:
-    """Why a Celery worker could not make a task request of *raw*; None when it can.
+    """Return why a Celery worker could not make a task request of *raw*; None when it can.
 
     That no task of that name is registered is for Celery to say: it discards such a message without dying.
     """
@@ -232,7 +232,7 @@ def _content(message: Any) -> bytes:
         content = Base64().decode(body) if is_base64 else body.encode()
         return _inflated(content, (message.get("headers") or {}).get("compression"))
     except (*DATA_ERRORS, OSError) as exc:  # bz2 says OSError of wrong data
-        raise _Fault(f"body: can not be unpacked: {_brief(exc)}") from exc
+        raise _Fault(f"body: cannot be unpacked: {_brief(exc)}") from exc
 
 
 def _inflated(content: bytes, compression: str | None) -> bytes:

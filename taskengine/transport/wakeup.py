@@ -21,11 +21,11 @@ class WakeUp:
     token: int
 
 
-def take(keys: Keys, lanes: Iterable[str]) -> Call[WakeUp | None]:
-    """The next message of *lanes*, CRITICAL before LOW as kombu reads them; None when there is none."""
-    consumed = tuple(lanes)
-    queues = [keys.queue_prefix() + queue_key(lane, step) for step in PRIORITY_STEPS for lane in consumed]
-    return Call("LMPOP", (len(queues), *queues, "RIGHT"), _read, command=True)
+def take(keys: Keys, queues: Iterable[str]) -> Call[WakeUp | None]:
+    """Return the next message of *queues*, CRITICAL before LOW as kombu reads them; None when there is none."""
+    consumed = tuple(queues)
+    lists = [keys.queue_prefix() + queue_key(queue, step) for step in PRIORITY_STEPS for queue in consumed]
+    return Call("LMPOP", (len(lists), *lists, "RIGHT"), _read, command=True)
 
 
 def _read(raw: Any) -> WakeUp | None:

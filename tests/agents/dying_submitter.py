@@ -14,11 +14,11 @@ from taskengine.store.sync import SyncStore
 trip, parent, *ids = sys.argv[1:]
 store = SyncStore(current().redis_url, current(), "{}")
 new = [Task(id=UUID(id), capability="work", input={"do": "nothing"}, depends_on={UUID(parent)}) for id in ids]
-story = graphs.submit(str(uuid4()), [record(task, 1.0) for task in new])
+operation = graphs.submit(str(uuid4()), [record(task, 1.0) for task in new])
 answer, trips = None, 0
 try:
     while True:
-        call = story.send(answer)
+        call = operation.send(answer)
         answer = store.run(call)
         trips += 1
         if trips == int(trip):

@@ -1,6 +1,6 @@
 """Agents of the test fleets. Each run leaves lines in a side file, so that "ran twice" is decided without the engine.
 
-A line is ``what task attempt pid monotonic``, appended in one write: processes can not tear each other's lines, and
+A line is ``what task attempt pid monotonic``, appended in one write: processes cannot tear each other's lines, and
 the monotonic clock is one for the whole machine.
 """
 

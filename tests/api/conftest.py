@@ -1,4 +1,4 @@
-"""Both doors over one real server, and a worker and a coordinator made of plain store calls."""
+"""Both clients over one real server, and a worker and a coordinator made of plain store calls."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ..store.world import World
 
 
 class Awaited:
-    """The async door, made to block: every method runs to its end on a loop of its own."""
+    """The async client, made to block: every method runs to its end on a loop of its own."""
 
-    def __init__(self, door: TaskAPI) -> None:
-        self.door = door
+    def __init__(self, client: TaskAPI) -> None:
+        self.client = client
         self.loop = asyncio.new_event_loop()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self.door, name)
+        method = getattr(self.client, name)
         return lambda *args, **named: self.loop.run_until_complete(method(*args, **named))
 
     def end(self) -> None:
-        self.loop.run_until_complete(self.door.close())
+        self.loop.run_until_complete(self.client.close())
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
 
@@ -45,11 +45,11 @@ def settings(shared_valkey: Any) -> Settings:
 
 @pytest.fixture(params=["blocking", "async"])
 def api(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Any]:
-    """A door; every law holds behind both."""
+    """A client; every law holds behind both."""
     if request.param == "blocking":
-        door = BlockingTaskAPI(settings=settings)
-        yield door
-        door.close()
+        client = BlockingTaskAPI(settings=settings)
+        yield client
+        client.close()
     else:
         awaited = Awaited(TaskAPI(settings=settings))
         yield awaited
@@ -58,9 +58,9 @@ def api(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Any]:
 
 @pytest.fixture
 def one(settings: Settings) -> Iterator[BlockingTaskAPI]:
-    """A door, where one is enough."""
-    with BlockingTaskAPI(settings=settings) as door:
-        yield door
+    """A client, where one is enough."""
+    with BlockingTaskAPI(settings=settings) as client:
+        yield client
 
 
 @pytest.fixture

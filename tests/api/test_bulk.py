@@ -89,7 +89,7 @@ def test_reprioritised_tasks_start_next_in_their_order(api: Any, many: list[Task
 def test_retry_opens_what_failed_and_what_that_closed(api: Any, world: World) -> None:
     failed = [lint(f"f{n}") for n in range(3)]
     api.create_tasks([*failed, lint("after", depends_on={failed[0].id})])
-    world.finish(*failed, verdict="failed")
+    world.finish(*failed, disposition="failed")
     world.think()
     done = api.retry_tasks(capability="lint")
     assert (done.done, done.skipped) == (3, {"blocked": 1})
@@ -103,7 +103,7 @@ def test_delete_leaves_what_open_tasks_need(api: Any, world: World) -> None:
     later = lint("later", depends_on={a.id}, hold=True)
     api.create_tasks([a, b, c, later])
     world.finish(a, b)
-    world.finish(c, verdict="failed")
+    world.finish(c, disposition="failed")
     done = api.delete_tasks(capability="lint")
     assert (done.matched, done.done, done.skipped) == (4, 2, {"waited": 1, "pending": 1})
     assert {task.name for task in api.list_tasks()} == {"a", "later"}

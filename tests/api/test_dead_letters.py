@@ -1,4 +1,4 @@
-"""Dead letters: listed newest first, told with their stories, given another life, struck off the list."""
+"""Dead letters: listed newest first, told with their history, given another life, struck off the list."""
 
 from __future__ import annotations
 

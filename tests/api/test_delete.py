@@ -23,7 +23,7 @@ def test_task_goes_with_its_executions_and_its_key(api: Any, world: World) -> No
     with pytest.raises(NotFoundError):
         api.get_task(task.id)
     left = {name.split(":")[1] for name in world.key_names()}
-    assert left.isdisjoint({"task", "exec", "idem", "payload", "deps", "bits"})
+    assert left.isdisjoint({"task", "exec", "idem", "payload", "dependents", "bits"})
     assert world.counts() == {}
 
 
@@ -41,7 +41,7 @@ def test_open_task_is_refused(api: Any, world: World, started: bool) -> None:
         world.start()
     with pytest.raises(NotAllowedError, match="cancel it first, or pass cascade=True") as refused:
         api.delete_task(task.id)
-    assert "created" in refused.value.story[0]
+    assert "created" in refused.value.history[0]
     assert api.get_task(task.id).status == ("running" if started else "ready")
 
 
@@ -51,7 +51,7 @@ def test_task_that_others_wait_for_is_refused_and_names_them(api: Any, world: Wo
     api.create_tasks([a, b])
     with pytest.raises(NotAllowedError, match=f"'bee' \\({b.id}\\) depend on it"):
         api.delete_task(a.id)
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     with pytest.raises(NotAllowedError, match="'bee'"):
         api.delete_task(a.id)
     world.think()

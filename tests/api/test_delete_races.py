@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from taskengine import NotAllowedError, Task
-from taskengine.api.scope import Scope
-from taskengine.api.stories.bulk import Selection, delete_tasks
-from taskengine.api.stories.delete import delete_task
+from taskengine.api.context import OperationContext
+from taskengine.api.operations.bulk import Selection, delete_tasks
+from taskengine.api.operations.delete import delete_task
 from taskengine.models import BulkResult, TriggerRule
 from taskengine.store import graphs, retention, tasks
 from taskengine.store.call import Call
@@ -99,17 +99,17 @@ def reopened(world: World, parent: Task) -> Callable[[], object]:
     return lambda: world.run(tasks.reopen(str(late.id))).ok or pytest.fail("it was not opened again")
 
 
-def ended(world: World, verdict: str) -> Task:
+def ended(world: World, disposition: str) -> Task:
     """A task that is over, and something open in its run."""
     parent, other = world.task("parent"), world.task("other", hold=True)
     world.submit(parent, other)
-    world.finish(parent, verdict=verdict)
+    world.finish(parent, disposition=disposition)
     world.think()
     return parent
 
 
-def scope_of(world: World) -> Scope:
-    return Scope(world.keys, world.store.settings, time.monotonic)
+def scope_of(world: World) -> OperationContext:
+    return OperationContext(world.keys, world.store.settings, time.monotonic)
 
 
 def meanwhile(world: World, what: Callable[[], object]) -> Callable[[Call[Any]], Any]:
@@ -124,28 +124,28 @@ def meanwhile(world: World, what: Callable[[], object]) -> Callable[[Call[Any]],
     return send
 
 
-@pytest.mark.parametrize("verdict", ["completed", "failed"])
+@pytest.mark.parametrize("disposition", ["completed", "failed"])
 @pytest.mark.parametrize("how", ARRIVALS)
-def test_who_comes_while_a_delete_looks_keeps_its_dependency(world: World, how: str, verdict: str) -> None:
-    parent = ended(world, verdict)
+def test_who_comes_while_a_delete_looks_keeps_its_dependency(world: World, how: str, disposition: str) -> None:
+    parent = ended(world, disposition)
     come = ARRIVALS[how](world, parent)
     with pytest.raises(NotAllowedError):
         steps(delete_task(scope_of(world), parent.id, cascade=False), meanwhile(world, come))
-    assert world.status(parent.id) == verdict
+    assert world.status(parent.id) == disposition
     world.check()
 
 
-@pytest.mark.parametrize("verdict", ["completed", "failed"])
+@pytest.mark.parametrize("disposition", ["completed", "failed"])
 @pytest.mark.parametrize("how", ARRIVALS)
-def test_who_comes_while_many_are_deleted_keeps_its_dependency(world: World, how: str, verdict: str) -> None:
-    parent = ended(world, verdict)
+def test_who_comes_while_many_are_deleted_keeps_its_dependency(world: World, how: str, disposition: str) -> None:
+    parent = ended(world, disposition)
     spare = world.new("spare")
-    world.finish(spare, verdict=verdict)
+    world.finish(spare, disposition=disposition)
     come = ARRIVALS[how](world, parent)
-    selection = Selection({"status": verdict}, everything=False, dry_run=False, progress=None)
+    selection = Selection({"status": disposition}, everything=False, dry_run=False, progress=None)
     done: BulkResult = steps(delete_tasks(scope_of(world), selection), meanwhile(world, come))
     assert (done.matched, done.done, done.skipped) == (2, 1, {"waited": 1})
-    assert (world.status(parent.id), world.status(spare.id)) == (verdict, "")
+    assert (world.status(parent.id), world.status(spare.id)) == (disposition, "")
     world.check()
 
 
@@ -193,7 +193,7 @@ def test_retention_waits_for_a_graph_that_is_being_submitted(world: World) -> No
     parent = world.new("parent")
     world.finish(parent)
     world.staged(world.task("late", parent), run=world.run_of(parent.id))
-    world.lead()
+    world.elect()
     assert world.run(retention.expired(world.keys, -60)) == []
     [finished] = world.raw.zrange(world.keys.fixed("finished"), 0, -1, withscores=True)
     one = retention.Pass(finished[0].decode(), int(finished[1]))

@@ -71,7 +71,7 @@ def test_started_task_takes_no_dependency(api: Any, world: World) -> None:
     world.finish(a)
     with pytest.raises(NotAllowedError, match=r"'a' .* is completed and has started") as refused:
         api.add_dependency(a.id, b.id)
-    assert [line.split()[1] for line in refused.value.story] == ["created", "ready", "started", "completed"]
+    assert [line.split()[1] for line in refused.value.history] == ["created", "ready", "started", "completed"]
 
 
 def test_unknown_ends_are_named(api: Any) -> None:

@@ -58,7 +58,7 @@ def _until_watched(world: World, task: Task) -> Any:
 
 def test_failure_raises_with_the_execution_inside(api: Any, world: World) -> None:
     task = api.create_task(lint())
-    world.finish(task, verdict="failed", error="boom", error_kind="crash")
+    world.finish(task, disposition="failed", error="boom", error_kind="crash")
     with pytest.raises(TaskExecutionError, match=r"'a' .* failed: boom") as failed:
         api.execute_task(task.id)
     assert failed.value.execution.status == ExecutionStatus.FAILED
@@ -70,7 +70,7 @@ def test_task_closed_by_its_dependency_has_no_execution(api: Any, world: World) 
     a, b = lint("a"), lint("b")
     b.add_dependency(a.id)
     api.create_tasks([a, b])
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     world.think()
     with pytest.raises(TaskExecutionError, match="dependency a failed") as failed:
         api.execute_task(b.id)
@@ -112,7 +112,7 @@ def test_task_that_another_agent_has_is_refused(api: Any, world: World) -> None:
     world.start()
     with pytest.raises(NotAllowedError, match="is running on agent 'lint'") as refused:
         api.execute_task(task.id, "other", wait=False)
-    assert "started" in refused.value.story[-1]
+    assert "started" in refused.value.history[-1]
     execution = api.execute_task(task.id, "lint", wait=False)
     assert execution.status == ExecutionStatus.RUNNING
 
@@ -138,7 +138,7 @@ def test_large_result_comes_with_task_and_execution(one: BlockingTaskAPI, world:
 
 def test_executions_tell_every_attempt(api: Any, world: World) -> None:
     task = api.create_task(lint())
-    world.report(world.start(), verdict="retry", error="no luck", retry_ms=1)
+    world.report(world.start(), disposition="retry", error="no luck", retry_ms=1)
     assert api.get_task(task.id).status == "retrying"
     assert [(e.attempt, e.status) for e in api.get_task_executions(task.id)] == [(1, "failed")]
 
@@ -167,7 +167,7 @@ def test_retry_opens_what_the_failure_closed(api: Any, world: World) -> None:
     a, b = lint("a"), lint("b")
     b.add_dependency(a.id)
     api.create_tasks([a, b])
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     world.think()
     world.beat(slots=0)  # nobody is free: the next attempt is not granted yet
     execution = api.retry_task(a.id, wait=False)
@@ -190,17 +190,17 @@ def test_retry_of_what_a_dependency_closed_names_the_one_to_retry(api: Any, worl
     b.add_dependency(a.id)
     c.add_dependency(b.id)
     api.create_tasks([a, b, c])
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     world.think()
     with pytest.raises(NotAllowedError, match=f"its dependency 'a' failed; retry that one: {a.id}"):
         api.retry_task(c.id)
 
 
-@pytest.mark.parametrize("verdict", ["completed", None])
-def test_only_what_failed_is_retried(api: Any, world: World, verdict: str | None) -> None:
+@pytest.mark.parametrize("disposition", ["completed", None])
+def test_only_what_failed_is_retried(api: Any, world: World, disposition: str | None) -> None:
     task = api.create_task(lint())
-    if verdict:
-        world.finish(task, verdict=verdict)
+    if disposition:
+        world.finish(task, disposition=disposition)
     with pytest.raises(NotAllowedError, match="only a failed or cancelled one is retried"):
         api.retry_task(task.id)
 
@@ -220,7 +220,7 @@ def test_latest_executions_tell_who_runs_what_and_how_far(api: Any, world: World
     runs = api.create_task(Task(name="runs", capability="lint"))
     told = world.start()
     waits = api.create_task(Task(name="waits", capability="lint"))
-    world.run(executions.say(told.execution_id, 1, progress=0.5, note="half"))
+    world.run(executions.append_logs(told.execution_id, 1, progress=0.5, note="half"))
     first, second, third = api.get_latest_executions([waits.id, runs.id, uuid4()])
     assert (first, third) == (None, None)
     assert (str(second.id), second.node) == (told.execution_id, "n1")

@@ -1,4 +1,4 @@
-"""Why a task is where it is: each place that it can be in, told through the door, in a sentence for people."""
+"""Why a task is where it is: each place that it can be in, told through the client, in a sentence for people."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_rule_of_its_own_is_said(api: Any, world: World) -> None:
     parent = api.create_task(lint("parent"))
     other = api.create_task(lint("other", hold=True))
     child = api.create_task(lint("child", depends_on={parent.id, other.id}, trigger_rule="all_done"))
-    world.finish(parent, verdict="failed")
+    world.finish(parent, disposition="failed")
     found = api.explain(child.id)
     assert found.headline == "'child' is pending: it waits for 1 of its 2 dependencies: 'other' (pending)"
     assert found.facts[1].text == (
@@ -70,14 +70,14 @@ def test_scheduled_and_nobody_coordinates(api: Any, world: World) -> None:
     assert found.facts[1].text == (
         "no coordinator leads, so it will not start by itself; start one: taskengine coordinator"
     )
-    world.lead()
+    world.elect()
     assert kinds(api.explain(task.id)) == ["scheduled"]
 
 
 def test_dependency_that_failed_is_about_to_be_decided(api: Any, world: World) -> None:
     parent = api.create_task(lint("parent"))
     child = api.create_task(lint("child", depends_on={parent.id}))
-    world.finish(parent, verdict="failed")
+    world.finish(parent, disposition="failed")
     found = api.explain(child.id)
     why = "of its 1 dependency 1 failed (or a failure came before it), so by its rule all_success it cannot start"
     assert found.headline.startswith(f"'child' is pending: {why}")
@@ -90,10 +90,10 @@ def test_no_worker_offers_it_says_what_is_offered(api: Any, world: World) -> Non
         "'a' is ready: no living worker offers capability 'gpu' (nor anything else); "
         "start one: taskengine worker --queues gpu --import MODULE (the module with its agent)"
     )
-    world.beat(lanes="lint=lint test=tester @lint=lint")
+    world.beat(queues="lint=lint test=tester @lint=lint")
     found = api.explain(task.id)
     assert "(those that live offer lint, test)" in found.headline
-    assert found.facts[0].details == {"lane": "gpu", "offered": ["@lint", "lint", "test"]}
+    assert found.facts[0].details == {"queue": "gpu", "offered": ["@lint", "lint", "test"]}
 
 
 def test_no_worker_has_its_agent(api: Any, world: World) -> None:
@@ -121,7 +121,7 @@ def test_paused_says_by_whom_and_how_to_let_it_go(api: Any, world: World) -> Non
 
 
 def test_a_pause_that_ends_by_itself_names_the_call_that_ends_it_sooner(api: Any, world: World) -> None:
-    world.run(estimates.learn({"lint": 10.0}))
+    world.run(estimates.update_estimates({"lint": 10.0}))
     world.beat(slots=0)
     task = api.create_task(lint())
     until = datetime.now(UTC) + timedelta(hours=2)
@@ -160,7 +160,7 @@ def test_moment_within_a_pause_is_no_promise(one: Any, world: World) -> None:
 def test_next_attempt_within_a_pause_is_no_promise(one: Any, world: World) -> None:
     task = one.create_task(lint())
     told = world.start()
-    world.report(told, verdict="retry", error="boom", retry_ms=60_000)
+    world.report(told, disposition="retry", error="boom", retry_ms=60_000)
     one.pause(capability="lint")
     first, paused, *_ = one.explain(task.id).facts
     assert ", but not before its pause ends, retry 1 of 3, because of: boom" in first.text
@@ -194,7 +194,7 @@ def test_place_in_the_queue(api: Any, world: World) -> None:
 
 
 def test_expected_start_and_durations_are_told_where_they_are_known(one: Any, world: World) -> None:
-    world.run(estimates.learn({"lint": 10.0, "lint t#": 40.0}))
+    world.run(estimates.update_estimates({"lint": 10.0, "lint t#": 40.0}))
     parent = one.create_task(lint("t1", hold=True))
     child = one.create_task(lint("child", depends_on={parent.id}))
     assert one.explain(child.id).headline == (
@@ -216,7 +216,7 @@ def test_place_that_it_came_to_by_waiting(one: Any, world: World) -> None:
     world.beat(slots=0)
     task = one.create_task(lint(priority=1))
     world.raw.hincrby(world.keys.of("task", task.id), "rdy", -700_000)
-    assert world.run(coordination.age(world.lead(), "lint", 0, 600_000)).number() == 1
+    assert world.run(coordination.lift_aged(world.elect(), "lint", 0, 600_000)).number() == 1
     assert one.explain(task.id).headline.endswith("; by its waiting it stands among the NORMAL ones")
 
 
@@ -234,7 +234,7 @@ def test_its_worker_takes_nothing_of_what_it_is_granted(api: Any, world: World) 
     for id in world.granted():
         world.raw.zadd(world.keys.fixed("granted_all"), {id: 1})
     world.raw.hset(world.keys.of("node", "n1"), "un", 2)
-    world.lead()
+    world.elect()
     world.run(coordination.withdraw(world.term))
     found = api.explain(task.id)
     assert found.headline.startswith(
@@ -250,7 +250,7 @@ def test_its_worker_takes_nothing_of_what_it_is_granted(api: Any, world: World) 
 def test_slots_that_agents_hold_after_their_end_are_named(
     api: Any, world: World, slots: int, drain: str, said: list[str]
 ) -> None:
-    world.run(nodes.beat("n1", 1, '{"stuck": 2}', slots, "lint=lint", drain, []))
+    world.run(nodes.heartbeat("n1", 1, '{"stuck": 2}', slots, "lint=lint", drain, []))
     _, last = (api.create_task(lint(name)) for name in ("first", "last"))
     found = api.explain(last.id)
     assert kinds(found) == said, "the most telling first"
@@ -273,7 +273,7 @@ def test_only_a_draining_worker_offers_it(api: Any, world: World) -> None:
 def test_running_says_where_since_when_and_how_far(api: Any, world: World) -> None:
     task = api.create_task(lint(timeout=60))
     told = world.start()
-    world.run(executions.say(told.execution_id, 1, progress=0.4, note="chapter 2"))
+    world.run(executions.append_logs(told.execution_id, 1, progress=0.4, note="chapter 2"))
     found = api.explain(task.id)
     assert found.headline.startswith("'a' is running: agent 'lint' runs attempt 1 on n1 since ")
     assert "; it is ended as timed out at " in found.headline
@@ -292,9 +292,9 @@ def test_running_with_a_cancel_on_a_worker_that_drains(api: Any, world: World) -
 
 
 def test_retrying_says_when_which_attempt_and_why(api: Any, world: World) -> None:
-    world.lead()
+    world.elect()
     task = api.create_task(lint(max_retries=3))
-    world.report(world.start(), verdict="retry", error="boom", error_kind="crash", retry_ms=42_400)
+    world.report(world.start(), disposition="retry", error="boom", error_kind="crash", retry_ms=42_400)
     found = api.explain(task.id)
     at = api.get_task(task.id).next_attempt_at
     assert found.headline == (
@@ -304,9 +304,9 @@ def test_retrying_says_when_which_attempt_and_why(api: Any, world: World) -> Non
 
 
 def test_not_now_says_that_no_retry_is_spent(api: Any, world: World) -> None:
-    world.lead()
+    world.elect()
     task = api.create_task(lint())
-    world.report(world.start(), verdict="not_now", error="rate limit", retry_ms=30_000)
+    world.report(world.start(), disposition="not_now", error="rate limit", retry_ms=30_000)
     found = api.explain(task.id)
     assert found.headline.startswith("'a' is retrying: its agent said not now (rate limit); attempt 2 starts at ")
     assert found.headline.endswith("no retry is spent")
@@ -322,7 +322,7 @@ def test_completed(api: Any, world: World) -> None:
 
 def test_failed_says_its_error_and_what_to_do(api: Any, world: World) -> None:
     task = api.create_task(lint())
-    world.finish(task, verdict="failed", error="boom", error_kind="crash")
+    world.finish(task, disposition="failed", error="boom", error_kind="crash")
     assert api.explain(task.id).headline == (
         f"'a' is failed: after 1 attempt it failed: boom; open it again: retry_task('{task.id}')"
     )
@@ -332,7 +332,7 @@ def test_dead_letter_says_so(api: Any, world: World) -> None:
     task = api.create_task(lint())
     for _ in range(3):
         world.start()
-        world.run(nodes.leave("n1"))
+        world.run(nodes.remove_node("n1"))
     found = api.explain(task.id)
     assert kinds(found) == ["failed", "dead_letter"]
     assert "lost its worker 3 times" in found.headline
@@ -343,7 +343,7 @@ def test_closed_by_a_failure_tells_the_way_to_its_root(api: Any, world: World) -
     root = api.create_task(lint("root"))
     middle = api.create_task(lint("middle", depends_on={root.id}))
     last = api.create_task(lint("last", depends_on={middle.id}))
-    world.finish(root, verdict="failed", error="boom", error_kind="crash")
+    world.finish(root, disposition="failed", error="boom", error_kind="crash")
     world.think()
     found = api.explain(last.id)
     assert found.headline == (
@@ -396,10 +396,10 @@ def test_what_may_expire_says_until_when_it_must_start(api: Any, world: World) -
 
 def test_deadline_at_risk_is_said(api: Any, world: World) -> None:
     task = api.create_task(lint(deadline=datetime.now(UTC) + timedelta(minutes=2)))
-    [weight] = world.run(deadlines.weigh([str(task.id)]))
+    [weight] = world.run(deadlines.read_weights([str(task.id)]))
     assert weight is not None
     finding = deadlines.Finding(str(task.id), weight.deadline or 0, "risk", 60_000)
-    assert world.run(deadlines.note(world.lead(), [finding])).number() == 1
+    assert world.run(deadlines.note(world.elect(), [finding])).number() == 1
     fact = api.explain(task.id).facts[-1]
     since = api.get_task(task.id).deadline_at_risk_since
     told = f", and since {since:%Y-%m-%d %H:%M:%S} UTC it is expected to miss it, by what such tasks took"

@@ -18,7 +18,7 @@ def lint(name: str = "a", **fields: Any) -> Task:
 def test_statistics_count_by_status_and_queue(api: Any, world: World) -> None:
     done, failed, _ = api.create_tasks([lint("done"), lint("failed"), lint("p", hold=True)])
     world.finish(done)
-    world.finish(failed, verdict="failed")
+    world.finish(failed, disposition="failed")
     world.beat(slots=1)
     api.create_tasks([lint("r"), lint("s"), lint("x", capability="review")])
     stats = api.get_queue_statistics()
@@ -39,7 +39,7 @@ def test_statistics_of_an_empty_engine(api: Any) -> None:
 def test_workers_show_what_they_offer(api: Any, world: World) -> None:
     assert api.list_workers() == []
     world.beat(slots=4)
-    world.beat("n2", lanes="review=r2 @r2=r2", drain="stop")
+    world.beat("n2", queues="review=r2 @r2=r2", drain="stop")
     first, second = api.list_workers()
     assert first == {
         "name": "n1", "alive": True, "draining": None, "slots": 4, "busy": 0, "capabilities": ["lint"],
@@ -50,7 +50,7 @@ def test_workers_show_what_they_offer(api: Any, world: World) -> None:
 
 def test_whole_stack_is_healthy(api: Any, world: World) -> None:
     world.beat()
-    world.lead("c1")
+    world.elect("c1")
     health = api.health_check()
     assert (health["status"], health["problems"], health["coordinator"]) == ("healthy", [], "c1")
     assert (health["workers"], health["slots"], health["server"]["append_only"]) == (1, 2, True)

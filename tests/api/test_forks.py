@@ -1,4 +1,4 @@
-"""A door that was used before a fork: gunicorn with preload, multiprocessing, a Celery application of one's own."""
+"""A client that was used before a fork: gunicorn with preload, multiprocessing, a Celery application of one's own."""
 
 from __future__ import annotations
 

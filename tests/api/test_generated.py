@@ -61,10 +61,12 @@ def test_a_difference_is_refused(copied: Path, change: Callable[[Path], None]) -
 
 def test_words_within_texts_stay_as_they_are() -> None:
     source = (
-        '"""A."""\n\nfrom taskengine.api.aio.door import AsyncDoor\nfrom taskengine.api.arguments import Id\n\n\n'
-        'async def f(door: AsyncDoor) -> str:\n    return await door.say("await async", Id)\n'
+        '"""A."""\n\nfrom taskengine.api.aio.base_client import AsyncBaseClient\n'
+        'from taskengine.api.arguments import Id\n\n\n'
+        'async def f(door: AsyncBaseClient) -> str:\n    return await door.say("await async", Id)\n'
     )
     assert generate.blocking(source) == (
-        '"""A."""\n\nfrom taskengine.api.arguments import Id\nfrom taskengine.api.blocking.door import BlockingDoor\n'
-        '\n\ndef f(door: BlockingDoor) -> str:\n    return door.say("await async", Id)\n'
+        '"""A."""\n\nfrom taskengine.api.arguments import Id\n'
+        'from taskengine.api.blocking.base_client import BlockingBaseClient\n'
+        '\n\ndef f(door: BlockingBaseClient) -> str:\n    return door.say("await async", Id)\n'
     )

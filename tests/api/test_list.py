@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from taskengine import BlockingTaskAPI, InvalidInputError, Task, TaskPage, TaskPriority, TaskStatus, TaskType
-from taskengine.api.stories import ask
+from taskengine.api.operations import ask
 
 from ..store.world import World, steps
 
@@ -25,7 +25,7 @@ def test_failed_tasks_as_the_manual_shows_them(api: Any, world: World) -> None:
     good, bad = lint("good"), lint("bad")
     api.create_tasks([good, bad])
     world.finish(good)
-    world.finish(bad, verdict="failed", error="boom")
+    world.finish(bad, disposition="failed", error="boom")
     failed_tasks = api.list_tasks(status=TaskStatus.FAILED)
     assert [f"{task.name} - {task.error_message}" for task in failed_tasks] == ["bad - boom"]
 

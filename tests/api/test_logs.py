@@ -11,19 +11,19 @@ import pytest
 
 from taskengine import InvalidInputError, NotFoundError, Task
 from taskengine.store import executions, tasks
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 
 from ..store.world import World
 
 LINE = '{"level":"info","logger":"stdout","message":"%s","timestamp":"2026-01-01T00:00:00Z"}'
 
 
-def say(world: World, told: Told, *words: str, number: int = 1) -> None:
-    verb = executions.say(told.execution_id, told.attempt, number=number, lines=[LINE % word for word in words])
+def say(world: World, told: Assignment, *words: str, number: int = 1) -> None:
+    verb = executions.append_logs(told.execution_id, told.attempt, number=number, lines=[LINE % word for word in words])
     assert world.run(verb).ok
 
 
-def started(api: Any, world: World) -> tuple[Task, Told]:
+def started(api: Any, world: World) -> tuple[Task, Assignment]:
     task = api.create_task(Task(capability="lint"))
     return task, world.start()
 
@@ -53,7 +53,7 @@ def test_a_later_attempt_goes_on_where_the_earlier_ended(api: Any, world: World)
     say(world, told, "first")
     page = api.get_logs(task.id)
     world.claim(world.slot())  # the slot asks again: what it ran is lost, and it gets the task again
-    told = world.told(task)
+    told = world.assignment(task)
     say(world, told, "second")
     page = api.get_logs(task.id, after=page.cursor)
     assert (words(page), page.attempt) == (["second"], 2)

@@ -118,7 +118,7 @@ def test_verb_on_what_is_over_is_refused_with_its_story(one: Any, world: World, 
     world.finish(task)
     with pytest.raises(NotAllowedError, match="is completed") as refused:
         getattr(one, verb)(task.id)
-    assert [word.split(" ")[1] for word in refused.value.story] == ["created", "ready", "started", "completed"]
+    assert [word.split(" ")[1] for word in refused.value.history] == ["created", "ready", "started", "completed"]
 
 
 def test_running_task_is_not_held_and_the_error_says_what_would_be_allowed(one: Any, world: World) -> None:

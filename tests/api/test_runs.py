@@ -1,4 +1,4 @@
-"""Runs through the doors: names, makers, counts, pages; and from what a person types to what is meant."""
+"""Runs through the clients: names, makers, counts, pages; and from what a person types to what is meant."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_run_tells_its_name_its_maker_and_how_its_tasks_stand(api: Any, world:
 
 def test_a_run_whose_tasks_are_over_is_finished_until_one_is_opened_again(api: Any, world: World) -> None:
     run = graph(api, name="nightly")
-    world.finish(*api.list_tasks(run_id=run), verdict="failed")
+    world.finish(*api.list_tasks(run_id=run), disposition="failed")
     found = api.get_run(run)
     assert (found.open_tasks, found.counts, found.finished_at is None) == (0, {"failed": 2}, False)
     assert [one.id for one in api.list_runs(finished=True)] == [run]

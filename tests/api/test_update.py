@@ -103,7 +103,7 @@ def test_running_task_takes_a_new_name_but_no_new_input(api: Any, world: World) 
     for early in ({"input": {"x": 1}}, {"execution_context": {"x": 1}}, {"depends_on": set()}):
         with pytest.raises(NotAllowedError, match="before its first attempt") as refused:
             api.update_task(task.id, **early)
-        assert [line.split()[1] for line in refused.value.story] == ["created", "ready", "started", "updated"]
+        assert [line.split()[1] for line in refused.value.history] == ["created", "ready", "started", "updated"]
 
 
 def test_finished_task_is_not_changed(api: Any, world: World) -> None:
@@ -112,7 +112,7 @@ def test_finished_task_is_not_changed(api: Any, world: World) -> None:
     with pytest.raises(NotAllowedError, match="completed; what is over is not changed") as refused:
         api.update_task(task.id, name="b")
     assert refused.value.id == str(task.id)
-    assert "completed" in refused.value.story[-1]
+    assert "completed" in refused.value.history[-1]
 
 
 def test_input_becomes_large_and_small_again(api: Any, world: World) -> None:
@@ -182,7 +182,7 @@ def test_failed_dependency_that_is_taken_off_closes_nothing(api: Any, world: Wor
     a, b = lint("a"), lint("b")
     b.add_dependency(a.id)
     api.create_tasks([a, b])
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     assert api.update_task(b.id, depends_on=set()).status == "ready"
     world.think()
     assert api.get_task(b.id).status == "ready"

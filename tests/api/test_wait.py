@@ -38,7 +38,7 @@ def drain(world: World) -> None:
     told = world.start()
     while told is not None:
         answer = world.report(told, pull=True, output='{"name":"' + told.name + '"}')
-        told = answer.told
+        told = answer.assignment
 
 
 def test_results_come_in_the_order_asked(api: Any, world: World) -> None:
@@ -125,7 +125,7 @@ def test_many_wait_for_one(settings: Settings, one: BlockingTaskAPI, world: Worl
 def test_waiting_does_not_block_the_loop(settings: Settings, one: BlockingTaskAPI, world: World) -> None:
     task = one.create_task(lint())
 
-    async def story() -> int:
+    async def operation() -> int:
         async with TaskAPI(settings=settings) as api:
             waiting = asyncio.create_task(api.wait([task.id], timeout=20))
             turns = 0
@@ -139,16 +139,16 @@ def test_waiting_does_not_block_the_loop(settings: Settings, one: BlockingTaskAP
             await waiting
             return turns
 
-    assert asyncio.run(story()) == 50
+    assert asyncio.run(operation()) == 50
 
 
-def run_and_cancel(story: Coroutine[Any, Any, T]) -> T:
+def run_and_cancel(operation: Coroutine[Any, Any, T]) -> T:
     """The answer of what cancels calls at any moment: redis-py leaves a connection that it was just opening, once in
     some hundred times, to the garbage collector.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        answer = asyncio.run(story)
+        answer = asyncio.run(operation)
         gc.collect()
     return answer
 
@@ -156,7 +156,7 @@ def run_and_cancel(story: Coroutine[Any, Any, T]) -> T:
 def test_a_wait_ends_whenever_its_cancel_comes(settings: Settings, one: BlockingTaskAPI) -> None:
     task = one.create_task(lint(hold=True))
 
-    async def story() -> None:
+    async def operation() -> None:
         async with TaskAPI(settings=settings) as api:
             for n in range(100):
                 waiting = asyncio.create_task(api.wait([task.id]))
@@ -166,17 +166,17 @@ def test_a_wait_ends_whenever_its_cancel_comes(settings: Settings, one: Blocking
                 assert ended, n
                 assert waiting.cancelled()
 
-    run_and_cancel(story())
+    run_and_cancel(operation())
 
 
 def test_abandoned_wait_leaves_the_door_usable(settings: Settings, one: BlockingTaskAPI) -> None:
     tasks = one.create_tasks(lint(str(n), hold=True) for n in range(20))
 
-    async def story() -> list[str]:
+    async def operation() -> list[str]:
         async with TaskAPI(settings=settings) as api:
             for task in tasks:
                 with pytest.raises(asyncio.TimeoutError):
                     await asyncio.wait_for(api.wait([task.id]), 0.02)
             return [task.name for task in await asyncio.gather(*(api.get_task(task.id) for task in tasks))]
 
-    assert run_and_cancel(story()) == [str(n) for n in range(20)]
+    assert run_and_cancel(operation()) == [str(n) for n in range(20)]

@@ -55,7 +55,7 @@ SAYS = {
     "dependency": "no dependency is called 'parse'; there are none",
 }
 #: Pool and function or coroutine.
-LANES = {"odd": "prefork, function", "strange": "prefork, coroutine", "peculiar": "threads, function",
+QUEUES = {"odd": "prefork, function", "strange": "prefork, coroutine", "peculiar": "threads, function",
          "weird": "threads, coroutine"}  # fmt: skip
 
 
@@ -75,10 +75,10 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         server.close()
 
 
-@pytest.mark.parametrize("lane", LANES, ids=LANES.values())
-def test_whatever_an_agent_does_wrong_fails_its_attempt_alone_and_names_it(fleet: Fleet, lane: str) -> None:
+@pytest.mark.parametrize("queue", QUEUES, ids=QUEUES.values())
+def test_whatever_an_agent_does_wrong_fails_its_attempt_alone_and_names_it(fleet: Fleet, queue: str) -> None:
     assert SAYS.keys() == DO.keys()
-    done = fleet.run(*(Task(name=what, capability=lane, input={"do": what}, max_retries=0) for what in DO))
+    done = fleet.run(*(Task(name=what, capability=queue, input={"do": what}, max_retries=0) for what in DO))
     for task in done:
         assert (task.status.value, task.attempt, task.lost_count) == ("failed", 1, 0), task
         assert SAYS[task.name] in (task.error_message or ""), task
@@ -87,13 +87,13 @@ def test_whatever_an_agent_does_wrong_fails_its_attempt_alone_and_names_it(fleet
         assert execution.error_message == task.error_message
 
 
-@pytest.mark.parametrize("lane", LANES, ids=LANES.values())
+@pytest.mark.parametrize("queue", QUEUES, ids=QUEUES.values())
 @pytest.mark.parametrize("what", ["cancelled", "future cancelled"])
 def test_a_cancelled_error_that_nobody_asked_for_is_a_failure_and_tried_again(
-    fleet: Fleet, lane: str, what: str
+    fleet: Fleet, queue: str, what: str
 ) -> None:
     retry = RetryRules(initial_interval=0.05, jitter=0.0)
-    (task,) = fleet.run(Task(capability=lane, input={"do": what}, max_retries=1, retry=retry))
+    (task,) = fleet.run(Task(capability=queue, input={"do": what}, max_retries=1, retry=retry))
     assert (task.status.value, task.attempt, task.error_kind) == ("failed", 2, "crash")
 
 
@@ -103,9 +103,9 @@ def test_a_result_that_can_not_be_stored_is_not_computed_again(fleet: Fleet) -> 
     assert [(task.attempt, task.error_kind) for task in done] == [(1, "invalid_output")] * len(wrong)
 
 
-@pytest.mark.parametrize("lane", ["talk", "chat"])
-def test_words_that_no_text_can_hold_are_spelled_out_and_what_an_agent_counts_is_kept(fleet: Fleet, lane: str) -> None:
-    (task,) = fleet.run(Task(capability=lane))
+@pytest.mark.parametrize("queue", ["talk", "chat"])
+def test_words_that_no_text_can_hold_are_spelled_out_and_what_an_agent_counts_is_kept(fleet: Fleet, queue: str) -> None:
+    (task,) = fleet.run(Task(capability=queue))
     assert task.status.value == "completed"
     (execution,) = fleet.executions(str(task.id))
     assert [line.message for line in execution.logs] == ["caf\\udce9", "half a line", "the end"]

@@ -43,7 +43,7 @@ LARGE = "y" * (300 << 10)
 
 @dataclass
 class Engine:
-    """A door, and two stored tasks: ``last`` waits for ``first``."""
+    """A client, and two stored tasks: ``last`` waits for ``first``."""
 
     api: Any
     raw: Any

@@ -1,4 +1,4 @@
-"""Where no task can be kept, none is: an error of the library's own within 5 s, from both doors and every command."""
+"""Where no task can be kept, none is: an error of the library's own within 5 s, from both clients and every command."""
 
 from __future__ import annotations
 
@@ -42,30 +42,30 @@ SAYS: dict[str, tuple[type[TaskEngineError], str]] = {
 READABLE = ("replica", "full")
 
 
-def submit(door: str, url: str, *tasks: Task) -> None:
+def submit(client: str, url: str, *tasks: Task) -> None:
     """Submit, with nothing left open."""
     settings = Settings(redis_url=url)
-    if door == "blocking":
+    if client == "blocking":
         with BlockingTaskAPI(settings=settings) as api:
             api.create_task(tasks[0]) if len(tasks) == 1 else api.create_tasks(tasks)
         return
 
-    async def story() -> None:
+    async def operation() -> None:
         async with TaskAPI(settings=settings) as api:
             await (api.create_task(tasks[0]) if len(tasks) == 1 else api.create_tasks(tasks))
 
-    asyncio.run(story())
+    asyncio.run(operation())
 
 
 @pytest.mark.parametrize("where", PLACES)
-@pytest.mark.parametrize("door", ["blocking", "async"])
-def test_a_submit_is_refused_within_five_seconds_and_leaves_nothing(places: Places, door: str, where: str) -> None:
+@pytest.mark.parametrize("client", ["blocking", "async"])
+def test_a_submit_is_refused_within_five_seconds_and_leaves_nothing(places: Places, client: str, where: str) -> None:
     place = places(where)
     kind, says = SAYS[where]
     before = place.everything()
     began = time.monotonic()
     with pytest.raises(TaskEngineError) as refused:
-        submit(door, place.url, Task(name="a"))
+        submit(client, place.url, Task(name="a"))
     assert time.monotonic() - began < 5
     assert type(refused.value) is kind
     assert says in str(refused.value)
@@ -73,12 +73,12 @@ def test_a_submit_is_refused_within_five_seconds_and_leaves_nothing(places: Plac
 
 
 @pytest.mark.parametrize("where", ["replica", "full", "cluster"])
-@pytest.mark.parametrize("door", ["blocking", "async"])
-def test_a_graph_is_refused_as_a_whole(places: Places, door: str, where: str) -> None:
+@pytest.mark.parametrize("client", ["blocking", "async"])
+def test_a_graph_is_refused_as_a_whole(places: Places, client: str, where: str) -> None:
     place, parent = places(where), Task(name="parent")
     before = place.everything()
     with pytest.raises(SAYS[where][0]):
-        submit(door, place.url, parent, Task(name="child", depends_on={parent.id}))
+        submit(client, place.url, parent, Task(name="child", depends_on={parent.id}))
     assert place.everything() == before
 
 

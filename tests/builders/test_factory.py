@@ -147,7 +147,7 @@ def test_spec_example_makes_a_high_priority_analysis() -> None:
         created_by="user123",
         priority=TaskPriority.HIGH,
     )
-    assert (task.name, task.priority, task.lane) == ("Analyze Repository", TaskPriority.HIGH, "code_analysis")
+    assert (task.name, task.priority, task.queue) == ("Analyze Repository", TaskPriority.HIGH, "code_analysis")
 
 
 def test_given_input_and_metadata_are_added_and_win() -> None:

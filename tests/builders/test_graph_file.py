@@ -12,7 +12,7 @@ import pytest
 from taskengine import CircularDependencyError, InvalidInputError, PayloadTooLargeError, TaskPriority, load_graph
 from taskengine.builders.document import MAX_BYTES, Document
 from taskengine.builders.graph_file import TaskGraph, examine, graph_of
-from taskengine.builders.lint import doubts
+from taskengine.builders.lint import lint_warnings
 
 from ..cases import each
 
@@ -48,7 +48,7 @@ def test_tasks_refer_to_each_other_by_name() -> None:
     found = graph(GOOD)
     fetch, parse, report = found.tasks
     assert (fetch.depends_on, parse.depends_on, report.depends_on) == (set(), {fetch.id}, {parse.id})
-    assert (fetch.lane, parse.lane, report.lane) == ("download", "code_analysis", "custom")
+    assert (fetch.queue, parse.queue, report.queue) == ("download", "code_analysis", "custom")
     assert (fetch.timeout, parse.priority) == (60, TaskPriority.HIGH)
     assert parse.scheduled_at == datetime(2030, 1, 1, tzinfo=UTC)
     assert found.places == {fetch.id: "g.yaml:3", parse.id: "g.yaml:7", report.id: "g.yaml:13"}
@@ -195,7 +195,7 @@ def test_doubts_name_what_is_probably_not_meant() -> None:
         "- {name: alone, timeout: 5}\n"
         "- {name: pinned, assigned_to: bot, depends_on: [a], timeout: 5, deadline: 2020-01-01T00:00:00Z}\n"
     )
-    told = [(one.rule, one.place, one.says) for one in doubts(found, datetime.now(UTC), {"custom"})]
+    told = [(one.rule, one.place, one.says) for one in lint_warnings(found, datetime.now(UTC), {"custom"})]
     assert told == [
         ("no-worker", "g.yaml:2", "no worker offers capability 'x', which 'a' need; start one: taskengine worker "
          "--queues x --import MODULE (the module with its agent)"),
@@ -210,11 +210,11 @@ def test_doubts_name_what_is_probably_not_meant() -> None:
     chain = "tasks:\n- {name: t0, timeout: 1}\n" + "".join(
         f"- {{name: t{n}, timeout: 1, depends_on: [t{n - 1}]}}\n" for n in range(1, 150)
     )
-    (one,) = doubts(graph(chain), datetime.now(UTC))
+    (one,) = lint_warnings(graph(chain), datetime.now(UTC))
     assert (one.rule, one.says) == (
         "long-chain", "a chain of 150 tasks, 't0' to 't149': no number of workers shortens it"
     )  # fmt: skip
-    assert [each.rule for each in doubts(graph(GOOD), datetime.now(UTC))] == ["no-timeout"]
+    assert [each.rule for each in lint_warnings(graph(GOOD), datetime.now(UTC))] == ["no-timeout"]
 
 
 def test_a_graph_of_ten_thousand_tasks_is_read_in_seconds() -> None:

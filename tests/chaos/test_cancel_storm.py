@@ -12,8 +12,8 @@ import pytest
 from taskengine.models import ExecutionStatus, Task, TaskStatus
 
 from ..fleet import Fleet, until
+from .aftermath import intact
 from .conftest import MakeFleet
-from .verdict import intact
 
 Measured = Callable[[str, float], None]
 _COUNT = 500

@@ -13,8 +13,8 @@ import pytest
 from taskengine.models import RetryRules, Task, TriggerRule
 
 from ..fleet import overlaps, until
+from .aftermath import intact
 from .conftest import MakeFleet
-from .verdict import intact
 
 HOURS = 7200
 AT_ONCE = RetryRules(initial_interval=0.5, jitter=0.0)

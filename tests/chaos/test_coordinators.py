@@ -16,8 +16,8 @@ from taskengine.models import RetryRules, Task, TriggerRule
 from taskengine.store import history
 
 from ..fleet import Fleet, Process, until
+from .aftermath import at_rest, intact
 from .conftest import DEFAULTS, MakeFleet
-from .verdict import at_rest, intact
 
 Measured = Callable[[str, float], None]
 _DONE = {"failed", "cancelled", "completed"}

@@ -12,9 +12,9 @@ import pytest
 from taskengine.models import Task
 
 from ..fleet import Fleet, overlaps, until
+from .aftermath import intact
 from .conftest import DEFAULTS, MakeFleet
 from .proxy import Proxy
-from .verdict import intact
 
 ProxyTo = Callable[[Fleet], Proxy]
 Measured = Callable[[str, float], None]

@@ -19,8 +19,8 @@ import pytest
 from taskengine.models import Task, TaskExecution, TaskStatus
 
 from ..fleet import Effect, Fleet, Process, overlaps, until
+from .aftermath import intact
 from .conftest import DEFAULTS, MakeFleet
-from .verdict import intact
 
 Measured = Callable[[str, float], None]
 

@@ -12,8 +12,8 @@ import pytest
 from taskengine.models import Task, TaskPriority, TaskStatus
 
 from ..fleet import Fleet, until
+from .aftermath import intact
 from .conftest import DEFAULTS, MakeFleet
-from .verdict import intact
 
 Measured = Callable[[str, float], None]
 CRITICAL, LOW = TaskPriority.CRITICAL, TaskPriority.LOW

@@ -14,8 +14,8 @@ from taskengine.models import Task
 from taskengine.store import tasks
 
 from ..fleet import Fleet, overlaps, until
+from .aftermath import intact
 from .conftest import MakeFleet
-from .verdict import intact
 
 Measured = Callable[[str, float], None]
 

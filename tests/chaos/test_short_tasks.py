@@ -17,8 +17,8 @@ import pytest
 from taskengine.models import ExecutionStatus, Task, TaskExecution, TaskStatus
 
 from ..fleet import Fleet, Process, overlaps, until
+from .aftermath import intact
 from .conftest import MakeFleet
-from .verdict import intact
 
 Measured = Callable[[str, float], None]
 TASKS = int(os.environ.get("FAULT_TASKS", "2000"))

@@ -12,9 +12,9 @@ import pytest
 from taskengine.models import Task, TaskStatus
 
 from ..fleet import Fleet, until
+from .aftermath import intact
 from .conftest import DEFAULTS, MakeFleet
 from .proxy import Proxy
-from .verdict import intact
 
 Measured = Callable[[str, float], None]
 

@@ -21,8 +21,8 @@ from taskengine.store import graphs
 from taskengine.store.records import record
 
 from ..fleet import Fleet, until
+from .aftermath import at_rest, intact
 from .conftest import DEFAULTS, MakeFleet
-from .verdict import at_rest, intact
 
 Measured = Callable[[str, float], None]
 _SUBMITTER = Path(__file__).parents[1] / "agents" / "dying_submitter.py"
@@ -239,12 +239,12 @@ def test_row_27_a_parent_that_ends_between_two_trips_leaves_nobody_stuck(make_fl
 
 def submit_and_end_parent(fleet: Fleet, new: list[Task], parent: Task, trip: int, ends: str) -> bool:
     """Submit, letting the parent run and end after that trip; whether the submit had fewer trips."""
-    story = graphs.submit(str(uuid4()), [record(task, 1.0) for task in new])
+    operation = graphs.submit(str(uuid4()), [record(task, 1.0) for task in new])
     answer: Any = None
     trips = 0
     try:
         while True:
-            answer = fleet.store.run(story.send(answer))
+            answer = fleet.store.run(operation.send(answer))
             trips += 1
             if trips == trip:
                 let_run(fleet, parent, ends)

@@ -16,7 +16,7 @@ from taskengine.transport.quarantine import put_aside
 
 from ..store.world import World
 
-LANES = "lint=ruff deploy=bot @ruff=ruff @bot=bot"
+QUEUES = "lint=ruff deploy=bot @ruff=ruff @bot=bot"
 RUN = [sys.executable, "-c", "import sys; sys.argv = ['taskengine']; from taskengine.cli import main; main()"]
 
 
@@ -36,13 +36,13 @@ def complete(url, *words, shell="bash"):
 @pytest.fixture
 def world(store, at_server):
     made = World(store, at_server.client, lambda _: store)
-    made.beat(lanes=LANES)
+    made.beat(queues=QUEUES)
     return made
 
 
 def test_ids_are_those_that_the_command_can_mean(world, at_server):
     done, waits = world.new("done"), world.new("waits", capability="nobody")
-    world.finish(done, verdict="failed")
+    world.finish(done, disposition="failed")
     url = at_server.url
     assert set(complete(url, "task", "get", "")) == {str(done.id), str(waits.id)}
     assert complete(url, "task", "get", str(done.id)[:9]) == [str(done.id)]
@@ -55,7 +55,7 @@ def test_capabilities_agents_letters_and_messages_are_offered(world, at_server):
     url = at_server.url
     assert complete(url, "task", "submit", "--capability", "") == ["deploy", "lint"]
     assert complete(url, "task", "submit", "--capability", "l") == ["lint"]
-    world.beat(lanes=LANES)  # an interpreter's start may take longer than a lease
+    world.beat(queues=QUEUES)  # an interpreter's start may take longer than a lease
     assert complete(url, "task", "submit", "--assigned-to", "") == ["bot", "ruff"]
     letter = world.new("letter")
     world.raw.zadd(world.keys.fixed("dead"), {str(letter.id): 5})

@@ -33,14 +33,14 @@ def examine(taskengine):
 @pytest.fixture
 def healthy(store):
     """Somebody leads, somebody works; the store to change that with."""
-    store.run(coordination.lead("me", 60_000))
+    store.run(coordination.elect("me", 60_000))
     beat(store, "n1")
     return store
 
 
-def beat(store, name, *, lanes="lint=linter", drain="", **info):
+def beat(store, name, *, queues="lint=linter", drain="", **info):
     text = json.dumps({"hostname": f"{name}@here", "pool": "prefork", "stuck": 0, **info})
-    store.run(nodes.beat(name, time.monotonic_ns(), text, 2, lanes, drain, []))
+    store.run(nodes.heartbeat(name, time.monotonic_ns(), text, 2, queues, drain, []))
 
 
 def test_a_healthy_fleet_is_healthy(healthy, examine, taskengine):
@@ -58,7 +58,7 @@ def test_a_worker_that_takes_nothing_of_what_it_is_granted_is_wrong(healthy, exa
 
 
 def test_a_worker_that_consumes_nothing_is_named(healthy, examine):
-    beat(healthy, "n1", lanes="")
+    beat(healthy, "n1", queues="")
     assert examine()["worker n1@here"]["says"].startswith("consumes no queue")
 
 
@@ -162,7 +162,7 @@ def test_workers_that_have_other_settings_than_most_are_named_with_what_differs(
 
 def test_a_coordinator_that_has_other_settings_is_named(healthy, examine):
     healthy.run(coordination.resign("me"))
-    healthy.run(coordination.lead("you", 60_000, with_settings(healthy, retention_seconds=60)))
+    healthy.run(coordination.elect("you", 60_000, with_settings(healthy, retention_seconds=60)))
     for name in ("n1", "n2"):
         beat(healthy, name, settings=with_settings(healthy))
     assert examine()["settings of coordinator you"]["says"] == "TASKENGINE_RETENTION_SECONDS is 60, most have 86400"

@@ -9,13 +9,13 @@ import pytest
 from celery.events.state import Task
 
 from taskengine.cli import flower_settings
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 from workers import events
 
 
 def event_of(name: str) -> Task:
     """A task as Flower keeps it, made of the event that a worker sends."""
-    note = events.started(Told("execution", "task", 1, 0, "run", name, "{}", 0, ""), "lint")
+    note = events.started(Assignment("execution", "task", 1, 0, "run", name, "{}", 0, ""), "lint")
     received, _ = events.rendered(note, events.origin("node", 0, 1), lambda: 1)
     return Task(**json.loads(received))
 

@@ -51,8 +51,8 @@ def test_who_waits_sees_each_change_of_state_and_the_end(taskengine, world, mean
     task = world.new("a", hold=True)
 
     def go_on():
-        fails = {"verdict": "retry", "error": "disk", "retry_ms": 60_000}
-        for what in (world.start, lambda: world.report(world.told(task), **fails)):
+        fails = {"disposition": "retry", "error": "disk", "retry_ms": 60_000}
+        for what in (world.start, lambda: world.report(world.assignment(task), **fails)):
             assert shown.wait(20)
             shown.clear()
             what()
@@ -79,7 +79,7 @@ def test_who_waits_is_told_once_why_nothing_starts(taskengine, world, meanwhile,
 
 
 def test_who_waits_is_not_told_why_before_two_seconds(taskengine, world):
-    assert follow._PATIENCE_SECONDS == 2.0
+    assert follow._QUIET_SECONDS == 2.0
     done = taskengine("task", "submit", "-C", "nobody", "--wait", "--wait-timeout", "0.5")
     assert "no living worker" not in done.out
 

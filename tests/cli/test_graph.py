@@ -38,7 +38,7 @@ def test_show_draws_each_task_once(taskengine, file):
         "nightly", "fetch  lint", "parse  lint  high", "report  lint  also after parse", "3 tasks, 3 edges, 3 waves"
     ]  # fmt: skip
     nodes = taskengine("graph", "show", "g.yaml", "-o", "json").json["tasks"]
-    assert nodes[2] == {"name": "report", "lane": "lint", "depends_on": ["fetch", "parse"]}
+    assert nodes[2] == {"name": "report", "queue": "lint", "depends_on": ["fetch", "parse"]}
 
 
 def test_plan_says_waves_and_critical_path(taskengine, file):

@@ -87,19 +87,19 @@ class Scene:
         """Beat again: on a busy machine a test outlives a lease."""
         self.beats += 1
         info = json.dumps({"hostname": self.words.hostname, "pool": self.words.hostname})
-        lanes = "lint=lint @lint=lint"
-        self.run(nodes.beat("n1", self.beats, info, 2, lanes, "", []))
-        self.run(nodes.beat("n2", self.beats, info, 2, lanes, self.words.drains, []))
+        queues = "lint=lint @lint=lint"
+        self.run(nodes.heartbeat("n1", self.beats, info, 2, queues, "", []))
+        self.run(nodes.heartbeat("n2", self.beats, info, 2, queues, self.words.drains, []))
 
-    def _over(self, verdict, fields, **report):
+    def _over(self, disposition, fields, **report):
         task = self.world.new(**fields)
         told = self.world.start()
         line = {"level": "info", "logger": self.words.logger, "message": self.words.log,
                 "metadata": {self.words.key: self.words.value}, "timestamp": "2026-01-01T00:00:00Z"}  # fmt: skip
-        self.run(executions.say(
+        self.run(executions.append_logs(
             told.execution_id, told.attempt, number=1, lines=[json.dumps(line)], progress=0.5, note=self.words.note
         ))  # fmt: skip
-        self.world.report(told, verdict=verdict, **report)
+        self.world.report(told, disposition=disposition, **report)
         return task
 
 

@@ -20,7 +20,7 @@ def world(store, at_server):
 
 def say(world, told, *words, number=1):
     lines = [LINE % ("warning", word) for word in words]
-    assert world.run(executions.say(told.execution_id, told.attempt, number=number, lines=lines)).ok
+    assert world.run(executions.append_logs(told.execution_id, told.attempt, number=number, lines=lines)).ok
 
 
 def test_lines_are_shown_with_level_logger_and_metadata(taskengine, world):
@@ -51,7 +51,7 @@ def test_following_ends_with_the_task_and_says_which_attempt_speaks(taskengine, 
 
     def go_on():
         world.claim(world.slot())  # the slot asks again: what it ran is lost, and it gets the task again
-        second = world.told(task)
+        second = world.assignment(task)
         say(world, second, "two")
         world.report(second)
 

@@ -13,8 +13,8 @@ def _server(at_server):
 @pytest.fixture
 def ids(taskengine):
     """Three tasks of two capabilities."""
-    lanes = ("lint", "lint", "test")
-    return [taskengine("task", "submit", "-C", lane, "-o", "json").json["id"] for lane in lanes]
+    queues = ("lint", "lint", "test")
+    return [taskengine("task", "submit", "-C", queue, "-o", "json").json["id"] for queue in queues]
 
 
 def statuses(taskengine):

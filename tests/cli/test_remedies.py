@@ -18,8 +18,8 @@ def world(store, at_server):
 @pytest.fixture
 def api(at_server):
     """The same server, asked in Python."""
-    with BlockingTaskAPI(at_server.url) as door:
-        yield door
+    with BlockingTaskAPI(at_server.url) as opened:
+        yield opened
 
 
 def said(taskengine, *words):
@@ -65,7 +65,7 @@ def test_how_a_pause_ends(taskengine, world, api):
 def test_why_what_failed_is_opened_again_by_a_command(taskengine, world, api):
     root = world.new("root")
     child = world.new("child", root)
-    world.finish(root, verdict="failed", error="boom")
+    world.finish(root, disposition="failed", error="boom")
     world.think()
     for task in (root, child):
         assert f"taskengine task retry {root.id}" in said(taskengine, "task", "why", str(task.id))

@@ -20,7 +20,7 @@ def world(store, at_server):
 def nightly(world):
     tasks = [world.task(name, hold=name == "c") for name in "abc"]
     run = world.submit(*tasks, name="nightly", by="zoe")
-    world.finish(tasks[0], tasks[1], verdict="failed", error="boom\nbang")
+    world.finish(tasks[0], tasks[1], disposition="failed", error="boom\nbang")
     return run
 
 

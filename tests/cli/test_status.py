@@ -18,14 +18,14 @@ def world(store, at_server):
     return World(store, at_server.client, lambda _: store)
 
 
-def beat(world, name="n1", *, lanes="lint=linter", drain=""):
+def beat(world, name="n1", *, queues="lint=linter", drain=""):
     info = json.dumps({"hostname": f"{name}@here", "pool": "prefork", "pid": 4711})
-    world.run(nodes.beat(name, time.monotonic_ns(), info, 2, lanes, drain, []))
+    world.run(nodes.heartbeat(name, time.monotonic_ns(), info, 2, queues, drain, []))
 
 
 @pytest.fixture
 def healthy(world):
-    world.run(coordination.lead("me", 600_000))
+    world.run(coordination.elect("me", 600_000))
     beat(world)
     return world
 
@@ -37,7 +37,7 @@ def checked(taskengine):
 
 def test_one_screen_shows_queues_workers_pauses_failures_and_findings(taskengine, healthy, at_server):
     failed = healthy.new("broken")
-    healthy.finish(failed, verdict="failed", error="boom\nbang")
+    healthy.finish(failed, disposition="failed", error="boom\nbang")
     healthy.new("waits", capability="nobody")
     assert taskengine("pause", "--capability", "deploy", "--reason", "freeze").code == 0
     beat(healthy)
@@ -55,10 +55,10 @@ def test_one_screen_shows_queues_workers_pauses_failures_and_findings(taskengine
 
 def test_a_large_fleet_stays_on_one_screen(taskengine, healthy):
     for n in range(30):
-        beat(healthy, f"n{n}", lanes=f"c{n}=a", drain="SIGTERM" if n == 29 else "")
+        beat(healthy, f"n{n}", queues=f"c{n}=a", drain="SIGTERM" if n == 29 else "")
         healthy.new(f"t{n}", capability=f"c{n}")
     failed = [healthy.new(f"f{n}") for n in range(9)]
-    healthy.finish(*failed, verdict="failed", error="boom", slot=healthy.slot(node="n1x"))
+    healthy.finish(*failed, disposition="failed", error="boom", slot=healthy.slot(node="n1x"))
     shown = taskengine("status").out
     assert len(shown.splitlines()) < 50
     for said in ("and 23 more queues: taskengine queue stats", "and 23 more workers: taskengine workers", "n29@here",

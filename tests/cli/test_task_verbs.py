@@ -253,11 +253,11 @@ def test_why_says_a_sentence_and_what_to_do(taskengine, submit):
 @pytest.mark.parametrize(
     ("late", "is_told"),
     [
-        ({"verdict": "cancelled", "error": "the agent was ended by its worker", "error_kind": "cancelled"}, False),
-        ({"verdict": "cancelled", "output": '{"half":1}'}, True),
-        ({"verdict": "failed", "error": "no ink", "error_kind": "crash"}, True),
-        ({"verdict": "completed", "output": '{"n":1}'}, True),
-        ({"verdict": "completed"}, True),
+        ({"disposition": "cancelled", "error": "the agent was ended by its worker", "error_kind": "cancelled"}, False),
+        ({"disposition": "cancelled", "output": '{"half":1}'}, True),
+        ({"disposition": "failed", "error": "no ink", "error_kind": "crash"}, True),
+        ({"disposition": "completed", "output": '{"n":1}'}, True),
+        ({"disposition": "completed"}, True),
     ],
 )
 def test_a_late_result_is_told_where_an_agent_made_one(taskengine, store, at_server, late, is_told):

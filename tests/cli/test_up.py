@@ -92,8 +92,8 @@ def test_a_killed_embedded_server_is_started_again_with_its_data(shell, up, with
     id = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 1}', "--wait", "-o", "json").json["id"]
     (server,) = shell.processes("valkey-server")
     if with_its_keeper:
-        (keeper,) = shell.processes("keeper.py")
-        keeper.kill()
+        (watchdog,) = shell.processes("watchdog.py")
+        watchdog.kill()
     server.kill()
     up.await_word("the embedded valkey ended and was started again, pid ", 20)
     assert shell.run("task", "get", id, "-o", "json").json["result"] == {"n": 1}
@@ -108,10 +108,10 @@ def test_a_killed_embedded_server_is_started_again_with_its_data(shell, up, with
 def test_each_part_starts_a_server_again_that_was_killed_with_its_keeper(shell, part, is_up):
     running = shell.start(*part.split())
     running.await_word(is_up)
-    for word in ("keeper.py", "valkey-server"):
+    for word in ("watchdog.py", "valkey-server"):
         (found,) = shell.processes(word)
         found.kill()
-    until(lambda: shell.processes("keeper.py"), 20, "a keeper")
+    until(lambda: shell.processes("watchdog.py"), 20, "a watchdog")
     until(lambda: shell.processes("valkey-server"), 20, "a server")
     running.process.terminate()
     running.end()

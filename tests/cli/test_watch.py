@@ -32,9 +32,9 @@ def later(seconds, *acts):
 def test_each_change_is_a_line_and_the_end_of_all_is_the_end(taskengine, world, asked):
     task = world.new("build")
     told = world.start()
-    world.run(executions.say(told.execution_id, 1, progress=0.25, note="compiles"))
+    world.run(executions.append_logs(told.execution_id, 1, progress=0.25, note="compiles"))
     once_looked(
-        asked, lambda: world.run(executions.say(told.execution_id, 1, progress=0.5, note="links")),
+        asked, lambda: world.run(executions.append_logs(told.execution_id, 1, progress=0.5, note="links")),
         lambda: world.report(told),
     )  # fmt: skip
     done = taskengine("task", "watch", str(task.id))
@@ -47,7 +47,7 @@ def test_each_change_is_a_line_and_the_end_of_all_is_the_end(taskengine, world, 
 def test_json_lines_tell_who_runs_it_where(taskengine, world):
     world.new("build")
     told = world.start()
-    later(0.8, lambda: world.report(told, verdict="failed", error="no ink", error_kind="crash"))
+    later(0.8, lambda: world.report(told, disposition="failed", error="no ink", error_kind="crash"))
     done = taskengine("task", "watch", "-o", "json")
     first, last = map(json.loads, done.out.splitlines())
     assert done.code == 1  # one failed

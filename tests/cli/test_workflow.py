@@ -56,7 +56,7 @@ steps:
 FILES = {"chain.yaml": CHAIN, "failing.yaml": FAILING, "asking.yaml": ASKING, "wrong.yaml": WRONG}
 
 
-class Door:
+class BaseClient:
     """What a command opens: the engine's client, which outlives it."""
 
     def __init__(self, api):
@@ -85,7 +85,7 @@ def engine(monkeypatch, tmp_path):
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     with Engine([say, fail]) as made:
-        monkeypatch.setattr(place, "CommandLine", lambda settings: Door(made.api))  # noqa: ARG005
+        monkeypatch.setattr(place, "CommandLine", lambda settings: BaseClient(made.api))  # noqa: ARG005
         passing = SimpleNamespace(monotonic=made.clock.seconds, sleep=made.run_for)
         monkeypatch.setattr(follow, "time", passing)
         yield made

@@ -12,17 +12,17 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from taskengine.coordinator import Coordinator
-from taskengine.coordinator.turn import Duty, Store, Turn
+from taskengine.coordinator.duty import Duty, DutyContext, Store
 from taskengine.core.identity import execution_id
 from taskengine.models import Task, TaskStatus
 from taskengine.settings import Settings
 from taskengine.store import coordination, executions, graphs, nodes, tasks
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.executions import Report, Slot
 from taskengine.store.keys import Keys
 from taskengine.store.nodes import Fleet
 from taskengine.store.records import Record, record
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 from taskengine.store.sync import SyncStore
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ QUICK = {
     "heartbeat_seconds": 0.4, "lease_seconds": 2.0, "claim_seconds": 2.0, "leader_seconds": 0.8,
     "sweep_seconds": 0.4,
 }  # fmt: skip
-ENVELOPE = '{"id":"@ID@","token":@TOKEN@,"lane":"@LANE@","priority":@PRIORITY@,"tag":"@TAG@"}'
+ENVELOPE = '{"id":"@ID@","token":@TOKEN@,"queue":"@QUEUE@","priority":@PRIORITY@,"tag":"@TAG@"}'
 
 #: Beats count up, also over nodes of one name: an old number would be a late copy.
 _BEATS = count(1)
@@ -66,7 +66,7 @@ class Bench:
         for store in self._stores:
             store.close()
 
-    def run(self, work: Call[T] | Story[T]) -> T:
+    def run(self, work: Call[T] | Operation[T]) -> T:
         return self.store.run(work)
 
     # -- clients
@@ -106,28 +106,28 @@ class Bench:
 
     # -- workers
 
-    def node(self, name: str = "n1", slots: int = 2, lanes: str = "lint=lint @lint=lint") -> Node:
+    def node(self, name: str = "n1", slots: int = 2, queues: str = "lint=lint @lint=lint") -> Node:
         """A worker that has beaten once."""
-        node = Node(self, name, slots, lanes)
+        node = Node(self, name, slots, queues)
         node.beat()
         return node
 
     # -- coordinators
 
-    def lead(self, id: str = "test", seconds: float = 600.0) -> str:
+    def elect(self, id: str = "test", seconds: float = 600.0) -> str:
         """Lead; the term."""
-        answer = self.run(coordination.lead(id, round(seconds * 1000)))
+        answer = self.run(coordination.elect(id, round(seconds * 1000)))
         assert answer.ok, answer
         return answer.text()
 
-    def turn(
+    def run_duty(
         self, duty: Duty, term: str | None = None, seconds: float = 30.0, store: Store | None = None
-    ) -> Turn:
+    ) -> DutyContext:
         """Give *duty* one turn in *term* (None: lead first); the turn."""
         ends = time.monotonic() + seconds
-        turn = Turn(store or self.store, self.keys, self.settings, term or self.lead(), time.monotonic, ends)
-        duty.run_once(turn)
-        return turn
+        context = DutyContext(store or self.store, self.keys, self.settings, term or self.elect(), time.monotonic, ends)
+        duty.run_once(context)
+        return context
 
     @contextmanager
     def coordinated(self, id: str = "c1", store: Store | None = None) -> Iterator[Coordinator]:
@@ -156,28 +156,28 @@ def lint(name: str, *on: Task, **more: Any) -> Task:
 class Node:
     """A worker node without a process; each slot is one message in hand."""
 
-    def __init__(self, bench: Bench, name: str, slots: int, lanes: str) -> None:
+    def __init__(self, bench: Bench, name: str, slots: int, queues: str) -> None:
         self._bench = bench
         self.name = name
         self.slots = slots
-        self.lanes = lanes
+        self.queues = queues
 
-    def beat(self, *live: Slot) -> nodes.Beat:
+    def beat(self, *live: Slot) -> nodes.HeartbeatReply:
         messages = [f"{slot.message}|{slot.pid}" for slot in live]
-        return self._bench.run(nodes.beat(self.name, next(_BEATS), "{}", self.slots, self.lanes, "", messages))
+        return self._bench.run(nodes.heartbeat(self.name, next(_BEATS), "{}", self.slots, self.queues, "", messages))
 
     def slot(self, number: int = 1) -> Slot:
-        return Slot(self.name, f"slot{number}", f"{self.name}-message{number}", os.getpid(), self.lanes)
+        return Slot(self.name, f"slot{number}", f"{self.name}-message{number}", os.getpid(), self.queues)
 
-    def claim(self, slot: Slot, task: str = "", attempt: int = 1) -> Told | None:
+    def claim(self, slot: Slot, task: str = "", attempt: int = 1) -> Assignment | None:
         """Take the granted execution of *task*, or whatever is best."""
         execution = str(execution_id(task, attempt)) if task else "none"
-        return self._bench.run(executions.claim(slot, str(uuid4()), execution, attempt)).told
+        return self._bench.run(executions.claim(slot, str(uuid4()), execution, attempt)).assignment
 
-    def take(self, slot: Slot, seconds: float = 5.0) -> Told:
+    def take(self, slot: Slot, seconds: float = 5.0) -> Assignment:
         """Wait for something to run, granted or not."""
 
-        def ask() -> Told | None:
+        def ask() -> Assignment | None:
             self.beat(slot)
             return self.claim_any(slot)
 
@@ -186,16 +186,16 @@ class Node:
         return found
 
     def report(
-        self, slot: Slot, told: Told, verdict: str = "completed", *, pull: bool = True, retry_ms: int = 0
-    ) -> Told | None:
+        self, slot: Slot, told: Assignment, disposition: str = "completed", *, pull: bool = True, retry_ms: int = 0
+    ) -> Assignment | None:
         """End an execution; the next one."""
-        error = "" if verdict == "completed" else f"{told.name} broke"
-        kind = "" if verdict == "completed" else "crash"
+        error = "" if disposition == "completed" else f"{told.name} broke"
+        kind = "" if disposition == "completed" else "crash"
         done = Report(
-            told.task_id, told.attempt, verdict, "lint", output="{}", error=error, error_kind=kind,
+            told.task_id, told.attempt, disposition, "lint", output="{}", error=error, error_kind=kind,
             retry_ms=retry_ms,
         )  # fmt: skip
-        return self._bench.run(executions.report(slot, [done], pull=pull)).told
+        return self._bench.run(executions.report(slot, [done], pull=pull)).assignment
 
     def work(self, verdicts: dict[str, str] | None = None, *, most: int = 10_000) -> list[str]:
         """Run what can be run now, *verdicts* by task name; names in order."""
@@ -216,12 +216,12 @@ class Node:
                 told = self.claim_any(slot)
         return done
 
-    def claim_any(self, slot: Slot) -> Told | None:
+    def claim_any(self, slot: Slot) -> Assignment | None:
         """Take what is granted, else the best."""
         # Again what is granted: a coordinator may grant between the two looks.
         return self._claim_granted(slot) or self.claim(slot) or self._claim_granted(slot)
 
-    def _claim_granted(self, slot: Slot) -> Told | None:
+    def _claim_granted(self, slot: Slot) -> Assignment | None:
         """Claim the oldest outstanding grant, as the delivery of its message does."""
         client, keys = self._bench.server.client, self._bench.keys
         for execution in client.zrange(keys.fixed("granted_all"), 0, -1):

@@ -1,4 +1,4 @@
-"""The duty that lets nothing starve: every lane in turn, in pieces, at no great cost."""
+"""The duty that lets nothing starve: every queue in turn, in pieces, at no great cost."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def test_low_becomes_critical_in_four_steps(impatient: Bench) -> None:
     assert time.monotonic() - began >= 4 * 0.2
 
 
-def test_every_lane_is_gone_through(impatient: Bench) -> None:
-    lanes = [f"l{n}" for n in range(40)]
-    impatient.node(slots=0, lanes=" ".join(f"{lane}=a" for lane in lanes))
-    ids = impatient.submit(*(Task(name=lane, capability=lane, priority=LOW) for lane in lanes))
+def test_every_queue_is_gone_through(impatient: Bench) -> None:
+    queues = [f"l{n}" for n in range(40)]
+    impatient.node(slots=0, queues=" ".join(f"{queue}=a" for queue in queues))
+    ids = impatient.submit(*(Task(name=queue, capability=queue, priority=LOW) for queue in queues))
     with impatient.coordinated():
         until(lambda: all(class_of(impatient, id) == 0 for id in ids), 10, "all are critical")
 
@@ -56,7 +56,7 @@ def test_off_lifts_nobody(valkey: Any) -> None:
     bench.node(slots=0)
     (id,) = bench.submit(lint("low", priority=LOW))
     duty = Aging()
-    assert duty.run_once(bench.turn(duty)) > 1000
+    assert duty.run_once(bench.run_duty(duty)) > 1000
     assert class_of(bench, id) == 4
     bench.close()
 
@@ -68,7 +68,7 @@ def test_one_turn_looks_at_a_thousand_tasks_and_leaves_the_rest_to_the_next(impa
     duty = Aging()
     counts = []
     for _ in range(2):
-        impatient.turn(duty)
+        impatient.run_duty(duty)
         low = impatient.server.client.zcount(impatient.keys.of("ready", "lint"), 4 << 50, "+inf")
         counts.append(1500 - int(low))
     assert counts == [1024, 1500]

@@ -1,4 +1,4 @@
-"""A task that can not meet its deadline is flagged before it is late, once, and told from one that can."""
+"""A task that cannot meet its deadline is flagged before it is late, once, and told from one that can."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def look(bench: Bench) -> None:
     key = bench.keys.fixed("deadlines")
     for id in bench.server.client.zrange(key, 0, -1):
         bench.server.client.zadd(key, {id: 1})
-    bench.turn(Deadlines())
+    bench.run_duty(Deadlines())
 
 
 def is_flagged(bench: Bench, id: str) -> bool:
@@ -38,8 +38,8 @@ def is_flagged(bench: Bench, id: str) -> bool:
 
 @pytest.fixture
 def taught(bench: Bench) -> Bench:
-    """Tasks called long take a minute, others of the lane a second."""
-    bench.run(estimates.learn({"lint": 1.0, kind_of("lint", "long 1"): 60.0}))
+    """Tasks called long take a minute, others of the queue a second."""
+    bench.run(estimates.update_estimates({"lint": 1.0, kind_of("lint", "long 1"): 60.0}))
     return bench
 
 
@@ -93,7 +93,7 @@ def test_looks_are_few_and_end_with_the_task(taught: Bench) -> None:
     node = taught.node()
     taught.submit(lint("short", deadline=soon(3600)))
     key = taught.keys.fixed("deadlines")
-    taught.turn(Deadlines())
+    taught.run_duty(Deadlines())
     [(_, at)] = taught.server.client.zrange(key, 0, -1, withscores=True)
     assert 1500 < at / 1000 - datetime.now(UTC).timestamp() < 1800
     node.work()
@@ -123,10 +123,10 @@ def change_deadline(bench: Bench, id: str, deadline: datetime | None) -> None:
 
 def test_finding_about_an_older_deadline_changes_nothing(taught: Bench) -> None:
     (id,) = taught.submit(lint("long 1", deadline=soon(30)))
-    [weight] = taught.run(deadlines.weigh([id]))
+    [weight] = taught.run(deadlines.read_weights([id]))
     assert weight is not None
     old = deadlines.Finding(id, (weight.deadline or 0) - 5, "risk", 1)
-    assert taught.run(deadlines.note(taught.lead(), [old])).number() == 0
+    assert taught.run(deadlines.note(taught.elect(), [old])).number() == 0
     assert not is_flagged(taught, id)
 
 

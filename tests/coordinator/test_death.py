@@ -20,7 +20,7 @@ from taskengine.coordinator.duties import Decisions
 from taskengine.models import Task, TriggerRule
 from taskengine.store import coordination, executions, graphs, tasks
 from taskengine.store.call import Call
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 
 from .bench import Bench, Node, lint, records, until
 
@@ -48,9 +48,9 @@ class Scenario:
         d = lint("d")
         self._run(d, e := lint("e", d), lint("after e", e))
         self._end("failed")
-        term = bench.lead("before")
+        term = bench.elect("before")
         for _ in range(2):
-            bench.turn(Decisions(), term)
+            bench.run_duty(Decisions(), term)
         a, f, r = lint("a"), lint("f"), lint("r")
         self._run(
             a,
@@ -105,8 +105,8 @@ class Scenario:
     def _run(self, *new: Task) -> None:
         self.ids += self.bench.submit(*new)
 
-    def _claim(self, node: Node) -> Told:
-        def ask() -> Told | None:
+    def _claim(self, node: Node) -> Assignment:
+        def ask() -> Assignment | None:
             node.beat()
             return node.claim_any(node.slot(2))
 
@@ -114,16 +114,16 @@ class Scenario:
         assert told is not None
         return told
 
-    def _end(self, verdict: str) -> None:
+    def _end(self, disposition: str) -> None:
         told = self._claim(self.node)
-        self.node.report(self.node.slot(2), told, verdict, pull=False, retry_ms=10)
+        self.node.report(self.node.slot(2), told, disposition, pull=False, retry_ms=10)
 
     def _submit(self, new: list[Task], trips: int) -> None:
-        story = graphs.submit(str(uuid4()), records(new))
-        step = next(story)
+        operation = graphs.submit(str(uuid4()), records(new))
+        step = next(operation)
         for _ in range(trips):
-            step = story.send(self.bench.run(step))
-        story.close()
+            step = operation.send(self.bench.run(step))
+        operation.close()
 
 
 def _filled(bench: Bench, name: str) -> bool:

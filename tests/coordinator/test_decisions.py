@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from taskengine.coordinator import HookedStore, suspects
+from taskengine.coordinator import HookedStore, poison_tracking
 from taskengine.coordinator.duties import Decisions, Releases
-from taskengine.coordinator.suspects import MOST_ENDS, MOST_RAISES
+from taskengine.coordinator.poison_tracking import MOST_ENDS, MOST_RAISES
 from taskengine.core.instructions import CloseTask
 from taskengine.errors import StoreError, StoreUnavailableError
 from taskengine.models import Task, TaskStatus
@@ -59,7 +59,7 @@ def test_a_cancelled_task_closes_its_dependents(bench: Bench) -> None:
     a = lint("a", hold=True)
     ids = bench.submit(a, lint("b", a))
     bench.run(tasks.cancel(ids[0], "not wanted"))
-    bench.turn(Decisions())
+    bench.run_duty(Decisions())
     assert of(bench, ids) == {
         "a": ("cancelled", "not wanted", None),
         "b": ("cancelled", "dependency a was cancelled", a.id),
@@ -81,13 +81,13 @@ def test_reopening_one_of_two_culprits_opens_nothing_that_the_other_still_closes
     a, b = lint("a"), lint("b")
     ids = bench.submit(a, b, lint("c", a, b))
     bench.node().work({"a": "failed", "b": "failed"})
-    bench.turn(Decisions())
+    bench.run_duty(Decisions())
     closer = str(bench.task(ids[2]).closed_by)
     other = next(id for id in ids[:2] if id != closer)
     for opened in (closer, other):
         assert bench.statuses(ids[2:]) == ["cancelled"]
         bench.run(tasks.reopen(opened))
-        bench.turn(Decisions())
+        bench.run_duty(Decisions())
     assert bench.statuses(ids[2:]) == ["pending"]
     bench.node().work()
     assert bench.statuses(ids) == ["completed"] * 3
@@ -112,7 +112,7 @@ def test_the_culprit_is_found_behind_hundreds_of_good_dependencies(bench: Bench)
     bench.submit(*many)
     bench.node().work({many[-1].name: "failed"})
     last = bench.create(lint("last", *many))
-    bench.turn(Decisions())
+    bench.run_duty(Decisions())
     assert of(bench, [last]) == {
         "last": ("cancelled", f"dependency {many[-1].name} failed", many[-1].id)
     }
@@ -138,10 +138,10 @@ def test_a_task_that_changed_after_its_snapshot_is_decided_anew(bench: Bench) ->
     changed: list[str] = []
 
     def change(call: Call[Any]) -> None:
-        if call.name == "close" and not changed:
+        if call.name == "close_by_rule" and not changed:
             changed.extend(node.work(both_fail))
 
-    bench.turn(Decisions(), store=HookedStore(bench.store, before=change))
+    bench.run_duty(Decisions(), store=HookedStore(bench.store, before=change))
     assert changed
     assert bench.statuses(ids) == ["failed", "failed", "cancelled"]
     assert bench.fleet.decisions == 0
@@ -154,10 +154,10 @@ def test_a_task_reopened_between_snapshot_and_close_is_not_closed(bench: Bench) 
     done: list[bool] = []
 
     def reopen(call: Call[Any]) -> None:
-        if call.name == "close" and not done:
+        if call.name == "close_by_rule" and not done:
             done.append(bench.run(tasks.reopen(ids[0])).ok)
 
-    bench.turn(Decisions(), store=HookedStore(bench.store, before=reopen))
+    bench.run_duty(Decisions(), store=HookedStore(bench.store, before=reopen))
     assert done == [True]
     assert bench.statuses(ids)[1] == "pending"
     bench.node().work()
@@ -170,19 +170,19 @@ def test_a_reopening_waits_for_what_its_task_still_tells(bench: Bench) -> None:
     b = lint("b", a)
     ids = bench.submit(a, b, *(lint(f"c{i}", b) for i in range(300)))
     bench.node().work({"a": "failed"})
-    term = bench.lead()
+    term = bench.elect()
     (decision,) = bench.run(coordination.decisions(bench.keys))
     (seen,) = bench.run(coordination.snapshots([decision]))
     assert seen is not None
     closed = CloseTask(seen.task_id, "dependency a failed", ids[0], failed_before=True)
-    assert bench.run(coordination.close(term, decision.entry, seen, closed)).ok
+    assert bench.run(coordination.close_by_rule(term, decision.entry, seen, closed)).ok
     bench.run(tasks.reopen(ids[0]))
     duty = Decisions()
-    bench.turn(duty, term)
+    bench.run_duty(duty, term)
     assert bench.statuses(ids[1:2]) == ["cancelled"]
     for _ in range(4):
-        bench.turn(Releases(), term)
-        bench.turn(duty, term)
+        bench.run_duty(Releases(), term)
+        bench.run_duty(duty, term)
     assert bench.fleet.decisions == 0
     assert len(bench.node().work()) == 302
 
@@ -223,30 +223,30 @@ def test_a_decision_that_always_raises_is_put_aside_and_nobody_waits_for_it(
 
 def test_a_decision_is_put_aside_only_after_it_raised_five_times(bench: Bench) -> None:
     broken(bench)
-    duty, term = Decisions(), bench.lead()
+    duty, term = Decisions(), bench.elect()
     for _ in range(MOST_RAISES):
         assert bench.fleet.poison_decisions == 0
         with pytest.raises(ValueError) as caught:  # noqa: PT012
-            bench.turn(duty, term)
-            bench.turn(duty, term)  # the pass that began behind it ended; the next one meets it again
+            bench.run_duty(duty, term)
+            bench.run_duty(duty, term)  # the pass that began behind it ended; the next one meets it again
         duty.blame(caught.value)
-    bench.turn(duty, term)
+    bench.run_duty(duty, term)
     assert (bench.fleet.poison_decisions, bench.fleet.decisions) == (1, 0)
 
 
 def test_the_next_leader_goes_on_counting(bench: Bench) -> None:
     broken(bench)
     for _ in range(MOST_RAISES):
-        duty, term = Decisions(), bench.lead()
+        duty, term = Decisions(), bench.elect()
         with pytest.raises(ValueError) as caught:
-            bench.turn(duty, term)
+            bench.run_duty(duty, term)
         duty.blame(caught.value)
         assert bench.fleet.poison_decisions == 0
-        bench.turn(duty, term)  # tells Redis
+        bench.run_duty(duty, term)  # tells Redis
     for _ in range(2):
-        bench.turn(duty, term)
+        bench.run_duty(duty, term)
     assert (bench.fleet.poison_decisions, bench.fleet.decisions) == (1, 0)
-    assert not bench.server.client.exists(bench.keys.fixed("suspects"))
+    assert not bench.server.client.exists(bench.keys.fixed("poison_counts"))
 
 
 class Ended(BaseException):
@@ -257,14 +257,14 @@ def ends(duty: Decisions, bench: Bench, deadly: str) -> bool:
     """Whether a coordinator ends at that task's decision; another process goes on."""
 
     def end(call: Call[Any]) -> None:
-        if call.name == "close" and deadly in call.args:
+        if call.name == "close_by_rule" and deadly in call.args:
             raise Ended
 
     try:
         for _ in range(3):
-            bench.turn(duty, bench.lead(), store=HookedStore(bench.store, before=end))
+            bench.run_duty(duty, bench.elect(), store=HookedStore(bench.store, before=end))
     except Ended:
-        suspects._ME = uuid4().hex
+        poison_tracking._ME = uuid4().hex
         return True
     return False
 
@@ -272,7 +272,7 @@ def ends(duty: Decisions, bench: Bench, deadly: str) -> bool:
 def test_a_decision_that_ends_every_coordinator_is_put_aside_and_the_others_are_made(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(suspects, "_ME", "first")
+    monkeypatch.setattr(poison_tracking, "_ME", "first")
     a = lint("a")
     ids = bench.submit(a, *(lint(f"b{i}", a) for i in range(40)))
     bench.node().work({"a": "failed"})
@@ -294,25 +294,25 @@ def test_a_term_that_lapses_with_a_decision_in_hand_accuses_nobody(bench: Bench)
     bench.node().work({"a": "failed"})
 
     def away(call: Call[Any]) -> None:
-        if call.name == "close":
+        if call.name == "close_by_rule":
             raise StoreUnavailableError
 
     for _ in range(2 * MOST_ENDS):
         with pytest.raises(StoreUnavailableError):
-            bench.turn(Decisions(), bench.lead(), store=HookedStore(bench.store, before=away))
-    bench.turn(Decisions(), bench.lead())
+            bench.run_duty(Decisions(), bench.elect(), store=HookedStore(bench.store, before=away))
+    bench.run_duty(Decisions(), bench.elect())
     assert bench.statuses(ids) == ["failed", "cancelled"]
     assert bench.fleet.poison_decisions == 0
 
 
 def test_nothing_is_written_about_decisions_that_make_no_trouble(bench: Bench) -> None:
-    duty, term, trips = Decisions(), bench.lead(), []
-    bench.turn(duty, term)
+    duty, term, trips = Decisions(), bench.elect(), []
+    bench.run_duty(duty, term)
     for name in ("a", "c"):
         task = lint(name)
         bench.submit(task, *(lint(f"{name}{i}", task) for i in range(3)))
         bench.node().work({name: "failed"})
-        bench.turn(duty, term, store=HookedStore(bench.store, before=trips.append))
+        bench.run_duty(duty, term, store=HookedStore(bench.store, before=trips.append))
         assert bench.fleet.decisions == 0
         wrote = [call.name for call in trips if call.command and call.name.startswith("H")]
         assert wrote == (["HSET", "HDEL"] if name == "a" else [])
@@ -324,10 +324,10 @@ def test_one_unreadable_task_costs_its_neighbours_one_turn(bench: Bench) -> None
     ids = bench.submit(a, *(lint(f"b{i}", a) for i in range(100)))
     bench.node().work({"a": "failed"})
     broken(bench, **ruined_task(bench))
-    duty, term = Decisions(), bench.lead()
+    duty, term = Decisions(), bench.elect()
     for _ in range(20):
         try:
-            bench.turn(duty, term)
+            bench.run_duty(duty, term)
         except StoreError as exc:
             duty.blame(exc)
         if set(bench.statuses(ids[1:])) == {"cancelled"}:
@@ -340,17 +340,17 @@ def test_the_same_decision_twice_changes_nothing_the_second_time(bench: Bench) -
     ids = bench.submit(a, lint("b", a))
     bench.node().work({"a": "failed"})
     (decision,) = bench.run(coordination.decisions(bench.keys))
-    bench.turn(Decisions())
+    bench.run_duty(Decisions())
     before = bench.task(ids[1])
     broken(bench, k=decision.task_id, b=decision.because, h=decision.how)
-    bench.turn(Decisions())
+    bench.run_duty(Decisions())
     assert bench.task(ids[1]) == before
     assert bench.fleet.decisions == 0
 
 
 def test_a_decision_about_a_deleted_task_is_dropped(bench: Bench) -> None:
     broken(bench, k="11111111-1111-4111-8111-111111111111", b="", h="counters")
-    bench.turn(Decisions())
+    bench.run_duty(Decisions())
     assert bench.fleet.decisions == 0
 
 
@@ -358,10 +358,10 @@ def test_a_thousand_decisions_take_little_more_than_a_trip_each(bench: Bench) ->
     a = lint("a")
     ids = bench.submit(a, *(lint(f"b{i}", a) for i in range(1000)))
     bench.node().work({"a": "failed"})
-    term, trips = bench.lead(), []
+    term, trips = bench.elect(), []
     while bench.run(coordination.continue_releases(term)).number():
         pass
-    bench.turn(Decisions(), term, store=HookedStore(bench.store, before=trips.append))
+    bench.run_duty(Decisions(), term, store=HookedStore(bench.store, before=trips.append))
     assert set(bench.statuses(ids[1:])) == {"cancelled"}
     assert len(trips) < 1100
 
@@ -376,7 +376,7 @@ def test_a_word_of_a_newer_version_is_left_to_it_and_delays_nobody(
     bench.node().work({"a": "failed"})
     duty = Decisions()
     for _ in range(MOST_RAISES + 1):
-        bench.turn(duty)
+        bench.run_duty(duty)
     assert bench.statuses(ids) == ["failed", "cancelled"]
     assert (bench.fleet.poison_decisions, bench.fleet.decisions) == (0, 3)
     assert not duty.left_some

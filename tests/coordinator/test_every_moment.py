@@ -22,7 +22,7 @@ from taskengine.store.call import Call
 from taskengine.store.executions import Report
 from taskengine.store.invariants import check_at_rest
 from taskengine.store.records import index_names
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 from taskengine.store.sync import SyncStore
 
 from ..conftest import Valkey
@@ -49,7 +49,7 @@ class Scene:
     writes: int = 0
     deaths: int = 0
     now: float = 1000.0
-    told: Told | None = None
+    assignment: Assignment | None = None
     reported: Report | None = None
     a: Task = field(init=False)
     b: Task = field(init=False)
@@ -68,12 +68,12 @@ class Scene:
     def coordinate(self) -> None:
         """Every duty has its turn, by the next coordinator if this one dies over it."""
         try:
-            self.coordinator.turn_all()
+            self.coordinator.run_all()
         except Killed:
             self.deaths += 1
             self.world.run(coordination.resign("first"))  # its lease lapses
             self.coordinator = self._new_coordinator("next")
-            self.coordinator.turn_all()
+            self.coordinator.run_all()
 
     def _new_coordinator(self, id: str) -> Coordinator:
         store = HookedStore(Unblocked(self.world), after=self._look if id == "first" else None)
@@ -87,23 +87,23 @@ class Scene:
 
     def start(self) -> None:
         """A worker claims what may run best; it is told b."""
-        self.told = self.world.start()
-        assert self.told.task_id == str(self.b.id)
+        self.assignment = self.world.start()
+        assert self.assignment.task_id == str(self.b.id)
 
-    def report(self, verdict: str = "completed", *, told: Told | None = None) -> None:
-        told = told or self.told
+    def report(self, disposition: str = "completed", *, told: Assignment | None = None) -> None:
+        told = told or self.assignment
         assert told is not None
-        self.reported = Report(told.task_id, told.attempt, verdict, "lint", output="{}", retry_ms=5000)
+        self.reported = Report(told.task_id, told.attempt, disposition, "lint", output="{}", retry_ms=5000)
         self.world.run(executions.report(self.world.slot(), [self.reported], pull=False))
 
     def work(self) -> None:
         """A worker does all that it gets."""
         world, slot = self.world, self.world.slot()
-        world.beat(slots=1, live=[slot] if self.told else [])
+        world.beat(slots=1, live=[slot] if self.assignment else [])
         for id in world.granted() or ["none"]:
-            told = world.claim(slot, id, int(world.fields("exec", id).get("att", 1))).told
+            told = world.claim(slot, id, int(world.fields("exec", id).get("att", 1))).assignment
             while told:
-                told = world.report(told, slot, pull=True, output="{}").told
+                told = world.report(told, slot, pull=True, output="{}").assignment
 
     def pass_time(self, seconds: float) -> None:
         self.world.age(seconds)
@@ -111,11 +111,11 @@ class Scene:
 
     def finish(self) -> None:
         """A report that is still owed, then turns of everybody until all is over."""
-        if self.told is not None and self.world.status(self.b.id) == "running":
+        if self.assignment is not None and self.world.status(self.b.id) == "running":
             self.report()
         elif self.reported is not None:  # the answer was lost: it is sent again
             self.world.run(executions.report(self.world.slot(), [self.reported], pull=False))
-        self.told = None
+        self.assignment = None
         for _ in range(20):
             self.coordinate()
             self.work()
@@ -162,7 +162,7 @@ def ready(scene: Scene) -> None:
 def parked(scene: Scene) -> None:
     ready(scene)
     scene.world.run(pauses.pause(f"run:{scene.run}", "ann", None, None))
-    assert scene.world.claim(scene.world.slot()).told is None
+    assert scene.world.claim(scene.world.slot()).assignment is None
     assert scene.world.ready() == []
 
 
@@ -187,13 +187,13 @@ def reporting(scene: Scene) -> None:
 def retrying(scene: Scene) -> None:
     running(scene)
     scene.report("retry")
-    scene.told = scene.reported = None
+    scene.assignment = scene.reported = None
 
 
 def failed(scene: Scene) -> None:
     running(scene)
     scene.report("failed")
-    scene.told = scene.reported = None
+    scene.assignment = scene.reported = None
 
 
 MOMENTS = [before_ready, ready, parked, granted, running, reporting, retrying, failed]
@@ -218,10 +218,10 @@ def reprioritise(scene: Scene) -> str:
     revision = scene.world.fields("task", stored.id).get("rev", "0")
     new = scene.world.record(stored.model_copy(update={"priority": TaskPriority.CRITICAL}))
     edges = tasks.EdgeChange()
-    story = tasks.update(
+    operation = tasks.update(
         str(stored.id), revision, new, int(new.row["score"]), index_names(stored), before_first_run=False, edges=edges
     )
-    return scene.world.run(story).word
+    return scene.world.run(operation).word
 
 
 def pause(scope: str) -> Callable[[Scene], str]:
@@ -235,13 +235,13 @@ def pause(scope: str) -> Callable[[Scene], str]:
         begun = scene.world.happened(scene.b.id).count("started")
         for _ in range(3):
             scene.coordinate()
-            scene.world.beat(slots=1, live=[scene.world.slot()] if scene.told else [])
+            scene.world.beat(slots=1, live=[scene.world.slot()] if scene.assignment else [])
             for granted in scene.world.granted() or ["none"]:
                 token = int(scene.world.fields("exec", granted).get("att", 1))
-                told = scene.world.claim(scene.world.slot("s2"), granted, token).told
+                told = scene.world.claim(scene.world.slot("s2"), granted, token).assignment
                 assert told is None or by_name
                 while told:  # others go on
-                    told = scene.world.report(told, scene.world.slot("s2"), pull=True, output="{}").told
+                    told = scene.world.report(told, scene.world.slot("s2"), pull=True, output="{}").assignment
             scene.pass_time(3)
         assert scene.world.happened(scene.b.id).count("started") == begun
         scene.world.run(tasks.resume(id) if by_name else pauses.resume(name, "ann"))

@@ -11,7 +11,7 @@ from taskengine.coordinator.duties import Batches, Commits
 from taskengine.errors import ConflictError
 from taskengine.models import Task
 from taskengine.store import coordination, graphs
-from taskengine.store.call import Story
+from taskengine.store.call import Operation
 from taskengine.store.graphs import CHUNK
 
 from .bench import Bench, lint, records, until
@@ -24,16 +24,16 @@ def graph() -> list[Task]:
     return [*first, *second, lint("last", *second[:20])]
 
 
-def trips(bench: Bench, story: Story[object], most: int) -> int:
-    """Run a story's first *most* trips and forget it; how many it made."""
-    step = next(story)
+def trips(bench: Bench, operation: Operation[object], most: int) -> int:
+    """Run an operation's first *most* trips and forget it; how many it made."""
+    step = next(operation)
     for made in range(most):
         answer = bench.run(step)
         try:
-            step = story.send(answer)
+            step = operation.send(answer)
         except StopIteration:
             return made + 1
-    story.close()
+    operation.close()
     return most
 
 
@@ -45,7 +45,7 @@ def wants(batch_seconds: float = 0.3) -> dict[str, float]:
 @pytest.mark.parametrize("last_trip", range(1, 9))
 def test_a_graph_whose_submitter_died_runs_whole_or_leaves_nothing(bench: Bench, last_trip: int) -> None:
     hasty = Bench(bench.server, **wants())
-    before = bench.lead("nobody") and hasty.key_names()
+    before = bench.elect("nobody") and hasty.key_names()
     bench.run(coordination.resign("nobody"))
     new = graph()
     made = trips(hasty, graphs.submit(str(uuid4()), records(new)), last_trip)
@@ -84,7 +84,7 @@ def test_an_abandoned_graph_leaves_the_dependents_of_stored_tasks_as_they_were(b
     before = hasty.key_names()
     staged = [lint(f"s{i}", parent) for i in range(200)]
     trips(hasty, graphs.submit(str(uuid4()), records(staged)), len(range(0, 200, CHUNK)))
-    deps = hasty.keys.of("deps", parent.id)
+    deps = hasty.keys.of("dependents", parent.id)
     assert hasty.server.client.llen(deps) == 200
     with hasty.coordinated():
         until(lambda: not hasty.fleet.open_batches, 10.0, "the sweep")
@@ -96,32 +96,32 @@ def test_an_abandoned_graph_leaves_the_dependents_of_stored_tasks_as_they_were(b
 
 def test_a_graph_is_swept_only_when_it_is_old(bench: Bench) -> None:
     trips(bench, graphs.submit(str(uuid4()), records(graph())), 2)
-    bench.turn(Batches())
+    bench.run_duty(Batches())
     assert bench.fleet.open_batches == 1
 
 
 def test_a_commit_after_the_sweep_began_is_refused(bench: Bench) -> None:
     hasty = Bench(bench.server, **wants(0.001))
     new = graph()
-    story = graphs.submit(str(uuid4()), records(new))
-    step = next(story)
+    operation = graphs.submit(str(uuid4()), records(new))
+    step = next(operation)
     for _ in range(5):
-        step = story.send(hasty.run(step))
-    assert step.name == "commit"
-    term = hasty.lead()
+        step = operation.send(hasty.run(step))
+    assert step.name == "commit_graph"
+    term = hasty.elect()
     (batch,) = until(lambda: hasty.run(coordination.abandoned(hasty.keys, 0.001)))
     hasty.run(coordination.sweep_batch(batch, term))
     with pytest.raises(ConflictError):
-        _finish(hasty, story, step)
+        _finish(hasty, operation, step)
     assert set(hasty.statuses([str(task.id) for task in new])) == {""}
     assert hasty.submit(*new) == [str(task.id) for task in new]
     hasty.close()
 
 
-def _finish(bench: Bench, story: Story[object], step: object) -> None:
+def _finish(bench: Bench, operation: Operation[object], step: object) -> None:
     while True:
         try:
-            step = story.send(bench.run(step))  # type: ignore[arg-type]
+            step = operation.send(bench.run(step))  # type: ignore[arg-type]
         except StopIteration:
             return
 
@@ -131,7 +131,7 @@ def test_ids_of_a_swept_graph_are_free_again(bench: Bench) -> None:
     new = graph()
     trips(hasty, graphs.submit(str(uuid4()), records(new)), 3)
     until(lambda: hasty.run(coordination.abandoned(hasty.keys, 0.001)))
-    hasty.turn(Batches())
+    hasty.run_duty(Batches())
     assert hasty.submit(*new) == [str(task.id) for task in new]
     assert _names(hasty.node().work()) == _names(task.name for task in new)
     hasty.close()
@@ -143,9 +143,9 @@ def _names(names: Iterable[str]) -> list[str]:
 
 def test_the_fall_of_commit_waits_may_be_shared_with_a_living_submitter(bench: Bench) -> None:
     new = graph()
-    story = graphs.submit(str(uuid4()), records(new))
-    trips(bench, story, 7)
-    term = bench.lead()
-    bench.turn(Commits(), term)
+    operation = graphs.submit(str(uuid4()), records(new))
+    trips(bench, operation, 7)
+    term = bench.elect()
+    bench.run_duty(Commits(), term)
     assert not bench.run(coordination.committed(bench.keys))
     assert len(bench.node().work()) == len(new)

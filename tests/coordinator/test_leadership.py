@@ -22,7 +22,7 @@ from taskengine.store.call import Call
 from .bench import Bench, lint, until
 
 #: Calls that a standby may make.
-HARMLESS = {"lead", "INFO"}
+HARMLESS = {"elect", "INFO"}
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_standby_follows_a_leader_that_resigned(brief: Bench) -> None:
 
 
 def test_a_standby_follows_a_silent_leader_within_its_lease(brief: Bench) -> None:
-    brief.lead("dead", seconds=brief.settings.leader_seconds)
+    brief.elect("dead", seconds=brief.settings.leader_seconds)
     start = time.monotonic()
     with brief.coordinated("c2"):
         until(lambda: brief.fleet.leader == "c2", 5.0)
@@ -74,7 +74,7 @@ def test_a_standby_follows_a_silent_leader_within_its_lease(brief: Bench) -> Non
 
 
 def test_every_verb_of_a_superseded_leader_is_refused(brief: Bench) -> None:
-    old = brief.lead("old", seconds=0.05)
+    old = brief.elect("old", seconds=0.05)
     id = brief.create(lint("a"))
     brief.node()
     new = until(lambda: _lead(brief, "new"), 2.0)
@@ -86,7 +86,7 @@ def test_every_verb_of_a_superseded_leader_is_refused(brief: Bench) -> None:
         coordination.grant(old, ["lint"]), coordination.withdraw(old), coordination.rescue(old),
         coordination.fire_timers(old), coordination.continue_releases(old), coordination.unpark(old),
         coordination.sweep_batch("b", old),
-        coordination.close(old, decision.entry, seen, CloseTask(id, "no", id, failed_before=False)),
+        coordination.close_by_rule(old, decision.entry, seen, CloseTask(id, "no", id, failed_before=False)),
         coordination.reopen_closed(old, decision.entry, id, id),
         coordination.drop_decisions(old, [decision.entry]), coordination.poison(old, decision, "no"),
     ]  # fmt: skip
@@ -96,7 +96,7 @@ def test_every_verb_of_a_superseded_leader_is_refused(brief: Bench) -> None:
 
 
 def _lead(bench: Bench, id: str) -> str:
-    answer = bench.run(coordination.lead(id, 60_000))
+    answer = bench.run(coordination.elect(id, 60_000))
     return answer.text() if answer.ok else ""
 
 
@@ -112,7 +112,7 @@ def test_a_leader_frozen_past_its_term_changes_nothing_when_it_thaws(brief: Benc
     frozen, thaw = Event(), Event()
 
     def freeze(call: Call[Any]) -> None:
-        if call.name == "close" and not frozen.is_set():
+        if call.name == "close_by_rule" and not frozen.is_set():
             frozen.set()
             assert thaw.wait(20)
 
@@ -173,7 +173,7 @@ def test_a_loading_or_failing_over_server_is_waited_for(bench: Bench) -> None:
     away = [StoreUnavailableError("Redis is loading the dataset in memory")] * 5
 
     def fail(call: Call[Any]) -> None:
-        if call.name == "lead" and away:
+        if call.name == "elect" and away:
             raise away.pop()
 
     with bench.coordinated("c1", HookedStore(bench.new_store(), before=fail)):
@@ -218,7 +218,7 @@ def test_an_idle_coordinator_makes_few_calls(bench: Bench) -> None:
         until(lambda: bench.fleet.leader == "c1")
         until(lambda: "XREAD" in calls)
         calls.clear()
-        until(lambda: calls.count("lead") >= 8, 10.0)  # eight thirds of the leader's lease
+        until(lambda: calls.count("elect") >= 8, 10.0)  # eight thirds of the leader's lease
         seconds = 8 * bench.settings.leader_seconds / 3
     # The default clocks are five times slower: a dozen calls a second.
     assert len(calls) / seconds < 100

@@ -30,7 +30,7 @@ def test_a_withdrawn_task_keeps_its_place(bench: Bench) -> None:
     ids = [bench.create(lint(f"t{i}")) for i in range(3)]
     until(lambda: _lapsed(bench, "granted_all") == 1, 5.0)
     node = bench.node(slots=1)
-    bench.turn(Withdraw())
+    bench.run_duty(Withdraw())
     assert node.work() == ["t0", "t1", "t2"]
     assert bench.statuses(ids) == ["completed"] * 3
 
@@ -99,7 +99,7 @@ def test_a_rescue_that_a_frozen_server_finds_in_its_socket_is_refused(bench: Ben
     node = bench.node()
     id = bench.create(lint("a"))
     node.claim(node.slot(), id)
-    term = bench.lead("c1", seconds=0.8)
+    term = bench.elect("c1", seconds=0.8)
     until(lambda: bench.run(coordination.rescue(term)).word == "stale", 3.0)
     lease = f"{node.name}/{node.slot().nonce}"
     assert bench.server.client.zscore(bench.keys.fixed("leases"), lease) is not None
@@ -142,7 +142,7 @@ def test_the_next_attempt_starts_when_its_timer_says_and_not_before(bench: Bench
     told = node.claim(node.slot(), id)
     assert told is not None
     node.report(node.slot(), told, "retry", pull=False, retry_ms=300)
-    bench.turn(Timers())
+    bench.run_duty(Timers())
     assert bench.statuses([id]) == ["retrying"]
     due = bench.task(id).next_attempt_at
     with bench.coordinated(id="test"):
@@ -164,7 +164,7 @@ def test_many_timers_fire_in_one_turn(bench: Bench) -> None:
     open_ones = [id for id, status in zip(ids, bench.statuses(ids), strict=True) if status == "retrying"]
     assert len(open_ones) > 64
     until(_in(0.01), 1.0)
-    bench.turn(Timers())
+    bench.run_duty(Timers())
     assert set(bench.statuses(open_ones)) == {"ready"}
 
 
@@ -172,9 +172,9 @@ def test_ready_tasks_without_a_hint_are_granted_by_the_sweep(bench: Bench) -> No
     ids = [bench.create(lint(f"t{i}")) for i in range(19)]
     bench.node(slots=19)  # its first beat grants what one script may
     bench.server.client.delete(bench.keys.fixed("wake"))  # and its hint at the rest is lost
-    assert bench.fleet.lanes[0].granted <= 16
-    bench.turn(Grant())
-    assert bench.fleet.lanes[0].granted == 19
+    assert bench.fleet.queues[0].granted <= 16
+    bench.run_duty(Grant())
+    assert bench.fleet.queues[0].granted == 19
     assert bench.statuses(ids) == ["ready"] * 19
 
 
@@ -184,36 +184,36 @@ def test_a_new_leader_sweeps_at_once_and_a_hint_grants_soon(bench: Bench) -> Non
     bench.node()
     bench.server.client.delete(bench.keys.fixed("wake"))
     with slow.coordinated():
-        until(lambda: bench.fleet.lanes[0].granted == 1, 3.0, "the sweep on taking the leadership")
+        until(lambda: bench.fleet.queues[0].granted == 1, 3.0, "the sweep on taking the leadership")
         for i in range(4):
             bench.create(lint(f"late{i}"))  # one more fits the slots of n1
-        assert bench.fleet.lanes[0].granted == 2
+        assert bench.fleet.queues[0].granted == 2
         bench.node("n2")  # its first beat leaves a hint
-        until(lambda: bench.fleet.lanes[0].granted == 4, 3.0, "a grant by hint")
+        until(lambda: bench.fleet.queues[0].granted == 4, 3.0, "a grant by hint")
     slow.close()
 
 
 def test_a_pinned_task_is_parked_and_comes_back_with_its_agent(bench: Bench) -> None:
-    bench.node("n1", lanes="lint=lint")
+    bench.node("n1", queues="lint=lint")
     ids = [bench.create(lint(f"p{i}", assigned_to="expert")) for i in range(300)]
     with bench.coordinated():
         until(lambda: bench.fleet.parked.get("offer:expert") == 300, 10.0, "all parked")
         assert "no worker offers agent 'expert'" in str(bench.task(ids[0]).reason)
-        expert = bench.node("n2", slots=1, lanes="@expert=expert")
+        expert = bench.node("n2", slots=1, queues="@expert=expert")
         until(lambda: not bench.fleet.parked, 10.0, "an empty park")
         assert len(expert.work()) == 300
 
 
 def test_unpark_brings_back_only_whose_reason_is_gone(bench: Bench) -> None:
-    bench.node("n1", lanes="lint=lint")
+    bench.node("n1", queues="lint=lint")
     bench.create(lint("a", assigned_to="expert"))
     bench.create(lint("b", assigned_to="other"))
-    term = bench.lead()
-    bench.turn(Grant(), term)
+    term = bench.elect()
+    bench.run_duty(Grant(), term)
     assert bench.fleet.parked == {"offer:expert": 1, "offer:other": 1}
     client, keys = bench.server.client, bench.keys
     client.sadd(keys.of("offers", "@expert"), "n1")  # as after a crash between its beat and its unpark
-    bench.turn(Unpark(), term)
+    bench.run_duty(Unpark(), term)
     assert bench.fleet.parked == {"offer:other": 1}
 
 
@@ -226,7 +226,7 @@ def test_a_wide_release_goes_on_without_further_reports(bench: Bench) -> None:
     assert told is not None
     node.report(node.slot(), told, pull=False)
     assert bench.statuses(ids).count("ready") == 256
-    bench.turn(Releases())
+    bench.run_duty(Releases())
     assert bench.statuses(ids).count("ready") == 1000
 
 
@@ -240,10 +240,10 @@ def test_many_poisoned_tasks_with_many_dependents_each_lose_none_of_them(bench: 
     node = strict.node(slots=fans)
     for number, id in enumerate(ids[:fans]):
         assert node.claim(node.slot(number), id) or node.claim(node.slot(number))
-    term = strict.lead()
+    term = strict.elect()
     until(lambda: _lapsed(strict, "leases") == fans, 5.0, "all leases lapsed")
     assert strict.run(coordination.rescue(term)).number() == fans
-    strict.turn(Releases(), term)
+    strict.run_duty(Releases(), term)
     assert strict.fleet.decisions == fans * 120
     with strict.coordinated(id="test"):
         strict.until_status(ids[fans:], TaskStatus.CANCELLED)
@@ -264,7 +264,7 @@ def test_a_sweep_of_staged_dependents_makes_a_release_skip_nobody(bench: Bench) 
     assert bench.statuses(ids).count("ready") == 156
     while bench.run(coordination.sweep_batch("abandoned", "")).number():
         pass
-    bench.turn(Releases())
+    bench.run_duty(Releases())
     assert bench.statuses(ids) == ["ready"] * 300
 
 
@@ -273,8 +273,8 @@ def test_a_dependent_submitted_while_its_dependency_is_being_reopened_runs_once(
     ids = bench.submit(a, *(lint(f"b{i}", a) for i in range(300)))
     node = bench.node()
     node.work({"a": "failed"})
-    term = bench.lead()
-    bench.turn(Releases(), term)
+    term = bench.elect()
+    bench.run_duty(Releases(), term)
     assert bench.run(tasks.reopen(ids[0])).ok  # 256 of 300 have been told
     late = bench.create(lint("late", a))
     with bench.coordinated(id="test"):
@@ -285,8 +285,8 @@ def test_a_dependent_submitted_while_its_dependency_is_being_reopened_runs_once(
 
 def test_a_rescue_turn_leaves_the_rest_for_the_next_when_its_time_is_over(bench: Bench) -> None:
     leader = Leader("c1", bench.settings)
-    turn = bench.turn(Rescue(leader), seconds=-1)
-    assert turn.over
+    context = bench.run_duty(Rescue(leader), seconds=-1)
+    assert context.over
 
 
 def test_beats_of_live_nodes_keep_their_executions(bench: Bench) -> None:

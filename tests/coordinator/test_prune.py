@@ -51,15 +51,15 @@ def finish_runs(bench: Bench) -> list[str]:
     again = bench.create(lint("again"))
     told = node.take(slot)
     bench.run(put_payload(told.execution_id, '"large"'))
-    assert bench.run(executions.say(told.execution_id, told.attempt, lines=['{"message":"x"}'])).ok
+    assert bench.run(executions.append_logs(told.execution_id, told.attempt, lines=['{"message":"x"}'])).ok
     node.report(slot, told, "failed")
     assert bench.run(tasks.reopen(again)).ok
     node.work()
     bench.run(tasks.watch(ids[0]))
-    term = bench.lead()
+    term = bench.elect()
     while bench.run(coordination.continue_releases(term)).number():
         pass
-    bench.turn(Decisions(), term)
+    bench.run_duty(Decisions(), term)
     done = {"completed", "failed", "cancelled"}
     assert set(bench.statuses([*ids, cancelled, again])) <= done
     return [*ids, cancelled, again]
@@ -67,18 +67,19 @@ def finish_runs(bench: Bench) -> list[str]:
 
 def left(bench: Bench) -> set[str]:
     """Keys, without those that are there once for ever and the messages that no real worker consumes here."""
-    fixed = {bench.keys.fixed(name) for name in ("arrivals", "counts", "decisions", "lanes", "open", "opened", "wake")}
+    fixed = {bench.keys.fixed(name) for name in ("arrivals", "counts", "decisions", "queues", "open_queues",
+        "reopens", "wake")}
     queues = bench.keys.queue_prefix()
     return {name for name in bench.key_names() - fixed if not name.startswith(queues)}
 
 
 def test_a_pruned_run_leaves_no_key_behind(bench: Bench, hasty: Bench) -> None:
     bench.node()
-    before = bench.lead() and bench.key_names()
+    before = bench.elect() and bench.key_names()
     ids = finish_runs(bench)
     assert len(bench.key_names()) > len(before) + len(ids)
     assert bench.fleet.counts["completed"] > 0
-    hasty.turn(Prune())
+    hasty.run_duty(Prune())
     assert bench.statuses(ids) == [""] * len(ids)
     assert left(bench) - before == set()
     assert {int(n) for n in bench.server.client.hvals(bench.keys.fixed("counts"))} == {0}
@@ -88,7 +89,7 @@ def test_segments_of_arrivals_go_with_their_last_task(bench: Bench, hasty: Bench
     new = [lint(f"t{i}") for i in range(4200)]
     bench.submit(*new)
     bench.node().work()
-    hasty.turn(Prune())
+    hasty.run_duty(Prune())
     ids = [name for name in bench.key_names() if name.startswith(bench.keys.of("ids", ""))]
     assert ids == []
     assert not [name for name in bench.key_names() if name.startswith(bench.keys.of("bits", ""))]
@@ -97,7 +98,7 @@ def test_segments_of_arrivals_go_with_their_last_task(bench: Bench, hasty: Bench
 def test_an_idempotency_key_is_free_after_its_task_was_pruned(bench: Bench, hasty: Bench) -> None:
     first = bench.create(lint("a", idempotency_key="once"))
     bench.node().work()
-    hasty.turn(Prune())
+    hasty.run_duty(Prune())
     second = lint("b", idempotency_key="once")
     assert bench.create(second) == str(second.id) != first
 
@@ -106,13 +107,13 @@ def test_nothing_of_an_open_run_or_inside_its_retention_is_touched(bench: Bench,
     run = str(uuid4())
     ids = [bench.create(lint("a"), run), bench.create(lint("held", hold=True), run)]
     bench.node().work()
-    hasty.turn(Prune())
+    hasty.run_duty(Prune())
     assert bench.statuses(ids) == ["completed", "pending"]
     bench.run(tasks.execute(ids[1], None))
     bench.node().work()
-    bench.turn(Prune())  # its retention is a day
+    bench.run_duty(Prune())  # its retention is a day
     assert bench.statuses(ids) == ["completed", "completed"]
-    hasty.turn(Prune())
+    hasty.run_duty(Prune())
     assert bench.statuses(ids) == ["", ""]
 
 
@@ -124,7 +125,7 @@ def test_a_task_that_an_open_one_of_another_run_needs_stays_until_that_is_over(
     node = bench.node()
     node.work()
     later = bench.create(lint("later", needed, hold=True))
-    term = hasty.lead()
+    term = hasty.elect()
     (one,) = hasty.run(retention.expired(hasty.keys, 0.0))
     word, one = hasty.run(retention.prune_range(term, one))
     assert (word, one.erased, one.kept, one.over) == ("ok", 100, 1, True)
@@ -133,7 +134,7 @@ def test_a_task_that_an_open_one_of_another_run_needs_stays_until_that_is_over(
     told = node.take(node.slot())
     assert told.inputs == ((ids[0], "needed", "{}"),)
     node.report(node.slot(), told)
-    hasty.turn(Prune(), term)
+    hasty.run_duty(Prune(), term)
     until(lambda: bench.statuses([ids[0], later]) == ["", ""], 3.0)
 
 
@@ -149,9 +150,9 @@ def test_a_run_that_gets_work_while_it_is_pruned_keeps_the_new_work(bench: Bench
             fresh.extend(bench.submit(lint("fresh"), run=run))
             node.work()
 
-    hasty.turn(Prune(), store=HookedStore(hasty.store, after=submit))
+    hasty.run_duty(Prune(), store=HookedStore(hasty.store, after=submit))
     assert set(bench.statuses(fresh)) <= {"completed", ""}
-    hasty.turn(Prune())
+    hasty.run_duty(Prune())
     assert bench.statuses([*old, *fresh]) == [""] * 201
     assert not hasty.run(retention.expired(hasty.keys, 0.0))
 
@@ -175,7 +176,7 @@ def test_a_prune_that_died_anywhere_is_finished_by_the_next(
     bench: Bench, hasty: Bench, dies_after: int
 ) -> None:
     bench.node()
-    before = bench.lead() and bench.key_names()
+    before = bench.elect() and bench.key_names()
     ids = bench.submit(*(lint(f"t{i}") for i in range(200)))
     bench.node().work()
     calls: list[str] = []
@@ -186,10 +187,10 @@ def test_a_prune_that_died_anywhere_is_finished_by_the_next(
             raise KeyboardInterrupt
 
     try:
-        hasty.turn(Prune(), store=HookedStore(hasty.store, after=die))
+        hasty.run_duty(Prune(), store=HookedStore(hasty.store, after=die))
     except KeyboardInterrupt:
         assert len(calls) == dies_after
-    hasty.turn(Prune())
+    hasty.run_duty(Prune())
     assert bench.statuses(ids) == [""] * 200
     assert left(bench) - before == set()
 

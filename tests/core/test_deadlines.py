@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from taskengine.core.deadlines import Weight, next_look, remaining
+from taskengine.core.deadlines import DeadlineWeight, next_look, remaining
 from taskengine.models import TaskStatus
 
 NOW = 1000.0
 
 
-def weight(id: str, *on: str, status: str = "pending", **more: Any) -> Weight:
+def weight(id: str, *on: str, status: str = "pending", **more: Any) -> DeadlineWeight:
     fields: dict[str, Any] = {
-        "lane": "lint", "name": id, "given": 10.0, "started": None, "due": None, "position": None,
+        "queue": "lint", "name": id, "given": 10.0, "started": None, "due": None, "position": None,
         "deadline": None,
     }  # fmt: skip
-    return Weight(id=id, status=TaskStatus(status), depends_on=on, **{**fields, **more})
+    return DeadlineWeight(id=id, status=TaskStatus(status), depends_on=on, **{**fields, **more})
 
 
-def left(of: str, *weights: Weight) -> float:
+def left(of: str, *weights: DeadlineWeight) -> float:
     return remaining(
         of,
         {w.id: w for w in weights},

@@ -20,7 +20,7 @@ def test_names_that_differ_in_digits_are_one_kind(name: str, kind: str) -> None:
     assert kind_of("lint", name) == kind
 
 
-def test_kind_is_tried_before_its_lane() -> None:
+def test_kind_is_tried_before_its_queue() -> None:
     known = {"lint": 3.0, "lint a": 5.0}
     assert [expected_seconds(known, "lint", name) for name in ("a", "b")] == [5.0, 3.0]
     assert expected_seconds(known, "test", "a") is None

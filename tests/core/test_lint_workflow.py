@@ -14,7 +14,7 @@ def step(name: str, **fields: Any) -> WorkflowStep:
     return WorkflowStep(name=name, task_template={"input": fields.pop("input", {})}, **fields)
 
 
-def doubts(builder: WorkflowBuilder) -> list[tuple[str, str]]:
+def lint_warnings(builder: WorkflowBuilder) -> list[tuple[str, str]]:
     return [(doubt.rule, doubt.fault.path) for doubt in lint(builder.build())]
 
 
@@ -38,18 +38,18 @@ def test_a_condition_on_a_field_that_nobody_sets_is_doubted() -> None:
     ],
 )
 def test_a_field_that_is_there_from_the_beginning_is_not_doubted(fields: dict[str, Any]) -> None:
-    assert doubts(WorkflowBuilder("w", **fields).add_conditional_step("check", PASSED, [step("deploy")])) == []
+    assert lint_warnings(WorkflowBuilder("w", **fields).add_conditional_step("check", PASSED, [step("deploy")])) == []
 
 
 def test_a_field_that_a_step_sets_is_not_doubted() -> None:
     builder = WorkflowBuilder("w").add_step(step("test", outputs={"test_status": "${output.status}"}))
-    assert doubts(builder.add_conditional_step("check", PASSED, [step("deploy")])) == []
+    assert lint_warnings(builder.add_conditional_step("check", PASSED, [step("deploy")])) == []
 
 
 def test_a_variable_that_nobody_sets_is_doubted() -> None:
     builder = WorkflowBuilder("w", variables={"a": 1})
     builder.add_step(step("t", input={"x": "${variables.a} ${variables.b} ${has(variables.c)} ${context.d}"}))
-    assert doubts(builder) == [("unset-variable", "steps[0].task_template.input")] * 2
+    assert lint_warnings(builder) == [("unset-variable", "steps[0].task_template.input")] * 2
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_loop_whose_condition_cannot_change_is_doubted(
 ) -> None:
     body = WorkflowStep(kind="sequential", name="s", sub_steps=[step("t", outputs=outputs)])
     builder = WorkflowBuilder("w", variables={"n": 0}).add_loop_step("again", condition, [body], 5)
-    assert doubts(builder) == ([("stuck-loop", "steps[0].loop_condition")] if is_stuck else [])
+    assert lint_warnings(builder) == ([("stuck-loop", "steps[0].loop_condition")] if is_stuck else [])
 
 
 def test_a_read_of_what_may_have_no_output_is_doubted() -> None:
@@ -81,7 +81,7 @@ def test_a_read_of_what_may_have_no_output_is_doubted() -> None:
         builder.add_step(step(f"reads_{name}", input={"a": f"${{steps.{read}.output.x}}"}))
     builder.add_step(step("asks", input={"a": "${has(steps.maybe.output.x) ? steps.maybe.output.x : 0}"}))
     builder.add_step(step("status", input={"a": "${steps.maybe.status}"}))
-    assert doubts(builder) == [("may-be-skipped", f"steps[{at}].task_template.input") for at in (3, 4, 5)]
+    assert lint_warnings(builder) == [("may-be-skipped", f"steps[{at}].task_template.input") for at in (3, 4, 5)]
 
 
 def test_a_wait_for_somebody_without_an_end_is_doubted() -> None:
@@ -89,24 +89,26 @@ def test_a_wait_for_somebody_without_an_end_is_doubted() -> None:
     builder.add_approval_step("a", "?").add_wait_step("s", signal="x").add_wait_step("c", wait_condition="variables.ok")
     builder.add_approval_step("b", "?", timeout=60).add_wait_step("t", wait_seconds=5)
     builder.add_sequential_step("q", [WorkflowStep(kind="wait", name="i", signal="x")], timeout=9)
-    assert doubts(builder) == [("no-timeout", f"steps[{at}]") for at in (0, 1, 2)]
+    assert lint_warnings(builder) == [("no-timeout", f"steps[{at}]") for at in (0, 1, 2)]
 
 
 def test_a_condition_that_reads_nothing_is_doubted() -> None:
-    assert doubts(WorkflowBuilder("w").add_step(step("t", when="1 < 2"))) == [("constant-condition", "steps[0].when")]
+    assert lint_warnings(WorkflowBuilder("w").add_step(step("t", when="1 < 2"))) == [
+        ("constant-condition", "steps[0].when")
+    ]
 
 
 def test_two_steps_that_set_one_variable_at_the_same_time_are_doubted() -> None:
     one, two = step("one", outputs={"x": "1"}), step("two", outputs={"x": "2"})
     after = step("two", outputs={"x": "2"}, depends_on=["one"])
-    assert doubts(WorkflowBuilder("w").add_parallel_step("p", [one, two])) == [("set-twice", "steps[0]")]
-    assert doubts(WorkflowBuilder("w").add_parallel_step("p", [one, after])) == []
+    assert lint_warnings(WorkflowBuilder("w").add_parallel_step("p", [one, two])) == [("set-twice", "steps[0]")]
+    assert lint_warnings(WorkflowBuilder("w").add_parallel_step("p", [one, after])) == []
 
 
 def test_a_flood_of_items_is_doubted() -> None:
     builder = WorkflowBuilder("w").add_map_step("m", list(range(1001)), [step("t")])
-    assert doubts(builder) == [("flood", "steps[0].items")]
-    assert doubts(WorkflowBuilder("w").add_map_step("m", list(range(1001)), [step("t")], max_parallel=8)) == []
+    assert lint_warnings(builder) == [("flood", "steps[0].items")]
+    assert lint_warnings(WorkflowBuilder("w").add_map_step("m", list(range(1001)), [step("t")], max_parallel=8)) == []
 
 
 def test_what_is_wrong_comes_first() -> None:

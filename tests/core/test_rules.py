@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from taskengine.core.decide import Dependency, Snapshot, Stimulus, decide
 from taskengine.core.instructions import CloseTask, Nothing, StartTask
-from taskengine.core.rules import FAILURES, Counters, End, Verdict, blamed, judge
+from taskengine.core.rules import FAILURES, Counters, End, Evaluation, blamed, evaluate
 from taskengine.models import TaskStatus, TriggerRule
 
 from ..cases import each
@@ -40,30 +40,30 @@ def counters(stand: Sequence[str]) -> Counters:
     return Counters(n[OPEN], n[FAILED] + n[BEFORE], n[SKIPPED], n[DONE])
 
 
-def by_trying(rule: TriggerRule, stand: Sequence[str]) -> Verdict:
+def by_trying(rule: TriggerRule, stand: Sequence[str]) -> Evaluation:
     """Every way in which the open ones may end, looked at."""
     ways = product(*(list(End) if one == OPEN else [one] for one in stand))
     holds = [WANTS[rule](way) for way in ways]
     if not any(holds):
-        return Verdict.NEVER
-    return Verdict.RUN if all(holds) and (OPEN not in stand or rule in HURRIES) else Verdict.WAIT
+        return Evaluation.NEVER
+    return Evaluation.RUN if all(holds) and (OPEN not in stand or rule in HURRIES) else Evaluation.WAIT
 
 
 @each("rule", TriggerRule)
 def test_a_rule_is_what_every_way_to_the_end_says(rule: TriggerRule) -> None:
     for stand in STANDS:
-        assert judge(rule, counters(stand)) is by_trying(rule, stand), stand
+        assert evaluate(rule, counters(stand)) is by_trying(rule, stand), stand
 
 
 @each("rule", TriggerRule)
 def test_without_a_dependency_every_rule_holds(rule: TriggerRule) -> None:
-    assert judge(rule, Counters(0, 0, 0)) is Verdict.RUN
+    assert evaluate(rule, Counters(0, 0, 0)) is Evaluation.RUN
 
 
 @each("rule", TriggerRule)
 def test_what_never_holds_has_somebody_to_blame(rule: TriggerRule) -> None:
     for stand in STANDS:
-        if judge(rule, counters(stand)) is Verdict.NEVER:
+        if evaluate(rule, counters(stand)) is Evaluation.NEVER:
             assert set(stand) & blamed(rule, counters(stand)), stand
 
 
@@ -74,15 +74,15 @@ _counters = st.builds(Counters, *[st.integers(0, 10**6)] * 4)
 def test_what_is_settled_stays_settled_whichever_open_dependency_ends_next(
     rule: TriggerRule, now: Counters
 ) -> None:
-    settled = judge(rule, now)
-    if settled is Verdict.WAIT:
+    settled = evaluate(rule, now)
+    if settled is Evaluation.WAIT:
         assert now.waiting
     elif now.waiting:
         ends = (
             Counters(now.waiting - 1, now.failed + f, now.skipped + c, now.succeeded + s)
             for f, c, s in ((1, 0, 0), (0, 1, 0), (0, 0, 1))
         )
-        assert {judge(rule, then) for then in ends} == {settled}
+        assert {evaluate(rule, then) for then in ends} == {settled}
 
 
 REASONS = [
@@ -180,7 +180,7 @@ def decide_about(rule: TriggerRule, ends: Sequence[End], because: End) -> str:
         case [StartTask()]:
             return RUNS
         case _:
-            runs = judge(rule, counters(ends)) is Verdict.RUN  # the scripts start a plain task
+            runs = evaluate(rule, counters(ends)) is Evaluation.RUN  # the scripts start a plain task
             return RUNS if runs else "nobody to blame"
 
 

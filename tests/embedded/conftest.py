@@ -32,8 +32,8 @@ def client():
     return redis.Redis.from_url(embedded.ensure(settings).replace("redis+socket://", "unix://"))
 """
 
-#: A user that waits for a line, joins, says the URL, and stays until its input is closed; it asks for a keeper at each
-#: further line.
+#: A user that waits for a line, joins, says the URL, and stays until its input is closed; it asks for a watchdog at
+#: each further line.
 USER = """
 print("here", flush=True)
 sys.stdin.readline()

@@ -181,7 +181,7 @@ def test_frozen_server_is_no_reason_for_a_second_one(world: World, monkeypatch: 
     monkeypatch.setattr(server, "ANSWER_SECONDS", 0.2)
     os.kill(pid, signal.SIGSTOP)
     try:
-        with pytest.raises(EmbeddedServerError, match=rf"can not be used.*kill {pid}"):
+        with pytest.raises(EmbeddedServerError, match=rf"cannot be used.*kill {pid}"):
             embedded.ensure(world.settings)
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -224,7 +224,7 @@ except embedded.users.EmbeddedServerError as exc:
     print(exc)
 """)
     world.home.parent.chmod(0o700)
-    assert f"{world.home} can not be used: Permission denied" in said
+    assert f"{world.home} cannot be used: Permission denied" in said
     assert "TASKENGINE_HOME" in said
 
 

@@ -17,29 +17,30 @@ from uuid import UUID
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from taskengine.api.stories import bulk
-from taskengine.api.stories.bulk import Selection
+from taskengine.api.operations import bulk
+from taskengine.api.operations.bulk import Selection
 from taskengine.core.estimates import kind_of
 from taskengine.models import BulkResult, Task, TaskPriority, TriggerRule
 from taskengine.store import coordination, deadlines, executions, graphs, nodes, pauses, retention, tasks
 from taskengine.store.call import Call
-from taskengine.store.executions import Pace, Report
+from taskengine.store.executions import BatchHint, Report
 from taskengine.store.invariants import check_at_rest, check_invariants
 from taskengine.store.records import index_names
-from taskengine.store.replies import Reply, Told
+from taskengine.store.replies import Assignment, Reply
 
 from ..store.world import World, steps
 from .model import BAD, KEPT, LEASE, OVER, Model, SlotName, Thing
 
-LANES = {"n1": "lint=lint @lint=lint", "n2": "lint=lint test=tester @tester=tester @lint=lint"}
+QUEUES = {"n1": "lint=lint @lint=lint", "n2": "lint=lint test=tester @tester=tester @lint=lint"}
 #: Steps of time, and delays of timers: never so that a timer's moment and a step meet within what a test lasts.
 AGES, DELAYS = (4, 20), (6, 14, 30)
 PICK = st.integers(0, 2**20)
 #: Copies of these after another transition do their work again, rightly: what they ask for is wanted or there again.
 MAY_NOT_COME_LATE = frozenset(
-    {"create", "stage", "commit", "reopen", "execute", "cancel", "delete", "leave", "sweep_batch", "pause", "resume",
+    {"create", "stage", "commit", "reopen", "execute", "cancel", "delete", "remove_node", "sweep_batch", "pause",
+    "resume",
      "pause_task", "resume_task", "hold", "rescue", "withdraw", "fire_timers", "unpark", "grant", "continue_releases",
-     "claim", "age", "note_deadlines"}
+     "claim", "lift_aged", "note_deadlines"}
 )  # fmt: skip
 
 
@@ -60,7 +61,7 @@ class Machine(RuleBasedStateMachine):
         self.model = Model()
         self.tasks: dict[str, Task] = {}
         #: What slots were told last, also after they were fenced.
-        self.told: dict[SlotName, tuple[Told, ...]] = {}
+        self.assignment: dict[SlotName, tuple[Assignment, ...]] = {}
         self.past: list[Call[Any]] = []
         self.chance = random.Random(0)
         self.batches = 0
@@ -84,10 +85,10 @@ class Machine(RuleBasedStateMachine):
 
     @rule(pick=PICK)
     def step(self, pick: int) -> None:
-        """Somebody does something. Which is drawn here, not by rules: hypothesis leaves some rules out of a story, and
-        then hardly anything ever runs.
+        """Somebody does something. Which is drawn here, not by rules: hypothesis leaves some rules out of an operation,
+        and then hardly anything ever runs.
         """
-        # It likes small numbers and says them again: alone they would be the same few choices in every story.
+        # It likes small numbers and says them again: alone they would be the same few choices in every operation.
         self.at += 1
         self.chance = random.Random(f"{type(self).volume} {self.story} {self.at} {pick}")
         type(self).steps_done += 1
@@ -118,7 +119,7 @@ class Machine(RuleBasedStateMachine):
             type(self).seen[what] += 1
 
     def slot(self, name: SlotName) -> executions.Slot:
-        return self.world.slot(name[1], name[0], LANES[name[0]])
+        return self.world.slot(name[1], name[0], QUEUES[name[0]])
 
     # -- submitting
 
@@ -147,7 +148,7 @@ class Machine(RuleBasedStateMachine):
                 options["expires_at"] = datetime.now(UTC) + timedelta(seconds=seconds)
                 thing.expires = model.now + seconds
             case 3:
-                thing.lane = options["capability"] = "test"
+                thing.queue = options["capability"] = "test"
             case 4:
                 thing.pinned = options["assigned_to"] = chance.choice(["tester", "nobody"])
             case 5:
@@ -159,7 +160,7 @@ class Machine(RuleBasedStateMachine):
         return task, thing
 
     def new_id(self) -> UUID:
-        """The same ones when a story is told again."""
+        """The same ones when an operation is told again."""
         return UUID(int=self.chance.getrandbits(128), version=4)
 
     def run_id(self) -> str:
@@ -269,7 +270,7 @@ class Machine(RuleBasedStateMachine):
         if thing is None or stored is None:
             return
         if any(thing.id in t.on and t.status not in OVER for t in self.model.things.values()):
-            return  # the door looks first, and refuses
+            return  # the client looks first, and refuses
         since = self.world.since()
         promised = "ok" if thing.status in OVER else "conflict"
         if self.chance.random() < 0.5 and thing.status in OVER:
@@ -366,8 +367,8 @@ class Machine(RuleBasedStateMachine):
                 run = self.chance.choice(sorted({thing.run for thing in self.model.things.values()}))
                 return {"run_id": run}, lambda thing: thing.run == run
             case 1:
-                lane = self.chance.choice(["lint", "test"])
-                return {"capability": lane}, lambda thing: thing.lane == lane
+                queue = self.chance.choice(["lint", "test"])
+                return {"capability": queue}, lambda thing: thing.queue == queue
             case _:
                 status = self.chance.choice(["running", "paused", "retrying", "failed", "cancelled", "completed"])
                 return {"status": status}, lambda thing: thing.status == status
@@ -397,7 +398,7 @@ class Machine(RuleBasedStateMachine):
     # -- working
 
     def beat(self) -> None:
-        self.let_beat(self.chance.choice(list(LANES)))
+        self.let_beat(self.chance.choice(list(QUEUES)))
         self.compare()
 
     def let_beat(self, node: str) -> None:
@@ -405,7 +406,7 @@ class Machine(RuleBasedStateMachine):
         live = [name for name in held if self.chance.random() < 0.9]
         drain = "SIGTERM" if self.chance.random() < 0.05 else ""
         slots = self.chance.choice([0, 1, 1, 2, 3])
-        self.world.beat(node, slots=slots, lanes=LANES[node], live=[self.slot(n) for n in live], drain=drain)
+        self.world.beat(node, slots=slots, queues=QUEUES[node], live=[self.slot(n) for n in live], drain=drain)
         model = self.model
         model.alive[node] = model.now + LEASE
         (model.draining.add if drain else model.draining.discard)(node)
@@ -420,7 +421,7 @@ class Machine(RuleBasedStateMachine):
             model.leases[name] = model.now + LEASE
 
     def claim(self) -> None:
-        node = self.chance.choice(list(LANES))
+        node = self.chance.choice(list(QUEUES))
         name = (node, f"s{self.chance.randrange(3)}")
         if self.model.alive.get(node, -1.0) <= self.model.now and self.chance.random() < 0.8:
             self.let_beat(node)
@@ -445,16 +446,16 @@ class Machine(RuleBasedStateMachine):
         asked = [name for name in sorted(names) if any(thing.is_asked for thing in self.model.held_by(name))]
         return self.chance.choice(asked if asked and self.chance.random() < 0.8 else sorted(names))
 
-    def begin_run(self, name: SlotName, batch: Sequence[Told]) -> str:
+    def begin_run(self, name: SlotName, batch: Sequence[Assignment]) -> str:
         self.note("starts")
         self.note("batches", len(batch) > 1)
-        self.told[name] = tuple(batch)
+        self.assignment[name] = tuple(batch)
         return next((wrong for one in batch if (wrong := self.model.start(name, one.task_id, one.attempt))), "")
 
     def report(self) -> None:
         """All that a slot was told, or a part; also of a slot that was fenced meanwhile, or reported before."""
-        name = self.slot_of(self.told)
-        told, model = self.told[name], self.model
+        name = self.slot_of(self.assignment)
+        told, model = self.assignment[name], self.model
         if self.chance.random() < 0.2:
             told = told[: self.chance.randint(1, len(told))]
         self.note("reports of several", len(told) > 1)
@@ -463,35 +464,37 @@ class Machine(RuleBasedStateMachine):
         things = [held.get((one.task_id, one.attempt)) for one in told]
         self.note("report of a task whose cancel was asked", any(thing and thing.cancel_asked for thing in things))
         self.note("report of a task whose pause was asked", any(thing and thing.pause_asked for thing in things))
-        pace = Pace(kind_of(told[-1].lane, told[-1].name), 100, self.chance.choice([1, 8, 8]))
+        hint = BatchHint(kind_of(told[-1].queue, told[-1].name), 100, self.chance.choice([1, 8, 8]))
         pull = self.chance.random() < 0.5
-        answer = self.send(executions.report(self.slot(name), done, pull=pull, pace=pace))
+        answer = self.send(executions.report(self.slot(name), done, pull=pull, hint=hint))
         wrong = ""
         for one, thing, word in zip(done, things, answer.outcomes, strict=True):
             if thing is not None and word != "ok":
                 wrong = f"the report of {name} on {thing} was answered {answer}"
             if thing is not None:
-                model.report(thing, one.verdict, one.retry_ms / 1000)
+                model.report(thing, one.disposition, one.retry_ms / 1000)
         self.note("fenced reports", any(word != "ok" for word in answer.outcomes))
-        before = {one.execution_id for one in self.told[name]}
+        before = {one.execution_id for one in self.assignment[name]}
         if answer.batch and not before & {one.execution_id for one in answer.batch}:
             self.note("starts by a report")
             model.start_ready()
             wrong = wrong or self.begin_run(name, answer.batch)
         self.compare(wrong)
 
-    def outcome_of(self, told: Told) -> Report:
-        verdict = self.chance.choice(["completed"] * 4 + ["failed", "retry", "not_now", "agent_not_now", "cancelled"])
+    def outcome_of(self, told: Assignment) -> Report:
+        disposition = self.chance.choice(
+            ["completed"] * 4 + ["failed", "retry", "not_now", "agent_not_now", "cancelled"]
+        )
         output = '{"x":"' + "y" * self.chance.choice([0, 5000]) + '"}'
         delay = self.chance.choice(DELAYS)
-        return Report(told.task_id, told.attempt, verdict, "lint", output=output, retry_ms=1000 * delay)
+        return Report(told.task_id, told.attempt, disposition, "lint", output=output, retry_ms=1000 * delay)
 
     def end(self) -> None:
         name = self.slot_of(self.model.runs)
         thing = self.chance.choice(self.model.held_by(name))
         how = self.chance.choice(["time_out", "time_out_for_good", "hand_back", "say", "end_cancelled"])
         self.note(f"{how} of a task whose cancel was asked", thing.cancel_asked)
-        told = next(one for one in self.told[name] if one.task_id == thing.id)
+        told = next(one for one in self.assignment[name] if one.task_id == thing.id)
         id, token, delay = told.execution_id, told.attempt, self.chance.choice(DELAYS)
         match how:
             case "time_out":
@@ -504,7 +507,7 @@ class Machine(RuleBasedStateMachine):
                 self.send(executions.hand_back([(id, token)], "stop"))
                 self.model.hand_back(thing)
             case "say":
-                self.send(executions.say(id, token, lines=['{"message":"x"}'], progress=0.5))
+                self.send(executions.append_logs(id, token, lines=['{"message":"x"}'], progress=0.5))
             case "end_cancelled" if thing.cancel_asked:
                 self.send(executions.end_cancelled(id, token))
                 self.model.end(thing, "cancelled")
@@ -512,8 +515,8 @@ class Machine(RuleBasedStateMachine):
 
     def leave(self) -> None:
         """A node stops; what it holds is lost."""
-        node = self.chance.choice(list(LANES))
-        self.send(nodes.leave(node))
+        node = self.chance.choice(list(QUEUES))
+        self.send(nodes.remove_node(node))
         for name in [name for name in self.model.runs if name[0] == node]:
             self.model.lose(name, node_is_gone=True)
         self.model.alive.pop(node, None)
@@ -527,13 +530,14 @@ class Machine(RuleBasedStateMachine):
         self.compare()
 
     def let_coordinate(self) -> None:
-        self.world.lead()
+        self.world.elect()
         term = self.world.term
         self.mark_vague()
         for call in (
             coordination.rescue(term), coordination.withdraw(term), coordination.fire_timers(term),
             coordination.unpark(term), coordination.grant(term, ["lint", "test", "@tester", "@nobody"]),
-            coordination.continue_releases(term), coordination.age(term, self.chance.choice(["lint", "test"]), 0, 0),
+            coordination.continue_releases(term),
+            coordination.lift_aged(term, self.chance.choice(["lint", "test"]), 0, 0),
         ):  # fmt: skip
             self.send(call)
         now, due = self.world.run(deadlines.due(self.world.keys))
@@ -551,11 +555,11 @@ class Machine(RuleBasedStateMachine):
 
     def finding(self, id: str, now: int) -> deadlines.Finding:
         """What the coordinator may find about a deadline."""
-        [weight] = self.world.run(deadlines.weigh([id]))
+        [weight] = self.world.run(deadlines.read_weights([id]))
         if weight is None or weight.is_over:
             return deadlines.Finding(id, 0, "over")
-        verdict = self.chance.choice(["risk", str(now + 5000)])
-        return deadlines.Finding(id, weight.deadline or 0, verdict, 1)
+        disposition = self.chance.choice(["risk", str(now + 5000)])
+        return deadlines.Finding(id, weight.deadline or 0, disposition, 1)
 
     def think(self) -> None:
         self.compare(*self.let_think())
@@ -585,7 +589,7 @@ class Machine(RuleBasedStateMachine):
 
     def prune(self) -> None:
         self.age(700)
-        self.world.lead()
+        self.world.elect()
         for one in self.world.run(retention.expired(self.world.keys, KEPT)):
             now = one
             while not now.over:
@@ -627,12 +631,12 @@ class Machine(RuleBasedStateMachine):
             self.let_coordinate()
             world.think()
             world.age(20)
-            slot = world.slot("last", "n2", LANES["n2"] + " @nobody=nobody")
-            world.beat("n2", slots=1, lanes=slot.lanes)
+            slot = world.slot("last", "n2", QUEUES["n2"] + " @nobody=nobody")
+            world.beat("n2", slots=1, queues=slot.queues)
             for id in world.granted() or ["none"]:
-                told = world.claim(slot, id, int(world.fields("exec", id).get("att", 1))).told
+                told = world.claim(slot, id, int(world.fields("exec", id).get("att", 1))).assignment
                 while told:
-                    told = world.report(told, slot, pull=True).told
+                    told = world.report(told, slot, pull=True).assignment
             for id in self.model.things:
                 if world.status(id) == "pending" and "hold" in world.fields("task", id):
                     world.run(tasks.execute(id, None))
@@ -660,7 +664,7 @@ ACTIONS: dict[str, tuple[float, Callable[[Machine], bool]]] = {
     "many": (2, _tasks),
     "pause": (1, _always), "resume": (3, lambda machine: bool(machine.model.paused)),
     "beat": (6, _always), "claim": (18, _tasks), "leave": (0.2, _always),
-    "report": (14, lambda machine: bool(machine.told)), "end": (20, lambda machine: bool(machine.model.runs)),
+    "report": (14, lambda machine: bool(machine.assignment)), "end": (20, lambda machine: bool(machine.model.runs)),
     "coordinate": (6, _always), "think": (5, _always), "time_passes": (2, _always), "prune": (0.2, _always),
     "late_copy": (4, lambda machine: bool(machine.past)),
 }  # fmt: skip

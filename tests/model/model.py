@@ -24,7 +24,7 @@ class Thing:
 
     id: str
     run: str
-    lane: str
+    queue: str
     rule: str
     on: set[str]
     status: str = "pending"
@@ -86,9 +86,9 @@ class Model:
     def allowed(self, thing: Thing) -> set[str]:
         """Every status that the task may have now."""
         found = {thing.status}
-        verdict = self.verdict(thing)
+        disposition = self.evaluate_rule(thing)
         free = not thing.hold and thing.due is None and (thing.unsettled or thing.rule != "all_success")
-        if thing.status == "pending" and verdict == "run" and free:
+        if thing.status == "pending" and disposition == "run" and free:
             found.add("ready")
         if thing.status == "pending" and thing.is_raced:
             found.add("ready")
@@ -113,7 +113,7 @@ class Model:
             thing.is_raced = False
         return wrong
 
-    def verdict(self, thing: Thing) -> str:
+    def evaluate_rule(self, thing: Thing) -> str:
         """run, wait or never: the eight rules, from how the dependencies stand."""
         stand = [self.end_of(id) for id in thing.on]
         done, failed, cancelled = (stand.count(s) for s in ("completed", "failed", "cancelled"))
@@ -142,12 +142,12 @@ class Model:
         return "failed" if thing.status == "cancelled" and thing.failed_before else thing.status
 
     def is_paused(self, thing: Thing) -> bool:
-        scopes = {"all", f"run:{thing.run}", f"cap:{thing.lane}", f"agent:{thing.pinned}"}
+        scopes = {"all", f"run:{thing.run}", f"cap:{thing.queue}", f"agent:{thing.pinned}"}
         return bool(self.paused & scopes)
 
     def may_start(self, thing: Thing) -> bool:
-        """Whether no pause forbids it; one of its lane's agent holds nothing else of it."""
-        return not self.is_paused(thing) and not (thing.lane == "test" and "agent:tester" in self.paused)
+        """Whether no pause forbids it; one of its queue's agent holds nothing else of it."""
+        return not self.is_paused(thing) and not (thing.queue == "test" and "agent:tester" in self.paused)
 
     def held_by(self, slot: SlotName) -> list[Thing]:
         """What a slot has in hand, in the order in which it was told."""
@@ -165,7 +165,7 @@ class Model:
         for thing in self.things.values():
             plain = thing.status == "pending" and thing.rule == "all_success"
             free = not thing.hold and thing.due is None and not thing.unsettled
-            if plain and free and self.verdict(thing) == "run":
+            if plain and free and self.evaluate_rule(thing) == "run":
                 thing.status = "ready"
 
     def end(self, thing: Thing, status: str, *, failed_before: bool = False) -> None:
@@ -274,15 +274,15 @@ class Model:
         else:
             self.go_on(thing, "ready")
 
-    def report(self, thing: Thing, verdict: str, delay: float) -> None:
+    def report(self, thing: Thing, disposition: str, delay: float) -> None:
         if thing.cancel_asked:
             self.end(thing, "cancelled")
-        elif verdict in ("retry", "not_now", "agent_not_now"):
+        elif disposition in ("retry", "not_now", "agent_not_now"):
             self.take_off(thing)
             thing.is_vague = self.is_paused(thing)
             self.go_on(thing, "retrying", self.now + delay)
         else:
-            self.end(thing, "completed" if verdict == "completed" else "failed")
+            self.end(thing, "completed" if disposition == "completed" else "failed")
 
     def cancel(self, thing: Thing) -> str:
         """The word of the answer."""
@@ -373,27 +373,27 @@ class Model:
         closed = []
         for thing in self.things.values():
             free = thing.status == "pending" and not thing.unsettled and not thing.hold and thing.due is None
-            thing.is_raced = free and self.verdict(thing) == "run"
+            thing.is_raced = free and self.evaluate_rule(thing) == "run"
         moved = True
         while moved:
             moved = False
             for thing in self.things.values():
                 if thing.may_reopen and thing.status == "cancelled":
                     thing.may_reopen = False
-                    if thing.rule == "all_success" or self.verdict(thing) != "never":
+                    if thing.rule == "all_success" or self.evaluate_rule(thing) != "never":
                         self.open_again(thing)
                         moved = True
                 if thing.status != "pending" or thing.unsettled:
                     continue
-                verdict = self.verdict(thing)
-                if verdict == "never":
+                disposition = self.evaluate_rule(thing)
+                if disposition == "never":
                     self.end(thing, "cancelled", failed_before=thing.id in before)
                     closed.append(thing)
                     thing.closed_by = closed_by.get(thing.id) or "nobody"
                     if thing.closed_by not in thing.on:
                         wrong.append(f"{thing} was closed by none of its dependencies")
                     moved = True
-                elif verdict == "run" and not thing.hold and thing.due is None:
+                elif disposition == "run" and not thing.hold and thing.due is None:
                     thing.status = "ready"
                     moved = True
         for thing in self.things.values():

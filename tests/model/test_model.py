@@ -42,14 +42,14 @@ def tell(
 ) -> tuple[int, float, Counter[str]]:
     """Run so many volumes of stories; the steps that they had, the seconds that they took, what happened."""
 
-    class Told(Machine):
+    class Counted(Machine):
         seen: ClassVar[Counter[str]] = Counter()
 
-    Told.new_world = staticmethod(new_world)
+    Counted.new_world = staticmethod(new_world)
     begin = time.monotonic()
-    for Told.volume in range(volumes):
+    for Counted.volume in range(volumes):
         run_state_machine_as_test(
-            Told,
+            Counted,
             settings=settings(
                 max_examples=STORIES_OF_A_VOLUME, stateful_step_count=STEPS_OF_A_STORY, deadline=None, database=None,
                 derandomize=config.getoption("--hypothesis-seed") is None, print_blob=True,
@@ -57,7 +57,7 @@ def tell(
                 suppress_health_check=list(HealthCheck),
             ),
         )  # fmt: skip
-    return Told.steps_done, time.monotonic() - begin, Told.seen
+    return Counted.steps_done, time.monotonic() - begin, Counted.seen
 
 
 def test_ten_thousand_steps_keep_what_is_promised(

@@ -13,7 +13,7 @@ Found = Iterator[tuple[int, str]]
 
 SCRIPTS = sorted((ROOT / "taskengine" / "store" / "lua").rglob("*.lua"))
 
-#: Where a clock may be read: the doors and the loops. One clock, passed down.
+#: Where a clock may be read: the entries and the loops. One clock, passed down.
 CLOCK_ROOMS = (
     "workers/",
     "taskengine/coordinator/",
@@ -39,7 +39,7 @@ CATCH_ALL = (
     "taskengine/agent_modules.py",
     "workers/capture.py",
     "workers/invoke.py",
-    "workers/teller.py",
+    "workers/end_signals.py",
     "workers/heartbeat.py",
     "workers/loop.py",
     "taskengine/coordinator/loop.py",
@@ -163,7 +163,7 @@ def inner_imports(source: Source) -> Found:
 
 
 #: Celery takes half a second to import, and ``import taskengine`` must not wait for it.
-LAZY_ROOMS = ("taskengine/api/door.py",)
+LAZY_ROOMS = ("taskengine/api/base_client.py",)
 
 
 def test_nothing_is_imported_inside_a_function(offenders: Offenders) -> None:

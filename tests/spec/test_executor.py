@@ -145,7 +145,7 @@ def test_a_wrong_argument_is_named(field: str, value: Any) -> None:
 
 
 def test_a_module_that_is_not_there_is_named() -> None:
-    with pytest.raises(AgentError, match="'no_such_agents' can not be imported"):
+    with pytest.raises(AgentError, match="'no_such_agents' cannot be imported"):
         TaskExecutor(imports=["no_such_agents"])
 
 

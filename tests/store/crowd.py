@@ -17,17 +17,17 @@ from taskengine.store import (
     deadlines,
     estimates,
     executions,
+    graph_nodes,
     graphs,
     inspection,
     needs,
     nodes,
-    outlines,
     pauses,
     quarantine,
+    queue_view,
     results,
     retention,
     runs,
-    situations,
     step_values,
     steps,
     tasks,
@@ -69,8 +69,8 @@ class Size:
         return [f"@a{n}" for n in range(self.agents)]
 
     @property
-    def lanes(self) -> str:
-        return " ".join(["own=own", *(f"{lane}=bot" for lane in self.queue_names)])
+    def offer(self) -> str:
+        return " ".join(["own=own", *(f"{queue}=bot" for queue in self.queue_names)])
 
 
 def scheduled(world: World, number: int) -> list[Task]:
@@ -131,28 +131,28 @@ class Crowd:
             world.raw.hset(world.keys.fixed("pauses"), f"run:{n}", '1 {"by":"x","until":null,"why":null}')
             world.raw.hset(world.keys.fixed("pauses"), f"agent:p{n}", '1 {"by":"x","until":null,"why":null}')
             world.raw.hset(world.keys.fixed("pauses"), f"cap:p{n}", '1 {"by":"x","until":null,"why":null}')
-        world.raw.sadd(world.keys.fixed("open"), coordination.PAUSED)
+        world.raw.sadd(world.keys.fixed("open_queues"), coordination.PAUSED)
         self._wait()
         for n in range(size.nodes):
-            lanes = size.lanes.replace("=bot", f"=bot{n}")
+            queues = size.offer.replace("=bot", f"=bot{n}")
             world.raw.zadd(world.keys.fixed("nodes"), {f"m{n}": 2**53})
-            world.raw.hset(world.keys.of("node", f"m{n}"), mapping={"slots": 5, "lanes": lanes, "until": 2**53})
-            world.raw.sadd(world.keys.fixed("free"), f"m{n}")
-            for lane in size.lanes.split():
-                world.raw.sadd(world.keys.of("offers", lane.partition("=")[0]), f"m{n}")
+            world.raw.hset(world.keys.of("node", f"m{n}"), mapping={"slots": 5, "queues": queues, "until": 2**53})
+            world.raw.sadd(world.keys.fixed("free_nodes"), f"m{n}")
+            for queue in size.offer.split():
+                world.raw.sadd(world.keys.of("offers", queue.partition("=")[0]), f"m{n}")
 
     def _start(self) -> Any:
-        self.world.beat("n0", lanes=self.size.lanes, slots=1)
+        self.world.beat("n0", queues=self.size.offer, slots=1)
         answer = self.world.claim(self.slot("first"), *self._granted())
-        assert answer.told is not None
-        return answer.told
+        assert answer.assignment is not None
+        return answer.assignment
 
     def _granted(self) -> tuple[str, int]:
         granted = self.world.granted()
         return (granted[0], 1) if granted else ("none", 1)
 
     def slot(self, name: str, node: str = "n0") -> executions.Slot:
-        return self.world.slot(name, node, self.size.lanes)
+        return self.world.slot(name, node, self.size.offer)
 
     def _hold_aside(self) -> None:
         """Runs that are paused, with tasks and timers that wait for the end of it."""
@@ -168,7 +168,7 @@ class Crowd:
                 pipe.hmget(keys.of("task", task.id), "no", "sc")
             for task, (no, score) in zip(parked, pipe.execute(), strict=True):
                 member = f"{int(no):012d}{task.id}"
-                pipe.zrem(keys.of("ready", task.lane), member)
+                pipe.zrem(keys.of("ready", task.queue), member)
                 pipe.zadd(keys.of("park", f"run:{run}"), {member: float(score)})
                 pipe.hset(keys.of("task", task.id), "park", f"run:{run}")
             pipe.sadd(keys.fixed("suspending"), f"run:{run}")
@@ -181,11 +181,11 @@ class Crowd:
     def _make_heads(self) -> None:
         """READY tasks of a paused run in every queue, and of agents that nobody offers."""
         world, size = self.world, self.size
-        heads = (world.task("head", capability=lane) for lane in size.queue_names * size.heads)
+        heads = (world.task("head", capability=queue) for queue in size.queue_names * size.heads)
         run = world.submit(*heads)
         world.run(pauses.pause(f"run:{run}", "ann", None, None))
         world.submit(*(world.task("fit", capability="q0") for _ in range(20)))
-        names = [lane[1:] for lane in size.pinned] * size.heads
+        names = [queue[1:] for queue in size.pinned] * size.heads
         world.submit(*(world.task("pinned", capability="own", assigned_to=name) for name in names))
 
     def stored(self) -> Stored:
@@ -200,8 +200,8 @@ class Crowd:
             ids = [f"{n:08}-0000-4000-8000-000000000000" for n in range(first, min(first + 10_000, self.size.waiting))]
             raw.zadd(keys.of("ready", "q0"), {f"{n + 10**9:012}{id}": at for n, id in enumerate(ids)})
             raw.zadd(keys.fixed("timers"), {f"schedule:{id}": at for id in ids})
-        raw.sadd(keys.fixed("lanes"), "q0")
-        raw.sadd(keys.fixed("open"), "q0")
+        raw.sadd(keys.fixed("queues"), "q0")
+        raw.sadd(keys.fixed("open_queues"), "q0")
 
     def resume_by_hand(self) -> None:
         """The pauses are over, and what they held aside is still there."""
@@ -222,7 +222,7 @@ class Stored:
         for name, value in self.values.items():
             pipe.restore(name, 0, value)
         pipe.execute()
-        world.lead()
+        world.elect()
         world.broken = True  # made by hand
         return replace(self.crowd, world=world)
 
@@ -268,7 +268,7 @@ def _stage(crowd: Crowd) -> Any:
     new = (crowd.world.task("new", capability=f"q{n % size.queues}") for n in range(min(256, size.dependents)))
     batch = crowd.world.staged(*new)
     crowd.world.run(graphs.commit(batch))
-    return coordination.fall(batch)
+    return coordination.settle_batch(batch)
 
 
 def _unpark(crowd: Crowd) -> Any:
@@ -327,38 +327,40 @@ def _close_scope(crowd: Crowd) -> Any:
     verb = _expand(crowd)
     crowd.world.run(verb)
     id = str(verb.args[2])
-    return steps.close_scope(crowd.world.term, "", id, _rests_on(crowd, id), "failed", "r")
+    return steps.end_children(crowd.world.term, "", id, _rests_on(crowd, id), "failed", "r")
 
 
 def _end_step(crowd: Crowd) -> Any:
     id, seen = _workflow(crowd)
-    crowd.world.raw.sadd(crowd.world.keys.of("ears", id), *(str(uuid4()) for _ in range(crowd.size.dependents)))
+    crowd.world.raw.sadd(
+        crowd.world.keys.of("condition_waiters", id), *(str(uuid4()) for _ in range(crowd.size.dependents))
+    )
     return steps.end(crowd.world.term, "", id, seen, steps.Ending("completed", sets={"a": "1"}))
 
 
 #: Every script that has a budget: the call that makes it want too much.
 WANTS: dict[str, Callable[[Crowd], Any]] = {
-    "beat": lambda c: nodes.beat("new", 1, "{}", 50, c.size.lanes, "", []),
+    "heartbeat": lambda c: nodes.heartbeat("new", 1, "{}", 50, c.size.offer, "", []),
     "cancel": lambda c: tasks.cancel_all([str(c.ready.id), str(c.paused.id), str(c.waiting.id)], "no"),
     "claim": lambda c: executions.claim(c.slot("new", "m1"), "r", "none", 1),
-    "close": lambda c: coordination.close(
+    "close_by_rule": lambda c: coordination.close_by_rule(
         c.world.term, "", _seen(c, c.waiting), CloseTask(str(c.waiting.id), "r", str(c.failed.id), failed_before=True)
     ),
-    "close_scope": _close_scope,
+    "end_children": _close_scope,
     "continue_releases": lambda c: coordination.continue_releases(c.world.term),
     "create": lambda c: next(tasks.create(str(uuid4()), c.world.record(c.world.task("new", capability="q0")))),
     "delete": lambda c: tasks.delete_all([(str(c.over.id), index_names(c.over))], c.world.since()),
     "end_cancelled": _cancelled,
     "end_step": _end_step,
-    "expand": _expand,
+    "expand_step": _expand,
     "execute": lambda c: next(tasks.execute(str(c.ready.id), "a1")),
-    "fall": _stage,
+    "settle_batch": _stage,
     "fire_timers": _end_pauses,
     "grant": lambda c: coordination.grant(c.world.term, [*c.size.queue_names, *c.size.pinned]),
     "hand_back": lambda c: executions.hand_back([_told(c)], "why"),
     "hold": lambda c: tasks.hold_all([str(c.ready.id)], held=True),
-    "leave": lambda _: nodes.leave("n0"),
-    "leave_lists": lambda c: coordination.leave_lists("", str(c.over.id)),
+    "remove_node": lambda _: nodes.remove_node("n0"),
+    "continue_delete": lambda c: coordination.continue_delete("", str(c.over.id)),
     "next_item": _next_item,
     "pause_task": lambda c: tasks.pause_all([str(c.ready.id)], "ann", None, None),
     "prune": _prune,
@@ -371,7 +373,7 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
     "resume": lambda c: pauses.resume(f"run:{c.runs[0]}", "ann"),
     "resume_task": lambda c: tasks.resume_all([str(c.paused.id)]),
     "time_out": lambda c: executions.time_out(*_told(c), retry_ms=None, error="late"),
-    "trigger": lambda c: coordination.trigger(c.world.term, "", _seen(c, c.waiting)),
+    "start_by_rule": lambda c: coordination.start_by_rule(c.world.term, "", _seen(c, c.waiting)),
     "unpark": _unpark,
     "update": _update,
     "withdraw": _withdraw,
@@ -409,31 +411,33 @@ def _list(crowd: Crowd) -> Any:
 #: Every other script: a call of it in which one or a handful of things are named.
 ASKS: dict[str, Callable[[Crowd], Any]] = {
     "add_dependency": lambda c: next(tasks.add_dependency(str(c.waiting.id), str(c.over.id), "0", "")),
-    "age": lambda c: coordination.age(c.world.term, "q0", 0, 1),
-    "arm": lambda c: steps.arm(c.world.term, "", str(c.ready.id), "", "0", steps.Waiting(1, signal="go")),
-    "ask_ears": lambda c: steps.ask_ears(c.world.term, "", str(c.ready.id)),
-    "commit": lambda c: graphs.commit(_staged(c)),
+    "lift_aged": lambda c: coordination.lift_aged(c.world.term, "q0", 0, 1),
+    "start_waiting": lambda c: steps.start_waiting(
+        c.world.term, "", str(c.ready.id), "", "0", steps.Waiting(1, signal="go")
+    ),
+    "ask_condition_waiters": lambda c: steps.ask_condition_waiters(c.world.term, "", str(c.ready.id)),
+    "commit_graph": lambda c: graphs.commit(_staged(c)),
     "drain": lambda _: nodes.drain("m0", "x"),
     "drop_decision": lambda c: coordination.drop_decisions(c.world.term, ["0-1"]),
-    "drop_letter": lambda c: dead_letters.drop(str(c.failed.id)),
+    "drop_dead_letter": lambda c: dead_letters.drop(str(c.failed.id)),
     "drop_messages": lambda _: quarantine.drop(quarantine._stored(["{}"])),
-    "fleet": lambda _: next(nodes.fleet()),
-    "glance": lambda c: next(executions.glance([eid(c.running)])),
+    "read_fleet": lambda _: next(nodes.fleet()),
+    "read_execution_heads": lambda c: next(executions.read_heads([eid(c.running)])),
     "inspect": lambda c: inspection.look([(str(c.ready.id), "")]),
     "inspect_members": lambda _: next(inspection.members("ready", "q0")),
     "inspect_runs": lambda c: next(inspection.runs([c.world.run_of(c.ready.id)])),
     "inspect_tally": lambda _: next(inspection.tally()),
-    "lay": lambda _: executions.put_payload("n", "{}"),
-    "lay_order": lambda c: graphs.lay_order(_staged(c), 0, b""),
-    "lead": lambda _: coordination.lead("c1", 60_000),
-    "learn": lambda _: estimates.learn({"q0": 1.5}),
+    "put_payload": lambda _: executions.put_payload("n", "{}"),
+    "put_order": lambda c: graphs.put_order(_staged(c), 0, b""),
+    "elect": lambda _: coordination.elect("c1", 60_000),
+    "update_estimates": lambda _: estimates.update_estimates({"q0": 1.5}),
     "list": _list,
-    "look_steps": lambda c: steps.look([(str(c.ready.id), "")]),
+    "read_step_decisions": lambda c: steps.look([(str(c.ready.id), "")]),
     "match_ids": lambda c: next(tasks.begin_alike(str(c.ready.id)[:8], 5)),
-    "needs": lambda c: next(needs.needs([str(c.waiting.id)])),
+    "read_dependencies": lambda c: next(needs.needs([str(c.waiting.id)])),
     "note_deadlines": lambda c: deadlines.note(c.world.term, [deadlines.Finding(str(c.ready.id), 1, "risk")]),
-    "outline": lambda c: next(outlines.outlines([str(c.ready.id)])),
-    "outputs": lambda c: next(results.with_results([c.world.read(c.over.id)])),
+    "read_graph_nodes": lambda c: next(graph_nodes.graph_nodes([str(c.ready.id)])),
+    "read_outputs": lambda c: next(results.with_results([c.world.read(c.over.id)])),
     "pause": lambda _: pauses.pause("cap:q0", "ann", "why", None),
     "put_definition": lambda _: workflows.put_definition("d", "{}"),
     "read": lambda c: next(tasks.read([str(c.ready.id)])),
@@ -443,7 +447,7 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "read_items": lambda c: step_values.items(str(c.ready.id), [0]),
     "read_logs": lambda c: executions.logs(eid(c.over), 0, 0, 1),
     "read_nodes": lambda _: next(nodes.every_node()),
-    "read_queues": lambda _: next(nodes._queues("lanes")),
+    "read_queues": lambda _: next(nodes._queues("queues")),
     "read_range": lambda c: retention.read_range(c.world.run_of(c.ready.id), 0),
     "read_runs": lambda c: next(runs.read([c.world.run_of(c.ready.id)])),
     "read_steps": lambda c: next(steps.read([str(c.ready.id)])),
@@ -453,17 +457,17 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "read_workflow": lambda c: workflows.read(str(c.ready.id)),
     "resign": lambda _: coordination.resign("c1"),
     "run_counts": lambda c: next(runs.counts([c.world.run_of(c.ready.id)])),
-    "running": lambda _: next(pauses.running(["all"])),
-    "say": lambda c: executions.say(eid(c.running), 1),
+    "read_running": lambda _: next(pauses.running(["all"])),
+    "append_logs": lambda c: executions.append_logs(eid(c.running), 1),
     "set_variables": lambda c: workflows.set_variables(str(c.ready.id), {"x": "1"}, None),
     "signal": lambda c: workflows.signal(str(c.ready.id), "go", "1", "{}"),
-    "situation": lambda c: next(situations.situation(str(c.ready.id))),
-    "snapshot": _poll,
+    "read_queue_view": lambda c: next(queue_view.queue_view(str(c.ready.id))),
+    "read_decision_inputs": _poll,
     "stage": _stage_some,
     "stage_edges": lambda c: graphs.stage_edges("b", str(c.ready.id), [str(c.over.id)]),
     "start_workflow": _start_workflow,
-    "statuses": lambda c: tasks.statuses([str(c.ready.id)]),
+    "read_statuses": lambda c: tasks.statuses([str(c.ready.id)]),
     "sweep_batch": lambda c: coordination.sweep_batch(_staged(c), ""),
-    "watch": lambda c: tasks.watch(str(c.ready.id)),
-    "weigh": lambda c: next(deadlines.weigh([str(c.ready.id)])),
+    "watch_task": lambda c: tasks.watch(str(c.ready.id)),
+    "read_deadline_weights": lambda c: next(deadlines.read_weights([str(c.ready.id)])),
 }

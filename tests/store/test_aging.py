@@ -18,7 +18,7 @@ LOW, NORMAL, CRITICAL = TaskPriority.LOW, TaskPriority.NORMAL, TaskPriority.CRIT
 
 @pytest.fixture(autouse=True)
 def _served(request: pytest.FixtureRequest) -> None:
-    """A lane that somebody serves, with no slot free."""
+    """A queue that somebody serves, with no slot free."""
     request.getfixturevalue("world" if "world" in request.fixturenames else "real").beat(slots=0)
 
 
@@ -33,12 +33,12 @@ def wait(world: World, seconds: float, *waiting: Task) -> None:
             world.raw.hset(name, "ag", f"{own} {int(last) - ms}")
 
 
-def lift(world: World, lane: str = "lint") -> int:
-    """One pass over a lane; how many tasks it lifted."""
-    world.lead()
+def lift(world: World, queue: str = "lint") -> int:
+    """One pass over a queue; how many tasks it lifted."""
+    world.elect()
     start, lifted = 0, 0
     while start >= 0:
-        answer = world.run(coordination.age(world.term, lane, start, 600_000))
+        answer = world.run(coordination.lift_aged(world.term, queue, start, 600_000))
         assert answer.ok
         lifted, start = lifted + answer.number(), answer.number(1)
     return lifted
@@ -84,9 +84,9 @@ def test_next_attempt_waits_at_its_own_place(world: World) -> None:
     low = world.new("low", priority=LOW)
     wait(world, 601, low)
     lift(world)
-    world.report(world.start(), verdict="retry", error="x", retry_ms=1000)
+    world.report(world.start(), disposition="retry", error="x", retry_ms=1000)
     world.age(2)
-    assert world.run(coordination.fire_timers(world.lead())).number() == 1
+    assert world.run(coordination.fire_timers(world.elect())).number() == 1
     assert classes(world, low) == [4]
     assert "ag" not in world.fields("task", low.id)
 
@@ -104,7 +104,7 @@ def test_opened_again_stands_at_its_own_place(world: World) -> None:
     low = world.new("low", priority=LOW)
     wait(world, 601, low)
     lift(world)
-    world.finish(low, verdict="failed")
+    world.finish(low, disposition="failed")
     assert world.run(tasks.reopen(str(low.id))).ok
     assert classes(world, low) == [4]
 
@@ -114,10 +114,10 @@ def test_new_priority_counts_from_itself(world: World) -> None:
     wait(world, 601, low)
     lift(world)
     new = world.record(low.model_copy(update={"priority": NORMAL}))
-    story = tasks.update(
+    operation = tasks.update(
         str(low.id), "0", new, int(new.row["score"]), index_names(low), before_first_run=False, edges=tasks.EdgeChange()
     )
-    assert world.run(story).ok
+    assert world.run(operation).ok
     assert classes(world, low) == [3]
     assert (lift(world), classes(world, low)) == (1, [2])
 
@@ -131,11 +131,11 @@ def hold_by_pausing_everything(world: World) -> None:
 
 
 def hold_by_losing_the_workers(world: World) -> None:
-    world.run(nodes.leave("n1"))
+    world.run(nodes.remove_node("n1"))
 
 
 @pytest.mark.parametrize("hold", [hold_by_pause, hold_by_pausing_everything, hold_by_losing_the_workers])
-def test_lane_in_which_nothing_starts_does_not_age(world: World, hold: Any) -> None:
+def test_queue_in_which_nothing_starts_does_not_age(world: World, hold: Any) -> None:
     low, normal = world.new("low", priority=LOW), world.new("normal", priority=NORMAL)
     hold(world)
     wait(world, 36_000, low, normal)
@@ -153,14 +153,14 @@ def test_hours_that_nobody_coordinated_are_one_class(world: World) -> None:
 def test_pass_misses_nobody_while_heads_leave_and_lifted_ones_move(real: World) -> None:
     waiting = [real.new(f"t{n}", priority=TaskPriority(1 + n % 4)) for n in range(1000)]
     wait(real, 601, *waiting)
-    real.lead()
+    real.elect()
     slot, start, lifted, gone = real.slot(), 0, 0, 1
     told = real.start(slot)
     while start >= 0:
-        answer = real.run(coordination.age(real.term, "lint", start, 600_000))
+        answer = real.run(coordination.lift_aged(real.term, "lint", start, 600_000))
         lifted, start = lifted + answer.number(), answer.number(1)
         for _ in range(20):
-            told = real.report(told, slot, pull=True).told
+            told = real.report(told, slot, pull=True).assignment
             assert told
             gone += 1
     left = real.ready()
@@ -173,8 +173,8 @@ def test_pass_misses_nobody_while_heads_leave_and_lifted_ones_move(real: World) 
 def test_stale_term_lifts_nobody(world: World) -> None:
     low = world.new("low", priority=LOW)
     wait(world, 601, low)
-    old = world.lead("c1")
+    old = world.elect("c1")
     world.run(coordination.resign("c1"))
-    world.lead("c2")
-    assert world.run(coordination.age(old, "lint", 0, 600_000)).word == "stale"
+    world.elect("c2")
+    assert world.run(coordination.lift_aged(old, "lint", 0, 600_000)).word == "stale"
     assert classes(world, low) == [4]

@@ -7,25 +7,25 @@ import pytest
 from taskengine.core.estimates import kind_of
 from taskengine.models import Task, TaskPriority
 from taskengine.store import coordination, estimates, executions, nodes, pauses, tasks
-from taskengine.store.executions import Answer, Pace, Report, Slot
-from taskengine.store.replies import Told
+from taskengine.store.executions import Answer, BatchHint, Report, Slot
+from taskengine.store.replies import Assignment
 
 from .world import World, eid
 
 #: What a slot says that just ran a task called t, which took half a millisecond.
-PACE = Pace(kind_of("lint", "t"), 500, 8)
+PACE = BatchHint(kind_of("lint", "t"), 500, 8)
 
 
-def end(world: World, *told: Told, slot: Slot | None = None, pull: bool = True, pace: Pace = PACE) -> Answer:
+def end(world: World, *told: Assignment, slot: Slot | None = None, pull: bool = True, hint: BatchHint = PACE) -> Answer:
     done = [Report(one.task_id, one.attempt, "completed", "lint", output='{"n":1}') for one in told]
-    return world.run(executions.report(slot or world.slot(), done, pull=pull, pace=pace))
+    return world.run(executions.report(slot or world.slot(), done, pull=pull, hint=hint))
 
 
-def batch(world: World, n: int = 40, **fields: object) -> tuple[list[Task], tuple[Told, ...]]:
+def batch(world: World, n: int = 40, **fields: object) -> tuple[list[Task], tuple[Assignment, ...]]:
     """*n* tasks on a node of one slot, and the batch that this slot got after the first of them."""
     world.beat(slots=1)
     made = [world.new("t", **fields) for _ in range(n)]
-    first = world.claim(world.slot(), world.granted()[0]).told
+    first = world.claim(world.slot(), world.granted()[0]).assignment
     assert first is not None
     return made, end(world, first).batch
 
@@ -54,25 +54,25 @@ def test_a_batch_is_five_milliseconds_of_work_at_most(world: World, each_us: int
     world.beat(slots=1)
     for _ in range(40):
         world.new("t")
-    first = world.claim(world.slot(), world.granted()[0]).told
+    first = world.claim(world.slot(), world.granted()[0]).assignment
     assert first is not None
-    assert len(end(world, first, pace=Pace(PACE.kind, each_us, 8)).batch) == wanted
+    assert len(end(world, first, hint=BatchHint(PACE.kind, each_us, 8)).batch) == wanted
 
 
 def test_a_slot_that_takes_one_gets_one(world: World) -> None:
     world.beat(slots=1)
     for _ in range(40):
         world.new("t")
-    first = world.claim(world.slot(), world.granted()[0]).told
+    first = world.claim(world.slot(), world.granted()[0]).assignment
     assert first is not None
-    assert len(end(world, first, pace=Pace(PACE.kind, 1, 1)).batch) == 1
+    assert len(end(world, first, hint=BatchHint(PACE.kind, 1, 1)).batch) == 1
 
 
 def test_a_kind_that_nobody_ran_goes_alone(world: World) -> None:
     world.beat(slots=1)
     names = ["t", "t", "new", "t", "t", *["t"] * 30]
     made = [world.new(name) for name in names]
-    first = world.claim(world.slot(), world.granted()[0]).told
+    first = world.claim(world.slot(), world.granted()[0]).assignment
     assert first is not None
     second = end(world, first).batch
     assert [one.task_id for one in second] == [str(made[1].id)]
@@ -82,10 +82,10 @@ def test_a_kind_that_nobody_ran_goes_alone(world: World) -> None:
 
 
 def test_kinds_that_were_learned_fill_a_batch_as_far_as_they_fit(world: World) -> None:
-    world.run(estimates.learn({kind_of("lint", "slow"): 0.003, kind_of("lint", "quick"): 0.0}))
+    world.run(estimates.update_estimates({kind_of("lint", "slow"): 0.003, kind_of("lint", "quick"): 0.0}))
     world.beat(slots=1)
     made = [world.new(name) for name in ["t", "t", "quick", "slow", "slow", *["t"] * 30]]
-    first = world.claim(world.slot(), world.granted()[0]).told
+    first = world.claim(world.slot(), world.granted()[0]).assignment
     assert first is not None
     assert [one.task_id for one in end(world, first).batch] == [str(task.id) for task in made[1:4]]
 
@@ -98,10 +98,10 @@ def test_what_must_go_alone_goes_alone(world: World, why: str) -> None:
     odd = world.new("t", **fields)
     for _ in range(30):
         world.new("t")
-    told = world.claim(world.slot(), eid(first)).told
+    told = world.claim(world.slot(), eid(first)).assignment
     assert told is not None
     if why == "tried before":
-        (told,) = end(world, told, pace=Pace(PACE.kind, 1, 1)).batch
+        (told,) = end(world, told, hint=BatchHint(PACE.kind, 1, 1)).batch
         world.run(executions.hand_back([(told.execution_id, 1)], "stop"))
         told = world.start()
         assert told.task_id == str(odd.id)
@@ -123,7 +123,7 @@ def test_each_outcome_of_a_batch_counts_by_itself(world: World) -> None:
         Report(told[2].task_id, 1, "retry", "lint", error="again", error_kind="crash", retry_ms=5000),
         Report(told[3].task_id, 1, "not_now", "lint", error="later", retry_ms=5000),
     ]
-    answer = world.run(executions.report(world.slot(), reports, pull=True, pace=PACE))
+    answer = world.run(executions.report(world.slot(), reports, pull=True, hint=PACE))
     assert answer.outcomes == ("ok",) * 4
     assert not answer.batch  # it still holds the other four
     assert world.statuses([task.id for task in made[1:9]]) == [
@@ -164,12 +164,12 @@ def test_repeated_report_of_a_batch_gets_the_same_batch(world: World) -> None:
 
 def test_a_lost_batch_counts_no_loss_and_each_goes_alone(world: World) -> None:
     made, _ = batch(world)
-    world.run(nodes.leave("n1"))
+    world.run(nodes.remove_node("n1"))
     assert world.statuses([task.id for task in made[1:9]]) == ["ready"] * 8
     assert [world.read(task.id).lost_count for task in made[1:9]] == [0] * 8
     world.beat("n2", slots=0)
     slot = world.slot("s2", "n2")
-    one = world.claim(slot).told
+    one = world.claim(slot).assignment
     assert one is not None
     assert (one.task_id, one.attempt) == (str(made[1].id), 2)
     for task in made[2:9]:
@@ -180,13 +180,13 @@ def test_a_lost_batch_counts_no_loss_and_each_goes_alone(world: World) -> None:
 
 def test_a_poison_task_of_a_batch_is_a_dead_letter_after_its_own_three_losses(world: World) -> None:
     made, told = batch(world, 10)
-    world.run(nodes.leave("n1"))
+    world.run(nodes.remove_node("n1"))
     for turn in range(3):
         world.beat(f"m{turn}", slots=0)
-        lost = world.claim(world.slot("s", f"m{turn}")).told
+        lost = world.claim(world.slot("s", f"m{turn}")).assignment
         assert lost is not None
         assert lost.task_id == told[0].task_id
-        world.run(nodes.leave(f"m{turn}"))
+        world.run(nodes.remove_node(f"m{turn}"))
     poison = world.read(made[1].id)
     assert (poison.status, poison.lost_count) == ("failed", 3)
     assert [world.read(task.id).lost_count for task in made[2:5]] == [0, 0, 0]
@@ -196,18 +196,18 @@ def test_a_poison_task_of_a_batch_is_a_dead_letter_after_its_own_three_losses(wo
 def test_whatever_takes_a_slot_takes_all_that_it_holds(world: World, how: str) -> None:
     _, told = batch(world)
     if how == "leave":
-        world.run(nodes.leave("n1"))
+        world.run(nodes.remove_node("n1"))
     elif how == "vanish":
         world.beat(slots=0)
         lost = world.beat(slots=0).lost
         assert {one.execution_id for one in lost} == {one.execution_id for one in told}
         assert {one.why for one in lost} == {"its slot vanished; it was one of 8 in hand"}
     elif how == "lapse":
-        world.lead()
+        world.elect()
         world.age(60)
         world.run(coordination.rescue(world.term))
     else:
-        assert world.claim(world.slot(), request="another").told is not None
+        assert world.claim(world.slot(), request="another").assignment is not None
     assert {world.fields("exec", one.execution_id)["st"] for one in told} == {"lost"}
 
 
@@ -225,7 +225,7 @@ def test_what_was_handed_back_runs_elsewhere_and_its_token_is_burnt(world: World
     assert late.outcomes == ("cancelled",)
     assert world.read(made[2].id).status == "ready"
     world.beat("n2", slots=0)
-    again = world.claim(world.slot("s2", "n2")).told
+    again = world.claim(world.slot("s2", "n2")).assignment
     assert again is not None
     assert (again.task_id, again.attempt) == (str(made[2].id), 2)
     assert end(world, told[0], pull=False).outcomes == ("ok",)
@@ -245,7 +245,7 @@ def test_history_tells_ends_before_what_became_ready_and_what_began(world: World
     made = [world.task("t") for _ in range(12)]
     behind = [world.task("t", task) for task in made]
     run = world.submit(*made, *behind)
-    first = world.claim(world.slot(), world.granted()[0]).told
+    first = world.claim(world.slot(), world.granted()[0]).assignment
     assert first is not None
     told = end(world, first).batch
     before = len(world.events(run))
@@ -267,9 +267,9 @@ def test_the_only_dependent_begins_in_the_script_that_ends_its_dependency(world:
     a = world.task("t")
     b = world.task("t", a)
     world.submit(a, b)
-    first = world.claim(world.slot(), world.granted()[0]).told
+    first = world.claim(world.slot(), world.granted()[0]).assignment
     assert first is not None
-    assert end(world, first).told is not None
+    assert end(world, first).assignment is not None
     assert world.happened(b.id) == ["created", "ready", "started"]
     assert world.ready() == []
     assert world.read(b.id).status == "running"
@@ -280,10 +280,10 @@ def test_what_waits_and_is_better_comes_before_what_became_ready(world: World) -
     a = world.task("t", priority=TaskPriority.CRITICAL)
     b = world.task("t", a, priority=TaskPriority.LOW)
     world.submit(a, b)
-    first = world.claim(world.slot(), world.granted()[0]).told
+    first = world.claim(world.slot(), world.granted()[0]).assignment
     assert first is not None
     urgent = world.new("t", priority=TaskPriority.CRITICAL)
-    following = end(world, first).told
+    following = end(world, first).assignment
     assert following is not None
     assert following.task_id == str(urgent.id)
 
@@ -294,8 +294,8 @@ def test_a_pause_keeps_a_dependent_from_being_handed_over(world: World, scope: s
     a = world.task("t")
     b = world.task("t", a)
     run = world.submit(a, b)
-    first = world.claim(world.slot(), world.granted()[0]).told
+    first = world.claim(world.slot(), world.granted()[0]).assignment
     assert first is not None
     world.run(pauses.pause(f"run:{run}" if scope == "run" else scope, "ann", "why", None))
-    assert end(world, first).told is None
+    assert end(world, first).assignment is None
     assert world.read(b.id).status == "ready"

@@ -1,4 +1,4 @@
-"""No script touches more than 256 tasks, however wide the graph; how long the longest took is printed, not judged."""
+"""No script touches more than 256 tasks, however wide the graph; how long the longest took is printed, not checked."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_ten_thousand_dependents_are_told_256_at_a_time(slow: World) -> None:
     told = slow.start()
     assert told.task_id == str(root.id)
     assert changed(slow, "ready", lambda: slow.report(told)) == 256
-    slow.lead()
+    slow.elect()
     pieces = []
     while "rel" in slow.fields("task", root.id):
         pieces.append(changed(slow, "ready", lambda: slow.run(coordination.continue_releases(slow.term))))
@@ -71,7 +71,7 @@ def test_ten_thousand_dependents_are_told_256_at_a_time(slow: World) -> None:
 def test_ten_thousand_dependents_are_closed_and_reopened_in_pieces(slow: World) -> None:
     root = slow.task("root")
     slow.submit(root, *(slow.task(f"m{n}", root) for n in range(3000)))
-    slow.finish(root, verdict="failed")
+    slow.finish(root, disposition="failed")
     slow.think()
     assert slow.counts() == {"failed": 1, "cancelled": 3000}
     assert slow.run(tasks.reopen(str(root.id))).ok
@@ -86,9 +86,9 @@ def test_task_with_ten_thousand_dependencies_runs_and_reads_in_bounded_trips(slo
     slow.submit(*middle, end)
     slot = slow.slot()
     slow.beat(slots=0)
-    told = slow.claim(slot).told
+    told = slow.claim(slot).assignment
     while told and told.task_id != str(end.id):
-        told = slow.report(told, slot, output="{}", pull=True).told
+        told = slow.report(told, slot, output="{}", pull=True).assignment
     assert told is not None
     assert (len(told.inputs), told.more_inputs) == (64, True)
     assert slow.fields("exec", eid(end))["st"] == "running"
@@ -99,7 +99,7 @@ def test_commit_of_ten_thousand_tasks_is_one_short_script_and_the_waits_fall_in_
     batch = slow.staged(*new)
     slow.run(graphs.commit(batch))
     assert slow.counts() == {"pending": WIDE}
-    assert changed(slow, "ready", lambda: slow.run(coordination.fall(batch))) == 256
+    assert changed(slow, "ready", lambda: slow.run(coordination.settle_batch(batch))) == 256
     slow.settle(batch)
     assert slow.counts() == {"ready": WIDE}
 

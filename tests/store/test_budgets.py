@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from taskengine.store import coordination
-from taskengine.store.scripts import assemble, names
+from taskengine.store.scripts import link, names
 
 from .crowd import WANTS, Crowd, Size, Stored, commands_of
 from .world import World
@@ -22,7 +22,7 @@ SIZE = Size(
 )  # fmt: skip
 #: Tasks that a script may touch besides those it was told by name, heads that it moves aside, tasks that it grants.
 MOST, PARKED, GRANTED = 256, 16, 16
-#: Redis commands of one script: some for each task, lane and node, none for each pair of them.
+#: Redis commands of one script: some for each task, queue and node, none for each pair of them.
 COMMANDS = 20 * MOST
 
 
@@ -65,7 +65,7 @@ class Places:
 
 def budgeted() -> set[str]:
     """Scripts that reach a budget of a part."""
-    return {name for name in names() if re.search(r"^local (left|parks_left) = \d+$", assemble(name), re.MULTILINE)}
+    return {name for name in names() if re.search(r"^local (left|parks_left) = \d+$", link(name), re.MULTILINE)}
 
 
 def test_every_script_with_a_budget_is_under_the_law() -> None:

@@ -49,7 +49,7 @@ def parked(world: World) -> Task:
 
 def retrying(world: World) -> Task:
     task = world.new("a")
-    world.report(world.start(), verdict="retry", error="boom", retry_ms=1000)
+    world.report(world.start(), disposition="retry", error="boom", retry_ms=1000)
     assert world.status(task.id) == "retrying"
     return task
 
@@ -63,9 +63,9 @@ def test_cancel_of_what_does_not_run_is_immediate_and_leaves_it_nowhere(world: W
     assert found.completed_at is not None
     for name in ("leases", "granted_all", "timers"):
         assert not world.raw.zcard(world.keys.fixed(name)), name
-    for lane in ("lint", "@nobody"):
-        assert world.ready(lane) == []
-        assert not world.raw.scard(world.keys.of("granted", lane))
+    for queue in ("lint", "@nobody"):
+        assert world.ready(queue) == []
+        assert not world.raw.scard(world.keys.of("granted", queue))
     assert not world.raw.zcard(world.keys.of("park", "offer:nobody"))
     before = world.dump()
     assert cancel(world, task).word == "conflict"
@@ -97,8 +97,8 @@ def test_cancel_of_a_running_task_is_asked_and_any_end_closes_it_as_cancelled(wo
             assert world.run(executions.time_out(told.execution_id, 1, retry_ms=5, error="long")).ok
         case "hand back":
             assert world.run(executions.hand_back([(told.execution_id, 1)], "stop"))[0].ok
-        case verdict:
-            assert world.report(told, verdict=verdict, output='{"kept":1}', retry_ms=5).word == "ok"
+        case disposition:
+            assert world.report(told, disposition=disposition, output='{"kept":1}', retry_ms=5).word == "ok"
     found = world.read(task.id)
     assert (found.status, found.reason) == ("cancelled", "no more")
     execution = world.run(executions.read(world.keys, told.execution_id))
@@ -123,16 +123,16 @@ def test_cancel_then_a_dead_worker_does_not_run_it_again(world: World) -> None:
     world.start()
     cancel(world, task)
     world.age(60)
-    world.lead()
+    world.elect()
     assert world.run(coordination.rescue(world.term)).number() == 1
     assert world.status(task.id) == "cancelled"
 
 
-@pytest.mark.parametrize("verdict", ["completed", "failed"])
-def test_cancel_of_an_ended_task_is_a_conflict(world: World, verdict: str) -> None:
+@pytest.mark.parametrize("disposition", ["completed", "failed"])
+def test_cancel_of_an_ended_task_is_a_conflict(world: World, disposition: str) -> None:
     task = world.new("a")
-    world.finish(task, verdict=verdict)
-    assert cancel(world, task) == Reply("conflict", (verdict,))
+    world.finish(task, disposition=disposition)
+    assert cancel(world, task) == Reply("conflict", (disposition,))
     assert cancel(world, world.task("nobody")).word == "missing"
 
 

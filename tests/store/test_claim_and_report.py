@@ -22,9 +22,9 @@ def test_one_task_through_everything(world: World) -> None:
     assert world.status(task.id) == "ready"
     assert [m["id"] for m in world.messages()] == [eid(task)]
     answer = world.claim(world.slot(), eid(task))
-    assert answer.told is not None
-    assert (answer.told.task_id, answer.told.attempt, answer.told.lane) == (str(task.id), 1, "lint")
-    assert world.report(answer.told, output='{"n":1}').word == "ok"
+    assert answer.assignment is not None
+    assert (answer.assignment.task_id, answer.assignment.attempt, answer.assignment.queue) == (str(task.id), 1, "lint")
+    assert world.report(answer.assignment, output='{"n":1}').word == "ok"
     assert world.status(task.id) == "completed"
     assert world.happened(task.id) == ["created", "ready", "started", "completed"]
     assert world.counts() == {"completed": 1}
@@ -48,7 +48,7 @@ def test_claim_with_the_same_request_returns_the_same_execution(world: World) ->
     world.new("a")
     world.new("b")
     first = world.claim(world.slot(), request="r1")
-    assert first.told is not None
+    assert first.assignment is not None
     assert world.claim(world.slot(), request="r1") == first
     assert world.counts() == {"ready": 1, "running": 1}
 
@@ -57,10 +57,10 @@ def test_claim_under_another_request_ends_what_the_slot_held_as_lost(world: Worl
     world.beat()
     a = world.new("a")
     first = world.claim(world.slot(), eid(a), request="r1")
-    assert first.told is not None
+    assert first.assignment is not None
     second = world.claim(world.slot(), eid(a), request="r2")
-    assert second.told is not None
-    assert second.told.attempt == 2
+    assert second.assignment is not None
+    assert second.assignment.attempt == 2
     assert execution(world, eid(a, 1))["st"] == "lost"
     assert execution(world, eid(a, 2))["st"] == "running"
     assert world.read(a.id).lost_count == 1
@@ -74,11 +74,11 @@ def test_late_copy_of_an_answered_claim_changes_nothing(world: World, ended: str
         world.new(name)
     slot = world.slot()
     first = world.claim(slot, "none", request="r1")
-    assert first.told is not None
-    pulled = world.report(first.told, slot, pull=ended == "going on")
+    assert first.assignment is not None
+    pulled = world.report(first.assignment, slot, pull=ended == "going on")
     before = world.dump()
     late = world.claim(slot, "none", request="r1")
-    assert late.told == pulled.told
+    assert late.assignment == pulled.assignment
     assert world.dump() == before
 
 
@@ -96,13 +96,13 @@ def test_claim_repeated_after_its_node_drains_or_fell_silent_gets_its_execution(
     world.beat(slots=0)
     world.new("a")
     first = world.claim(world.slot(), request="r1")
-    assert first.told is not None
+    assert first.assignment is not None
     if state == "draining":
         world.run(nodes.drain("n1", "SIGTERM"))
     else:
         world.age(60)
         # The deadline that counts is the stored one, a minute nearer now.
-        first = replace(first, batch=(replace(first.told, deadline_ms=first.told.deadline_ms - 60_000),))
+        first = replace(first, batch=(replace(first.assignment, deadline_ms=first.assignment.deadline_ms - 60_000),))
     assert world.claim(world.slot(), request="r1") == first
 
 
@@ -120,10 +120,10 @@ def test_repeated_report_gets_the_same_reply_and_the_same_next_execution(world: 
     for name in "abc":
         world.new(name)
     slot = world.slot()
-    first = world.claim(slot).told
+    first = world.claim(slot).assignment
     assert first is not None
     answer = world.report(first, slot, pull=True)
-    assert answer.told is not None
+    assert answer.assignment is not None
     before = world.dump()
     assert world.report(first, slot, pull=True) == answer
     assert world.dump() == before
@@ -134,18 +134,18 @@ def test_report_repeated_after_the_next_one_ended_starts_nothing(world: World) -
     for name in "abc":
         world.new(name)
     slot = world.slot()
-    first = world.claim(slot).told
+    first = world.claim(slot).assignment
     assert first is not None
-    second = world.report(first, slot, pull=True).told
+    second = world.report(first, slot, pull=True).assignment
     assert second is not None
     world.report(second, slot)
     before = world.dump()
-    assert world.report(first, slot, pull=True).told is None
+    assert world.report(first, slot, pull=True).assignment is None
     assert world.dump() == before
 
 
 def fence_by_lost_lease(world: World, id: str) -> None:
-    world.lead()
+    world.elect()
     world.age(60)
     assert world.run(coordination.rescue(world.term)).number() == 1
 
@@ -173,13 +173,13 @@ def test_report_after_the_execution_was_ended_changes_nothing(world: World, fenc
     answer = world.report(told, output='{"late":true}', pull=True)
     assert answer.word == "fenced"
     assert answer.detail == ended["st"]
-    assert answer.told is None
+    assert answer.assignment is None
     late = {"late": "completed", "late_out": '{"late":true}', "late_err": ""}
     assert execution(world, told.execution_id) == ended | late
     assert (world.status(told.task_id), world.counts()) == (status, counts)
     found = world.run(executions.read(world.keys, told.execution_id))
     assert found is not None
-    assert found.late_outcome == {"verdict": "completed", "output": {"late": True}, "error": ""}
+    assert found.late_outcome == {"disposition": "completed", "output": {"late": True}, "error": ""}
 
 
 def test_report_after_the_deadline_is_kept_and_not_applied(world: World) -> None:
@@ -191,14 +191,14 @@ def test_report_after_the_deadline_is_kept_and_not_applied(world: World) -> None
     late = {"output": '{"late":true}', "deadline_ms": told.deadline_ms - 11_000}
     for _ in range(2):
         answer = world.report(told, pull=True, **late)
-        assert (answer.word, answer.told) == ("overdue", None)
+        assert (answer.word, answer.assignment) == ("overdue", None)
         assert world.statuses([task.id, other.id]) == ["running", "ready"]
     assert world.run(executions.time_out(told.execution_id, 1, retry_ms=None, error="too long")).ok
     assert world.report(told, pull=True, **late).word == "fenced"
     assert world.read(task.id).error_kind == "timeout"
     found = world.run(executions.read(world.keys, told.execution_id))
     assert found is not None
-    assert found.late_outcome == {"verdict": "completed", "output": {"late": True}, "error": ""}
+    assert found.late_outcome == {"disposition": "completed", "output": {"late": True}, "error": ""}
 
 
 def test_report_before_a_deadline_that_was_moved_counts(world: World) -> None:
@@ -258,7 +258,7 @@ def test_execution_never_leaves_a_terminal_state(world: World) -> None:
     assert world.run(executions.time_out(e, 1, retry_ms=0, error="x")).word == "conflict"
     assert world.run(executions.end_cancelled(e, 1)).word == "conflict"
     assert world.run(executions.hand_back([(e, 1)], "x"))[0].word == "conflict"
-    assert world.run(executions.say(e, 1, lines=["{}"])).word == "fenced"
+    assert world.run(executions.append_logs(e, 1, lines=["{}"])).word == "fenced"
     assert execution(world, e)["st"] == ExecutionStatus.COMPLETED
 
 
@@ -274,7 +274,7 @@ def test_draining_or_silent_node_gets_nothing(world: World, state: str) -> None:
     else:
         world.beat(drain="SIGTERM", live=[world.slot()])
     answer = world.report(told, pull=True)
-    assert (answer.word, answer.told) == ("ok", None)
+    assert (answer.word, answer.assignment) == ("ok", None)
     refused = world.claim(world.slot("s2"))
     assert (refused.word, refused.detail) == ("refused", state.split()[0])
     assert world.counts() == {"completed": 1, "ready": 1}
@@ -293,7 +293,7 @@ def test_claim_refused_by_a_draining_node_frees_its_grant_at_once(world: World) 
     assert len(world.messages()) == 1
     assert world.claim(world.slot(), eid(task)).word == "refused"
     assert [m["id"] for m in world.messages()] == [eid(task)] * 2
-    assert world.claim(world.slot("s9", "n2"), eid(task)).told is not None
+    assert world.claim(world.slot("s9", "n2"), eid(task)).assignment is not None
 
 
 def test_slice_end_grants_instead_of_pulling(world: World) -> None:
@@ -301,13 +301,13 @@ def test_slice_end_grants_instead_of_pulling(world: World) -> None:
     for name in "abc":
         world.new(name)
     slot = world.slot()
-    told = world.claim(slot, world.granted()[0]).told
+    told = world.claim(slot, world.granted()[0]).assignment
     assert told is not None
     assert world.granted() == []
     answer = world.report(told, slot, pull=False)
-    assert answer.told is None
+    assert answer.assignment is None
     assert len(world.granted()) == 1, "its own slot counts as free"
-    assert world.claim(world.slot("s2"), world.granted()[0]).told is not None
+    assert world.claim(world.slot("s2"), world.granted()[0]).assignment is not None
 
 
 def test_stale_message_claims_something_else_or_nothing(world: World) -> None:
@@ -317,8 +317,8 @@ def test_stale_message_claims_something_else_or_nothing(world: World) -> None:
     world.new("b")
     world.run(tasks.cancel(str(a.id), "no"))
     answer = world.claim(world.slot(), eid(a))
-    assert answer.told is not None
-    assert answer.told.name == "b"
+    assert answer.assignment is not None
+    assert answer.assignment.name == "b"
     assert world.claim(world.slot("s2"), eid(a)).word == "nothing"
 
 
@@ -328,16 +328,16 @@ def test_forged_token_buys_no_more_than_the_best_ready_task(world: World) -> Non
     world.beat(slots=0)
     best = world.new("b")
     answer = world.claim(world.slot(), eid(granted), token=99)
-    assert answer.told is not None
-    assert answer.told.task_id == str(best.id)
+    assert answer.assignment is not None
+    assert answer.assignment.task_id == str(best.id)
 
 
-def test_claim_of_a_lane_that_the_slot_does_not_consume_gets_nothing(world: World) -> None:
+def test_claim_of_a_queue_that_the_slot_does_not_consume_gets_nothing(world: World) -> None:
     world.beat("n1")
-    world.beat("n2", lanes="other=other")
+    world.beat("n2", queues="other=other")
     task = world.new("a")
     assert world.claim(world.slot("s2", "n2", "other=other"), eid(task)).word == "nothing"
-    assert world.claim(world.slot(), eid(task)).told is not None
+    assert world.claim(world.slot(), eid(task)).assignment is not None
 
 
 def test_pull_runs_a_chain_to_its_end_in_one_slot(world: World) -> None:
@@ -347,10 +347,10 @@ def test_pull_runs_a_chain_to_its_end_in_one_slot(world: World) -> None:
         chain.append(world.task(f"t{n}", chain[-1]))
     world.submit(*chain)
     slot = world.slot()
-    told, ran = world.claim(slot, world.granted()[0]).told, []
+    told, ran = world.claim(slot, world.granted()[0]).assignment, []
     while told:
         ran.append(told.name)
-        told = world.report(told, slot, output=f'{{"n":{len(ran)}}}', pull=True).told
+        told = world.report(told, slot, output=f'{{"n":{len(ran)}}}', pull=True).assignment
     assert ran == [t.name for t in chain]
     assert world.counts() == {"completed": 20}
     assert world.granted() == []
@@ -388,11 +388,11 @@ def test_claim_brings_outputs_up_to_64_kib_together(world: World) -> None:
 def test_failed_report_that_retries_waits_for_its_timer(world: World) -> None:
     world.new("a")
     told = world.start()
-    world.report(told, verdict="retry", error="boom", error_kind="crash", retry_ms=5000)
+    world.report(told, disposition="retry", error="boom", error_kind="crash", retry_ms=5000)
     task = world.read(told.task_id)
     assert (task.status, task.retry_count, task.error_message) == ("retrying", 1, "boom")
     assert task.next_attempt_at is not None
-    world.lead()
+    world.elect()
     assert world.run(coordination.fire_timers(world.term)).number() == 0
     world.age(6)
     assert world.run(coordination.fire_timers(world.term)).number() == 1
@@ -406,7 +406,7 @@ def test_failed_report_that_retries_waits_for_its_timer(world: World) -> None:
 def test_report_with_failure_keeps_its_error(world: World) -> None:
     world.new("a")
     told = world.start()
-    world.report(told, verdict="failed", error="boom", error_kind="crash")
+    world.report(told, disposition="failed", error="boom", error_kind="crash")
     task = world.read(told.task_id)
     assert (task.status, task.error_message, task.error_kind) == ("failed", "boom", "crash")
 
@@ -436,8 +436,8 @@ def test_log_lines_are_kept_in_order_and_a_repeated_one_once(world: World) -> No
     told = world.start()
     one, two, three = (f'{{"timestamp":"2026-01-01T00:00:00Z","message":"{word}"}}' for word in ("one", "two", "three"))
     for number, lines in ((1, [one]), (1, [one, two]), (2, [two]), (3, [three, three])):
-        world.run(executions.say(told.execution_id, 1, number=number, lines=lines))
-    world.run(executions.say(told.execution_id, 1, progress=0.5, note="half"))
+        world.run(executions.append_logs(told.execution_id, 1, number=number, lines=lines))
+    world.run(executions.append_logs(told.execution_id, 1, progress=0.5, note="half"))
     found = world.run(executions.read(world.keys, told.execution_id))
     assert found is not None
     assert [(line.number, line.message) for line in found.logs] == [(1, "one"), (2, "two"), (3, "three"), (4, "three")]
@@ -450,23 +450,26 @@ def test_the_oldest_log_lines_go_first_by_count_and_by_bytes(world: World) -> No
     line = '{"timestamp":"2026-01-01T00:00:00Z","message":"%s"}'
     for first in range(1, 1201, 100):
         lines = [line % n for n in range(first, first + 100)]
-        world.run(executions.say(told.execution_id, 1, number=first, lines=lines))
+        world.run(executions.append_logs(told.execution_id, 1, number=first, lines=lines))
     said = world.run(executions.logs(told.task_id, 0, 150, 5))
     assert said is not None
     assert [one.message for one in said.lines] == ["201", "202", "203", "204", "205"]
     assert (said.last, said.missed) == (1200, 50)
     for number in range(1201, 1209):
-        world.run(executions.say(told.execution_id, 1, number=number, lines=[line % ("x" * 200_000)]))
+        world.run(executions.append_logs(told.execution_id, 1, number=number, lines=[line % ("x" * 200_000)]))
     fields = execution(world, told.execution_id)
     kept = world.raw.lrange(world.keys.of("logs", told.execution_id), 0, -1)
     assert (len(kept), int(fields["lb"])) == (5, sum(map(len, kept)))
 
 
-def test_agent_of_the_lane_is_the_executor(world: World) -> None:
-    lanes = "lint=ruff @ruff=ruff"
-    world.beat(lanes=lanes)
+def test_agent_of_the_queue_is_the_executor(world: World) -> None:
+    queues = "lint=ruff @ruff=ruff"
+    world.beat(queues=queues)
     world.new("a")
-    told = world.claim(world.slot(lanes=lanes)).told or world.claim(world.slot(lanes=lanes), world.granted()[0]).told
+    told = (
+        world.claim(world.slot(queues=queues)).assignment
+        or world.claim(world.slot(queues=queues), world.granted()[0]).assignment
+    )
     assert told is not None
     assert execution(world, told.execution_id)["ag"] == "ruff"
 

@@ -12,7 +12,7 @@ import pytest
 from taskengine.models import Task
 from taskengine.store import coordination, executions, nodes, pauses, tasks
 from taskengine.store.records import index_names
-from taskengine.store.replies import Reply, Told
+from taskengine.store.replies import Assignment, Reply
 
 from .world import World, eid
 
@@ -23,7 +23,7 @@ def later(seconds: float) -> datetime:
 
 def fire(world: World) -> None:
     """What a coordinator does with due timers, and what it then thinks."""
-    world.run(coordination.fire_timers(world.lead()))
+    world.run(coordination.fire_timers(world.elect()))
     world.think()
 
 
@@ -31,7 +31,7 @@ def timers(world: World) -> set[str]:
     return {m.decode().partition(":")[0] for m in world.raw.zrange(world.keys.fixed("timers"), 0, -1)}
 
 
-def deadline_of(world: World, told: Told) -> int:
+def deadline_of(world: World, told: Assignment) -> int:
     return int(world.fields("exec", told.execution_id)["dl"])
 
 
@@ -79,7 +79,7 @@ def test_what_has_not_started_when_it_expires_is_cancelled_wherever_it_waits(wor
     assert set(world.statuses([t.id for t in late])) == {"cancelled"}
     assert {world.read(t.id).reason for t in late} == {"had not started by its expires_at"}
     assert world.read(after.id).reason == "dependency ready was cancelled"
-    assert world.claim(world.slot(), eid(granted), 1).told is None
+    assert world.claim(world.slot(), eid(granted), 1).assignment is None
     assert timers(world) == set()
 
 
@@ -89,7 +89,7 @@ def test_what_runs_or_ran_does_not_expire(world: World) -> None:
     world.finish(b, slot=world.slot("s2"))
     assert timers(world) == set()
     world.age(60)
-    world.run(coordination.rescue(world.lead()))  # its worker is lost: it is READY again, and had begun
+    world.run(coordination.rescue(world.elect()))  # its worker is lost: it is READY again, and had begun
     fire(world)
     assert world.statuses([a.id, b.id]) == ["ready", "completed"]
     assert told.task_id == str(a.id)
@@ -113,7 +113,7 @@ def test_what_expired_and_is_opened_again_does_not_expire_again(world: World) ->
 def test_what_a_dependency_had_closed_expires_after_it_was_opened_again(world: World) -> None:
     a = world.new("a")
     b = world.new("b", a, expires_at=later(30))
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     world.think()
     assert timers(world) == set()
     world.run(tasks.reopen(str(a.id)))
@@ -141,8 +141,8 @@ def test_a_staged_task_does_not_expire_before_its_graph_is_there(world: World) -
 def test_what_no_worker_took_in_time_failed_and_says_so(world: World) -> None:
     a = world.new("a", queue_timeout=30)
     pinned = world.new("pinned", assigned_to="nobody", queue_timeout=2.5)
-    world.beat(lanes="other=x")
-    world.run(coordination.grant(world.lead(), ["@nobody"]))
+    world.beat(queues="other=x")
+    world.run(coordination.grant(world.elect(), ["@nobody"]))
     world.age(10)
     fire(world)
     assert world.statuses([a.id, pinned.id]) == ["ready", "failed"]
@@ -162,7 +162,7 @@ def test_the_queue_clock_counts_ready_time_alone_and_begins_anew(world: World) -
     world.run(tasks.execute(str(a.id), None))
     told = world.start()
     assert timers(world) == set()
-    world.report(told, verdict="retry", retry_ms=5000, error="broke", error_kind="crash")
+    world.report(told, disposition="retry", retry_ms=5000, error="broke", error_kind="crash")
     world.age(6)
     fire(world)
     assert (world.status(a.id), timers(world)) == ("ready", {"queue"})
@@ -213,7 +213,7 @@ def test_an_attempt_ends_with_the_total_of_all_attempts(world: World) -> None:
     began = int(world.fields("exec", told.execution_id)["s"])
     assert deadline_of(world, told) == told.deadline_ms == began + 60_000
     world.age(20)
-    world.report(told, verdict="retry", retry_ms=1000, error="broke", error_kind="crash")
+    world.report(told, disposition="retry", retry_ms=1000, error="broke", error_kind="crash")
     world.age(2)
     fire(world)
     again = world.start()
@@ -221,11 +221,11 @@ def test_an_attempt_ends_with_the_total_of_all_attempts(world: World) -> None:
     assert 30_000 < again.deadline_ms - began <= 38_000
 
 
-@pytest.mark.parametrize("verdict", ["retry", "not_now"])
-def test_an_attempt_that_could_not_begin_in_time_is_not_waited_for(world: World, verdict: str) -> None:
+@pytest.mark.parametrize("disposition", ["retry", "not_now"])
+def test_an_attempt_that_could_not_begin_in_time_is_not_waited_for(world: World, disposition: str) -> None:
     a = world.new("a", total_timeout=60)
     told = world.start()
-    world.report(told, verdict=verdict, retry_ms=61_000, error="broke", error_kind="crash")
+    world.report(told, disposition=disposition, retry_ms=61_000, error="broke", error_kind="crash")
     ended = world.read(a.id)
     assert ended.status.value == "failed"
     assert ended.error_message == "broke; no further attempt: its total_timeout of 60 s ends before"
@@ -250,7 +250,7 @@ def test_what_waits_for_its_next_attempt_when_the_total_ends_failed(world: World
         told = world.start()
         world.age(50)
         world.beat()
-        world.report(told, verdict="retry", retry_ms=wait, error="broke", error_kind="crash")
+        world.report(told, disposition="retry", retry_ms=wait, error="broke", error_kind="crash")
         world.age(1)
         fire(world)
         world.age(9)
@@ -270,14 +270,14 @@ def test_a_running_attempt_is_left_to_its_node_when_the_total_ends(world: World)
     fire(world)
     assert (world.status(a.id), timers(world)) == ("running", {"total"})
     world.age(60)
-    world.run(coordination.rescue(world.lead()))
+    world.run(coordination.rescue(world.elect()))
     fire(world)
     assert world.status(a.id) == "failed"
 
 
 def test_a_task_opened_again_has_its_whole_total_again(world: World) -> None:
     a = world.new("a", total_timeout=60)
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     world.age(600)
     assert world.run(tasks.reopen(str(a.id))).ok
     told = world.start()
@@ -288,7 +288,7 @@ def test_a_task_opened_again_has_its_whole_total_again(world: World) -> None:
 # -- heartbeat_timeout
 
 
-def held(world: World, told: Told) -> nodes.Held:
+def held(world: World, told: Assignment) -> nodes.Held:
     slot = world.slot()
     found = {one.execution_id: one for one in world.beat(live=[slot]).held}
     return found[told.execution_id]
@@ -301,7 +301,7 @@ def test_a_node_hears_until_when_an_agent_may_be_silent_and_each_word_moves_it(w
     assert held(world, told).silent_ms == began + 30_000
     world.age(20)
     assert held(world, told).silent_ms == began + 10_000
-    world.run(executions.say(told.execution_id, told.attempt, progress=0.5))
+    world.run(executions.append_logs(told.execution_id, told.attempt, progress=0.5))
     moved = held(world, told).silent_ms
     assert moved is not None
     assert moved >= began + 30_000
@@ -381,7 +381,7 @@ def test_lengths_of_time_go_on_after_a_pause_with_what_was_left_of_them(world: W
     if told.name == "a":
         world.report(told, world.slot("s2"))
         a, told = world.new("a", queue_timeout=30), world.start(world.slot("s2"))
-    world.report(told, world.slot("s2"), verdict="retry", retry_ms=1, error="broke", error_kind="crash")
+    world.report(told, world.slot("s2"), disposition="retry", retry_ms=1, error="broke", error_kind="crash")
     world.run(pauses.pause("all", "ann", "why", None))
     world.age(600)
     fire(world)
@@ -403,7 +403,7 @@ def test_lengths_of_time_go_on_after_a_pause_with_what_was_left_of_them(world: W
 def test_a_pause_that_ends_before_lengths_of_time_are_over_lengthens_them_too(world: World) -> None:
     a = world.new("a", queue_timeout=60, total_timeout=300)
     told = world.start()
-    world.report(told, verdict="retry", retry_ms=1, error="broke", error_kind="crash")
+    world.report(told, disposition="retry", retry_ms=1, error="broke", error_kind="crash")
     world.age(1)
     fire(world)
     for pause_seconds, scope in ((30, "all"), (20, "cap:lint"), (10, f"run:{world.run_of(a.id)}")):
@@ -417,7 +417,7 @@ def test_a_pause_that_ends_before_lengths_of_time_are_over_lengthens_them_too(wo
     told = world.start()
     left = deadline_of(world, told) - int(world.fields("exec", told.execution_id)["s"])
     assert 240_000 < left <= 251_000
-    world.report(told, verdict="retry", retry_ms=1, error="broke", error_kind="crash")
+    world.report(told, disposition="retry", retry_ms=1, error="broke", error_kind="crash")
     world.age(1)
     fire(world)
     world.age(61)
@@ -462,7 +462,7 @@ def test_who_is_held_does_not_wait_for_a_worker(world: World) -> None:
     assert world.run(tasks.hold(str(task.id), held=True)).ok
     world.check()
     world.age(20)
-    world.lead()
+    world.elect()
     world.run(coordination.fire_timers(world.term))
     assert world.status(task.id) == "pending"
     assert world.run(tasks.hold(str(task.id), held=False)).ok
@@ -474,7 +474,7 @@ def test_a_timer_of_a_newer_version_is_left_to_it_and_blocks_none_behind_it(worl
     item = f"of_tomorrow:{task.id}"
     world.raw.zadd(world.keys.fixed("timers"), {item: 1})
     world.age(6)
-    answer = world.run(coordination.fire_timers(world.lead()))
+    answer = world.run(coordination.fire_timers(world.elect()))
     assert (answer.word, world.status(task.id)) == ("ok", "ready")
     assert world.raw.zscore(world.keys.fixed("timers"), item) > world.run(coordination.server_ms())
     world.raw.zrem(world.keys.fixed("timers"), item)

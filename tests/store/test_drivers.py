@@ -76,7 +76,7 @@ def test_a_script_that_grants_has_the_envelope_and_a_life_ends_with_every_law_ke
     then = any_store.task("then", first, input={"text": "漢" * 20_000})
     any_store.submit(first, then, run=uuid4())
     any_store.beat(slots=1)
-    any_store.run(coordination.grant(any_store.lead(), ["lint"]))
+    any_store.run(coordination.grant(any_store.elect(), ["lint"]))
     (message,) = any_store.messages()
     assert "@" not in str(message), "a place of the envelope was not filled in"
     any_store.finish(first, then)

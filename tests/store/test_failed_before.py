@@ -37,7 +37,7 @@ def test_a_failure_far_before_reaches_the_rule(world: World, far: int, rule: Tri
     row = chain(world, far)
     last = world.task("last", row[-1], trigger_rule=rule)
     world.submit(*row, last)
-    world.finish(row[0], verdict="failed")
+    world.finish(row[0], disposition="failed")
     world.think()
     assert world.statuses(task.id for task in row[1:]) == ["cancelled"] * (far - 1)
     assert world.status(last.id) == shows
@@ -61,7 +61,7 @@ def test_a_rule_that_leaves_a_task_out_is_no_failure_although_one_stands_beside(
     after = world.task("after", both, trigger_rule=TriggerRule.NONE_FAILED)
     world.submit(good, bad, both, after)
     world.finish(good)
-    world.finish(bad, verdict="failed")
+    world.finish(bad, disposition="failed")
     world.think()
     assert world.statuses([both.id, after.id]) == ["cancelled", "ready"]
 
@@ -72,7 +72,7 @@ def test_a_failure_is_blamed_before_what_was_cancelled(world: World) -> None:
     after = world.task("after", plain, trigger_rule=TriggerRule.ONE_FAILED)
     world.submit(bad, left, plain, after)
     assert world.run(tasks.cancel(str(left.id), "no")).ok
-    world.finish(bad, verdict="failed")
+    world.finish(bad, disposition="failed")
     world.think()
     assert (world.read(plain.id).reason, world.read(plain.id).closed_by) == ("dependency bad failed", bad.id)
     assert world.status(after.id) == "ready"
@@ -85,7 +85,7 @@ def test_reopening_takes_back_the_counter_that_was_given(world: World) -> None:
     plain = world.task("plain", middle, gate)
     world.submit(first, middle, gate, last, plain)
     for _ in range(2):
-        world.finish(first, verdict="failed")
+        world.finish(first, disposition="failed")
         world.think()
         assert counted(world, plain) == (1, 1, 0)
         assert world.run(tasks.reopen(str(first.id))).ok
@@ -103,7 +103,7 @@ def test_edges_onto_what_failed_before_count_as_failed(world: World) -> None:
     first, closed, gate = world.task("first"), world.task("closed"), world.task("gate", hold=True)
     closed.depends_on = {first.id}
     world.submit(first, closed, gate)
-    world.finish(first, verdict="failed")
+    world.finish(first, disposition="failed")
     world.think()
     alone = world.task("alone", closed, gate)
     of_graph = world.task("of graph", closed, gate)
@@ -137,7 +137,7 @@ def test_more_dependents_than_a_script_tells_all_hear_the_same(real: World) -> N
     closed.depends_on = {first.id}
     many = [real.task(f"c{n}", closed, gate, trigger_rule=TriggerRule.ALL_DONE) for n in range(600)]
     real.submit(first, closed, gate, *many)
-    real.finish(first, verdict="failed")
+    real.finish(first, disposition="failed")
     real.think()
     assert {real.fields("task", task.id)["f"] for task in many} == {"1"}
     assert real.run(tasks.reopen(str(first.id))).ok
@@ -152,7 +152,7 @@ def test_a_failure_that_is_taken_back_leaves_the_word_of_what_was_cancelled(real
     many = [real.task(f"c{n}", bad, hold=True) for n in range(600)]
     plain = real.task("plain", bad, left)
     real.submit(bad, left, *many, plain)
-    real.finish(bad, verdict="failed")
+    real.finish(bad, disposition="failed")
     tell_all(real)
     assert real.run(tasks.cancel(str(left.id), "no")).ok
     assert counted(real, plain) == (0, 1, 1)
@@ -165,6 +165,6 @@ def test_a_failure_that_is_taken_back_leaves_the_word_of_what_was_cancelled(real
 
 
 def tell_all(world: World) -> None:
-    world.lead()
+    world.elect()
     while world.run(coordination.continue_releases(world.term)).number():
         pass

@@ -14,16 +14,16 @@ LINT = "lint=lint @lint=lint"
 
 
 def hints(world: World) -> set[str]:
-    return {node.decode() for node in world.raw.smembers(world.keys.fixed("free"))}
+    return {node.decode() for node in world.raw.smembers(world.keys.fixed("free_nodes"))}
 
 
 def hint(world: World, *names: str) -> None:
-    world.raw.sadd(world.keys.fixed("free"), *names)
+    world.raw.sadd(world.keys.fixed("free_nodes"), *names)
 
 
-def sweep(world: World, *lanes: str) -> int:
-    world.lead()
-    return world.run(coordination.grant(world.term, lanes or ("lint",))).number()
+def sweep(world: World, *queues: str) -> int:
+    world.elect()
+    return world.run(coordination.grant(world.term, queues or ("lint",))).number()
 
 
 def woken(world: World) -> bool:
@@ -35,13 +35,13 @@ def test_a_node_is_hinted_while_it_has_a_free_slot(world: World) -> None:
     world.beat(slots=2)
     world.submit(*(world.task(f"t{n}") for n in range(5)))
     first, second = world.slot("s1"), world.slot("s2")
-    one = world.claim(first).told
+    one = world.claim(first).assignment
     assert hints(world) == {"n1"}
-    two = world.claim(second).told
+    two = world.claim(second).assignment
     assert hints(world) == set()
     assert one is not None
     assert two is not None
-    assert world.report(one, first, pull=True).told, "it goes on"
+    assert world.report(one, first, pull=True).assignment, "it goes on"
     assert hints(world) == set()
     world.report(two, second)
     assert hints(world) == {"n1"}
@@ -65,10 +65,10 @@ def test_a_node_that_takes_nothing_is_no_hint(world: World, gone: str) -> None:
         case "drained":
             world.run(nodes.drain("n1", "SIGTERM"))
         case "left":
-            world.run(nodes.leave("n1"))
+            world.run(nodes.remove_node("n1"))
         case "dead":
             world.age(60)
-            world.lead()
+            world.elect()
             world.run(coordination.rescue(world.term))
         case "drains in its beat":
             world.beat(slots=1, drain="SIGTERM")
@@ -100,7 +100,7 @@ def test_a_hint_that_is_not_so_grants_nothing_and_goes(world: World, stale: str)
 
 def test_a_free_slot_that_no_hint_tells_of_is_granted_at_the_next_beat(world: World) -> None:
     world.beat(slots=1)
-    world.raw.delete(world.keys.fixed("free"))
+    world.raw.delete(world.keys.fixed("free_nodes"))
     world.new("t")
     assert world.granted() == []
     world.beat(slots=1)
@@ -131,25 +131,25 @@ def test_an_idle_fleet_fills_to_its_last_slot(world: World) -> None:
     assert len(world.granted()) == 120
 
 
-def test_lanes_whose_nodes_were_not_looked_at_get_their_share(world: World) -> None:
+def test_queues_whose_nodes_were_not_looked_at_get_their_share(world: World) -> None:
     for n in range(60):
-        world.beat(f"n{n}", slots=1, lanes=f"l{n // 20}=x")
-    for lane in ("l0", "l1", "l2"):
-        world.submit(*(world.task(f"t{n}", capability=lane) for n in range(30)))
+        world.beat(f"n{n}", slots=1, queues=f"l{n // 20}=x")
+    for queue in ("l0", "l1", "l2"):
+        world.submit(*(world.task(f"t{n}", capability=queue) for n in range(30)))
     while sweep(world, "l0", "l1", "l2"):
         pass
-    given = [int(world.raw.scard(world.keys.of("granted", lane))) for lane in ("l0", "l1", "l2")]
+    given = [int(world.raw.scard(world.keys.of("granted", queue))) for queue in ("l0", "l1", "l2")]
     assert given == [20, 20, 20]
 
 
 def test_the_one_node_that_may_run_it_finds_it_at_its_beat(world: World) -> None:
     """Everywhere else it would be run by an agent that is paused."""
     for n in range(60):
-        world.beat(f"n{n}", slots=1, lanes="lint=slow @slow=slow")
+        world.beat(f"n{n}", slots=1, queues="lint=slow @slow=slow")
     world.run(pauses.pause("agent:slow", "ann", None, None))
-    world.beat("other", slots=1, lanes="lint=quick @quick=quick")
+    world.beat("other", slots=1, queues="lint=quick @quick=quick")
     world.new("t")
-    world.beat("other", slots=1, lanes="lint=quick @quick=quick")
+    world.beat("other", slots=1, queues="lint=quick @quick=quick")
     assert len(world.granted()) == 1
 
 
@@ -163,9 +163,9 @@ def test_a_pinned_task_is_moved_aside_only_where_nobody_offers_its_agent(world: 
 
 
 def test_of_a_hundred_nodes_that_take_nothing_each_is_blamed_in_time(world: World) -> None:
-    lanes = "lint=lint"
+    queues = "lint=lint"
     for n in range(40):
-        world.beat(f"n{n}", slots=1, lanes=lanes)
+        world.beat(f"n{n}", slots=1, queues=queues)
     world.submit(*(world.task(f"t{n}") for n in range(50)))
     for _ in range(200):
         if not world.granted() and not sweep(world):
@@ -174,8 +174,8 @@ def test_of_a_hundred_nodes_that_take_nothing_each_is_blamed_in_time(world: Worl
             world.raw.zadd(world.keys.fixed("granted_all"), {id: 1})
         world.age(1)
         for n in range(40):
-            world.beat(f"n{n}", slots=1, lanes=lanes)
-        world.lead()
+            world.beat(f"n{n}", slots=1, queues=queues)
+        world.elect()
         world.run(coordination.withdraw(world.term))
     fleet = world.run(nodes.fleet()).nodes
     assert all(node.is_distrusted for node in fleet)

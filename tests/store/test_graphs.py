@@ -55,7 +55,7 @@ def test_commit_waits_fall_in_pieces_and_anybody_may_go_on(world: World) -> None
     batch = world.staged(*graph)
     world.run(graphs.commit(batch))
     assert world.run(coordination.committed(world.keys)) == [batch]
-    assert world.run(coordination.fall(batch)).number() == 1
+    assert world.run(coordination.settle_batch(batch)).number() == 1
     assert world.counts() == {"pending": 172, "ready": 128}  # 256 touched
     world.settle(batch)
     assert world.run(coordination.committed(world.keys)) == []
@@ -105,14 +105,14 @@ def test_every_step_of_a_submit_may_be_sent_twice(world: World) -> None:
         first = world.run(call)
         before = world.dump()
         again = world.run(call)
-        if call.name != "fall":
+        if call.name != "settle_batch":
             assert again == first, call.name
             assert world.dump() == before, call.name
         return again
 
     run = str(uuid4())
     stored = steps(graphs.submit(run, [world.record(task) for task in graph]), twice)
-    assert sent == ["stage", "commit", "fall"]
+    assert sent == ["stage", "commit_graph", "settle_batch"]
     assert stored == [str(task.id) for task in graph]
     assert world.counts() == {"pending": 5, "ready": 7}
     assert world.fields("run", run)["total"] == world.fields("run", run)["open"] == "11"
@@ -136,7 +136,7 @@ def test_same_id_twice_in_one_graph_is_refused(world: World) -> None:
 def test_abandoned_graph_leaves_not_one_key(world: World, chunk: int) -> None:
     world.beat(slots=0)
     old, failed = world.new("old"), world.new("failed")
-    world.finish(failed, verdict="failed")
+    world.finish(failed, disposition="failed")
     before = world.dump()
     graph = [
         world.task("a", old, priority=5, assigned_to="x"),
@@ -183,7 +183,7 @@ def test_swept_graph_can_not_be_committed(world: World) -> None:
     graph = lines(world, 4)
     batch = world.staged(*graph)
     world.age(700)
-    world.lead()
+    world.elect()
     assert world.run(coordination.abandoned(world.keys, 600)) == [batch]
     while world.run(coordination.sweep_batch(batch, world.term)).number():
         pass
@@ -196,7 +196,7 @@ def test_swept_graph_can_not_be_committed(world: World) -> None:
 def test_graph_whose_first_chunk_was_swept_never_becomes_half_a_graph(world: World) -> None:
     graph = lines(world, 8)
     batch = world.staged(*graph[:4], chunk=4, run="r" * 36)
-    world.lead()
+    world.elect()
     assert world.run(coordination.sweep_batch(batch, world.term)).number() == 1
     assert world.run(graphs.stage(batch, "r" * 36, [world.record(t) for t in graph[4:]])).word == "taken"
     assert world.run(graphs.commit(batch)).word == "conflict"
@@ -216,7 +216,7 @@ def finish_parent(world: World, parent: Task, how: str) -> None:
     if how == "cancelled":
         assert world.run(tasks.cancel(str(parent.id), "no")).ok
     else:
-        world.finish(parent, verdict=how)
+        world.finish(parent, disposition=how)
 
 
 @pytest.mark.parametrize("moment", ["before", "after one chunk", "after staging", "after commit", "after one fall"])
@@ -242,7 +242,7 @@ def test_parent_may_end_between_any_two_trips_of_a_submit(world: World, how: str
     assert world.run(graphs.commit("b")).ok
     now("after commit")
     world.think()
-    world.run(coordination.fall("b"))
+    world.run(coordination.settle_batch("b"))
     now("after one fall")
     world.settle("b")
     world.think()
@@ -269,12 +269,12 @@ def test_parent_with_many_dependents_may_be_telling_them_while_a_graph_is_staged
     real.staged(early, batch="early")
     told = real.start()
     assert told.name == "parent"
-    assert real.report(told, verdict=how).word == "ok"
+    assert real.report(told, disposition=how).word == "ok"
     assert real.fields("task", parent.id)["rel"] == "256"
     middle = real.task("middle", parent)
     real.staged(middle, batch="middle")
     steps(graphs.abandon(real.staged(real.task("gone", parent), batch="gone")), real.run)
-    real.run(coordination.continue_releases(real.lead()))
+    real.run(coordination.continue_releases(real.elect()))
     late = real.task("late", parent)
     real.staged(late, batch="late")
     while real.run(coordination.continue_releases(real.term)).number():
@@ -299,7 +299,7 @@ def test_removing_a_dependent_behind_the_cursor_skips_nobody(real: World) -> Non
     assert real.fields("task", parent.id)["rel"] == "256"
     steps(graphs.abandon("gone"), real.run)
     assert real.fields("task", parent.id)["rel"] == "255"
-    real.run(coordination.continue_releases(real.lead()))
+    real.run(coordination.continue_releases(real.elect()))
     assert real.statuses(task.id for task in rest) == ["ready"] * 300
 
 
@@ -310,7 +310,7 @@ def test_later_batch_takes_over_uncommitted_ids(world: World) -> None:
     b = world.task("b", a)
     older = world.staged(a, b, batch="older")
     newer = world.staged(a, b, batch="newer")
-    assert world.raw.lrange(world.keys.of("deps", parent.id), 0, -1) == [str(a.id).encode()]
+    assert world.raw.lrange(world.keys.of("dependents", parent.id), 0, -1) == [str(a.id).encode()]
     assert world.run(graphs.commit(older)).word == "conflict"
     assert world.run(graphs.commit(newer)).ok
     world.settle(newer)
@@ -345,15 +345,15 @@ def test_take_over_that_is_refused_harms_nobody(world: World) -> None:
 
 def test_submit_that_lost_its_ids_leaves_nothing_and_says_so(world: World) -> None:
     a, b = world.task("a"), world.task("b")
-    story = graphs.submit(str(uuid4()), [world.record(a), world.record(b)])
+    operation = graphs.submit(str(uuid4()), [world.record(a), world.record(b)])
 
     def meddle(call: Call[object]) -> object:
-        if call.name == "commit":
+        if call.name == "commit_graph":
             assert world.create(a).word == "ok"
         return world.run(call)
 
     with pytest.raises(ConflictError):
-        steps(story, meddle)
+        steps(operation, meddle)
     assert world.counts() == {"ready": 1}
     assert world.status(b.id) == ""
     assert not world.raw.zcard(world.keys.fixed("batches"))
@@ -361,7 +361,7 @@ def test_submit_that_lost_its_ids_leaves_nothing_and_says_so(world: World) -> No
 
 def test_graph_on_an_already_failed_task_is_accepted_and_closed(world: World) -> None:
     failed = world.new("failed")
-    world.finish(failed, verdict="failed")
+    world.finish(failed, disposition="failed")
     a = world.task("a", failed)
     b = world.task("b", a)
     world.submit(a, b)
@@ -414,9 +414,9 @@ def test_task_with_a_thousand_dependencies_waits_for_all_of_them(real: World) ->
 def test_a_deadline_of_a_graph_that_never_comes_leaves_no_history(world: World) -> None:
     late = world.task("late", deadline=datetime.now(UTC) - timedelta(seconds=9))
     world.staged(late, batch="batch", run="run")
-    term = world.lead()
+    term = world.elect()
     _, due = world.run(deadlines.due(world.keys))
-    [weight] = world.run(deadlines.weigh([str(late.id)]))
+    [weight] = world.run(deadlines.read_weights([str(late.id)]))
     assert weight is not None
     assert due == [str(late.id)]
     found = deadlines.Finding(str(late.id), weight.deadline or 0, "risk", 1)

@@ -35,12 +35,12 @@ def test_events_carry_time_task_and_note(world: World) -> None:
     run = world.submit(a)
     before = world.run(coordination.server_ms())
     told = world.start()
-    world.report(told, verdict="failed", error="boom", error_kind="crash")
+    world.report(told, disposition="failed", error="boom", error_kind="crash")
     started, failed = [e for e in story(world, run) if e.what in {"started", "failed"}]
     assert (started.task_id, started.note) == (a.id, "1 n1")
     assert (failed.task_id, failed.note) == (a.id, "crash")
     assert abs(started.at.timestamp() * 1000 - before) < 10_000
-    assert world.run(history.story_of(world.keys, run, str(a.id), 2)) == [started, failed]
+    assert world.run(history.history_of(world.keys, run, str(a.id), 2)) == [started, failed]
 
 
 def test_long_history_is_trimmed_and_says_so(world: World) -> None:
@@ -70,12 +70,12 @@ def test_every_transition_that_scripts_make_is_in_the_table(world: World) -> Non
         assert any(finish in finishes for finishes in TASK_TRANSITIONS.values())
     a = world.task("a")
     world.submit(a, world.task("b", a))
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     world.think()
     world.run(tasks.reopen(str(a.id)))
     world.think()
     told = world.start()
-    world.run(nodes.leave("n1"))
+    world.run(nodes.remove_node("n1"))
     assert world.report(told).word == "fenced"
     assert [event["e"] for event in world.events(world.run_of(a.id)) if event["k"] == str(a.id)] == [
         "created", "ready", "started", "failed", "reopened", "ready", "started", "lost", "ready", "fenced",

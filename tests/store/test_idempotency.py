@@ -167,7 +167,7 @@ def test_graphs_with_the_same_ids_at_once_make_one_graph(real: World) -> None:
         assert real.counts() == {"ready": 300}
     else:
         assert real.counts() == {}
-    real.lead()
+    real.elect()
     assert real.run(coordination.abandoned(real.keys, 0)) == []
 
 
@@ -230,7 +230,7 @@ def test_name_of_a_graph_is_free_again_when_its_run_is_pruned(world: World) -> N
     assert found is not None
     assert found.run_id == run
     world.finish(*(world.read(id) for id in found.ids))
-    world.lead()
+    world.elect()
     for now in world.run(retention.expired(world.keys, -1)):
         assert world.run(retention.prune_range(world.term, now))[0] == "ok"
     assert world.run(graphs.named(digest("g"))) is None
@@ -246,7 +246,7 @@ def test_a_name_whose_time_is_over_is_not_taken_from_the_next_graph(world: World
     assert gone(world, "graph", "g")
     second = named(short, world.task("b"))
     world.finish(task)
-    world.lead()
+    world.elect()
     (now,) = world.run(retention.expired(world.keys, -1))
     assert world.run(retention.prune_range(world.term, now))[0] == "ok"
     found = world.run(graphs.named(digest("g")))
@@ -260,7 +260,7 @@ def test_a_run_with_very_many_names_is_pruned_in_pieces(real: World) -> None:
         named(real, real.task("a"), key=f"g{n}", run=run)
     while real.counts().get("ready"):
         real.report(real.start())
-    real.lead()
+    real.elect()
     for _ in range(3):
         (now,) = real.run(retention.expired(real.keys, -1))
         while not now.over:

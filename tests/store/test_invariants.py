@@ -11,8 +11,8 @@ import pytest
 
 from taskengine.models import Task, TriggerRule
 from taskengine.store import coordination, tasks
+from taskengine.store.invariant_rules import Violation
 from taskengine.store.invariants import RULES, check_at_rest, check_invariants
-from taskengine.store.judgement import Violation
 from taskengine.store.keys import RULED
 
 from .world import World, eid
@@ -61,15 +61,15 @@ def scene(real: World) -> Scene:
     run = world.submit(make("done"), make("after", "done", idempotency_key="k"))
     world.finish(t["done"], t["after"])
     world.submit(make("failed"), make("closed", "failed"))
-    world.finish(t["failed"], verdict="failed")
+    world.finish(t["failed"], disposition="failed")
     world.think()
     world.submit(make("retrying"))
-    world.report(world.start(), verdict="retry", error="boom", retry_ms=3_600_000)
+    world.report(world.start(), disposition="retry", error="boom", retry_ms=3_600_000)
     world.submit(make("running"))
     world.start()
     world.submit(make("granted"))
     world.beat(slots=2, live=[world.slot()])
-    world.run(coordination.grant(world.lead(), ["lint"]))
+    world.run(coordination.grant(world.elect(), ["lint"]))
     world.beat(slots=0, live=[world.slot()])
     world.submit(
         make("ready"), make("parked", assigned_to="nobody"), make("pending", "running", "ready"),
@@ -244,7 +244,7 @@ def granted_without_a_deadline(s: Scene) -> str:
 
 
 @plants("grant")
-def granted_outside_its_lane(s: Scene) -> str:
+def granted_outside_its_queue(s: Scene) -> str:
     s.world.raw.srem(s.world.keys.of("granted", "lint"), s.execution("granted"))
     return s.execution("granted")
 
@@ -399,35 +399,35 @@ def key_is_gone(s: Scene) -> str:
 
 
 def paused_behind_its_back(s: Scene, scope: str) -> str:
-    """A pause of which the open lanes hear nothing."""
+    """A pause of which the open queues hear nothing."""
     s.world.raw.hset(s.world.keys.fixed("pauses"), scope, '1 {"by":"ann","until":null,"why":null}')
-    return s.world.keys.fixed("open")
+    return s.world.keys.fixed("open_queues")
 
 
 @plants("pause")
-def open_lane_of_a_paused_capability(s: Scene) -> str:
+def open_queue_of_a_paused_capability(s: Scene) -> str:
     return paused_behind_its_back(s, "cap:lint")
 
 
 @plants("pause")
-def lane_that_nobody_looks_into(s: Scene) -> str:
-    s.world.raw.srem(s.world.keys.fixed("open"), "lint")
-    return s.world.keys.fixed("open")
+def queue_that_nobody_looks_into(s: Scene) -> str:
+    s.world.raw.srem(s.world.keys.fixed("open_queues"), "lint")
+    return s.world.keys.fixed("open_queues")
 
 
 @plants("pause")
-def paused_agent_that_the_lanes_do_not_know(s: Scene) -> str:
+def paused_agent_that_the_queues_do_not_know(s: Scene) -> str:
     return paused_behind_its_back(s, "agent:ann")
 
 
 @plants("pause")
 def mark_of_no_pause(s: Scene) -> str:
-    s.world.raw.sadd(s.world.keys.fixed("open"), "!")
-    return s.world.keys.fixed("open")
+    s.world.raw.sadd(s.world.keys.fixed("open_queues"), "!")
+    return s.world.keys.fixed("open_queues")
 
 
 @plants("pause")
-def paused_run_that_the_lanes_do_not_know(s: Scene) -> str:
+def paused_run_that_the_queues_do_not_know(s: Scene) -> str:
     return paused_behind_its_back(s, "run:r")
 
 
@@ -478,9 +478,9 @@ def ready_member_of_no_task(s: Scene) -> str:
 
 
 @plants("stray")
-def ready_in_another_lane(s: Scene) -> str:
+def ready_in_another_queue(s: Scene) -> str:
     s.world.raw.zadd(s.world.keys.of("ready", "test"), {s.member("ready"): 1})
-    s.world.raw.sadd(s.world.keys.fixed("lanes"), "test")
+    s.world.raw.sadd(s.world.keys.fixed("queues"), "test")
     return s.member("ready")
 
 
@@ -497,7 +497,7 @@ def granted_execution_of_nobody(s: Scene) -> str:
 
 
 @plants("stray")
-def granted_in_another_lane(s: Scene) -> str:
+def granted_in_another_queue(s: Scene) -> str:
     s.world.raw.sadd(s.world.keys.of("granted", "test"), s.execution("granted"))
     return s.execution("granted")
 
@@ -540,19 +540,19 @@ def counted_once_more(s: Scene) -> str:
 
 @plants("edge")
 def dependent_is_not_listed(s: Scene) -> str:
-    s.world.raw.lrem(s.world.keys.of("deps", s.id("ready")), 1, s.id("pending"))
+    s.world.raw.lrem(s.world.keys.of("dependents", s.id("ready")), 1, s.id("pending"))
     return s.id("ready")
 
 
 @plants("edge")
 def dependent_is_listed_twice(s: Scene) -> str:
-    s.world.raw.rpush(s.world.keys.of("deps", s.id("ready")), s.id("pending"))
+    s.world.raw.rpush(s.world.keys.of("dependents", s.id("ready")), s.id("pending"))
     return s.id("ready")
 
 
 @plants("edge")
 def completed_and_still_listing(s: Scene) -> str:
-    s.world.raw.rpush(s.world.keys.of("deps", s.id("done")), s.id("after"))
+    s.world.raw.rpush(s.world.keys.of("dependents", s.id("done")), s.id("after"))
     return s.id("done")
 
 
@@ -633,7 +633,7 @@ def execution_of_no_task(s: Scene) -> str:
 
 @plants("orphan")
 def dependents_of_no_task(s: Scene) -> str:
-    name = s.world.keys.of("deps", "nobody")
+    name = s.world.keys.of("dependents", "nobody")
     s.world.raw.rpush(name, "x")
     return name
 
@@ -666,8 +666,8 @@ def parked_for_a_reason_that_nobody_knows(s: Scene) -> str:
 
 
 @plants("orphan")
-def lane_that_nobody_serves(s: Scene) -> str:
-    s.world.raw.srem(s.world.keys.fixed("lanes"), "lint")
+def queue_that_nobody_serves(s: Scene) -> str:
+    s.world.raw.srem(s.world.keys.fixed("queues"), "lint")
     return s.world.keys.of("ready", "lint")
 
 
@@ -720,8 +720,8 @@ def test_finished_world_is_at_rest(world: World) -> None:
     world.finish(a)
     slot = world.slot()
     told = world.start(slot)
-    while (answer := world.report(told, slot, pull=True)).told:
-        told = answer.told
+    while (answer := world.report(told, slot, pull=True)).assignment:
+        told = answer.assignment
     assert world.run(check_at_rest(world.keys)) == []
 
 
@@ -739,7 +739,7 @@ def test_task_with_a_thousand_dependencies_is_checked(real: World) -> None:
 def test_cursors_in_the_middle_are_no_violation(real: World) -> None:
     parent = real.task("parent")
     real.submit(parent, *(real.task(f"c{n}", parent) for n in range(600)))
-    real.finish(parent, verdict="failed")
+    real.finish(parent, disposition="failed")
     assert real.run(check_invariants(real.keys)) == []
     real.think()
     real.run(next(tasks.reopen(str(parent.id))))

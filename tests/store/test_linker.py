@@ -1,4 +1,4 @@
-"""How a script is put together: what a verb cannot reach is left out, what it seldom needs is made late."""
+"""How a script is put together: what a verb cannot reach is left out, what it lazy needs is made late."""
 
 from __future__ import annotations
 

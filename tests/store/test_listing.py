@@ -194,7 +194,7 @@ def test_a_run_whose_graph_has_just_been_committed_is_listed_whole(world: World)
     world.run(graphs.commit(batch))
     ids = [str(task.id) for task in reversed([first, *graph])]
     assert found(world, f"r:{run}") == ids
-    world.run(coordination.fall(batch))
+    world.run(coordination.settle_batch(batch))
     assert found(world, f"r:{run}") == ids
     world.settle(batch)
     assert found(world, f"r:{run}") == ids

@@ -55,7 +55,7 @@ def test_a_slot_whose_process_was_seen_to_die_is_lost_at_once_and_since_then(wor
     world.raw.hincrby(world.keys.of("exec", told.execution_id), "s", -2000)
     slot = world.slot()
     death = f"{slot.message}|{slot.pid}|1500|its process was ended by SIGSEGV | really"
-    answer = world.run(nodes.beat("n1", 100, "{}", 2, slot.lanes, "", [death]))
+    answer = world.run(nodes.heartbeat("n1", 100, "{}", 2, slot.queues, "", [death]))
     assert became(answer) == {told.execution_id: "ready"}
     execution = world.run(executions.read(world.keys, told.execution_id))
     assert execution is not None
@@ -68,7 +68,7 @@ def test_a_beat_tells_of_what_began_and_was_lost_since_the_last_one(world: World
     task = world.new("a")
     world.beat()
     told, slot = world.start(), world.slot()
-    answer = world.run(nodes.beat("n1", 100, "{}", 2, slot.lanes, "", [f"{slot.message}|{slot.pid}|10|it died"]))
+    answer = world.run(nodes.heartbeat("n1", 100, "{}", 2, slot.queues, "", [f"{slot.message}|{slot.pid}|10|it died"]))
     assert answer.lost == (nodes.Lost(told.execution_id, str(task.id), slot.pid, "ready", "it died"),)
 
 
@@ -76,7 +76,7 @@ def test_an_execution_ends_no_earlier_than_it_started(world: World) -> None:
     world.new("a")
     told = world.start()
     slot = world.slot()
-    world.run(nodes.beat("n1", 100, "{}", 2, slot.lanes, "", [f"{slot.message}|{slot.pid}|60000|died"]))
+    world.run(nodes.heartbeat("n1", 100, "{}", 2, slot.queues, "", [f"{slot.message}|{slot.pid}|60000|died"]))
     execution = world.run(executions.read(world.keys, told.execution_id))
     assert execution is not None
     assert execution.duration_seconds == 0
@@ -101,11 +101,11 @@ def test_late_copy_of_a_beat_changes_nothing(world: World) -> None:
     world.beat(live=[world.slot()], number=3)
     world.run(nodes.drain("n1", "SIGTERM"))
     before = world.dump()
-    answer = world.beat(slots=9, lanes="test=test", number=2)
+    answer = world.beat(slots=9, queues="test=test", number=2)
     assert ([held.execution_id for held in answer.held], answer.lost) == ([told.execution_id], ())
     assert world.dump() == before
     world.report(told)
-    world.run(nodes.leave("n1"))
+    world.run(nodes.remove_node("n1"))
     before = world.dump()
     world.beat(number=3)
     assert world.dump() == before
@@ -140,7 +140,7 @@ def test_execution_whose_lease_lapsed_is_lost_and_its_task_ready_at_its_place(wo
     for name in ("second", "third"):
         world.new(name)
     world.age(11)
-    world.lead()
+    world.elect()
     silent_since = int(world.fields("node", "n1")["until"]) - world.store.settings.lease_seconds * 1000
     answer = world.run(coordination.rescue(world.term))
     assert (answer.number(0), answer.number(1)) == (1, 0)
@@ -156,10 +156,10 @@ def test_execution_whose_lease_lapsed_is_lost_and_its_task_ready_at_its_place(wo
     assert world.run(coordination.rescue(world.term)).number() == 0
 
 
-def test_dead_node_leaves_the_fleet_and_its_lanes(world: World) -> None:
+def test_dead_node_leaves_the_fleet_and_its_queues(world: World) -> None:
     world.beat()
     world.age(60)
-    world.lead()
+    world.elect()
     answer = world.run(coordination.rescue(world.term))
     assert (answer.number(1), answer.texts(2), answer.texts(3)) == (1, [], ["n1"])
     fleet = world.run(nodes.fleet())
@@ -203,9 +203,9 @@ def test_third_loss_is_a_dead_letter_with_its_story(world: World) -> None:
 def test_loss_spends_no_retry_and_retries_no_loss(world: World) -> None:
     task = world.new("a")
     told = world.start()
-    world.report(told, verdict="retry", error="boom", retry_ms=0)
+    world.report(told, disposition="retry", error="boom", retry_ms=0)
     world.age(1)
-    world.lead()
+    world.elect()
     world.run(coordination.fire_timers(world.term))
     world.start()
     world.beat()
@@ -252,11 +252,11 @@ def test_timeout_fails_or_retries_the_task(world: World, retry_ms: int | None, s
 def test_node_that_leaves_loses_what_it_holds(world: World) -> None:
     task = world.new("a")
     world.start()
-    assert world.run(nodes.leave("n1")).number() == 1
+    assert world.run(nodes.remove_node("n1")).number() == 1
     assert world.status(task.id) == "ready"
     assert world.run(nodes.fleet()).nodes == ()
     assert world.claim(world.slot()).detail == "silent"
-    world.run(nodes.leave("n1"))
+    world.run(nodes.remove_node("n1"))
     world.finish(task)
 
 
@@ -264,13 +264,13 @@ def test_node_that_leaves_loses_what_it_holds(world: World) -> None:
 def test_a_draining_node_that_is_gone_costs_its_tasks_no_loss(world: World, end: str) -> None:
     """It had said that it goes; however often that happens, its tasks are no poison."""
     task = world.new("a")
-    world.lead()
+    world.elect()
     for _ in range(Settings().max_lost + 1):
         world.beat()
         world.start()
         world.run(nodes.drain("n1", "SIGTERM"))
         if end == "it leaves":
-            assert world.run(nodes.leave("n1")).number() == 1
+            assert world.run(nodes.remove_node("n1")).number() == 1
         else:
             world.age(60)
             assert world.run(coordination.rescue(world.term)).number() == 1
@@ -294,7 +294,7 @@ def test_drained_node_takes_work_again_when_its_beat_says_so(world: World) -> No
     world.new("a")
     assert world.claim(world.slot()).detail == "draining"
     world.beat(slots=0)
-    assert world.claim(world.slot()).told is not None
+    assert world.claim(world.slot()).assignment is not None
 
 
 def test_draining_unknown_node_makes_none(world: World) -> None:
@@ -307,11 +307,11 @@ def test_many_slots_are_renewed_in_one_beat(real: World) -> None:
     real.submit(*(real.task(f"t{n}") for n in range(300)))
     real.beat(slots=0)
     for slot in slots:
-        assert real.claim(slot).told
+        assert real.claim(slot).assignment
     real.age(5)
     answer = real.beat(live=slots)
     assert (len(answer.held), answer.lost) == (300, ())
-    assert real.run(coordination.rescue(real.lead())).number() == 0
+    assert real.run(coordination.rescue(real.elect())).number() == 0
     for _ in range(2):
         lost = len(real.beat(live=()).lost)
     assert lost == 16, "sixteen a beat, the others with their leases"
@@ -333,7 +333,7 @@ def test_schedule_holds_a_task_until_its_time(world: World) -> None:
     past = world.new("past", scheduled_at=datetime.now(UTC) - timedelta(seconds=50))
     assert world.statuses([late.id, past.id]) == ["pending", "ready"]
     assert world.read(late.id).reason == "waits for its scheduled time"
-    world.lead()
+    world.elect()
     fired = world.run(coordination.fire_timers(world.term))
     assert fired.number(0) == 0
     assert 40_000 < fired.number(1) <= 50_000
@@ -347,7 +347,7 @@ def test_schedule_of_an_uncommitted_graph_waits_for_the_commit(world: World) -> 
     batch = world.staged(task)
     world.age(60)
     world.raw.zadd(world.keys.fixed("batches"), {batch: world.run(coordination.server_ms())})
-    world.lead()
+    world.elect()
     world.run(coordination.fire_timers(world.term))
     assert world.status(task.id) == ""
     world.run(graphs.commit(batch))
@@ -369,17 +369,17 @@ def test_held_task_starts_when_it_is_executed(world: World) -> None:
 
 
 def test_lead_is_one_at_a_time_and_every_new_leader_has_a_new_term(world: World) -> None:
-    first = world.run(coordination.lead("c1", 60_000))
+    first = world.run(coordination.elect("c1", 60_000))
     assert (first.word, first.text(), first.number(1)) == ("ok", "1", 1)
-    assert world.run(coordination.lead("c1", 60_000)).number(1) == 0
-    standby = world.run(coordination.lead("c2", 60_000))
+    assert world.run(coordination.elect("c1", 60_000)).number(1) == 0
+    standby = world.run(coordination.elect("c2", 60_000))
     assert (standby.word, standby.text()) == ("standby", "c1")
     assert 0 < standby.number(1) <= 60_000
     world.run(coordination.resign("c2"))
-    assert world.run(coordination.lead("c2", 60_000)).word == "standby"
+    assert world.run(coordination.elect("c2", 60_000)).word == "standby"
     world.run(coordination.resign("c1"))
-    assert world.run(coordination.lead("c2", 60_000)).text() == "2"
-    assert world.run(coordination.lead("c1", 60_000)).word == "standby"
+    assert world.run(coordination.elect("c2", 60_000)).text() == "2"
+    assert world.run(coordination.elect("c1", 60_000)).word == "standby"
 
 
 @pytest.mark.parametrize(
@@ -397,10 +397,10 @@ def test_lead_is_one_at_a_time_and_every_new_leader_has_a_new_term(world: World)
     ],
 )
 def test_terms_fence_what_a_former_leader_says(world: World, verb: object) -> None:
-    old = world.lead("c1")
+    old = world.elect("c1")
     world.run(coordination.resign("c1"))
     assert world.run(verb(old)).word == "stale", "lapsed"  # type: ignore[operator]
-    world.lead("c2")
+    world.elect("c2")
     before = world.dump()
     assert world.run(verb(old)).word == "stale"  # type: ignore[operator]
     assert world.dump() == before

@@ -31,16 +31,16 @@ def pinned(world: World, parents: list[Task]) -> int:
 
 
 def listed(world: World, parents: list[Task]) -> int:
-    return sum(world.raw.llen(world.keys.of("deps", parent.id)) for parent in parents)
+    return sum(world.raw.llen(world.keys.of("dependents", parent.id)) for parent in parents)
 
 
 def first_trip(world: World, work: Any) -> Any:
-    """What the first trip of a story answers; its caller dies then."""
+    """What the first trip of an operation answers; its caller dies then."""
     return world.run(next(work) if not isinstance(work, Call) else work)
 
 
 def release_all(world: World) -> None:
-    world.lead()
+    world.elect()
     while world.run(coordination.continue_releases(world.term)).number():
         pass
 
@@ -62,7 +62,7 @@ def test_a_report_unpins_as_much_as_it_may_and_later_ones_go_on(real: World) -> 
     grandchildren = [real.task(f"g{n}", child) for n in range(10)]
     real.submit(*grandchildren)
     real.finish(*parents)
-    real.finish(child, verdict="completed")
+    real.finish(child, disposition="completed")
     assert pinned(real, parents) == MANY - 256
     assert real.counts() == {"completed": MANY + 1, "pending": 10}
     real.check()
@@ -114,7 +114,7 @@ def test_a_deleted_task_leaves_its_parents_in_pieces(real: World, of: str) -> No
         return answer
 
     assert steps(tasks.delete(str(child.id), index_names(real.read(child.id)), real.since()), send).ok
-    assert trips == ["delete", "leave_lists", "leave_lists"]
+    assert trips == ["delete", "continue_delete", "continue_delete"]
     assert listed(real, parents) == 0
     assert real.status(child.id) == ""
     assert real.run(tasks.delete(str(child.id), "", real.since())).word == "missing"
@@ -130,12 +130,12 @@ def test_a_deletion_whose_client_died_is_nobody_s_and_ends(real: World) -> None:
     assert real.run(tasks.read([str(child.id)])) == [None]
     assert real.run(tasks.reopen(str(child.id))).word == "missing"
     assert real.create(real.task("late", child)).word == "missing"
-    real.lead()
-    assert real.run(coordination.leave_lists(real.term, str(child.id))).number() == 1
+    real.elect()
+    assert real.run(coordination.continue_delete(real.term, str(child.id))).number() == 1
     assert listed(real, parents) == MANY - 256
     real.check()
     (begun,) = real.run(coordination.erasing(real.keys))
-    while real.run(coordination.leave_lists(real.term, begun)).number():
+    while real.run(coordination.continue_delete(real.term, begun)).number():
         pass
     assert listed(real, parents) == 0
     assert real.run(coordination.erasing(real.keys)) == []
@@ -180,7 +180,7 @@ def test_a_run_stays_while_a_deletion_is_under_way(real: World) -> None:
     while not now.over:
         _, now = real.run(retention.prune_range(real.term, now))
     real.check()
-    while real.run(coordination.leave_lists(real.term, str(child.id))).number():
+    while real.run(coordination.continue_delete(real.term, str(child.id))).number():
         pass
 
 
@@ -191,10 +191,10 @@ def test_an_abandoned_graph_leaves_its_parents_in_pieces(real: World, of: str) -
     if of == "other":
         real.submit(*parents)
     new = [*parents, child] if of == "same" else [child]
-    story = graphs.submit(str(uuid4()), [real.record(task) for task in new])
-    step = next(story)
-    while step.name != "commit":
-        step = story.send(real.run(step))
+    operation = graphs.submit(str(uuid4()), [real.record(task) for task in new])
+    step = next(operation)
+    while step.name != "commit_graph":
+        step = operation.send(real.run(step))
     batch = step.args[0]
     trips = 0
     while real.run(coordination.sweep_batch(batch, "")).number():

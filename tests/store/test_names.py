@@ -120,8 +120,8 @@ def test_an_answer_is_read_as_its_header_says() -> None:
         execution_id: str
         pid: int
 
-    with pytest.raises(TypeError, match="reply held of script beat has execution_id, message"):
-        Verb("beat", list, held=Held)(node="n")
+    with pytest.raises(TypeError, match="reply held of script heartbeat has execution_id, message"):
+        Verb("heartbeat", list, held=Held)(node="n")
 
 
 def stubs() -> list[Verb[Any]]:

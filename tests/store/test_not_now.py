@@ -13,12 +13,12 @@ from .world import World, eid
 
 def refuse(world: World, delay_ms: int = 60_000) -> None:
     told = world.start()
-    answer = world.report(told, verdict="not_now", error="rate limit", error_kind="not_now", retry_ms=delay_ms)
+    answer = world.report(told, disposition="not_now", error="rate limit", error_kind="not_now", retry_ms=delay_ms)
     assert answer.word == "ok"
 
 
 def fire(world: World) -> int:
-    world.lead()
+    world.elect()
     return world.run(coordination.fire_timers(world.term)).number()
 
 
@@ -56,9 +56,9 @@ def test_slot_goes_on_with_the_next_task_behind_a_not_now(world: World) -> None:
     world.new("a")
     told = world.start()
     b = world.new("b")
-    answer = world.report(told, verdict="not_now", error="busy", retry_ms=1000, pull=True)
-    assert answer.told is not None
-    assert answer.told.task_id == str(b.id)
+    answer = world.report(told, disposition="not_now", error="busy", retry_ms=1000, pull=True)
+    assert answer.assignment is not None
+    assert answer.assignment.task_id == str(b.id)
 
 
 def test_not_now_said_too_often_fails_the_task_with_the_number_and_the_reason(real: World) -> None:
@@ -78,7 +78,7 @@ def test_not_now_of_a_cancelled_task_cancels_it(world: World) -> None:
     a = world.new("a")
     told = world.start()
     world.run(tasks.cancel(str(a.id), "no"))
-    world.report(told, verdict="not_now", error="busy", retry_ms=1000)
+    world.report(told, disposition="not_now", error="busy", retry_ms=1000)
     assert world.status(a.id) == "cancelled"
 
 
@@ -102,7 +102,7 @@ def test_cancel_of_a_task_that_waits_after_a_not_now_is_immediate(world: World) 
 
 
 def agent_refuses(world: World, delay_ms: int) -> None:
-    world.report(world.start(), verdict="agent_not_now", error="quota", error_kind="not_now", retry_ms=delay_ms)
+    world.report(world.start(), disposition="agent_not_now", error="quota", error_kind="not_now", retry_ms=delay_ms)
 
 
 def pause_of_agent(world: World) -> tuple[str, str | None, float]:
@@ -121,7 +121,7 @@ def test_agent_that_can_do_nothing_is_paused_until_then(world: World) -> None:
     by, why, seconds = pause_of_agent(world)
     assert (by, why, 55 < seconds <= 60) == ("the agent itself", "quota", True)
     world.beat()
-    assert world.claim(world.slot()).told is None
+    assert world.claim(world.slot()).assignment is None
     assert world.status(other.id) == "ready"
     world.age(61)
     while fire(world):
@@ -137,8 +137,8 @@ def test_slot_of_an_agent_that_backs_off_pulls_no_sibling(world: World) -> None:
     world.new("a")
     told = world.start()
     world.new("b")
-    answer = world.report(told, verdict="agent_not_now", error="quota", retry_ms=60_000, pull=True)
-    assert (answer.word, answer.told) == ("ok", None)
+    answer = world.report(told, disposition="agent_not_now", error="quota", retry_ms=60_000, pull=True)
+    assert (answer.word, answer.assignment) == ("ok", None)
 
 
 def test_pause_of_its_own_only_gets_longer(world: World) -> None:
@@ -147,7 +147,7 @@ def test_pause_of_its_own_only_gets_longer(world: World) -> None:
     first, second, third = (world.slot(f"s{n}") for n in range(3))
     told = [world.start(slot) for slot in (first, second, third)]
     for slot, one, delay in zip((first, second, third), told, (30_000, 90_000, 10_000), strict=True):
-        world.report(one, slot, verdict="agent_not_now", error="quota", retry_ms=delay)
+        world.report(one, slot, disposition="agent_not_now", error="quota", retry_ms=delay)
     assert 85 < pause_of_agent(world)[2] <= 90
 
 
@@ -156,7 +156,7 @@ def test_pause_of_an_operator_keeps_its_word(world: World) -> None:
     told = world.start()
     world.run(pauses.pause("agent:lint", "ann", "deploy", None))
     before = world.run(pauses.stored(world.keys))
-    world.report(told, verdict="agent_not_now", error="quota", retry_ms=60_000)
+    world.report(told, disposition="agent_not_now", error="quota", retry_ms=60_000)
     assert world.run(pauses.stored(world.keys)) == before
     assert pause_from("agent:lint", before["agent:lint"]).by_kind is PausedBy.CLIENT
 
@@ -166,7 +166,7 @@ def test_pause_of_a_client_keeps_its_word_whatever_he_is_called(world: World) ->
     told = world.start()
     world.run(pauses.pause("agent:lint", "the agent itself", "deploy", None))
     before = world.run(pauses.stored(world.keys))
-    world.report(told, verdict="agent_not_now", error="quota", retry_ms=60_000)
+    world.report(told, disposition="agent_not_now", error="quota", retry_ms=60_000)
     assert world.run(pauses.stored(world.keys)) == before
 
 

@@ -19,14 +19,14 @@ from .world import World
 BOTH = "lint=lint test=test @lint=lint"
 
 
-def pulled(world: World, lanes: str, most: int) -> list[str]:
+def pulled(world: World, queues: str, most: int) -> list[str]:
     """Names in the order in which one slot gets them."""
-    slot = world.slot(lanes=lanes)
-    world.beat(lanes=lanes, slots=0)
-    told, names = world.claim(slot).told, []
+    slot = world.slot(queues=queues)
+    world.beat(queues=queues, slots=0)
+    told, names = world.claim(slot).assignment, []
     while told and len(names) < most:
         names.append(told.name)
-        told = world.report(told, slot, pull=True).told
+        told = world.report(told, slot, pull=True).assignment
     return names
 
 
@@ -48,7 +48,7 @@ def test_priority_goes_before_deadline_before_path_before_arrival(world: World) 
     assert pulled(world, "lint=lint", 9) == [task.name for task in expected]
 
 
-def test_pull_over_several_lanes_compares_their_heads(world: World) -> None:
+def test_pull_over_several_queues_compares_their_heads(world: World) -> None:
     for n in range(6):
         world.new(f"t{n}", capability="lint" if n % 2 else "test")
     world.new("first of all", capability="test", priority=TaskPriority.CRITICAL)
@@ -56,7 +56,7 @@ def test_pull_over_several_lanes_compares_their_heads(world: World) -> None:
     assert pulled(world, BOTH, 9) == ["first of all", "pinned", *(f"t{n}" for n in range(6))]
 
 
-def test_pull_takes_nothing_from_lanes_that_the_slot_does_not_consume(world: World) -> None:
+def test_pull_takes_nothing_from_queues_that_the_slot_does_not_consume(world: World) -> None:
     world.new("a", capability="test")
     world.new("b", capability="lint", priority=TaskPriority.LOW)
     assert pulled(world, "lint=lint", 9) == ["b"]
@@ -101,7 +101,7 @@ def test_score_survives_the_scripts_exactly(
     parked = world.raw.zrange(world.keys.of("park", "offer:gone"), 0, -1, withscores=True)
     assert parked == [(member(1, str(task.id)).encode(), float(wanted))]
     assert int(parked[0][1]) == wanted
-    world.beat(lanes="@gone=gone", slots=0)
+    world.beat(queues="@gone=gone", slots=0)
     assert world.raw.zrange(world.keys.of("ready", "@gone"), 0, -1, withscores=True) == parked
 
 
@@ -125,7 +125,7 @@ def test_withdrawal_restores_the_old_place_and_leaves_no_attempt(world: World) -
         world.new(name)
     granted = world.granted()
     assert len(granted) == 1
-    world.lead()
+    world.elect()
     before = world.fields("task", first.id)
     world.raw.zadd(world.keys.fixed("granted_all"), {granted[0]: 1})
     world.beat(slots=0)
@@ -144,7 +144,7 @@ def test_withdrawal_is_followed_by_a_new_grant_where_a_slot_is_free(world: World
     world.beat(slots=1)
     world.new("a")
     granted = world.granted()
-    world.lead()
+    world.elect()
     world.raw.zadd(world.keys.fixed("granted_all"), {granted[0]: 1})
     assert world.run(coordination.withdraw(world.term)).number() == 1
     assert world.granted() == granted
@@ -154,6 +154,6 @@ def test_withdrawal_is_followed_by_a_new_grant_where_a_slot_is_free(world: World
 def test_grant_before_its_claim_deadline_stays(world: World) -> None:
     world.beat(slots=1)
     world.new("a")
-    world.lead()
+    world.elect()
     assert world.run(coordination.withdraw(world.term)).number() == 0
     assert len(world.granted()) == 1

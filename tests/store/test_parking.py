@@ -27,20 +27,20 @@ def test_task_pinned_to_an_agent_that_no_node_offers_is_parked_with_its_reason(w
 def test_beat_that_offers_the_agent_unparks(world: World) -> None:
     world.beat()
     task = world.new("a", assigned_to="new")
-    world.beat("n2", lanes=NEW)
+    world.beat("n2", queues=NEW)
     assert parked(world, "offer:new") == 0
     assert world.read(task.id).reason is None
-    assert world.claim(world.slot("s1", "n2", NEW), eid(task)).told is not None
+    assert world.claim(world.slot("s1", "n2", NEW), eid(task)).assignment is not None
 
 
 def test_unparking_goes_in_pieces_of_256_and_keeps_the_order(real: World) -> None:
     real.beat()
     real.submit(*(real.task(f"t{n}", assigned_to="new") for n in range(600)))
-    real.lead()
+    real.elect()
     while real.ready("@new"):
         real.run(coordination.grant(real.term, ["@new"]))
     assert parked(real, "offer:new") == 600
-    real.beat("n2", lanes=NEW, slots=0)
+    real.beat("n2", queues=NEW, slots=0)
     assert parked(real, "offer:new") == 344
     assert [real.run(coordination.unpark(real.term)).number() for _ in range(3)] == [256, 88, 0]
     assert [real.read(id).name for id in real.ready("@new")] == [f"t{n}" for n in range(600)]
@@ -50,10 +50,10 @@ def test_unparking_goes_in_pieces_of_256_and_keeps_the_order(real: World) -> Non
 def test_several_agents_of_one_beat_share_the_256(real: World) -> None:
     names = [f"n{n}" for n in range(3)]
     real.submit(*(real.task(f"t{n}", assigned_to=name) for name in names for n in range(150)))
-    real.lead()
+    real.elect()
     while any(real.ready(f"@{name}") for name in names):
         real.run(coordination.grant(real.term, [f"@{name}" for name in names]))
-    real.beat(lanes=" ".join(f"@{name}={name}" for name in names), slots=0)
+    real.beat(queues=" ".join(f"@{name}={name}" for name in names), slots=0)
     assert sum(parked(real, f"offer:{name}") for name in names) == 450 - 256
 
 
@@ -62,7 +62,7 @@ def test_thousands_of_reasons_are_looked_at_a_few_in_one_script(real: World) -> 
     for node in range(20):
         real.beat(f"n{node}", slots=0)
     real.submit(*(real.task(f"t{n}", assigned_to=f"a{n}") for n in range(1000)))
-    real.lead()
+    real.elect()
     for at in range(0, 1000, 16):
         real.run(coordination.grant(real.term, [f"@a{n}" for n in range(at, min(at + 16, 1000))]))
     assert real.raw.scard(real.keys.fixed("suspending")) == 1000
@@ -86,17 +86,17 @@ def test_thousands_of_reasons_are_looked_at_a_few_in_one_script(real: World) -> 
 def test_unpark_leaves_what_is_still_not_offered(world: World) -> None:
     world.beat()
     world.new("a", assigned_to="new")
-    world.lead()
+    world.elect()
     assert world.run(coordination.unpark(world.term)).number() == 0
     assert parked(world, "offer:new") == 1
 
 
 def test_agent_whose_node_died_parks_again(world: World) -> None:
-    world.beat("n2", lanes=NEW, slots=0)
+    world.beat("n2", queues=NEW, slots=0)
     task = world.new("a", assigned_to="new")
     assert parked(world, "offer:new") == 0
     world.age(60)
-    world.lead()
+    world.elect()
     world.run(coordination.rescue(world.term))
     assert parked(world, "offer:new") == 1
     assert "no worker offers agent" in (world.read(task.id).reason or "")
@@ -104,10 +104,10 @@ def test_agent_whose_node_died_parks_again(world: World) -> None:
 
 def test_cancel_removes_a_parked_task(world: World) -> None:
     task = world.new("a", assigned_to="new")
-    world.beat(lanes="@other=other")
+    world.beat(queues="@other=other")
     assert world.run(tasks.cancel(str(task.id), "no")).ok
     assert parked(world, "offer:new") == 0
-    world.beat("n2", lanes=NEW)
+    world.beat("n2", queues=NEW)
     assert world.counts() == {"cancelled": 1}
 
 
@@ -121,7 +121,7 @@ def test_more_than_16_blocked_heads_are_parked_in_pieces(world: World) -> None:
     world.beat()
     world.submit(*(world.task(f"t{n}", assigned_to="new") for n in range(40)))
     assert parked(world, "offer:new") == 16
-    world.lead()
+    world.elect()
     for expected in (32, 40, 40):
         world.run(coordination.grant(world.term, ["@new"]))
         assert parked(world, "offer:new") == expected
@@ -143,4 +143,4 @@ def test_execute_on_another_agent_moves_a_parked_task(world: World) -> None:
     task = world.new("a", assigned_to="new")
     assert world.run(tasks.execute(str(task.id), "lint")).ok
     assert parked(world, "offer:new") == 0
-    assert world.claim(world.slot()).told is not None
+    assert world.claim(world.slot()).assignment is not None

@@ -23,7 +23,7 @@ def resume(world: World, task: Task) -> Reply:
 
 
 def fire(world: World) -> None:
-    world.lead()
+    world.elect()
     world.run(coordination.fire_timers(world.term))
 
 
@@ -44,7 +44,7 @@ def test_granted_task_is_taken_back_and_its_slot_serves_another(world: World) ->
     assert world.granted() == [eid(first)]
     assert pause(world, first).ok
     assert world.granted() == [eid(second)]
-    assert world.claim(world.slot(), eid(first)).told is None
+    assert world.claim(world.slot(), eid(first)).assignment is None
 
 
 def test_parked_task_leaves_its_park(world: World) -> None:
@@ -67,7 +67,7 @@ def test_dependency_that_fails_meanwhile_closes_it_at_its_resume(world: World) -
     a = world.new("a")
     b = world.new("b", a)
     pause(world, b)
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     world.think()
     assert world.status(b.id) == "paused"
     assert resume(world, b).text() == "pending"
@@ -91,7 +91,7 @@ def test_schedule_stands_still(world: World) -> None:
 
 def test_retry_stands_still_and_keeps_its_error(world: World) -> None:
     task = world.new("a")
-    world.report(world.start(), verdict="retry", retry_ms=5000, error="boom")
+    world.report(world.start(), disposition="retry", retry_ms=5000, error="boom")
     pause(world, task)
     world.age(60)
     fire(world)
@@ -112,9 +112,9 @@ def test_running_task_pauses_instead_of_its_next_attempt(world: World, end: str)
     assert (world.status(task.id), world.read(task.id).pause_requested) == ("running", True)
     match end:
         case "retry":
-            world.report(told, verdict="retry", retry_ms=5000, error="boom")
+            world.report(told, disposition="retry", retry_ms=5000, error="boom")
         case "lost":
-            world.run(nodes.leave("n1"))
+            world.run(nodes.remove_node("n1"))
         case "handed_back":
             world.run(executions.hand_back([(told.execution_id, 1)], "stop"))
         case _:
@@ -126,13 +126,13 @@ def test_running_task_pauses_instead_of_its_next_attempt(world: World, end: str)
     assert resume(world, task).text() == ("retrying" if waits else "ready")
 
 
-@pytest.mark.parametrize("verdict", ["completed", "failed"])
-def test_terminal_end_of_a_running_one_is_applied_as_it_is(world: World, verdict: str) -> None:
+@pytest.mark.parametrize("disposition", ["completed", "failed"])
+def test_terminal_end_of_a_running_one_is_applied_as_it_is(world: World, disposition: str) -> None:
     task = world.new("a")
     told = world.start()
     pause(world, task)
-    world.report(told, verdict=verdict)
-    assert world.status(task.id) == verdict
+    world.report(told, disposition=disposition)
+    assert world.status(task.id) == disposition
 
 
 def test_cancel_wins_over_a_pause_asked_for(world: World) -> None:
@@ -140,7 +140,7 @@ def test_cancel_wins_over_a_pause_asked_for(world: World) -> None:
     told = world.start()
     pause(world, task)
     world.run(tasks.cancel(str(task.id), "no"))
-    world.report(told, verdict="retry", retry_ms=5000)
+    world.report(told, disposition="retry", retry_ms=5000)
     assert world.status(task.id) == "cancelled"
 
 
@@ -149,7 +149,7 @@ def test_pause_asked_of_a_running_one_can_be_taken_back(world: World) -> None:
     told = world.start()
     pause(world, task)
     assert resume(world, task).text() == "running"
-    world.report(told, verdict="retry", retry_ms=5000)
+    world.report(told, disposition="retry", retry_ms=5000)
     assert world.status(task.id) == "retrying"
 
 
@@ -175,7 +175,7 @@ def test_pause_whose_end_came_before_the_running_one_ended_is_none(world: World)
     story = world.fields("task", task.id)["pq"]
     end = int(story.split('"until":')[1].split(",")[0])
     world.raw.hset(world.keys.of("task", task.id), "pq", story.replace(str(end), str(end - 60_000)))
-    world.report(told, verdict="retry", retry_ms=5000)
+    world.report(told, disposition="retry", retry_ms=5000)
     assert world.status(task.id) == "retrying"
 
 
@@ -247,7 +247,7 @@ def test_what_has_started_can_not_be_held(world: World) -> None:
     task = world.new("a")
     told = world.start()
     assert hold(world, task).word == "conflict"
-    world.report(told, verdict="retry", retry_ms=5000)
+    world.report(told, disposition="retry", retry_ms=5000)
     assert hold(world, task).word == "conflict"
 
 
@@ -272,7 +272,7 @@ def test_clocks_of_a_paused_task_stand_and_run_again(world: World, kind: str) ->
 
 def test_total_timeout_stands_while_its_task_is_paused(world: World) -> None:
     task = world.new("a", total_timeout=60)
-    world.report(world.start(), verdict="retry", retry_ms=5000, error="boom")
+    world.report(world.start(), disposition="retry", retry_ms=5000, error="boom")
     pause(world, task)
     world.age(120)
     fire(world)

@@ -28,24 +28,24 @@ def resume(world: World, scope: str) -> None:
     assert world.run(pauses.resume(scope, "ann")).number() == 1
 
 
-def nothing_starts(world: World, lanes: str = TWO) -> bool:
-    world.beat("n9", lanes=lanes)
-    world.lead()
-    world.run(coordination.grant(world.term, [lane.partition("=")[0] for lane in lanes.split()]))
-    return not world.granted() and world.claim(world.slot("s9", "n9", lanes)).word == "nothing"
+def nothing_starts(world: World, queues: str = TWO) -> bool:
+    world.beat("n9", queues=queues)
+    world.elect()
+    world.run(coordination.grant(world.term, [queue.partition("=")[0] for queue in queues.split()]))
+    return not world.granted() and world.claim(world.slot("s9", "n9", queues)).word == "nothing"
 
 
-def names(world: World, count: int, lanes: str = TWO) -> list[str]:
+def names(world: World, count: int, queues: str = TWO) -> list[str]:
     """What starts next, one after the other."""
-    return [world.start(world.slot(f"z{next(_SLOTS)}", "n9", lanes)).name for _ in range(count)]
+    return [world.start(world.slot(f"z{next(_SLOTS)}", "n9", queues)).name for _ in range(count)]
 
 
 def scope_of(world: World, task: Task, kind: str) -> str:
     return {"all": "all", "cap": "cap:lint", "agent": "agent:lint", "run": f"run:{world.run_of(task.id)}"}[kind]
 
 
-def open_lanes(world: World) -> list[str]:
-    return list(world.run(inspection.set_members(world.keys.fixed("open"))))
+def open_queues(world: World) -> list[str]:
+    return list(world.run(inspection.set_members(world.keys.fixed("open_queues"))))
 
 
 @pytest.mark.parametrize("kind", ["all", "cap", "agent", "run"])
@@ -64,7 +64,7 @@ def test_what_comes_into_a_paused_scope_waits_too(world: World, kind: str) -> No
     first = world.new("a")
     scope = scope_of(world, first, kind)
     pause(world, scope)
-    world.beat("n9", lanes=TWO)
+    world.beat("n9", queues=TWO)
     world.create(world.task("b"), world.run_of(first.id))
     assert nothing_starts(world)
     resume(world, scope)
@@ -85,13 +85,13 @@ def test_granted_task_of_a_paused_scope_is_refused_to_its_worker_and_goes_back(w
 
 
 def test_slot_with_a_refused_grant_takes_another_task(world: World) -> None:
-    world.beat(lanes=TWO)
+    world.beat(queues=TWO)
     world.new("a")
     pause(world, "cap:lint")
     granted = world.granted()[0]
-    world.beat(lanes=TWO, slots=0)
+    world.beat(queues=TWO, slots=0)
     world.new("b", capability="test")
-    told = world.claim(world.slot(lanes=TWO), granted).told
+    told = world.claim(world.slot(queues=TWO), granted).assignment
     assert told is not None
     assert told.name == "b"
 
@@ -105,7 +105,7 @@ def test_what_runs_goes_on_and_its_result_counts(world: World, kind: str) -> Non
     scope = scope_of(world, a, kind)
     pause(world, scope)
     assert world.run(pauses.running([scope]))[scope] == 1
-    assert world.report(told, pull=True).told is None
+    assert world.report(told, pull=True).assignment is None
     assert world.run(pauses.running([scope]))[scope] == 0
     assert world.statuses([a.id, b.id]) == ["completed", "ready"]
     assert nothing_starts(world)
@@ -127,8 +127,8 @@ def test_paused_run_does_not_hold_up_another_behind_it(world: World) -> None:
     first = world.submit(*(world.task(f"a{n}") for n in range(40)))
     world.new("b")
     pause(world, f"run:{first}")
-    world.beat("n9", lanes=TWO, slots=1)
-    world.lead()
+    world.beat("n9", queues=TWO, slots=1)
+    world.elect()
     for _ in range(3):
         world.run(coordination.grant(world.term, ["lint"]))
     assert names(world, 1) == ["b"]
@@ -142,10 +142,10 @@ def test_agent_is_paused_where_it_would_run_and_its_capability_goes_on_elsewhere
     pause(world, "agent:lint")
     assert nothing_starts(world, "lint=lint")
     other = world.slot("s1", "n2", "lint=other")
-    world.beat("n2", lanes="lint=other")
+    world.beat("n2", queues="lint=other")
     granted = world.granted()
     assert len(granted) == 1
-    told = world.claim(other, granted[0]).told
+    told = world.claim(other, granted[0]).assignment
     assert told is not None
     assert told.name == "a"
 
@@ -185,9 +185,9 @@ def test_coordinator_that_hears_of_a_resume_forgets_no_other_pause(world: World)
     pause(world, "cap:lint")
     pause(world, "all")
     resume(world, "all")
-    heard = world.run(coordination.listen(world.keys, "0", "0", 0.01)).lanes
+    heard = world.run(coordination.listen(world.keys, "0", "0", 0.01)).queues
     assert "lint" in heard
-    world.lead()
+    world.elect()
     world.run(coordination.grant(world.term, [*heard, coordination.PAUSED]))
     assert nothing_starts(world)
 
@@ -213,7 +213,7 @@ def test_pause_ends_by_itself_at_its_time(world: World) -> None:
     pause(world, "cap:lint", datetime.now(UTC) + timedelta(seconds=30))
     assert nothing_starts(world)
     world.age(60)
-    world.lead()
+    world.elect()
     world.run(coordination.fire_timers(world.term))
     assert world.run(pauses.stored(world.keys)) == {}
     assert names(world, 1) == ["a"]
@@ -229,7 +229,7 @@ def test_new_terms_without_an_end_take_the_end_away(world: World) -> None:
     pause(world, "all", datetime.now(UTC) + timedelta(seconds=30))
     pause(world, "all")
     world.age(60)
-    world.lead()
+    world.elect()
     world.run(coordination.fire_timers(world.term))
     assert "all" in world.run(pauses.stored(world.keys))
 
@@ -254,13 +254,13 @@ def test_pauses_are_in_the_history(world: World) -> None:
 def test_timer_of_a_paused_scope_does_not_fire(world: World, kind: str) -> None:
     retried = world.new("a")
     told = world.start()
-    assert world.report(told, verdict="retry", retry_ms=5000, error="x").word == "ok"
+    assert world.report(told, disposition="retry", retry_ms=5000, error="x").word == "ok"
     scheduled = world.task("b", scheduled_at=datetime.now(UTC) + timedelta(seconds=5))
     world.create(scheduled, world.run_of(retried.id))
     scope = scope_of(world, retried, kind)
     pause(world, scope)
     world.age(60)
-    world.lead()
+    world.elect()
     world.run(coordination.fire_timers(world.term))
     assert world.statuses([retried.id, scheduled.id]) == ["retrying", "pending"]
     world.check()
@@ -273,44 +273,44 @@ def test_cancelled_task_leaves_no_standing_timer(world: World) -> None:
     task = world.new("a", scheduled_at=datetime.now(UTC) + timedelta(seconds=5))
     pause(world, "all")
     world.age(60)
-    world.lead()
+    world.elect()
     world.run(coordination.fire_timers(world.term))
     assert world.run(tasks.cancel(str(task.id), "no")).ok
     assert not world.raw.exists(world.keys.of("suspended", "all"))
 
 
-def test_lane_of_a_paused_capability_is_none_that_slots_look_into(world: World) -> None:
+def test_queue_of_a_paused_capability_is_none_that_slots_look_into(world: World) -> None:
     """And nothing else marks its pause there: a pull beside it looks up no pauses."""
     world.new("paused", capability="test")
     for name in ("a", "b"):
         world.new(name)
     pause(world, "cap:test")
-    assert open_lanes(world) == ["lint"]
+    assert open_queues(world) == ["lint"]
     assert names(world, 2) == ["a", "b"]
 
 
-def test_lane_that_an_older_release_made_is_opened_by_the_next_sweep(world: World) -> None:
+def test_queue_that_an_older_release_made_is_opened_by_the_next_sweep(world: World) -> None:
     world.new("a")
-    world.raw.delete(world.keys.fixed("open"))
-    world.beat("n9", slots=0, lanes=TWO)
-    world.lead()
+    world.raw.delete(world.keys.fixed("open_queues"))
+    world.beat("n9", slots=0, queues=TWO)
+    world.elect()
     world.run(coordination.grant(world.term, ["lint"]))
-    assert open_lanes(world) == ["lint"]
+    assert open_queues(world) == ["lint"]
 
 
-def test_sweep_leaves_the_lane_of_a_paused_capability_closed(world: World) -> None:
+def test_sweep_leaves_the_queue_of_a_paused_capability_closed(world: World) -> None:
     world.new("a")
     pause(world, "cap:lint")
-    world.lead()
+    world.elect()
     world.run(coordination.grant(world.term, ["lint"]))
-    assert not open_lanes(world)
+    assert not open_queues(world)
 
 
 def test_timer_that_stood_under_an_agent_runs_again_when_its_task_moves_to_another(world: World) -> None:
     task = world.new("a", assigned_to="bot", hold=True, scheduled_at=datetime.now(UTC) + timedelta(seconds=5))
     pause(world, "agent:bot")
     world.age(60)
-    world.lead()
+    world.elect()
     world.run(coordination.fire_timers(world.term))
     assert world.raw.exists(world.keys.of("suspended", "agent:bot"))
     assert world.run(tasks.execute(str(task.id), "lint")).ok

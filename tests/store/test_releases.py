@@ -20,7 +20,7 @@ def fan(world: World, n: int, name: str = "parent") -> tuple[Task, list[Task]]:
 
 
 def release_all(world: World) -> None:
-    world.lead()
+    world.elect()
     while world.run(coordination.continue_releases(world.term)).number():
         pass
 
@@ -49,7 +49,7 @@ def test_a_report_tells_256_dependents_and_leaves_a_cursor(real: World, n: int) 
     release_all(real)
     assert real.counts() == {"completed": 1, "ready": n}
     assert "rel" not in real.fields("task", parent.id)
-    assert not real.raw.exists(real.keys.of("deps", parent.id))
+    assert not real.raw.exists(real.keys.of("dependents", parent.id))
     assert not real.raw.exists(real.keys.fixed("releases"))
     assert [real.read(id).name for id in real.ready()[:5]] == [child.name for child in children[:5]]
 
@@ -71,7 +71,7 @@ def test_several_tasks_may_leave_cursors_at_once(real: World) -> None:
         told = real.start(real.slot(parent.name))
         assert told.task_id == str(parent.id)
     for parent in parents:
-        real.report(real.told(parent), real.slot(parent.name))
+        real.report(real.assignment(parent), real.slot(parent.name))
     release_all(real)
     assert real.counts() == {"completed": 3, "ready": 900}
 
@@ -80,9 +80,9 @@ def test_list_of_dependents_goes_when_the_task_completed_and_stays_when_it_faile
     done, _ = fan(world, 3, "done")
     failed, children = fan(world, 3, "failed")
     world.finish(done)
-    world.finish(failed, verdict="failed")
-    assert not world.raw.exists(world.keys.of("deps", done.id))
-    assert world.raw.lrange(world.keys.of("deps", failed.id), 0, -1) == [str(c.id).encode() for c in children]
+    world.finish(failed, disposition="failed")
+    assert not world.raw.exists(world.keys.of("dependents", done.id))
+    assert world.raw.lrange(world.keys.of("dependents", failed.id), 0, -1) == [str(c.id).encode() for c in children]
 
 
 def test_failure_closes_its_dependents_down_to_the_leaves(world: World) -> None:
@@ -91,7 +91,7 @@ def test_failure_closes_its_dependents_down_to_the_leaves(world: World) -> None:
     c = world.task("c", b)
     free = world.task("free")
     world.submit(a, b, c, free)
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     world.think()
     assert world.statuses(t.id for t in (a, b, c, free)) == ["failed", "cancelled", "cancelled", "ready"]
     assert (world.read(b.id).reason, world.read(b.id).closed_by) == ("dependency a failed", a.id)
@@ -103,7 +103,7 @@ def test_task_with_two_failed_dependencies_is_closed_once(world: World) -> None:
     a, b = world.task("a"), world.task("b")
     both = world.task("both", a, b)
     run = world.submit(a, b, both)
-    world.finish(a, b, verdict="failed")
+    world.finish(a, b, disposition="failed")
     world.think()
     assert world.happened(both.id) == ["created", "cancelled"]
     assert world.fields("run", run)["open"] == "0"
@@ -115,7 +115,7 @@ def test_reopening_reopens_what_the_end_closed(real: World, how: str, n: int) ->
     real.beat(slots=0)
     parent, _children = fan(real, n)
     if how == "failed":
-        real.finish(parent, verdict="failed", error="boom", error_kind="crash")
+        real.finish(parent, disposition="failed", error="boom", error_kind="crash")
     else:
         assert real.run(tasks.cancel(str(parent.id), "no")).ok
     real.think()
@@ -135,9 +135,9 @@ def test_dependent_closed_by_another_stays_closed(world: World) -> None:
     a, b = world.task("a"), world.task("b")
     both = world.task("both", a, b)
     world.submit(a, b, both)
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     world.think()
-    world.finish(b, verdict="failed")
+    world.finish(b, disposition="failed")
     world.think()
     assert reopen(world, b).ok
     world.think()
@@ -152,7 +152,7 @@ def test_dependent_of_two_failures_is_closed_again_when_only_its_closer_is_reope
     a, b = world.task("a"), world.task("b")
     both = world.task("both", a, b)
     world.submit(a, b, both)
-    world.finish(a, b, verdict="failed")
+    world.finish(a, b, disposition="failed")
     world.think()
     assert world.read(both.id).closed_by == a.id
     assert reopen(world, a).ok
@@ -166,7 +166,7 @@ def test_dependent_of_two_failures_is_closed_again_when_only_its_closer_is_reope
 
 def test_closed_task_can_not_be_opened_while_its_dependency_is_failed(world: World) -> None:
     parent, [child] = fan(world, 1)
-    world.finish(parent, verdict="failed")
+    world.finish(parent, disposition="failed")
     world.think()
     answer = reopen(world, child)
     assert (answer.word, answer.text()) == ("blocked", str(parent.id))
@@ -185,7 +185,7 @@ def test_only_failed_and_cancelled_tasks_are_opened_again(world: World) -> None:
 
 def test_repeated_reopening_changes_nothing(world: World) -> None:
     parent, _ = fan(world, 3)
-    world.finish(parent, verdict="failed")
+    world.finish(parent, disposition="failed")
     world.think()
     assert reopen(world, parent).ok
     before = world.dump()
@@ -197,7 +197,7 @@ def test_repeated_reopening_changes_nothing(world: World) -> None:
 def test_dependents_may_change_while_an_end_is_taken_back(real: World, meddle: str) -> None:
     """700 dependents: the taking back pauses at 256 and 512, and whoever comes then must get it right."""
     parent, children = fan(real, 700)
-    real.finish(parent, verdict="failed")
+    real.finish(parent, disposition="failed")
     real.think()
     gone = real.task("gone", parent)
     real.staged(gone, batch="gone")
@@ -239,7 +239,7 @@ def test_dependents_may_change_while_an_end_is_taken_back(real: World, meddle: s
 
 def test_edge_to_a_task_that_is_being_opened_again_waits_for_it(world: World) -> None:
     parent, _ = fan(world, 3)
-    world.finish(parent, verdict="failed")
+    world.finish(parent, disposition="failed")
     world.think()
     assert reopen(world, parent).ok
     child = world.new("late", parent)
@@ -276,7 +276,7 @@ def test_added_dependency_withdraws_a_grant(world: World) -> None:
 def test_added_dependency_on_ended_tasks_acts_at_once(world: World) -> None:
     done, failed = world.new("done"), world.new("failed")
     world.finish(done)
-    world.finish(failed, verdict="failed")
+    world.finish(failed, disposition="failed")
     a, b = world.new("a"), world.new("b")
     assert add(world, a, done).ok
     assert world.status(a.id) == "ready"
@@ -289,7 +289,7 @@ def test_dependency_is_refused_once_the_task_started(world: World) -> None:
     a, b = world.new("a"), world.new("b", hold=True)
     told = world.start()
     assert add(world, a, b).word == "conflict"
-    world.report(told, verdict="retry", retry_ms=1000)
+    world.report(told, disposition="retry", retry_ms=1000)
     assert add(world, a, b).word == "conflict"
 
 
@@ -305,7 +305,7 @@ def test_of_two_dependencies_that_would_close_a_cycle_one_is_refused(world: Worl
 def test_finished_run_says_so_and_reopening_takes_it_back(world: World) -> None:
     a = world.task("a")
     run = world.submit(a)
-    world.finish(a, verdict="failed")
+    world.finish(a, disposition="failed")
     assert world.raw.zscore(world.keys.fixed("finished"), run)
     assert reopen(world, a).ok
     assert not world.raw.zscore(world.keys.fixed("finished"), run)

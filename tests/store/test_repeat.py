@@ -43,10 +43,12 @@ from .world import World, eid, steps
 RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
-    "fleet", "glance", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list", "look_steps", "match_ids",
-    "needs", "outline", "outputs", "read", "read_changes", "read_executions", "read_graph", "read_logs",
+    "read_fleet", "read_execution_heads", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list",
+    "read_step_decisions", "match_ids",
+    "read_dependencies", "read_graph_nodes", "read_outputs", "read", "read_changes", "read_executions", "read_graph",
+    "read_logs",
     "read_items", "read_nodes", "read_queues", "read_range", "read_runs", "read_steps", "read_values", "read_workflow",
-    "run_counts", "running", "situation", "snapshot", "statuses", "weigh",
+    "run_counts", "read_running", "read_queue_view", "read_decision_inputs", "read_statuses", "read_deadline_weights",
 }  # fmt: skip
 
 
@@ -88,11 +90,11 @@ def stage(w: World) -> Case:
     graph = [w.task("a", w.new("parent")), w.task("b", idempotency_key="k")]
     call = graphs.stage("batch", RUN, [w.record(t) for t in graph])
 
-    def commit() -> None:
+    def commit_graph() -> None:
         w.run(graphs.commit("batch"))
         w.settle("batch")
 
-    return Case(call, commit, frozenset({"taken"}))
+    return Case(call, commit_graph, frozenset({"taken"}))
 
 
 @case
@@ -105,26 +107,26 @@ def stage_edges(w: World) -> Case:
 
 
 @case
-def commit(w: World) -> Case:
+def commit_graph(w: World) -> Case:
     a = w.task("a")
     w.staged(a, w.task("b"))
-    w.run(graphs.lay_order("batch", 0, a.id.bytes))
+    w.run(graphs.put_order("batch", 0, a.id.bytes))
     call = graphs.commit("batch", graphs.Name("g", "sha", [str(a.id)]), graphs.Label("nightly", "ann"))
     return Case(call, lambda: w.settle("batch"))
 
 
 @case
-def fall(w: World) -> Case:
+def settle_batch(w: World) -> Case:
     a = w.task("a")
     w.staged(a)
     w.run(graphs.commit("batch"))
-    return Case(coordination.fall("batch"), finish(w, a))
+    return Case(coordination.settle_batch("batch"), finish(w, a))
 
 
 @case
 def sweep_batch(w: World) -> Case:
     w.staged(w.task("a"))
-    w.run(coordination.sweep_batch("batch", w.lead()))
+    w.run(coordination.sweep_batch("batch", w.elect()))
     return Case(coordination.sweep_batch("batch", w.term), lambda: w.new("other"))
 
 
@@ -161,7 +163,7 @@ def hold(w: World) -> Case:
 def reopen(w: World) -> Case:
     a = w.new("a")
     w.new("b", a)
-    w.finish(a, verdict="failed")
+    w.finish(a, disposition="failed")
     return Case(next(tasks.reopen(str(a.id))), finish(w, a), frozenset({"conflict"}))
 
 
@@ -211,12 +213,12 @@ def delete(w: World) -> Case:
 
 
 @case
-def lay_order(w: World) -> Case:
-    return Case(graphs.lay_order("batch", 0, UUID(int=7).bytes), lambda: w.new("a"), frozenset({"ok"}))
+def put_order(w: World) -> Case:
+    return Case(graphs.put_order("batch", 0, UUID(int=7).bytes), lambda: w.new("a"), frozenset({"ok"}))
 
 
 @case
-def watch(w: World) -> Case:
+def watch_task(w: World) -> Case:
     a = w.new("a")
     return Case(tasks.watch(str(a.id)), finish(w, a), frozenset({"ok"}))
 
@@ -227,7 +229,7 @@ def claim(w: World) -> Case:
     a = w.new("a")
     w.new("b")
     call = executions.claim(w.slot(), "r1", eid(a), 1)
-    return Case(call, lambda: w.report(w.told(a)), frozenset({"nothing"}))
+    return Case(call, lambda: w.report(w.assignment(a)), frozenset({"nothing"}))
 
 
 @case
@@ -237,7 +239,7 @@ def report(w: World) -> Case:
     w.new("c", a)
     told = w.start()
     call = executions.report(w.slot(), [Report(told.task_id, 1, "completed", "lint", output='{"n":1}')], pull=True)
-    return Case(call, lambda: w.run(nodes.leave("n1")), frozenset({"ok"}))
+    return Case(call, lambda: w.run(nodes.remove_node("n1")), frozenset({"ok"}))
 
 
 @case
@@ -265,22 +267,22 @@ def hand_back(w: World) -> Case:
 
 
 @case
-def lay(w: World) -> Case:
+def put_payload(w: World) -> Case:
     a = w.task("a", input={"text": "x" * 300_000})
     name, text = w.record(a).payload
     return Case(executions.put_payload(name, text), lambda: w.create(a))
 
 
 @case
-def say(w: World) -> Case:
+def append_logs(w: World) -> Case:
     w.new("a")
     told = w.start()
-    call = executions.say(told.execution_id, 1, lines=['{"message":"x"}'] * 2, progress=0.5, note="half")
+    call = executions.append_logs(told.execution_id, 1, lines=['{"message":"x"}'] * 2, progress=0.5, note="half")
     return Case(call, lambda: w.report(told), frozenset({"fenced"}))
 
 
 @case
-def drop_letter(w: World) -> Case:
+def drop_dead_letter(w: World) -> Case:
     a = w.new("a")
     w.raw.zadd(w.keys.fixed("dead"), {str(a.id): 5})
     w.broken = True  # it is a letter and not FAILED
@@ -296,9 +298,9 @@ def drop_messages(w: World) -> Case:
 
 
 @case
-def beat(w: World) -> Case:
+def heartbeat(w: World) -> Case:
     a = w.new("a", assigned_to="lint")
-    call = nodes.beat("n1", 1, "{}", 2, "lint=lint @lint=lint", "", [])
+    call = nodes.heartbeat("n1", 1, "{}", 2, "lint=lint @lint=lint", "", [])
     return Case(call, lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok"}), renews=True)
 
 
@@ -309,21 +311,21 @@ def drain(w: World) -> Case:
 
 
 @case
-def leave(w: World) -> Case:
+def remove_node(w: World) -> Case:
     a = w.new("a")
     w.start()
-    return Case(nodes.leave("n1"), lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok"}))
+    return Case(nodes.remove_node("n1"), lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok"}))
 
 
 @case
-def lead(w: World) -> Case:
-    return Case(coordination.lead("c1", 60_000), lambda: w.new("a"), frozenset({"ok"}), renews=True)
+def elect(w: World) -> Case:
+    return Case(coordination.elect("c1", 60_000), lambda: w.new("a"), frozenset({"ok"}), renews=True)
 
 
 @case
 def resign(w: World) -> Case:
-    w.lead("c1")
-    return Case(coordination.resign("c1"), lambda: w.lead("c2"))
+    w.elect("c1")
+    return Case(coordination.resign("c1"), lambda: w.elect("c2"))
 
 
 @case
@@ -335,7 +337,7 @@ def grant(w: World) -> Case:
         w.finish(a)
         w.run(coordination.grant(w.term, ["lint"]))
 
-    return Case(coordination.grant(w.lead(), ["lint"]), run_and_sweep, frozenset({"ok"}))
+    return Case(coordination.grant(w.elect(), ["lint"]), run_and_sweep, frozenset({"ok"}))
 
 
 @case
@@ -343,7 +345,7 @@ def withdraw(w: World) -> Case:
     w.beat(slots=1)
     a = w.new("a")
     w.raw.zadd(w.keys.fixed("granted_all"), {eid(a): 1})
-    return Case(coordination.withdraw(w.lead()), finish(w, a), frozenset({"ok"}))
+    return Case(coordination.withdraw(w.elect()), finish(w, a), frozenset({"ok"}))
 
 
 @case
@@ -351,14 +353,14 @@ def rescue(w: World) -> Case:
     a = w.new("a")
     w.start()
     w.age(60)
-    return Case(coordination.rescue(w.lead()), lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok"}))
+    return Case(coordination.rescue(w.elect()), lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok"}))
 
 
 @case
 def fire_timers(w: World) -> Case:
     a = w.new("a", scheduled_at=datetime.now(UTC) + timedelta(seconds=5))
     w.age(60)
-    return Case(coordination.fire_timers(w.lead()), finish(w, a), frozenset({"ok"}))
+    return Case(coordination.fire_timers(w.elect()), finish(w, a), frozenset({"ok"}))
 
 
 @case
@@ -366,17 +368,17 @@ def continue_releases(w: World) -> Case:
     parent = w.task("p")
     w.submit(parent, *(w.task(f"c{n}", parent) for n in range(300)))
     w.finish(parent)
-    return Case(coordination.continue_releases(w.lead()), lambda: w.new("a"), frozenset({"ok"}))
+    return Case(coordination.continue_releases(w.elect()), lambda: w.new("a"), frozenset({"ok"}))
 
 
 @case
-def leave_lists(w: World) -> Case:
+def continue_delete(w: World) -> Case:
     parents = [w.task(f"p{n}") for n in range(300)]
     a = w.task("a", *parents)
     w.submit(*parents, a)
     w.run(tasks.cancel(str(a.id), "no"))
     w.run(next(tasks.delete(str(a.id), index_names(a), w.since())))
-    call = coordination.leave_lists(w.lead(), str(a.id))
+    call = coordination.continue_delete(w.elect(), str(a.id))
     w.run(call)  # the first 256; the rest is the case
     return Case(call, lambda: w.new("b"), frozenset({"ok"}))
 
@@ -386,8 +388,8 @@ def unpark(w: World) -> Case:
     w.beat()
     a = w.new("a", assigned_to="x")
     w.raw.sadd(w.keys.of("offers", "@x"), "n1")
-    w.raw.hset(w.keys.of("node", "n1"), "lanes", "lint=lint @lint=lint @x=x")
-    call = coordination.unpark(w.lead())
+    w.raw.hset(w.keys.of("node", "n1"), "queues", "lint=lint @lint=lint @x=x")
+    call = coordination.unpark(w.elect())
     return Case(call, lambda: w.run(tasks.cancel(str(a.id), "no")), frozenset({"ok"}))
 
 
@@ -406,55 +408,55 @@ def resume(w: World) -> Case:
 
 
 @case
-def age(w: World) -> Case:
+def lift_aged(w: World) -> Case:
     w.beat(slots=0)
     a = w.new("a")
     w.raw.hincrby(w.keys.of("task", a.id), "rdy", -700_000)
-    return Case(coordination.age(w.lead(), "lint", 0, 600_000), finish(w, a), frozenset({"ok"}))
+    return Case(coordination.lift_aged(w.elect(), "lint", 0, 600_000), finish(w, a), frozenset({"ok"}))
 
 
 @case
 def note_deadlines(w: World) -> Case:
     a = w.new("a", deadline=datetime.now(UTC) + timedelta(seconds=60))
-    [weight] = w.run(deadlines.weigh([str(a.id)]))
+    [weight] = w.run(deadlines.read_weights([str(a.id)]))
     assert weight is not None
     found = deadlines.Finding(str(a.id), weight.deadline or 0, "risk", 5000)
-    return Case(deadlines.note(w.lead(), [found]), finish(w, a), frozenset({"ok"}))
+    return Case(deadlines.note(w.elect(), [found]), finish(w, a), frozenset({"ok"}))
 
 
 @case
-def learn(w: World) -> Case:
-    call = estimates.learn({"lint": 1.5, "lint a": 2})
+def update_estimates(w: World) -> Case:
+    call = estimates.update_estimates({"lint": 1.5, "lint a": 2})
     return Case(call, lambda: w.new("a"), renews=True)
 
 
 def closable(w: World) -> tuple[Any, coordination.Decision]:
     parent = w.new("parent")
     child = w.new("child", parent)
-    w.finish(parent, verdict="failed")
-    w.lead()
+    w.finish(parent, disposition="failed")
+    w.elect()
     [decision] = w.run(coordination.decisions(w.keys))
     return child, decision
 
 
 @case
-def close(w: World) -> Case:
+def close_by_rule(w: World) -> Case:
     _, decision = closable(w)
     [seen] = w.run(coordination.snapshots([decision]))
     assert seen is not None
     how = CloseTask(seen.task_id, "dependency parent failed", decision.because, failed_before=True)
-    call = coordination.close(w.term, decision.entry, seen, how)
+    call = coordination.close_by_rule(w.term, decision.entry, seen, how)
     return Case(call, lambda: w.new("other"), frozenset({"changed"}))
 
 
 @case
-def trigger(w: World) -> Case:
+def start_by_rule(w: World) -> Case:
     child = w.new("child", w.new("parent", hold=True), trigger_rule=TriggerRule.ALWAYS)
-    w.lead()
+    w.elect()
     [decision] = w.run(coordination.decisions(w.keys))
     [seen] = w.run(coordination.snapshots([decision]))
     assert seen is not None
-    return Case(coordination.trigger(w.term, decision.entry, seen), finish(w, child), frozenset({"changed"}))
+    return Case(coordination.start_by_rule(w.term, decision.entry, seen), finish(w, child), frozenset({"changed"}))
 
 
 @case
@@ -476,7 +478,7 @@ def started(w: World) -> tuple[str, str]:
     """The decision that there is about a workflow that has just been started, and what it rests on."""
     w.run(workflows.put_definition("d", "{}"))
     assert w.run(new_workflow()).ok
-    w.lead()
+    w.elect()
     [decision] = w.run(coordination.decisions(w.keys))
     return decision.entry, rests_on(w)
 
@@ -507,7 +509,7 @@ def start_workflow(w: World) -> Case:
 
 
 @case
-def expand(w: World) -> Case:
+def expand_step(w: World) -> Case:
     child, call = put_children(w)
     return Case(call, finish(w, child), frozenset({"changed"}))
 
@@ -522,9 +524,11 @@ def end_step(w: World) -> Case:
 
 
 @case
-def arm(w: World) -> Case:
+def start_waiting(w: World) -> Case:
     entry, seen = started(w)
-    verb = workflow_steps.arm(w.term, entry, str(FLOW), seen, "0", workflow_steps.Waiting(timer_ms=5000, signal="go"))
+    verb = workflow_steps.start_waiting(
+        w.term, entry, str(FLOW), seen, "0", workflow_steps.Waiting(timer_ms=5000, signal="go")
+    )
     return Case(verb, lambda: w.new("other"), frozenset({"changed"}))
 
 
@@ -559,11 +563,11 @@ def next_item(w: World) -> Case:
 
 
 @case
-def ask_ears(w: World) -> Case:
+def ask_condition_waiters(w: World) -> Case:
     started(w)
-    w.raw.sadd(w.keys.of("ears", str(FLOW)), str(FLOW))
+    w.raw.sadd(w.keys.of("condition_waiters", str(FLOW)), str(FLOW))
     w.raw.hset(w.keys.of("frame", str(FLOW)), FrameField.asking, "0")
-    verb = workflow_steps.ask_ears(w.term, "", str(FLOW))
+    verb = workflow_steps.ask_condition_waiters(w.term, "", str(FLOW))
     return Case(verb, lambda: w.new("other"), frozenset({"ok"}))
 
 
@@ -580,10 +584,10 @@ def set_variables(w: World) -> Case:
 
 
 @case
-def close_scope(w: World) -> Case:
+def end_children(w: World) -> Case:
     _, call = put_children(w)
     w.run(call)
-    verb = workflow_steps.close_scope(w.term, "", str(FLOW), rests_on(w), "failed", "no more")
+    verb = workflow_steps.end_children(w.term, "", str(FLOW), rests_on(w), "failed", "no more")
     return Case(verb, lambda: w.new("other"), frozenset({"changed"}))
 
 
@@ -592,7 +596,7 @@ def prune(w: World) -> Case:
     a = w.task("a")
     run = w.submit(a)
     w.finish(a)
-    w.lead()
+    w.elect()
     ms = int(w.raw.zscore(w.keys.fixed("finished"), run))
     call = retention.prune(w.term, retention.Pass(run, ms), [(str(a.id), index_names(a))], last=True)
     return Case(call, lambda: w.new("other"), frozenset({"open"}))
@@ -613,7 +617,7 @@ def quiet(dump: dict[str, Any], keys: Any) -> dict[str, Any]:
         kept.pop(keys.fixed(name), None)
     for name in dump:
         if name.startswith(keys.of("node", "")):
-            kept[name] = {k: v for k, v in dump[name].items() if k != b"beat"}
+            kept[name] = {k: v for k, v in dump[name].items() if k != b"heartbeat"}
     return kept
 
 

@@ -9,7 +9,7 @@ from itertools import permutations, product
 
 import pytest
 
-from taskengine.core.rules import Counters, Verdict, judge
+from taskengine.core.rules import Counters, Evaluation, evaluate
 from taskengine.models import Task, TriggerRule
 from taskengine.store import coordination, graphs, retention, tasks
 from taskengine.store.records import index_names
@@ -20,7 +20,7 @@ RULES = sorted(set(TriggerRule) - {TriggerRule.ALL_SUCCESS})
 #: How a dependency may end; *before* is one that could not start because of a failure.
 ENDS = ("completed", "failed", "before", "cancelled")
 #: What a verdict shows as, once the coordinator thought.
-SHOWS = {Verdict.RUN: "ready", Verdict.WAIT: "pending", Verdict.NEVER: "cancelled"}
+SHOWS = {Evaluation.RUN: "ready", Evaluation.WAIT: "pending", Evaluation.NEVER: "cancelled"}
 
 
 def counters(ends: tuple[str, ...], waiting: int) -> Counters:
@@ -31,9 +31,9 @@ def counters(ends: tuple[str, ...], waiting: int) -> Counters:
 def expected(rule: TriggerRule, ends: tuple[str, ...], of: int) -> str:
     """What a task shows when these of its dependencies ended, one after the other: what is settled stays."""
     for told in range(of + 1):
-        verdict = judge(rule, counters(ends[:told], of - told))
-        if verdict is not Verdict.WAIT or told == len(ends):
-            return SHOWS[verdict]
+        disposition = evaluate(rule, counters(ends[:told], of - told))
+        if disposition is not Evaluation.WAIT or told == len(ends):
+            return SHOWS[disposition]
     raise AssertionError
 
 
@@ -49,13 +49,13 @@ def end(world: World, task: Task, how: str) -> None:
         world.think()
         assert world.status(task.id) == "cancelled"
         return
-    lane = f"p-{task.name}"
-    slot = world.slot(lane, "n1", f"{lane}={lane}")
-    world.beat("n1", lanes=slot.lanes, slots=0)
+    queue = f"p-{task.name}"
+    slot = world.slot(queue, "n1", f"{queue}={queue}")
+    world.beat("n1", queues=slot.queues, slots=0)
     answer = world.claim(slot)
-    assert answer.told is not None
-    assert answer.told.task_id == str(task.id)
-    assert world.report(answer.told, slot, how).word == "ok"
+    assert answer.assignment is not None
+    assert answer.assignment.task_id == str(task.id)
+    assert world.report(answer.assignment, slot, how).word == "ok"
 
 
 def depend(world: World, task: Task, on: Task) -> None:
@@ -64,7 +64,7 @@ def depend(world: World, task: Task, on: Task) -> None:
 
 
 def parent(world: World, name: str) -> Task:
-    """A task in a lane of its own, so that nothing else runs with it."""
+    """A task in a queue of its own, so that nothing else runs with it."""
     return world.task(name, capability=f"p-{name}")
 
 
@@ -95,7 +95,7 @@ def test_dependencies_that_ended_before_the_submit_count_like_others(world: Worl
         world.create(alone)
         world.submit(of_graph)
         world.think()
-        wanted = SHOWS[judge(rule, counters(ends, 0))]
+        wanted = SHOWS[evaluate(rule, counters(ends, 0))]
         assert world.statuses([alone.id, of_graph.id]) == [wanted, wanted], ends
         world.check()
         for one in (alone, of_graph):
@@ -113,7 +113,7 @@ def test_edges_added_later_count_like_others(world: World, rule: TriggerRule) ->
         assert world.run(tasks.add_dependency(str(child.id), str(other.id), revision, "sha")).ok
         world.run(tasks.execute(str(child.id), None))
         world.think()
-        assert world.status(child.id) == SHOWS[judge(rule, counters((how,), 1))], how
+        assert world.status(child.id) == SHOWS[evaluate(rule, counters((how,), 1))], how
         world.check()
         world.run(tasks.cancel(str(child.id), "tidy"))
         world.run(tasks.cancel(str(one.id), "tidy"))
@@ -204,7 +204,7 @@ def test_a_failed_task_with_a_rule_is_opened_again_although_dependencies_ended_b
     end(world, a, "failed")
     end(world, b, "cancelled")
     world.think()
-    world.finish(clean, verdict="failed")
+    world.finish(clean, disposition="failed")
     world.think()
     assert world.statuses([clean.id, after.id]) == ["failed", "cancelled"]
     assert world.run(tasks.reopen(str(clean.id))).ok
@@ -233,7 +233,7 @@ def test_an_early_starter_goes_without_a_trace_while_its_parent_runs(world: Worl
     run = world.submit(quick)
     world.think()
     world.finish(quick)
-    world.lead()
+    world.elect()
     [one] = world.run(retention.expired(world.keys, -60))
     assert one.run_id == run
     assert world.run(retention.prune_range(world.term, one))[0] == "ok"
@@ -256,7 +256,7 @@ def test_hold_and_time_come_before_the_rule(world: World, rule: TriggerRule) -> 
     assert world.read(held.id).reason == "held; execute_task starts it"
     assert world.run(tasks.execute(str(held.id), None)).ok
     world.age(60)
-    world.run(coordination.fire_timers(world.lead()))
+    world.run(coordination.fire_timers(world.elect()))
     world.think()
     assert world.statuses([held.id, timed.id]) == ["ready", "ready"]
 
@@ -285,12 +285,12 @@ def test_a_rule_counts_hundreds_of_dependencies_and_finds_the_one_to_blame(real:
     clean = real.task("clean", *many, trigger_rule=TriggerRule.NONE_FAILED)
     first = real.task("first", *many, trigger_rule=TriggerRule.ONE_SUCCESS)
     real.submit(alarm, clean, first)
-    slot = real.slot("s", lanes="p=p")
-    real.beat(lanes="p=p", slots=0)
-    told = real.claim(slot).told
+    slot = real.slot("s", queues="p=p")
+    real.beat(queues="p=p", slots=0)
+    told = real.claim(slot).assignment
     while told is not None:
         how = "failed" if told.task_id == str(last.id) else "completed"
-        told = real.report(told, slot, how, pull=True).told
+        told = real.report(told, slot, how, pull=True).assignment
     real.think()
     assert real.statuses([alarm.id, clean.id, first.id]) == ["ready", "cancelled", "ready"]
     assert real.read(clean.id).closed_by == last.id
@@ -344,10 +344,10 @@ def test_more_dependencies_than_one_script_takes_keep_their_rule(real: World) ->
 
 @pytest.mark.parametrize("rule", ["all_success", "none_failed"])
 def test_a_dependency_that_is_gone_counts_as_it_ended(world: World, rule: str) -> None:
-    """Its word can not be taken back any more: who was closed by another and is asked to open again stays closed."""
+    """Its word cannot be taken back any more: who was closed by another and is asked to open again stays closed."""
     first, other = world.new("first"), world.new("other")
     task = world.new("task", first, other, trigger_rule=rule)
-    world.finish(first, other, verdict="failed")
+    world.finish(first, other, disposition="failed")
     world.think()
     assert world.read(task.id).closed_by in {first.id, other.id}
     closing = first if world.read(task.id).closed_by == first.id else other

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from taskengine.errors import InvalidInputError
 from taskengine.models import RetryRules, Task
 from taskengine.store.codec import content
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 from taskengine.store.running import _MOST, Templates
 
 from ..cases import each
@@ -41,9 +41,9 @@ ASKED = st.fixed_dictionaries(
 )
 
 
-def told(doc: str = '{"capability":"lint"}', parents: int = 0, **fields: Any) -> Told:
+def told(doc: str = '{"capability":"lint"}', parents: int = 0, **fields: Any) -> Assignment:
     parted = tuple((str(uuid4()), f"p{n}", "{}") for n in range(parents))
-    known = Told(str(uuid4()), str(uuid4()), 1, 0, str(uuid4()), "t1", doc, 0, "", parted)
+    known = Assignment(str(uuid4()), str(uuid4()), 1, 0, str(uuid4()), "t1", doc, 0, "", parted)
     return replace(known, **fields)
 
 

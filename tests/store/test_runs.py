@@ -108,7 +108,7 @@ def test_pruned_run_leaves_the_list(world: World) -> None:
     world.finish(task)
     finished = stored(world, run).finished_ms
     assert finished is not None
-    assert world.run(prune_range(world.lead(), Pass(run, finished)))[1].over
+    assert world.run(prune_range(world.elect(), Pass(run, finished)))[1].over
     assert listed(world) == [other]
 
 

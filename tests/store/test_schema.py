@@ -44,7 +44,7 @@ def test_the_first_leader_stores_it_and_nobody_before(world: World) -> None:
     world.new("t")
     world.beat()
     assert number(world) is None
-    world.lead()
+    world.elect()
     assert number(world) == str(SCHEMA)
 
 
@@ -64,7 +64,7 @@ def test_any_other_is_refused_with_what_to_do(stored: str) -> None:
 def test_nobody_leads_over_a_form_that_he_does_not_read(world: World, which: str) -> None:
     stored, _ = OTHERS[which]
     store_number(world, stored)
-    answer = world.run(coordination.lead("c1", 1000))
+    answer = world.run(coordination.elect("c1", 1000))
     assert (answer.word, str(answer.number())) == ("schema", stored)
     assert number(world) == stored
     assert not world.raw.exists(world.keys.fixed("leader"))
@@ -97,15 +97,15 @@ def test_a_coordinator_is_refused_at_its_start(real: World) -> None:
 
 def test_a_standby_of_an_older_version_ends_when_it_would_lead(real: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """It began beside its own version, and a newer one led since."""
-    real.lead()
-    run = coordination.lead
+    real.elect()
+    run = coordination.elect
 
-    def lead(id: str, lease_ms: int) -> Any:
+    def elect(id: str, lease_ms: int) -> Any:
         store_number(real, str(SCHEMA + 1))
         real.run(coordination.resign("c1"))
         return run(id, lease_ms)
 
-    monkeypatch.setattr(coordination, "lead", lead)
+    monkeypatch.setattr(coordination, "elect", elect)
     with pytest.raises(SchemaMismatchError, match="too old"):
         serve(here(real), here(real).redis_url or "", "{}", Event())
 

@@ -27,17 +27,17 @@ from taskengine.store import (
     deadlines,
     estimates,
     executions,
+    graph_nodes,
     graphs,
     inspection,
     needs,
     nodes,
-    outlines,
     pauses,
     quarantine,
+    queue_view,
     results,
     retention,
     runs,
-    situations,
     step_values,
     steps,
     tasks,
@@ -48,7 +48,7 @@ from taskengine.store.connect import SOCKET_TIMEOUT
 from taskengine.store.keys import BY_ID, CODES, FIXED, Keys
 from taskengine.store.records import record
 from taskengine.store.replies import Reply
-from taskengine.store.scripts import Scripts, assemble, names, signature
+from taskengine.store.scripts import Scripts, link, names, signature
 
 from ..cases import each
 from .world import World
@@ -70,23 +70,24 @@ def calls() -> Iterator[Call[Any]]:
     decision = coordination.Decision("0-1", ID, ID, "f")
     edges = tasks.EdgeChange("0", (ID,), (ID,))
     yield from (
-        coordination.lead("a", 1), coordination.resign("a"), coordination.grant("1", ["lint", "test"]),
+        coordination.elect("a", 1), coordination.resign("a"), coordination.grant("1", ["lint", "test"]),
         coordination.withdraw("1"), coordination.rescue("1"), coordination.fire_timers("1"),
-        coordination.continue_releases("1"), coordination.age("1", "lint", 0, 1),
-        coordination.unpark("1"), coordination.fall("b"),
-        coordination.sweep_batch("b", ""), coordination.close("1", "0-1", seen, CloseTask(ID, "r", ID, False)),
-        coordination.trigger("1", "0-1", seen),
+        coordination.continue_releases("1"), coordination.lift_aged("1", "lint", 0, 1),
+        coordination.unpark("1"), coordination.settle_batch("b"),
+        coordination.sweep_batch("b", ""), coordination.close_by_rule("1", "0-1", seen, CloseTask(ID, "r", ID, False)),
+        coordination.start_by_rule("1", "0-1", seen),
         coordination.reopen_closed("1", "0-1", ID, ID), coordination.drop_decisions("1", ["0-1", "0-2"]),
         coordination.poison("1", decision, "e"), next(coordination.snapshots([decision])),
         executions.claim(slot, "r", ID, 1), executions.report(slot, [done], pull=True),
         executions.report(slot, [done], pull=False), executions.time_out(ID, 1, retry_ms=None, error=""),
-        executions.end_cancelled(ID, 1), executions.hand_back([(ID, 1)], ""), executions.say(ID, 1),
-        executions.logs(ID, 0, 0, 1), next(executions.glance([ID])), executions.of_task(ID),
+        executions.end_cancelled(ID, 1), executions.hand_back([(ID, 1)], ""), executions.append_logs(ID, 1),
+        executions.logs(ID, 0, 0, 1), next(executions.read_heads([ID])), executions.of_task(ID),
         executions.put_payload("n", "{}"),
         graphs.stage("b", "r", [new, new]), graphs.stage_edges("b", ID, [ID]),
-        graphs.commit("b"), graphs.lay_order("b", 0, b""), graphs.read_graph("k", 0), coordination.leave_lists("1", ID),
-        nodes.beat("n", 1, "{}", 1, "lint=lint", "", ["m|1"]), nodes.drain("n", ""),
-        nodes.leave("n"), next(nodes.fleet()), next(nodes.every_node()), next(nodes._queues("lanes")),
+        graphs.commit("b"), graphs.put_order("b", 0, b""), graphs.read_graph("k", 0),
+        coordination.continue_delete("1", ID),
+        nodes.heartbeat("n", 1, "{}", 1, "lint=lint", "", ["m|1"]), nodes.drain("n", ""),
+        nodes.remove_node("n"), next(nodes.fleet()), next(nodes.every_node()), next(nodes._queues("queues")),
         next(changes._read({ID: 0})),
         next(tasks.create("r", new)), next(tasks.read([ID])),
         next(tasks.begin_alike("abcde", 5)), next(runs.read([ID])), next(runs.counts([ID])),
@@ -94,14 +95,15 @@ def calls() -> Iterator[Call[Any]]:
         next(tasks.update(ID, "0", new, 1, "", before_first_run=True, edges=edges)),
         next(tasks.delete(ID, "", tasks.Since(0, 0))),
         next(tasks.add_dependency(ID, ID, "0", "")), tasks.statuses([ID]), next(needs.needs([ID])),
-        tasks.watch(ID), next(tasks.find(0, 1, ["p:1"])), next(outlines.outlines([ID])), retention.read_range("r", 0),
+        tasks.watch(ID), next(tasks.find(0, 1, ["p:1"])), next(graph_nodes.graph_nodes([ID])),
+        retention.read_range("r", 0),
         retention.prune("1", retention.Pass("r", 0), [(ID, "")], last=True), inspection.look([(ID, "p:1")]),
         pauses.pause("cap:lint", "ann", "why", None), pauses.resume("cap:lint", "ann"), next(pauses.running(["all"])),
         next(tasks.pause(ID, "ann", None, None)), next(tasks.resume(ID)), next(tasks.hold(ID, held=True)),
         second(tasks.reprioritise([ID], 5), [["sc", "0"]]),
         next(inspection.members("ready", "lint")), next(inspection.tally()), next(inspection.runs([ID])),
-        dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])), next(situations.situation(ID)),
-        estimates.learn({"lint": 1.5}), next(deadlines.weigh([ID])),
+        dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])), next(queue_view.queue_view(ID)),
+        estimates.update_estimates({"lint": 1.5}), next(deadlines.read_weights([ID])),
         deadlines.note("1", [deadlines.Finding(ID, 1, "risk"), deadlines.Finding(ID, 1, "over")]),
     )  # fmt: skip
     step = steps.step_record(UUID(int=1), "", "w", score=1, k="workflow")
@@ -109,22 +111,23 @@ def calls() -> Iterator[Call[Any]]:
         steps.look([(ID, ID)]), next(steps.read([ID])), workflows.read(ID),
         steps.expand("1", "0-1", ID, "", steps.Piece([new, step], 2)),
         steps.end("1", "0-1", ID, "", steps.Ending("completed", sets={"a": "1"}, fields={"br": "x"})),
-        steps.arm("1", "0-1", ID, "", "0", steps.Waiting(1, signal="go")), steps.ask_ears("1", "0-1", ID),
+        steps.start_waiting("1", "0-1", ID, "", "0", steps.Waiting(1, signal="go")),
+        steps.ask_condition_waiters("1", "0-1", ID),
         step_values.items(ID, [0]), next(step_values._read(step_values.Where(ID, ID, "", None, "a"), ["x"], ["a"])),
         workflows.put_frame("1", workflows.Frame(ID, ID, "d", "{}", "a", 1, {"x": "1"})),
         workflows.register("w", "d", "ann"), steps.next_item("1", "0-1", ID, ""), next(steps.put_items("1", ID, ["1"])),
         workflows.signal(ID, "go", "1", "{}"), workflows.set_variables(ID, {"x": "1"}, None),
-        steps.close_scope("1", "0-1", ID, "", "failed", "r"),
+        steps.end_children("1", "0-1", ID, "", "failed", "r"),
         workflows.put_definition("d", "{}"), workflows.start(workflows.Start("r", "d", "{}", "w", "ann", step, {})),
     )  # fmt: skip
     completed = Task(name="a", status=TaskStatus.COMPLETED, execution_id=UUID(int=1))
     yield next(results.with_results([completed]))
 
 
-def second(story: Any, first_answer: Any) -> Call[Any]:
-    """The second call of a story."""
-    next(story)
-    call: Call[Any] = story.send(first_answer)
+def second(operation: Any, first_answer: Any) -> Call[Any]:
+    """The second call of an operation."""
+    next(operation)
+    call: Call[Any] = operation.send(first_answer)
     return call
 
 
@@ -176,7 +179,7 @@ def test_events_of_a_verb_are_in_its_header(name: str) -> None:
     found = re.search(r"^-- events: *(.*)$", VERBS[name], re.MULTILINE)
     named = set(re.findall(r"\w+", re.sub(r"\(.*\)", "", found[1]))) - {"none"} if found else set()
     assert emitted(VERBS[name]) <= named
-    possible = emitted(assemble(name))
+    possible = emitted(link(name))
     statuses = {f"{of}{status}" for status in lifecycle.TERMINAL for of in ("", "step_")}
     lost = set(re.findall(r"run_again\(\w+, '(\w+)'", VERBS[name] + "".join(PARTS.values())))
     assert named <= possible | statuses | lost
@@ -223,7 +226,7 @@ def test_no_read_blocks_longer_than_the_socket_waits(seconds: float) -> None:
 
 def test_verb_that_grants_is_told_so() -> None:
     for call in calls():
-        assert call.grants == ("ENVELOPE" in assemble(call.name)), call.name
+        assert call.grants == ("ENVELOPE" in link(call.name)), call.name
 
 
 _LUA_ID = re.search(r"^local function execution_id.*?^end$", PARTS["execution"], re.MULTILINE | re.DOTALL)

@@ -49,14 +49,14 @@ class Workflow:
         return Record(row.id, row.raw_id, {**row.row, "rare": rare}, None)
 
     def gate(self, path: str, *on: str) -> Record:
-        return step(self.of(path), path, lane="%g", depends_on=[str(self.of(d)) for d in on], up=self.id, fr=self.id)
+        return step(self.of(path), path, queue="%g", depends_on=[str(self.of(d)) for d in on], up=self.id, fr=self.id)
 
-    def expand(self, *rows: Record, lane: str = "%g", planned: int = -1, step: str = "") -> str:
+    def expand(self, *rows: Record, queue: str = "%g", planned: int = -1, step: str = "") -> str:
         """Put children, answering the question that there is about the step."""
         planned = len(rows) if planned < 0 else planned
         entry = next((d.entry for d in self.asked() if d.task_id == str(self.of(step))), "")
         verb = steps.expand(
-            self.world.lead(), entry, str(self.of(step)), self.look(step).revision, Piece(rows, planned, lane)
+            self.world.elect(), entry, str(self.of(step)), self.look(step).revision, Piece(rows, planned, queue)
         )
         return self.world.run(verb).word
 
@@ -66,9 +66,9 @@ class Workflow:
     def status(self, path: str = "") -> str:
         return self.world.status(self.of(path))
 
-    def finish(self, *paths: str, verdict: str = "completed", slot: str = "s1") -> None:
+    def finish(self, *paths: str, disposition: str = "completed", slot: str = "s1") -> None:
         found = [self.world.read(self.of(path)) for path in paths]
-        self.world.finish(*found, verdict=verdict, slot=self.world.slot(slot))
+        self.world.finish(*found, disposition=disposition, slot=self.world.slot(slot))
 
 
 def step(id: UUID, path: str, **fields: Any) -> Record:
@@ -82,10 +82,10 @@ def test_nested_gates_fall_in_the_script_of_the_report_that_opened_them(world: W
     assert flow.status() == "running"
     told = world.start()
     answer = world.report(told, pull=True)
-    assert answer.told is not None
-    assert answer.told.task_id == str(flow.of("b"))
+    assert answer.assignment is not None
+    assert answer.assignment.task_id == str(flow.of("b"))
     assert {flow.status(f"g{n}") for n in range(32)} == {"completed"}
-    world.report(answer.told)
+    world.report(answer.assignment)
     assert flow.status() == "completed"
     assert flow.asked() == []
     assert world.fields("run", flow.id)["open"] == "0"
@@ -111,11 +111,11 @@ def test_a_gate_behind_a_cursor_falls_when_it_is_told(world: World) -> None:
     flow.expand(flow.task("a"), planned=259)
     for at in range(0, 256, 64):
         flow.expand(*(flow.task(f"b{n}", "a") for n in range(at, at + 64)), planned=0)
-    flow.expand(flow.gate("g", "a"), flow.task("c", "g"), planned=0, lane="%")
+    flow.expand(flow.gate("g", "a"), flow.task("c", "g"), planned=0, queue="%")
     told = world.start()
     world.report(told)
     assert flow.status("g") == "pending"
-    while world.run(coordination.continue_releases(world.lead())).number():
+    while world.run(coordination.continue_releases(world.elect())).number():
         pass
     assert (flow.status("g"), flow.status("c")) == ("completed", "ready")
 
@@ -134,7 +134,7 @@ def test_a_piece_that_is_there_is_not_put_again(world: World) -> None:
     flow = Workflow.start(world)
     before = flow.look().revision
     piece = Piece([flow.task("a")], 1, "%g")
-    assert world.run(steps.expand(world.lead(), "", str(flow.id), before, piece)).ok
+    assert world.run(steps.expand(world.elect(), "", str(flow.id), before, piece)).ok
     after = world.dump()
     assert world.run(steps.expand(world.term, "", str(flow.id), before, piece)).word == "changed"
     assert world.dump() == after
@@ -145,14 +145,14 @@ def test_a_failed_child_is_asked_about_with_its_name_and_its_scope_ends_when_all
     flow.expand(flow.task("a"), flow.task("b", "a"), flow.task("c"))
     running = world.start()
     assert running.name == "a"
-    flow.finish("c", verdict="failed", slot="s2")
+    flow.finish("c", disposition="failed", slot="s2")
     failed = flow.of("c")
     (about,) = flow.asked()
     assert (about.task_id, about.because, about.how) == (str(flow.id), str(failed), "f")
     entry = about.entry
     facts = flow.look(because=about.because)
     assert facts.because["st"] == "failed"
-    closed = world.run(steps.close_scope(world.lead(), entry, str(flow.id), facts.revision, "failed", "no more"))
+    closed = world.run(steps.end_children(world.elect(), entry, str(flow.id), facts.revision, "failed", "no more"))
     assert (closed.word, closed.number()) == ("ok", 0)
     assert flow.asked() == []  # one child runs on
     assert world.fields("task", running.task_id)["cq"] == "no more"
@@ -160,7 +160,7 @@ def test_a_failed_child_is_asked_about_with_its_name_and_its_scope_ends_when_all
     (entry,) = (one.entry for one in flow.asked() if one.task_id == str(flow.id))
     world.run(coordination.drop_decisions(world.term, [one.entry for one in flow.asked() if one.entry != entry]))
     facts = flow.look()
-    assert (facts.number("w"), facts.number("f"), facts.number("c"), facts.fields["fate"]) == (0, 1, 2, "failed")
+    assert (facts.number("w"), facts.number("f"), facts.number("c"), facts.fields["end_as"]) == (0, 1, 2, "failed")
     how = Ending("failed", fields={"err": "c failed"})
     assert world.run(steps.end(world.term, entry, str(flow.id), facts.revision, how)).ok
     assert (flow.status(), flow.asked()) == ("failed", [])
@@ -210,7 +210,7 @@ def test_a_finished_workflow_is_pruned_with_all_that_was_its_own(world: World) -
     (found,) = world.run(retention.expired(world.keys, 50))
     word = "ok"
     while not found.over and word == "ok":
-        word, found = world.run(retention.prune_range(world.lead(), found))
+        word, found = world.run(retention.prune_range(world.elect(), found))
     assert (word, found.erased, found.kept) == ("ok", 3, 0)
     left = {name for name in world.key_names() if str(flow.id) in name or str(flow.of("g")) in name}
     assert left == set()
@@ -219,27 +219,27 @@ def test_a_finished_workflow_is_pruned_with_all_that_was_its_own(world: World) -
 
 def test_what_a_decision_set_is_seen_by_whoever_waits_for_it(world: World) -> None:
     flow = Workflow.start(world, x="1")
-    flow.expand(flow.task("a"), lane="%")
+    flow.expand(flow.task("a"), queue="%")
     flow.finish("a")
-    world.raw.sadd(world.keys.of("ears", flow.id), str(flow.of("later")))
+    world.raw.sadd(world.keys.of("condition_waiters", flow.id), str(flow.of("later")))
     (about,) = flow.asked()
     verb = steps.end(
-        world.lead(), about.entry, str(flow.id), flow.look().revision,
+        world.elect(), about.entry, str(flow.id), flow.look().revision,
         Ending("completed", variables_revision="0", output='{"y":2}', sets={"x": "2"}),
     )  # fmt: skip
     assert world.run(verb).ok
-    assert world.fields("vars", flow.id) == {"x": "2"}
+    assert world.fields("variables", flow.id) == {"x": "2"}
     assert world.fields("frame", flow.id)["vr"] == "1"
     assert [(one.task_id, one.how) for one in flow.asked()] == [(str(flow.of("later")), "changed")]
     world.run(coordination.drop_decisions(world.term, [flow.asked()[0].entry]))
-    world.raw.delete(world.keys.of("ears", flow.id))
+    world.raw.delete(world.keys.of("condition_waiters", flow.id))
 
 
 def test_a_decision_that_read_older_variables_is_made_anew(world: World) -> None:
     flow = Workflow.start(world, x="1")
-    flow.expand(flow.task("a"), lane="%")
+    flow.expand(flow.task("a"), queue="%")
     flow.finish("a")
     (about,) = flow.asked()
     how = Ending("completed", variables_revision="7")
-    assert world.run(steps.end(world.lead(), about.entry, str(flow.id), flow.look().revision, how)).word == "changed"
+    assert world.run(steps.end(world.elect(), about.entry, str(flow.id), flow.look().revision, how)).word == "changed"
     assert flow.status() == "running"

@@ -13,7 +13,7 @@ LINT, OTHER = "lint=lint", "test=test"
 
 def withdraw(world: World) -> None:
     """Let every grant pass its claim deadline."""
-    world.lead()
+    world.elect()
     for id in world.granted():
         world.raw.zadd(world.keys.fixed("granted_all"), {id: 1})
     world.run(coordination.withdraw(world.term))
@@ -25,7 +25,7 @@ def untaken(world: World, name: str = "n1") -> tuple[int, int]:
 
 
 def distrusted(world: World, slots: int = 2) -> None:
-    world.beat(slots=slots, lanes=LINT)
+    world.beat(slots=slots, queues=LINT)
     world.submit(*(world.task(f"t{n}") for n in range(6)))
     for _ in range(3):
         assert len(world.granted()) == slots
@@ -35,13 +35,13 @@ def distrusted(world: World, slots: int = 2) -> None:
 def test_after_the_third_withdrawn_grant_in_a_row_nothing_more_is_granted(world: World) -> None:
     distrusted(world)
     assert world.granted() == []
-    world.beat(slots=2, lanes=LINT)
+    world.beat(slots=2, queues=LINT)
     assert world.granted() == []
     assert untaken(world) == (3, 2), "its slots are shown, and do not count"
 
 
 def test_grants_that_were_given_together_count_once(world: World) -> None:
-    world.beat(slots=4, lanes=LINT)
+    world.beat(slots=4, queues=LINT)
     world.submit(*(world.task(f"t{n}") for n in range(6)))
     assert len(world.granted()) == 4
     withdraw(world)
@@ -51,34 +51,34 @@ def test_grants_that_were_given_together_count_once(world: World) -> None:
 
 def test_a_claim_makes_it_trusted_again(world: World) -> None:
     distrusted(world)
-    world.beat(slots=2, lanes=LINT, took=True)
+    world.beat(slots=2, queues=LINT, took=True)
     assert len(world.granted()) == 2
     assert untaken(world) == (0, 2)
 
 
 def test_another_offer_makes_it_trusted_again(world: World) -> None:
     distrusted(world)
-    world.beat(slots=2, lanes=f"{LINT} {OTHER}")
+    world.beat(slots=2, queues=f"{LINT} {OTHER}")
     assert len(world.granted()) == 2
 
 
 def test_who_offers_nothing_and_the_same_again_stays_distrusted(world: World) -> None:
     """A worker that the server refuses connects again and again."""
     distrusted(world)
-    for lanes in ("", LINT, "", LINT):
-        world.beat(slots=2, lanes=lanes)
+    for queues in ("", LINT, "", LINT):
+        world.beat(slots=2, queues=queues)
         assert world.granted() == []
     assert untaken(world) == (3, 2)
 
 
 def test_what_is_counted_outlasts_offers_that_come_and_go(world: World) -> None:
-    world.beat(slots=2, lanes=LINT)
+    world.beat(slots=2, queues=LINT)
     world.submit(*(world.task(f"t{n}") for n in range(6)))
     for count in range(1, 4):
         assert len(world.granted()) == 2
         withdraw(world)
-        world.beat(slots=2, lanes="")
-        world.beat(slots=2, lanes=LINT)
+        world.beat(slots=2, queues="")
+        world.beat(slots=2, queues=LINT)
         assert untaken(world) == (count, 2)
     assert world.granted() == []
 
@@ -88,7 +88,7 @@ def test_a_minute_later_it_is_granted_one_and_a_minute_after_that_another(world:
     for _ in range(2):
         world.raw.hset(world.keys.of("node", "n1"), "probe", 1)
         for _ in range(3):
-            world.beat(slots=2, lanes=LINT)
+            world.beat(slots=2, queues=LINT)
             assert len(world.granted()) == 1
         withdraw(world)
         assert world.granted() == []
@@ -96,16 +96,16 @@ def test_a_minute_later_it_is_granted_one_and_a_minute_after_that_another(world:
 
 
 def test_who_is_busy_or_claimed_meanwhile_or_drains_is_not_to_blame(world: World) -> None:
-    world.beat("idle", slots=1, lanes=LINT)
-    world.beat("busy", slots=1, lanes=LINT)
-    world.beat("leaves", slots=1, lanes=LINT)
-    world.beat("other", slots=1, lanes=OTHER)
+    world.beat("idle", slots=1, queues=LINT)
+    world.beat("busy", slots=1, queues=LINT)
+    world.beat("leaves", slots=1, queues=LINT)
+    world.beat("other", slots=1, queues=OTHER)
     world.submit(*(world.task(f"t{n}") for n in range(9)))
-    assert world.claim(world.slot("s", "busy", LINT)).told
-    world.beat("leaves", slots=1, lanes=LINT, drain="stopped")
-    world.beat("takes", slots=1, lanes=LINT)
+    assert world.claim(world.slot("s", "busy", LINT)).assignment
+    world.beat("leaves", slots=1, queues=LINT, drain="stopped")
+    world.beat("takes", slots=1, queues=LINT)
     world.age(1)
-    world.beat("takes", slots=1, lanes=LINT, took=True)
+    world.beat("takes", slots=1, queues=LINT, took=True)
     withdraw(world)
     blamed = {node.name: node.untaken for node in world.run(nodes.fleet()).nodes}
     assert blamed["idle"] == 1
@@ -115,7 +115,7 @@ def test_who_is_busy_or_claimed_meanwhile_or_drains_is_not_to_blame(world: World
 @pytest.mark.parametrize("healthy", ["n0", "n2"])
 def test_a_healthy_node_is_granted_what_the_other_one_would_not_take(world: World, healthy: str) -> None:
     distrusted(world, slots=1)
-    world.beat(healthy, slots=1, lanes=LINT)
+    world.beat(healthy, slots=1, queues=LINT)
     assert len(world.granted()) == 1
 
 

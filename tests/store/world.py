@@ -21,18 +21,18 @@ from taskengine.models import Task
 from taskengine.settings import Settings
 from taskengine.store import coordination, executions, graphs, needs, nodes, tasks
 from taskengine.store.aio import AsyncStore
-from taskengine.store.call import Call, Story
+from taskengine.store.call import Call, Operation
 from taskengine.store.coordination import Decision
 from taskengine.store.executions import Answer, Report, Slot
 from taskengine.store.invariants import check_invariants
 from taskengine.store.keys import Keys
-from taskengine.store.nodes import Beat
+from taskengine.store.nodes import HeartbeatReply
 from taskengine.store.records import record
-from taskengine.store.replies import Reply, Told
+from taskengine.store.replies import Assignment, Reply
 
 T = TypeVar("T")
-ENVELOPE = '{"id":"@ID@","token":@TOKEN@,"lane":"@LANE@","priority":@PRIORITY@,"tag":"@TAG@"}'
-LANES = "lint=lint @lint=lint"
+ENVELOPE = '{"id":"@ID@","token":@TOKEN@,"queue":"@QUEUE@","priority":@PRIORITY@,"tag":"@TAG@"}'
+QUEUES = "lint=lint @lint=lint"
 #: Sorted sets whose scores are moments, in milliseconds.
 _MOMENTS = ("nodes", "leases", "granted_all", "timers", "batches", "finished", "releases", "deadlines")
 #: Fields of hashes that are moments, by which scripts decide.
@@ -44,7 +44,7 @@ class Runs(Protocol):
 
     settings: Settings
 
-    def run(self, work: Call[T] | Story[T]) -> T: ...
+    def run(self, work: Call[T] | Operation[T]) -> T: ...
 
 
 class Awaited:
@@ -55,7 +55,7 @@ class Awaited:
         self._store = store
         self._loop = loop
 
-    def run(self, work: Call[T] | Story[T]) -> T:
+    def run(self, work: Call[T] | Operation[T]) -> T:
         return self._loop.run_until_complete(self._store.run(work))
 
 
@@ -79,7 +79,7 @@ class World:
 
     # -- asking
 
-    def run(self, work: Call[T] | Story[T]) -> T:
+    def run(self, work: Call[T] | Operation[T]) -> T:
         return self.store.run(work)
 
     def status(self, id: object) -> str:
@@ -122,20 +122,20 @@ class World:
     def counts(self) -> dict[str, int]:
         return {status: n for status, n in self.run(nodes.fleet()).counts.items() if n}
 
-    def ready(self, lane: str = "lint") -> list[str]:
-        """Ids in a lane's ready set, best first."""
-        return [m.decode()[12:] for m in self.raw.zrange(self.keys.of("ready", lane), 0, -1)]
+    def ready(self, queue: str = "lint") -> list[str]:
+        """Ids in a queue's ready set, best first."""
+        return [m.decode()[12:] for m in self.raw.zrange(self.keys.of("ready", queue), 0, -1)]
 
     def granted(self) -> list[str]:
         """Executions granted and not claimed, in the order of their deadlines."""
         return [m.decode() for m in self.raw.zrange(self.keys.fixed("granted_all"), 0, -1)]
 
-    def messages(self, lane: str = "lint") -> list[dict[str, Any]]:
-        """Celery messages of a lane, the one delivered first in front."""
+    def messages(self, queue: str = "lint") -> list[dict[str, Any]]:
+        """Celery messages of a queue, the one delivered first in front."""
         found = []
         for priority in range(5):
-            queue = self.keys.queue_prefix() + lane + (f"\x06\x16{priority}" if priority else "")
-            found += [json.loads(text) for text in reversed(self.raw.lrange(queue, 0, -1))]
+            key = self.keys.queue_prefix() + queue + (f"\x06\x16{priority}" if priority else "")
+            found += [json.loads(text) for text in reversed(self.raw.lrange(key, 0, -1))]
         return found
 
     def key_names(self) -> set[str]:
@@ -193,21 +193,23 @@ class World:
         return batch
 
     def settle(self, batch: str) -> None:
-        while self.run(coordination.fall(batch)).number():
+        while self.run(coordination.settle_batch(batch)).number():
             pass
 
     # -- the fleet
 
     def beat(
-        self, node: str = "n1", slots: int = 2, lanes: str = LANES, drain: str = "", live: Sequence[Slot] = (),
+        self, node: str = "n1", slots: int = 2, queues: str = QUEUES, drain: str = "", live: Sequence[Slot] = (),
         number: int = 0, took: bool = False,
-    ) -> Beat:  # fmt: skip
+    ) -> HeartbeatReply:  # fmt: skip
         """The node's next beat, or another copy of the one with that *number*."""
         messages = [f"{s.message}|{s.pid}" for s in live]
-        return self.run(nodes.beat(node, number or next(self._beats), "{}", slots, lanes, drain, messages, took=took))
+        return self.run(
+            nodes.heartbeat(node, number or next(self._beats), "{}", slots, queues, drain, messages, took=took)
+        )
 
-    def slot(self, name: str = "s1", node: str = "n1", lanes: str = LANES, pid: int = 7) -> Slot:
-        return Slot(node, name, f"m-{name}", pid, lanes)
+    def slot(self, name: str = "s1", node: str = "n1", queues: str = QUEUES, pid: int = 7) -> Slot:
+        return Slot(node, name, f"m-{name}", pid, queues)
 
     def claim(self, slot: Slot, execution: str = "none", token: int = 1, request: str = "") -> Answer:
         return self.run(executions.claim(slot, request or str(uuid4()), execution, token))
@@ -216,51 +218,56 @@ class World:
         until = self.raw.zscore(self.keys.fixed("nodes"), node)
         return bool(until and until > self.run(coordination.server_ms()))
 
-    def start(self, slot: Slot | None = None) -> Told:
+    def start(self, slot: Slot | None = None) -> Assignment:
         """Claim what may run best, granted or READY, on a node that beats."""
         slot = slot or self.slot()
         if not self.is_alive(slot.node):
-            self.beat(slot.node, lanes=slot.lanes, slots=0)
+            self.beat(slot.node, queues=slot.queues, slots=0)
         granted = self.granted()
         token = int(self.fields("exec", granted[0])["att"]) if granted else 1
         answer = self.claim(slot, granted[0] if granted else "none", token)
-        assert answer.told is not None, answer
-        return answer.told
+        assert answer.assignment is not None, answer
+        return answer.assignment
 
     def report(
-        self, told: Told, slot: Slot | None = None, verdict: str = "completed", pull: bool = False, **fields: Any
+        self,
+        told: Assignment,
+        slot: Slot | None = None,
+        disposition: str = "completed",
+        pull: bool = False,
+        **fields: Any,
     ) -> Answer:
         """The answer to one outcome; its word is ``fenced`` or ``missing`` where that outcome did not count."""
-        done = Report(told.task_id, told.attempt, verdict, "lint", **fields)
+        done = Report(told.task_id, told.attempt, disposition, "lint", **fields)
         answer = self.run(executions.report(slot or self.slot(), [done], pull=pull))
         (outcome,) = answer.outcomes
         if outcome in {"ok", "overdue", "missing"}:
             return replace(answer, word=outcome, outcomes=())
         return replace(answer, word="fenced", detail=outcome, outcomes=())
 
-    def told(self, task: Task) -> Told:
+    def assignment(self, task: Task) -> Assignment:
         """What the worker of a running task was told, as far as a report needs it."""
         attempt = int(self.fields("task", task.id)["att"])
-        return Told(eid(task, attempt), str(task.id), attempt, 0, "", task.name, "{}", 0, "")
+        return Assignment(eid(task, attempt), str(task.id), attempt, 0, "", task.name, "{}", 0, "")
 
-    def finish(self, *wanted: Task, verdict: str = "completed", slot: Slot | None = None, **fields: Any) -> None:
+    def finish(self, *wanted: Task, disposition: str = "completed", slot: Slot | None = None, **fields: Any) -> None:
         """Run READY tasks, whichever comes first, until all of *wanted* ended."""
         open_ids = {str(task.id) for task in wanted}
         while open_ids:
             told = self.start(slot)
-            ends = verdict if told.task_id in open_ids else "completed"
+            ends = disposition if told.task_id in open_ids else "completed"
             assert self.report(told, slot, ends, **fields).word == "ok"
             open_ids.discard(told.task_id)
 
-    def lead(self, id: str = "c1") -> str:
-        answer = self.run(coordination.lead(id, 60_000))
+    def elect(self, id: str = "c1") -> str:
+        answer = self.run(coordination.elect(id, 60_000))
         assert answer.ok, answer
         self.term = answer.text()
         return self.term
 
     def think(self) -> int:
         """Decide what the scripts left for thought until nothing is left, as a coordinator does; how many."""
-        self.lead()
+        self.elect()
         decided = 0
         while found := self.run(coordination.decisions(self.keys)):
             for decision, seen in zip(found, self.run(coordination.snapshots(found)), strict=True):
@@ -277,9 +284,9 @@ class World:
         for instruction in decide(seen, Stimulus(decision.how)):
             match instruction:
                 case CloseTask():
-                    answer = self.run(coordination.close(self.term, decision.entry, seen, instruction))
+                    answer = self.run(coordination.close_by_rule(self.term, decision.entry, seen, instruction))
                 case StartTask():
-                    answer = self.run(coordination.trigger(self.term, decision.entry, seen))
+                    answer = self.run(coordination.start_by_rule(self.term, decision.entry, seen))
                 case ReopenTask(id, by):
                     answer = self.run(coordination.reopen_closed(self.term, decision.entry, id, by))
                 case Nothing():
@@ -308,7 +315,7 @@ class World:
                     self.raw.hincrby(name, moment, -ms)
 
 
-def became(beat: Beat) -> dict[str, str]:
+def became(beat: HeartbeatReply) -> dict[str, str]:
     """Executions that a beat ended as LOST -> the statuses of their tasks by that."""
     return {one.execution_id: one.became for one in beat.lost}
 
@@ -318,7 +325,7 @@ def eid(task: Task | UUID | str, attempt: int = 1) -> str:
     return str(execution_id(str(task.id if isinstance(task, Task) else task), attempt))
 
 
-def steps(work: Call[T] | Story[T], send: Callable[[Call[Any]], Any]) -> T:
+def steps(work: Call[T] | Operation[T], send: Callable[[Call[Any]], Any]) -> T:
     """Drive *work* with *send* as its wire."""
     if not isinstance(work, Generator):
         return cast(T, send(work))

@@ -28,20 +28,20 @@ from taskengine.agent import REGISTRY
 from taskengine.testing import Engine, NeverDoneError, NeverIdleError
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
-#: A lane that no other test's agents offer.
-LANE = "inline-work"
+#: A queue that no other test's agents offer.
+QUEUE = "inline-work"
 EXACT = RetryRules(initial_interval=10, jitter=0)
 
 
 def work(name: str, *on: Task, **more: Any) -> Task:
-    return Task(name=name, **{"capability": LANE, "depends_on": {task.id for task in on}, "retry": EXACT} | more)
+    return Task(name=name, **{"capability": QUEUE, "depends_on": {task.id for task in on}, "retry": EXACT} | more)
 
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     """An engine with an agent that fails as often as its input says, then tells its name and what it was given."""
 
-    @agent("inline-worker", capabilities={LANE})
+    @agent("inline-worker", capabilities={QUEUE})
     def worker(task: Any, context: Any) -> dict[str, Any]:
         if context.attempt <= task.input.get("fails", 0):
             raise OSError(f"attempt {context.attempt}")
@@ -92,7 +92,7 @@ def test_run_until_done_lets_time_pass_from_timer_to_timer(engine: Engine) -> No
 def test_every_moment_passes_whatever_the_fraction_of_its_second(micros: int, sweep_seconds: float) -> None:
     """Timers are whole milliseconds: a sweep that is due a part of one later is not due yet, and is not waited for."""
 
-    @agent("inline-sorry", capabilities={LANE})
+    @agent("inline-sorry", capabilities={QUEUE})
     def sorry(task: Any, context: Any) -> None:
         if context.attempt == 1:
             raise OSError("once")
@@ -127,7 +127,7 @@ def test_a_failure_closes_its_dependents_and_a_retry_opens_them(engine: Engine) 
 def test_more_important_tasks_run_first() -> None:
     ran: list[str] = []
 
-    @agent("inline-order", capabilities={LANE})
+    @agent("inline-order", capabilities={QUEUE})
     def note(task: Any, context: Any) -> None:
         ran.append(task.name)
 
@@ -220,7 +220,7 @@ def test_an_agent_that_waits_in_the_only_slot_is_told_of_slots() -> None:
 
 
 def test_work_without_end_is_told_by_name() -> None:
-    @agent("inline-endless", capabilities={LANE})
+    @agent("inline-endless", capabilities={QUEUE})
     def endless(task: Any, context: Any) -> None:
         engine.submit(work("again"))
 
@@ -251,7 +251,7 @@ def test_a_task_that_loses_every_worker_is_a_dead_letter(engine: Engine) -> None
 
 
 def test_what_the_agent_of_a_lost_worker_returns_is_refused() -> None:
-    @agent("inline-lost", capabilities={LANE})
+    @agent("inline-lost", capabilities={QUEUE})
     def loses(task: Any, context: Any) -> int:
         if context.attempt == 1:
             engine.lose_worker()
@@ -265,7 +265,7 @@ def test_what_the_agent_of_a_lost_worker_returns_is_refused() -> None:
 
 
 def test_an_agent_that_takes_too_long_is_timed_out() -> None:
-    @agent("inline-slow", capabilities={LANE})
+    @agent("inline-slow", capabilities={QUEUE})
     def slow(task: Any, context: Any) -> str:
         engine.clock.advance(61 if context.attempt == 1 else 59)
         return "told to stop" if context.cancelled else "in time"
@@ -278,7 +278,7 @@ def test_an_agent_that_takes_too_long_is_timed_out() -> None:
 
 
 def test_a_cancel_reaches_the_agent_with_the_next_beat() -> None:
-    @agent("inline-cancelled", capabilities={LANE})
+    @agent("inline-cancelled", capabilities={QUEUE})
     def asks(task: Any, context: Any) -> None:
         engine.api.cancel_task(task.id, "no more")
         assert not context.cancelled
@@ -292,7 +292,7 @@ def test_a_cancel_reaches_the_agent_with_the_next_beat() -> None:
 
 
 def test_an_agent_may_submit_and_wait_when_there_is_a_slot() -> None:
-    @agent("inline-parent", capabilities={LANE})
+    @agent("inline-parent", capabilities={QUEUE})
     def parent(task: Any, context: Any) -> Any:
         if task.name == "child":
             return "grown"
@@ -307,7 +307,7 @@ def test_an_agent_may_submit_and_wait_when_there_is_a_slot() -> None:
 
 
 def test_a_coroutine_is_an_agent_too() -> None:
-    @agent("inline-coroutine", capabilities={LANE})
+    @agent("inline-coroutine", capabilities={QUEUE})
     async def runs(task: Any, context: Any) -> str:
         await asyncio.sleep(0)
         context.progress(0.5, "half")
@@ -332,7 +332,7 @@ def test_agents_of_a_test_are_gone_with_its_engine_and_their_names_are_free() ->
     for answer in (1, 2):
 
         def declare(answer: int = answer) -> Any:
-            @agent("inline-here-and-now", capabilities={LANE})
+            @agent("inline-here-and-now", capabilities={QUEUE})
             def here(task: Any, context: Any) -> int:
                 return answer
 
@@ -359,7 +359,7 @@ def test_an_engine_sees_agents_that_come_after_it() -> None:
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A package whose agents stand in a module of it: one of each name and lane."""
+    """A package whose agents stand in a module of it: one of each name and queue."""
     name = f"inline_{uuid4().hex}"
     (tmp_path / name).mkdir()
     (tmp_path / name / "__init__.py").write_text(f"from {name} import inner\n")
@@ -372,8 +372,8 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-def said(engine: Engine, lane: str) -> Any:
-    (a,) = engine.submit(work("a", capability=lane))
+def said(engine: Engine, queue: str) -> Any:
+    (a,) = engine.submit(work("a", capability=queue))
     engine.run_until_done(a)
     result = engine.task(a).result
     return result and result["value"]
@@ -436,7 +436,7 @@ def test_modules_bring_their_agents_and_no_others() -> None:
 
 
 def test_engines_do_not_see_each_other() -> None:
-    @agent("inline-twin", capabilities={LANE})
+    @agent("inline-twin", capabilities={QUEUE})
     def twin(task: Any, context: Any) -> None:
         """Does nothing."""
 
@@ -503,7 +503,7 @@ def test_what_the_state_forbids_is_refused_as_on_a_server(engine: Engine) -> Non
 def test_any_graph_with_failures_and_losses_comes_to_its_end(seed: int) -> None:
     chance = random.Random(seed)
 
-    @agent("inline-unlucky", capabilities={LANE})
+    @agent("inline-unlucky", capabilities={QUEUE})
     def unlucky(task: Any, context: Any) -> None:
         if chance.random() < 0.2:
             engine.lose_worker()

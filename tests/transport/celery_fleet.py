@@ -38,7 +38,7 @@ store = redis.Redis(unix_socket_path=os.environ["TINY_SOCKET"])
 def slot(self):
     request = self.request
     info = dict(request.delivery_info)
-    store.rpush("ran", json.dumps({"id": request.id, "token": request.te_token, "lane": info["routing_key"]}))
+    store.rpush("ran", json.dumps({"id": request.id, "token": request.te_token, "queue": info["routing_key"]}))
     store.blpop("go-" + request.id, timeout=20) if store.sismember("hold", request.id) else None
 
 @app.task(name="own")
@@ -66,9 +66,9 @@ def until(ask: Callable[[], T], seconds: float = 15.0) -> T:
     return answer
 
 
-def wake(execution: str, lane: str = "lint", token: str = "7", priority: int = 2) -> str:
+def wake(execution: str, queue: str = "lint", token: str = "7", priority: int = 2) -> str:
     """The message that a script would push, completed by plain substitution as it does."""
-    values = {"@ID@": execution, "@TOKEN@": token, "@TAG@": f"tag-{execution}", "@LANE@": lane}
+    values = {"@ID@": execution, "@TOKEN@": token, "@TAG@": f"tag-{execution}", "@QUEUE@": queue}
     text = template().replace("@PRIORITY@", str(priority))
     for name, value in values.items():
         text = text.replace(name, value)
@@ -108,9 +108,9 @@ class Fleet:
     def log(self, name: str = "w0") -> str:
         return (self.folder / f"{name}.log").read_text()
 
-    def push(self, raw: str | bytes, lane: str = "lint", priority: int = 2) -> None:
+    def push(self, raw: str | bytes, queue: str = "lint", priority: int = 2) -> None:
         """What a script does with a completed message."""
-        self.client.lpush(PREFIX + queue_key(lane, priority), raw)
+        self.client.lpush(PREFIX + queue_key(queue, priority), raw)
 
     def ran(self) -> list[bytes]:
         answer: Any = self.client.lrange("ran", 0, -1)

@@ -16,7 +16,7 @@ from .celery_fleet import Fleet, until, wake
 
 
 def test_template_is_json_once_filled_and_says_everything_outside_the_body() -> None:
-    message = json.loads(wake("e1", lane="lint", token="42", priority=3))
+    message = json.loads(wake("e1", queue="lint", token="42", priority=3))
 
     assert base64.b64decode(message["body"]) == (
         b'[[], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]'
@@ -54,11 +54,11 @@ def test_filled_template_runs_with_its_execution_id_and_token(fleet: Fleet) -> N
     fleet.start("-Q", "lint,@ann", "-P", "prefork", "-c", "1")
     for priority in PRIORITY_STEPS:
         fleet.push(wake(f"e{priority}", token=f"t{priority}", priority=priority), priority=priority)
-    fleet.push(wake("pinned", lane="@ann"), lane="@ann")
+    fleet.push(wake("pinned", queue="@ann"), queue="@ann")
 
     until(lambda: len(fleet.ran()) == 6)
 
-    seen = {(r["id"], r["token"], r["lane"]) for r in map(json.loads, fleet.ran())}
+    seen = {(r["id"], r["token"], r["queue"]) for r in map(json.loads, fleet.ran())}
     assert seen == {(f"e{p}", f"t{p}", "lint") for p in PRIORITY_STEPS} | {("pinned", "7", "@ann")}
     assert "Task lint[e0] received" in fleet.log()
     assert not fleet.quarantine()

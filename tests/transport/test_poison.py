@@ -102,7 +102,7 @@ def test_own_celery_task_and_own_consumer_are_let_through(fleet: Fleet) -> None:
                 "properties": {"delivery_tag": "a", "delivery_info": {"exchange": "", "routing_key": "mail"}},
             }
         ),
-        lane="mail",
+        queue="mail",
         priority=0,
     )
     until(lambda: fleet.client.lrange("mail", 0, -1) == [b'{"any": "thing"}'])

@@ -46,7 +46,7 @@ class _Sent(virtual.Channel):
         self.messages.append(dumps(message).encode())
 
 
-class _Drawer(virtual.Transport):
+class _CaptureChannel(virtual.Transport):
     Channel = _Sent
 
 
@@ -54,7 +54,7 @@ class _Drawer(virtual.Transport):
 def sent() -> tuple[Celery, list[bytes]]:
     """An app whose messages stay in a list."""
     app = Celery("sent", set_as_current=False, broker="memory://", backend="cache+memory://")
-    app.conf.broker_transport = _Drawer
+    app.conf.broker_transport = _CaptureChannel
     _Sent.messages = []
     return app, _Sent.messages
 

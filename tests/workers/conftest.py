@@ -35,7 +35,7 @@ def bare_fleet(valkey: Any, tmp_path: Path) -> Iterator[Fleet]:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """A coordinator, a prefork worker and a threads worker, each with lanes of its own."""
+    """A coordinator, a prefork worker and a threads worker, each with queues of its own."""
     server = Valkey()
     made = Fleet(server, tmp_path_factory.mktemp("fleet"), cancel_grace_seconds=1.5, drain_seconds=1.5)
     try:
@@ -57,9 +57,9 @@ class Pool:
     """One worker of the shared fleet."""
 
     worker: Process
-    #: The lane of the agent ``worker`` here, and that of the coroutine ``waiter``.
-    lane: str
-    coroutine_lane: str
+    #: The queue of the agent ``worker`` here, and that of the coroutine ``waiter``.
+    queue: str
+    coroutine_queue: str
 
 
 @pytest.fixture(params=["prefork", "threads"])

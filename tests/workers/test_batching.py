@@ -15,7 +15,7 @@ NAME = "short"
 
 
 def short(pool: Pool, n: int) -> list[Task]:
-    return [Task(name=NAME, capability=pool.lane) for _ in range(n)]
+    return [Task(name=NAME, capability=pool.queue) for _ in range(n)]
 
 
 def most_in_hand(fleet: Fleet, ids: list[str]) -> int:

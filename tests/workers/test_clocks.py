@@ -12,7 +12,7 @@ QUICKLY = RetryRules(initial_interval=0.05, jitter=0)
 
 def test_a_silent_agent_is_ended_and_tried_again(fleet: Fleet, pool: Pool) -> None:
     task = Task(
-        capability=pool.lane,
+        capability=pool.queue,
         input={"do": "patient", "seconds": 60},
         heartbeat_timeout=0.6,
         max_retries=1,
@@ -26,14 +26,14 @@ def test_a_silent_agent_is_ended_and_tried_again(fleet: Fleet, pool: Pool) -> No
 
 
 def test_an_agent_that_speaks_often_enough_runs_to_its_end(fleet: Fleet, pool: Pool) -> None:
-    task = Task(capability=pool.lane, input={"do": "chatter"}, heartbeat_timeout=1.5)
+    task = Task(capability=pool.queue, input={"do": "chatter"}, heartbeat_timeout=1.5)
     (done,) = fleet.run(task)
     assert (done.status, done.attempt) == (TaskStatus.COMPLETED, 1)
 
 
 def test_all_attempts_together_end_with_their_total(fleet: Fleet, pool: Pool) -> None:
     task = Task(
-        capability=pool.lane,
+        capability=pool.queue,
         input={"do": "patient", "seconds": 60},
         timeout=0.8,
         total_timeout=2.4,

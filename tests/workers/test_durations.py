@@ -11,31 +11,31 @@ from ..fleet import Fleet, until
 from .conftest import Pool
 
 
-def learned(fleet: Fleet, lane: str, name: str) -> float | None:
-    kind = kind_of(lane, name)
-    return fleet.store.run(estimates.learned(fleet.keys, [kind])).get(kind)
+def read_estimates(fleet: Fleet, queue: str, name: str) -> float | None:
+    kind = kind_of(queue, name)
+    return fleet.store.run(estimates.read_estimates(fleet.keys, [kind])).get(kind)
 
 
 def test_a_run_that_completed_is_an_estimate_for_its_kind(fleet: Fleet, pool: Pool) -> None:
-    fleet.run(Task(name="nap 1", capability=pool.lane, input={"seconds": 0.3}))
-    seconds = until(lambda: learned(fleet, pool.lane, "nap 2"), 5)
+    fleet.run(Task(name="nap 1", capability=pool.queue, input={"seconds": 0.3}))
+    seconds = until(lambda: read_estimates(fleet, pool.queue, "nap 2"), 5)
     assert 0.3 <= seconds < 0.6
 
 
 def test_a_run_that_failed_teaches_nothing(fleet: Fleet, pool: Pool) -> None:
-    fleet.run(Task(name="broken", capability=pool.lane, input={"do": "fail"}, max_retries=0))
-    fleet.run(Task(name="whole", capability=pool.lane), Task(name="whole", capability=pool.lane))
+    fleet.run(Task(name="broken", capability=pool.queue, input={"do": "fail"}, max_retries=0))
+    fleet.run(Task(name="whole", capability=pool.queue), Task(name="whole", capability=pool.queue))
 
     def later_ones_are_known() -> bool:
-        fleet.run(Task(name="whole", capability=pool.lane))
-        return learned(fleet, pool.lane, "whole") is not None
+        fleet.run(Task(name="whole", capability=pool.queue))
+        return read_estimates(fleet, pool.queue, "whole") is not None
 
     until(later_ones_are_known)
-    assert learned(fleet, pool.lane, "broken") is None
+    assert read_estimates(fleet, pool.queue, "broken") is None
 
 
 def test_a_client_that_says_nothing_gets_the_place_of_what_its_kind_took(fleet: Fleet) -> None:
-    fleet.store.run(estimates.learn({kind_of("nobody", "long 7"): 900.0}))
+    fleet.store.run(estimates.update_estimates({kind_of("nobody", "long 7"): 900.0}))
     with fleet.api() as api:
         silent = api.create_task(Task(name="long 8", capability="nobody"))
         said = api.create_task(Task(name="long 9", capability="nobody", estimated_seconds=5))

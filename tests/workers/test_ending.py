@@ -74,7 +74,7 @@ def test_what_a_killed_child_started_goes_with_it(fleet: Fleet, tmp_path: Path) 
 
 def test_a_run_that_was_fenced_behind_its_nodes_back_is_ended(fleet: Fleet, pool: Pool) -> None:
     """As after a freeze or a cut link: its lease lapsed, and somebody else may run the task."""
-    task = Task(capability=pool.lane, input={"do": "patient", "seconds": 60})
+    task = Task(capability=pool.queue, input={"do": "patient", "seconds": 60})
     (id,) = fleet.submit(task)
     first = begun(fleet, id)
     (execution,) = fleet.executions(id)
@@ -99,14 +99,14 @@ def test_a_timed_out_attempt_is_tried_again(fleet: Fleet) -> None:
 def test_a_report_after_the_deadline_is_refused_whoever_looked_first(fleet: Fleet, pool: Pool) -> None:
     """Most of these end between two looks of the worker's parent; none of them counts."""
     tasks = [
-        Task(capability=pool.lane, input={"seconds": 0.1}, timeout=0.05, max_retries=0) for _ in range(6)
+        Task(capability=pool.queue, input={"seconds": 0.1}, timeout=0.05, max_retries=0) for _ in range(6)
     ]
     assert {task.error_kind for task in fleet.run(*tasks)} == {"timeout"}
     for task in tasks:
         (execution,) = fleet.executions(str(task.id))
         assert (execution.status.value, execution.result) == ("timed_out", None)
         assert execution.error_message == "attempt 1 ran longer than its timeout of 0.05 s"
-    (after,) = fleet.run(Task(capability=pool.lane))
+    (after,) = fleet.run(Task(capability=pool.queue))
     assert after.status is TaskStatus.COMPLETED
 
 
@@ -115,7 +115,7 @@ def test_a_child_that_is_ended_may_clean_up_and_its_report_is_fenced(fleet: Flee
     fleet.run(task)
     until(lambda: left(fleet, "end", str(task.id)), 2)
     (late,) = until(lambda: [e.late_outcome for e in fleet.executions(str(task.id)) if e.late_outcome])
-    assert (late["verdict"], late["error"]) == ("cancelled", "the agent was ended by its worker")
+    assert (late["disposition"], late["error"]) == ("cancelled", "the agent was ended by its worker")
     assert fleet.statuses([str(task.id)]) == ["failed"]
 
 
@@ -141,7 +141,7 @@ def test_a_hung_thread_is_fenced_and_occupies_its_slot_until_it_returns(fleet: F
     until(lambda: published() == 4, 2)
     (execution,) = fleet.executions(str(task.id))
     assert execution.status.value == "timed_out"
-    assert execution.late_outcome == {"verdict": "completed", "output": {"late": True}, "error": ""}
+    assert execution.late_outcome == {"disposition": "completed", "output": {"late": True}, "error": ""}
     assert execution.result is None
     assert fleet.statuses([str(task.id)]) == ["failed"]
 
@@ -163,7 +163,7 @@ def test_a_coroutine_over_its_time_is_interrupted(fleet: Fleet) -> None:
 def test_a_cancel_reaches_a_running_agent_and_what_it_returns_is_kept_but_not_applied(
     fleet: Fleet, pool: Pool
 ) -> None:
-    task = Task(capability=pool.lane, input={"do": "patient"})
+    task = Task(capability=pool.queue, input={"do": "patient"})
     fleet.submit(task)
     begun(fleet, str(task.id))
     asked = time.monotonic()
@@ -179,7 +179,7 @@ def test_a_cancel_reaches_a_running_agent_and_what_it_returns_is_kept_but_not_ap
 
 
 def test_a_cancel_interrupts_a_coroutine_once(fleet: Fleet, pool: Pool) -> None:
-    task = Task(capability=pool.coroutine_lane, input={"seconds": 60, "clean_up": 0.5})
+    task = Task(capability=pool.coroutine_queue, input={"seconds": 60, "clean_up": 0.5})
     fleet.submit(task)
     begun(fleet, str(task.id))
     fleet.cancel(str(task.id))
@@ -189,7 +189,7 @@ def test_a_cancel_interrupts_a_coroutine_once(fleet: Fleet, pool: Pool) -> None:
 
 
 def test_an_agent_deaf_to_a_cancel_is_ended_after_the_grace(fleet: Fleet, pool: Pool) -> None:
-    task = Task(capability=pool.lane, input={"do": "deaf", "seconds": 3.5})
+    task = Task(capability=pool.queue, input={"do": "deaf", "seconds": 3.5})
     fleet.submit(task)
     run = begun(fleet, str(task.id))
     asked = time.monotonic()
@@ -198,7 +198,7 @@ def test_an_agent_deaf_to_a_cancel_is_ended_after_the_grace(fleet: Fleet, pool: 
     assert fleet.settings.cancel_grace_seconds <= time.monotonic() - asked < 3
     (execution,) = fleet.executions(str(task.id))
     assert (execution.status.value, execution.result) == ("cancelled", None)
-    if pool.lane == "work":
+    if pool.queue == "work":
         until(lambda: not lives(run.pid), 2)
     else:
         until(lambda: fleet.executions(str(task.id))[0].late_outcome, 4)
@@ -206,8 +206,8 @@ def test_an_agent_deaf_to_a_cancel_is_ended_after_the_grace(fleet: Fleet, pool: 
 
 
 def test_a_task_that_waits_is_cancelled_at_once(fleet: Fleet, pool: Pool) -> None:
-    first = Task(capability=pool.lane, input={"seconds": 0.5})
-    second = Task(capability=pool.lane, depends_on={first.id})
+    first = Task(capability=pool.queue, input={"seconds": 0.5})
+    second = Task(capability=pool.queue, depends_on={first.id})
     ids = fleet.submit(first, second)
     assert fleet.cancel(ids[1]).ok
     assert fleet.statuses(ids)[1] == "cancelled"

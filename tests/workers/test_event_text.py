@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kombu.utils.json import dumps
 
-from taskengine.store.replies import Told
+from taskengine.store.replies import Assignment
 from workers import events
 
 _TEXTS = st.text(st.characters(exclude_characters="\x1f"), max_size=100)
@@ -49,7 +49,7 @@ def _same(found: dict[str, Any], kind: str, clock: int, **fields: Any) -> None:
 
 @given(name=_TEXTS, agent=_WORDS, attempt=st.integers(1, 10**6), retries=st.integers(0, 10**6))
 def test_a_beginning_is_two_events(name: str, agent: str, attempt: int, retries: int) -> None:
-    told = Told("execution", "task", attempt, 0, "run", name, "{}", retries, "")
+    told = Assignment("execution", "task", attempt, 0, "run", name, "{}", retries, "")
     received, began = rendered(events.started(told, agent))
     shown = events.brief(name.encode(errors="replace").decode())
     args = f"({shown!r}, task=task, run=run, attempt={attempt})"

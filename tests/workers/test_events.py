@@ -46,7 +46,7 @@ def watcher(fleet: Fleet) -> Iterator[Watcher]:
 
 
 def run(fleet: Fleet, pool: Pool, do: str, **fields: Any) -> str:
-    task = Task(capability=pool.lane, name=do, input={"do": do, **fields.pop("input", {})}, **fields)
+    task = Task(capability=pool.queue, name=do, input={"do": do, **fields.pop("input", {})}, **fields)
     return fleet.submit(task)[0]
 
 

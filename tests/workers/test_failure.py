@@ -17,7 +17,7 @@ from taskengine.testing import Engine
 from workers.failure import TRACEBACK_BYTES, brief, kept, place, traceback_of
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
-LANE = "failing"
+QUEUE = "failing"
 
 
 def _line_of(text):
@@ -77,9 +77,9 @@ def run():
     engines = []
 
     def run(function, **options):
-        engines.append(Engine([agent(f"failing{function.__name__}", capabilities={LANE})(function)], start=START))
+        engines.append(Engine([agent(f"failing{function.__name__}", capabilities={QUEUE})(function)], start=START))
         retry = RetryRules(initial_interval=1, jitter=0)
-        (task,) = engines[-1].submit(Task(name="t", capability=LANE, retry=retry, **{"max_retries": 0} | options))
+        (task,) = engines[-1].submit(Task(name="t", capability=QUEUE, retry=retry, **{"max_retries": 0} | options))
         engines[-1].run_until_done(task)
         return engines[-1], task
 

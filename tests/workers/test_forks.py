@@ -26,7 +26,7 @@ def lives(pid: int) -> bool:
 def test_child_of_an_agent_ends_as_of_a_script_and_the_parent_reports(
     fleet: Fleet, pool: Pool, child: str, code: int
 ) -> None:
-    (task,) = fleet.run(Task(capability=pool.lane, input={"do": "fork", "child": child}, max_retries=0))
+    (task,) = fleet.run(Task(capability=pool.queue, input={"do": "fork", "child": child}, max_retries=0))
     assert (task.status, task.lost_count) == ("completed", 0), task
     (execution,) = fleet.executions(str(task.id))
     assert execution.result is not None
@@ -58,7 +58,7 @@ def test_timeout_of_an_agent_ends_its_children_and_theirs(fleet: Fleet, tmp_path
 
 
 def test_agent_has_pools_of_processes_of_its_own(fleet: Fleet, pool: Pool) -> None:
-    (task,) = fleet.run(Task(capability=pool.lane, input={"do": "use_processes"}, max_retries=0), seconds=60)
+    (task,) = fleet.run(Task(capability=pool.queue, input={"do": "use_processes"}, max_retries=0), seconds=60)
     assert task.status == "completed", task
     (execution,) = fleet.executions(str(task.id))
     assert execution.result == {"squares": [0, 1, 4, 9, 16, 25]}

@@ -10,14 +10,14 @@ from taskengine.store import nodes
 from taskengine.store.sync import SyncStore
 from taskengine.testing.worker import Ledger
 from taskengine.transport import template
-from workers.board import Board
 from workers.deaths import deaths
 from workers.heartbeat import Heartbeat
 from workers.host import Host
-from workers.lanes import Served
 from workers.process import LocalRuns, Node
+from workers.queues import Served
+from workers.recycling import Limits
+from workers.slot_table import SlotTable
 from workers.unsent import Unsent
-from workers.wear import Limits
 
 from ..conftest import Valkey
 from ..fleet import QUICK, until
@@ -27,9 +27,10 @@ from ..store.world import World
 def node_on(server: Valkey) -> Node:
     nobody = Ledger()  # no agent runs here
     return Node(
-        settings=Settings(redis_url=server.url, **QUICK), registry=Registry(), announce=lambda _: nobody,
+        settings=Settings(redis_url=server.url, **QUICK), registry=Registry(), make_events=lambda _: nobody,
         url=server.url, unsent=Unsent(0), limits=Limits(),
-        name="n1", hostname="n1@here", lanes=Served({"lint": "lint"}), forks=False, board=Board(), local=LocalRuns(),
+        name="n1", hostname="n1@here", queues=Served({"lint": "lint"}), forks=False, slot_table=SlotTable(),
+        local=LocalRuns(),
     )  # fmt: skip
 
 
@@ -60,13 +61,13 @@ def test_what_began_and_was_lost_between_two_beats_is_told(
 ) -> None:
     node = node_on(valkey)
     told: list[tuple[str, str, str]] = []
-    monkeypatch.setattr(node.announce(None), "closed", lambda *ended: told.append(ended))
+    monkeypatch.setattr(node.make_events(None), "closed", lambda *ended: told.append(ended))
     store = SyncStore(valkey.url, node.settings, template())
     world = World(store, valkey.client, lambda _: store)
     task = world.new("a", capability="lint")
     heartbeat = Heartbeat(node, lambda: 2, Host(None))
     heartbeat.beat()
-    slot = world.slot(node=node.name, lanes=node.lanes.text)
+    slot = world.slot(node=node.name, queues=node.queues.text)
     started = world.start(slot)
     deaths.note(slot.message, slot.pid, "its process was ended by SIGSEGV")
     heartbeat.beat()

@@ -30,7 +30,7 @@ def lines(fleet: Fleet, task: Task) -> list[tuple[str | None, str, str]]:
 
 
 def work(pool: Pool, do: str, name: str = "t", **input: Any) -> Task:
-    return Task(name=name, capability=pool.lane, input={"do": do, **input})
+    return Task(name=name, capability=pool.queue, input={"do": do, **input})
 
 
 def test_logged_and_printed_lines_are_in_the_log_when_the_task_is_over(fleet: Fleet, pool: Pool) -> None:
@@ -66,7 +66,7 @@ def test_each_execution_of_a_threads_pool_has_its_own_lines(fleet: Fleet) -> Non
 
 
 def test_coroutines_on_one_loop_have_their_own_lines(fleet: Fleet, pool: Pool) -> None:
-    new = [Task(name=f"n{n}", capability=pool.coroutine_lane, input={"seconds": 0.2}) for n in range(4)]
+    new = [Task(name=f"n{n}", capability=pool.coroutine_queue, input={"seconds": 0.2}) for n in range(4)]
     for task in fleet.run(*new):
         assert lines(fleet, task) == [
             ("stdout", "info", f"waits {task.name}"), ("stdout", "info", f"waited {task.name}")

@@ -1,4 +1,4 @@
-"""An agent that can not do it yet: its task comes back later, and nothing is spent."""
+"""An agent that cannot do it yet: its task comes back later, and nothing is spent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .test_starting import heard_events
 @pytest.mark.parametrize("raises", [False, True], ids=["returned", "raised"])
 def test_not_now_comes_back_after_its_delay_and_spends_no_retry(fleet: Fleet, pool: Pool, raises: bool) -> None:
     wish = {"do": "refuse", "times": 2, "delay": 0.3, "raise": raises}
-    (task,) = fleet.run(Task(capability=pool.lane, max_retries=0, input=wish))
+    (task,) = fleet.run(Task(capability=pool.queue, max_retries=0, input=wish))
     assert (task.status.value, task.attempt, task.retry_count, task.lost_count) == ("completed", 3, 0, 0)
     first, second, third = fleet.executions(str(task.id))
     reason = "the rate limit of 5 requests a minute"

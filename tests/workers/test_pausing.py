@@ -16,29 +16,29 @@ from .conftest import Pool
 @pytest.fixture
 def api(fleet: Fleet) -> Iterator[BlockingTaskAPI]:
     """A client; whatever it paused goes on afterwards."""
-    with fleet.api() as door:
-        yield door
-        for one in door.list_pauses():
-            door.resume(**({"everything": True} if one.name is None else {one.scope.value: one.name}))
+    with fleet.api() as opened:
+        yield opened
+        for one in opened.list_pauses():
+            opened.resume(**({"everything": True} if one.name is None else {one.scope.value: one.name}))
 
 
-def sleep(lane: str, seconds: float = 0.0) -> Task:
-    return Task(capability=lane, input={"do": "sleep", "seconds": seconds})
+def sleep(queue: str, seconds: float = 0.0) -> Task:
+    return Task(capability=queue, input={"do": "sleep", "seconds": seconds})
 
 
 def test_paused_capability_drains_holds_and_goes_on(fleet: Fleet, pool: Pool, api: BlockingTaskAPI) -> None:
-    (running,) = fleet.submit(sleep(pool.lane, 1.5))
+    (running,) = fleet.submit(sleep(pool.queue, 1.5))
     fleet.until_status(running, "running")
-    first = api.pause(capability=pool.lane, reason="deploy")
+    first = api.pause(capability=pool.queue, reason="deploy")
     assert (first.state, first.running) == (PauseState.DRAINING, 1)
-    waiting = fleet.submit(*(sleep(pool.lane) for _ in range(20)))
-    other = "play" if pool.lane == "work" else "work"
+    waiting = fleet.submit(*(sleep(pool.queue) for _ in range(20)))
+    other = "play" if pool.queue == "work" else "work"
     fleet.run(sleep(other))
     fleet.wait([running])
-    assert until(lambda: api.pause(capability=pool.lane).state is PauseState.DRAINED)
+    assert until(lambda: api.pause(capability=pool.queue).state is PauseState.DRAINED)
     assert set(fleet.statuses(waiting)) == {"ready"}
     assert "deploy" not in (api.get_task(waiting[0]).reason or "")  # the second pause gave no reason
-    assert api.resume(capability=pool.lane)
+    assert api.resume(capability=pool.queue)
     assert set(fleet.wait(waiting, seconds=5)) == {"completed"}
 
 

@@ -17,7 +17,7 @@ NOW = RetryRules(initial_interval=0.05, backoff_coefficient=1.0, jitter=0.0)
 
 
 def work(pool: Pool, do: str, **input: Any) -> Task:
-    return Task(capability=pool.lane, input={"do": do, **input})
+    return Task(capability=pool.queue, input={"do": do, **input})
 
 
 def outcome(fleet: Fleet, task: Task) -> Any:
@@ -39,7 +39,7 @@ def test_a_task_runs_once_and_its_object_is_its_result(fleet: Fleet, pool: Pool)
 
 
 def test_a_coroutine_is_awaited(fleet: Fleet, pool: Pool) -> None:
-    (task,) = fleet.run(Task(capability=pool.coroutine_lane, input={"seconds": 0.01}))
+    (task,) = fleet.run(Task(capability=pool.coroutine_queue, input={"seconds": 0.01}))
     assert (task.status, outcome(fleet, task)) == (DONE, {"slept": 0.01})
 
 
@@ -52,7 +52,7 @@ def test_coroutines_of_a_threads_worker_run_at_the_same_time(fleet: Fleet) -> No
 
 
 def test_the_context_tells_attempt_deadline_and_execution(fleet: Fleet, pool: Pool) -> None:
-    (task,) = fleet.run(Task(capability=pool.lane, input={"do": "ask", "deep": [1, {"x": None}]}, timeout=60))
+    (task,) = fleet.run(Task(capability=pool.queue, input={"do": "ask", "deep": [1, {"x": None}]}, timeout=60))
     (execution,) = fleet.executions(str(task.id))
     told = execution.result
     assert told is not None
@@ -77,10 +77,10 @@ def test_progress_and_log_lines_are_kept(fleet: Fleet, pool: Pool) -> None:
 
 
 def test_results_of_dependencies_are_found_by_name_and_by_id(fleet: Fleet, pool: Pool) -> None:
-    one = Task(name="one", capability=pool.lane, input={"n": 1})
-    two = Task(name="two", capability=pool.lane, input={"n": 2})
+    one = Task(name="one", capability=pool.queue, input={"n": 1})
+    two = Task(name="two", capability=pool.queue, input={"n": 2})
     wanted = ["one", str(two.id)]
-    last = Task(capability=pool.lane, depends_on={one.id, two.id}, input={"do": "read_results", "of": wanted})
+    last = Task(capability=pool.queue, depends_on={one.id, two.id}, input={"do": "read_results", "of": wanted})
     *_, task = fleet.run(one, two, last)
     assert outcome(fleet, task) == {
         "count": 2,
@@ -90,9 +90,9 @@ def test_results_of_dependencies_are_found_by_name_and_by_id(fleet: Fleet, pool:
 
 
 def test_a_result_that_nobody_has_names_those_there_are(fleet: Fleet, pool: Pool) -> None:
-    one = Task(name="one", capability=pool.lane)
+    one = Task(name="one", capability=pool.queue)
     last = Task(
-        capability=pool.lane, depends_on={one.id}, input={"do": "read_results", "of": ["two"]}, max_retries=0
+        capability=pool.queue, depends_on={one.id}, input={"do": "read_results", "of": ["two"]}, max_retries=0
     )
     *_, task = fleet.run(one, last)
     assert task.status is FAILED
@@ -101,8 +101,8 @@ def test_a_result_that_nobody_has_names_those_there_are(fleet: Fleet, pool: Pool
 
 
 def test_a_large_result_lies_by_reference_and_is_fetched_when_asked(fleet: Fleet, pool: Pool) -> None:
-    parent = Task(name="big", capability=pool.lane, input={"do": "big", "bytes": 2_000_000})
-    child = Task(capability=pool.lane, depends_on={parent.id}, input={"do": "read_results"})
+    parent = Task(name="big", capability=pool.queue, input={"do": "big", "bytes": 2_000_000})
+    child = Task(capability=pool.queue, depends_on={parent.id}, input={"do": "read_results"})
     parent, child = fleet.run(parent, child)
     assert outcome(fleet, child) == {"count": 1, "found": {str(parent.id): 2_000_000}, "depends_on": 1}
     (execution,) = fleet.executions(str(parent.id))
@@ -132,10 +132,10 @@ def test_a_large_input_that_is_gone_fails_its_task_by_name_and_at_once(fleet: Fl
 
 
 def test_a_large_result_that_is_gone_raises_where_it_is_asked_for(fleet: Fleet, pool: Pool) -> None:
-    parent = Task(name="big", capability=pool.lane, input={"do": "big", "bytes": 300_000})
+    parent = Task(name="big", capability=pool.queue, input={"do": "big", "bytes": 300_000})
     (parent,) = fleet.run(parent)
     fleet.server.client.delete(fleet.keys.of("payload", parent.execution_id))
-    child = Task(capability=pool.lane, depends_on={parent.id}, input={"do": "read_results"}, max_retries=0)
+    child = Task(capability=pool.queue, depends_on={parent.id}, input={"do": "read_results"}, max_retries=0)
     (child,) = fleet.run(child)
     assert child.status is FAILED
     assert f"no result of task {parent.id}" in (child.error_message or "")
@@ -144,15 +144,15 @@ def test_a_large_result_that_is_gone_raises_where_it_is_asked_for(fleet: Fleet, 
 
 
 def test_more_dependencies_than_travel_with_the_claim_are_all_there(fleet: Fleet, pool: Pool) -> None:
-    parents = [Task(name=f"p{i}", capability=pool.lane, input={"n": i}) for i in range(70)]
-    last = Task(capability=pool.lane, depends_on={p.id for p in parents}, input={"do": "read_results"})
+    parents = [Task(name=f"p{i}", capability=pool.queue, input={"n": i}) for i in range(70)]
+    last = Task(capability=pool.queue, depends_on={p.id for p in parents}, input={"do": "read_results"})
     *_, task = fleet.run(*parents, last)
     told = outcome(fleet, task)
     assert told["count"] == told["depends_on"] == 70
     assert told["found"] == {str(p.id): {"n": i, "attempt": 1} for i, p in enumerate(parents)}
     wanted = [p.name for p in parents]
     by_name = Task(
-        capability=pool.lane, depends_on={p.id for p in parents}, input={"do": "read_results", "of": wanted}
+        capability=pool.queue, depends_on={p.id for p in parents}, input={"do": "read_results", "of": wanted}
     )
     (task,) = fleet.run(by_name)
     assert outcome(fleet, task)["found"] == {f"p{i}": {"n": i, "attempt": 1} for i in range(70)}
@@ -161,7 +161,7 @@ def test_more_dependencies_than_travel_with_the_claim_are_all_there(fleet: Fleet
 def test_an_agent_that_raises_is_tried_again_after_a_wait(fleet: Fleet, pool: Pool) -> None:
     rules = RetryRules(initial_interval=0.3, backoff_coefficient=2.0, jitter=0.0)
     (task,) = fleet.run(
-        Task(capability=pool.lane, input={"do": "fail", "times": 2}, max_retries=2, retry=rules)
+        Task(capability=pool.queue, input={"do": "fail", "times": 2}, max_retries=2, retry=rules)
     )
     assert (task.status, task.attempt, task.retry_count, task.lost_count) == (DONE, 3, 2, 0)
     first, second, third = fleet.executions(str(task.id))
@@ -174,7 +174,7 @@ def test_an_agent_that_raises_is_tried_again_after_a_wait(fleet: Fleet, pool: Po
 
 def test_an_agent_that_always_raises_fails_with_its_message_and_place(fleet: Fleet, pool: Pool) -> None:
     (task,) = fleet.run(
-        Task(capability=pool.lane, input={"do": "fail", "message": "no ink"}, max_retries=2, retry=NOW)
+        Task(capability=pool.queue, input={"do": "fail", "message": "no ink"}, max_retries=2, retry=NOW)
     )
     assert (task.status, task.attempt, task.error_kind) == (FAILED, 3, "crash")
     assert task.error_message is not None
@@ -183,7 +183,7 @@ def test_an_agent_that_always_raises_fails_with_its_message_and_place(fleet: Fle
 
 def test_an_error_named_as_not_retryable_is_not_tried_again(fleet: Fleet, pool: Pool) -> None:
     rules = RetryRules(initial_interval=0.05, non_retryable_errors=("ValueError",))
-    (task,) = fleet.run(Task(capability=pool.lane, input={"do": "fail"}, retry=rules))
+    (task,) = fleet.run(Task(capability=pool.queue, input={"do": "fail"}, retry=rules))
     assert (task.status, task.attempt) == (FAILED, 1)
 
 
@@ -202,7 +202,7 @@ def test_a_result_over_the_limit_fails_with_its_size_and_without_retry(fleet: Fl
 
 
 def test_an_agent_that_calls_exit_fails_its_task_alone(fleet: Fleet, pool: Pool) -> None:
-    (task,) = fleet.run(Task(capability=pool.lane, input={"do": "call_exit", "code": 3}, max_retries=0))
+    (task,) = fleet.run(Task(capability=pool.queue, input={"do": "call_exit", "code": 3}, max_retries=0))
     assert (task.status, task.error_kind) == (FAILED, "crash")
     assert task.error_message == "the agent called exit(3); return or raise instead"
     (after,) = fleet.run(work(pool, "sleep"))

@@ -21,7 +21,7 @@ def test_the_plain_celery_command_runs_tasks(bare_fleet: Fleet) -> None:
     ))  # fmt: skip
     (node,) = bare_fleet.nodes()
     assert node.slots == 8
-    assert node.lanes == {"work": "worker", "@worker": "worker"}
+    assert node.queues == {"work": "worker", "@worker": "worker"}
     done = bare_fleet.run(*(Task(capability="work", input={"n": n}) for n in range(20)))
     assert {task.status.value for task in done} == {"completed"}
 
@@ -29,7 +29,7 @@ def test_the_plain_celery_command_runs_tasks(bare_fleet: Fleet) -> None:
 def test_without_queues_a_worker_offers_all_that_its_agents_can(bare_fleet: Fleet) -> None:
     bare_fleet.worker("all", pool="threads")
     (node,) = bare_fleet.nodes()
-    assert set(node.lanes) == {
+    assert set(node.queues) == {
         "work", "play", "travel", "special", "wait", "await", "@worker", "@specialist", "@waiter"
     }  # fmt: skip
 
@@ -38,7 +38,7 @@ def test_a_queue_that_no_agent_offers_is_named_and_not_consumed(bare_fleet: Flee
     worker = bare_fleet.worker("w", "-Q", "work,nonsense", pool="threads")
     assert "queue nonsense is not consumed: no imported agent offers it" in worker.log()
     (node,) = bare_fleet.nodes()
-    assert set(node.lanes) == {"work", "@worker"}
+    assert set(node.queues) == {"work", "@worker"}
     (id,) = bare_fleet.submit(Task(capability="nonsense"))
     assert bare_fleet.task(id).reason == (
         "no worker offers capability 'nonsense'; "
@@ -68,7 +68,7 @@ def test_a_worker_says_what_it_has_set_and_which_variable_is_no_setting(bare_fle
 
 
 def refused(fleet: Fleet, *options: str, **rest: Any) -> str:
-    """The one sentence with which a worker ends that can not start."""
+    """The one sentence with which a worker ends that cannot start."""
     worker = fleet.celery("w", *options, **rest)
     assert worker.wait(20) != 0
     (sentence,) = [line for line in worker.log().splitlines() if line.startswith("taskengine: ")]
@@ -128,7 +128,7 @@ def test_a_worker_refuses_a_server_that_evicts(bare_fleet: Fleet) -> None:
 def test_a_worker_waits_for_a_server_that_is_not_there_yet(bare_fleet: Fleet) -> None:
     bare_fleet.server.kill()
     worker = bare_fleet.celery("early", "-Q", "work")
-    until(lambda: "first beat failed" in worker.log(), 20)
+    until(lambda: "first heartbeat failed" in worker.log(), 20)
     bare_fleet.server.restart()
     bare_fleet.await_ready(worker)
     (task,) = bare_fleet.run(Task(capability="work"), seconds=30)

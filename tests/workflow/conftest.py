@@ -13,20 +13,20 @@ from taskengine.testing import Engine
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 #: A capability that no other test's agents offer.
-LANE = "step-work"
+QUEUE = "step-work"
 EXACT = RetryRules(initial_interval=10, jitter=0)
 
 
 def work(**input: Any) -> dict[str, Any]:
     """The template of a task that fails as often as ``fails`` says, and then gives ``gives``."""
-    return {"capability": LANE, "input": input, "max_retries": 0}
+    return {"capability": QUEUE, "input": input, "max_retries": 0}
 
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     """Every law of the deep check holds for what a test leaves behind."""
 
-    @agent("step-worker", capabilities={LANE})
+    @agent("step-worker", capabilities={QUEUE})
     def worker(task: Any, context: Any) -> dict[str, Any]:
         ran.append(task.name)
         if context.attempt <= task.input.get("fails", 0):

@@ -7,7 +7,7 @@ import pytest
 from taskengine import Workflow, WorkflowExecutionError, WorkflowStep
 from taskengine.testing import Engine
 
-from .conftest import LANE, work
+from .conftest import QUEUE, work
 
 
 def task(name: str, gives: object = None, **more: object) -> WorkflowStep:
@@ -115,8 +115,8 @@ def test_a_group_gives_what_its_steps_gave(engine: Engine) -> None:
     assert result(engine, "c") == {"got": 1}
 
 
-def test_the_lane_of_a_task_may_come_from_the_context(engine: Engine) -> None:
-    template = {"capability": "${context.lane}", "max_retries": 0}
-    flow = workflow(WorkflowStep(name="a", task_template=template), context={"lane": LANE})
+def test_the_queue_of_a_task_may_come_from_the_context(engine: Engine) -> None:
+    template = {"capability": "${context.queue}", "max_retries": 0}
+    flow = workflow(WorkflowStep(name="a", task_template=template), context={"queue": QUEUE})
     engine.api.execute_workflow(flow)
     assert engine.ran == ["a"]

@@ -1,4 +1,4 @@
-"""The async door: awaitable methods for callers on an event loop."""
+"""The async client: awaitable methods for callers on an event loop."""
 
 from taskengine.api.aio.tasks import TaskAPI
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from taskengine.api.aio.door import AsyncDoor
-from taskengine.api.stories import bulk
-from taskengine.api.stories.bulk import Progress, Selection
+from taskengine.api.aio.base_client import AsyncBaseClient
+from taskengine.api.operations import bulk
+from taskengine.api.operations.bulk import Progress, Selection
 from taskengine.models import BulkResult, TaskPriority
 
 
-class AsyncBulk(AsyncDoor):
+class AsyncBulk(AsyncBaseClient):
     """Verbs for every task that meets all filters."""
 
     async def cancel_tasks(
@@ -125,4 +125,4 @@ class AsyncBulk(AsyncDoor):
         """Delete every task that meets all *filters*, is over, and that nothing open depends on; see
         :meth:`cancel_tasks`.
         """
-        return await self._run(bulk.delete_tasks(self._scope, Selection(filters, everything, dry_run, progress)))
+        return await self._run(bulk.delete_tasks(self._context, Selection(filters, everything, dry_run, progress)))

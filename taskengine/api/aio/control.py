@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from taskengine.api.aio.door import AsyncDoor
+from taskengine.api.aio.base_client import AsyncBaseClient
 from taskengine.api.arguments import Id
-from taskengine.api.stories import pause
+from taskengine.api.operations import pause
 from taskengine.models import Pause
 
 
-class AsyncControl(AsyncDoor):
+class AsyncControl(AsyncBaseClient):
     """Pause and resume, hold and release."""
 
     async def pause(
@@ -30,11 +30,11 @@ class AsyncControl(AsyncDoor):
         *by* defaults to the user of the system. Safe to repeat: the pause keeps its beginning, and takes
         another reason or end.
         """
-        story = pause.pause(
+        operation = pause.pause(
             capability=capability, agent_id=agent_id, run_id=run_id, everything=everything,
             reason=reason, until=until, by=by,
         )  # fmt: skip
-        return await self._run(story)
+        return await self._run(operation)
 
     async def resume(
         self,
@@ -45,14 +45,14 @@ class AsyncControl(AsyncDoor):
         by: str | None = None,
     ) -> bool:
         """End the pause of exactly this scope; False when it was not paused. Other pauses go on to hold."""
-        story = pause.resume(
+        operation = pause.resume(
             capability=capability, agent_id=agent_id, run_id=run_id, everything=everything, by=by
         )
-        return await self._run(story)
+        return await self._run(operation)
 
     async def list_pauses(self) -> list[Pause]:
-        """Every pause of a scope that holds, the oldest first, with what still runs there."""
-        return await self._run(pause.list_pauses(self._scope))
+        """Return every pause of a scope that holds, the oldest first, with what still runs there."""
+        return await self._run(pause.list_pauses(self._context))
 
     async def pause_task(
         self, task_id: Id, reason: str | None = None, until: datetime | None = None, by: str | None = None
@@ -63,7 +63,7 @@ class AsyncControl(AsyncDoor):
         ``draining`` until then. Safe to repeat: the pause keeps its beginning, and takes another reason or
         end. NotAllowedError when the task is over.
         """
-        return await self._run(pause.pause_task(self._scope, task_id, reason, until, by))
+        return await self._run(pause.pause_task(self._context, task_id, reason, until, by))
 
     async def resume_task(self, task_id: Id) -> bool:
         """Let a task go on that was paused by name, to where its dependencies, hold and timers put it now.
@@ -71,7 +71,7 @@ class AsyncControl(AsyncDoor):
         False when it was not paused; a pause of its capability, agent or run goes on to hold. NotAllowedError
         when the task is over.
         """
-        return await self._run(pause.resume_task(self._scope, task_id))
+        return await self._run(pause.resume_task(self._context, task_id))
 
     async def hold_task(self, task_id: Id) -> bool:
         """Keep a task that has not started from starting, also one that is queued; False when it is held
@@ -79,10 +79,10 @@ class AsyncControl(AsyncDoor):
 
         NotAllowedError when it runs, waits for another attempt, or is over.
         """
-        return await self._run(pause.hold_task(self._scope, task_id, held=True))
+        return await self._run(pause.hold_task(self._context, task_id, held=True))
 
     async def release_task(self, task_id: Id) -> bool:
         """Take the hold off a task, which goes to where its dependencies and times put it; False when it is
         not held.
         """
-        return await self._run(pause.hold_task(self._scope, task_id, held=False))
+        return await self._run(pause.hold_task(self._context, task_id, held=False))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from taskengine.api.aio.door import AsyncDoor
+from taskengine.api.aio.base_client import AsyncBaseClient
 from taskengine.api.arguments import Id
-from taskengine.api.stories import find, runs
+from taskengine.api.operations import find, runs
 from taskengine.models import Run, RunPage
 
 
-class AsyncRuns(AsyncDoor):
+class AsyncRuns(AsyncBaseClient):
     """Questions about what was submitted together."""
 
     async def list_runs(
@@ -27,17 +27,17 @@ class AsyncRuns(AsyncDoor):
         *finished*: True for those without an open task, False for the others. The name is compared whole; a page
         looks at 256 runs a trip until it is full. Pass ``page.cursor`` back for the next one.
         """
-        story = runs.list_runs(
-            self._scope, name=name, created_by=created_by, finished=finished, limit=limit, after=cursor
+        operation = runs.list_runs(
+            self._context, name=name, created_by=created_by, finished=finished, limit=limit, after=cursor
         )
-        return await self._run(story)
+        return await self._run(operation)
 
     async def get_run(self, run_id: Id) -> Run:
-        """A run with its name, its maker and its tasks by status; NotFoundError when there is none."""
+        """Return a run with its name, its maker and its tasks by status; NotFoundError when there is none."""
         return await self._run(runs.get_run(run_id))
 
     async def find_task(self, beginning: str) -> UUID:
-        """The id of the only task whose id begins so, for what people type: four or more digits, in any case.
+        """Return the id of the only task whose id begins so, for what people type: four or more digits, in any case.
 
         A whole id is answered as it is, also when there is no such task. AmbiguousIdError names several, NotFoundError
         says that there is none. The server searches the ids of all tasks, in pieces of a few milliseconds (a million
@@ -46,9 +46,9 @@ class AsyncRuns(AsyncDoor):
         return await self._run(find.find_task(beginning))
 
     async def find_run(self, which: str) -> UUID:
-        """The id of the run that a person means: the newest of that name, or the only one whose id begins so.
+        """Return the id of the run that a person means: the newest of that name, or the only one whose id begins so.
 
         As :meth:`find_task`. A graph is meant before the run of a lone task; names are searched among graphs, 256 a
         trip.
         """
-        return await self._run(find.find_run(self._scope, which))
+        return await self._run(find.find_run(self._context, which))

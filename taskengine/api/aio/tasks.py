@@ -1,18 +1,18 @@
-"""The async door's verbs for single tasks and graphs; with its siblings they are ``TaskAPI``."""
+"""The async client's verbs for single tasks and graphs; with its siblings they are ``TaskAPI``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, overload
 
+from taskengine.api.aio.admin import AsyncAdmin
 from taskengine.api.aio.bulk import AsyncBulk
 from taskengine.api.aio.control import AsyncControl
-from taskengine.api.aio.operations import AsyncOperations
 from taskengine.api.aio.runs import AsyncRuns
 from taskengine.api.aio.workflows import AsyncWorkflows
 from taskengine.api.arguments import Id
-from taskengine.api.stories import ask, change, delete, edges, execute, plan, submit, wait
-from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
+from taskengine.api.operations import ask, change, delete, edges, execute, plan, submit, wait
+from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
     Task,
     TaskCreateRequest,
@@ -25,7 +25,7 @@ from taskengine.models import (
 )
 
 
-class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflows, AsyncOperations):
+class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflows, AsyncAdmin):
     """Submit, watch and steer tasks from an event loop.
 
     ``TaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say
@@ -40,7 +40,7 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflows, AsyncOperation
         record, as it stands now, also after an update; with other content it raises IdempotencyConflictError.
         UnknownDependencyError names a dependency that is not stored.
         """
-        return await self._run(submit.create_task(self._scope, task, run_id))
+        return await self._run(submit.create_task(self._context, task, run_id))
 
     async def create_tasks(
         self,
@@ -62,11 +62,11 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflows, AsyncOperation
         Safe to repeat like :meth:`create_task`, also when a graph is built again with new ids under the same
         idempotency keys. CircularDependencyError names the path of a cycle.
         """
-        return await self._run(submit.create_tasks(self._scope, tasks, run_id, idempotency_key, name))
+        return await self._run(submit.create_tasks(self._context, tasks, run_id, idempotency_key, name))
 
     async def get_task(self, task_id: Id) -> Task:
-        """A task with its input and, once COMPLETED, its result; NotFoundError when there is none."""
-        return await self._run(ask.get_task(self._scope, task_id))
+        """Return a task with its input and, once COMPLETED, its result; NotFoundError when there is none."""
+        return await self._run(ask.get_task(self._context, task_id))
 
     async def get_tasks(self, task_ids: Iterable[Id] | Id) -> list[Task]:
         """Tasks in the order asked, without results and large inputs; NotFoundError when one is not there."""
@@ -78,10 +78,10 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflows, AsyncOperation
         """Change a stored task, given a request or the fields by name, all or nothing; the task as it stands
         then.
 
-        See :class:`TaskUpdateRequest` for what may change when; else NotAllowedError tells the task's story.
+        See :class:`TaskUpdateRequest` for what may change when; else NotAllowedError tells the task's history.
         A new priority or deadline counts at once, a new timeout from the next attempt on.
         """
-        return await self._run(change.update_task(self._scope, task_id, request, changes))
+        return await self._run(change.update_task(self._context, task_id, request, changes))
 
     async def delete_task(self, task_id: Id, cascade: bool = False) -> bool:
         """Delete a task that is over, with its executions; False when there was none.
@@ -89,7 +89,7 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflows, AsyncOperation
         One that is open, or that open tasks depend on, is refused (NotAllowedError names them); with
         *cascade* they are cancelled first, which for running ones takes up to their grace.
         """
-        return await self._run(delete.delete_task(self._scope, task_id, cascade))
+        return await self._run(delete.delete_task(self._context, task_id, cascade))
 
     async def list_tasks(
         self,
@@ -148,7 +148,7 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflows, AsyncOperation
         task that runs or is over is not run again: its execution is awaited. With ``wait=False`` the latest
         execution, or None, at once.
         """
-        return await self._run(execute.execute_task(self._scope, task_id, agent_id, wait, timeout))
+        return await self._run(execute.execute_task(self._context, task_id, agent_id, wait, timeout))
 
     async def cancel_task_execution(self, task_id: Id, reason: str = "cancelled by a client") -> bool:
         """Cancel a task: at once when it has not started, else its agent is asked and given its grace.
@@ -177,19 +177,19 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflows, AsyncOperation
         What its end had closed opens too. One that a dependency's end closed is refused; NotAllowedError
         names the task to retry instead.
         """
-        return await self._run(execute.retry_task(self._scope, task_id, wait, timeout))
+        return await self._run(execute.retry_task(self._context, task_id, wait, timeout))
 
     async def get_task_execution(self, task_id: Id) -> TaskExecution | None:
-        """The latest execution of a task with its logs and result; None when it never had one."""
-        return await self._run(ask.get_execution(self._scope, task_id))
+        """Return the latest execution of a task with its logs and result; None when it never had one."""
+        return await self._run(ask.get_execution(self._context, task_id))
 
     async def get_task_executions(self, task_id: Id) -> list[TaskExecution]:
-        """The latest 100 executions of a task, oldest first, without logs and large results."""
-        return await self._run(ask.get_executions(self._scope, task_id))
+        """Return the latest 100 executions of a task, oldest first, without logs and large results."""
+        return await self._run(ask.get_executions(self._context, task_id))
 
     async def get_latest_executions(self, task_ids: Iterable[Id] | Id) -> list[TaskExecution | None]:
-        """The latest execution of each task, in the order asked, without outcomes and logs: who runs it where, since
-        when, and how far it is. None where none began, or the task is not there.
+        """Return the latest execution of each task, in the order asked, without outcomes and logs: who runs it where,
+        since when, and how far it is. None where none began, or the task is not there.
         """
         return await self._run(ask.get_latest_executions(task_ids))
 
@@ -198,22 +198,22 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflows, AsyncOperation
 
         CircularDependencyError names the path that the edge would close.
         """
-        return await self._run(edges.add_dependency(self._scope, task_id, dependency_id))
+        return await self._run(edges.add_dependency(self._context, task_id, dependency_id))
 
     async def wait(self, task_ids: Iterable[Id] | Id, timeout: float | None = None) -> list[Task]:
-        """The tasks with their results (those over 256 KiB: :meth:`get_task`), in the order asked, once all
+        """Return the tasks with their results (those over 256 KiB: :meth:`get_task`), in the order asked, once all
         are over.
 
         WaitTimeoutError after *timeout* seconds; its ``.pending`` holds the ids that are still open.
         """
-        return await self._run(wait.wait(self._scope, task_ids, timeout))
+        return await self._run(wait.wait(self._context, task_ids, timeout))
 
     async def get_dependency_graph(self, run_id: Id | None = None) -> DependencyGraph:
         """Nodes and edges of a run and what it depends on outside, or of all that is stored; ids as text."""
-        return await self._run(plan.get_dependency_graph(self._scope, run_id))
+        return await self._run(plan.get_dependency_graph(self._context, run_id))
 
     async def get_execution_plan(self, task_ids: Iterable[Id] | Id) -> ExecutionPlan:
-        """How these tasks, and everything open that they wait for, can run: waves and critical path, ids as
+        """Return how these tasks, and everything open that they wait for, can run: waves and critical path, ids as
         text.
         """
         return await self._run(plan.get_execution_plan(task_ids))

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from taskengine.api.aio.door import AsyncDoor
+from taskengine.api.aio.base_client import AsyncBaseClient
 from taskengine.api.arguments import Id
-from taskengine.api.stories import workflow_control, workflow_names, workflow_read, workflow_start, workflow_talk
+from taskengine.api.operations import workflow_control, workflow_names, workflow_read, workflow_start, workflow_talk
 from taskengine.models import Workflow, WorkflowDefinition, WorkflowState
 
 
-class AsyncWorkflows(AsyncDoor):
+class AsyncWorkflows(AsyncBaseClient):
     """Start, watch and steer workflows."""
 
     async def start_workflow(
@@ -30,7 +30,7 @@ class AsyncWorkflows(AsyncDoor):
         IdempotencyConflictError.
         """
         order = workflow_start.Order(workflow, idempotency_key, context, variables)
-        return await self._run(workflow_start.start_workflow(self._scope, order))
+        return await self._run(workflow_start.start_workflow(self._context, order))
 
     async def execute_workflow(
         self,
@@ -46,7 +46,7 @@ class AsyncWorkflows(AsyncDoor):
         running.
         """
         order = workflow_start.Order(workflow, idempotency_key, context, variables)
-        return await self._run(workflow_start.execute_workflow(self._scope, order, timeout))
+        return await self._run(workflow_start.execute_workflow(self._context, order, timeout))
 
     async def register_workflow(self, workflow: Workflow | WorkflowDefinition, by: str | None = None) -> int:
         """Register a definition under its name, for others to start and to run as a step; its version.
@@ -57,14 +57,14 @@ class AsyncWorkflows(AsyncDoor):
         return await self._run(workflow_names.register_workflow(workflow, by))
 
     async def get_workflow(self, workflow_id: Id) -> Workflow:
-        """A workflow as it stands, with its variables and, once COMPLETED, its outputs; NotFoundError when there is
-        none.
+        """Return a workflow as it stands, with its variables and, once COMPLETED, its outputs; NotFoundError when there
+        is none.
         """
-        return await self._run(workflow_read.get_workflow(self._scope, workflow_id))
+        return await self._run(workflow_read.get_workflow(self._context, workflow_id))
 
     async def get_workflow_status(self, workflow_id: Id) -> WorkflowState:
-        """How a workflow and each of its steps stand, as a tree."""
-        return await self._run(workflow_read.get_workflow_status(self._scope, workflow_id))
+        """Return how a workflow and each of its steps stand, as a tree."""
+        return await self._run(workflow_read.get_workflow_status(self._context, workflow_id))
 
     async def pause_workflow(
         self, workflow_id: Id, reason: str | None = None, until: datetime | None = None, by: str | None = None
@@ -74,7 +74,7 @@ class AsyncWorkflows(AsyncDoor):
         What runs goes on and counts; timers stand still, signals and variables are kept for later. *until* ends it by
         itself, *by* defaults to the user of the system. NotAllowedError when it is over.
         """
-        return await self._run(workflow_control.pause_workflow(self._scope, workflow_id, reason, until, by))
+        return await self._run(workflow_control.pause_workflow(self._context, workflow_id, reason, until, by))
 
     async def resume_workflow(self, workflow_id: Id, by: str | None = None) -> bool:
         """End the pause of a workflow; False when it was not paused."""

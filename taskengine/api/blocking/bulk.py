@@ -7,13 +7,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from taskengine.api.blocking.door import BlockingDoor
-from taskengine.api.stories import bulk
-from taskengine.api.stories.bulk import Progress, Selection
+from taskengine.api.blocking.base_client import BlockingBaseClient
+from taskengine.api.operations import bulk
+from taskengine.api.operations.bulk import Progress, Selection
 from taskengine.models import BulkResult, TaskPriority
 
 
-class BlockingBulk(BlockingDoor):
+class BlockingBulk(BlockingBaseClient):
     """Verbs for every task that meets all filters."""
 
     def cancel_tasks(
@@ -127,4 +127,4 @@ class BlockingBulk(BlockingDoor):
         """Delete every task that meets all *filters*, is over, and that nothing open depends on; see
         :meth:`cancel_tasks`.
         """
-        return self._run(bulk.delete_tasks(self._scope, Selection(filters, everything, dry_run, progress)))
+        return self._run(bulk.delete_tasks(self._context, Selection(filters, everything, dry_run, progress)))

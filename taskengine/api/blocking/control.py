@@ -7,12 +7,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from taskengine.api.arguments import Id
-from taskengine.api.blocking.door import BlockingDoor
-from taskengine.api.stories import pause
+from taskengine.api.blocking.base_client import BlockingBaseClient
+from taskengine.api.operations import pause
 from taskengine.models import Pause
 
 
-class BlockingControl(BlockingDoor):
+class BlockingControl(BlockingBaseClient):
     """Pause and resume, hold and release."""
 
     def pause(
@@ -32,11 +32,11 @@ class BlockingControl(BlockingDoor):
         *by* defaults to the user of the system. Safe to repeat: the pause keeps its beginning, and takes
         another reason or end.
         """
-        story = pause.pause(
+        operation = pause.pause(
             capability=capability, agent_id=agent_id, run_id=run_id, everything=everything,
             reason=reason, until=until, by=by,
         )  # fmt: skip
-        return self._run(story)
+        return self._run(operation)
 
     def resume(
         self,
@@ -47,14 +47,14 @@ class BlockingControl(BlockingDoor):
         by: str | None = None,
     ) -> bool:
         """End the pause of exactly this scope; False when it was not paused. Other pauses go on to hold."""
-        story = pause.resume(
+        operation = pause.resume(
             capability=capability, agent_id=agent_id, run_id=run_id, everything=everything, by=by
         )
-        return self._run(story)
+        return self._run(operation)
 
     def list_pauses(self) -> list[Pause]:
-        """Every pause of a scope that holds, the oldest first, with what still runs there."""
-        return self._run(pause.list_pauses(self._scope))
+        """Return every pause of a scope that holds, the oldest first, with what still runs there."""
+        return self._run(pause.list_pauses(self._context))
 
     def pause_task(
         self, task_id: Id, reason: str | None = None, until: datetime | None = None, by: str | None = None
@@ -65,7 +65,7 @@ class BlockingControl(BlockingDoor):
         ``draining`` until then. Safe to repeat: the pause keeps its beginning, and takes another reason or
         end. NotAllowedError when the task is over.
         """
-        return self._run(pause.pause_task(self._scope, task_id, reason, until, by))
+        return self._run(pause.pause_task(self._context, task_id, reason, until, by))
 
     def resume_task(self, task_id: Id) -> bool:
         """Let a task go on that was paused by name, to where its dependencies, hold and timers put it now.
@@ -73,7 +73,7 @@ class BlockingControl(BlockingDoor):
         False when it was not paused; a pause of its capability, agent or run goes on to hold. NotAllowedError
         when the task is over.
         """
-        return self._run(pause.resume_task(self._scope, task_id))
+        return self._run(pause.resume_task(self._context, task_id))
 
     def hold_task(self, task_id: Id) -> bool:
         """Keep a task that has not started from starting, also one that is queued; False when it is held
@@ -81,10 +81,10 @@ class BlockingControl(BlockingDoor):
 
         NotAllowedError when it runs, waits for another attempt, or is over.
         """
-        return self._run(pause.hold_task(self._scope, task_id, held=True))
+        return self._run(pause.hold_task(self._context, task_id, held=True))
 
     def release_task(self, task_id: Id) -> bool:
         """Take the hold off a task, which goes to where its dependencies and times put it; False when it is
         not held.
         """
-        return self._run(pause.hold_task(self._scope, task_id, held=False))
+        return self._run(pause.hold_task(self._context, task_id, held=False))

@@ -7,12 +7,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from taskengine.api.arguments import Id
-from taskengine.api.blocking.door import BlockingDoor
-from taskengine.api.stories import find, runs
+from taskengine.api.blocking.base_client import BlockingBaseClient
+from taskengine.api.operations import find, runs
 from taskengine.models import Run, RunPage
 
 
-class BlockingRuns(BlockingDoor):
+class BlockingRuns(BlockingBaseClient):
     """Questions about what was submitted together."""
 
     def list_runs(
@@ -29,17 +29,17 @@ class BlockingRuns(BlockingDoor):
         *finished*: True for those without an open task, False for the others. The name is compared whole; a page
         looks at 256 runs a trip until it is full. Pass ``page.cursor`` back for the next one.
         """
-        story = runs.list_runs(
-            self._scope, name=name, created_by=created_by, finished=finished, limit=limit, after=cursor
+        operation = runs.list_runs(
+            self._context, name=name, created_by=created_by, finished=finished, limit=limit, after=cursor
         )
-        return self._run(story)
+        return self._run(operation)
 
     def get_run(self, run_id: Id) -> Run:
-        """A run with its name, its maker and its tasks by status; NotFoundError when there is none."""
+        """Return a run with its name, its maker and its tasks by status; NotFoundError when there is none."""
         return self._run(runs.get_run(run_id))
 
     def find_task(self, beginning: str) -> UUID:
-        """The id of the only task whose id begins so, for what people type: four or more digits, in any case.
+        """Return the id of the only task whose id begins so, for what people type: four or more digits, in any case.
 
         A whole id is answered as it is, also when there is no such task. AmbiguousIdError names several, NotFoundError
         says that there is none. The server searches the ids of all tasks, in pieces of a few milliseconds (a million
@@ -48,9 +48,9 @@ class BlockingRuns(BlockingDoor):
         return self._run(find.find_task(beginning))
 
     def find_run(self, which: str) -> UUID:
-        """The id of the run that a person means: the newest of that name, or the only one whose id begins so.
+        """Return the id of the run that a person means: the newest of that name, or the only one whose id begins so.
 
         As :meth:`find_task`. A graph is meant before the run of a lone task; names are searched among graphs, 256 a
         trip.
         """
-        return self._run(find.find_run(self._scope, which))
+        return self._run(find.find_run(self._context, which))

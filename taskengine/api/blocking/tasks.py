@@ -1,4 +1,4 @@
-"""The blocking door's verbs for single tasks and graphs; with its siblings they are ``BlockingTaskAPI``."""
+"""The blocking client's verbs for single tasks and graphs; with its siblings they are ``BlockingTaskAPI``."""
 
 # Generated from ../aio/tasks.py: change that file, then run python taskengine/api/generate.py
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, overload
 
 from taskengine.api.arguments import Id
+from taskengine.api.blocking.admin import BlockingAdmin
 from taskengine.api.blocking.bulk import BlockingBulk
 from taskengine.api.blocking.control import BlockingControl
-from taskengine.api.blocking.operations import BlockingOperations
 from taskengine.api.blocking.runs import BlockingRuns
 from taskengine.api.blocking.workflows import BlockingWorkflows
-from taskengine.api.stories import ask, change, delete, edges, execute, plan, submit, wait
-from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
+from taskengine.api.operations import ask, change, delete, edges, execute, plan, submit, wait
+from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
     Task,
     TaskCreateRequest,
@@ -27,7 +27,7 @@ from taskengine.models import (
 )
 
 
-class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkflows, BlockingOperations):
+class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkflows, BlockingAdmin):
     """Submit, watch and steer tasks from scripts and threads, which may share one.
 
     ``BlockingTaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say
@@ -42,7 +42,7 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkf
         record, as it stands now, also after an update; with other content it raises IdempotencyConflictError.
         UnknownDependencyError names a dependency that is not stored.
         """
-        return self._run(submit.create_task(self._scope, task, run_id))
+        return self._run(submit.create_task(self._context, task, run_id))
 
     def create_tasks(
         self,
@@ -64,11 +64,11 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkf
         Safe to repeat like :meth:`create_task`, also when a graph is built again with new ids under the same
         idempotency keys. CircularDependencyError names the path of a cycle.
         """
-        return self._run(submit.create_tasks(self._scope, tasks, run_id, idempotency_key, name))
+        return self._run(submit.create_tasks(self._context, tasks, run_id, idempotency_key, name))
 
     def get_task(self, task_id: Id) -> Task:
-        """A task with its input and, once COMPLETED, its result; NotFoundError when there is none."""
-        return self._run(ask.get_task(self._scope, task_id))
+        """Return a task with its input and, once COMPLETED, its result; NotFoundError when there is none."""
+        return self._run(ask.get_task(self._context, task_id))
 
     def get_tasks(self, task_ids: Iterable[Id] | Id) -> list[Task]:
         """Tasks in the order asked, without results and large inputs; NotFoundError when one is not there."""
@@ -80,10 +80,10 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkf
         """Change a stored task, given a request or the fields by name, all or nothing; the task as it stands
         then.
 
-        See :class:`TaskUpdateRequest` for what may change when; else NotAllowedError tells the task's story.
+        See :class:`TaskUpdateRequest` for what may change when; else NotAllowedError tells the task's history.
         A new priority or deadline counts at once, a new timeout from the next attempt on.
         """
-        return self._run(change.update_task(self._scope, task_id, request, changes))
+        return self._run(change.update_task(self._context, task_id, request, changes))
 
     def delete_task(self, task_id: Id, cascade: bool = False) -> bool:
         """Delete a task that is over, with its executions; False when there was none.
@@ -91,7 +91,7 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkf
         One that is open, or that open tasks depend on, is refused (NotAllowedError names them); with
         *cascade* they are cancelled first, which for running ones takes up to their grace.
         """
-        return self._run(delete.delete_task(self._scope, task_id, cascade))
+        return self._run(delete.delete_task(self._context, task_id, cascade))
 
     def list_tasks(
         self,
@@ -150,7 +150,7 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkf
         task that runs or is over is not run again: its execution is awaited. With ``wait=False`` the latest
         execution, or None, at once.
         """
-        return self._run(execute.execute_task(self._scope, task_id, agent_id, wait, timeout))
+        return self._run(execute.execute_task(self._context, task_id, agent_id, wait, timeout))
 
     def cancel_task_execution(self, task_id: Id, reason: str = "cancelled by a client") -> bool:
         """Cancel a task: at once when it has not started, else its agent is asked and given its grace.
@@ -179,19 +179,19 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkf
         What its end had closed opens too. One that a dependency's end closed is refused; NotAllowedError
         names the task to retry instead.
         """
-        return self._run(execute.retry_task(self._scope, task_id, wait, timeout))
+        return self._run(execute.retry_task(self._context, task_id, wait, timeout))
 
     def get_task_execution(self, task_id: Id) -> TaskExecution | None:
-        """The latest execution of a task with its logs and result; None when it never had one."""
-        return self._run(ask.get_execution(self._scope, task_id))
+        """Return the latest execution of a task with its logs and result; None when it never had one."""
+        return self._run(ask.get_execution(self._context, task_id))
 
     def get_task_executions(self, task_id: Id) -> list[TaskExecution]:
-        """The latest 100 executions of a task, oldest first, without logs and large results."""
-        return self._run(ask.get_executions(self._scope, task_id))
+        """Return the latest 100 executions of a task, oldest first, without logs and large results."""
+        return self._run(ask.get_executions(self._context, task_id))
 
     def get_latest_executions(self, task_ids: Iterable[Id] | Id) -> list[TaskExecution | None]:
-        """The latest execution of each task, in the order asked, without outcomes and logs: who runs it where, since
-        when, and how far it is. None where none began, or the task is not there.
+        """Return the latest execution of each task, in the order asked, without outcomes and logs: who runs it where,
+        since when, and how far it is. None where none began, or the task is not there.
         """
         return self._run(ask.get_latest_executions(task_ids))
 
@@ -200,22 +200,22 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkf
 
         CircularDependencyError names the path that the edge would close.
         """
-        return self._run(edges.add_dependency(self._scope, task_id, dependency_id))
+        return self._run(edges.add_dependency(self._context, task_id, dependency_id))
 
     def wait(self, task_ids: Iterable[Id] | Id, timeout: float | None = None) -> list[Task]:
-        """The tasks with their results (those over 256 KiB: :meth:`get_task`), in the order asked, once all
+        """Return the tasks with their results (those over 256 KiB: :meth:`get_task`), in the order asked, once all
         are over.
 
         WaitTimeoutError after *timeout* seconds; its ``.pending`` holds the ids that are still open.
         """
-        return self._run(wait.wait(self._scope, task_ids, timeout))
+        return self._run(wait.wait(self._context, task_ids, timeout))
 
     def get_dependency_graph(self, run_id: Id | None = None) -> DependencyGraph:
         """Nodes and edges of a run and what it depends on outside, or of all that is stored; ids as text."""
-        return self._run(plan.get_dependency_graph(self._scope, run_id))
+        return self._run(plan.get_dependency_graph(self._context, run_id))
 
     def get_execution_plan(self, task_ids: Iterable[Id] | Id) -> ExecutionPlan:
-        """How these tasks, and everything open that they wait for, can run: waves and critical path, ids as
+        """Return how these tasks, and everything open that they wait for, can run: waves and critical path, ids as
         text.
         """
         return self._run(plan.get_execution_plan(task_ids))

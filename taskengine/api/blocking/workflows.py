@@ -10,12 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from taskengine.api.arguments import Id
-from taskengine.api.blocking.door import BlockingDoor
-from taskengine.api.stories import workflow_control, workflow_names, workflow_read, workflow_start, workflow_talk
+from taskengine.api.blocking.base_client import BlockingBaseClient
+from taskengine.api.operations import workflow_control, workflow_names, workflow_read, workflow_start, workflow_talk
 from taskengine.models import Workflow, WorkflowDefinition, WorkflowState
 
 
-class BlockingWorkflows(BlockingDoor):
+class BlockingWorkflows(BlockingBaseClient):
     """Start, watch and steer workflows."""
 
     def start_workflow(
@@ -32,7 +32,7 @@ class BlockingWorkflows(BlockingDoor):
         IdempotencyConflictError.
         """
         order = workflow_start.Order(workflow, idempotency_key, context, variables)
-        return self._run(workflow_start.start_workflow(self._scope, order))
+        return self._run(workflow_start.start_workflow(self._context, order))
 
     def execute_workflow(
         self,
@@ -48,7 +48,7 @@ class BlockingWorkflows(BlockingDoor):
         running.
         """
         order = workflow_start.Order(workflow, idempotency_key, context, variables)
-        return self._run(workflow_start.execute_workflow(self._scope, order, timeout))
+        return self._run(workflow_start.execute_workflow(self._context, order, timeout))
 
     def register_workflow(self, workflow: Workflow | WorkflowDefinition, by: str | None = None) -> int:
         """Register a definition under its name, for others to start and to run as a step; its version.
@@ -59,14 +59,14 @@ class BlockingWorkflows(BlockingDoor):
         return self._run(workflow_names.register_workflow(workflow, by))
 
     def get_workflow(self, workflow_id: Id) -> Workflow:
-        """A workflow as it stands, with its variables and, once COMPLETED, its outputs; NotFoundError when there is
-        none.
+        """Return a workflow as it stands, with its variables and, once COMPLETED, its outputs; NotFoundError when there
+        is none.
         """
-        return self._run(workflow_read.get_workflow(self._scope, workflow_id))
+        return self._run(workflow_read.get_workflow(self._context, workflow_id))
 
     def get_workflow_status(self, workflow_id: Id) -> WorkflowState:
-        """How a workflow and each of its steps stand, as a tree."""
-        return self._run(workflow_read.get_workflow_status(self._scope, workflow_id))
+        """Return how a workflow and each of its steps stand, as a tree."""
+        return self._run(workflow_read.get_workflow_status(self._context, workflow_id))
 
     def pause_workflow(
         self, workflow_id: Id, reason: str | None = None, until: datetime | None = None, by: str | None = None
@@ -76,7 +76,7 @@ class BlockingWorkflows(BlockingDoor):
         What runs goes on and counts; timers stand still, signals and variables are kept for later. *until* ends it by
         itself, *by* defaults to the user of the system. NotAllowedError when it is over.
         """
-        return self._run(workflow_control.pause_workflow(self._scope, workflow_id, reason, until, by))
+        return self._run(workflow_control.pause_workflow(self._context, workflow_id, reason, until, by))
 
     def resume_workflow(self, workflow_id: Id, by: str | None = None) -> bool:
         """End the pause of a workflow; False when it was not paused."""

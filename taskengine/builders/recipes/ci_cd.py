@@ -37,7 +37,7 @@ def ci_cd_workflow(
     environment: str | None = "staging",
     test_command: str | None = None,
 ) -> Workflow:
-    """A pipeline for one commit; *environment* None ends it after the checks."""
+    """Return a pipeline for one commit; *environment* None ends it after the checks."""
     context: dict[str, Any] = {"repository_url": repository_url, "ref": ref}
     builder = StepBuilder(name, created_by, context=context, finally_steps=[_report(environment)])
     build = {"action": "build", **_SOURCE, "ref": "${context.ref}"}

@@ -38,7 +38,7 @@ def code_review_workflow(
     test_command: str | None = None,
     approvers: Sequence[str] = (),
 ) -> Workflow:
-    """A review of one pull request; *review_types* are the kinds of review, which agents understand."""
+    """Return a review of one pull request; *review_types* are the kinds of review, which agents understand."""
     builder = StepBuilder(name, created_by, context={"pull_request_url": pull_request_url})
     analyse = {"action": "analyse", "analysis_type": "diff", **_REQUEST}
     builder.add_task_step("analyse", _task("Analyse the change", TaskType.CODE_ANALYSIS, analyse))

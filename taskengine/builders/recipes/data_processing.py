@@ -36,7 +36,7 @@ def data_processing_workflow(
     max_parallel: int | None = 8,
     tolerate: int = 0,
 ) -> Workflow:
-    """A pipeline over *data_sources*: names, or objects that the agents understand."""
+    """Return a pipeline over *data_sources*: names, or objects that the agents understand."""
     builder = StepBuilder(name, created_by, context={"data_sources": list(data_sources)})
     builder.add_map_step(
         "process", items="context.data_sources", steps=_of_a_source(), max_parallel=max_parallel, tolerate=tolerate

@@ -29,7 +29,7 @@ from taskengine.cli.interrupts import Interrupts
 from taskengine.cli.output import OutputOption, warn
 from taskengine.cli.place import CommandLine
 from taskengine.cli.readiness import Readiness
-from taskengine.cli.stack import BUILT_IN_AGENTS, Fleet, Stack, free_port, patience, programs
+from taskengine.cli.stack import BUILT_IN_AGENTS, Fleet, Stack, free_port, programs, stop_seconds
 from taskengine.demo.imports import import_graph
 from taskengine.demo.plan import nodes
 from taskengine.demo.run import Analysis
@@ -212,7 +212,7 @@ class _Demo:
 
     def _end(self) -> None:
         asked = self.interrupts.count
-        limit = patience(self.api.settings)
+        limit = stop_seconds(self.api.settings)
         if not self.stack.stop(limit, lambda: self.interrupts.count - asked, lambda: time.sleep(_LOOK_SECONDS)):
             self.screen.say("What still ran was killed.")
 

@@ -1,6 +1,6 @@
 """``taskengine doctor``: examines everything, starts and changes nothing, and says what to do.
 
-One module for each part of the body; each yields findings. A part that can not be asked is itself a
+One module for each part of the body; each yields findings. A part that cannot be asked is itself a
 finding, and the others are still examined.
 """
 
@@ -56,7 +56,7 @@ def doctor(
 
 
 def findings(settings: Settings, *, deep: bool) -> Iterator[Finding]:
-    """What is found, part by part; StoreError never: a server that does not answer is a finding."""
+    """Yield what is found, part by part; StoreError never: a server that does not answer is a finding."""
     yield from machine.examine()
     url, known = server.address(settings)
     yield from known

@@ -19,7 +19,7 @@ _NAMED = 5
 
 
 def examine(store: SyncStore, fleet: Fleet) -> Iterator[Finding]:
-    """A finding for each that differs from what most processes have, the leader's among equals."""
+    """Yield a finding for each that differs from what most processes have, the leader's among equals."""
     here = store.settings.digest
     digests = _digests(fleet)
     if not digests.keys() - {here}:
@@ -68,7 +68,7 @@ def _differences(values: Mapping[str, Any], usual: Mapping[str, Any], others: st
 
 
 def _said(values: Mapping[str, Any], name: str) -> str:
-    """A value as one would write it; a process of another version may not know the setting."""
+    """Return a value as one would write it; a process of another version may not know the setting."""
     if name not in values:
         return "unknown"
     value = values[name]

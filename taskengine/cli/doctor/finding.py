@@ -26,12 +26,12 @@ class Finding:
     do: str | None = None
 
     def as_json(self) -> dict[str, str | None]:
-        """The finding for programs."""
+        """Return the finding for programs."""
         return asdict(self)
 
 
 def ok(about: str, says: str) -> Finding:
-    """All is well."""
+    """Return a finding that all is well."""
     return Finding(Level.OK, about, says)
 
 

@@ -19,7 +19,7 @@ def examine(fleet: Fleet) -> Iterator[Finding]:
     yield _coordinator(fleet)
     yield from _workers(fleet)
     yield from _pauses(fleet)
-    yield from _lanes(fleet)
+    yield from _queues(fleet)
     yield from _left_over(fleet)
 
 
@@ -54,27 +54,27 @@ def _worker(node: Node) -> Finding:
     if node.is_distrusted:
         says = f"took nothing of what it was granted {node.untaken} times in a row: it gets one task a minute"
         return wrong(name, says, "read its log; may its Redis user subscribe (ACL)? then start it again")
-    if not node.lanes:
+    if not node.queues:
         advice = "read its log; may its Redis user BRPOP (ACL)? or: celery -A workers control add_consumer NAME"
         return notice(name, "consumes no queue: it is given nothing", advice)
-    agents = ", ".join(sorted(set(node.lanes.values())))
+    agents = ", ".join(sorted(set(node.queues.values())))
     return ok(name, f"{info.get('pool', '')}, {node.held} of {node.slots} slots busy, agents {agents}")
 
 
 def _pauses(fleet: Fleet) -> Iterator[Finding]:
-    for scope, story in sorted(fleet.pauses.items()):
-        pause = pause_from(scope, story)
+    for scope, record in sorted(fleet.pauses.items()):
+        pause = pause_from(scope, record)
         option = f"--{pause.scope} {pause.name}" if pause.name else f"--{pause.scope}"
         yield notice("paused", str(pause), f"taskengine resume {option}, when it may go on")
 
 
-def _lanes(fleet: Fleet) -> Iterator[Finding]:
-    for lane in fleet.lanes:
-        if lane.ready and not lane.offered:
-            option = f"--queues {lane.name} " if not lane.name.startswith("@") else ""
+def _queues(fleet: Fleet) -> Iterator[Finding]:
+    for queue in fleet.queues:
+        if queue.ready and not queue.offered:
+            option = f"--queues {queue.name} " if not queue.name.startswith("@") else ""
             yield wrong(
-                f"queue {lane.name}",
-                f"{_tasks(lane.ready)} READY, no worker offers it",
+                f"queue {queue.name}",
+                f"{_tasks(queue.ready)} READY, no worker offers it",
                 f"taskengine worker {option}--import the module with its agent",
             )
     for scope, count in fleet.parked.items():

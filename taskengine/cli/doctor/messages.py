@@ -11,7 +11,7 @@ from taskengine.store.sync import SyncStore
 
 
 def examine(store: SyncStore) -> Iterator[Finding]:
-    """A finding if the quarantine holds anything."""
+    """Yield a finding if the quarantine holds anything."""
     keys = Keys(store.settings.namespace)
     count = store.run(quarantine.count(keys))
     latest = store.run(quarantine.piece(keys, count, 1)) if count else []

@@ -21,7 +21,7 @@ _LOOPBACK = ("127.", "::1", "localhost")
 
 
 def address(settings: Settings) -> tuple[str | None, list[Finding]]:
-    """Where the server is, None if there is none to ask, and what is known without asking it."""
+    """Return where the server is, None if there is none to ask, and what is known without asking it."""
     if settings.redis_url is not None:
         return settings.redis_url, []
     found = embedded.status(settings)
@@ -81,7 +81,7 @@ def _append_only(server: ServerFacts, info: Mapping[str, Any]) -> Finding:
 
 
 def memory(server: ServerFacts, info: Mapping[str, Any]) -> Iterator[Finding]:
-    """A finding when little memory is left."""
+    """Yield a finding when little memory is left."""
     if server.max_memory and int(info["used_memory"]) > _SHORT * server.max_memory:
         yield notice(
             "memory",
@@ -100,7 +100,7 @@ def _access(store: SyncStore) -> Iterator[Finding]:
 
 
 def access(user: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[Finding]:
-    """A finding when anybody on the network may connect; *user* is the default one, *options* the server's."""
+    """Yield a finding when anybody on the network may connect; *user* is the default one, *options* the server's."""
     if "nopass" not in user.get("flags", ()) or "on" not in user.get("flags", ()):
         return
     bound = [place.lstrip("-") for place in str(options.get("bind", "")).split()]

@@ -18,7 +18,7 @@ from taskengine.models import Task, TaskStatus
 #: Seconds between two looks; its end is noticed at once.
 _LOOK_SECONDS = 0.5
 #: Seconds after which somebody wants to know why it does not start.
-_PATIENCE_SECONDS = 2.0
+_QUIET_SECONDS = 2.0
 _READY = frozenset({TaskStatus.READY})
 
 
@@ -43,7 +43,7 @@ def _tell(api: BlockingTaskAPI, task: Task, timeout: float | None) -> None:
         if change != seen and task.status not in TERMINAL:
             seen = change
             say(_line(task))
-            why_at = time.monotonic() + _PATIENCE_SECONDS if task.status in _READY else float("inf")
+            why_at = time.monotonic() + _QUIET_SECONDS if task.status in _READY else float("inf")
         elif time.monotonic() >= why_at:
             why_at = float("inf")
             say(view.explained(api.explain(task.id)))
@@ -52,7 +52,7 @@ def _tell(api: BlockingTaskAPI, task: Task, timeout: float | None) -> None:
 
 
 def _is_over(api: BlockingTaskAPI, task: Task, deadline: float | None) -> bool:
-    """Whether it ended within a look."""
+    """Return whether it ended within a look."""
     left = _LOOK_SECONDS if deadline is None else min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
     try:
         api.wait([task.id], left)

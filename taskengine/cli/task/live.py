@@ -64,12 +64,12 @@ class Watched:
         return max(0.0, ((end or begin) - begin).total_seconds())
 
     def change(self) -> tuple[Any, ...]:
-        """What makes a new line when it is another than before."""
+        """Return what makes a new line when it is another than before."""
         tenth = None if self.progress is None else int(self.progress * 10)
         return self.task.status, self.task.attempt, tenth, self.note
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return the same state as one JSON line."""
         task, run = self.task, self.execution
         return {
             "at": datetime.now(UTC).isoformat(), "id": str(task.id), "name": task.name, "status": task.status.value,
@@ -152,7 +152,7 @@ def _cells(one: Watched, width: int) -> Iterator[RenderableType]:
 
 
 def spoken(seconds: float) -> str:
-    """A length of time in a table: 4.2 s, 1:05, 2:03:04."""
+    """Return a length of time in a table: 4.2 s, 1:05, 2:03:04."""
     whole = int(seconds)
     if whole < 60:
         return f"{seconds:.1f} s"

@@ -56,7 +56,7 @@ class _View:
         self._attempt = 0
 
     def show(self, page: LogPage) -> None:
-        """Show a page."""
+        """Print one page of log lines, oldest first."""
         if wants_json():
             for line in page:
                 json_line({"attempt": page.attempt, "execution_id": page.execution_id, **line.model_dump(mode="json")})

@@ -18,7 +18,7 @@ def filters(
     status: str | None, type: str | None, wanted: str | None, assigned_to: str | None, created_by: str | None,
     pairs: Sequence[str] | None, run: str | None = None, capability: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """What options of a listing mean to ``list_tasks``; those that were not given are left out."""
+    """Return what options of a listing mean to ``list_tasks``; those that were not given are left out."""
     given = {
         "status": status and str(status), "task_type": type, "priority": wanted and priority(str(wanted)),
         "assigned_to": assigned_to, "created_by": created_by, "metadata": metadata(pairs) or None,
@@ -28,12 +28,12 @@ def filters(
 
 
 def priority(name: str) -> TaskPriority:
-    """The priority of that name."""
+    """Return the priority of that name."""
     return TaskPriority[name.upper()]
 
 
 def arguments(text: str | None, option: str = "--input") -> dict[str, Any]:
-    """The JSON object that *option* gives: itself, ``@FILE`` or ``-`` for stdin."""
+    """Return the JSON object that *option* gives: itself, ``@FILE`` or ``-`` for stdin."""
     field = option.lstrip("-")
     if text is None:
         return {}
@@ -53,12 +53,12 @@ def arguments(text: str | None, option: str = "--input") -> dict[str, Any]:
 
 
 def moments(**given: str | None) -> dict[str, datetime]:
-    """The moments that options mean, by field; those that were not given are left out."""
+    """Return the moments that options mean, by field; those that were not given are left out."""
     return {field: coming(text, option(field)) for field, text in given.items() if text is not None}
 
 
 def option(field: str) -> str:
-    """How the command line calls a field."""
+    """Return how the command line calls a field."""
     return f"--{field.replace('_', '-')}"
 
 
@@ -77,7 +77,7 @@ def _file(name: str, option: str) -> str:
 
 
 def metadata(pairs: Sequence[str] | None) -> dict[str, Any]:
-    """The object that ``--metadata KEY=VALUE`` options make; a value is JSON where it can be read so,
+    """Return the object that ``--metadata KEY=VALUE`` options make; a value is JSON where it can be read so,
     else text.
     """
     found: dict[str, Any] = {}

@@ -20,12 +20,12 @@ _LOG_LINES = 20
 
 
 def as_json(task: Task) -> dict[str, Any]:
-    """The task for programs; its priority by name."""
+    """Return the task for programs; its priority by name."""
     return {**task.model_dump(mode="json"), "priority": task.priority.name.lower()}
 
 
 def table(tasks: Iterable[Task], cursor: str | None) -> RenderableType:
-    """Tasks in rows."""
+    """Return a table of tasks, one row each."""
     found = Table(box=None, pad_edge=False, header_style="bold")
     found.add_column("ID", no_wrap=True, min_width=36)
     for heading in ("Name", "Status", "Capability", "Priority", "Attempts", "Created", "Why"):
@@ -41,7 +41,7 @@ def _row(task: Task) -> Iterator[Text]:
     yield Text(str(task.id))
     yield plain(task.name)
     yield status(task.status.value)
-    yield plain(task.lane)
+    yield plain(task.queue)
     yield Text(task.priority.name.lower(), style="bold" if task.priority > TaskPriority.NORMAL else "")
     yield Text(str(task.attempt))
     yield Text(moment(task.created_at))
@@ -49,7 +49,7 @@ def _row(task: Task) -> Iterator[Text]:
 
 
 def explained(found: Explanation) -> RenderableType:
-    """The headline, and the other facts below it."""
+    """Return the headline, and the other facts below it."""
     others = [plain(f"- {fact.text}") for fact in found.facts[1:]]
     return Group(plain(found.headline), *others)
 
@@ -111,7 +111,7 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
 
 
 def executions_table(executions: Sequence[TaskExecution]) -> Table:
-    """Attempts in rows."""
+    """Return a table of attempts, one row each, the oldest first."""
     found = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Attempt", "Status", "Agent", "Node", "Started", "Seconds", "MiB", "Error"):
         found.add_column(heading, overflow="fold")
@@ -136,9 +136,11 @@ def _error(execution: TaskExecution) -> str:
 
 
 def _has_late_result(execution: TaskExecution) -> bool:
-    """Whether something came late that nobody knows yet: that an agent was cancelled is what its worker did to it."""
+    """Return whether something came late that nobody knows yet: that an agent was cancelled is what its worker did to
+    it.
+    """
     late = execution.late_outcome or {}
-    return late.get("output") is not None or late.get("verdict") not in {None, TaskStatus.CANCELLED}
+    return late.get("output") is not None or late.get("disposition") not in {None, TaskStatus.CANCELLED}
 
 
 def _traceback(executions: Sequence[TaskExecution]) -> Iterator[RenderableType]:
@@ -161,7 +163,7 @@ def _logs(execution: TaskExecution) -> Iterator[RenderableType]:
 
 
 def ending(task: Task) -> RenderableType:
-    """How a task ended, with its result."""
+    """Return how a task ended, with its result."""
     head = Text.assemble(f"{task.id} ", status(task.status.value))
     if why(task):
         head.append(f": {clean(why(task))}")

@@ -181,7 +181,7 @@ class Following:
 
 
 def _meets(task: Task, filters: Mapping[str, Any]) -> bool:
-    """Whether a list by *filters* would show it; without any, one of what is open."""
+    """Return whether a list by *filters* would show it; without any, one of what is open."""
     values = dict(filters)
     wanted = values.pop("metadata", None)
     if not filters and task.status in TERMINAL:

@@ -21,7 +21,7 @@ from taskengine.cli.place import asking
 from taskengine.cli.workflow.given import document_of, workflow_in
 from taskengine.cli.workflow.options import File
 from taskengine.cli.workflow.tree import walk
-from taskengine.core.lint_workflow import Doubt
+from taskengine.core.lint_workflow import LintWarning
 from taskengine.errors import InvalidInputError, WorkflowFault
 from taskengine.models import WorkflowDefinition
 
@@ -68,11 +68,11 @@ def graph(of: FileOrWorkflow, output: OutputOption = None) -> None:
 def lint(file: File, output: OutputOption = None) -> None:
     """Find every fault, and what is allowed but probably not meant; asks no server."""
     try:
-        doubts = list(lint_document(document_of(file)))
+        lint_warnings = list(lint_document(document_of(file)))
     except InvalidInputError as exc:  # no YAML, no JSON, no file
-        doubts = [Doubt(_INVALID, WorkflowFault((), str(exc)))]
-    errors = [one.fault for one in doubts if one.rule in {_INVALID}]
-    warnings = [one for one in doubts if one.rule not in {_INVALID}]
+        lint_warnings = [LintWarning(_INVALID, WorkflowFault((), str(exc)))]
+    errors = [one.fault for one in lint_warnings if one.rule in {_INVALID}]
+    warnings = [one for one in lint_warnings if one.rule not in {_INVALID}]
     data = {
         "errors": [fault_as_json(fault) for fault in errors],
         "warnings": [{"rule": one.rule, **fault_as_json(one.fault)} for one in warnings],

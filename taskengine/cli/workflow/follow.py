@@ -26,7 +26,7 @@ _FIRST, _LONGEST = 0.05, 0.5
 #: No more than this part of the time is spent on looking.
 _SHARE = 0.25
 #: Seconds without a change after which somebody wants to know why.
-_PATIENCE_SECONDS = 2.0
+_QUIET_SECONDS = 2.0
 
 
 def run_to_end(api: BlockingTaskAPI, id: UUID, timeout: float | None) -> int:
@@ -97,7 +97,7 @@ class _Standstill:
         now = time.monotonic()
         if state != self._before:
             self._before, self._since = state, now
-        return now - self._since >= _PATIENCE_SECONDS and state.status not in WORKFLOW_OVER
+        return now - self._since >= _QUIET_SECONDS and state.status not in WORKFLOW_OVER
 
 
 def _late(state: WorkflowState, timeout: float) -> int:
@@ -112,7 +112,7 @@ def as_json(state: WorkflowState, workflow: Workflow) -> dict[str, Any]:
 
 
 def ending(workflow: Workflow) -> RenderableType:
-    """How a workflow ended, with what it came to."""
+    """Return how a workflow ended, with what it came to."""
     return Group(*_ending(workflow))
 
 

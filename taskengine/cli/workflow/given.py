@@ -14,12 +14,14 @@ from taskengine.models import Workflow
 
 
 def workflow_in(file: str, variables: Sequence[str] = (), context: Sequence[str] = ()) -> Workflow:
-    """The workflow in a file with other variables and context; InvalidWorkflowError has every fault with its line."""
+    """Return the workflow in a file with other variables and context; InvalidWorkflowError has every fault with its
+    line.
+    """
     return workflow_of(document_of(file, variables, context))
 
 
 def document_of(file: str, variables: Sequence[str] = (), context: Sequence[str] = ()) -> Document:
-    """The document in a file, with what it begins with."""
+    """Return the document in a file, with what it begins with."""
     document = workflow_document(Path(file))
     for field, option, given in (("variables", "--var", variables), ("context", "--context", context)):
         values = pairs(given, option)
@@ -30,8 +32,8 @@ def document_of(file: str, variables: Sequence[str] = (), context: Sequence[str]
 
 
 def pairs(given: Sequence[str], option: str) -> dict[str, Any]:
-    """What ``NAME=VALUE``, ``{…}`` and ``@FILE`` come to, the later over the earlier; a value is JSON where it can be
-    read so, else text.
+    """Return what ``NAME=VALUE``, ``{…}`` and ``@FILE`` come to, the later over the earlier; a value is JSON where it
+    can be read so, else text.
     """
     found: dict[str, Any] = {}
     for each in given:

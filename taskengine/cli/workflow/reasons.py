@@ -19,7 +19,7 @@ _BEGUN = frozenset(
 
 
 def reasons(api: BlockingTaskAPI, state: WorkflowState) -> list[str]:
-    """What a workflow waits for; [] when nothing is known."""
+    """Return what a workflow waits for; [] when nothing is known."""
     if why := state.why or state.reason:
         return [why]
     begun = [step for step in leaves(state) if step.status in _BEGUN]
@@ -50,7 +50,7 @@ def _why(api: BlockingTaskAPI, state: WorkflowState, step: StepState, definition
 
 
 def _awaited(state: WorkflowState, step: StepState, definition: WorkflowDefinition) -> str:
-    """What a step waits for, by its definition."""
+    """Return what a step waits for, by its definition."""
     try:
         found = find_step(definition, step.path)
     except KeyError:  # it lies in a workflow of its own

@@ -76,7 +76,7 @@ class _Lines:
 
 
 def _as_they_came(step: StepState) -> Iterator[StepState]:
-    """A step and those in it: it begins before them, and is over after them."""
+    """Yield a step and those in it: it begins before them, and is over after them."""
     is_over = step.status in TERMINAL_STEPS
     if not is_over:
         yield step

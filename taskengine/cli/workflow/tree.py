@@ -44,13 +44,13 @@ class Line:
 
 
 def walk(state: WorkflowState) -> Iterator[StepState]:
-    """Every step, in the order of the definition, those at its end last."""
+    """Yield every step, in the order of the definition, those at its end last."""
     for step in (*state.steps, *state.finally_steps):
         yield from _below(step)
 
 
 def leaves(state: WorkflowState) -> Iterator[StepState]:
-    """The steps that hold no others."""
+    """Yield the steps that hold no others."""
     return (step for step in walk(state) if not step.children)
 
 
@@ -61,7 +61,7 @@ def _below(step: StepState) -> Iterator[StepState]:
 
 
 def picture(state: WorkflowState, rows: int, reasons: Sequence[str] = ()) -> RenderableType:
-    """The tree in *rows* lines at most, with what it waits for below."""
+    """Return the tree in *rows* lines at most, with what it waits for below."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Step", "Status", "Done", "Time", "Tries", "Note"):
         right = title in ("Done", "Time", "Tries")
@@ -72,21 +72,21 @@ def picture(state: WorkflowState, rows: int, reasons: Sequence[str] = ()) -> Ren
 
 
 def heading(state: WorkflowState) -> Text:
-    """Which workflow it is and how it stands."""
+    """Return which workflow it is and how it stands."""
     text = plain(f"{state.name} {state.id} ").append_text(status(state.status.value))
     seconds = _seconds(state.started_at or state.created_at, state.completed_at)
     return text.append(f" {spoken(seconds)}") if seconds is not None else text
 
 
 def counted(state: WorkflowState) -> Text:
-    """Its steps by status, those that hold others not counted."""
+    """Return its steps by status, those that hold others not counted."""
     counts = Counter(step.status for step in leaves(state))
     parts = [Text.assemble(f"{counts[each]} ", _status(each)) for each in _ORDER if counts[each]]
     return Text(", ").join(parts) if parts else Text("no step", style="dim")
 
 
 def fitted(state: WorkflowState, rows: int) -> list[Line]:
-    """The lines of the tree: all of them where they fit, else with as little folded as makes them fit."""
+    """Return the lines of the tree: all of them where they fit, else with as little folded as makes them fit."""
     lines: list[Line] = []
     for fold in range(3):
         lines = list(_tree(state, fold))
@@ -129,7 +129,7 @@ def _is_quiet(step: StepState) -> bool:
 
 
 def _cut(lines: Sequence[Line], rows: int) -> list[Line]:
-    """The lines around the first that somebody would look at."""
+    """Return the lines around the first that somebody would look at."""
     inner = max(1, rows - 2)
     busy = next((at for at, line in enumerate(lines) if line.step and line.step.status not in QUIET), 0)
     start = max(0, min(busy - inner // 3, len(lines) - inner))
@@ -159,7 +159,7 @@ def _kind(step: StepState) -> str:
 
 
 def done(step: StepState) -> str:
-    """How many of the steps, turns or items in it are over; '' of one that holds none."""
+    """Return how many of the steps, turns or items in it are over; '' of one that holds none."""
     if step.counts is not None and step.kind in ("map", "loop"):
         over = step.counts.total - step.counts.open
         return f"{over}/{step.counts.total}" if step.kind in ("map",) else f"turn {step.counts.total}"

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
-from taskengine.coordinator.turn import Duty, Turn
+from taskengine.coordinator.duty import Duty, DutyContext
 from taskengine.store import coordination
 
 _log = logging.getLogger(__name__)
@@ -31,41 +31,41 @@ _OFF = 3600.0
 
 
 class Aging(Duty):
-    """Lifts what waits."""
+    """Lifts READY tasks that waited ``aging_seconds`` by one priority class."""
 
     name: ClassVar[str] = "aging"
 
     def __init__(self) -> None:
-        #: Lanes that this pass has yet to go through, the current one last.
-        self._lanes: list[str] = []
+        #: Queues that this pass has yet to go through, the current one last.
+        self._queues: list[str] = []
         self._from = 0
         #: Seconds until the first is due that this pass saw.
         self._due_in = float("inf")
 
-    def run_once(self, turn: Turn) -> float:
-        seconds = turn.settings.aging_seconds
+    def run_once(self, context: DutyContext) -> float:
+        seconds = context.settings.aging_seconds
         if not seconds:
             return _OFF
-        if not self._lanes:
-            self._lanes, self._due_in = turn.read(coordination.lanes(turn.keys)), seconds * _SELDOM
+        if not self._queues:
+            self._queues, self._due_in = context.read(coordination.queues(context.keys)), seconds * _SELDOM
         for _ in range(_PIECES):
-            if not self._lanes or turn.over:
+            if not self._queues or context.over:
                 break
-            self._lift(turn, round(seconds * 1000))
-        if self._lanes:
+            self._lift(context, round(seconds * 1000))
+        if self._queues:
             return _PAUSE
-        return max(turn.settings.sweep_seconds / 4, seconds * _OFTEN, self._due_in)
+        return max(context.settings.sweep_seconds / 4, seconds * _OFTEN, self._due_in)
 
     def blame(self, exc: Exception) -> None:  # noqa: ARG002  # whatever it was, the pass begins anew
-        self._lanes, self._from = [], 0
+        self._queues, self._from = [], 0
 
-    def _lift(self, turn: Turn, aging_ms: int) -> None:
-        lane = self._lanes[-1]
-        answer = turn.tell(coordination.age(turn.term, lane, self._from, aging_ms))
+    def _lift(self, context: DutyContext, aging_ms: int) -> None:
+        queue = self._queues[-1]
+        answer = context.write(coordination.lift_aged(context.term, queue, self._from, aging_ms))
         if answer.ok and answer.number():
-            _log.debug("lifted lane=%s tasks=%d", lane, answer.number())
+            _log.debug("lifted queue=%s tasks=%d", queue, answer.number())
         self._from = answer.number(1) if answer.ok else -1
         self._due_in = min(self._due_in, answer.number(2) / 1000) if answer.ok else 0.0
         if self._from < 0:
-            self._lanes.pop()
+            self._queues.pop()
             self._from = 0

@@ -10,29 +10,29 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
-from taskengine.coordinator.turn import Duty, Turn
+from taskengine.coordinator.duty import Duty, DutyContext
 from taskengine.store import coordination
 
 _log = logging.getLogger(__name__)
 
 
 class Batches(Duty):
-    """Sweeps abandoned graphs."""
+    """Removes graphs that were staged and not committed within ``batch_seconds``."""
 
     name: ClassVar[str] = "batches"
 
-    def run_once(self, turn: Turn) -> float:
-        while not turn.over:
-            abandoned = turn.read(coordination.abandoned(turn.keys, turn.settings.batch_seconds))
+    def run_once(self, context: DutyContext) -> float:
+        while not context.over:
+            abandoned = context.read(coordination.abandoned(context.keys, context.settings.batch_seconds))
             if not abandoned:
-                return turn.settings.batch_seconds / 20
+                return context.settings.batch_seconds / 20
             for batch in abandoned:
-                self._sweep(turn, batch)
+                self._sweep(context, batch)
         return 0.0
 
-    def _sweep(self, turn: Turn, batch: str) -> None:
-        while not turn.over:
-            answer = turn.tell(coordination.sweep_batch(batch, turn.term))
+    def _sweep(self, context: DutyContext, batch: str) -> None:
+        while not context.over:
+            answer = context.write(coordination.sweep_batch(batch, context.term))
             if answer.ok and not answer.number():
                 _log.warning("swept batch=%s", batch)
             if not answer.number():

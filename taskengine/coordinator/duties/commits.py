@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
-from taskengine.coordinator.turn import Duty, Turn
+from taskengine.coordinator.duty import Duty, DutyContext
 from taskengine.store import coordination
 
 _log = logging.getLogger(__name__)
@@ -21,17 +21,17 @@ class Commits(Duty):
 
     name: ClassVar[str] = "commits"
 
-    def run_once(self, turn: Turn) -> float:
-        while not turn.over:
-            batches = turn.read(coordination.committed(turn.keys))
+    def run_once(self, context: DutyContext) -> float:
+        while not context.over:
+            batches = context.read(coordination.committed(context.keys))
             if not batches:
-                return turn.settings.sweep_seconds
+                return context.settings.sweep_seconds
             for batch in batches:
-                self._fall(turn, batch)
+                self._settle(context, batch)
         return 0.0
 
-    def _fall(self, turn: Turn, batch: str) -> None:
-        while not turn.over:
-            if not turn.tell(coordination.fall(batch)).number():
+    def _settle(self, context: DutyContext, batch: str) -> None:
+        while not context.over:
+            if not context.write(coordination.settle_batch(batch)).number():
                 _log.info("settled batch=%s", batch)
                 return

@@ -4,7 +4,7 @@ Interval: half of ``sweep_seconds``, one look at a sorted set when nothing is du
 at again when half of its slack is gone, so whoever has an hour is looked at a dozen times. A look walks through what
 the task waits for, 256 tasks and 32 levels at most, and adds up what such tasks took before; a task is flagged once
 for each deadline. Its weakness: what lies behind that walk, and what nobody has ever run, counts as nothing, so such a
-task is flagged later; and the wait for a slot takes every slot of a lane to serve it alone.
+task is flagged later; and the wait for a slot takes every slot of a queue to serve it alone.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from taskengine.coordinator.turn import Duty, Turn
-from taskengine.core.deadlines import Weight, next_look, remaining
+from taskengine.coordinator.duty import Duty, DutyContext
+from taskengine.core.deadlines import DeadlineWeight, next_look, remaining
 from taskengine.core.estimates import expected_seconds, kind_of
 from taskengine.store import deadlines, nodes
 from taskengine.store.deadlines import Finding
-from taskengine.store.estimates import learned
+from taskengine.store.estimates import read_estimates
 
 _log = logging.getLogger(__name__)
 
@@ -27,32 +27,32 @@ _MOST, _LEVELS = 256, 32
 
 
 class Deadlines(Duty):
-    """Flags tasks that can not meet their deadlines any more."""
+    """Flags tasks that cannot meet their deadlines any more."""
 
     name: ClassVar[str] = "deadlines"
 
-    def run_once(self, turn: Turn) -> float:
-        while not turn.over:
-            now_ms, ids = turn.read(deadlines.due(turn.keys))
+    def run_once(self, context: DutyContext) -> float:
+        while not context.over:
+            now_ms, ids = context.read(deadlines.due(context.keys))
             if not ids:
-                return turn.settings.sweep_seconds / 2
-            answer = turn.tell(deadlines.note(turn.term, self._look(turn, now_ms, ids)))
+                return context.settings.sweep_seconds / 2
+            answer = context.write(deadlines.note(context.term, self._look(context, now_ms, ids)))
             if answer.ok and answer.number():
                 _log.warning("deadlines at risk tasks=%d", answer.number())
         return 0.0
 
-    def _look(self, turn: Turn, now_ms: int, ids: list[str]) -> list[Finding]:
-        weights = _walk(turn, ids)
-        judge = _Judge(turn, now_ms / 1000, weights)
-        return [judge.finding(id) for id in ids]
+    def _look(self, context: DutyContext, now_ms: int, ids: list[str]) -> list[Finding]:
+        weights = _walk(context, ids)
+        forecast = _Forecast(context, now_ms / 1000, weights)
+        return [forecast.finding(id) for id in ids]
 
 
-def _walk(turn: Turn, ids: Iterable[str]) -> dict[str, Weight]:
-    """The tasks and what they wait for, level by level."""
-    found: dict[str, Weight] = {}
+def _walk(context: DutyContext, ids: Iterable[str]) -> dict[str, DeadlineWeight]:
+    """Return the tasks and what they wait for, level by level."""
+    found: dict[str, DeadlineWeight] = {}
     level = list(ids)
     for _ in range(_LEVELS):
-        seen = turn.read(deadlines.weigh(level[: _MOST - len(found)]))
+        seen = context.read(deadlines.read_weights(level[: _MOST - len(found)]))
         found |= {one.id: one for one in seen if one}
         above = (d for one in seen if one and not one.is_over for d in one.depends_on)
         level = [d for d in dict.fromkeys(above) if d not in found]
@@ -61,16 +61,16 @@ def _walk(turn: Turn, ids: Iterable[str]) -> dict[str, Weight]:
     return found
 
 
-class _Judge:
+class _Forecast:
     """What becomes of each task of one look."""
 
-    def __init__(self, turn: Turn, now: float, weights: Mapping[str, Weight]) -> None:
+    def __init__(self, context: DutyContext, now: float, weights: Mapping[str, DeadlineWeight]) -> None:
         self._now, self._weights = now, weights
         waiting = [one for one in weights.values() if not one.is_over]
-        kinds = {kind for one in waiting for kind in (one.lane, kind_of(one.lane, one.name))}
-        self._known = turn.read(learned(turn.keys, sorted(kinds)))
+        kinds = {kind for one in waiting for kind in (one.queue, kind_of(one.queue, one.name))}
+        self._known = context.read(read_estimates(context.keys, sorted(kinds)))
         queued = any(one.position for one in waiting)
-        self._slots = _slots(turn) if queued else {}
+        self._slots = _slots(context) if queued else {}
 
     def finding(self, id: str) -> Finding:
         task = self._weights.get(id)
@@ -82,21 +82,21 @@ class _Judge:
             return Finding(id, task.deadline, "risk", round(-slack * 1000))
         return Finding(id, task.deadline, str(round((self._now + next_look(slack)) * 1000)))
 
-    def _takes(self, task: Weight) -> float:
+    def _takes(self, task: DeadlineWeight) -> float:
         if task.given is not None:
             return task.given
-        return expected_seconds(self._known, task.lane, task.name) or 0.0
+        return expected_seconds(self._known, task.queue, task.name) or 0.0
 
-    def _waits(self, task: Weight) -> float:
-        slots = self._slots.get(task.lane, 0)
-        return (task.position or 0) * self._known.get(task.lane, 0.0) / slots if slots else 0.0
+    def _waits(self, task: DeadlineWeight) -> float:
+        slots = self._slots.get(task.queue, 0)
+        return (task.position or 0) * self._known.get(task.queue, 0.0) / slots if slots else 0.0
 
 
-def _slots(turn: Turn) -> dict[str, int]:
-    """Slots by lane, of living workers that take something new."""
+def _slots(context: DutyContext) -> dict[str, int]:
+    """Slots by queue, of living workers that take something new."""
     found: dict[str, int] = {}
-    for node in turn.read(nodes.every_node()):
+    for node in context.read(nodes.every_node()):
         if node.alive and not node.draining:
-            for lane in node.lanes:
-                found[lane] = found.get(lane, 0) + node.slots
+            for queue in node.queues:
+                found[queue] = found.get(queue, 0) + node.slots
     return found

@@ -4,7 +4,7 @@ Interval: ``sweep_seconds``, and at once when a decision arrives. The stream is 
 with one trip for all snapshots; the answer to a decision is one script that also deletes it. A task that
 moved on meanwhile is read and decided again. A decision that raised five times goes to the poison list with
 its error, and so does one that ended ten coordinators; the reading goes on behind it all the while, so no other
-decision waits for it (:mod:`taskengine.coordinator.suspects` counts).
+decision waits for it (:mod:`taskengine.coordinator.poison_tracking` counts).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, assert_never
 
 from taskengine.coordinator.apply import Applied, apply
+from taskengine.coordinator.duty import Duty, DutyContext
+from taskengine.coordinator.poison_tracking import MOST_RAISES, PoisonTracker
 from taskengine.coordinator.steps import Answer, Steps
-from taskengine.coordinator.suspects import MOST_RAISES, Suspects
-from taskengine.coordinator.turn import Duty, Turn
 from taskengine.core.decide import Snapshot, Stimulus, decide
 from taskengine.core.instructions import Nothing
 from taskengine.core.steps.snapshot import StepStimulus
@@ -59,71 +59,71 @@ class Decisions(Duty):
         #: Entries that need nothing done, to be deleted together.
         self._answered: list[str] = []
         self._steps = Steps()
-        self._suspects = Suspects()
+        self._poison = PoisonTracker()
         self._poisonous: dict[Decision, str] = {}
 
-    def run_once(self, turn: Turn) -> float:
+    def run_once(self, context: DutyContext) -> float:
         self._current = None
         self._answered.clear()
-        self._suspects.tell(turn)
-        self._put_poisonous_aside(turn)
-        while not turn.over:
-            piece = turn.read(coordination.decisions(turn.keys, self._cursor, self._piece))
+        self._poison.tell(context)
+        self._put_poisonous_aside(context)
+        while not context.over:
+            piece = context.read(coordination.decisions(context.keys, self._cursor, self._piece))
             if not piece:
-                return self._end_pass(turn)
-            self._think(turn, piece)
+                return self._end_pass(context)
+            self._think(context, piece)
         return 0.0
 
     def blame(self, exc: Exception) -> None:
         self._leaves_some = True
-        guilty = self._current
-        if guilty is None:
+        poisonous = self._current
+        if poisonous is None:
             self._piece = 1
             return
-        self._cursor = guilty.entry
-        times = self._suspects.raised(guilty.entry)
-        _log.error("raised entry=%s task=%s times=%d error=%r", guilty.entry, guilty.task_id, times, exc)
+        self._cursor = poisonous.entry
+        times = self._poison.raised(poisonous.entry)
+        _log.error("raised entry=%s task=%s times=%d error=%r", poisonous.entry, poisonous.task_id, times, exc)
         if times >= MOST_RAISES:
-            self._poisonous[guilty] = repr(exc)[:_LONGEST_ERROR]
+            self._poisonous[poisonous] = repr(exc)[:_LONGEST_ERROR]
 
-    def _end_pass(self, turn: Turn) -> float:
+    def _end_pass(self, context: DutyContext) -> float:
         self.left_some, self._leaves_some, self._cursor = self._leaves_some, False, _START
         if self.left_some:
             return _AGAIN_SECONDS
-        self._suspects.clear(turn)
-        return turn.settings.sweep_seconds
+        self._poison.clear(context)
+        return context.settings.sweep_seconds
 
-    def _think(self, turn: Turn, piece: Sequence[Decision]) -> None:
+    def _think(self, context: DutyContext, piece: Sequence[Decision]) -> None:
         self._current = piece[0] if len(piece) == 1 else None
         if self._piece == 1:
-            self._suspects.take(turn, piece[0].entry)
-        seen = turn.read(coordination.snapshots(piece))
+            self._poison.take(context, piece[0].entry)
+        seen = context.read(coordination.snapshots(piece))
         self._piece = min(coordination.PIECE, 2 * self._piece)
         steps = [one for one, snapshot in zip(piece, seen, strict=True) if snapshot is AsStep.STEP]
-        facts = self._steps.look(turn, steps)
+        facts = self._steps.look(context, steps)
         for decision, snapshot in zip(piece, seen, strict=True):
             self._current = decision
-            if guilt := self._suspects.guilt(decision.entry):
-                self._poisonous.setdefault(decision, guilt)
+            if why_poison := self._poison.why_poison(decision.entry):
+                self._poisonous.setdefault(decision, why_poison)
                 self._leaves_some = True
             elif snapshot is AsStep.STEP:
-                self._make_step(turn, decision, facts[decision.entry])
+                self._make_step(context, decision, facts[decision.entry])
             else:
-                self._make(turn, decision, snapshot)
+                self._make(context, decision, snapshot)
             self._cursor = decision.entry
-            if turn.over:
+            if context.over:
                 break
         self._current = None
         if self._answered:
-            turn.tell(coordination.drop_decisions(turn.term, self._answered))
+            context.write(coordination.drop_decisions(context.term, self._answered))
             self._answered.clear()
-        self._suspects.let_go(turn)
+        self._poison.let_go(context)
 
-    def _make_step(self, turn: Turn, decision: Decision, facts: StepFacts | None) -> None:
+    def _make_step(self, context: DutyContext, decision: Decision, facts: StepFacts | None) -> None:
         stimulus = self._known(decision)
         if stimulus is None:
             return
-        match self._steps.make(turn, decision, stimulus, facts):
+        match self._steps.make(context, decision, stimulus, facts):
             case Answer.NOTHING:
                 self._answered.append(decision.entry)
             case Answer.LATER:
@@ -131,7 +131,7 @@ class Decisions(Duty):
             case Answer.DONE | Answer.PAUSED:
                 pass
 
-    def _make(self, turn: Turn, decision: Decision, snapshot: Snapshot | None) -> None:
+    def _make(self, context: DutyContext, decision: Decision, snapshot: Snapshot | None) -> None:
         stimulus = self._known(decision)
         if stimulus is None:
             return
@@ -143,14 +143,14 @@ class Decisions(Duty):
             if snapshot is None or all(isinstance(one, Nothing) for one in instructions):
                 self._answered.append(decision.entry)
                 return
-            result = apply(turn, decision, snapshot, instructions)
+            result = apply(context, decision, snapshot, instructions)
             match result:
                 case Applied.DONE | Applied.FENCED:
                     return
                 case Applied.SETTLING:
                     break
                 case Applied.CHANGED:
-                    (again,) = turn.read(coordination.snapshots([decision]))
+                    (again,) = context.read(coordination.snapshots([decision]))
                     if again is AsStep.STEP:
                         break
                     snapshot = again
@@ -159,7 +159,7 @@ class Decisions(Duty):
         self._leaves_some = True
 
     def _known(self, decision: Decision) -> Stimulus | StepStimulus | None:
-        """The stimulus of *decision*; None leaves it to a coordinator of the version that wrote it.
+        """Return the stimulus of *decision*; None leaves it to a coordinator of the version that wrote it.
 
         Raising would put aside as poison what a newer one, which may lead next, can make. An entry that says nothing is
         nobody's, and raises.
@@ -172,9 +172,9 @@ class Decisions(Duty):
             self._unknown.add(decision.how)
         return found
 
-    def _put_poisonous_aside(self, turn: Turn) -> None:
+    def _put_poisonous_aside(self, context: DutyContext) -> None:
         for decision, error in list(self._poisonous.items()):
-            if turn.tell(coordination.poison(turn.term, decision, error)).ok:
+            if context.write(coordination.poison(context.term, decision, error)).ok:
                 _log.error("poisoned entry=%s task=%s error=%s", decision.entry, decision.task_id, error)
-                self._steps.fail(turn, decision, f"a decision about it cannot be made: {error}", "engine")
+                self._steps.fail(context, decision, f"a decision about it cannot be made: {error}", "engine")
                 del self._poisonous[decision]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
-from taskengine.coordinator.turn import Duty, Turn
+from taskengine.coordinator.duty import Duty, DutyContext
 from taskengine.settings import Settings
 from taskengine.store import coordination, retention
 from taskengine.store.retention import Pass
@@ -29,20 +29,20 @@ class Prune(Duty):
         #: Runs whose pass raised: left to the next leader, so that they hold up nobody.
         self._broken: set[str] = set()
 
-    def run_once(self, turn: Turn) -> float:
-        self._finish_deletions(turn)
-        while not turn.over:
-            self._pass = self._pass or self._next(turn)
+    def run_once(self, context: DutyContext) -> float:
+        self._finish_deletions(context)
+        while not context.over:
+            self._pass = self._pass or self._next(context)
             if self._pass is None:
-                return _interval(turn.settings)
-            self._pass = self._go_on(turn, self._pass)
+                return _interval(context.settings)
+            self._pass = self._go_on(context, self._pass)
         return 0.0
 
-    def _finish_deletions(self, turn: Turn) -> None:
+    def _finish_deletions(self, context: DutyContext) -> None:
         """Go on with those whose client died in between."""
-        while not turn.over and (begun := turn.read(coordination.erasing(turn.keys))):
+        while not context.over and (begun := context.read(coordination.erasing(context.keys))):
             for task in begun:
-                while not turn.over and turn.tell(coordination.leave_lists(turn.term, task)).number():
+                while not context.over and context.write(coordination.continue_delete(context.term, task)).number():
                     pass
 
     def blame(self, exc: Exception) -> None:
@@ -51,14 +51,14 @@ class Prune(Duty):
             self._broken.add(self._pass.run_id)
             self._pass = None
 
-    def _next(self, turn: Turn) -> Pass | None:
-        seconds = turn.settings.retention_seconds
-        found = turn.read(retention.expired(turn.keys, seconds, 16 + len(self._broken)))
+    def _next(self, context: DutyContext) -> Pass | None:
+        seconds = context.settings.retention_seconds
+        found = context.read(retention.expired(context.keys, seconds, 16 + len(self._broken)))
         return next((one for one in found if one.run_id not in self._broken), None)
 
-    def _go_on(self, turn: Turn, now: Pass) -> Pass | None:
-        word, now = turn.read(retention.prune_range(turn.term, now))
-        turn.note(word)
+    def _go_on(self, context: DutyContext, now: Pass) -> Pass | None:
+        word, now = context.read(retention.prune_range(context.term, now))
+        context.note(word)
         if word != "ok":
             return None
         if not now.over:

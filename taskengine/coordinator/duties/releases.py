@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from taskengine.coordinator.turn import Duty, Turn
+from taskengine.coordinator.duty import Duty, DutyContext
 from taskengine.store import coordination
 
 
@@ -18,9 +18,9 @@ class Releases(Duty):
 
     name: ClassVar[str] = "releases"
 
-    def run_once(self, turn: Turn) -> float:
-        while not turn.over:
-            answer = turn.tell(coordination.continue_releases(turn.term))
+    def run_once(self, context: DutyContext) -> float:
+        while not context.over:
+            answer = context.write(coordination.continue_releases(context.term))
             if answer.ok and not answer.number():
-                return turn.settings.sweep_seconds / 4
+                return context.settings.sweep_seconds / 4
         return 0.0

@@ -12,8 +12,8 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
+from taskengine.coordinator.duty import Duty, DutyContext
 from taskengine.coordinator.leader import Leader
-from taskengine.coordinator.turn import Duty, Turn
 from taskengine.store import coordination
 from taskengine.store.replies import Reply
 
@@ -21,22 +21,22 @@ _log = logging.getLogger(__name__)
 
 
 class Rescue(Duty):
-    """Finds dead workers."""
+    """Ends executions whose lease lapsed as LOST, and forgets nodes that are gone."""
 
     name: ClassVar[str] = "rescue"
 
     def __init__(self, leader: Leader) -> None:
         self._leader = leader
 
-    def run_once(self, turn: Turn) -> float:
-        while not turn.over:
-            waits = self._leader.distrusts_for(turn.clock())
+    def run_once(self, context: DutyContext) -> float:
+        while not context.over:
+            waits = self._leader.distrusts_for(context.clock())
             if waits > 0:
                 return waits
-            answer = turn.tell(coordination.rescue(turn.term))
+            answer = context.write(coordination.rescue(context.term))
             _tell(answer)
             if answer.number() < coordination.LEASES:
-                return turn.settings.sweep_seconds / 2
+                return context.settings.sweep_seconds / 2
         return 0.0
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
-from taskengine.coordinator.turn import Duty, Turn
+from taskengine.coordinator.duty import Duty, DutyContext
 from taskengine.store import coordination
 
 _log = logging.getLogger(__name__)
@@ -21,15 +21,15 @@ class Timers(Duty):
 
     name: ClassVar[str] = "timers"
 
-    def run_once(self, turn: Turn) -> float:
-        while not turn.over:
-            answer = turn.tell(coordination.fire_timers(turn.term))
+    def run_once(self, context: DutyContext) -> float:
+        while not context.over:
+            answer = context.write(coordination.fire_timers(context.term))
             if not answer.ok:
                 break
             if answer.number():
                 _log.debug("fired timers=%d", answer.number())
             if answer.number() < coordination.PIECE:
-                return _until(answer.number(1), turn.settings.sweep_seconds / 4)
+                return _until(answer.number(1), context.settings.sweep_seconds / 4)
         return 0.0
 
 

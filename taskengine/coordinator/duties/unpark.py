@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
-from taskengine.coordinator.turn import Duty, Turn
+from taskengine.coordinator.duty import Duty, DutyContext
 from taskengine.store import coordination
 
 _log = logging.getLogger(__name__)
@@ -24,12 +24,12 @@ class Unpark(Duty):
         #: Where the walk over the scopes stands.
         self._at = "0"
 
-    def run_once(self, turn: Turn) -> float:
-        while not turn.over:
-            answer = turn.tell(coordination.unpark(turn.term, self._at))
+    def run_once(self, context: DutyContext) -> float:
+        while not context.over:
+            answer = context.write(coordination.unpark(context.term, self._at))
             if answer.number():
                 _log.debug("unparked tasks=%d", answer.number())
             self._at = answer.text(1) or "0"
             if answer.number() < coordination.UNPARKED and self._at == "0":
-                return turn.settings.sweep_seconds
+                return context.settings.sweep_seconds
         return 0.0

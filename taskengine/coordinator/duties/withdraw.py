@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from typing import ClassVar
 
-from taskengine.coordinator.turn import Duty, Turn
+from taskengine.coordinator.duty import Duty, DutyContext
 from taskengine.store import coordination
 
 _log = logging.getLogger(__name__)
@@ -21,11 +21,11 @@ class Withdraw(Duty):
 
     name: ClassVar[str] = "withdraw"
 
-    def run_once(self, turn: Turn) -> float:
-        while not turn.over:
-            answer = turn.tell(coordination.withdraw(turn.term))
+    def run_once(self, context: DutyContext) -> float:
+        while not context.over:
+            answer = context.write(coordination.withdraw(context.term))
             if answer.number():
                 _log.info("withdrew grants=%d", answer.number())
             if answer.number() < coordination.PIECE:
-                return turn.settings.sweep_seconds / 2
+                return context.settings.sweep_seconds / 2
         return 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taskengine.core.instructions import Arm, EndStep, Nothing
+from taskengine.core.instructions import EndStep, Nothing, StartWaiting
 from taskengine.core.steps.ending import completed, limit_ms
 from taskengine.core.steps.failures import refused, timed_out
 from taskengine.core.steps.snapshot import StepSnapshot, StepStimulus
@@ -12,17 +12,17 @@ from taskengine.models import ApprovalStep
 
 
 def signal_of(path: str) -> str:
-    """The name of the signal that answers the approval at *path*."""
+    """Return the name of the signal that answers the approval at *path*."""
     return f"~approve/{path}"
 
 
-def enter(step: ApprovalStep, seen: StepSnapshot) -> Arm:
+def enter(step: ApprovalStep, seen: StepSnapshot) -> StartWaiting:
     """It waits for its answer."""
-    return Arm(signal=signal_of(seen.path), limit_ms=limit_ms(step))
+    return StartWaiting(signal=signal_of(seen.path), limit_ms=limit_ms(step))
 
 
 def after(step: ApprovalStep, seen: StepSnapshot, stimulus: object) -> EndStep | Nothing:
-    """Its end, where the answer is there, or its time is over."""
+    """Return its end, where the answer is there, or its time is over."""
     if seen.signal is not None:
         answer: Any = seen.signal.payload
         if answer.get("approved"):

@@ -31,12 +31,12 @@ class Scope:
     called: Mapping[str, str] = field(default_factory=dict)
 
     def path_of(self, name: str) -> str:
-        """The path of one of the steps."""
+        """Return the path of one of the steps."""
         return child(self.path, self.called.get(name, name))
 
 
 def rows_of(scope: Scope) -> list[Row]:
-    """The rows of a scope; each stands behind all that it depends on."""
+    """Return the rows of a scope; each stands behind all that it depends on."""
     rows = {row.path: row for row in _rows(scope, ())}
     order = TopologicalSorter({path: [on for on in row.depends_on if on in rows] for path, row in rows.items()})
     if all(_stands_behind(rows, row, at) for at, row in enumerate(rows.values())):

@@ -18,8 +18,8 @@ from taskengine.models.enums import TaskStatus
 SKIPPED = "skipped"
 
 
-def end_lane(step: WorkflowStep) -> str:
-    """The lane of a step with children: it ends by itself unless it has something to say then."""
+def end_queue(step: WorkflowStep) -> str:
+    """Return the queue of a step with children: it ends by itself unless it has something to say then."""
     return ASKS if step.outputs else GATE
 
 
@@ -42,5 +42,5 @@ def completed(
 
 
 def skipped() -> EndStep:
-    """Its ``when`` does not hold: those behind it go on as if it had done nothing."""
+    """Return its ``when`` does not hold: those behind it go on as if it had done nothing."""
     return EndStep(TaskStatus.COMPLETED, shows_as=SKIPPED)

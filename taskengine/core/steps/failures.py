@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from taskengine.core.instructions import CloseScope, EndStep, Nothing, StepInstruction
+from taskengine.core.instructions import EndChildren, EndStep, Nothing, StepInstruction
 from taskengine.core.lifecycle import CALLED_OFF
 from taskengine.core.steps.snapshot import Child, StepSnapshot
 from taskengine.models import ParallelStep, WorkflowDefinition, WorkflowStep
@@ -15,11 +15,11 @@ FAILED, CANCELLED = "failed", "cancelled"
 
 
 def after_failure(seen: StepSnapshot, step: WorkflowStep | WorkflowDefinition) -> StepInstruction:
-    """A child did not complete: the others are to end, unless the step waits for all of them."""
+    """Return a child did not complete: the others are to end, unless the step waits for all of them."""
     error, kind, culprit = blame(seen.child)
     if isinstance(step, ParallelStep) and step.mode == "wait_all" and seen.waiting:
-        return CloseScope("", "", error, kind, culprit)
-    return CloseScope(FAILED, error, error, kind, culprit)
+        return EndChildren("", "", error, kind, culprit)
+    return EndChildren(FAILED, error, error, kind, culprit)
 
 
 def blame(child: Child | None) -> tuple[str, str, str]:
@@ -36,10 +36,10 @@ def blame(child: Child | None) -> tuple[str, str, str]:
 def closing(seen: StepSnapshot, step: WorkflowStep | WorkflowDefinition) -> StepInstruction:
     """It is to end: the next of its children hear so; once all of them are over it ends."""
     if seen.closed < seen.pieces:
-        return CloseScope(seen.fate, seen.reason)
+        return EndChildren(seen.end_as, seen.reason)
     if seen.waiting:
         return Nothing("the end of its next child asks again")
-    if seen.fate == CANCELLED:
+    if seen.end_as == CANCELLED:
         return EndStep(TaskStatus.CANCELLED, reason=seen.reason)
     if isinstance(step, WorkflowStep) and step.on_failure == "continue":
         return EndStep(TaskStatus.COMPLETED, shows_as=FAILED)
@@ -47,7 +47,7 @@ def closing(seen: StepSnapshot, step: WorkflowStep | WorkflowDefinition) -> Step
 
 
 def timed_out(step: WorkflowStep, seen: StepSnapshot, on_timeout: str) -> EndStep:
-    """What it waited for did not come in time."""
+    """Return what it waited for did not come in time."""
     error = f"step {seen.path} failed: not within its timeout of {step.timeout:g} s"
     if on_timeout == "continue":
         return EndStep(TaskStatus.COMPLETED, output={"timed_out": True})
@@ -68,17 +68,17 @@ def broken(step: WorkflowStep | WorkflowDefinition, seen: StepSnapshot, error: s
     where = f"step {seen.path}" if seen.path else "the workflow"
     says = f"{where} failed: {error}"
     if seen.is_entered and seen.waiting:
-        return CloseScope(FAILED, says, says, kind, seen.path)
+        return EndChildren(FAILED, says, says, kind, seen.path)
     if isinstance(step, WorkflowStep):
         return _failed(step, seen, says, kind)
     return EndStep(TaskStatus.FAILED, error=says, error_kind=kind, culprit=seen.path)
 
 
 def out_of_time(step: WorkflowStep | WorkflowDefinition, seen: StepSnapshot) -> StepInstruction:
-    """Its ``timeout`` is over, and its children are to end."""
+    """Return its ``timeout`` is over, and its children are to end."""
     where = f"step {seen.path}" if seen.path else "the workflow"
     error = f"{where} failed: it was not over within its timeout of {step.timeout:g} s"
-    return CloseScope(FAILED, error, error, "timeout", seen.path)
+    return EndChildren(FAILED, error, error, "timeout", seen.path)
 
 
 def _failed(step: WorkflowStep, seen: StepSnapshot, error: str, kind: str) -> EndStep:

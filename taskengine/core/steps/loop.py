@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from taskengine.core.conditions import holds
-from taskengine.core.instructions import Arm, EndStep, Nothing
+from taskengine.core.instructions import EndStep, Nothing, StartWaiting
 from taskengine.core.steps.compile import Scope, rows_of
 from taskengine.core.steps.ending import completed, limit_ms
 from taskengine.core.steps.paths import numbered
@@ -19,8 +19,9 @@ from taskengine.models.enums import TaskStatus
 
 def next_turn(
     step: LoopStep, seen: StepSnapshot, author: Author, *, is_due: bool
-) -> Children | Arm | EndStep | Nothing:
-    """The steps of the next turn, the wait before it, or the end; ExpressionError where its condition has no answer.
+) -> Children | StartWaiting | EndStep | Nothing:
+    """Return the steps of the next turn, the wait before it, or the end; ExpressionError where its condition has no
+    answer.
 
     *is_due*: the wait between two turns is over.
     """
@@ -29,7 +30,7 @@ def next_turn(
     if seen.is_timed:
         return Nothing("the end of the wait between two turns asks again")
     if seen.turns and step.interval and not is_due:
-        return Arm(timer_ms=max(1, round(step.interval * 1000)))
+        return StartWaiting(timer_ms=max(1, round(step.interval * 1000)))
     others = {**seen.bindings.others, "iteration": seen.turns}
     if not holds(step.loop_condition, replace(seen.bindings, others=others)):
         return completed(step, seen.bindings)
@@ -42,7 +43,7 @@ def next_turn(
 
 
 def turn(step: LoopStep, seen: StepSnapshot, author: Author, number: int) -> Children:
-    """The steps of one turn, 0 the first."""
+    """Return the steps of one turn, 0 the first."""
     bindings = replace(author.bindings, others={**author.bindings.others, "iteration": number})
     scope = Scope(replace(author, bindings=bindings), numbered(seen.path, number), step.loop_steps)
     rows = rows_of(scope)

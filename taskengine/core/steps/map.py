@@ -13,10 +13,10 @@ from typing import overload
 from pydantic import JsonValue
 
 from taskengine.core.bindings import Bindings
-from taskengine.core.instructions import CloseScope, NextItem, Nothing, StepInstruction
+from taskengine.core.instructions import EndChildren, NextItem, Nothing, StepInstruction
 from taskengine.core.steps import failures
 from taskengine.core.steps.compile import Scope, rows_of
-from taskengine.core.steps.ending import end_lane, limit_ms
+from taskengine.core.steps.ending import end_queue, limit_ms
 from taskengine.core.steps.paths import child, numbered
 from taskengine.core.steps.plain import is_plain
 from taskengine.core.steps.plan import Children
@@ -31,7 +31,7 @@ _LONGEST_NAME = 500
 
 
 def items(step: MapStep, bindings: Bindings, most: int) -> list[JsonValue]:
-    """What it maps; ExpressionError where that is no list, or too long a one."""
+    """Return what it maps; ExpressionError where that is no list, or too long a one."""
     found = bindings.evaluate(step.items) if isinstance(step.items, str) else bind(step.items, bindings)
     if not isinstance(found, list):
         raise ExpressionError(str(step.items), f"comes to {found!r:.60}, which is no list")
@@ -41,22 +41,22 @@ def items(step: MapStep, bindings: Bindings, most: int) -> list[JsonValue]:
 
 
 def children(step: MapStep, seen: StepSnapshot, author: Author) -> Children:
-    """Its items, each made when its piece is put."""
+    """Return its items, each made when its piece is put."""
     is_single = _single(step, author)
     suffix = child("", step.steps[0].name) if is_single else ""
     fields = {"n": str(seen.turns)}
-    lane = ASKS if step.tolerate else end_lane(step)
+    queue = ASKS if step.tolerate else end_queue(step)
     if step.max_parallel is not None:
-        lane = WINDOW
+        queue = WINDOW
         fields |= {"nx": str(step.max_parallel), **({"rt": f"/{suffix}"} if suffix else {})}
-    return Children(_Items(step, seen, author, is_single), lane, fields=fields, limit_ms=limit_ms(step))
+    return Children(_Items(step, seen, author, is_single), queue, fields=fields, limit_ms=limit_ms(step))
 
 
 def after_failure(step: MapStep, seen: StepSnapshot) -> StepInstruction | None:
-    """What an item that failed means; None where the step is over as if it had not."""
+    """Return what an item that failed means; None where the step is over as if it had not."""
     if seen.ended_badly > step.tolerate:
         error, kind, culprit = failures.blame(seen.child)
-        return CloseScope(failures.FAILED, error, error, kind, culprit)
+        return EndChildren(failures.FAILED, error, error, kind, culprit)
     if seen.put < seen.planned or not seen.waiting:
         return None
     if step.max_parallel is not None and seen.child is not None:
@@ -65,7 +65,9 @@ def after_failure(step: MapStep, seen: StepSnapshot) -> StepInstruction | None:
 
 
 def _single(step: MapStep, author: Author) -> bool:
-    """Whether each item is one task: its sequence is a plain step whose template its values are put into at once."""
+    """Return whether each item is one task: its sequence is a plain step whose template its values are put into at
+    once.
+    """
     (first, *rest) = step.steps
     if rest or not isinstance(first, TaskStep) or not is_plain(first):
         return False
@@ -106,7 +108,7 @@ class _Items(Sequence[Row]):
         return StepRow(scope, self._name(author, self.step.name), "sequential")
 
     def _name(self, author: Author, name: str) -> str:
-        """What the item is called for people."""
+        """Return what the item is called for people."""
         if self.step.label is None:
             return name
         try:

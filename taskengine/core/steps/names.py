@@ -46,7 +46,7 @@ class Siblings:
 
 
 def resolve(definition: WorkflowDefinition, path: str, names: Sequence[str]) -> Meant:
-    """The step that *names* mean to the step at *path*; '' is the workflow itself."""
+    """Return the step that *names* mean to the step at *path*; '' is the workflow itself."""
     for siblings in around(definition, path):
         found = siblings.find(names[0])
         if found is not None:
@@ -65,7 +65,9 @@ def resolve(definition: WorkflowDefinition, path: str, names: Sequence[str]) -> 
 
 
 def around(definition: WorkflowDefinition, path: str) -> list[Siblings]:
-    """The siblings of the step at *path*, then those of the step around it, and so on; a workflow's own for ''."""
+    """Return the siblings of the step at *path*, then those of the step around it, and so on; a workflow's own for
+    ''.
+    """
     is_last = path.startswith(FINALLY)
     levels = [Siblings("", definition.steps)]
     if is_last:
@@ -84,7 +86,7 @@ def around(definition: WorkflowDefinition, path: str) -> list[Siblings]:
 
 
 def _body(step: WorkflowStep, at: str, following: str) -> Siblings:
-    """The list of steps in *step* that has one called *following* in paths."""
+    """Return the list of steps in *step* that has one called *following* in paths."""
     first, second = bodies(step)
     called = second_branch(step) if isinstance(step, ConditionalStep) else {}
     if following in called.values() and following not in {one.name for one in first}:
@@ -112,7 +114,7 @@ def _down(siblings: Siblings, step: WorkflowStep, names: Sequence[str]) -> Meant
 
 
 def _all(siblings: Siblings) -> Iterator[Siblings]:
-    """All lists of steps, but those in loops and maps, which stand there more than once."""
+    """Yield all lists of steps, but those in loops and maps, which stand there more than once."""
     yield siblings
     for step in siblings.steps:
         if not isinstance(step, LoopStep | MapStep):

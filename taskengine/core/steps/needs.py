@@ -26,9 +26,9 @@ Part = WorkflowStep | WorkflowDefinition
 
 
 def needs(step: Part, seen: StepSnapshot) -> tuple[Reference, ...]:
-    """What the next decision about a step reads, each once; a step that is to end early reads nothing."""
+    """Return what the next decision about a step reads, each once; a step that is to end early reads nothing."""
     tolerated = step.tolerate if isinstance(step, MapStep) else 0
-    if seen.is_over or ((seen.fate or seen.ended_badly > tolerated) and seen.branch != "finally"):
+    if seen.is_over or ((seen.end_as or seen.ended_badly > tolerated) and seen.branch != "finally"):
         return ()
     return tuple(dict.fromkeys(_needs(step, seen)))
 
@@ -45,7 +45,9 @@ def _needs(step: Part, seen: StepSnapshot) -> Iterator[Reference]:
 
 
 def to_enter(step: WorkflowStep) -> tuple[Reference, ...]:
-    """What is read when a step is entered: whoever is read stands before it. A wait's own condition may come later."""
+    """Return what is read when a step is entered: whoever is read stands before it. A wait's own condition may come
+    later.
+    """
     return tuple(dict.fromkeys(_to_enter(step)))
 
 
@@ -79,7 +81,7 @@ def _again(step: LoopStep | WaitStep) -> Iterator[Reference]:
 
 
 def _expression(value: Any) -> Iterator[Reference]:
-    """An expression, or JSON whose texts hold some."""
+    """Yield an expression, or JSON whose texts hold some."""
     if isinstance(value, str):
         yield from references(value)
     elif isinstance(value, list):
@@ -87,7 +89,7 @@ def _expression(value: Any) -> Iterator[Reference]:
 
 
 def _of_children(step: Part) -> Iterator[Reference]:
-    """What is put into the rows of children as they are made: values that never change."""
+    """Yield what is put into the rows of children as they are made: values that never change."""
     for body in _bodies(step):
         yield from (ref for ref in _templates(body) if ref.root not in ("steps", "variables"))
 

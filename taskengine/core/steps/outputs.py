@@ -47,7 +47,9 @@ Found = Mapping[str, Record | None]
 
 
 def parts(step: WorkflowStep, path: str, record: Record | None) -> list[tuple[str, WorkflowStep]]:
-    """The steps, with their paths, of whose results the step's is made; none where it has its own, or none yet."""
+    """Return the steps, with their paths, of whose results the step's is made; none where it has its own, or none
+    yet.
+    """
     if record is None or not record.is_step or record.output is not None:
         return []
     return list(_parts(step, path, record.fields))
@@ -83,7 +85,7 @@ def _last(
 
 
 def output_of(step: WorkflowStep, path: str, found: Found) -> JsonValue:
-    """What a step came to; None where it came to nothing, or is not over."""
+    """Return what a step came to; None where it came to nothing, or is not over."""
     record = found.get(path)
     if record is None:
         return None
@@ -104,7 +106,7 @@ def output_of(step: WorkflowStep, path: str, found: Found) -> JsonValue:
 
 
 def view(step: WorkflowStep, path: str, found: Found) -> dict[str, Any]:
-    """What an expression sees of a step: output, status, error, turns, failed; each only where it has one."""
+    """Return what an expression sees of a step: output, status, error, turns, failed; each only where it has one."""
     record = found.get(path)
     if record is None:
         return {"status": StepStatus.PENDING.value}

@@ -43,7 +43,7 @@ class PathPart:
 
 
 def split(path: str) -> list[PathPart]:
-    """The steps on the way of a path; KeyError for what is none."""
+    """Return the steps on the way of a path; KeyError for what is none."""
     return [_part(text) for text in path.split("/")] if path else []
 
 
@@ -58,12 +58,12 @@ def _part(text: str) -> PathPart:
 
 
 def child(scope: str, name: str) -> str:
-    """The path of a step called *name* in the scope of a path; '' is the workflow."""
+    """Return the path of a step called *name* in the scope of a path; '' is the workflow."""
     return f"{scope}/{name}" if scope else name
 
 
 def numbered(path: str, number: int) -> str:
-    """The scope of a loop's turn, or of a map's item, 0 the first."""
+    """Return the scope of a loop's turn, or of a map's item, 0 the first."""
     return f"{path}[{number}]"
 
 
@@ -74,7 +74,7 @@ def second_branch(step: ConditionalStep) -> dict[str, str]:
 
 
 def find_step(definition: WorkflowDefinition, path: str) -> WorkflowStep:
-    """The step that a path means; KeyError when there is none.
+    """Return the step that a path means; KeyError when there is none.
 
     ``~finally`` means the steps at its end as one sequence, which has ten minutes.
     """
@@ -102,7 +102,7 @@ def find_step(definition: WorkflowDefinition, path: str) -> WorkflowStep:
 
 
 def bodies(step: WorkflowStep) -> tuple[Sequence[WorkflowStep], Sequence[WorkflowStep]]:
-    """The steps in a step, those of a second branch apart."""
+    """Return the steps in a step, those of a second branch apart."""
     match step:
         case ParallelStep() | SequentialStep():
             return step.sub_steps, ()

@@ -11,7 +11,7 @@ MOST_FLAT = 200
 
 
 def is_plain(step: WorkflowStep) -> bool:
-    """Whether a step asks for nothing but that it be done: then nobody has to think about it."""
+    """Return whether a step asks for nothing but that it be done: then nobody has to think about it."""
     if step.when is not None or step.outputs or step.timeout is not None or step.on_failure != "fail":
         return False
     match step:
@@ -34,11 +34,11 @@ def named_before(steps: Sequence[WorkflowStep], at: int, *, in_parallel: bool = 
 
 
 def last_of(steps: Sequence[WorkflowStep]) -> WorkflowStep:
-    """The last of steps one after the other, for which no other waits: whose result is theirs."""
+    """Return the last of steps one after the other, for which no other waits: whose result is theirs."""
     return ends(steps)[-1]
 
 
 def ends(steps: Sequence[WorkflowStep], *, in_parallel: bool = False) -> list[WorkflowStep]:
-    """The steps for which no other waits, in their order."""
+    """Return the steps for which no other waits, in their order."""
     waited_for = {name for at in range(len(steps)) for name in named_before(steps, at, in_parallel=in_parallel)}
     return [step for step in steps if step.name not in waited_for]

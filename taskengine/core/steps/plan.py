@@ -17,8 +17,8 @@ class Children:
     """What a step gets next: all of its children, or those of its next turn."""
 
     rows: Sequence[Row]
-    #: The step's lane once they are there.
-    lane: str
+    #: The step's queue once they are there.
+    queue: str
     #: Children that it had before these.
     before: int = 0
     #: Further fields of the step's record.
@@ -26,7 +26,7 @@ class Children:
     limit_ms: int = 0
 
     def next_piece(self, put: int) -> Expand:
-        """The piece behind the first *put* children of the step."""
+        """Return the piece behind the first *put* children of the step."""
         at = put - self.before
         piece: list[Row] = []
         edges = 0
@@ -36,5 +36,5 @@ class Children:
                 break
             piece.append(row)
         if at:
-            return Expand(piece, 0, self.lane)
-        return Expand(piece, len(self.rows), self.lane, self.fields, self.limit_ms)
+            return Expand(piece, 0, self.queue)
+        return Expand(piece, len(self.rows), self.queue, self.fields, self.limit_ms)

@@ -21,19 +21,19 @@ LAST = "finally"
 
 
 def children(workflow: WorkflowDefinition, seen: StepSnapshot, author: Author) -> Children:
-    """Its steps; one without outputs or ``finally_steps`` ends in the script of the last of them."""
-    lane = ASKS if workflow.outputs or workflow.finally_steps else GATE
+    """Return its steps; one without outputs or ``finally_steps`` ends in the script of the last of them."""
+    queue = ASKS if workflow.outputs or workflow.finally_steps else GATE
     limit = 0 if workflow.timeout is None else max(1, round(workflow.timeout * 1000))
-    return Children(rows_of(Scope(author, seen.path, workflow.steps)), lane, limit_ms=limit)
+    return Children(rows_of(Scope(author, seen.path, workflow.steps)), queue, limit_ms=limit)
 
 
 def wants_last(workflow: WorkflowDefinition, seen: StepSnapshot) -> bool:
-    """Whether its ``finally_steps`` are yet to be put; they are not where nothing of it ever began."""
+    """Return whether its ``finally_steps`` are yet to be put; they are not where nothing of it ever began."""
     return bool(workflow.finally_steps) and seen.is_entered and seen.branch != LAST
 
 
 def last(seen: StepSnapshot) -> Expand:
-    """Its ``finally_steps``, as one more child."""
+    """Return its ``finally_steps``, as one more child."""
     return Expand([StepRow(child(seen.path, FINALLY), FINALLY, "sequential")], 1, ASKS, {"br": LAST})
 
 
@@ -44,11 +44,11 @@ def completed(workflow: WorkflowDefinition, seen: StepSnapshot) -> EndStep:
 
 
 def after_last(workflow: WorkflowDefinition, seen: StepSnapshot, failure: Child | None) -> StepInstruction:
-    """Its end, once its ``finally_steps`` are over: as what was before them ended, unless that was well and they
+    """Return its end, once its ``finally_steps`` are over: as what was before them ended, unless that was well and they
     failed.
     """
-    if seen.fate:
-        return EndStep(TaskStatus(seen.fate), reason=seen.reason if seen.fate == TaskStatus.CANCELLED.value else "")
+    if seen.end_as:
+        return EndStep(TaskStatus(seen.end_as), reason=seen.reason if seen.end_as == TaskStatus.CANCELLED.value else "")
     if failure is None:
         return completed(workflow, seen)
     culprit = failure.culprit or failure.path

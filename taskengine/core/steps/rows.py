@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
-#: Lanes of steps: it is thought about once it waits for nothing more; or it completes by itself.
+#: Queues of steps: it is thought about once it waits for nothing more; or it completes by itself.
 ASKS, GATE = "%", "%g"
 #: Of a map with max_parallel: as a gate, and it lets the next item start with each that completes.
 WINDOW = "%m"
@@ -50,7 +50,7 @@ class StepRow:
     path: str
     name: str
     kind: str
-    lane: str = ASKS
+    queue: str = ASKS
     depends_on: tuple[str, ...] = ()
     #: Further fields of its record.
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -25,7 +25,7 @@ class StepStimulus(StrEnum):
     CHANGED = "changed"
     SIGNAL = "signal"
     #: Many steps wait for a change, and the next of them are to be asked.
-    EARS = "ears"
+    CONDITION_WAITERS = "condition_waiters"
     CANCEL = "cancel"
 
 
@@ -67,7 +67,7 @@ class StepSnapshot:
     planned: int = 0
     put: int = 0
     #: What becomes of it once its children are over; '' while nothing ended it early.
-    fate: str = ""
+    end_as: str = ""
     #: Why it is to end.
     reason: str = ""
     #: Pieces of its children that heard so, of how many.

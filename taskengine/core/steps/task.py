@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taskengine.core.steps.ending import end_lane, limit_ms
+from taskengine.core.steps.ending import end_queue, limit_ms
 from taskengine.core.steps.paths import DO
 from taskengine.core.steps.plan import Children
 from taskengine.core.steps.rows import TaskRow
@@ -12,8 +12,8 @@ from taskengine.models import TaskCreateRequest, TaskStep
 
 
 def children(step: TaskStep, seen: StepSnapshot) -> Children:
-    """Its task; ExpressionError where its template has no value."""
+    """Return its task; ExpressionError where its template has no value."""
     made = bind(step.task_template, seen.bindings)
     assert isinstance(made, dict)
     TaskCreateRequest.model_validate(made)
-    return Children([TaskRow(seen.path + DO, step.name, made)], end_lane(step), limit_ms=limit_ms(step))
+    return Children([TaskRow(seen.path + DO, step.name, made)], end_queue(step), limit_ms=limit_ms(step))

@@ -43,7 +43,7 @@ class Author:
     items: Mapping[int, JsonValue] = field(default_factory=dict)
 
     def task_row(self, step: TaskStep, path: str, on: tuple[str, ...]) -> TaskRow | None:
-        """The task of a plain step; None where it takes a thought when it is its turn."""
+        """Return the task of a plain step; None where it takes a thought when it is its turn."""
         refs = reads(step.task_template)
         if not holds_template(step.task_template):
             return TaskRow(path, step.name, step.task_template, on)
@@ -56,7 +56,7 @@ class Author:
             return None  # that step fails when it is its turn, with this error
 
     def is_early(self, step: TaskStep) -> bool:
-        """Whether the task of a plain step is made at once, and needs no result of another step."""
+        """Return whether the task of a plain step is made at once, and needs no result of another step."""
         refs = reads(step.task_template)
         return not is_late(step.task_template) and not any(ref.step for ref in refs)
 
@@ -77,7 +77,7 @@ class Author:
     def _tasks(
         self, step: TaskStep, path: str, refs: Iterable[Reference], depth: int = 0
     ) -> dict[tuple[str, ...], str] | None:
-        """The tasks whose results a template reads, by the names it says; None where one is no plain task."""
+        """Return the tasks whose results a template reads, by the names it says; None where one is no plain task."""
         if is_late(step.task_template) or depth > _DEEPEST:
             return None
         found: dict[tuple[str, ...], str] = {}
@@ -115,7 +115,7 @@ class Author:
         return TaskRow(path, step.name, now, tuple(dict.fromkeys((*on, *read.values()))), binding)
 
     def _fixed(self, refs: Iterable[Reference]) -> dict[str, JsonValue]:
-        """The values of a template that never change, as far as it reads them."""
+        """Return the values of a template that never change, as far as it reads them."""
         roots = self.bindings.roots()
         found: dict[str, Any] = {}
         for ref in refs:

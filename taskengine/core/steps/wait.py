@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from taskengine.core.conditions import holds_yet
-from taskengine.core.instructions import Arm, EndStep, Nothing
+from taskengine.core.instructions import EndStep, Nothing, StartWaiting
 from taskengine.core.steps.ending import completed, limit_ms
 from taskengine.core.steps.failures import timed_out
 from taskengine.core.steps.snapshot import StepSnapshot, StepStimulus
@@ -13,23 +13,23 @@ from taskengine.errors import ExpressionError
 from taskengine.models import WaitStep
 
 
-def enter(step: WaitStep, seen: StepSnapshot) -> Arm | EndStep:
+def enter(step: WaitStep, seen: StepSnapshot) -> StartWaiting | EndStep:
     """What it waits for; its end where that is there already. ExpressionError where nobody can know."""
     limit = limit_ms(step)
     if step.wait_seconds is not None:
-        return Arm(timer_ms=max(1, round(step.wait_seconds * 1000)), limit_ms=limit)
+        return StartWaiting(timer_ms=max(1, round(step.wait_seconds * 1000)), limit_ms=limit)
     if step.until is not None:
-        return Arm(moment_ms=_moment_ms(step, seen), limit_ms=limit)
+        return StartWaiting(moment_ms=_moment_ms(step, seen), limit_ms=limit)
     if step.signal is not None:
-        return Arm(signal=step.signal, limit_ms=limit)
+        return StartWaiting(signal=step.signal, limit_ms=limit)
     assert step.wait_condition is not None
     if holds_yet(step.wait_condition, seen.bindings):
         return completed(step, seen.bindings, {})
-    return Arm(hears_changes=True, limit_ms=limit)
+    return StartWaiting(on_change=True, limit_ms=limit)
 
 
 def after(step: WaitStep, seen: StepSnapshot, stimulus: object) -> EndStep | Nothing:
-    """Its end, where what happened is what it waits for."""
+    """Return its end, where what happened is what it waits for."""
     if stimulus is StepStimulus.TIMEOUT:
         return timed_out(step, seen, step.on_timeout)
     if step.signal is not None and seen.signal is not None:

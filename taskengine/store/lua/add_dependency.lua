@@ -12,8 +12,8 @@ if wait then return wait end
 local on = call('HGET', key('task', m.id), F.depends_on) or ''
 if on:find(p.id, 1, true) then return {'ok'} end
 if not (m.st == T.PENDING or m.st == T.READY or m.st == T.PAUSED) or m.att > (m.granted and 1 or 0) then return {'conflict', m.st} end
-if (call('GET', K.edges) or '0') ~= A.edge_revision then return {'stale'} end
-call('INCR', K.edges)
+if (call('GET', K.edge_revision) or '0') ~= A.edge_revision then return {'stale'} end
+call('INCR', K.edge_revision)
 if m.st == T.READY then
   if m.granted then drop_grant(m) else leave_ready(m) end
   wait_again(m)

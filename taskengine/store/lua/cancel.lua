@@ -17,7 +17,7 @@ local function cancel(id)
     emit(m.run, 'cancel_requested', m.id, reason)
     return {'asked'}
   end
-  give_up(m, T.CANCELLED, reason, F.reason, reason)
+  close_task(m, T.CANCELLED, reason, F.reason, reason)
   return {'ok', T.CANCELLED}
 end
 local found = {}

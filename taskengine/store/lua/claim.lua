@@ -1,7 +1,7 @@
 -- Takes a granted execution if its token still holds, else the best READY task that this slot may run.
 -- The same request again gets what the slot runs now, or nothing; another request ends what it runs as LOST first.
--- args: node, slot, request, message, pid, execution, token, lanes, envelope
--- returns: {'ok', {}, {}, {told ...}} | {'nothing'} | {'refused', 'silent' | 'draining'}
+-- args: node, slot, request, message, pid, execution, token, queues, envelope
+-- returns: {'ok', {}, {}, {assignment ...}} | {'nothing'} | {'refused', 'silent' | 'draining'}
 -- events: started, lost, ready | paused
 -- fields: granted
 local node, slot, req, msg, pid, eid, token = A.node, A.slot, A.request, A.message, A.pid, A.execution,
@@ -13,7 +13,7 @@ if granted and not (granted.st == T.READY and granted.granted == eid) then grant
 local again = call('GET', key('claim', node .. '/' .. slot)) == req
 call('SET', key('claim', node .. '/' .. slot), req, 'EX', 600)
 local runs = held_by(node, slot)
-if again then return #runs > 0 and {'ok', {}, {}, told_again(runs)} or {'nothing'} end
+if again then return #runs > 0 and {'ok', {}, {}, assignments_of(runs)} or {'nothing'} end
 local no, size = refusal(node)
 if no then
   -- Its message is used up: whoever is free gets the task now, not at the claim deadline.
@@ -24,26 +24,26 @@ if no then
   end
   return {'refused', no}
 end
-if #runs > 0 then lose_slot(node, slot, 'its slot claimed again') end
-local lanes, agents = parse_lanes(A.lanes)
+if #runs > 0 then mark_slot_lost(node, slot, 'its slot claimed again') end
+local queues, agents = parse_queues(A.queues)
 local m = granted
-if m and is_any_paused() and (suspended_by(m) or #open_lanes({m.lane}, {[m.lane] = agents[m.lane] or ''}) == 0) then
+if m and is_any_paused() and (suspended_by(m) or #open_queues({m.queue}, {[m.queue] = agents[m.queue] or ''}) == 0) then
   drop_grant(m)
   enqueue(m)
   m = nil
 end
-if m and agents[m.lane] then
+if m and agents[m.queue] then
   call('ZREM', K.granted_all, eid)
-  call('SREM', key('granted', m.lane), eid)
+  call('SREM', key('granted', m.queue), eid)
   call('HDEL', key('task', m.id), F.granted)
 else
-  m = pull(lanes, agents)
+  m = pull(queues, agents)
   if not m then return {'nothing'} end
   m.att = m.att + 1
   eid = execution_id(m.id, m.att)
 end
-local reply = start(m, eid, node, slot, agents[m.lane])
+local reply = start(m, eid, node, slot, agents[m.queue])
 occupy(node, slot, eid, msg, pid)
-if call('HLEN', key('slots', node)) >= size then call('SREM', K.free, node) end
+if call('HLEN', key('slots', node)) >= size then call('SREM', K.free_nodes, node) end
 grant_made()
 return {'ok', {}, {}, {reply}}

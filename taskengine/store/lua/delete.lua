@@ -8,7 +8,7 @@
 -- later: the tasks before it had so many dependents, edges and executions that this one is left to the next call.
 local touched = 0
 local seen = tonumber(A.late)
-local any_opened = (call('GET', K.opened) or '0') ~= A.opened
+local any_opened = (call('GET', K.reopens) or '0') ~= A.opened
 local function remove(id, index)
   if call('ZSCORE', K.erasing, id) then return {'leaving'} end
   local m = find(id)
@@ -20,7 +20,7 @@ local function remove(id, index)
   if any_opened or tonumber(v[1] or 0) > seen then return {'stale'} end
   if touched >= 1024 then return {'later'} end
   -- Whoever did not look is refused as well, as far as one script can see.
-  for _, d in ipairs(call('LRANGE', key('deps', m.id), -256, -1)) do
+  for _, d in ipairs(call('LRANGE', key('dependents', m.id), -256, -1)) do
     touched = touched + 1
     local st = call('HGET', key('task', d), F.status)
     if st and not C.terminal[st] then return {'waited', d} end

@@ -3,5 +3,5 @@
 -- returns: {'ok'}
 -- fields: node.draining
 if call('EXISTS', key('node', A.node)) == 1 then call('HSET', key('node', A.node), F.node.draining, A.why) end
-call('SREM', K.free, A.node)
+call('SREM', K.free_nodes, A.node)
 return {'ok'}

@@ -9,6 +9,6 @@ if e.st ~= E.RUNNING or e.att ~= tonumber(A.token) then return {'conflict', e.st
 local m = load(e.task)
 end_execution(e, E.CANCELLED, F.exec.error, m.cq or 'cancelled', F.exec.error_kind, 'cancelled')
 cancelled_task(m)
-note_lanes_of(e.node)
+note_queues_of(e.node)
 grant_made()
 return {'ok', m.st}

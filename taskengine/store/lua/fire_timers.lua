@@ -23,19 +23,19 @@ local ACTS = {
   expire = function(m)
     if C.terminal[m.st] or m.att > (m.granted and 1 or 0) then return end
     local why = 'had not started by its expires_at'
-    give_up(m, T.CANCELLED, why, F.reason, why)
+    close_task(m, T.CANCELLED, why, F.reason, why)
   end,
   queue = function(m)
     if m.st ~= T.READY then return end
     local why = 'no worker took it within its queue_timeout of ' .. in_seconds(clock_of(m, 'qt'))
     if m.park then why = why .. ' (parked: ' .. m.park .. ')' end
-    give_up(m, T.FAILED, 'timeout', F.error, why, F.error_kind, 'timeout')
+    close_task(m, T.FAILED, 'timeout', F.error, why, F.error_kind, 'timeout')
   end,
   total = function(m)
     if C.terminal[m.st] then return end
     local why = 'the total_timeout of ' .. in_seconds(clock_of(m, 'tt'))
       .. ' for all attempts ended before the next one'
-    give_up(m, T.FAILED, 'timeout', F.error, why, F.error_kind, 'timeout')
+    close_task(m, T.FAILED, 'timeout', F.error, why, F.error_kind, 'timeout')
   end,
 }
 for kind, how in pairs({step = 'timer', moment = 'timer', limit = 'timeout'}) do
@@ -56,7 +56,7 @@ local function is_put_off(m, kind, item)
   end
   local scope = blocked_by(m)
   if scope then
-    stand(item, scope)
+    suspend_timer(item, scope)
     return true
   end
   local more = GROWS[kind] and grown(m, GROWS[kind]) or 0

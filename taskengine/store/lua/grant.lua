@@ -1,16 +1,16 @@
--- Grants READY tasks of the given lanes to free slots, 16 at most.
--- args: term, lanes..., envelope
+-- Grants READY tasks of the given queues to free slots, 16 at most.
+-- args: term, queues..., envelope
 -- returns: {'ok', granted} | {'stale'}
 if outdated(A.term) then return {'stale'} end
 parks_left = 256
-for i = A.lanes.first, A.lanes.last do
-  local lane = A.lanes[i]
-  grant(lane, call('ZCARD', key('ready', lane)))
-  if call('EXISTS', key('ready', lane), key('granted', lane)) == 0 then
-    call('SREM', K.lanes, lane)
-    call('SREM', K.open, lane)
-  elseif call('SISMEMBER', K.lanes, lane) == 1 then
-    open_lane(lane)  -- also one that an older release, which knew no open lanes, made
+for i = A.queues.first, A.queues.last do
+  local queue = A.queues[i]
+  grant(queue, call('ZCARD', key('ready', queue)))
+  if call('EXISTS', key('ready', queue), key('granted', queue)) == 0 then
+    call('SREM', K.queues, queue)
+    call('SREM', K.open_queues, queue)
+  elseif call('SISMEMBER', K.queues, queue) == 1 then
+    open_queue(queue)  -- also one that an older release, which knew no open queues, made
   end
 end
 return {'ok', granted_now}

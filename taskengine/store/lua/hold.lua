@@ -11,7 +11,7 @@ local function hold(m)
   if m.st ~= T.READY then return end
   if m.granted then drop_grant(m) else leave_ready(m) end
   wait_again(m)
-  note_lane(m.lane)
+  note_queue(m.queue)
 end
 local function release_hold(m)
   call('HDEL', key('task', m.id), F.held)

@@ -4,7 +4,7 @@
 -- fields: status, arrival, run, queue, score, attempts, waiting, failed, skipped, held, due, batch, cancel
 -- fields: crosses_runs, pinned, parked, granted, releasing, undoing, counted_as, pinning, deleting, depends_on, rule
 -- fields: closed_by, started, finished, key, key_end, large_input, name, filters, clocks, total_end, pause
--- fields: pause_asked, at_risk, failed_before, reopened, kind, frame, parent, planned, placed, fate, windowed
+-- fields: pause_asked, at_risk, failed_before, reopened, kind, frame, parent, planned, placed, end_as, windowed
 -- fields: exec.status, exec.task, exec.attempt, exec.node, exec.slot, exec.started, exec.ended, batch.state
 -- index: names of the list filters that must find it, one a line; of a staged task its own are taken.
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
@@ -13,7 +13,7 @@ local FIELDS = {F.status, F.arrival, F.run, F.queue, F.score, F.attempts, F.wait
   F.due, F.batch, F.cancel, F.crosses_runs, F.pinned, F.parked, F.granted, F.releasing, F.undoing, F.counted_as,
   F.pinning, F.deleting, F.depends_on, F.rule, F.closed_by, F.started, F.finished, F.key, F.key_end, F.large_input,
   F.name, F.filters, F.clocks, F.total_end, F.pause, F.pause_asked, F.at_risk, F.failed_before, F.reopened, F.kind,
-  F.frame, F.parent, F.planned, F.placed, F.fate, F.windowed}
+  F.frame, F.parent, F.planned, F.placed, F.end_as, F.windowed}
 local function named(list, name, value)
   if value then
     list[#list + 1] = name
@@ -33,12 +33,12 @@ local function dependencies(id, on)
     local p, v = read_fields(key('task', d), {F.status, F.releasing, F.undoing, F.counted_as, F.finished, F.run,
       F.failed_before, F.deleting})
     named(p, 'id', d)
-    if v[2] or v[3] then named(p, 'place', call('LPOS', key('deps', d), id)) end
+    if v[2] or v[3] then named(p, 'place', call('LPOS', key('dependents', d), id)) end
     found[n] = p
   end
   return found
 end
-local function executions(id, attempts, lane)
+local function executions(id, attempts, queue)
   local found = {}
   for n = math.max(1, attempts - 31), attempts do
     local eid = execution_id(id, n)
@@ -46,7 +46,7 @@ local function executions(id, attempts, lane)
       F.exec.started, F.exec.ended})
     named(e, 'id', eid)
     named(e, 'claim', call('ZSCORE', K.granted_all, eid))
-    named(e, 'granted', call('SISMEMBER', key('granted', lane), eid))
+    named(e, 'granted', call('SISMEMBER', key('granted', queue), eid))
     if v[4] then
       named(e, 'held', call('HGET', key('slots', v[4]), v[5]))
       named(e, 'lease', call('ZSCORE', K.leases, v[4] .. '/' .. v[5]))
@@ -71,7 +71,7 @@ local function look(id, index)
   local seg = math.floor(no / 4096)
   named(f, 'in ready', call('ZSCORE', key('ready', t[F.queue]), item))
   if t[F.parked] then named(f, 'in park', call('ZSCORE', key('park', t[F.parked]), item)) end
-  for _, item in ipairs(timers_of(id)) do named(f, 'in ' .. item:match('^%w+'), where_timed(item)) end
+  for _, item in ipairs(timers_of(id)) do named(f, 'in ' .. item:match('^%w+'), timer_at(item)) end
   named(f, 'in dead', call('ZSCORE', K.dead, id))
   named(f, 'in deadlines', call('ZSCORE', K.deadlines, id))
   named(f, 'in releases', call('ZSCORE', K.releases, id))

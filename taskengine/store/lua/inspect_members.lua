@@ -4,8 +4,8 @@
 -- returns: {where to go on or -1, member ...}
 -- fields: exec.task, exec.status, status, queue, score, parked, granted, attempts, releasing, undoing, due, clocks
 -- fields: total_end, pinning, deleting, at_risk
--- kind: ready, park, granted, slots, stands (with the name of one) or leases, granted_all, timers, dead, releases, erasing
--- (without).
+-- kind: ready, park, granted, slots, suspended (with the name of one) or leases, granted_all, timers, dead, releases,
+-- erasing (without).
 local kind, from = A.kind, tonumber(A.start)
 local FIXED = {leases = K.leases, granted_all = K.granted_all, timers = K.timers, dead = K.dead, releases = K.releases,
   erasing = K.erasing, deadlines = K.deadlines}

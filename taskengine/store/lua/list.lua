@@ -26,8 +26,8 @@ for i = A.indexes.first, A.indexes.last do
     wanted = CODES[status] or -1
   end
 end
--- Most stores have thousands of finished tasks and none that is paused, say: nobody is searched for, nor more than there
--- are. (Whoever names staged tasks, too, finds more than are counted.)
+-- Most stores have thousands of finished tasks and none that is paused, say: nobody is searched for, nor more than
+-- there are. (Whoever names staged tasks, too, finds more than are counted.)
 local most = 1 / 0
 if wanted and not fits then
   for status, code in pairs(CODES) do
@@ -68,7 +68,7 @@ local function is_wanted(id)
   looks = looks + 1
   local v = call('HMGET', key('task', id), F.run, F.queue)
   if own_run and v[1] ~= own_run then return false end
-  return not own_capability or capability_of({id = id, lane = v[2]}) == own_capability
+  return not own_capability or capability_of({id = id, queue = v[2]}) == own_capability
 end
 -- Ids are read for 64 neighbours at once.
 local near, ids = nil, nil

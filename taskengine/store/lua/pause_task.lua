@@ -1,20 +1,20 @@
 -- Pauses tasks by name: what has not started is PAUSED at once, what runs makes only no further attempt.
 -- args: terms, until_ms, tasks..., envelope
--- returns: {{'ok', story} | {'late', server ms} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
+-- returns: {{'ok', record} | {'late', server ms} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
 -- events: paused | pause_requested
 -- fields: pause, pause_asked
--- terms: JSON {by, kind, until, why}. until: ms, or '' for no end. story: when it began and its terms. One that is
+-- terms: JSON {by, kind, until, why}. until: ms, or '' for no end. record: when it began and its terms. One that is
 -- paused keeps its beginning and takes the new terms.
 local terms, ends = A.terms, tonumber(A.until_ms)
 local function pause_again(m, field, before)
   local since, said = before:match('^(%d+) (.*)$')
-  local story = since .. ' ' .. terms
-  if said == terms then return {'ok', story} end
+  local record = since .. ' ' .. terms
+  if said == terms then return {'ok', record} end
   if ends and ends <= now then return {'late', now} end
-  call('HSET', key('task', m.id), field, story)
-  if field == F.pause then end_halt_at(m.id, ends) end
-  emit(m.run, 'pause_requested', m.id, story)
-  return {'ok', story}
+  call('HSET', key('task', m.id), field, record)
+  if field == F.pause then end_pause_at(m.id, ends) end
+  emit(m.run, 'pause_requested', m.id, record)
+  return {'ok', record}
 end
 local function pause(id)
   local m = find(id)
@@ -26,16 +26,16 @@ local function pause(id)
   local wait = unsettled(m)
   if wait then return wait end
   if ends and ends <= now then return {'late', now} end
-  local story = now .. ' ' .. terms
+  local record = now .. ' ' .. terms
   if m.st == T.RUNNING then
-    call('HSET', key('task', m.id), F.pause_asked, story)
-    emit(m.run, 'pause_requested', m.id, story)
-    return {'ok', story}
+    call('HSET', key('task', m.id), F.pause_asked, record)
+    emit(m.run, 'pause_requested', m.id, record)
+    return {'ok', record}
   end
   if m.granted then drop_grant(m) elseif m.st == T.READY then leave_ready(m) end
-  halt(m, story, stop_timers(m))
-  note_lane(m.lane)
-  return {'ok', story}
+  suspend_task(m, record, stop_timers(m))
+  note_queue(m.queue)
+  return {'ok', record}
 end
 local found = {}
 for i = A.tasks.first, A.tasks.last do found[#found + 1] = pause(A.tasks[i]) end

@@ -17,7 +17,7 @@ for i = A.tasks.first, A.tasks.last, A.tasks.width do
   if touched >= 1024 then return {'ok', erased, kept, (i - A.tasks.first) / A.tasks.width} end
   local v = call('HMGET', key('task', A.tasks[i].task), F.status, F.run, F.pinned, F.releasing, F.pinning, F.deleting,
     F.queue)
-  if v[1] and v[2] == run and (A.tasks[i].index ~= '' or is_step({lane = v[7]})) then
+  if v[1] and v[2] == run and (A.tasks[i].index ~= '' or is_step({queue = v[7]})) then
     if tonumber(v[3] or 0) > 0 or v[4] or v[5] or not C.terminal[v[1]] then
       kept = kept + 1
     else
@@ -25,7 +25,7 @@ for i = A.tasks.first, A.tasks.last, A.tasks.width do
       if (v[6] or call('ZSCORE', K.erasing, A.tasks[i].task)) and not leave_lists(A.tasks[i].task) then
         return {'ok', erased, kept, (i - A.tasks.first) / A.tasks.width}
       end
-      if not is_unseen({lane = v[7]}) then call('HINCRBY', K.counts, v[1], -1) end
+      if not is_unseen({queue = v[7]}) then call('HINCRBY', K.counts, v[1], -1) end
       call('HINCRBY', key('run', run), F.run.total, -1)
       call('HSET', key('run', run), F.run.pruned, 1)
       touched = touched + erase(A.tasks[i].task, A.tasks[i].index)
@@ -39,7 +39,7 @@ if A.last == '' then return {'ok', erased, kept, looked} end
 if kept + tonumber(A.kept_before) == 0 and call('EXISTS', K.erasing) == 0 then
   if not forget_graphs(run) then return {'ok', erased, kept, looked} end
   forget_pause('run:' .. run)
-  call('HDEL', K.paused, 'run:' .. run)
+  call('HDEL', K.paused_ms, 'run:' .. run)
   call('UNLINK', key('run', run), key('ranges', run), key('events', run))
   call('ZREM', K.runs, run)
   call('ZREM', K.graphs, run)

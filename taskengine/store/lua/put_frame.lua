@@ -6,5 +6,5 @@ if outdated(A.term) then return {'stale'} end
 if call('EXISTS', key('frame', A.step)) == 1 then return {'ok'} end
 call('HSET', key('frame', A.step), F.frame.workflow, A.workflow, F.frame.definition, A.digest, F.frame.revision, 0,
   F.frame.context, A.context, F.frame.path, A.path, F.frame.depth, A.depth)
-if A.variables.last >= A.variables.first then call('HSET', key('vars', A.step), unpack(ARGV, A.variables.first)) end
+if A.variables.last >= A.variables.first then call('HSET', key('variables', A.step), unpack(ARGV, A.variables.first)) end
 return {'ok'}

@@ -2,8 +2,8 @@
 -- args: tasks...
 -- returns: {{field, value ...}, or '' when there is no such task ...} maybe fewer than asked
 -- fields: status, deleting, batch, parked, granted, queue, run, doc
--- A READY task says in the field 'offers' how many live nodes offer its lane, and what waits says in 'paused' the
--- scope and the story of the pause that it feels.
+-- A READY task says in the field 'offers' how many live nodes offer its queue, and what waits says in 'paused' the
+-- scope and the record of the pause that it feels.
 local WAITS = {[T.READY] = true, [T.PENDING] = true, [T.RETRYING] = true}
 local found, offered, bytes = {}, {}, 0
 for i, id in ipairs(A.tasks) do
@@ -22,13 +22,13 @@ for i, id in ipairs(A.tasks) do
       fields[#fields + 1] = 'offers'
       fields[#fields + 1] = tostring(offered[t[F.queue]])
     end
-    local scope, story
+    local scope, record
     if WAITS[t[F.status]] then
-      scope, story = blocked_by({id = A.tasks[i], run = t[F.run], lane = t[F.queue], doc = t[F.doc]})
+      scope, record = blocked_by({id = A.tasks[i], run = t[F.run], queue = t[F.queue], doc = t[F.doc]})
     end
     if scope then
       fields[#fields + 1] = 'paused'
-      fields[#fields + 1] = scope .. ' ' .. story
+      fields[#fields + 1] = scope .. ' ' .. record
     end
     found[i] = fields
   end

@@ -9,7 +9,7 @@ local FIELDS = {F.status, F.kind, F.attempts, F.branch, F.turns, F.shown_as, F.e
 local frame, last = A.frame, A.words.first + A.names - 1
 local head = call('HMGET', key('frame', frame), F.frame.revision, F.frame.context)
 local values, found = {}, {}
-for i = A.words.first, last do values[#values + 1] = call('HGET', key('vars', frame), A.words[i]) or '' end
+for i = A.words.first, last do values[#values + 1] = call('HGET', key('variables', frame), A.words[i]) or '' end
 local function result_of(id, attempt)
   local eid = execution_id(id, attempt)
   local v = call('HMGET', key('exec', eid), F.exec.output, F.exec.large_output)

@@ -8,6 +8,6 @@ local id = A.workflow
 local m = load_step(id)
 if not m or m.k ~= 'workflow' then return {} end
 local result = m.att > 0 and call('HGET', key('exec', execution_id(id, m.att)), F.exec.output) or ''
-local scope, story = blocked_by(m)
+local scope, record = blocked_by(m)
 return R.workflow{fields = call('HGETALL', key('task', id)), frame = call('HGETALL', key('frame', id)),
-  variables = call('HGETALL', key('vars', id)), result = result, pause = scope and {scope, story} or {}}
+  variables = call('HGETALL', key('variables', id)), result = result, pause = scope and {scope, record} or {}}

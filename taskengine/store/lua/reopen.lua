@@ -14,7 +14,7 @@ end
 local counted = false
 -- Whoever deletes tasks looked for open ones before, and did not see these.
 local function note_opened()
-  if not counted then call('INCR', K.opened) end
+  if not counted then call('INCR', K.reopens) end
   counted = true
 end
 local function reopen(id)

@@ -1,27 +1,28 @@
 -- Ends executions of one slot with their outcomes, tells their dependents, and gives the slot its next ones in the same trip.
--- args: node, slot, lanes, message, pid, kind, each_us, most
--- args: outcomes{task, token, verdict, output, error, kind, retry_ms, usage, agent, big, deadline, trace, last_frame}...
+-- args: node, slot, queues, message, pid, kind, each_us, most
+-- args: outcomes{task, token, disposition, output, error, kind, retry_ms, usage, agent, big, deadline, trace, last_frame}...
 -- args: envelope
--- returns: {'ok', {'ok' | 'overdue' | 'missing' | status of an execution that is not this slot's any more ...}, {became ...}, {told ...}}
+-- returns: {'ok', {'ok' | 'overdue' | 'missing' | status of an execution that is not this slot's any more ...}, {became ...}, {assignment ...}}
 -- events: completed | failed | cancelled | retrying | paused | fenced, started, ready
 -- fields: traceback_attempt, reason, large_output, error, error_kind, status, exec.status, exec.ended, exec.agent
 -- fields: exec.output, exec.error, exec.error_kind, exec.usage, exec.large_output, exec.traceback, exec.last_frame
--- fields: exec.reported, exec.late_verdict, exec.late_output, exec.late_error, exec.deadline
+-- fields: exec.reported, exec.late_disposition, exec.late_output, exec.late_error, exec.deadline
 -- links: lazily
--- verdict: completed, failed, retry, not_now, agent_not_now (all that the agent would run) or cancelled. deadline: as told
--- at its start; what comes later is refused, and its caller times it out. One that has to be over because of a cancel has
--- the grace of the cancel. trace: a traceback, with its last frame, or ''; of a task only the latest is kept whole.
+-- disposition: completed, failed, retry, not_now, agent_not_now (all that the agent would run) or cancelled. deadline:
+-- as told at its start; what comes later is refused, and its caller times it out. One that has to be over because of a
+-- cancel has the grace of the cancel. trace: a traceback, with its last frame, or ''; of a task only the latest is kept
+-- whole.
 -- became: the task's status by it, '' when it COMPLETED; of one that this slot lost, when it was LOST.
--- lanes is empty when the slot does not go on.
+-- queues is empty when the slot does not go on.
 -- kind, each_us, most: what the slot ran last, how long one took, and how many it would take at once.
 -- An outcome counts when its slot holds that attempt; another one changes nothing, and nothing beside it.
 local node, slot = A.node, A.slot
-local lanes, agents = parse_lanes(A.lanes)
+local queues, agents = parse_queues(A.queues)
 local held = ' ' .. held_ids(call('HGET', key('slots', node), slot)) .. ' '
 local repeats, ended = false, 0
-if #lanes > 0 then fresh = {} end
+if #queues > 0 then fresh = {} end
 local function accept(m, eid, at)
-  local verdict, output, err = A.outcomes[at].verdict, A.outcomes[at].output, A.outcomes[at].error
+  local disposition, output, err = A.outcomes[at].disposition, A.outcomes[at].output, A.outcomes[at].error
   local kind, retry_ms = A.outcomes[at].kind, A.outcomes[at].retry_ms
   local agent, trace, big = A.outcomes[at].agent, A.outcomes[at].trace, A.outcomes[at].big
   if big ~= '' then call('PERSIST', key('payload', eid)) end
@@ -44,13 +45,13 @@ local function accept(m, eid, at)
     fields[2] = E.CANCELLED
     keep(F.exec.reported, 1)
     finish(m, T.CANCELLED, m.cq, F.reason, m.cq)
-  elseif verdict == 'completed' then
+  elseif disposition == 'completed' then
     fields[2] = E.COMPLETED
     if #output > LARGE then finish(m, T.COMPLETED, '', F.large_output, #output) else finish(m, T.COMPLETED) end
-  elseif verdict == 'retry' then
+  elseif disposition == 'retry' then
     retry_later(m, tonumber(retry_ms), err, kind)
-  elseif verdict == 'not_now' or verdict == 'agent_not_now' then
-    if verdict == 'agent_not_now' then back_off(agent, now + tonumber(retry_ms), err) end
+  elseif disposition == 'not_now' or disposition == 'agent_not_now' then
+    if disposition == 'agent_not_now' then back_off(agent, now + tonumber(retry_ms), err) end
     not_now(m, tonumber(retry_ms), err)
   else
     finish(m, T.FAILED, kind, F.error, err, F.error_kind, kind)
@@ -64,11 +65,11 @@ local function refuse(eid, at)
     repeats = true
     return 'ok', e.st ~= E.COMPLETED and call('HGET', key('task', e.task), F.status) or ''
   end
-  local token, verdict = A.outcomes[at].token, A.outcomes[at].verdict
-  local new = call('HSET', key('exec', eid), F.exec.late_verdict, verdict, F.exec.late_output, A.outcomes[at].output,
+  local token, disposition = A.outcomes[at].token, A.outcomes[at].disposition
+  local new = call('HSET', key('exec', eid), F.exec.late_disposition, disposition, F.exec.late_output, A.outcomes[at].output,
     F.exec.late_error, A.outcomes[at].error) > 0
   local m = new and load(e.task)
-  if m then emit(m.run, 'fenced', e.task, token .. ' ' .. node .. ' ' .. verdict) end
+  if m then emit(m.run, 'fenced', e.task, token .. ' ' .. node .. ' ' .. disposition) end
   return e.st, e.st == E.LOST and m and m.st or ''
 end
 local function is_overdue(m, eid, told_deadline)
@@ -82,7 +83,7 @@ local function end_one(at)
   local m = from and load_ending(task)
   if not m or m.st ~= T.RUNNING or m.att ~= tonumber(token) then return refuse(eid, at) end
   if is_overdue(m, eid, tonumber(A.outcomes[at].deadline)) then
-    call('HSET', key('exec', eid), F.exec.late_verdict, A.outcomes[at].verdict, F.exec.late_output,
+    call('HSET', key('exec', eid), F.exec.late_disposition, A.outcomes[at].disposition, F.exec.late_output,
       A.outcomes[at].output, F.exec.late_error, A.outcomes[at].error)
     return 'overdue'
   end
@@ -106,7 +107,7 @@ if ended > 0 then
   local no, slots
   if fresh then no, slots = refusal(node) end
   if fresh and all_ok and ids == '' and not repeats and not no then
-    took = pull_next(lanes, agents, {kind = A.kind, each = tonumber(A.each_us), most = tonumber(A.most), slots = slots})
+    took = pull_next(queues, agents, {kind = A.kind, each = tonumber(A.each_us), most = tonumber(A.most), slots = slots})
   elseif fresh then
     queue_fresh(1)
   end
@@ -114,18 +115,18 @@ if ended > 0 then
     occupy(node, slot, ids, A.message, A.pid, true)
   elseif #took == 0 then
     free_slot(node, slot)
-    note_lanes_of(node)
+    note_queues_of(node)
   end
 end
 if repeats then
   grant_made()
-  return {'ok', words, became, told_again(held_by(node, slot))}
+  return {'ok', words, became, assignments_of(held_by(node, slot))}
 end
 local replies, eids = {}, {}
 for i, m in ipairs(took) do
   m.att = m.att + 1
   eids[i] = execution_id(m.id, m.att)
-  replies[i] = start(m, eids[i], node, slot, agents[m.lane])
+  replies[i] = start(m, eids[i], node, slot, agents[m.queue])
 end
 if #took > 0 then occupy(node, slot, table.concat(eids, ' '), A.message, A.pid, true) end
 grant_made()

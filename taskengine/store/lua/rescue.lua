@@ -22,16 +22,16 @@ end
 local lapsed = call('ZRANGEBYSCORE', K.leases, '-inf', now, 'LIMIT', 0, A.most)
 for _, lease in ipairs(lapsed) do
   local node, slot = lease:match('^(.*)/(.*)$')
-  for _, e in ipairs(lose_slot(node, slot, silence_of(node), true)) do
+  for _, e in ipairs(mark_slot_lost(node, slot, silence_of(node), true)) do
     lost[#lost + 1], lost[#lost + 2] = e.task, node
   end
 end
 local gone = call('ZRANGEBYSCORE', K.nodes, '-inf', now - C.lease_ms, 'LIMIT', 0, 16)
 for _, node in ipairs(gone) do
-  call('SREM', K.free, node)
-  for lane in (call('HGET', key('node', node), F.node.queues) or ''):gmatch('(%S+)=') do
-    call('SREM', key('offers', lane), node)
-    note_lane(lane)
+  call('SREM', K.free_nodes, node)
+  for queue in (call('HGET', key('node', node), F.node.queues) or ''):gmatch('(%S+)=') do
+    call('SREM', key('offers', queue), node)
+    note_queue(queue)
   end
   if call('HLEN', key('slots', node)) == 0 then
     call('ZREM', K.nodes, node)

@@ -7,10 +7,10 @@ local id, name = A.workflow, A.name
 local m = load_step(id)
 if not m or m.k ~= 'workflow' then return {'missing'} end
 local place, word = id .. ':' .. name, name .. ':' .. A.signal
-if call('HEXISTS', key('heard', id), word) == 1 then return {'ok', 0} end
+if call('HEXISTS', key('received_signals', id), word) == 1 then return {'ok', 0} end
 if C.terminal[m.st] then return {'conflict', m.st} end
 if call('LLEN', key('inbox', place)) >= tonumber(A.most) then return {'full'} end
-call('HSET', key('heard', id), word, now)
+call('HSET', key('received_signals', id), word, now)
 call('SADD', key('inboxes', id), name)
 call('RPUSH', key('inbox', place), A.text)
 emit(m.run, 'signal_received', id, name)

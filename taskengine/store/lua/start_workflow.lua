@@ -10,16 +10,16 @@ local t = read_task(A.task.first)
 local before, rival = known(t, nil)
 if before then return before end
 for each in A.definitions:gmatch('%S+') do
-  if call('EXISTS', key('def', each)) == 0 then return {'undefined', each} end
+  if call('EXISTS', key('definition', each)) == 0 then return {'undefined', each} end
 end
 take_over(rival, t)
 for each in A.definitions:gmatch('%S+') do
-  call('PERSIST', key('def', each))
-  call('SADD', key('uses', each), t.id)
+  call('PERSIST', key('definition', each))
+  call('SADD', key('definition_users', each), t.id)
 end
 call('HSET', key('frame', t.id), F.frame.workflow, t.id, F.frame.definition, digest, F.frame.revision, 0,
   F.frame.context, A.context, F.frame.names, A.names, F.frame.definitions, A.definitions)
-if A.variables.last >= A.variables.first then call('HSET', key('vars', t.id), unpack(ARGV, A.variables.first)) end
+if A.variables.last >= A.variables.first then call('HSET', key('variables', t.id), unpack(ARGV, A.variables.first)) end
 local no = call('INCR', K.arrivals)
 place_ids(no, 1, A.raw)
 open_run(run, 1, A.name, A.by, 0)

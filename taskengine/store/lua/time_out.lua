@@ -1,9 +1,9 @@
 -- Ends an attempt that is over its deadline: fenced first, then its caller ends the process.
--- args: execution, token, verdict, retry_ms, error, silent, envelope
+-- args: execution, token, disposition, retry_ms, error, silent, envelope
 -- returns: {'ok', task's status} | {'heard'} it spoke since | {'conflict', status} | {'missing'}
 -- events: timed_out, retrying | paused | failed | cancelled
 -- fields: error, error_kind, exec.silent_until, exec.error, exec.error_kind
--- verdict: retry or failed. silent: not '' when it is over because it said nothing for too long.
+-- disposition: retry or failed. silent: not '' when it is over because it said nothing for too long.
 local e = load_execution(A.execution)
 if not e then return {'missing'} end
 if e.st ~= E.RUNNING or e.att ~= tonumber(A.token) then return {'conflict', e.st} end
@@ -15,11 +15,11 @@ end_execution(e, E.TIMED_OUT, F.exec.error, A.error, F.exec.error_kind, 'timeout
 emit(m.run, 'timed_out', m.id, m.att .. ' ' .. e.node)
 if m.cq then
   cancelled_task(m)
-elseif A.verdict == 'retry' then
+elseif A.disposition == 'retry' then
   retry_later(m, tonumber(A.retry_ms), A.error, 'timeout')
 else
   finish(m, T.FAILED, 'timeout', F.error, A.error, F.error_kind, 'timeout')
 end
-note_lanes_of(e.node)
+note_queues_of(e.node)
 grant_made()
 return {'ok', m.st}

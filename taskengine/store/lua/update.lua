@@ -28,8 +28,8 @@ for d in A.added:gmatch('%S+') do
   parents[#parents + 1] = p
 end
 if #parents > 0 then
-  if (call('GET', K.edges) or '0') ~= A.edge_revision then return {'stale'} end
-  call('INCR', K.edges)
+  if (call('GET', K.edge_revision) or '0') ~= A.edge_revision then return {'stale'} end
+  call('INCR', K.edge_revision)
 end
 local function change_rule(m, rule)
   local had = m.w < 0 and call('HGET', key('task', m.id), F.rule) or ''

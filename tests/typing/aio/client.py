@@ -8,7 +8,7 @@ from typing import Any, assert_type
 from uuid import UUID
 
 from taskengine.api import TaskAPI
-from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
+from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
     BulkResult,
     DeadLetter,

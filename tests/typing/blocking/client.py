@@ -10,7 +10,7 @@ from typing import Any, assert_type
 from uuid import UUID
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.api.stories.plan import DependencyGraph, ExecutionPlan
+from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
     BulkResult,
     DeadLetter,

@@ -1,5 +1,5 @@
 -- Executions: how they start, end, are lost and tried again, and what a worker is told of them.
--- reply told: execution_id, task_id, attempt, deadline_ms, run_id, name, doc, retries, big, inputs, more_inputs, lane
+-- reply assignment: execution_id, task_id, attempt, deadline_ms, run_id, name, doc, retries, big, inputs, more_inputs, queue
 -- fields: name, status, attempts, large_output, started, ready, reason, lost, error_kind, error, due, retries
 -- fields: not_now, exec.output, exec.task, exec.attempt, exec.status, exec.node, exec.slot, exec.agent, exec.started
 -- fields: exec.deadline, exec.ended, node.draining, exec.error, exec.pid
@@ -29,11 +29,11 @@ local function inputs(on)
   end
   return found, 0
 end
-local function told(m, eid, deadline)
+local function assignment(m, eid, deadline)
   local found, more = inputs(m.on)
-  return R.told{execution_id = eid, task_id = m.id, attempt = m.att, deadline_ms = deadline, run_id = m.run,
+  return R.assignment{execution_id = eid, task_id = m.id, attempt = m.att, deadline_ms = deadline, run_id = m.run,
     name = m.name, doc = m.doc, retries = m.retries or 0, big = m.big or '', inputs = found, more_inputs = more,
-    lane = m.lane}
+    queue = m.queue}
 end
 -- m: a task loaded as starting, its attempt counted; its slot is taken by `occupy`.
 local function start(m, eid, node, slot, agent)
@@ -48,7 +48,7 @@ local function start(m, eid, node, slot, agent)
   call('HSET', key('exec', eid), F.exec.task, m.id, F.exec.attempt, m.att, F.exec.status, E.RUNNING, F.exec.node,
     node, F.exec.slot, slot, F.exec.agent, agent, F.exec.started, now, F.exec.deadline, deadline)
   emit(m.run, 'started', m.id, m.att .. ' ' .. node)
-  return told(m, eid, deadline)
+  return assignment(m, eid, deadline)
 end
 -- What a slot holds from now on: one execution, or several that it runs one after the other, as words 'id id ...'. The
 -- lease is the slot's: one that goes on has it, and its node is alive, or nothing would start on it.
@@ -58,10 +58,10 @@ local function occupy(node, slot, ids, msg, pid, goes_on)
 end
 -- The same answer again, for a repeated question.
 -- lazy
-local function told_again(all)
+local function assignments_of(all)
   local found = {}
   for i, e in ipairs(all) do
-    found[i] = told(load_starting(e.task), e.id, tonumber(call('HGET', key('exec', e.id), F.exec.deadline)))
+    found[i] = assignment(load_starting(e.task), e.id, tonumber(call('HGET', key('exec', e.id), F.exec.deadline)))
   end
   return found
 end
@@ -85,7 +85,7 @@ end
 -- lazy
 local function free_slot(node, slot)
   call('HDEL', key('slots', node), slot)
-  call('SADD', K.free, node)
+  call('SADD', K.free_nodes, node)
   call('ZREM', K.leases, node .. '/' .. slot)
 end
 -- Its slot goes on with what it holds beside this one; one that holds nothing more is free.
@@ -110,8 +110,8 @@ local function cancelled_task(m)
 end
 local function run_again(m, what, note)
   emit(m.run, what, m.id, note)
-  local story = asked_to_halt(m)
-  if story then return halt(m, story, stop_timers(m)) end
+  local record = asked_to_pause(m)
+  if record then return suspend_task(m, record, stop_timers(m)) end
   move(m, T.READY)
   call('HSET', key('task', m.id), F.status, T.READY, F.ready, now)
   if m.clk then clock_queue(m) end
@@ -130,7 +130,7 @@ local function is_blameless(node)
 end
 -- What the task became by it. counts: whether it is one of the losses that make a dead letter. died: ms, where its
 -- process was seen to die.
-local function lose(e, why, counts, died)
+local function mark_lost(e, why, counts, died)
   local m = load(e.task)
   local note = m.att .. ' ' .. e.node .. ': ' .. why
   local ended = died and math.max(died, tonumber(call('HGET', key('exec', e.id), F.exec.started) or 0)) or now
@@ -151,13 +151,13 @@ local function lose(e, why, counts, died)
   return m.st
 end
 -- All that a slot holds is LOST, and the slot free; the executions, with what their tasks became. Of several none
--- counts, for nobody knows at which of them the worker died: a second attempt goes alone, so what kills its worker again
--- is known.
-local function lose_slot(node, slot, why, node_is_gone, died)
+-- counts, for nobody knows at which of them the worker died: a second attempt goes alone, so what kills its worker
+-- again is known.
+local function mark_slot_lost(node, slot, why, node_is_gone, died)
   local all = held_by(node, slot)
   local counts = #all == 1 and not (node_is_gone and is_blameless(node))
   if #all > 1 then why = why .. '; it was one of ' .. #all .. ' in hand' end
-  for _, e in ipairs(all) do e.became, e.why = lose(e, why, counts, died), why end
+  for _, e in ipairs(all) do e.became, e.why = mark_lost(e, why, counts, died), why end
   free_slot(node, slot)
   return all
 end
@@ -171,10 +171,10 @@ local function attempt_later(m, delay, err, kind, note)
     finish(m, T.FAILED, kind, F.error, err .. late, F.error_kind, kind)
     return false
   end
-  local story = asked_to_halt(m)
-  if story then
+  local record = asked_to_pause(m)
+  if record then
     call('HSET', key('task', m.id), F.error, err, F.error_kind, kind)
-    halt(m, story, ('retry:' .. delay .. ' ' .. stop_timers(m)))
+    suspend_task(m, record, ('retry:' .. delay .. ' ' .. stop_timers(m)))
     return true
   end
   move(m, T.RETRYING)
@@ -204,10 +204,10 @@ local function back_off(agent, ends, why)
   local since, text = (call('HGET', K.pauses, scope) or ''):match('^(%d+) (.*)$')
   local terms = since and cjson.decode(text)
   if terms and (terms.kind ~= 'agent' or terms['until'] >= ends) then return end
-  local story = cjson.encode({by = 'the agent itself', kind = 'agent', ['until'] = ends, why = why})
-  call('HSET', K.pauses, scope, (since or now) .. ' ' .. story)
-  call('SADD', K.open, '!')
+  local record = cjson.encode({by = 'the agent itself', kind = 'agent', ['until'] = ends, why = why})
+  call('HSET', K.pauses, scope, (since or now) .. ' ' .. record)
+  call('SADD', K.open_queues, '!')
   call('ZADD', K.timers, ends, 'resume:' .. scope)
-  note_control('paused', scope, story)
+  note_control('paused', scope, record)
   paused_any = true
 end

@@ -85,16 +85,16 @@ end
 
 -- Tells the dependents of an ended task, as many as a script may touch; a cursor keeps the place.
 -- Whether the last look saw nobody who has dependents left to tell.
-local all_told = false
+local all_released = false
 -- The piece of a dependents list that this script may still touch; empty when it touched its share.
 local function piece(id, from)
   if left == 0 then return {} end
-  return call('LRANGE', key('deps', id), from, from + left - 1)
+  return call('LRANGE', key('dependents', id), from, from + left - 1)
 end
 local function release(id, how, from, resumed)
-  local lists = call('EXISTS', key('deps', id), K.releases)
-  all_told = lists == 0
-  if all_told then return end
+  local lists = call('EXISTS', key('dependents', id), K.releases)
+  all_released = lists == 0
+  if all_released then return end
   local most = left
   local ids = piece(id, from)
   for _, d in ipairs(ids) do
@@ -116,7 +116,7 @@ local function release(id, how, from, resumed)
       call('HDEL', key('task', id), F.releasing, F.counted_as)
       call('ZREM', K.releases, id)
     end
-    if how == 's' and #ids + from > 0 then call('DEL', key('deps', id)) end
+    if how == 's' and #ids + from > 0 then call('DEL', key('dependents', id)) end
   end
 end
 -- Takes back what a FAILED or CANCELLED parent said to its dependents, when it is opened again.
@@ -162,7 +162,7 @@ local function continue_release(id)
 end
 -- Each look counts as one touched, or a thousand cursors with nobody left behind them would be one script's work.
 local function continue_releases()
-  while left > 0 and not all_told and call('EXISTS', K.releases) == 1 do
+  while left > 0 and not all_released and call('EXISTS', K.releases) == 1 do
     continue_release(call('ZRANGE', K.releases, 0, 0)[1])
     left = math.max(0, left - 1)
   end
@@ -172,9 +172,9 @@ local function forget_edges(id, on)
   for d in (on or ''):gmatch('%S+') do
     local v = call('HMGET', key('task', d), F.releasing, F.undoing)
     local cursor = tonumber(v[1] or v[2] or 0)
-    local at = cursor > 0 and call('LPOS', key('deps', d), id)
+    local at = cursor > 0 and call('LPOS', key('dependents', d), id)
     if at and at < cursor then call('HINCRBY', key('task', d), v[1] and F.releasing or F.undoing, -1) end
-    call('LREM', key('deps', d), -1, id)  -- swept newest first: from the tail
+    call('LREM', key('dependents', d), -1, id)  -- swept newest first: from the tail
   end
 end
 -- The stored parents of t as the edges need them, or nil and the first id that is not there.
@@ -192,7 +192,7 @@ end
 -- Whoever deletes p looked for those that depend on it before, and did not see this one. One in another run pins it.
 local late = nil
 local function note_late(id)
-  late = late or call('INCR', K.late)
+  late = late or call('INCR', K.late_edges)
   call('HSET', key('task', id), F.late_edge, late)
 end
 -- Registers one edge; returns what it adds to waiting, failed and skipped of the dependent.
@@ -205,11 +205,11 @@ local function edge(p, id, run)
   if p.st == T.COMPLETED then return 0, 0, 0 end
   if p.undoing then
     -- Before the cursor: it never heard of the end that is being taken back.
-    call('LPUSH', key('deps', p.id), id)
+    call('LPUSH', key('dependents', p.id), id)
     call('HINCRBY', key('task', p.id), F.undoing, 1)
     return 1, 0, 0
   end
-  call('RPUSH', key('deps', p.id), id)
+  call('RPUSH', key('dependents', p.id), id)
   if p.releasing or not C.terminal[p.st] then return 1, 0, 0 end
   if p.st == T.FAILED or p.fb then return 0, 1, 0 end
   return 0, 0, 1

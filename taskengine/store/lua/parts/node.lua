@@ -1,11 +1,11 @@
--- Nodes: which offer a lane, what their free slots are granted, and which take nothing of it.
+-- Nodes: which offer a queue, what their free slots are granted, and which take nothing of it.
 -- fields: attempts, granted, node.draining, node.slots, node.queues, node.alive_until, exec.task, exec.attempt
 -- fields: exec.status, exec.queued, node.took, node.offered, node.untaken, node.untaken_at, node.probe
 
--- Live nodes that offer a lane: two commands, however many they are.
+-- Live nodes that offer a queue: two commands, however many they are.
 -- lazy
-local function offering_nodes(lane)
-  local all, live = call('SMEMBERS', key('offers', lane)), {}
+local function offering_nodes(queue)
+  local all, live = call('SMEMBERS', key('offers', queue)), {}
   for from = 1, #all, 1000 do
     local to = math.min(#all, from + 999)
     for i, alive_until in ipairs(call('ZMSCORE', K.nodes, unpack(all, from, to))) do
@@ -14,12 +14,12 @@ local function offering_nodes(lane)
   end
   return live
 end
--- How many live nodes offer a lane.
-local function offering(lane) return #offering_nodes(lane) end
+-- How many live nodes offer a queue.
+local function offering(queue) return #offering_nodes(queue) end
 -- Whether one of them takes work: of a crowd that drains as one, somebody is taken to, until it is gone.
 -- lazy
-local function is_offered(lane)
-  for i, node in ipairs(offering_nodes(lane)) do
+local function is_offered(queue)
+  for i, node in ipairs(offering_nodes(queue)) do
     if i > 16 or call('HEXISTS', key('node', node), F.node.draining) == 0 then return true end
   end
   return false
@@ -42,28 +42,28 @@ local function look(node)
   local takes = not v[3] and tonumber(v[2] or 0) > now
   local free = takes and math.max(0, (tonumber(v[1]) or 0) - call('HLEN', key('slots', node))) or 0
   if free == 0 then
-    call('SREM', K.free, node)
+    call('SREM', K.free_nodes, node)
     dropped = dropped + 1
   end
-  seen[node] = {free = free, lanes = ' ' .. (v[4] or '')}
+  seen[node] = {free = free, queues = ' ' .. (v[4] or '')}
   seen_nodes, seen_free = seen_nodes + 1, seen_free + free
   return seen[node]
 end
--- Of some nodes, those on which the agent that would run a lane's tasks is not paused: one command for all.
+-- Of some nodes, those on which the agent that would run a queue's tasks is not paused: one command for all.
 local paused_agents = {}
 -- lazy
-local function without_paused(nodes, lane)
+local function without_paused(nodes, queue)
   local scopes, agents, found = {}, {}, {}
   for i, node in ipairs(nodes) do
-    local _, at = node.lanes:find(' ' .. lane .. '=', 1, true)
-    agents[i] = at and node.lanes:match('^%S+', at + 1) or ''
+    local _, at = node.queues:find(' ' .. queue .. '=', 1, true)
+    agents[i] = at and node.queues:match('^%S+', at + 1) or ''
     if paused_agents[agents[i]] == nil then
       paused_agents[agents[i]] = false
       scopes[#scopes + 1] = 'agent:' .. agents[i]
     end
   end
-  for i, story in ipairs(#scopes > 0 and call('HMGET', K.pauses, unpack(scopes)) or {}) do
-    if story then paused_agents[scopes[i]:sub(7)] = true end
+  for i, record in ipairs(#scopes > 0 and call('HMGET', K.pauses, unpack(scopes)) or {}) do
+    if record then paused_agents[scopes[i]:sub(7)] = true end
   end
   for i, node in ipairs(nodes) do
     if not paused_agents[agents[i]] then found[#found + 1] = node end
@@ -74,17 +74,17 @@ end
 local function as_those(others, free, nodes)
   return math.floor(others * (nodes > 0 and free / nodes or 1))
 end
--- Free slots of the nodes that offer a lane.
+-- Free slots of the nodes that offer a queue.
 -- lazy
-local function free_slots(lane)
-  local nodes = call('SINTER', K.free, key('offers', lane))
+local function free_slots(queue)
+  local nodes = call('SINTER', K.free_nodes, key('offers', queue))
   local looked, free = {}, 0
   for i = 1, #nodes do
     -- Not always the same 16 of many.
     looked[#looked + 1] = look(nodes[(now + i) % #nodes + 1])
   end
-  for _, node in ipairs(is_any_paused() and without_paused(looked, lane) or looked) do free = free + node.free end
-  if free == 0 and #looked < #nodes and dropped > 0 then wake(lane) end
+  for _, node in ipairs(is_any_paused() and without_paused(looked, queue) or looked) do free = free + node.free end
+  if free == 0 and #looked < #nodes and dropped > 0 then wake(queue) end
   return free + as_those(#nodes - #looked, free, #looked)
 end
 -- Whether fewer grants are outstanding than twice the free slots of the fleet, counted once a script.
@@ -92,7 +92,7 @@ local hinted, all_granted
 -- lazy
 local function may_grant()
   if not hinted then
-    hinted = call('SCARD', K.free) + dropped
+    hinted = call('SCARD', K.free_nodes) + dropped
     all_granted = call('ZCARD', K.granted_all)
   end
   local others = math.max(0, hinted - seen_nodes)
@@ -100,9 +100,9 @@ local function may_grant()
 end
 -- lazy
 local function wake_message(m, eid, class)
-  local fill = {ID = eid, TOKEN = m.att, LANE = m.lane, PRIORITY = class, TAG = eid .. '-' .. now}
+  local fill = {ID = eid, TOKEN = m.att, QUEUE = m.queue, PRIORITY = class, TAG = eid .. '-' .. now}
   local text = ENVELOPE:gsub('@(%u+)@', fill)
-  local messages = C.queue_prefix .. m.lane
+  local messages = C.queue_prefix .. m.queue
   if class > 0 then messages = messages .. '\6\22' .. class end
   call('LPUSH', messages, text)
 end
@@ -111,37 +111,37 @@ local function grant_one(m)
   m.att = m.att + 1
   local eid = execution_id(m.id, m.att)
   local class = math.min(4, math.floor(tonumber(m.score) / C.class_step))
-  call('ZREM', key('ready', m.lane), member(m))
+  call('ZREM', key('ready', m.queue), member(m))
   call('HSET', key('task', m.id), F.attempts, m.att, F.granted, eid)
   call('HSET', key('exec', eid), F.exec.task, m.id, F.exec.attempt, m.att, F.exec.status, E.QUEUED, F.exec.queued, now)
   call('ZADD', K.granted_all, now + C.claim_ms, eid)
-  call('SADD', key('granted', m.lane), eid)
+  call('SADD', key('granted', m.queue), eid)
   wake_message(m, eid, class)
   granted_now = granted_now + 1
 end
 -- A pinned task whose agent no live node offers does not stay among those that may run.
 -- lazy
-local function park_unoffered(lane)
-  if parks_left <= 0 then return wake(lane) end
-  for _, item in ipairs(call('ZRANGE', key('ready', lane), 0, math.min(16, parks_left) - 1)) do
+local function park_unoffered(queue)
+  if parks_left <= 0 then return wake(queue) end
+  for _, item in ipairs(call('ZRANGE', key('ready', queue), 0, math.min(16, parks_left) - 1)) do
     local m = load(item:sub(13))
-    if m then park(m, 'offer:' .. lane:sub(2)) else call('ZREM', key('ready', lane), item) end
+    if m then park(m, 'offer:' .. queue:sub(2)) else call('ZREM', key('ready', queue), item) end
   end
 end
 -- lazy
-local function grant(lane, waiting)
+local function grant(queue, waiting)
   if waiting == 0 then return end
-  if closed_by(lane) then return end
-  local mine = free_slots(lane)
-  if mine == 0 and lane:sub(1, 1) == '@' and not is_offered(lane) then return park_unoffered(lane) end
+  if closed_by(queue) then return end
+  local mine = free_slots(queue)
+  if mine == 0 and queue:sub(1, 1) == '@' and not is_offered(queue) then return park_unoffered(queue) end
   if mine == 0 then return end
-  local outstanding = call('SCARD', key('granted', lane))
+  local outstanding = call('SCARD', key('granted', queue))
   while waiting > 0 and outstanding < mine and may_grant() do
     if granted_now >= 16 then
-      wake(lane)
+      wake(queue)
       return
     end
-    local item = call('ZRANGE', key('ready', lane), 0, 0)[1]
+    local item = call('ZRANGE', key('ready', queue), 0, 0)[1]
     if not item then return end
     local m = load(item:sub(13))
     local scope = m and suspended_by(m)
@@ -149,13 +149,13 @@ local function grant(lane, waiting)
       grant_one(m)
       outstanding, all_granted = outstanding + 1, all_granted + 1
     elseif parks_left <= 0 then
-      wake(lane)
+      wake(queue)
       return
     elseif scope then
       park(m, scope)
     else
       parks_left = parks_left - 1
-      call('ZREM', key('ready', lane), item)
+      call('ZREM', key('ready', queue), item)
     end
     waiting = waiting - 1
   end
@@ -163,37 +163,37 @@ end
 -- A task that became READY behind others that wait already changes nothing: they wait because no slot is free. (So a
 -- report in a busy fleet does not look at every node.)
 local function grant_made()
-  for _, lane in ipairs(made_list) do
-    local waiting = call('ZCARD', key('ready', lane))
-    if made[lane] == -1 or waiting <= made[lane] then grant(lane, waiting) end
+  for _, queue in ipairs(made_list) do
+    local waiting = call('ZCARD', key('ready', queue))
+    if made[queue] == -1 or waiting <= made[queue] then grant(queue, waiting) end
   end
 end
 
 -- Nodes that beat and take nothing of what they are granted: their consumers are cut off, or never began.
--- Grants are a lane's, so a withdrawn one counts against each node that offers it, had a slot free and claimed nothing
+-- Grants are a queue's, so a withdrawn one counts against each node that offers it, had a slot free and claimed nothing
 -- since it was given; once for all that were given together. After the third in a row none of its slots count
 -- as free, in the field that grants read anyway. It is trusted again when it claims or offers what it did not, and a
 -- minute after the third, and after each probe, it is given one. (Rejected: whenever its offer changes. A worker that
 -- the server refuses connects again and again, and offers all and nothing by turns.)
 local MOST_UNTAKEN, PROBE_MS = 3, 60000
-local function is_distrusted(untaken) return tonumber(untaken or 0) >= MOST_UNTAKEN end
-local function trust(node, untaken, lanes_text)
-  call('HSET', key('node', node), F.node.took, now, F.node.offered, lanes_text)
+local function is_untrusted(untaken) return tonumber(untaken or 0) >= MOST_UNTAKEN end
+local function trust(node, untaken, queues_text)
+  call('HSET', key('node', node), F.node.took, now, F.node.offered, queues_text)
   if untaken then call('HDEL', key('node', node), F.node.untaken, F.node.untaken_at, F.node.probe) end
   return false
 end
--- Whether it offers a lane that it did not since it was trusted.
-local function offers_more(node, lanes_text)
+-- Whether it offers a queue that it did not since it was trusted.
+local function offers_more(node, queues_text)
   local had = ' ' .. (call('HGET', key('node', node), F.node.offered) or '')
-  for lane in lanes_text:gmatch('%S+=') do
-    if not had:find(' ' .. lane, 1, true) then return true end
+  for queue in queues_text:gmatch('%S+=') do
+    if not had:find(' ' .. queue, 1, true) then return true end
   end
   return false
 end
 -- 16 of them a script, not always the same.
 local blames_left = 16
-local function blame(lane, given)
-  local nodes = call('SINTER', K.free, key('offers', lane))
+local function count_untaken(queue, given)
+  local nodes = call('SINTER', K.free_nodes, key('offers', queue))
   for i = 1, math.min(#nodes, blames_left) do
     local node = nodes[(now + i) % #nodes + 1]
     local v = call('HMGET', key('node', node), F.node.slots, F.node.draining, F.node.took, F.node.untaken_at,
@@ -204,21 +204,21 @@ local function blame(lane, given)
       call('HSET', key('node', node), F.node.untaken_at, now)
       if call('HINCRBY', key('node', node), F.node.untaken, 1) >= MOST_UNTAKEN then
         call('HSET', key('node', node), F.node.slots, '0', F.node.probe, now + PROBE_MS)
-        call('SREM', K.free, node)
+        call('SREM', K.free_nodes, node)
       end
     end
   end
   blames_left = blames_left - math.min(#nodes, blames_left)
 end
-local function probe(node, lanes)
+local function probe(node, queues)
   if now < tonumber(call('HGET', key('node', node), F.node.probe) or 0) then return end
   call('HSET', key('node', node), F.node.slots, call('HLEN', key('slots', node)) + 1)
-  call('SADD', K.free, node)
+  call('SADD', K.free_nodes, node)
   local before = granted_now
-  for _, lane in ipairs(lanes) do
-    if granted_now == before then grant(lane, math.min(1, call('ZCARD', key('ready', lane)))) end
+  for _, queue in ipairs(queues) do
+    if granted_now == before then grant(queue, math.min(1, call('ZCARD', key('ready', queue)))) end
   end
   call('HSET', key('node', node), F.node.slots, '0')
-  call('SREM', K.free, node)
+  call('SREM', K.free_nodes, node)
   if granted_now > before then call('HSET', key('node', node), F.node.probe, now + PROBE_MS) end
 end

@@ -18,50 +18,50 @@ local function is_any_paused()
   return paused_any
 end
 local function is_any_run_paused()
-  if run_paused == nil then run_paused = call('SISMEMBER', K.open, '!run') == 1 end
+  if run_paused == nil then run_paused = call('SISMEMBER', K.open_queues, '!run') == 1 end
   return run_paused
 end
--- Whether one of the scopes is paused: the first that is, with its story.
+-- Whether one of the scopes is paused: the first that is, with its record.
 local function first_paused(scopes)
-  for i, story in ipairs(call('HMGET', K.pauses, unpack(scopes))) do
-    if story then return scopes[i], story end
+  for i, record in ipairs(call('HMGET', K.pauses, unpack(scopes))) do
+    if record then return scopes[i], record end
   end
 end
--- Lets slots look into a lane, unless its capability is paused; safe to repeat.
+-- Lets slots look into a queue, unless its capability is paused; safe to repeat.
 -- lazy
-local function open_lane(lane)
-  if call('HEXISTS', K.pauses, 'cap:' .. lane) == 0 then call('SADD', K.open, lane) end
+local function open_queue(queue)
+  if call('HEXISTS', K.pauses, 'cap:' .. queue) == 0 then call('SADD', K.open_queues, queue) end
 end
-local function lane_scope(lane)
-  if lane:sub(1, 1) == '@' then return 'agent:' .. lane:sub(2) end
-  return 'cap:' .. lane
+local function queue_scope(queue)
+  if queue:sub(1, 1) == '@' then return 'agent:' .. queue:sub(2) end
+  return 'cap:' .. queue
 end
--- The lanes into which a slot may look; agents: who would run what it finds there.
-local function open_lanes(lanes, agents)
+-- The queues into which a slot may look; agents: who would run what it finds there.
+local function open_queues(queues, agents)
   local scopes = {'all'}
-  for _, lane in ipairs(lanes) do
-    scopes[#scopes + 1] = lane_scope(lane)
-    scopes[#scopes + 1] = 'agent:' .. agents[lane]
+  for _, queue in ipairs(queues) do
+    scopes[#scopes + 1] = queue_scope(queue)
+    scopes[#scopes + 1] = 'agent:' .. agents[queue]
   end
   local is, found = call('HMGET', K.pauses, unpack(scopes)), {}
   if is[1] then return found end
-  for i, lane in ipairs(lanes) do
-    if not is[2 * i] and not is[2 * i + 1] then found[#found + 1] = lane end
+  for i, queue in ipairs(queues) do
+    if not is[2 * i] and not is[2 * i + 1] then found[#found + 1] = queue end
   end
   return found
 end
 -- The capability stands in a pinned task's document alone; keys are sorted there, and these two come first.
 -- lazy
 local function capability_of(m)
-  if m.lane:sub(1, 1) ~= '@' then return m.lane end
+  if m.queue:sub(1, 1) ~= '@' then return m.queue end
   local doc = m.doc or call('HGET', key('task', m.id), F.doc) or ''
   return doc:match('^{"capability":"([^"]*)"') or doc:match('^{"assigned_to":"[^"]*","capability":"([^"]*)"') or ''
 end
 -- lazy
 local function scopes_of(m)
-  m.lane = m.lane or call('HGET', key('task', m.id), F.queue)
+  m.queue = m.queue or call('HGET', key('task', m.id), F.queue)
   local scopes = {'all', 'run:' .. m.run, 'cap:' .. capability_of(m)}
-  if m.lane:sub(1, 1) == '@' then scopes[4] = lane_scope(m.lane) end
+  if m.queue:sub(1, 1) == '@' then scopes[4] = queue_scope(m.queue) end
   return scopes
 end
 -- The one question: the first scope that keeps a task from running now, with its record; nil for none.
@@ -71,13 +71,13 @@ local function blocked_by(m)
 end
 -- The part of it that a queue answers for all of its tasks.
 -- lazy
-local function closed_by(lane)
+local function closed_by(queue)
   if not is_any_paused() then return nil end
-  return first_paused({'all', lane_scope(lane)})
+  return first_paused({'all', queue_scope(queue)})
 end
 -- The other part: what suspends a task that stands in an open queue.
 local function suspended_by(m)
-  local is_pinned = m.lane:sub(1, 1) == '@' and is_any_paused()
+  local is_pinned = m.queue:sub(1, 1) == '@' and is_any_paused()
   if not is_pinned and not is_any_run_paused() then return nil end
   local scopes = {}
   if is_any_run_paused() then scopes[1] = 'run:' .. m.run end
@@ -89,10 +89,10 @@ end
 -- lazy
 local function paused_ms(m)
   local scopes, sum = scopes_of(m), 0
-  local ended, stories = call('HMGET', K.paused, unpack(scopes)), {}
-  if is_any_paused() then stories = call('HMGET', K.pauses, unpack(scopes)) end
+  local ended, reasons = call('HMGET', K.paused_ms, unpack(scopes)), {}
+  if is_any_paused() then reasons = call('HMGET', K.pauses, unpack(scopes)) end
   for i in ipairs(scopes) do
-    local since = stories[i] and tonumber(stories[i]:match('^%d+'))
+    local since = reasons[i] and tonumber(reasons[i]:match('^%d+'))
     sum = sum + (tonumber(ended[i]) or 0) + (since and now - since or 0)
   end
   return sum
@@ -104,14 +104,14 @@ local function note_control(what, scope, note)
 end
 -- Takes the flag away; whether it was there.
 local function forget_pause(scope)
-  local story = call('HGET', K.pauses, scope)
-  if not story then return false end
+  local record = call('HGET', K.pauses, scope)
+  if not record then return false end
   call('HDEL', K.pauses, scope)
-  call('HINCRBY', K.paused, scope, math.max(0, now - tonumber(story:match('^%d+'))))
+  call('HINCRBY', K.paused_ms, scope, math.max(0, now - tonumber(record:match('^%d+'))))
   paused_any = call('EXISTS', K.pauses) == 1
-  if not paused_any then call('SREM', K.open, '!', '!run') end
+  if not paused_any then call('SREM', K.open_queues, '!', '!run') end
   local capability = scope:match('^cap:(.*)$')
-  if capability and call('SISMEMBER', K.lanes, capability) == 1 then open_lane(capability) end
+  if capability and call('SISMEMBER', K.queues, capability) == 1 then open_queue(capability) end
   call('ZREM', K.timers, 'resume:' .. scope)
   return true
 end
@@ -134,12 +134,12 @@ local function bring_back(scope)
   restart_timers(scope)
   if left > 0 then call('SREM', K.suspending, scope) end
 end
--- Some lanes, once a script: each of many pauses that end together may have held any of them.
+-- Some queues, once a script: each of many pauses that end together may have held any of them.
 local are_woken = false
-local function wake_lanes(scope)
+local function wake_queues(scope)
   local capability = scope:match('^cap:(.*)$')
-  if capability then note_lane(capability) end
-  for _, lane in ipairs(are_woken and {} or call('SRANDMEMBER', K.lanes, 256)) do wake(lane) end
+  if capability then note_queue(capability) end
+  for _, queue in ipairs(are_woken and {} or call('SRANDMEMBER', K.queues, 256)) do wake(queue) end
   are_woken = true
 end
 -- Whether it was paused.
@@ -148,12 +148,12 @@ local function resume(scope, note)
   local run = scope:match('^run:(.*)$')
   if run then emit(run, 'run_resumed', '-', note) else note_control('resumed', scope, note) end
   bring_back(scope)
-  wake_lanes(scope)
+  wake_queues(scope)
   return true
 end
 
--- A task paused by name: in no set, and its timers stand. Its story is when the pause began and JSON {by, kind, until,
--- why}.
+-- A task paused by name: in no set, and its timers are suspended. Its record is when the pause began and JSON {by,
+-- kind, until, why}.
 -- What the timers still had to run, as words 'kind:ms'. A queue timer is none of them: who is READY again waits anew.
 -- Who has none, as most have, is asked in two commands.
 -- lazy
@@ -168,42 +168,42 @@ local function stop_timers(m)
   drop_timers(m.id)
   return table.concat(left, ' ')
 end
--- Another time for a timer that stands; at: ms, or nil for none.
+-- Another time for a suspended timer; at: ms, or nil for none.
 local function change_left(m, kind, at)
   local left = (call('HGET', key('task', m.id), F.timers_left) or ''):gsub(kind .. ':%d+ *', '')
   if at and kind ~= 'queue' then left = left .. ' ' .. kind .. ':' .. math.max(0, at - now) end
   call('HSET', key('task', m.id), F.timers_left, left)
 end
 -- lazy
-local function end_of(story) return tonumber(story:match('"until":(%d+)')) end
+local function end_of(record) return tonumber(record:match('"until":(%d+)')) end
 -- lazy
-local function end_halt_at(id, ends)
+local function end_pause_at(id, ends)
   if ends then call('ZADD', K.timers, ends, 'resume:task:' .. id) else call('ZREM', K.timers, 'resume:task:' .. id) end
 end
 -- left: of its timers.
 -- lazy
-local function halt(m, story, left)
+local function suspend_task(m, record, left)
   move(m, T.PAUSED)
-  call('HSET', key('task', m.id), F.status, T.PAUSED, F.pause, story, F.timers_left, left)
+  call('HSET', key('task', m.id), F.status, T.PAUSED, F.pause, record, F.timers_left, left)
   call('HDEL', key('task', m.id), F.pause_asked, F.due)
-  local ends = end_of(story)
-  if ends then end_halt_at(m.id, ends) end
-  emit(m.run, 'paused', m.id, story)
+  local ends = end_of(record)
+  if ends then end_pause_at(m.id, ends) end
+  emit(m.run, 'paused', m.id, record)
 end
--- The story of the pause that a RUNNING task was asked to make at its end, unless that pause is over.
+-- The record of the pause that a RUNNING task was asked to make at its end, unless that pause is over.
 -- lazy
-local function asked_to_halt(m)
-  local story = call('HGET', key('task', m.id), F.pause_asked)
-  local ends = story and end_of(story)
-  if story and (not ends or ends > now) then return story end
-  if story then call('HDEL', key('task', m.id), F.pause_asked) end
+local function asked_to_pause(m)
+  local record = call('HGET', key('task', m.id), F.pause_asked)
+  local ends = record and end_of(record)
+  if record and (not ends or ends > now) then return record end
+  if record then call('HDEL', key('task', m.id), F.pause_asked) end
 end
 
 -- PAUSED -> where its waits say, computed anew; its timers get the time that they had left.
-local function proceed(m)
+local function unsuspend_task(m)
   local left, retries = call('HGET', key('task', m.id), F.timers_left), false
   call('HDEL', key('task', m.id), F.pause, F.timers_left)
-  end_halt_at(m.id, nil)
+  end_pause_at(m.id, nil)
   for kind, ms in left:gmatch('(%w+):(%d+)') do
     local due = now + ms
     set_timer(kind, m.id, due)
@@ -232,7 +232,7 @@ local function resume_task(id)
   local m = find(id)
   if not m then return {'missing'} end
   if m.st == T.PAUSED then
-    proceed(m)
+    unsuspend_task(m)
     return {'ok', m.st}
   end
   if m.st ~= T.RUNNING or call('HDEL', key('task', m.id), F.pause_asked) == 0 then return {'conflict', m.st} end

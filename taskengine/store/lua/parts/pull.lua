@@ -2,34 +2,34 @@
 -- fields: status, ready, node.alive_until, node.draining, node.slots
 
 -- Chooses the best READY task that a slot may run, looking at 16 heads at most.
--- Those of the lanes that have work, or had a moment ago, and are not paused.
-local function busy(lanes, agents)
-  local found, is = {}, call('SMISMEMBER', K.open, '!', '!run', unpack(lanes))
+-- Those of the queues that have work, or had a moment ago, and are not paused.
+local function busy(queues, agents)
+  local found, is = {}, call('SMISMEMBER', K.open_queues, '!', '!run', unpack(queues))
   run_paused = is[2] == 1
-  for i, lane in ipairs(lanes) do
-    if is[i + 2] == 1 then found[#found + 1] = lane end
+  for i, queue in ipairs(queues) do
+    if is[i + 2] == 1 then found[#found + 1] = queue end
   end
-  if is[1] == 1 then return open_lanes(found, agents) end
+  if is[1] == 1 then return open_queues(found, agents) end
   return found
 end
--- Takes the best head off its lane; of one lane without comparing.
-local function pop_best(lanes)
-  if #lanes == 1 then return call('ZPOPMIN', key('ready', lanes[1]))[1] end
-  local lane, item, score
-  for _, l in ipairs(lanes) do
+-- Takes the best head off its queue; of one queue without comparing.
+local function pop_best(queues)
+  if #queues == 1 then return call('ZPOPMIN', key('ready', queues[1]))[1] end
+  local queue, item, score
+  for _, l in ipairs(queues) do
     local z = call('ZRANGE', key('ready', l), 0, 0, 'WITHSCORES')
     if z[1] then
       local s = tonumber(z[2])
-      if not score or s < score or (s == score and z[1] < item) then lane, item, score = l, z[1], s end
+      if not score or s < score or (s == score and z[1] < item) then queue, item, score = l, z[1], s end
     end
   end
-  if item then call('ZREM', key('ready', lane), item) end
+  if item then call('ZREM', key('ready', queue), item) end
   return item
 end
--- The best of `lanes`, which are open, looking at `most` heads.
-local function pull_one(lanes, most)
+-- The best of `queues`, which are open, looking at `most` heads.
+local function pull_one(queues, most)
   for _ = 1, most do
-    local item = pop_best(lanes)
+    local item = pop_best(queues)
     if not item then return nil end
     local m = load_starting(item:sub(13))
     local scope = m and suspended_by(m)
@@ -40,15 +40,15 @@ local function pull_one(lanes, most)
     end
   end
   -- Behind these there may be others: the coordinator goes on.
-  for _, lane in ipairs(lanes) do wake(lane) end
+  for _, queue in ipairs(queues) do wake(queue) end
 end
-local function pull(lanes, agents) return pull_one(busy(lanes, agents), 16) end
--- Several short tasks of one lane may go to a slot in one trip: `pace` says which kind it just ran, how long one took
+local function pull(queues, agents) return pull_one(busy(queues, agents), 16) end
+-- Several short tasks of one queue may go to a slot in one trip: `hint` says which kind it just ran, how long one took
 -- (in µs, with all that is around it), and how many it would take. What another kind takes was learned.
 local expected = {}
-local function cost_of(m, pace)
-  local kind = m.lane .. ' ' .. (m.name or ''):sub(1, 80):gsub('%d+', '#')
-  if kind == pace.kind then return pace.each end
+local function cost_of(m, hint)
+  local kind = m.queue .. ' ' .. (m.name or ''):sub(1, 80):gsub('%d+', '#')
+  if kind == hint.kind then return hint.each end
   if expected[kind] == nil then expected[kind] = call('HGET', K.estimates, kind) or false end
   -- Learned in whole ms; 0 is less than half of one.
   return expected[kind] and math.max(500, expected[kind] * 1000)
@@ -56,21 +56,21 @@ end
 -- No slot takes more than half of its share of what waits, so the end of a flood spreads over the fleet by itself. The
 -- fleet is taken to be as many slots as its nodes would have if all were like this one: a guess that costs at most
 -- the time of one batch.
-local function share(lane, waiting, pace)
-  if pace.most == 1 or waiting < 4 or pace.kind:match('^%S+') ~= lane then return 1 end
-  local slots = pace.slots * call('SCARD', key('offers', lane))
-  return math.max(1, math.min(pace.most, math.floor(waiting / (2 * math.max(1, slots)))))
+local function share(queue, waiting, hint)
+  if hint.most == 1 or waiting < 4 or hint.kind:match('^%S+') ~= queue then return 1 end
+  local slots = hint.slots * call('SCARD', key('offers', queue))
+  return math.max(1, math.min(hint.most, math.floor(waiting / (2 * math.max(1, slots)))))
 end
 -- Whether a task may run behind others of its batch, or before them: one that was tried before goes alone, and one with
 -- clocks of its own.
 local function is_alone(m) return m.att > 0 or m.clk end
 -- Fills a batch from tasks that `next_one` gives, best first, until one must not be in it.
-local function gather(most, pace, next_one)
+local function gather(most, hint, next_one)
   local took, room, bytes = {}, C.batch_us, 262144
   while #took < most do
     local m = next_one()
     if not m then break end
-    local cost = most > 1 and (is_alone(m) and C.batch_us or cost_of(m, pace) or C.batch_us) or 0
+    local cost = most > 1 and (is_alone(m) and C.batch_us or cost_of(m, hint) or C.batch_us) or 0
     bytes = bytes - #(m.doc or '')
     if #took > 0 and (cost > room or bytes < 0) then break end
     room = room - cost
@@ -78,10 +78,10 @@ local function gather(most, pace, next_one)
   end
   return took
 end
--- The best of one open lane, several where they are short.
-local function pull_batch(lane, most, pace)
-  local items, i, gone = call('ZRANGE', key('ready', lane), 0, most - 1), 0, {}
-  local took = gather(most, pace, function()
+-- The best of one open queue, several where they are short.
+local function pull_batch(queue, most, hint)
+  local items, i, gone = call('ZRANGE', key('ready', queue), 0, most - 1), 0, {}
+  local took = gather(most, hint, function()
     while i < #items do
       i = i + 1
       local m = load_starting(items[i]:sub(13))
@@ -91,52 +91,52 @@ local function pull_batch(lane, most, pace)
       elseif m and m.st == T.READY then
         return m
       else
-        call('ZREM', key('ready', lane), items[i])
+        call('ZREM', key('ready', queue), items[i])
       end
     end
   end)
   for n, m in ipairs(took) do gone[n] = member(m) end
   if #gone > 0 then
-    call('ZREM', key('ready', lane), unpack(gone))
+    call('ZREM', key('ready', queue), unpack(gone))
     return took
   end
-  return {pull_one({lane}, 16 - #items)}
+  return {pull_one({queue}, 16 - #items)}
 end
 local function is_before(a, b)
   local x, y = tonumber(a.score), tonumber(b.score)
   if x ~= y then return x < y end
   return a.no < b.no
 end
--- READY, and among the others of their lanes; whether a lane is new.
+-- READY, and among the others of their queues; whether a queue is new.
 local function queue_fresh(from)
-  local lanes, new = {}, false
+  local queues, new = {}, false
   for i = from, #fresh do
     local m = fresh[i]
     move(m, T.READY)
     call('HSET', key('task', m.id), F.status, T.READY, F.ready, now)
     emit(m.run, 'ready', m.id)
-    local words = lanes[m.lane] or {}
-    lanes[m.lane] = words
+    local words = queues[m.queue] or {}
+    queues[m.queue] = words
     words[#words + 1] = m.score
     words[#words + 1] = member(m)
-    note_new(m.lane)
+    note_new(m.queue)
   end
-  for lane, words in pairs(lanes) do
-    call('ZADD', key('ready', lane), unpack(words))
-    if call('SADD', K.lanes, lane) == 1 then
-      open_lane(lane)
+  for queue, words in pairs(queues) do
+    call('ZADD', key('ready', queue), unpack(words))
+    if call('SADD', K.queues, queue) == 1 then
+      open_queue(queue)
       new = true
     end
   end
   return new
 end
 -- Of what became READY just now the best start at once where nothing else waits for the slot; the rest is queued.
-local function hand_over(lane, pace)
+local function hand_over(queue, hint)
   if #fresh > 1 then table.sort(fresh, is_before) end
-  local i, most = 0, share(lane, #fresh, pace)
-  local took = gather(most, pace, function()
+  local i, most = 0, share(queue, #fresh, hint)
+  local took = gather(most, hint, function()
     local m = fresh[i + 1]
-    if not m or m.lane ~= lane then return nil end
+    if not m or m.queue ~= queue then return nil end
     i = i + 1
     m = load_starting(m.id)
     m.fresh = true
@@ -149,37 +149,37 @@ local function hand_over(lane, pace)
   queue_fresh(#took + 1)
   return took
 end
--- What a slot gets next of its lanes, with what the report made READY: tasks loaded as starting, in no set.
-local function pull_next(lanes, agents, pace)
-  local open = busy(lanes, agents)
+-- What a slot gets next of its queues, with what the report made READY: tasks loaded as starting, in no set.
+local function pull_next(queues, agents, hint)
+  local open = busy(queues, agents)
   if #fresh > 0 then
-    local lane = #open == 1 and open[1] or fresh[1].lane
-    local is_free = #open == 0 and agents[lane] and not is_any_paused()
-      or #open == 1 and not is_any_run_paused() and call('EXISTS', key('ready', lane)) == 0
+    local queue = #open == 1 and open[1] or fresh[1].queue
+    local is_free = #open == 0 and agents[queue] and not is_any_paused()
+      or #open == 1 and not is_any_run_paused() and call('EXISTS', key('ready', queue)) == 0
     local best = fresh[1]
     for i = 2, is_free and #fresh or 0 do
       if is_before(fresh[i], best) then best = fresh[i] end
     end
-    if is_free and best.lane == lane then
-      if #open == 0 and call('SADD', K.lanes, lane) == 1 then open_lane(lane) end
-      return hand_over(lane, pace)
+    if is_free and best.queue == queue then
+      if #open == 0 and call('SADD', K.queues, queue) == 1 then open_queue(queue) end
+      return hand_over(queue, hint)
     end
-    if queue_fresh(1) then open = busy(lanes, agents) end
+    if queue_fresh(1) then open = busy(queues, agents) end
   end
-  if #open == 1 and pace.most > 1 then
-    local most = share(open[1], call('ZCARD', key('ready', open[1])), pace)
-    if most > 1 then return pull_batch(open[1], most, pace) end
+  if #open == 1 and hint.most > 1 then
+    local most = share(open[1], call('ZCARD', key('ready', open[1])), hint)
+    if most > 1 then return pull_batch(open[1], most, hint) end
   end
   return {pull_one(open, 16)}
 end
--- 'lane=agent' words: what the node consumes, and who would run it.
-local function parse_lanes(text)
-  local lanes, agents = {}, {}
-  for lane, agent in text:gmatch('([^%s=]+)=(%S+)') do
-    lanes[#lanes + 1] = lane
-    agents[lane] = agent
+-- 'queue=agent' words: what the node consumes, and who would run it.
+local function parse_queues(text)
+  local queues, agents = {}, {}
+  for queue, agent in text:gmatch('([^%s=]+)=(%S+)') do
+    queues[#queues + 1] = queue
+    agents[queue] = agent
   end
-  return lanes, agents
+  return queues, agents
 end
 -- A silent or draining node gets nothing new; the word says which. And how many slots it has.
 local function refusal(node)

@@ -1,5 +1,5 @@
 -- Records of tasks: stored, staged, taken over and erased.
--- row staged: id, sha, key, name, doc, on, lane, score, index, hold, due, timeout, big, rare
+-- row staged: id, sha, key, name, doc, on, queue, score, index, hold, due, timeout, big, rare
 -- fields: arrival, depends_on, key, crosses_runs, run, large_input, filters, sha, batch, batch.state, status, queue
 -- fields: score, waiting, failed, skipped, held, due, name, doc, timeout, created, key_end, rule, deleting
 -- fields: frame.definitions, attempts, run.total
@@ -23,7 +23,7 @@ local function unstage(id, kept_payload)
   if v[3] and call('GET', key('idem', v[3])) == id then call('DEL', key('idem', v[3])) end
   drop_timers(id)
   call('ZREM', K.deadlines, id)
-  call('DEL', key('task', id), key('deps', id))
+  call('DEL', key('task', id), key('dependents', id))
   if v[6] and v[6] ~= kept_payload then call('DEL', key('payload', v[6])) end
 end
 -- Who is there under the id or the key: nil = nobody, else {'exists', id} or {'conflict', field, id}; and a rival whose
@@ -58,7 +58,7 @@ local function put(t, no, run, batch, parents)
   local w, f, c, foreign = add_edges(parents, t.id, run)
   if batch then w = w + 1 end
   if t.rare:find('rule ', 1, true) then w = w - C.ruled end
-  local fields = {F.status, T.PENDING, F.arrival, no, F.run, run, F.queue, t.lane, F.score, t.score}
+  local fields = {F.status, T.PENDING, F.arrival, no, F.run, run, F.queue, t.queue, F.score, t.score}
   local function set(name, value, unless)
     if value and value ~= unless then
       fields[#fields + 1] = name
@@ -112,15 +112,15 @@ end
 -- What only a step has. A definition goes with the last workflow that uses it.
 local function erase_step(id)
   for digest in (call('HGET', key('frame', id), F.frame.definitions) or ''):gmatch('%S+') do
-    if call('SREM', key('uses', digest), id) == 1 and call('EXISTS', key('uses', digest)) == 0 then
-      call('EXPIRE', key('def', digest), 3600)
+    if call('SREM', key('definition_users', digest), id) == 1 and call('EXISTS', key('definition_users', digest)) == 0 then
+      call('EXPIRE', key('definition', digest), 3600)
     end
   end
   for _, name in ipairs(call('SMEMBERS', key('inboxes', id))) do
     local place = id .. ':' .. name
-    call('UNLINK', key('inbox', place), key('listeners', place))
+    call('UNLINK', key('inbox', place), key('signal_waiters', place))
   end
-  call('UNLINK', key('kids', id), key('frame', id), key('vars', id), key('ears', id), key('heard', id),
+  call('UNLINK', key('children', id), key('frame', id), key('variables', id), key('condition_waiters', id), key('received_signals', id),
     key('inboxes', id), key('items', id))
   call('ZREM', K.workflows, id)
 end
@@ -145,9 +145,9 @@ local function erase(id, index)
   drop_timers(id)
   call('ZREM', K.dead, id)
   call('ZREM', K.deadlines, id)
-  call('DEL', key('task', id), key('deps', id), key('done', id))
+  call('DEL', key('task', id), key('dependents', id), key('done', id))
   if v[6] then call('DEL', key('payload', v[6])) end
-  if is_step({lane = v[9]}) then erase_step(id) end
+  if is_step({queue = v[9]}) then erase_step(id) end
   return touched
 end
 -- Erases a task on a client's word; what that touched.

@@ -56,13 +56,13 @@ local function finish(m, to, note, ...)
 end
 
 -- Ends a task that does not run, wherever it waits.
-local function give_up(m, to, note, ...)
+local function close_task(m, to, note, ...)
   if m.granted then drop_grant(m) elseif m.st == T.READY then leave_ready(m) end
   -- The timers of clk are dropped by finish; nobody else has one.
   if m.due or m.st == T.PAUSED then drop_timers(m.id) end
   if m.st == T.PAUSED then call('HDEL', key('task', m.id), F.pause, F.timers_left) end
   finish(m, to, note, ...)
-  if not is_step(m) then note_lane(m.lane) end
+  if not is_step(m) then note_queue(m.queue) end
 end
 
 -- Whole graphs that an idempotency key names: as long as their run is whole, or as long as keys count.
@@ -98,8 +98,8 @@ local function list_graph(run, name, by)
   if by ~= '' then call('HSET', key('run', run), F.run.created_by, by) end
   call('ZADD', K.graphs, 'NX', call('HGET', key('run', run), F.run.created), run)
 end
--- name, by: of a graph, or ''. A lone task's run is in no list, and pays nothing for there being one. tasks: how many of the
--- n are tasks, nil = all; steps of a workflow keep a run open and stand in no count.
+-- name, by: of a graph, or ''. A lone task's run is in no list, and pays nothing for there being one. tasks: how many
+-- of the n are tasks, nil = all; steps of a workflow keep a run open and stand in no count.
 local function open_run(run, n, name, by, tasks)
   local is_new = call('HSETNX', key('run', run), F.run.created, now) == 1
   if is_new then call('ZADD', K.runs, now, run) end

@@ -1,10 +1,10 @@
 -- Steps of a workflow that no worker runs. PENDING, one waits for what stands before it; RUNNING, for its children, each of
--- which names it in the field `up`, and has it first among its dependents. So w, f and c count what stands before it, then
--- its children: never both, for it begins when all before it completed, which nobody reopens.
--- fields: kind, path, frame, parent, planned, placed, fate, closing, branch, turns, next_item, clocks, status
+-- which names it in the field `up`, and has it first among its dependents. So w, f and c count what stands before it,
+-- then its children: never both, for it begins when all before it completed, which nobody reopens.
+-- fields: kind, path, frame, parent, planned, placed, end_as, closing, branch, turns, next_item, clocks, status
 -- fields: started, frame.revision, frame.asking, signal
 
-local STEP_FIELDS = {F.kind, F.path, F.frame, F.parent, F.planned, F.placed, F.fate, F.closing, F.branch, F.turns,
+local STEP_FIELDS = {F.kind, F.path, F.frame, F.parent, F.planned, F.placed, F.end_as, F.closing, F.branch, F.turns,
   F.next_item}
 local function load_step(id)
   local m = load(id)
@@ -14,7 +14,7 @@ local function load_step(id)
 end
 -- What a decision about a step rests on: everything that another decision or a child's end changes.
 local function rests_on(m)
-  return table.concat({m.st, m.w, m.f, m.c, m.tot or 0, m.x or 0, m.fate or '', m.cx or 0, m.br or '', m.n or 0,
+  return table.concat({m.st, m.w, m.f, m.c, m.tot or 0, m.x or 0, m.end_as or '', m.cx or 0, m.br or '', m.n or 0,
     m.nx or 0}, ' ')
 end
 -- Its step, or nil and what to answer.
@@ -46,35 +46,36 @@ end
 -- Stores one child of a step, which it tells of its end before all others.
 local function put_child(t, no, run, up, parents)
   put(t, no, run, nil, parents)
-  if up then call('RPUSH', key('deps', t.id), up) end
+  if up then call('RPUSH', key('dependents', t.id), up) end
   if is_unseen(t) then emit(run, 'step_created', t.id, t.rare:match('p (%S+)')) else emit(run, 'created', t.id) end
 end
 
--- Variables of a workflow's frame; each change has a revision, and whoever waits for a condition is asked to look again.
+-- Variables of a workflow's frame; each change has a revision, and whoever waits for a condition is asked to look
+-- again.
 -- words: name, JSON, ...
 local function set_variables(frame, run, words)
-  call('HSET', key('vars', frame), unpack(words))
+  call('HSET', key('variables', frame), unpack(words))
   local number = call('HINCRBY', key('frame', frame), F.frame.revision, 1)
   local names = {}
   for i = 1, #words, 2 do names[#names + 1] = words[i] end
   emit(run, 'variables_set', frame, table.concat(names, ' '))
   -- Many are asked in pieces, by the coordinator.
-  if call('SCARD', key('ears', frame)) > 64 then
+  if call('SCARD', key('condition_waiters', frame)) > 64 then
     call('HSET', key('frame', frame), F.frame.asking, '0')
-    ask(frame, '', 'ears')
+    ask(frame, '', 'condition_waiters')
   else
-    for _, id in ipairs(call('SMEMBERS', key('ears', frame))) do ask(id, '', 'changed') end
+    for _, id in ipairs(call('SMEMBERS', key('condition_waiters', frame))) do ask(id, '', 'changed') end
   end
   return number
 end
 -- Signals wait in the order in which they came, for the steps that wait for them in the order in which these came.
 local function ask_listener(place)
-  local id = call('EXISTS', key('inbox', place)) == 1 and call('LINDEX', key('listeners', place), 0)
+  local id = call('EXISTS', key('inbox', place)) == 1 and call('LINDEX', key('signal_waiters', place), 0)
   if id then ask(id, '', 'signal') end
 end
 -- Whoever waited for a change or a signal does so no more, and takes the signal that it is told: whether that is next.
 local function leave_waiting(m, frame, takes)
-  call('SREM', key('ears', frame), m.id)
+  call('SREM', key('condition_waiters', frame), m.id)
   local name = call('HGET', key('task', m.id), F.signal)
   if not name then return takes == '' end
   local place = frame .. ':' .. name
@@ -82,7 +83,7 @@ local function leave_waiting(m, frame, takes)
     if call('LINDEX', key('inbox', place), 0) ~= takes then return false end
     call('LPOP', key('inbox', place))
   end
-  call('LREM', key('listeners', place), 1, m.id)
+  call('LREM', key('signal_waiters', place), 1, m.id)
   ask_listener(place)
   return true
 end

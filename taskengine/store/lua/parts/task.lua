@@ -34,7 +34,7 @@ end
 -- A task's fields that verbs decide by, and the move from one status to another.
 local function decode(id, v)
   if not v[1] then return nil end
-  return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], lane = v[4], score = v[5], att = tonumber(v[6] or 0),
+  return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], queue = v[4], score = v[5], att = tonumber(v[6] or 0),
     w = tonumber(v[7] or 0), f = tonumber(v[8] or 0), c = tonumber(v[9] or 0), hold = v[10], due = v[11],
     batch = v[12], cq = v[13], wt = v[14], xr = v[15], park = v[16], granted = v[17], clk = v[18]}
 end
@@ -49,7 +49,7 @@ local function load_starting(id)
   local v = call('HMGET', key('task', id), F.status, F.arrival, F.run, F.queue, F.score, F.attempts, F.granted,
     F.name, F.doc, F.depends_on, F.retries, F.large_input, F.timeout, F.clocks)
   if not v[1] then return nil end
-  return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], lane = v[4], score = v[5], att = tonumber(v[6] or 0),
+  return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], queue = v[4], score = v[5], att = tonumber(v[6] or 0),
     granted = v[7], name = v[8], doc = v[9], on = v[10], retries = v[11], big = v[12], timeout = v[13],
     clk = v[14]}
 end
@@ -60,10 +60,10 @@ local function load_ending(id)
     clk = v[8]}
 end
 local function member(m) return string.format('%012d', m.no) .. m.id end
--- A step of a workflow that no worker runs: its lane begins with '%', which no capability does. It stands in no listing and
--- in no count of tasks. ('%w' is a task of a client that runs a workflow: a step that is seen.)
-local function is_step(m) return m.lane and m.lane:byte() == 37 end
-local function is_unseen(m) return is_step(m) and m.lane ~= '%w' end
+-- A step of a workflow that no worker runs: its queue begins with '%', which no capability does. It stands in no
+-- listing and in no count of tasks. ('%w' is a task of a client that runs a workflow: a step that is seen.)
+local function is_step(m) return m.queue and m.queue:byte() == 37 end
+local function is_unseen(m) return is_step(m) and m.queue ~= '%w' end
 local moved = {}
 -- at end
 local function flush_counts()
@@ -86,8 +86,9 @@ local function is_open(batch)
   return batch and call('HGET', key('batch', batch), F.batch.state) ~= 'committed'
 end
 
--- How a task that is over counts for those that depend on it: s succeeded, f failed, c skipped. One that could not start
--- because of a failure is CANCELLED and counts as failed; its field failed_before says so. Two of these are its counters.
+-- How a task that is over counts for those that depend on it: s succeeded, f failed, c skipped. One that could not
+-- start because of a failure is CANCELLED and counts as failed; its field failed_before says so. Two of these are its
+-- counters.
 local HOW = {[T.COMPLETED] = 's', [T.FAILED] = F.failed, [T.CANCELLED] = F.skipped}
 local function how_counted(st, fb)
   return fb and F.failed or HOW[st]

@@ -2,7 +2,7 @@
 -- fields: run, queue, queue_paused, total_end, total_paused, exec.heartbeat, exec.silent_until, clocks, started
 -- fields: timeout, exec.deadline, ready, step_paused, limit_paused, at_risk
 
--- Timers of a task: in the coordinator's set, or standing under a pause.
+-- Timers of a task: in the coordinator's set, or suspended under a pause.
 local KINDS = {'schedule', 'retry', 'expire', 'queue', 'total', 'step', 'moment', 'limit'}
 -- lazy
 local function timers_of(id)
@@ -10,16 +10,16 @@ local function timers_of(id)
   for i, kind in ipairs(KINDS) do found[i] = kind .. ':' .. id end
   return found
 end
--- Under which scopes timers of a task may stand: those that it feels, not the thousands that may be paused.
+-- Under which scopes timers of a task may be suspended: those that it feels, not the thousands that may be paused.
 -- lazy
 local function suspended_of(id)
   if call('EXISTS', K.suspending) == 0 then return {} end
   local v = call('HMGET', key('task', id), F.run, F.queue)
-  return v[1] and scopes_of({id = id, run = v[1], lane = v[2]}) or {}
+  return v[1] and scopes_of({id = id, run = v[1], queue = v[2]}) or {}
 end
 -- When a timer is, or was, due; false without one.
 -- lazy
-local function where_timed(item)
+local function timer_at(item)
   local at = call('ZSCORE', K.timers, item)
   for _, scope in ipairs(at and {} or suspended_of(item:match(':(.*)$'))) do
     at = at or call('ZSCORE', key('suspended', scope), item)
@@ -45,7 +45,7 @@ local function drop_timers(id)
   items[#items + 1] = 'resume:task:' .. id
   drop_items(id, items)
 end
--- A task that feels a scope no more: its timers that stand there run again, or stand under what it feels now.
+-- A task that feels a scope no more: its suspended timers run again, or are suspended under what it feels now.
 local function leave_scope(id, scope)
   for _, item in ipairs(call('EXISTS', K.suspending) == 1 and timers_of(id) or {}) do
     local at = call('ZSCORE', key('suspended', scope), item)
@@ -56,14 +56,14 @@ local function leave_scope(id, scope)
   end
 end
 
--- Clocks that only some tasks have, in their field clk: exp (ms: expires_at) and, in ms, qt, hb and tt (queue, heartbeat
--- and total timeout). A task without that field pays nothing for them.
+-- Clocks that only some tasks have, in their field clk: exp (ms: expires_at) and, in ms, qt, hb and tt (queue,
+-- heartbeat and total timeout). A task without that field pays nothing for them.
 -- lazy
 local function clock_of(m, name)
   return m.clk and tonumber(m.clk:match(name .. '=(%d+)'))
 end
--- A length of time stands still while its task is paused: by how much it grew since the last look, in ms. Fields: qb and
--- tb, how long the task had been paused by then.
+-- A length of time stands still while its task is paused: by how much it grew since the last look, in ms. Fields: qb
+-- and tb, how long the task had been paused by then.
 -- lazy
 local function grown(m, field)
   local paused, before = paused_ms(m), tonumber(call('HGET', key('task', m.id), field) or 0)
@@ -164,11 +164,11 @@ local function change_clocks(m, words)
   if clock_of(m, 'tt') ~= total then change_total(m, total, clock_of(m, 'tt')) end
 end
 
--- A timer that came due under a pause stands there until the pause ends. Then a moment (a time to start, to expire, of a
--- next attempt, of a step) is over; a length of time (queue, total, step, limit) grows by it.
+-- A timer that came due under a pause is suspended until the pause ends. Then a moment (a time to start, to expire, of
+-- a next attempt, of a step) is over; a length of time (queue, total, step, limit) grows by it.
 local GROWS = {queue = F.queue_paused, total = F.total_paused, step = F.step_paused,
   limit = F.limit_paused}
-local function stand(item, scope)
+local function suspend_timer(item, scope)
   call('ZADD', key('suspended', scope), call('ZSCORE', K.timers, item), item)
   call('SADD', K.suspending, scope)
   call('ZREM', K.timers, item)
@@ -176,7 +176,7 @@ end
 -- What a timer still has to run, in ms; nil without one.
 -- lazy
 local function time_left(item, m)
-  local at, field = where_timed(item), GROWS[item:match('^%w+')]
+  local at, field = timer_at(item), GROWS[item:match('^%w+')]
   if not at then return nil end
   local before = field and tonumber(call('HGET', key('task', m.id), field) or 0)
   return at - now + (field and math.max(0, paused_ms(m) - before) or 0)

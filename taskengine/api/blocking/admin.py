@@ -1,0 +1,153 @@
+"""What an operator asks and mends: why, logs, history, fleet, dead letters, quarantine."""
+
+# Generated from ../aio/admin.py: change that file, then run python taskengine/api/generate.py
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from taskengine.api.arguments import Id
+from taskengine.api.blocking.base_client import BlockingBaseClient
+from taskengine.api.operations import ask, dead, explain, fleet, logs, quarantine
+from taskengine.errors import StoreError
+from taskengine.models import (
+    DeadLetter,
+    DeadLetterPage,
+    Event,
+    Explanation,
+    LogPage,
+    QuarantinedMessage,
+    QuarantinePage,
+)
+
+
+class BlockingAdmin(BlockingBaseClient):
+    """Questions of an operator, and what is kept aside."""
+
+    def explain(self, task_id: Id) -> Explanation:
+        """Return why a task is where it is: a headline, and facts such as what it waits for, its place, its error.
+
+        Bounded: it names at most twenty dependencies and reads no whole graph. NotFoundError when there is none.
+        """
+        return self._run(explain.explain_task(self._context, task_id))
+
+    def get_logs(
+        self, task_id: Id, execution: Id | int | None = None, after: str | None = None, limit: int = 1000
+    ) -> LogPage:
+        """Return what a task's agent logged and printed, behind the cursor *after*: up to *limit* lines, and about a
+        MiB.
+
+        Of the latest attempt and those that follow it, or of one *execution* (its id, or the attempt's number) alone.
+        Pass ``page.cursor`` back for what follows; ``page.is_over`` says that nothing will.
+        """
+        return self._run(logs.get_logs(self._context, task_id, execution, after, limit))
+
+    def follow_logs(
+        self,
+        task_id: Id,
+        execution: Id | int | None = None,
+        after: str | None = None,
+        timeout: float | None = None,
+    ) -> LogPage:
+        """:meth:`get_logs` once there is something: waits for the next lines, or for the end of the task.
+
+        An empty page that is not over means that *timeout* seconds passed. Lines are live within a second.
+        """
+        return self._run(logs.follow_logs(self._context, task_id, execution, after, timeout))
+
+    def get_events(self, run_id: Id, after: int = 0, limit: int = 1000) -> list[Event]:
+        """Return what happened in a run behind the sequence *after*, oldest first."""
+        return self._run(ask.get_events(self._context, run_id, after, limit))
+
+    def get_task_events(self, task_id: Id, limit: int = 100) -> list[Event]:
+        """Return the latest *limit* things that happened to a task, oldest first; searched in the last 20 000 of its
+        run.
+        """
+        return self._run(ask.get_task_events(self._context, task_id, limit))
+
+    def get_queue_statistics(self) -> dict[str, Any]:
+        """``pending_tasks``, ``running_tasks``, … by status, and ``queues``: ready, granted and workers of
+        each.
+        """
+        return self._run(fleet.get_queue_statistics())
+
+    def list_workers(self) -> list[dict[str, Any]]:
+        """Worker nodes that beat, or did until a moment ago, with slots, capabilities and agents."""
+        return self._run(fleet.list_workers())
+
+    def health_check(self) -> dict[str, Any]:
+        """``status`` healthy, degraded or unhealthy, with ``problems`` in words; never raises for a server
+        that is down.
+        """
+        try:
+            return self._run(fleet.health_check())
+        except StoreError as exc:
+            return fleet.unhealthy(exc)
+
+    def list_dead_letters(
+        self,
+        capability: str | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> DeadLetterPage:
+        """One page of the tasks that lost one worker after another and were given up, newest first.
+
+        Without their history (:meth:`get_dead_letter`). *since*: given up then or later. Retrying or deleting a task
+        takes it off the list.
+        """
+        return self._run(
+            dead.list_dead_letters(self._context, capability=capability, since=since, limit=limit, after=cursor)
+        )
+
+    def get_dead_letter(self, task_id: Id) -> DeadLetter:
+        """Return a dead letter with its history: the executions that were lost, and its events."""
+        return self._run(dead.get_dead_letter(self._context, task_id))
+
+    def requeue_dead_letters(
+        self,
+        task_ids: Iterable[Id] | Id | None = None,
+        capability: str | None = None,
+        since: datetime | None = None,
+        everything: bool = False,
+    ) -> list[UUID]:
+        """Open dead letters again as :meth:`retry_task` does, with a fresh count of losses; the ids of those
+        that were opened.
+
+        Either *task_ids* (NotFoundError for one that is no dead letter, and none is touched), or all that meet the
+        filters; *everything* says that there shall be no filter.
+        """
+        return self._run(dead.requeue_dead_letters(self._context, task_ids, capability, since, everything))
+
+    def drop_dead_letters(
+        self,
+        task_ids: Iterable[Id] | Id | None = None,
+        capability: str | None = None,
+        since: datetime | None = None,
+        everything: bool = False,
+    ) -> list[UUID]:
+        """Strike dead letters off the list, chosen as in :meth:`requeue_dead_letters`; the ids of those struck.
+
+        Their tasks stay FAILED with their history until their retention ends or :meth:`delete_task`.
+        """
+        return self._run(dead.drop_dead_letters(self._context, task_ids, capability, since, everything))
+
+    def list_quarantined(self, limit: int = 50, cursor: str | None = None) -> QuarantinePage:
+        """One page of the messages that no worker could read, newest first, each with its reason."""
+        return self._run(quarantine.list_quarantined(self._context, limit, cursor))
+
+    def get_quarantined(self, message_id: str) -> QuarantinedMessage:
+        """One of those messages, with the first 64 KiB of what it is.
+
+        A beginning of its id, four characters or more, will do where it is the only one: else AmbiguousIdError.
+        """
+        return self._run(quarantine.get_quarantined(self._context, message_id))
+
+    def drop_quarantined(
+        self, message_ids: Iterable[str] | str | None = None, everything: bool = False
+    ) -> int:
+        """Forget such messages; how many. No task depends on them: lost wake-ups are sent anew."""
+        return self._run(quarantine.drop_quarantined(self._context, message_ids, everything))

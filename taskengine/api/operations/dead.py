@@ -1,0 +1,151 @@
+"""Dead letters: list them, tell the history of one, give them another life, or strike them off the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+from taskengine.api.arguments import Id, cursor_at, id_text, id_texts, instant, number, place_of, text
+from taskengine.api.context import OperationContext
+from taskengine.api.operations.ask import MAX_PAGE
+from taskengine.api.operations.execute import retry_task
+from taskengine.core import remedy
+from taskengine.errors import InvalidInputError, NotAllowedError, NotFoundError
+from taskengine.models import DeadLetter, DeadLetterPage, ExecutionStatus, Task
+from taskengine.store import dead_letters, executions, tasks
+from taskengine.store.by_moment import Entry
+from taskengine.store.call import Operation
+from taskengine.store.codec import millis, moment
+from taskengine.store.history import history_of
+from taskengine.store.results import whole
+
+#: Entries looked at in one trip.
+_PIECE = 100
+_LOST = frozenset({ExecutionStatus.LOST})
+#: Latest executions and events that its history shows.
+_TOLD = 100
+
+
+def list_dead_letters(
+    context: OperationContext, *, capability: str | None, since: datetime | None, limit: int, after: str | None
+) -> Operation[DeadLetterPage]:
+    """One page of dead letters that meet every filter, newest first, without their history."""
+    most, place = number(limit, "limit", 1, MAX_PAGE), place_of(after)
+    queue, from_ms = _filters(capability, since)
+    found: list[tuple[Entry, Task]] = []
+    while len(found) <= most:  # one more than asked tells whether there is a next page
+        entries = yield from dead_letters.page(context.keys, place, from_ms, _PIECE)
+        found += yield from _meeting(entries, queue)
+        if len(entries) < _PIECE:
+            break
+        place = entries[-1]
+    last = found[most - 1][0] if len(found) > most else None
+    return DeadLetterPage(
+        (_letter(entry, task) for entry, task in found[:most]),
+        None if last is None else cursor_at(last),
+    )
+
+
+def get_dead_letter(context: OperationContext, task_id: Id) -> Operation[DeadLetter]:
+    """Return a dead letter with its history."""
+    id = id_text(task_id)
+    at = yield from dead_letters.died_at(context.keys, id)
+    task = yield from whole(context.keys, id)
+    if at is None or task is None:
+        raise NotFoundError("dead letter", id)
+    ran = yield from executions.of_task(id, _TOLD)
+    events = yield from history_of(context.keys, str(task.run_id), id, _TOLD)
+    lost = tuple(one for one in ran if one.status in _LOST)
+    return _letter(Entry(id, at), task).model_copy(update={"lost": lost, "events": tuple(events)})
+
+
+def requeue_dead_letters(
+    context: OperationContext,
+    task_ids: Iterable[Id] | Id | None,
+    capability: str | None,
+    since: datetime | None,
+    everything: bool,
+) -> Operation[list[UUID]]:
+    """Open dead letters again, each as ``retry_task`` does; those that were opened."""
+
+    def requeue(id: str) -> Operation[bool]:
+        with suppress(NotAllowedError, NotFoundError):  # somebody else was faster
+            yield from retry_task(context, id, False, None)
+            return True
+        return False
+
+    return (yield from _each(context, task_ids, capability, since, everything, requeue))
+
+
+def drop_dead_letters(
+    context: OperationContext,
+    task_ids: Iterable[Id] | Id | None,
+    capability: str | None,
+    since: datetime | None,
+    everything: bool,
+) -> Operation[list[UUID]]:
+    """Strike dead letters off the list; those that were on it."""
+
+    def drop(id: str) -> Operation[bool]:
+        answer = yield from dead_letters.drop(id)
+        return answer.ok
+
+    return (yield from _each(context, task_ids, capability, since, everything, drop))
+
+
+def _each(
+    context: OperationContext, task_ids: Iterable[Id] | Id | None, capability: str | None, since: datetime | None,
+    everything: bool, act: Callable[[str], Operation[bool]],
+) -> Operation[list[UUID]]:  # fmt: skip
+    """Return those of the chosen letters for which *act* said that it did something."""
+    done: list[UUID] = []
+    if task_ids is not None:
+        if capability is not None or since is not None or everything:
+            raise InvalidInputError("ids and a filter exclude each other; pass one of them", field="task_ids")
+        wanted = list(dict.fromkeys(id_texts(task_ids)))
+        for id in wanted:
+            if (yield from dead_letters.died_at(context.keys, id)) is None:
+                raise NotFoundError("dead letter", id)
+        for id in wanted:
+            if (yield from act(id)):
+                done.append(UUID(id))
+        return done
+    if capability is None and since is None and not everything:
+        ways = remedy.named(
+            "task_ids, capability or since, or everything=True", "ids, --capability or --since, or --all"
+        )
+        raise InvalidInputError(
+            f"nothing says which dead letters; pass {ways}",
+            field="task_ids",
+        )
+    queue, from_ms = _filters(capability, since)
+    place: Entry | None = None
+    while entries := (yield from dead_letters.page(context.keys, place, from_ms, _PIECE)):
+        for entry, _ in (yield from _meeting(entries, queue)):
+            if (yield from act(entry.id)):
+                done.append(UUID(entry.id))
+        place = entries[-1]
+    return done
+
+
+def _meeting(entries: Sequence[Entry], capability: str | None) -> Operation[list[tuple[Entry, Task]]]:
+    """Return the entries with their tasks, without those that meanwhile are gone or have another capability."""
+    seen = yield from tasks.read([entry.id for entry in entries])
+    return [
+        (entry, task)
+        for entry, task in zip(entries, seen, strict=True)
+        if task is not None and capability in (None, task.capability)
+    ]
+
+
+def _filters(capability: str | None, since: datetime | None) -> tuple[str | None, int]:
+    queue = None if capability is None else text(capability, "capability")
+    return queue, 0 if since is None else millis(instant(since, "since")) or 0
+
+
+def _letter(entry: Entry, task: Task) -> DeadLetter:
+    at = moment(entry.at_ms)
+    assert at is not None
+    return DeadLetter(task=task, at=at)

@@ -1,0 +1,124 @@
+"""How the whole engine is: queues, workers, coordinator, server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskengine.core.lifecycle import TERMINAL
+from taskengine.errors import StoreError
+from taskengine.models import TaskStatus
+from taskengine.store import nodes
+from taskengine.store.call import Call, Operation
+from taskengine.store.codec import note, pause_from
+from taskengine.store.connect import ServerFacts, facts
+from taskengine.store.nodes import Fleet, Node, Queue
+
+
+def get_queue_statistics() -> Operation[dict[str, Any]]:
+    """Tasks by status, and what waits and who serves in each queue."""
+    fleet: Fleet = yield from nodes.fleet()
+    counts = {f"{status.value}_tasks": max(0, fleet.counts.get(status.value, 0)) for status in TaskStatus}
+    open_tasks = sum(counts[f"{status.value}_tasks"] for status in TaskStatus if status not in TERMINAL)
+    paused = _pauses(fleet)
+    return {
+        **counts,
+        "total_tasks": sum(counts.values()),
+        "open_tasks": open_tasks,
+        "queues": {queue.name: _queue(queue, paused) for queue in sorted(fleet.queues, key=lambda queue: queue.name)},
+        "parked": dict(sorted(fleet.parked.items())),
+        "pauses": list(paused.values()),
+        "timers": fleet.timers,
+        "dead_letters": fleet.dead_letters,
+    }
+
+
+def _pauses(fleet: Fleet) -> dict[str, str]:
+    """Return what is paused, by scope, in words."""
+    return {scope: str(pause_from(scope, record)) for scope, record in sorted(fleet.pauses.items())}
+
+
+def _queue(queue: Queue, paused: Mapping[str, str]) -> dict[str, Any]:
+    own = f"agent:{queue.name[1:]}" if queue.name.startswith("@") else f"cap:{queue.name}"
+    return {
+        "ready": queue.ready,
+        "granted": queue.granted,
+        "workers": queue.offered,
+        "paused": paused.get("all") or paused.get(own),
+    }
+
+
+def list_workers() -> Operation[list[dict[str, Any]]]:
+    """Worker nodes that beat, or did until a moment ago."""
+    fleet: Fleet = yield from nodes.fleet()
+    return [_worker(node) for node in sorted(fleet.nodes, key=lambda node: node.name)]
+
+
+def _worker(node: Node) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "alive": node.alive,
+        "draining": node.draining or None,
+        "slots": node.slots,
+        "busy": node.held,
+        "capabilities": sorted(queue for queue in node.queues if not queue.startswith("@")),
+        "agents": sorted(set(node.queues.values())),
+        "info": note(node.info),
+    }
+
+
+def health_check() -> Operation[dict[str, Any]]:
+    """``healthy``, or ``degraded`` with its problems: tasks are kept, but some will not run."""
+    server: ServerFacts = yield from Call("INFO", (), facts, command=True)
+    fleet: Fleet = yield from nodes.fleet()
+    problems = [*_server_problems(server), *_fleet_problems(fleet)]
+    live = [node for node in fleet.nodes if node.alive]
+    return {
+        "status": "degraded" if problems else "healthy",
+        "problems": problems,
+        "server": {
+            "software": server.software,
+            "version": server.version,
+            "append_only": server.append_only,
+            "uptime_seconds": server.uptime_seconds,
+        },
+        "coordinator": fleet.leader,
+        "workers": len(live),
+        "slots": sum(node.slots for node in live),
+        "running_tasks": fleet.running,
+        "dead_letters": fleet.dead_letters,
+        "pauses": list(_pauses(fleet).values()),
+    }
+
+
+def unhealthy(exc: StoreError) -> dict[str, Any]:
+    """Return the answer when the server does not give one, or cannot hold the truth."""
+    return {"status": "unhealthy", "problems": [str(exc)], "server": None, "coordinator": None, "workers": 0}
+
+
+def _server_problems(server: ServerFacts) -> list[str]:
+    if server.append_only:
+        return []
+    return [
+        "the server keeps no append-only file: a crash loses tasks; "
+        "set it with: redis-cli CONFIG SET appendonly yes"
+    ]
+
+
+def _fleet_problems(fleet: Fleet) -> list[str]:
+    found = []
+    if fleet.leader is None:
+        found.append(
+            "no coordinator leads: retries, schedules and lost workers wait; "
+            "start one: taskengine coordinator"
+        )
+    if not any(node.alive for node in fleet.nodes):
+        found.append("no worker is alive; start one: taskengine worker --import MODULE (a module with agents)")
+    for queue in fleet.queues:
+        if queue.ready and not queue.offered:
+            found.append(f"{queue.ready} tasks wait in queue {queue.name!r}, which no worker offers")
+    if fleet.poison_decisions:
+        found.append(
+            f"{fleet.poison_decisions} decisions failed five times and were put aside; see: taskengine doctor"
+        )
+    return found

@@ -1,0 +1,83 @@
+"""Questions about runs: which there are, and how they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from taskengine.api.arguments import Id, cursor_at, id_text, number, place_of, text
+from taskengine.api.context import OperationContext
+from taskengine.api.operations.ask import MAX_PAGE
+from taskengine.errors import NotFoundError
+from taskengine.models import Run, RunPage, TaskStatus
+from taskengine.store import runs
+from taskengine.store.by_moment import Entry
+from taskengine.store.call import Operation
+from taskengine.store.codec import moment
+from taskengine.store.runs import PIECE, StoredRun
+
+#: Characters of a run's name.
+LONGEST_NAME = 500
+
+
+def get_run(run_id: Id) -> Operation[Run]:
+    """One run with the counts of its tasks; NotFoundError when there is none."""
+    id = id_text(run_id, "run_id")
+    (stored,) = yield from runs.read([id])
+    if stored is None:
+        raise NotFoundError("run", id)
+    (counts,) = yield from runs.counts([id])
+    return _run(stored, counts)
+
+
+def list_runs(
+    context: OperationContext,
+    *,
+    name: str | None,
+    created_by: str | None,
+    finished: bool | None,
+    limit: int,
+    after: str | None,
+) -> Operation[RunPage]:
+    """One page of the graphs that meet every filter, newest first."""
+    most, place = number(limit, "limit", 1, MAX_PAGE), place_of(after)
+    wanted = None if name is None else text(name, "name", LONGEST_NAME)
+    by = None if created_by is None else text(created_by, "created_by")
+    found: list[tuple[Entry, StoredRun]] = []
+    while len(found) <= most:  # one more than asked tells whether there is a next page
+        entries = yield from runs.page(context.keys, place, PIECE)
+        seen = yield from runs.read([entry.id for entry in entries])
+        found += [
+            (entry, run)
+            for entry, run in zip(entries, seen, strict=True)
+            if run
+            and wanted in (None, run.name)
+            and by in (None, run.created_by)
+            and finished in (None, run.finished_ms is not None)
+        ]
+        if len(entries) < PIECE:
+            break
+        place = entries[-1]
+    counts = yield from runs.counts([run.id for _, run in found[:most]])
+    cursor = cursor_at(found[most - 1][0]) if len(found) > most else None
+    return RunPage(map(_run, (run for _, run in found[:most]), counts), cursor)
+
+
+def _run(stored: StoredRun, counts: Mapping[str, int]) -> Run:
+    created = moment(stored.created_ms)
+    assert created is not None
+    by_status = {TaskStatus(status): n for status, n in counts.items()}
+    # A graph that was committed a moment ago: its last tasks are not in the run's ranges yet.
+    to_come = stored.total - sum(by_status.values())
+    if to_come > 0:
+        by_status[TaskStatus.PENDING] = by_status.get(TaskStatus.PENDING, 0) + to_come
+    return Run(
+        id=UUID(stored.id),
+        name=stored.name or None,
+        created_by=stored.created_by or None,
+        created_at=created,
+        finished_at=moment(stored.finished_ms),
+        total_tasks=stored.total,
+        open_tasks=stored.open,
+        counts={status: by_status[status] for status in TaskStatus if status in by_status},
+    )

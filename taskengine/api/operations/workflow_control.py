@@ -1,0 +1,69 @@
+"""Pause, resume and cancel workflows: a workflow is its run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from taskengine.api.arguments import Id, id_text, text
+from taskengine.api.context import OperationContext
+from taskengine.api.operations import pause
+from taskengine.api.operations.workflow_read import get_workflow
+from taskengine.core.lifecycle import TERMINAL, WORKFLOW_OVER
+from taskengine.errors import NotAllowedError, NotFoundError
+from taskengine.models import Workflow
+from taskengine.store import steps
+from taskengine.store.call import Operation
+
+
+def pause_workflow(
+    context: OperationContext, workflow_id: Id, reason: str | None, until: datetime | None, by: str | None
+) -> Operation[bool]:
+    """Pause a workflow's run; False when it is paused already."""
+    workflow = yield from _open(context, workflow_id, "paused")
+    was_paused = workflow.reason is not None and workflow.reason.startswith("paused: ")
+    yield from pause.pause(
+        capability=None, agent_id=None, run_id=workflow.id, everything=False, reason=reason, until=until, by=by
+    )
+    return not was_paused
+
+
+def resume_workflow(workflow_id: Id, by: str | None) -> Operation[bool]:
+    """End the pause of a workflow's run; False when it was not paused."""
+    id = id_text(workflow_id, "workflow_id")
+    if (yield from _look(id)) is None:
+        raise NotFoundError("workflow", id)
+    return (yield from pause.resume(capability=None, agent_id=None, run_id=id, everything=False, by=by))
+
+
+def cancel_workflow(workflow_id: Id, reason: str) -> Operation[bool]:
+    """Cancel a workflow; False when it is over, or is being cancelled, already.
+
+    What has not started is cancelled here, so also while no coordinator lives; what runs is asked to stop, and what
+    lies in steps of their own hears of it from the coordinator.
+    """
+    id, why = id_text(workflow_id, "workflow_id"), text(reason, "reason", 10_000)
+    is_new: bool | None = None
+    while True:
+        facts = yield from _look(id)
+        if facts is None:
+            raise NotFoundError("workflow", id)
+        if facts.fields["st"] in TERMINAL or (is_new is None and facts.fields.get("end_as")):
+            return bool(is_new)
+        is_new = True
+        answer = yield from steps.end_children("", "", id, facts.revision, "cancelled", why)
+        if answer.ok and not answer.number():
+            return True
+
+
+def _look(id: str) -> Operation[steps.StepFacts | None]:
+    (facts,) = yield from steps.look([(id, "")])
+    return facts if facts is not None and facts.fields.get("k") == "workflow" else None
+
+
+def _open(context: OperationContext, workflow_id: Id, word: str) -> Operation[Workflow]:
+    workflow = yield from get_workflow(context, workflow_id)
+    if workflow.status in WORKFLOW_OVER:
+        raise NotAllowedError(
+            f"workflow {workflow.name!r} ({workflow.id}) is {workflow.status} and cannot be {word}", id=workflow.id
+        )
+    return workflow

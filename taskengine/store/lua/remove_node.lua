@@ -1,0 +1,20 @@
+-- Takes a stopped node out of the fleet; executions that it still holds end as LOST.
+-- args: node, envelope
+-- returns: {'ok', lost}
+-- events: lost, ready | paused
+-- fields: node.queues, node.alive_until
+local node, lost = A.node, 0
+local slots = call('HKEYS', key('slots', node))
+for i = 1, math.min(#slots, 32) do lost = lost + #mark_slot_lost(node, slots[i], 'its node stopped', true) end
+for queue in (call('HGET', key('node', node), F.node.queues) or ''):gmatch('(%S+)=') do
+  call('SREM', key('offers', queue), node)
+  note_queue(queue)
+end
+call('SREM', K.free_nodes, node)
+if #slots <= 32 then
+  call('ZREM', K.nodes, node)
+  call('DEL', key('slots', node))
+  call('HDEL', key('node', node), F.node.alive_until)
+end
+grant_made()
+return {'ok', lost}

@@ -1,0 +1,92 @@
+"""What a node offers is what it consumes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from taskengine.models import Task
+from workers.queues import Served
+
+from ..fleet import Fleet, until
+
+
+def control(fleet: Fleet, *words: str) -> None:
+    command = [sys.executable, "-m", "celery", "-A", "workers", "control", *words]
+    subprocess.run(command, cwd=fleet.folder, env=fleet.environment(), check=True, capture_output=True, timeout=60)
+
+
+def test_a_cancelled_consumer_is_offered_no_more_and_an_added_one_is(bare_fleet: Fleet) -> None:
+    fleet = bare_fleet
+    fleet.coordinator()
+    fleet.await_leader()
+    fleet.worker("w", "-Q", "work,play")
+    control(fleet, "cancel_consumer", "work")
+    until(lambda: "work" not in fleet.nodes()[0].queues, 10, "the offer without it")
+    waits, runs = fleet.submit(Task(capability="work"), Task(capability="play"))
+    fleet.wait([runs])
+    assert fleet.statuses([waits]) == ["ready"], "neither granted nor pulled"
+    assert fleet.view().queues[-1].granted == 0
+    control(fleet, "add_consumer", "work")
+    fleet.wait([waits])
+    control(fleet, "add_consumer", "special")
+    until(lambda: "special" in fleet.nodes()[0].queues, 10, "what its agents can do besides")
+    control(fleet, "add_consumer", "nobodys")
+    assert "nobodys" not in fleet.nodes()[0].queues
+
+
+def told(fleet: Fleet, *words: str) -> str:
+    command = [sys.executable, "-m", "taskengine.cli", *words]
+    found = subprocess.run(command, cwd=fleet.folder, env=fleet.environment(), stdout=subprocess.PIPE, check=False)
+    return " ".join(found.stdout.decode().split())
+
+
+def worker_of_a_user_who_may_not(fleet: Fleet, *rules: str) -> None:
+    fleet.server.client.execute_command("ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", *rules)
+    fleet.coordinator()
+    fleet.await_leader()
+    fleet.celery("w", "-Q", "work", url=fleet.server.url.replace("://", "://app:secret@"))
+    until(lambda: "NoPermissionError" in fleet.processes[-1].log(), 30, "the refusal")
+
+
+def test_a_worker_whose_redis_user_may_not_subscribe_is_named_and_granted_nothing(bare_fleet: Fleet) -> None:
+    """It offers its queues each time that it has connected again, and never takes what it is granted."""
+    fleet = bare_fleet
+    worker_of_a_user_who_may_not(fleet, "-subscribe", "-psubscribe")
+    (id,) = fleet.submit(Task(capability="work"))
+    until(lambda: fleet.nodes()[0].is_distrusted, 60, "three grants that were withdrawn")
+    offers = [fleet.nodes()[0].queues]
+
+    def come_and_go() -> bool:
+        (node,) = fleet.nodes()
+        assert node.is_distrusted
+        if node.queues != offers[-1]:
+            offers.append(node.queues)
+        return len(offers) > 4
+
+    until(come_and_go, 40, "offers that come and go")
+    assert sum(queue.granted for queue in fleet.view().queues) == 0
+    until(lambda: "took nothing of what it was granted 3 times in a row" in told(fleet, "task", "why", id), 20)
+    said = told(fleet, "doctor")
+    assert "worker w@test took nothing of what it was granted 3 times in a row" in said
+    assert "may its Redis user subscribe (ACL)?" in said
+
+
+def test_a_worker_whose_redis_user_may_not_pop_offers_nothing(bare_fleet: Fleet) -> None:
+    fleet = bare_fleet
+    worker_of_a_user_who_may_not(fleet, "-brpop")
+    (id,) = fleet.submit(Task(capability="work"))
+    until(lambda: "consumes no queue" in told(fleet, "doctor"), 30)
+    until(lambda: "no living worker offers capability 'work' (nor anything else)" in told(fleet, "task", "why", id), 30)
+    until(lambda: not sum(queue.granted for queue in fleet.view().queues), 10, "what it was granted at its start, back")
+    assert fleet.statuses([id]) == ["ready"]
+
+
+def test_what_is_served_follows_what_is_consumed() -> None:
+    served = Served({"a": "x", "b": "y", "@x": "x"})
+    assert served.text == "a=x b=y @x=x"
+    served.consume({"b", "foreign"})
+    assert served.text == "b=y"
+    served.consume(())
+    assert served.text == ""
+    assert Served({}).text == ""
