@@ -98,7 +98,8 @@ def _no_id(value: str, kind: str, given_to: typer.CallbackParam) -> Exception:
     if option and given_to.name:
         field = given_to.name
     where = f" ({option})" if option else ""
-    named = f"; by name: taskengine run list --name {value:.80}" if kind != "task" else ""
+    looked_up = {"run": "run list --name", "workflow": "workflow status"}.get(kind)
+    named = f"; by name: taskengine {looked_up} {value:.80}" if looked_up else ""
     wrong = "too short a beginning of an id" if _SHORT.fullmatch(_digits(value)) else "no id and no beginning of one"
     return InvalidInputError(
         f"{field}{where} is {value!r:.80}, which is {wrong}; write four or more of its digits{named}",

@@ -65,7 +65,8 @@ def picture(state: WorkflowState, rows: int, reasons: Sequence[str] = ()) -> Ren
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Step", "Status", "Done", "Time", "Tries", "Note"):
         right = title in ("Done", "Time", "Tries")
-        table.add_column(title, no_wrap=True, overflow="ellipsis", justify="right" if right else "left")
+        # What gives way where it is narrow is the note alone; see _cells.
+        table.add_column(title, no_wrap=title != "Note", justify="right" if right else "left")
     for line in fitted(state, max(1, rows - _AROUND - len(reasons))):
         table.add_row(*_cells(line))
     return Group(heading(state), table, "", counted(state), *(plain(f"waits: {first_line(why)}") for why in reasons))
@@ -147,10 +148,12 @@ def _cells(line: Line) -> Iterator[Text]:
     yield Text.assemble((line.guides, "dim"), plain(step.name), (_kind(step), "dim"))
     yield _status(step.status)
     yield Text(done(step))
-    seconds = _seconds(step.started_at, step.completed_at)
+    seconds = _seconds(*_span(step))
     yield Text("" if seconds is None else spoken(seconds))
     yield Text(str(step.attempt) if step.attempt else "")
-    yield plain(note(step))
+    said = plain(note(step))
+    said.no_wrap, said.overflow = True, "ellipsis"
+    yield said
 
 
 def _kind(step: StepState) -> str:
@@ -180,6 +183,16 @@ def _status(of: StepStatus) -> Text:
 
 def _word(of: StepStatus) -> str:
     return of.value.replace("_", " ")
+
+
+def _span(step: StepState) -> tuple[datetime | None, datetime | None]:
+    """From when to when it ran; of a step that holds others, from the first of them to the last."""
+    inside = [_span(child) for child in step.children]
+    starts = [start for start, _ in inside if start is not None]
+    start = step.started_at or min(starts, default=None)
+    ends = [end for begin, end in inside if begin is not None and end is not None]
+    is_over = step.status in TERMINAL_STEPS
+    return start, (step.completed_at or max(ends, default=None)) if is_over else None
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:
