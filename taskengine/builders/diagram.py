@@ -23,7 +23,10 @@ from taskengine.models import (
 #: Nodes that are drawn.
 MAX_NODES = 300
 _SHAPES = {"conditional": '{{"{}"}}', "wait": '(["{}"])', "approval": '(["{}"])', "sub_workflow": '[["{}"]]'}
+#: Room for the title of a frame, which the arrows into it would cross else.
+_FIRST_LINES = ('%%{init: {"flowchart": {"subGraphTitleMargin": {"top": 4, "bottom": 14}}}}%%', "flowchart TD")
 _COLOURS = {
+    StepStatus.PENDING: "fill:#ffffff,stroke:#8c959f",
     StepStatus.RUNNING: "fill:#cfe8ff,stroke:#1f6feb",
     StepStatus.READY: "fill:#e6f2ff,stroke:#1f6feb",
     StepStatus.WAITING: "fill:#fff3c4,stroke:#b58100",
@@ -35,6 +38,8 @@ _COLOURS = {
     StepStatus.SKIPPED: "fill:#f6f8fa,stroke:#8c959f,stroke-dasharray:4",
     StepStatus.NOT_TAKEN: "fill:#f6f8fa,stroke:#8c959f,stroke-dasharray:4",
 }
+#: Of what is written on a coloured box: a dark theme's own would not be seen there.
+_INK = "color:#1f2328"
 #: Arrows between two groups, above which they meet in one point.
 MAX_CROSSING = 24
 #: Letters of a label.
@@ -63,7 +68,7 @@ class _Drawing:
     _classes: dict[str, list[str]] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
-        yield "flowchart TD"
+        yield from _FIRST_LINES
         deepest = self._deepest()
         top = self.index.inside(None)
         scopes = [[p for p in top if p.location[0] == body] for body in ("steps", "finally_steps")]
@@ -108,12 +113,14 @@ class _Drawing:
             held = sum(1 for _ in self.index.below(place)) - 1
             return self._box(place, made, f"{held} steps" if held else "")
         frame = self._number(f"frame {place.path}")
-        made.append(f'subgraph {frame}["{self._label(place)}"]')
+        made.append(f'subgraph {frame}["{", ".join(self._said(place))}"]')  # a title has one line
         ends = self._scope(inner, made, level + 1, deepest)
         made.append("end")
         self._mark(place, frame)
         if isinstance(place.step, LoopStep):
-            self._connect([(node, "again") for node, _ in ends.exits], ends.entries, dotted=True)
+            # Of a loop of one step the title says enough, and an arrow to itself takes much room.
+            last = [(node, "again") for node, _ in ends.exits if [node] != ends.entries]
+            self._connect(last, ends.entries, dotted=True)
         return ends
 
     def _conditional(self, place: Place, inner: Sequence[Place], made: list[str], level: int, deepest: int) -> _Ends:
@@ -132,15 +139,16 @@ class _Drawing:
     def _box(self, place: Place, made: list[str], more: str) -> _Ends:
         node = self._number(_key(place))
         shape = _SHAPES.get(place.step.kind, '["{}"]')
-        made.append(node + shape.format("<br/>".join(filter(None, [self._label(place), more]))))
+        made.append(node + shape.format("<br/>".join(filter(None, [*self._said(place), more]))))
         self._mark(place, node)
         return _Ends([node], [(node, "")])
 
-    def _label(self, place: Place) -> str:
+    def _said(self, place: Place) -> list[str]:
+        """What is written on a step."""
         parts = [escaped(place.step.name), _said(place)]
         if status := self.states.get(place.path):
-            parts.append(f"<i>{escaped(status)}</i>")
-        return "<br/>".join(filter(None, parts))
+            parts.append(f"<i>{escaped(status.replace('_', ' '))}</i>")
+        return [part for part in parts if part]
 
     def _mark(self, place: Place, node: str) -> None:
         if (status := self.states.get(place.path)) in set(_COLOURS):
@@ -165,7 +173,7 @@ class _Drawing:
 
     def _styles(self) -> Iterator[str]:
         for status, nodes in self._classes.items():
-            yield f"classDef {status} {_COLOURS[StepStatus(status)]}"
+            yield f"classDef {status} {_COLOURS[StepStatus(status)]},{_INK}"
             yield f"class {','.join(nodes)} {status}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -20,8 +21,10 @@ _STYLE = re.compile(r"classDef [a-z_]+ [\w#:,-]+|class (n\d+)(,n\d+)* [a-z_]+")
 
 def drawn(text: str) -> tuple[set[str], list[tuple[str, str]]]:
     """The nodes and arrows of a flowchart; every line must be one of its grammar."""
-    first, *lines = text.splitlines()
-    assert first == "flowchart TD"
+    settings, first, *lines = text.splitlines()
+    assert (json.loads(settings.strip("%")[len("{init: ") : -1])["flowchart"], first) == (
+        {"subGraphTitleMargin": {"top": 4, "bottom": 14}}, "flowchart TD"
+    )  # fmt: skip
     nodes, frames, arrows, open_frames = set[str](), set[str](), [], 0
     for line in map(str.strip, lines):
         if found := _FRAME.fullmatch(line):
@@ -55,6 +58,7 @@ def test_a_pipeline_is_drawn_with_its_states() -> None:
     assert len(arrows) == 9
     assert 'n0["build<br/><i>completed</i>"]' in text
     assert "class n1 running" in text
+    assert 'subgraph n1["checks, <i>running</i>"]' in text
     assert '{"health_check<br/>not health equals #39;passed#39;"}' in text
 
 
@@ -68,6 +72,12 @@ def test_a_loop_goes_back_and_a_conditional_has_two_ways_out() -> None:
     assert len(nodes) == 5
     assert "-.->|again|" in text
     assert len(arrows) == 6  # a-b, b-a again, b-either, either-yes, either-after, yes-after
+
+
+def test_a_loop_of_one_step_is_told_by_its_title_alone() -> None:
+    text = mermaid(WorkflowBuilder("w").add_loop_step("again", "iteration < 3", [task("a")], 3).build())
+    assert drawn(text)[1] == []
+    assert 'subgraph n0["again, up to 3 turns"]' in text
 
 
 def test_what_is_wide_meets_in_one_point() -> None:
