@@ -100,10 +100,10 @@ def test_a_standby_of_an_older_version_ends_when_it_would_lead(real: World, monk
     real.elect()
     run = coordination.elect
 
-    def elect(id: str, lease_ms: int) -> Any:
+    def elect(*asked: Any) -> Any:
         store_number(real, str(SCHEMA + 1))
         real.run(coordination.resign("c1"))
-        return run(id, lease_ms)
+        return run(*asked)
 
     monkeypatch.setattr(coordination, "elect", elect)
     with pytest.raises(SchemaMismatchError, match="too old"):
