@@ -42,15 +42,16 @@ def measure(stack: Stack) -> Iterator[Figure]:
     _finish(stack, segments)
     stack.client.submit([Task(name=f"open{n}", capability=_NOBODY) for n in range(_OPEN)])
     alone = _busy(stack, seconds)
+    here = {"TASKENGINE_REDIS_URL": stack.server.url}
     with ExitStack() as exits:
-        for _ in range(10):
-            watcher = Process.python(
-                "taskengine.cli", "task", "watch", variables={"TASKENGINE_REDIS_URL": stack.server.url}
-            )
+        watchers = [Process.python("taskengine.cli", "task", "watch", variables=here) for _ in range(10)]
+        for watcher in watchers:
             exits.callback(watcher.stop)
         until(lambda: _watching(stack) >= 10, 120, "ten watch")
         _busy(stack, 2 * _EACH)
         watched = _busy(stack, seconds)
+        for watcher in watchers:
+            watcher.require_alive()
     about = stack.describe() | {
         "finished": segments * _SEGMENT, "open": _OPEN, "changes_a_second": 2 / _EACH, "watchers": 10,
         "alone": round(alone, 2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from threading import Event
+from threading import Event, Timer
 from typing import Any
 
 import pytest
@@ -106,8 +106,12 @@ def test_a_standby_of_an_older_version_ends_when_it_would_lead(real: World, monk
         return run(*asked)
 
     monkeypatch.setattr(coordination, "elect", elect)
+    stop = Event()
+    gives_up = Timer(20, stop.set)
+    gives_up.start()
     with pytest.raises(SchemaMismatchError, match="too old"):
-        serve(here(real), here(real).redis_url or "", "{}", Event())
+        serve(here(real), here(real).redis_url or "", "{}", stop)
+    gives_up.cancel()
 
 
 def test_doctor_says_it_and_looks_no_further(real: World) -> None:
