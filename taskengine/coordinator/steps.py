@@ -22,11 +22,20 @@ from taskengine.core.bindings import Bindings
 from taskengine.core.conditions import holds
 from taskengine.core.decide import Stimulus
 from taskengine.core.decide_step import Part, decide_step
-from taskengine.core.instructions import EndChildren, EndStep, Expand, NextItem, Nothing, StartWaiting, StepInstruction
+from taskengine.core.instructions import (
+    EndChildren,
+    EndStep,
+    Expand,
+    NextItem,
+    Nothing,
+    RetryScope,
+    StartWaiting,
+    StepInstruction,
+)
 from taskengine.core.steps import failures
 from taskengine.core.steps.map import items as map_items
 from taskengine.core.steps.needs import needs
-from taskengine.core.steps.paths import FINALLY, find_step
+from taskengine.core.steps.paths import find_step, last_steps
 from taskengine.core.steps.plan import PIECE
 from taskengine.core.steps.root import LAST
 from taskengine.core.steps.snapshot import Child, Signal, StepSnapshot, StepStimulus
@@ -96,7 +105,7 @@ class Steps:
             context.note(answer.word)
             if answer.word == "stale" or (answer.word in {"ok", "missing"} and not answer.number()):
                 return Answer.DONE
-            if answer.word == "waits":
+            if answer.word in {"waits", "settling"}:
                 return Answer.LATER
             if answer.word == "full":
                 self.fail(context, decision, f"the run would have more than {answer.number()} tasks and steps", "limit")
@@ -220,10 +229,9 @@ class _At:
         frame = {**self.facts.frame, "p": self.facts.fields.get("p", "")}
         return _At(self.decision, replace(self.facts, fields=fields, frame=frame), definition)
 
-    @property
-    def last_id(self) -> str:
-        """The step that its ``finally_steps`` are."""
-        return self.where.id_of(FINALLY)
+    def last_id(self, retries: int) -> str:
+        """Return the step that its ``finally_steps`` are."""
+        return self.where.id_of(last_steps(retries))
 
     @property
     def step(self) -> Part:
@@ -254,6 +262,8 @@ class _At:
             branch=fields.get("br", ""),
             turns=facts.number("n"),
             next_item=facts.number("nx"),
+            is_blamed="err" in fields,
+            is_retrying="rtr" in fields,
             is_timed="step=" in fields.get("clk", "") or "moment=" in fields.get("clk", ""),
             signal=Signal(loads_object(facts.signal)["payload"], facts.signal) if facts.signal else None,
             child=_child(facts.because),
@@ -272,6 +282,8 @@ class _At:
             case StartWaiting():
                 waiting = Waiting(what.timer_ms, what.moment_ms, what.limit_ms, what.on_change, what.signal)
                 return steps.start_waiting(term, entry, id, seen, read, waiting)
+            case RetryScope():
+                return steps.retry_scope(term, entry, id, seen)
             case NextItem():
                 return steps.next_item(term, entry, id, seen)
             case EndStep():
@@ -315,7 +327,7 @@ def _with_last_child(context: DutyContext, at: _At, seen: StepSnapshot) -> StepS
     """With how the ``finally_steps`` of a workflow ended, once they are over, where that was not well."""
     if seen.branch != LAST or seen.waiting or at.step is not at.definition:
         return seen
-    (facts,) = context.read(steps.look([(at.decision.task_id, at.last_id)]))
+    (facts,) = context.read(steps.look([(at.decision.task_id, at.last_id(seen.turns))]))
     return replace(seen, child=_child(facts.because) if facts else None)
 
 

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from taskengine.core.conditions import holds
 from taskengine.core.decide import Stimulus
-from taskengine.core.instructions import EndChildren, EndStep, Nothing, StepInstruction
+from taskengine.core.instructions import EndChildren, EndStep, Nothing, RetryScope, StepInstruction
 from taskengine.core.steps import approval, conditional, ending, failures, group, loop, root, task, wait
 from taskengine.core.steps import map as map_step
 from taskengine.core.steps.paths import FINALLY
@@ -56,6 +56,8 @@ def decide_step(
 def _decided(
     seen: StepSnapshot, step: Part, stimulus: Stimulus | StepStimulus, author: Author, output: JsonValue
 ) -> StepInstruction:
+    if seen.is_retrying:
+        return RetryScope()
     if seen.is_over:
         return Nothing(f"it is {seen.status}")
     if isinstance(step, WorkflowDefinition) and seen.branch == root.LAST:
@@ -81,7 +83,7 @@ def _last(seen: StepSnapshot, step: WorkflowDefinition) -> StepInstruction:
     """Return the ``finally_steps`` run, or are over."""
     if seen.waiting:
         return Nothing("their end asks again")
-    failure = seen.child if seen.child is not None and seen.child.path.endswith(FINALLY) else None
+    failure = seen.child if seen.child is not None and seen.child.path.split("/")[-1].startswith(FINALLY) else None
     return root.after_last(step, seen, failure)
 
 

@@ -126,4 +126,9 @@ class EndChildren:
     culprit: str = ""
 
 
-StepInstruction: TypeAlias = Expand | StartWaiting | NextItem | EndStep | EndChildren | Nothing
+@dataclass(frozen=True, slots=True)
+class RetryScope:
+    """Open a step again, and what of its children did not complete, some at a time."""
+
+
+StepInstruction: TypeAlias = Expand | StartWaiting | NextItem | EndStep | EndChildren | RetryScope | Nothing

@@ -44,9 +44,9 @@ class Tree:
     finally_steps: tuple[StepState, ...]
 
 
-def paths_of(definition: WorkflowDefinition) -> list[str]:
+def paths_of(definition: WorkflowDefinition, last: str = FINALLY) -> list[str]:
     """Return the paths of all steps that stand in the definition once: not those of turns and items."""
-    return [*_paths("", definition.steps), *_paths(FINALLY, definition.finally_steps)]
+    return [*_paths("", definition.steps), *_paths(last, definition.finally_steps)]
 
 
 def _paths(scope: str, steps: Sequence[WorkflowStep], called: Mapping[str, str] | None = None) -> Iterator[str]:
@@ -65,14 +65,16 @@ def _called(step: WorkflowStep) -> Mapping[str, str]:
     return second_branch(step) if isinstance(step, ConditionalStep) else {}
 
 
-def tree(definition: WorkflowDefinition, found: Mapping[str, StepFields], moments: Moments) -> Tree:
+def tree(
+    definition: WorkflowDefinition, found: Mapping[str, StepFields], moments: Moments, last: str = FINALLY
+) -> Tree:
     """Return the tree, of what is stored by path; one of which nothing is stored is PENDING, or its branch was not
     taken.
     """
     made = _Made(found, moments)
     return Tree(
         tuple(made.states("", definition.steps)),
-        tuple(made.states(FINALLY, definition.finally_steps)),
+        tuple(made.states(last, definition.finally_steps)),
     )
 
 

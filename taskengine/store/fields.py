@@ -81,12 +81,15 @@ class TaskField:
     placed = "x"  # children that are there
     end_as = "end_as"  # what becomes of a step once its children are over
     end_reason = "frs"
+    unput = "un"  # children that were announced when it began to end, and never put
+    retrying = "rtr"  # its children are being opened again
     closing = "cx"  # pieces of children that heard so
     culprit = "cul"  # path of the failure that ended it
     shown_as = "as"  # unless that is its status
     branch = "br"  # taken
     turns = "n"  # begun; items of a map
     next_item = "nx"  # of a map with max_parallel: the next item that may start
+    max_parallel = "mp"  # items of a map at once
     item_suffix = "rt"  # what stands behind an item's path in that of its first row
     windowed = "wd"  # an item that waits until it may start
     step_paused = "nb"  # ms a step had been paused when its timer began, or grew
@@ -174,6 +177,7 @@ class FrameField:
     revision = "vr"  # changes of variables
     context = "ctx"  # JSON
     path = "p"  # of the step that it begins with
+    begun_with = "ini"  # JSON: its variables as it began
     depth = "dp"  # frames around it
     names = "pins"  # JSON: workflow name -> digest, as they were at the start
     definitions = "defs"  # digests that it keeps, of its own and of what it may run

@@ -23,8 +23,8 @@ PIECE = 256
 _SCANNED = 1000
 _STATUS_OF = {code: "pending" if status == "staged" else status for status, code in CODES.items()}
 
-#: Steps of workflows are no tasks.
-_STEP = "step"
+#: What steps of workflows are counted under: they are no tasks.
+STEPS = "step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,9 @@ def _run(id: str, row: _Run) -> StoredRun:
 
 
 def counts(ids: Sequence[str]) -> Operation[list[Mapping[str, int]]]:
-    """Tasks of each run by status, in the order asked; what moves between two pieces may be counted as it was."""
+    """Tasks of each run by status, and steps, in the order asked; what moves between two pieces may be counted as it
+    was.
+    """
     found: list[dict[str, int]] = [{} for _ in ids]
     done, at = 0, 0
     while done < len(ids):
@@ -104,8 +106,6 @@ def counts(ids: Sequence[str]) -> Operation[list[Mapping[str, int]]]:
         for sums, flat in zip(found[done:], raw[1:], strict=False):
             for code, n in zip(flat[::2], flat[1::2], strict=True):
                 status = _STATUS_OF[int(code)]
-                if status == _STEP:
-                    continue
                 sums[status] = sums.get(status, 0) + int(n)
         at = int(raw[0])
         done += len(raw) - 1 - (at >= 0)

@@ -220,3 +220,11 @@ def put_items(term: str, step: str, items: Sequence[str]) -> Operation[Reply]:
     for at in range(0, len(items), ITEMS):
         answer = yield from _PUT_ITEMS(term=term, step=step, first=at, items=items[at : at + ITEMS])
     return answer
+
+
+_RETRY_SCOPE = Verb("retry_scope", reply)
+
+
+def retry_scope(term: str, entry: str, step: str, revision: str) -> Call[Reply]:
+    """Open a step again, and its next children: ok (1 while more remain), settling, changed, missing or stale."""
+    return _RETRY_SCOPE(term=term, entry=entry, step=step, rests_on=revision)

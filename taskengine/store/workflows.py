@@ -62,7 +62,9 @@ def start(new: Start) -> Call[Reply]:
     variables: list[Row] = [{"name": name, "value": value} for name, value in new.variables.items()]
     definitions = " ".join(dict.fromkeys([new.digest, *new.definitions]))
     return _START_WORKFLOW(
-        run=new.run_id, digest=new.digest, context=new.context, names=dumps(dict(new.names), "names"),
+        run=new.run_id, digest=new.digest, context=new.context,
+        begun_with="{" + ",".join(f'"{name}":{value}' for name, value in sorted(new.variables.items())) + "}",
+        names=dumps(dict(new.names), "names"),
         definitions=definitions, name=new.name, by=new.created_by, raw=new.record.raw_id, task=new.record.row,
         variables=variables,
     )  # fmt: skip

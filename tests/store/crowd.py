@@ -315,6 +315,14 @@ def _expand(crowd: Crowd) -> Any:
     return steps.expand(crowd.world.term, "", id, seen, steps.Piece(rows, len(rows)))
 
 
+def _retry_scope(crowd: Crowd) -> Any:
+    verb = _close_scope(crowd)
+    crowd.world.run(verb)
+    id, term = str(verb.args[2]), crowd.world.term
+    crowd.world.run(steps.end(term, "", id, _rests_on(crowd, id), steps.Ending("failed")))
+    return steps.retry_scope(term, "", id, _rests_on(crowd, id))
+
+
 def _next_item(crowd: Crowd) -> Any:
     verb = _expand(crowd)
     crowd.world.run(verb)
@@ -369,6 +377,7 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
         c.slot("first"), [executions.Report(str(c.running.id), 1, "completed", "own")], pull=False
     ),
     "reprioritise": lambda c: _second(tasks.reprioritise([str(c.ready.id)], 5), c),
+    "retry_scope": _retry_scope,
     "rescue": lambda c: (_lapse(c), coordination.rescue(c.world.term))[1],
     "resume": lambda c: pauses.resume(f"run:{c.runs[0]}", "ann"),
     "resume_task": lambda c: tasks.resume_all([str(c.paused.id)]),

@@ -563,6 +563,16 @@ def next_item(w: World) -> Case:
 
 
 @case
+def retry_scope(w: World) -> Case:
+    child, call = put_children(w)
+    w.run(call)
+    w.run(workflow_steps.end_children(w.term, "", str(FLOW), rests_on(w), "failed", "no more"))
+    w.run(workflow_steps.end(w.term, "", str(FLOW), rests_on(w), workflow_steps.Ending("failed")))
+    verb = workflow_steps.retry_scope(w.term, "", str(FLOW), rests_on(w))
+    return Case(verb, finish(w, child), frozenset({"changed"}))
+
+
+@case
 def ask_condition_waiters(w: World) -> Case:
     started(w)
     w.raw.sadd(w.keys.of("condition_waiters", str(FLOW)), str(FLOW))

@@ -133,3 +133,10 @@ def test_two_workflows_of_one_definition_share_it(engine: Engine) -> None:
     engine.api.execute_workflow(two)
     assert [engine.api.get_workflow(flow.id).context for flow in (one, two)] == [{"n": 1}, {"n": 2}]
     assert [engine.api.get_workflow(flow.id).variables for flow in (one, two)] == [{"v": 1}, {"v": 2}]
+
+
+def test_a_run_counts_the_tasks_of_its_workflow_and_no_steps(engine: Engine) -> None:
+    flow = workflow(task("a"), group("parallel", "p", task("b"), task("c", on_failure="continue")))
+    engine.api.execute_workflow(flow)
+    run = engine.api.get_run(flow.id)
+    assert (run.total_tasks, run.open_tasks, dict(run.counts)) == (3, 0, {"completed": 3})

@@ -87,6 +87,17 @@ class AsyncWorkflows(AsyncBaseClient):
         """
         return await self._run(workflow_control.cancel_workflow(workflow_id, reason))
 
+    async def retry_workflow(self, workflow_id: Id) -> bool:
+        """Open a FAILED or CANCELLED workflow again: its failed steps run anew, completed ones keep their results.
+
+        True; NotAllowedError when it is neither.
+        """
+        return await self._run(workflow_control.retry_workflow(workflow_id))
+
+    async def restart_workflow(self, workflow_id: Id) -> UUID:
+        """Start the definition and context of a workflow again, with the variables that it began with; the new id."""
+        return await self._run(workflow_control.restart_workflow(self._context, workflow_id))
+
     async def signal_workflow(
         self, workflow_id: Id, name: str, payload: Any = None, signal_id: str | None = None
     ) -> bool:

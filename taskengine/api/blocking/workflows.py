@@ -89,6 +89,17 @@ class BlockingWorkflows(BlockingBaseClient):
         """
         return self._run(workflow_control.cancel_workflow(workflow_id, reason))
 
+    def retry_workflow(self, workflow_id: Id) -> bool:
+        """Open a FAILED or CANCELLED workflow again: its failed steps run anew, completed ones keep their results.
+
+        True; NotAllowedError when it is neither.
+        """
+        return self._run(workflow_control.retry_workflow(workflow_id))
+
+    def restart_workflow(self, workflow_id: Id) -> UUID:
+        """Start the definition and context of a workflow again, with the variables that it began with; the new id."""
+        return self._run(workflow_control.restart_workflow(self._context, workflow_id))
+
     def signal_workflow(
         self, workflow_id: Id, name: str, payload: Any = None, signal_id: str | None = None
     ) -> bool:

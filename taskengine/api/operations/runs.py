@@ -8,13 +8,14 @@ from uuid import UUID
 from taskengine.api.arguments import Id, cursor_at, id_text, number, place_of, text
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.ask import MAX_PAGE
+from taskengine.core.lifecycle import TERMINAL
 from taskengine.errors import NotFoundError
 from taskengine.models import Run, RunPage, TaskStatus
 from taskengine.store import runs
 from taskengine.store.by_moment import Entry
 from taskengine.store.call import Operation
 from taskengine.store.codec import moment
-from taskengine.store.runs import PIECE, StoredRun
+from taskengine.store.runs import PIECE, STEPS, StoredRun
 
 #: Characters of a run's name.
 LONGEST_NAME = 500
@@ -66,9 +67,10 @@ def list_runs(
 def _run(stored: StoredRun, counts: Mapping[str, int]) -> Run:
     created = moment(stored.created_ms)
     assert created is not None
-    by_status = {TaskStatus(status): n for status, n in counts.items()}
+    steps = counts.get(STEPS, 0)
+    by_status = {TaskStatus(status): n for status, n in counts.items() if status != STEPS}
     # A graph that was committed a moment ago: its last tasks are not in the run's ranges yet.
-    to_come = stored.total - sum(by_status.values())
+    to_come = stored.total - steps - sum(by_status.values())
     if to_come > 0:
         by_status[TaskStatus.PENDING] = by_status.get(TaskStatus.PENDING, 0) + to_come
     return Run(
@@ -77,7 +79,7 @@ def _run(stored: StoredRun, counts: Mapping[str, int]) -> Run:
         created_by=stored.created_by or None,
         created_at=created,
         finished_at=moment(stored.finished_ms),
-        total_tasks=stored.total,
-        open_tasks=stored.open,
+        total_tasks=stored.total - steps,
+        open_tasks=sum(n for status, n in by_status.items() if status not in TERMINAL) if steps else stored.open,
         counts={status: by_status[status] for status in TaskStatus if status in by_status},
     )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from taskengine.api.arguments import Id, id_text, text
 from taskengine.api.context import OperationContext
 from taskengine.api.operations import pause
 from taskengine.api.operations.workflow_read import get_workflow
-from taskengine.core.lifecycle import TERMINAL, WORKFLOW_OVER
+from taskengine.api.operations.workflow_start import Order, new_workflow, start_workflow
+from taskengine.core.lifecycle import REOPENABLE, TERMINAL, WORKFLOW_OVER
 from taskengine.errors import NotAllowedError, NotFoundError
 from taskengine.models import Workflow
-from taskengine.store import steps
+from taskengine.store import steps, workflows
 from taskengine.store.call import Operation
+from taskengine.store.codec import loads_object
+from taskengine.store.fields import FrameField
 
 
 def pause_workflow(
@@ -67,3 +71,31 @@ def _open(context: OperationContext, workflow_id: Id, word: str) -> Operation[Wo
             f"workflow {workflow.name!r} ({workflow.id}) is {workflow.status} and cannot be {word}", id=workflow.id
         )
     return workflow
+
+
+def retry_workflow(workflow_id: Id) -> Operation[bool]:
+    """Open a FAILED or CANCELLED workflow again: what completed keeps its result."""
+    id = id_text(workflow_id, "workflow_id")
+    is_open = False
+    while True:
+        facts = yield from _look(id)
+        if facts is None:
+            raise NotFoundError("workflow", id)
+        if not is_open and facts.fields["st"] not in REOPENABLE:
+            says = f"workflow {id} is {facts.fields['st']}; only a failed or cancelled one is retried"
+            raise NotAllowedError(says, id=id)
+        answer = yield from steps.retry_scope("", "", id, facts.revision)
+        is_open = is_open or answer.ok
+        if answer.ok and not answer.number():
+            return True
+
+
+def restart_workflow(context: OperationContext, workflow_id: Id) -> Operation[UUID]:
+    """Start the definition, context and first variables of a workflow again; the id of the new one."""
+    before = yield from get_workflow(context, workflow_id)
+    stored = yield from workflows.read(str(before.id))
+    if stored is None:
+        raise NotFoundError("workflow", before.id)
+    first = loads_object(stored.frame.get(FrameField.begun_with, "{}"))
+    again = new_workflow(before.definition).with_checked({"variables": first})
+    return (yield from start_workflow(context, Order(again)))

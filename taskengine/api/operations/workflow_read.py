@@ -10,6 +10,7 @@ from taskengine.api.context import OperationContext
 from taskengine.core.identity import step_id
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.core.status_tree import StepFields, paths_of, tree
+from taskengine.core.steps.paths import last_steps
 from taskengine.errors import NotFoundError
 from taskengine.models import Workflow, WorkflowDefinition, WorkflowState, WorkflowStatus
 from taskengine.models.enums import TaskStatus
@@ -38,10 +39,11 @@ def get_workflow(context: OperationContext, workflow_id: Id) -> Operation[Workfl
 def get_workflow_status(context: OperationContext, workflow_id: Id) -> Operation[WorkflowState]:
     """Return a workflow as it stands, with all its steps; a turn or an item is in none of them."""
     id, stored, definition = yield from _stored(context, workflow_id)
-    paths = paths_of(definition)
+    last = last_steps(int(stored.fields.get("n", 0)))
+    paths = paths_of(definition, last)
     found = yield from steps.read([str(step_id(id, path)) for path in paths])
     by_path = {path: StepFields(step_id(id, path), one) for path, one in zip(paths, found, strict=True) if one}
-    made = tree(definition, by_path, moment)
+    made = tree(definition, by_path, moment, last)
     return WorkflowState(
         id=UUID(id),
         name=definition.name,

@@ -16,6 +16,8 @@ FAILED, CANCELLED = "failed", "cancelled"
 
 def after_failure(seen: StepSnapshot, step: WorkflowStep | WorkflowDefinition) -> StepInstruction:
     """Return a child did not complete: the others are to end, unless the step waits for all of them."""
+    if seen.child is None and not seen.is_blamed:
+        return Nothing("whoever failed asks by itself, and says so")
     error, kind, culprit = blame(seen.child)
     if isinstance(step, ParallelStep) and step.mode == "wait_all" and seen.waiting:
         return EndChildren("", "", error, kind, culprit)

@@ -48,12 +48,15 @@ def children(step: MapStep, seen: StepSnapshot, author: Author) -> Children:
     queue = ASKS if step.tolerate else end_queue(step)
     if step.max_parallel is not None:
         queue = WINDOW
-        fields |= {"nx": str(step.max_parallel), **({"rt": f"/{suffix}"} if suffix else {})}
+        most = str(step.max_parallel)
+        fields |= {"nx": most, "mp": most, **({"rt": f"/{suffix}"} if suffix else {})}
     return Children(_Items(step, seen, author, is_single), queue, fields=fields, limit_ms=limit_ms(step))
 
 
 def after_failure(step: MapStep, seen: StepSnapshot) -> StepInstruction | None:
     """Return what an item that failed means; None where the step is over as if it had not."""
+    if seen.ended_badly > step.tolerate and seen.child is None and not seen.is_blamed:
+        return Nothing("whoever failed asks by itself, and says so")
     if seen.ended_badly > step.tolerate:
         error, kind, culprit = failures.blame(seen.child)
         return EndChildren(failures.FAILED, error, error, kind, culprit)

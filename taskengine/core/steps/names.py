@@ -71,8 +71,8 @@ def around(definition: WorkflowDefinition, path: str) -> list[Siblings]:
     is_last = path.startswith(FINALLY)
     levels = [Siblings("", definition.steps)]
     if is_last:
-        levels.append(Siblings(FINALLY, definition.finally_steps))
-    at = FINALLY if is_last else ""
+        levels.append(Siblings(path.split("/")[0], definition.finally_steps))
+    at = path.split("/")[0] if is_last else ""
     parts = split(path)[1 if is_last else 0 :]
     for part in parts[:-1]:
         siblings = levels[-1]

@@ -27,6 +27,7 @@ FINALLY = "~finally"
 #: Seconds for them.
 FINALLY_SECONDS = 600.0
 _ELSE = "~else"
+_LAST = re.compile(r"~finally(@\d+)?")
 _PART = re.compile(r"(?P<called>(?P<name>[A-Za-z_]\w*)(?P<second>~else)?)(?:\[(?P<number>\d+)\])?(?:~do)?")
 
 
@@ -48,8 +49,8 @@ def split(path: str) -> list[PathPart]:
 
 
 def _part(text: str) -> PathPart:
-    if text == FINALLY:
-        return PathPart(text, text, text, None)
+    if _LAST.fullmatch(text):
+        return PathPart(text, FINALLY, text, None)
     found = _PART.fullmatch(text)
     if found is None:
         raise KeyError(text)
@@ -60,6 +61,11 @@ def _part(text: str) -> PathPart:
 def child(scope: str, name: str) -> str:
     """Return the path of a step called *name* in the scope of a path; '' is the workflow."""
     return f"{scope}/{name}" if scope else name
+
+
+def last_steps(retries: int) -> str:
+    """Return the path of the steps at a workflow's end, which are put anew when it is retried."""
+    return f"{FINALLY}@{retries + 1}" if retries else FINALLY
 
 
 def numbered(path: str, number: int) -> str:
@@ -78,7 +84,7 @@ def find_step(definition: WorkflowDefinition, path: str) -> WorkflowStep:
 
     ``~finally`` means the steps at its end as one sequence, which has ten minutes.
     """
-    if path == FINALLY:
+    if _LAST.fullmatch(path):
         return SequentialStep.model_construct(
             kind="sequential", name=FINALLY, sub_steps=definition.finally_steps, timeout=FINALLY_SECONDS
         )

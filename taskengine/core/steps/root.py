@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from taskengine.core.instructions import EndStep, Expand, StepInstruction
 from taskengine.core.steps.compile import Scope, rows_of
-from taskengine.core.steps.paths import FINALLY, child
+from taskengine.core.steps.paths import FINALLY, child, last_steps
 from taskengine.core.steps.plan import Children
 from taskengine.core.steps.rows import ASKS, GATE, StepRow
 from taskengine.core.steps.snapshot import Child, StepSnapshot
@@ -34,7 +34,7 @@ def wants_last(workflow: WorkflowDefinition, seen: StepSnapshot) -> bool:
 
 def last(seen: StepSnapshot) -> Expand:
     """Return its ``finally_steps``, as one more child."""
-    return Expand([StepRow(child(seen.path, FINALLY), FINALLY, "sequential")], 1, ASKS, {"br": LAST})
+    return Expand([StepRow(child(seen.path, last_steps(seen.turns)), FINALLY, "sequential")], 1, ASKS, {"br": LAST})
 
 
 def completed(workflow: WorkflowDefinition, seen: StepSnapshot) -> EndStep:

@@ -26,7 +26,8 @@ class StepStimulus(StrEnum):
     SIGNAL = "signal"
     #: Many steps wait for a change, and the next of them are to be asked.
     CONDITION_WAITERS = "condition_waiters"
-    CANCEL = "cancel"
+    #: It is to be opened again, with what in it did not complete.
+    RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,10 @@ class StepSnapshot:
     turns: int = 0
     #: The next item of a map that may start.
     next_item: int = 0
+    #: Whether it is noted which of its children failed.
+    is_blamed: bool = False
+    #: Whether its children are being opened again.
+    is_retrying: bool = False
     #: Whether it waits for a time that has not come.
     is_timed: bool = False
     #: The oldest signal of those that it waits for; None while there is none.

@@ -2,7 +2,8 @@
 -- args: term, entry, step, rests_on, end_as, reason, words..., envelope
 -- returns: {'ok', 1 while more remain else 0} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled, cancel_requested, step_cancelled, step_closing
--- fields: error, end_as, queue, end_reason, waiting, planned, parent, cancel, exec.cancel, reason, closed_by, closing
+-- fields: error, end_as, queue, end_reason, closing, waiting, planned, unput, parent, cancel, exec.cancel, reason
+-- fields: closed_by
 -- entry: the decision to delete once all children heard, or ''. end_as: what becomes of the step when all are over; the
 -- first one stays. '' only notes what is to blame, and nobody is ended. words: field, value, ... that say why, set
 -- once. It touches as many children as one piece of them was put with.
@@ -17,14 +18,16 @@ if A.end_as == '' then
   return {'ok', 0}
 end
 if not m.end_as then
-  call('HSET', key('task', m.id), F.end_as, A.end_as, F.queue, m.queue == '%w' and m.queue or '%', F.end_reason, reason)
+  call('HSET', key('task', m.id), F.end_as, A.end_as, F.queue, m.queue == '%w' and m.queue or '%', F.end_reason, reason,
+    F.closing, 0)
+  m.cx = 0
   if m.queue == '%m' then m.w = call('HINCRBY', key('task', m.id), F.waiting, C.ruled) end
   emit(m.run, 'step_closing', m.id, A.end_as)
   -- Children that were announced and never put.
   local unput = tonumber(m.tot or 0) - tonumber(m.x or 0)
   if unput > 0 then
     m.w = call('HINCRBY', key('task', m.id), F.waiting, -unput)
-    call('HSET', key('task', m.id), F.planned, m.x or 0)
+    call('HSET', key('task', m.id), F.planned, m.x or 0, F.unput, unput)
   end
 end
 local function close(id)

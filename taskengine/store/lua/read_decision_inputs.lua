@@ -3,7 +3,7 @@
 -- reply snapshot: word, status, waiting, failed, skipped, dependencies, rule, visible, held, revision, closed_by
 -- reply snapshot: because, name, ended, next
 -- returns: {snapshot | {'step'} one to think about by its own | {'missing'} ...}
--- fields: name, status, undoing, failed_before, closed_by, depends_on, rule
+-- fields: name, status, undoing, failed_before, started, closed_by, depends_on, rule
 -- because: the dependency to blame. Where the given one did not end so (or none is given), the first of the task's
 -- dependencies that did is searched behind `start`, 256 looked at in one script; next: where to search on, or -1.
 -- its end: s, f, c as it counts, but b if it counts as failed because of one before it; 'open'; '' when it is not there.
@@ -48,7 +48,9 @@ end
 local function snapshot(id, because)
   local m = load(id)
   if not m then return {'missing'} end
-  if is_step(m) and (m.st == T.RUNNING or (m.st == T.PENDING and m.f + m.c == 0)) then return {'step'} end
+  if is_step(m) and (m.st ~= T.PENDING or m.f + m.c == 0) then
+    if m.st == T.PENDING or call('HEXISTS', key('task', id), F.started) == 1 then return {'step'} end
+  end
   local v = call('HMGET', key('task', id), F.closed_by, F.depends_on, F.rule, F.undoing)
   local waiting, visible = m.w, not m.batch
   if m.w < 0 then

@@ -3,9 +3,9 @@
 -- reply step: revision, fields, frame, because, pause, signal
 -- returns: {'' when there is no such step | step ...}
 -- Fields are 'name', value, ...
--- fields: status, run, queue, score, waiting, failed, skipped, name, end_reason, clocks, signal, frame.workflow
--- fields: frame.definition, frame.revision, frame.path, path, failed_before, closed_by, error, error_kind, reason
--- fields: parent, culprit
+-- fields: status, run, queue, score, waiting, failed, skipped, name, end_reason, clocks, retrying, error, signal
+-- fields: frame.workflow, frame.definition, frame.revision, frame.path, path, failed_before, closed_by, error_kind
+-- fields: reason, parent, culprit
 local function read_fields(name, ...)
   local found = {}
   for i, value in ipairs(call('HMGET', name, ...)) do
@@ -21,7 +21,7 @@ local function look(id, because)
   if not m then return '' end
   local scope, record = blocked_by(m)
   local own = read_fields(key('task', id), F.status, F.run, F.queue, F.score, F.waiting, F.failed, F.skipped, F.name,
-    F.end_reason, F.clocks, unpack(STEP_FIELDS))
+    F.end_reason, F.clocks, F.retrying, F.error, unpack(STEP_FIELDS))
   own[#own + 1] = 'pieces'
   own[#own + 1] = call('LLEN', key('children', id))
   local frame = m.fr or id

@@ -130,6 +130,8 @@ async def workflows(api: TaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(await api.get_workflow_status(str(id)), WorkflowState)
     assert_type(await api.pause_workflow(id, "a look"), bool)
     assert_type(await api.resume_workflow(id), bool)
+    assert_type(await api.retry_workflow(id), bool)
+    assert_type(await api.restart_workflow(id), UUID)
     assert_type(await api.cancel_workflow(id, "enough"), bool)
     assert_type(await api.signal_workflow(id, "go", {"n": 1}, signal_id="1"), bool)
     assert_type(await api.approve(id, "release", by="ann"), bool)

@@ -132,6 +132,8 @@ def workflows(api: BlockingTaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(api.get_workflow_status(str(id)), WorkflowState)
     assert_type(api.pause_workflow(id, "a look"), bool)
     assert_type(api.resume_workflow(id), bool)
+    assert_type(api.retry_workflow(id), bool)
+    assert_type(api.restart_workflow(id), UUID)
     assert_type(api.cancel_workflow(id, "enough"), bool)
     assert_type(api.signal_workflow(id, "go", {"n": 1}, signal_id="1"), bool)
     assert_type(api.approve(id, "release", by="ann"), bool)

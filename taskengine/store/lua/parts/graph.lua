@@ -1,6 +1,7 @@
 -- Dependencies: edges and counters, and how the end of a task reaches those that wait for it.
 -- fields: run, pinned, depends_on, pinning, status, failed_before, waiting, releasing, undoing, crosses_runs, failed
--- fields: skipped, counted_as, closed_by, batch, deleting, late_edge
+-- fields: skipped, counted_as, closed_by, run.open, run.finished, reopened, finished, error, error_kind, reason
+-- fields: cancel, retries, lost, not_now, at_risk, due, pause_asked, batch, deleting, late_edge
 
 -- A task of another run that is not over depends on it: one reason more to keep it.
 -- lazy
@@ -144,6 +145,43 @@ local function take_back(id, how, from)
   local m = load(id)
   m.w = call('HINCRBY', key('task', id), F.waiting, -1)
   try_ready(m, id)
+end
+local counted = false
+-- Whoever deletes tasks looked for open ones before, and did not see these.
+local function note_opened()
+  if not counted then call('INCR', K.reopens) end
+  counted = true
+end
+-- FAILED or CANCELLED -> PENDING, or of a step with children -> RUNNING: as if it had not ended, with fresh retries.
+local function open_again(m, to, failed_before)
+  local how = how_counted(m.st, failed_before)
+  if call('HINCRBY', key('run', m.run), F.run.open, 1) == 1 then
+    call('ZREM', K.finished, m.run)
+    call('HDEL', key('run', m.run), F.run.finished)
+  end
+  move(m, to)
+  call('HSET', key('task', m.id), F.status, to, F.reopened, 1)
+  note_opened()
+  call('HDEL', key('task', m.id), F.finished, F.error, F.error_kind, F.reason, F.closed_by, F.failed_before, F.cancel,
+    F.retries, F.lost, F.not_now, F.at_risk, F.due, F.pause_asked)
+  if m.clk then renew_clocks(m) end
+  call('ZREM', K.dead, m.id)
+  forget_age(m)
+  watch_deadline(m.id, m.score)
+  call('DEL', key('done', m.id))
+  if not is_unseen(m) then
+    emit(m.run, 'reopened', m.id)
+  elseif to == T.RUNNING then
+    emit(m.run, 'step_running', m.id)
+  else
+    emit(m.run, 'step_reopened', m.id)
+  end
+  m.w = call('HINCRBY', key('task', m.id), F.waiting, 1)
+  if m.xr and not tell_parents(m.id, m.run, false, 0) then
+    call('HSET', key('task', m.id), F.undoing, 0, F.counted_as, how)
+  else
+    take_back(m.id, how, 0)
+  end
 end
 -- lazy
 local function continue_release(id)
