@@ -111,3 +111,16 @@ def test_a_cancel_ends_what_lies_in_it(engine: Engine) -> None:
     engine.run_until_idle()
     assert engine.api.get_workflow(id).status == "cancelled"
     assert engine.ran == ["x"]
+
+
+def test_signals_and_answers_reach_what_lies_in_it(engine: Engine) -> None:
+    go = WorkflowStep(kind="wait", name="go", signal="go")
+    word = WorkflowStep(kind="approval", name="word", prompt="?", outputs={"by": "${output.by}"})
+    flow = inner(go, run(inner(word, outputs={"by": "${variables.by}"})), outputs={"by": "${steps.sub.output.by}"})
+    id = engine.api.start_workflow(workflow(run(flow), outputs={"by": "${steps.sub.output.by}"}))
+    engine.api.signal_workflow(id, "go")
+    engine.run_until_idle()
+    assert engine.api.approve(id, "sub/sub/word", by="ann") is True
+    engine.run_until_idle()
+    done = engine.api.get_workflow(id)
+    assert (done.status, done.result) == ("completed", {"by": "ann"})

@@ -169,3 +169,12 @@ def test_a_rejection_fails_the_step_unless_it_says_otherwise(engine: Engine) -> 
     engine.api.approve(may, "release", approved=False, by="ann")
     engine.run_until_idle()
     assert engine.ran == ["b"]
+
+
+def test_a_step_that_goes_on_without_an_answer_sets_its_variables(engine: Engine) -> None:
+    late = wait(signal="go", timeout=60, on_timeout="continue", outputs={"late": "${output.timed_out}"})
+    no = approval(on_reject="continue", outputs={"released": "${output.approved}"})
+    id = engine.api.start_workflow(workflow(late, no))
+    engine.api.approve(id, "release", approved=False, by="ann")
+    engine.run_for(61)
+    assert engine.api.get_workflow(id).variables == {"late": True, "released": False}

@@ -7,6 +7,7 @@ from typing import Any
 
 from taskengine.core.instructions import EndChildren, EndStep, Nothing, StepInstruction
 from taskengine.core.lifecycle import CALLED_OFF
+from taskengine.core.steps.ending import completed
 from taskengine.core.steps.snapshot import Child, StepSnapshot
 from taskengine.models import ParallelStep, WorkflowDefinition, WorkflowStep
 from taskengine.models.enums import TaskStatus
@@ -52,14 +53,14 @@ def timed_out(step: WorkflowStep, seen: StepSnapshot, on_timeout: str) -> EndSte
     """Return what it waited for did not come in time."""
     error = f"step {seen.path} failed: not within its timeout of {step.timeout:g} s"
     if on_timeout == "continue":
-        return EndStep(TaskStatus.COMPLETED, output={"timed_out": True})
+        return completed(step, seen.bindings, {"timed_out": True})
     return _failed(step, seen, error, "timeout")
 
 
 def refused(step: WorkflowStep, seen: StepSnapshot, answer: Any, on_reject: str) -> EndStep:
     """Somebody said no."""
     if on_reject == "continue":
-        return EndStep(TaskStatus.COMPLETED, output=answer, takes=seen.signal)
+        return completed(step, seen.bindings, answer, takes=seen.signal)
     says = f": {answer['reason']}" if answer.get("reason") else ""
     made = _failed(step, seen, f"step {seen.path} was rejected by {answer.get('by', 'somebody')}{says}", "rejected")
     return replace(made, output=None, takes=seen.signal)

@@ -68,7 +68,8 @@ local function set_variables(frame, run, words)
   end
   return number
 end
--- Signals wait in the order in which they came, for the steps that wait for them in the order in which these came.
+-- Signals are the workflow's, whatever definition in it a step is of. They wait in the order in which they came, for
+-- the steps that wait for them in the order in which these came.
 local function ask_listener(place)
   local id = call('EXISTS', key('inbox', place)) == 1 and call('LINDEX', key('signal_waiters', place), 0)
   if id then ask(id, '', 'signal') end
@@ -78,7 +79,7 @@ local function leave_waiting(m, frame, takes)
   call('SREM', key('condition_waiters', frame), m.id)
   local name = call('HGET', key('task', m.id), F.signal)
   if not name then return takes == '' end
-  local place = frame .. ':' .. name
+  local place = m.run .. ':' .. name
   if takes ~= '' then
     if call('LINDEX', key('inbox', place), 0) ~= takes then return false end
     call('LPOP', key('inbox', place))
