@@ -114,9 +114,9 @@ class Coordinator:
     def _start_anew(self) -> None:
         """Forget everything but the leadership: what a new term must read from Redis again."""
         self._grant, self._decisions, self._releases = Grant(), Decisions(), Releases()
-        hands = (Withdraw(), Rescue(self.leader), Timers(), Commits(), Batches(), Unpark(), Prune())
-        eyes = (Aging(), Deadlines())
-        duties: tuple[Duty, ...] = (self._grant, self._decisions, self._releases, *hands, *eyes)
+        hinted = (self._grant, self._decisions, self._releases)
+        swept = (Withdraw(), Rescue(self.leader), Timers(), Commits(), Batches(), Unpark(), Prune())
+        duties: tuple[Duty, ...] = (*hinted, *swept, Aging(), Deadlines())
         self._schedule = Schedule(duties, self._clock())
         self._running: Duty | None = None
         self._raises: dict[Duty, int] = {}

@@ -80,7 +80,7 @@ def _decided(
 
 
 def _last(seen: StepSnapshot, step: WorkflowDefinition) -> StepInstruction:
-    """Return the ``finally_steps`` run, or are over."""
+    """Return what follows while the ``finally_steps`` run, and once they are over."""
     if seen.waiting:
         return Nothing("their end asks again")
     failure = seen.child if seen.child is not None and seen.child.path.split("/")[-1].startswith(FINALLY) else None

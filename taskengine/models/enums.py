@@ -41,7 +41,7 @@ class TaskPriority(IntEnum):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return a wrong one is told the names: pydantic itself would ask for 1, 2, 3, 4 or 5."""
+        """Name the priorities to whoever gave a wrong one: pydantic itself would ask for 1, 2, 3, 4 or 5."""
         names = ", ".join(word.name.lower() for word in cls)
         return custom_error_schema(handler(source), "priority", custom_error_message=f"use one of {names}")
 

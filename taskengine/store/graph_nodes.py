@@ -28,7 +28,7 @@ class GraphNode:
 
 
 class _Row(NamedTuple):
-    """The same, as ``outline`` says it."""
+    """The same, as ``graph_node`` says it."""
 
     status: str
     run_id: str
@@ -41,7 +41,7 @@ def _rows(raw: Sequence[Any]) -> list[_Row | None]:
     return [_Row._make(row) if row else None for row in raw]
 
 
-_OUTLINE = Verb("read_graph_nodes", _rows, outline=_Row)
+_READ_GRAPH_NODES = Verb("read_graph_nodes", _rows, graph_node=_Row)
 
 
 def graph_nodes(ids: Sequence[str]) -> Operation[list[GraphNode | None]]:
@@ -49,7 +49,7 @@ def graph_nodes(ids: Sequence[str]) -> Operation[list[GraphNode | None]]:
     found: list[GraphNode | None] = []
     while len(found) < len(ids):
         piece = ids[len(found) : len(found) + PIECE]
-        rows = yield from _OUTLINE(tasks=piece)
+        rows = yield from _READ_GRAPH_NODES(tasks=piece)
         found += [row and _graph_node(id, row) for id, row in zip(piece, rows, strict=False)]
     return found
 
@@ -60,7 +60,7 @@ def _graph_node(id: str, row: _Row) -> GraphNode:
 
 
 def dependents(keys: Keys, id: str) -> Operation[list[str]]:
-    """Ids that a task keeps as its dependents; none any more once it COMPLETED and told them all."""
+    """Ids that a task keeps as its dependents; none any more once it COMPLETED and released them all."""
     found: list[str] = []
     while True:
         args = (keys.of("dependents", id), len(found), len(found) + PIECE - 1)

@@ -71,12 +71,12 @@ def _row(raw: Sequence[Any]) -> _Row | None:
     return _Row._make(raw) if raw else None
 
 
-_SITUATION = Verb("read_queue_view", _row, queue_view=_Row)
+_READ_QUEUE_VIEW = Verb("read_queue_view", _row, queue_view=_Row)
 
 
 def queue_view(id: str) -> Operation[QueueView | None]:
-    """Return the situation of a task, and of the nodes that may run it some trips later; None when there is none."""
-    row = yield from _SITUATION(task=id)
+    """Return the queue view of a task, and of the nodes that may run it some trips later; None when there is none."""
+    row = yield from _READ_QUEUE_VIEW(task=id)
     return _queue_view(row, (yield from every_node())) if row else None
 
 

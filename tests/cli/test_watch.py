@@ -116,9 +116,9 @@ def once_looked(asked, *acts):
     """Act as soon as running tasks were looked at, and again each time after another look."""
     def act():
         for each in acts:
-            looks = asked("glance")
+            looks = asked("read_execution_heads")
             deadline = time.monotonic() + 30
-            while asked("glance") <= looks and time.monotonic() < deadline:
+            while asked("read_execution_heads") <= looks and time.monotonic() < deadline:
                 time.sleep(0.02)
             each()
 

@@ -78,7 +78,7 @@ def broken(step: WorkflowStep | WorkflowDefinition, seen: StepSnapshot, error: s
 
 
 def out_of_time(step: WorkflowStep | WorkflowDefinition, seen: StepSnapshot) -> StepInstruction:
-    """Return its ``timeout`` is over, and its children are to end."""
+    """Return how it ends whose ``timeout`` is over: its children are to end."""
     where = f"step {seen.path}" if seen.path else "the workflow"
     error = f"{where} failed: it was not over within its timeout of {step.timeout:g} s"
     return EndChildren(FAILED, error, error, "timeout", seen.path)

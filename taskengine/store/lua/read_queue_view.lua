@@ -1,7 +1,7 @@
 -- What stands around a task that its record does not tell: its place among others, who could run it, who thinks.
 -- args: task
 -- reply queue_view: server_ms, fields, position, ready, granted, leader, pause
--- returns: situation | {}
+-- returns: queue_view | {}
 -- fields: status, arrival, queue, parked, granted, waiting, failed, skipped, due, held, batch, cancel, rule, run
 -- fields: score, aged, node.queues, leader.id, leader.leads_until
 -- position: how many stand before it in its queue, -1 when it does not stand there. pause: {scope, record} of one that
