@@ -117,19 +117,13 @@ def _stuck(place: Place, known: _Known) -> Iterator[Found]:
     set_inside = {name for inner in body for name in inner.step.outputs}
     for ref in _references(AttemptLogs((), place.step.loop_condition)):
         is_set = ref.root == "variables" and ref.path and ref.path[0] in set_inside
-        reads_a_turn = ref.root == "iteration" or (ref.root == "steps" and _lies_in(ref, place, known))
-        if is_set or reads_a_turn:
+        if is_set or ref.root == "iteration":
             return
     yield (
         "stuck-loop", ("loop_condition",),
         "nothing in the loop changes what its condition reads: it runs "
         f"{place.step.max_iterations} turns or none; give a step of it outputs={{…}}, or read iteration",
     )  # fmt: skip
-
-
-def _lies_in(ref: Reference, place: Place, known: _Known) -> bool:
-    found = known.index.find(ref.step, place)
-    return isinstance(found, Place) and place in found.above
 
 
 def _skipped(place: Place, known: _Known) -> Iterator[Found]:

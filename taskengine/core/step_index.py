@@ -99,6 +99,8 @@ class StepIndex:
         for name in names[1:]:
             if isinstance(found, str):
                 return found
+            if isinstance(found.step, LoopStep | MapStep):
+                return f"{found.path!r} runs its steps many times; {_instead(found)}"
             inner = self._named.get((id(found), name), [])
             if not inner:
                 return _unknown(name, self.inside(found), f"in {found.path!r}")
@@ -110,31 +112,50 @@ class StepIndex:
     def _first(self, name: str, place: Place | None) -> Place | str:
         around = [place.parent, *(above.parent for above in place.above)] if place else [None]
         for parent in around:
-            found = [each for each in self._named.get((id(parent), name), []) if each is not place]
-            found = _same_branch(found, place)
+            found = _same_list(self._named.get((id(parent), name), []), place)
             if len(found) == 1:
                 return found[0]
-        everywhere = [each for each in self._anywhere.get(name, []) if each is not place]
-        if len(everywhere) == 1:
-            return everywhere[0]
-        return _ambiguous(name, everywhere) if everywhere else _unknown(name, self.places, "in this workflow")
+        everywhere = self._anywhere.get(name, [])
+        once = [each for each in everywhere if each.body is None]
+        if len(once) == 1:
+            return once[0]
+        if everywhere and not once:
+            return _many_times(everywhere[0], place)
+        return _ambiguous(name, once) if once else _unknown(name, self.places, "in this workflow")
 
 
-def _same_branch(found: list[Place], place: Place | None) -> list[Place]:
-    """Of steps in both branches of a conditional, those in the branch of *place*."""
-    if len(found) < 2 or place is None:
-        return found
-    mine = next((each for each in (place, *place.above) if each.parent is found[0].parent), None)
-    return [each for each in found if mine is not None and each.location[:-1] == mine.location[:-1]]
+def _same_list(found: list[Place], place: Place | None) -> list[Place]:
+    """Of steps beside *place* or around it, those of its own branch, or of its own part of the workflow.
+
+    A step at the end may read the main steps, which are over by then.
+    """
+    if not found or place is None:
+        return [each for each in found if each.parent is not None or each.location[-2] == "steps"]
+    mine = next(each for each in (place, *place.above) if each.parent is found[0].parent)
+    own = [each for each in found if each.location[:-1] == mine.location[:-1]]
+    is_last = mine.parent is None and mine.location[-2] == "finally_steps"
+    return own or (found if is_last else [])
 
 
 def _reachable(found: Place, place: Place | None) -> Place | str:
-    above = (place, *place.above) if place else ()
+    above = tuple(place.above) if place else ()
+    if found is place:
+        return f"{found.path!r} is the step itself; its own output is output, and only in its outputs"
     if found in above:
         return f"the step lies in {found.path!r}, which is not over while it runs"
     if found.body is not None and found.body not in above:
-        return f"{found.path!r} runs many times; read steps.{found.body.step.name}.output"
+        return _many_times(found, place)
     return found
+
+
+def _many_times(found: Place, place: Place | None) -> str:
+    body = found.body
+    instead = "let it set a variable by its outputs" if body is None or body is place else _instead(body)
+    return f"{found.path!r} runs many times; {instead}"
+
+
+def _instead(body: Place) -> str:
+    return f"read steps.{body.step.name}.output"
 
 
 def _unknown(name: str, among: Sequence[Place], where: str) -> str:

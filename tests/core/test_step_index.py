@@ -48,7 +48,6 @@ INDEX = StepIndex(
         ("last", "build", "build"),
         ("last", "one.build", "one/build"),
         ("last", "only", "one/only"),
-        ("one/build", "build", "build"),
         ("gate/after", "ship", "gate/ship"),
         ("gate/else_after", "ship", "gate/ship~else"),
         ("again/each", "turn", "again/turn"),
@@ -68,12 +67,14 @@ def test_a_name_means_the_nearest_step(said_at: str | None, name: str, means: st
     ("said_at", "name", "why"),
     [
         ("last", "gate.ship", "'ship' may be gate.ship, gate.ship~else"),
-        ("last", "again.turn", "'again/turn' runs many times; read steps.again.output"),
+        ("last", "again.turn", "'again' runs its steps many times; read steps.again.output"),
         ("last", "item", "'again/each/item' runs many times; read steps.each.output"),
         ("again/turn", "again", "the step lies in 'again', which is not over while it runs"),
         ("last", "bulid", "there is no step 'bulid' in this workflow; did you mean 'build'?"),
         ("last", "one.nobody", "there is no step 'nobody' in 'one'"),
-        ("last", "last", "there is no step 'last' in this workflow"),
+        ("last", "last", "'last' is the step itself"),
+        ("one/build", "build", "'one/build' is the step itself"),
+        ("again", "turn", "'again/turn' runs many times; let it set a variable by its outputs"),
     ],
 )
 def test_a_name_that_means_no_step_is_told_why(said_at: str, name: str, why: str) -> None:
