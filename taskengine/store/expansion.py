@@ -12,6 +12,7 @@ from taskengine.core.order import score
 from taskengine.core.steps.rows import Row, TaskRow
 from taskengine.models import Task, WorkflowDefinition
 from taskengine.store.codec import with_binding
+from taskengine.store.fields import TaskField
 from taskengine.store.records import Record, record
 from taskengine.store.steps import Piece, step_record
 
@@ -50,7 +51,9 @@ class Place:
         doc = str(made.row["doc"])
         if row.binding is not None:
             read = [(names, str(step_id(self.workflow_id, path))) for names, path in row.binding.tasks.items()]
-            doc = with_binding(doc, read, row.binding.values)
+            bound = with_binding(doc, read, row.binding.values)
+            rare += f" {TaskField.binding_bytes} {len(bound.encode()) - len(doc.encode()) + 1}"
+            doc = bound
         return replace(made, row={**made.row, "rare": rare, "doc": doc})
 
     def task(self, row: TaskRow) -> Task:

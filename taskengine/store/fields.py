@@ -77,6 +77,7 @@ class TaskField:
     path = "p"  # of a step
     frame = "fr"  # of a step, unless it begins one
     parent = "up"  # step whose child it is
+    binding_bytes = "bl"  # of what its worker puts in, at the end of doc
     planned = "tot"  # children
     placed = "x"  # children that are there
     end_as = "end_as"  # what becomes of a step once its children are over

@@ -120,3 +120,17 @@ def test_the_queue_of_a_task_may_come_from_the_context(engine: Engine) -> None:
     flow = workflow(WorkflowStep(name="a", task_template=template), context={"queue": QUEUE})
     engine.api.execute_workflow(flow)
     assert engine.ran == ["a"]
+
+
+def test_a_task_that_a_client_changes_still_takes_what_its_workflow_gives_it(engine: Engine) -> None:
+    held = WorkflowStep(name="a", task_template={**work(gives={"x": 7}), "hold": True})
+    flow = workflow(held, echo("b", "${steps.a.output.x}"))
+    engine.api.start_workflow(flow)
+    engine.run_until_idle()
+    first, second = sorted(engine.api.list_tasks(), key=lambda one: one.name)
+    engine.api.update_task(second.id, priority="high", metadata={"k": "v"})
+    engine.api.update_task(second.id, priority="low")
+    engine.api.execute_task(first.id, wait=False)
+    engine.run_until_idle()
+    assert result(engine, "b") == {"got": 7}
+    assert engine.task(second.id).metadata == {"k": "v"}

@@ -6,7 +6,8 @@
 -- big: key of an input by reference, or ''. rare: fields that only some tasks have, as words. due: a new time to start,
 -- in ms, or '' = the one it has. dropped, added: ids; cycles were checked at the given edge revision.
 -- The content hash stays that of the first submit: who sends that again means this task, whatever became of it.
--- fields: revision, releasing, undoing, rule, waiting, due, name, doc, score, aged, timeout, large_input
+-- fields: revision, releasing, undoing, binding_bytes, doc, rule, waiting, due, name, score, aged, timeout
+-- fields: large_input
 local m = find(A.task)
 if not m then return {'missing', A.task} end
 if m.batch then return unsettled(m) end
@@ -30,6 +31,11 @@ end
 if #parents > 0 then
   if (call('GET', K.edge_revision) or '0') ~= A.edge_revision then return {'stale'} end
   call('INCR', K.edge_revision)
+end
+-- What a task of a workflow takes from it stands last in its document, and no client says it.
+local function with_binding(id, doc)
+  local v = call('HMGET', key('task', id), F.binding_bytes, F.doc)
+  return v[1] and doc:sub(1, -2) .. v[2]:sub(-v[1]) or doc
 end
 local function change_rule(m, rule)
   local had = m.w < 0 and call('HGET', key('task', m.id), F.rule) or ''
@@ -64,7 +70,7 @@ elseif queued then
 end
 change_deadline(m.id, m.score, A.score)
 m.score = A.score
-call('HSET', key('task', m.id), F.name, A.name, F.doc, A.doc, F.score, A.score)
+call('HSET', key('task', m.id), F.name, A.name, F.doc, with_binding(m.id, A.doc), F.score, A.score)
 call('HDEL', key('task', m.id), F.aged)
 call('HINCRBY', key('task', m.id), F.revision, 1)
 if A.timeout == '' then
