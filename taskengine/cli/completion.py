@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import typer
 from rich.markup import escape
@@ -20,6 +22,7 @@ from taskengine.models import ApprovalStep
 from taskengine.models.enums import TriggerRule
 from taskengine.store import by_moment, dead_letters, nodes, quarantine, tasks
 from taskengine.store import runs as stored_runs
+from taskengine.store import workflows as stored_workflows
 from taskengine.store.call import Operation
 from taskengine.store.keys import Keys
 from taskengine.store.sync import SyncStore
@@ -29,6 +32,8 @@ _ACTIVE = frozenset("\\\"'`$")
 _PLAIN = re.compile(r"[\w.:@/+-]{1,100}")
 #: Looked through, newest first, and offered.
 _LOOKED, _OFFERED = 500, 30
+#: How names of files with a definition end.
+_FILES = {".json", ".yaml", ".yml"}
 #: Digits of an id by which all are searched.
 _ENOUGH = 4
 Offers = list[tuple[str, str]]
@@ -112,6 +117,19 @@ def workflow_ids(incomplete: str) -> Offers:
 def workflows(incomplete: str) -> Offers:
     """Return the newest workflows whose id or name begins so; a name once."""
     return _runs(incomplete, names=True, among="workflows")
+
+
+def definitions(incomplete: str) -> Offers:
+    """Files that may hold a workflow, folders on the way, and names of registered ones."""
+    above, slash, begun = incomplete.rpartition("/")
+    files: list[str] = []
+    with suppress(OSError):
+        for each in sorted(Path(above + slash or ".").iterdir()):
+            if each.name.startswith(begun) and (each.is_dir() or each.suffix.lower() in _FILES):
+                files.append(above + slash + each.name + ("/" if each.is_dir() else ""))
+    names = ask(lambda store: store.run(stored_workflows.names(Keys(store.settings.namespace)))) or []
+    found = [name for name in names if name.startswith(incomplete) and _PLAIN.fullmatch(name)]
+    return [*((file, "") for file in files[:_OFFERED]), *((name, "registered") for name in found[:_OFFERED])]
 
 
 def approvals(context: typer.Context, incomplete: str) -> Offers:

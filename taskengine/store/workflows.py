@@ -178,6 +178,11 @@ def register(name: str, digest: str, by: str) -> Call[Reply]:
     return _REGISTER(name=name, digest=digest, by=by)
 
 
+def names(keys: Keys) -> Call[list[str]]:
+    """Names under which definitions are registered, in their order."""
+    return Call("HKEYS", (keys.fixed("definitions"),), sorted, command=True)
+
+
 def registered(keys: Keys, name: str) -> Call[tuple[str, int] | None]:
     """Digest and version of the latest definition of a name; None where there is none."""
 

@@ -88,6 +88,17 @@ def test_workflows_and_their_approvals_are_offered(world, at_server):
     assert complete(url, "workflow", "approve", "none", "") == []
 
 
+def test_a_workflow_to_run_is_a_file_or_a_registered_name(world, at_server, tmp_path):
+    (tmp_path / "release.yaml").touch()
+    (tmp_path / "release.txt").touch()
+    (tmp_path / "relics").mkdir()
+    (tmp_path / "relics" / "old.json").touch()
+    with BlockingTaskAPI(at_server.url) as api:
+        api.register_workflow(Workflow(name="release-all", steps=[{"name": "go", "kind": "wait", "signal": "go"}]))
+    assert complete(at_server.url, "workflow", "run", "rel") == ["release.yaml", "relics/", "release-all"]
+    assert complete(at_server.url, "workflow", "start", "relics/") == ["relics/old.json"]
+
+
 def test_four_digits_find_older_tasks_than_the_newest(world, at_server):
     old = world.new("old")
     world.submit(*(world.task(f"t{n}") for n in range(600)))

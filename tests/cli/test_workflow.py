@@ -156,6 +156,21 @@ def test_the_same_key_starts_once_and_another_content_is_refused(taskengine, eng
     assert (refused.code, first in refused.err) == (1, True)
 
 
+def test_a_registered_workflow_runs_by_its_name(taskengine, engine):
+    versions = [taskengine("workflow", "register", "chain.yaml", "-o", "json").json["version"] for _ in range(2)]
+    assert versions == [1, 1]
+    done = taskengine("workflow", "run", "chain", "--context", "who=you", "-o", "json")
+    assert (done.code, done.json["result"]["text"]) == (0, "hello you")
+    assert taskengine("workflow", "run", "chain", "--id", "abcd1000-0000-4000-8000-000000000000").code == 1
+
+
+def test_text_stays_text_where_the_file_has_text(taskengine, engine):
+    found = taskengine("workflow", "run", "chain.yaml", "--context", "who=12", "--var", "loud=12", "-o", "json").json
+    assert found["result"] == {"text": "hello 12", "loud": 12}
+    found = taskengine("workflow", "run", "chain.yaml", "--context", "who=1e3", "-o", "json").json
+    assert found["result"]["text"] == "hello 1e3"
+
+
 def test_an_id_may_be_ones_own(taskengine, engine):
     own = "abcd1000-0000-4000-8000-000000000000"
     assert [started(taskengine, "chain.yaml", "--id", own) for _ in range(2)] == [own, own]
@@ -213,10 +228,11 @@ MISTAKES = (
     ["status", "nobody"], ["status", "abcd"], ["status", "0" * 32], ["watch", "nobody"], ["cancel", "asking"],
     ["cancel", "ab"], ["pause", "0" * 32], ["resume", "0" * 32], ["signal", "0" * 32, "go"],
     ["update", "0" * 32, "--var", "x"], ["update", "0" * 32, "--var", "x=1"], ["approve", "0" * 32, "ask"],
-    ["run", "none.yaml"], ["run", "wrong.yaml"], ["run", "."], ["run", "chain.yaml", "--id", "x"],
+    ["run", "none.yaml"], ["run", "nobody"], ["run", "wrong.yaml"], ["run", "."], ["run", "chain.yaml", "--id", "x"],
     ["run", "chain.yaml", "--var", "loud"], ["run", "chain.yaml", "--var", "no name=1"], ["start", "wrong.yaml"],
     ["run", "chain.yaml", "--context", "@none.json"], ["run", "chain.yaml", "--context", "{"],
     ["graph", "none.yaml"], ["graph", "nobody"], ["graph", "wrong.yaml"], ["lint", "none.yaml"], ["lint", "."],
+    ["register", "wrong.yaml"],
 )  # fmt: skip
 
 

@@ -1,11 +1,10 @@
-"""``taskengine workflow graph``, ``lint`` and ``schema``: what a definition looks like, and what is wrong with it."""
+"""``taskengine workflow graph``, ``lint``, ``schema`` and ``register``: definitions in files."""
 
 # ruff: noqa: ARG001  # what -o chose is read where answers are given
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,9 +16,10 @@ from taskengine.builders.workflow_file import lint_document, workflow_schema
 from taskengine.cli import completion, whole_ids
 from taskengine.cli.guide import command
 from taskengine.cli.output import OutputOption, answer, clean, fault_as_json
-from taskengine.cli.place import asking
-from taskengine.cli.workflow.given import document_of, workflow_in
-from taskengine.cli.workflow.options import File
+from taskengine.cli.place import asking, submitting
+from taskengine.cli.text import plain
+from taskengine.cli.workflow.given import document_of, is_file, workflow_in
+from taskengine.cli.workflow.options import By, File
 from taskengine.cli.workflow.tree import walk
 from taskengine.core.lint_workflow import LintWarning
 from taskengine.errors import InvalidInputError, WorkflowFault
@@ -34,8 +34,6 @@ FileOrWorkflow = Annotated[
         autocompletion=completion.workflow_ids,
     ),
 ]
-#: How names of files end.
-_ENDINGS = {".json", ".yaml", ".yml"}
 _INVALID = "invalid"
 
 
@@ -47,8 +45,7 @@ _INVALID = "invalid"
 )
 def graph(of: FileOrWorkflow, output: OutputOption = None) -> None:
     """Print a workflow as a Mermaid flowchart, which GitHub, GitLab and most editors draw."""
-    path = Path(of)
-    if path.suffix.lower() in _ENDINGS or path.is_file():
+    if is_file(of):
         definition: WorkflowDefinition = workflow_in(of)
         states: dict[str, str] = {}
     else:
@@ -95,3 +92,18 @@ def schema(output: OutputOption = None) -> None:
     found = workflow_schema()
     answer(found, Text(json.dumps(found, indent=2)))
 
+
+@command(
+    app,
+    "taskengine workflow register release.yaml     then: taskengine workflow run release",
+    "taskengine workflow register release.yaml --by ann -o json | jq .version",
+)
+def register(file: File, by: By = None, output: OutputOption = None) -> None:
+    """Keep a definition under its name, to be run by it and to be a step of others, and say its version.
+
+    The same again is the same version. What runs keeps the definition that it started with.
+    """
+    workflow = workflow_in(file)
+    with submitting() as api:
+        version = api.register_workflow(workflow, by)
+    answer({"name": workflow.name, "version": version}, plain(f"{workflow.name} is registered as version {version}"))

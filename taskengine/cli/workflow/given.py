@@ -1,9 +1,9 @@
-"""The workflow that a command line gives: its file, and what it begins with this time."""
+"""The workflow that a command line gives: a file or a registered name, and what it begins with this time."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,15 @@ from taskengine.builders.document import Document
 from taskengine.builders.workflow_file import workflow_document, workflow_of
 from taskengine.errors import InvalidInputError
 from taskengine.models import Workflow
+
+#: How names of files end.
+_ENDINGS = {".json", ".yaml", ".yml"}
+
+
+def is_file(given: str) -> bool:
+    """Whether a word means a file; else it is a name."""
+    path = Path(given)
+    return path.suffix.lower() in _ENDINGS or len(path.parts) > 1 or path.exists()
 
 
 def workflow_in(file: str, variables: Sequence[str] = (), context: Sequence[str] = ()) -> Workflow:
@@ -24,16 +33,16 @@ def document_of(file: str, variables: Sequence[str] = (), context: Sequence[str]
     """Return the document in a file, with what it begins with."""
     document = workflow_document(Path(file))
     for field, option, given in (("variables", "--var", variables), ("context", "--context", context)):
-        values = pairs(given, option)
         held = document.value.get(field) or {} if isinstance(document.value, dict) else None
-        if values and isinstance(held, dict):
+        if isinstance(held, dict) and (values := pairs(given, option, held)):
             document.value[field] = {**held, **values}
     return document
 
 
-def pairs(given: Sequence[str], option: str) -> dict[str, Any]:
-    """Return what ``NAME=VALUE``, ``{…}`` and ``@FILE`` come to, the later over the earlier; a value is JSON where it
-    can be read so, else text.
+def pairs(given: Sequence[str], option: str, held: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what ``NAME=VALUE``, ``{…}`` and ``@FILE`` come to, the later over the earlier.
+
+    A value is JSON where it can be read so, else text. Where *held* has text it is text: a commit may be all digits.
     """
     found: dict[str, Any] = {}
     for each in given:
@@ -45,7 +54,7 @@ def pairs(given: Sequence[str], option: str) -> dict[str, Any]:
             raise InvalidInputError(
                 f"{option} {each:.80}: write NAME=VALUE, @FILE or a JSON object", field=option.lstrip("-")
             )
-        found[name] = json_or_text(value)
+        found[name] = value if isinstance((held or {}).get(name), str) else json_or_text(value)
     return found
 
 

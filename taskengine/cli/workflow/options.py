@@ -14,6 +14,13 @@ from taskengine.models import WorkflowStatus
 NOT_COMPLETED, NOT_OVER, INTERRUPTED = 3, 4, 130
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="The file; JSON when its name ends in .json, else YAML.")]
+FileOrName = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE|NAME", help="A file (.json, or YAML), or the name of a registered workflow.",
+        autocompletion=completion.definitions,
+    ),
+]
 Id = Annotated[
     str,
     typer.Argument(
