@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from taskengine.errors import StoreError
+from taskengine.store import by_moment
+from taskengine.store.by_moment import Entry
 from taskengine.store.call import Call, Operation
 from taskengine.store.codec import dumps, loads_object, pairs
 from taskengine.store.fields import FrameField
@@ -176,6 +178,11 @@ def _text(raw: Any) -> str:
 def register(name: str, digest: str, by: str) -> Call[Reply]:
     """Register a definition that was laid by: ok (version) or undefined."""
     return _REGISTER(name=name, digest=digest, by=by)
+
+
+def page(keys: Keys, after: Entry | None, most: int) -> Operation[list[Entry]]:
+    """Return the next *most* workflows behind *after*, newest first."""
+    return by_moment.page(keys.fixed("workflows"), after, 0, most)
 
 
 def names(keys: Keys) -> Call[list[str]]:

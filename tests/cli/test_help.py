@@ -28,7 +28,7 @@ COMMANDS = (
     "run list", "run show", "run watch",
     "workflow run", "workflow start", "workflow status", "workflow watch", "workflow pause", "workflow resume",
     "workflow cancel", "workflow signal", "workflow approve", "workflow update", "workflow graph", "workflow lint",
-    "workflow schema", "workflow register",
+    "workflow schema", "workflow register", "workflow list", "workflow retry", "workflow restart",
     "dead list", "dead show", "dead requeue", "dead drop", "quarantine list", "quarantine show", "quarantine drop",
 )  # fmt: skip
 

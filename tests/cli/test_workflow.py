@@ -224,15 +224,46 @@ def test_a_cancelled_workflow_ends_with_3_where_it_is_watched(taskengine, engine
     assert (done.code, "cancelled: wrong branch" in done.out) == (3, True)
 
 
+def test_a_failed_workflow_is_retried_or_started_again(taskengine, engine):
+    id = started(taskengine, "failing.yaml")
+    engine.run_until_idle()
+    assert taskengine("workflow", "retry", id[:8]).code == 0
+    assert taskengine("workflow", "status", id, "-o", "json").json["status"] == "running"
+    refused = taskengine("workflow", "retry", id)
+    assert (refused.code, "only a failed or cancelled one" in refused.err) == (1, True)
+    again = taskengine("workflow", "restart", id, "-o", "json").json
+    assert again["of"] == id
+    assert taskengine("workflow", "watch", again["id"]).code == 3
+
+
+def test_workflows_are_listed_newest_first_by_name_and_status(taskengine, engine):
+    assert "no workflow" in taskengine("workflow", "list").out
+    first = started(taskengine, "chain.yaml")
+    engine.run_until_idle()
+    engine.clock.advance(1)
+    second, third = started(taskengine, "failing.yaml"), started(taskengine, "chain.yaml", "--var", "loud=true")
+    engine.run_until_idle()
+
+    def ids(*words):
+        return [one["id"] for one in taskengine("workflow", "list", *words, "-o", "json").json["workflows"]]
+
+    assert (set(ids()), ids()[-1]) == ({first, second, third}, first)
+    assert ids("--name", "chain") == [third, first]
+    assert (ids("--status", "failed"), ids("--status", "running")) == ([second], [])
+    page = taskengine("workflow", "list", "--name", "chain", "--limit", "1", "-o", "json").json
+    assert ids("--name", "chain", "--cursor", page["cursor"]) == [first]
+    assert "bad: " in taskengine("workflow", "list", "--status", "failed").out
+
+
 MISTAKES = (
     ["status", "nobody"], ["status", "abcd"], ["status", "0" * 32], ["watch", "nobody"], ["cancel", "asking"],
-    ["cancel", "ab"], ["pause", "0" * 32], ["resume", "0" * 32], ["signal", "0" * 32, "go"],
+    ["cancel", "ab"], ["pause", "0" * 32], ["resume", "0" * 32], ["retry", "0" * 32], ["signal", "0" * 32, "go"],
     ["update", "0" * 32, "--var", "x"], ["update", "0" * 32, "--var", "x=1"], ["approve", "0" * 32, "ask"],
     ["run", "none.yaml"], ["run", "nobody"], ["run", "wrong.yaml"], ["run", "."], ["run", "chain.yaml", "--id", "x"],
     ["run", "chain.yaml", "--var", "loud"], ["run", "chain.yaml", "--var", "no name=1"], ["start", "wrong.yaml"],
     ["run", "chain.yaml", "--context", "@none.json"], ["run", "chain.yaml", "--context", "{"],
     ["graph", "none.yaml"], ["graph", "nobody"], ["graph", "wrong.yaml"], ["lint", "none.yaml"], ["lint", "."],
-    ["register", "wrong.yaml"],
+    ["register", "wrong.yaml"], ["restart", "0" * 32],
 )  # fmt: skip
 
 

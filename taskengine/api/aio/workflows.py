@@ -9,8 +9,15 @@ from uuid import UUID
 
 from taskengine.api.aio.base_client import AsyncBaseClient
 from taskengine.api.arguments import Id
-from taskengine.api.operations import workflow_control, workflow_names, workflow_read, workflow_start, workflow_talk
-from taskengine.models import Workflow, WorkflowDefinition, WorkflowState
+from taskengine.api.operations import (
+    workflow_control,
+    workflow_list,
+    workflow_names,
+    workflow_read,
+    workflow_start,
+    workflow_talk,
+)
+from taskengine.models import Workflow, WorkflowDefinition, WorkflowPage, WorkflowState, WorkflowStatus
 
 
 class AsyncWorkflows(AsyncBaseClient):
@@ -65,6 +72,24 @@ class AsyncWorkflows(AsyncBaseClient):
     async def get_workflow_status(self, workflow_id: Id) -> WorkflowState:
         """Return how a workflow and each of its steps stand, as a tree."""
         return await self._run(workflow_read.get_workflow_status(self._context, workflow_id))
+
+    async def list_workflows(
+        self,
+        name: str | None = None,
+        status: WorkflowStatus | str | None = None,
+        created_by: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> WorkflowPage:
+        """Return one page of the workflows that meet every filter, newest first; each as :meth:`get_workflow` has it.
+
+        The name is compared whole; *created_by* is who started it. A page looks at 64 workflows a trip until it is
+        full. Pass ``page.cursor`` back for the next one.
+        """
+        operation = workflow_list.list_workflows(
+            self._context, name=name, status=status, created_by=created_by, limit=limit, after=cursor
+        )
+        return await self._run(operation)
 
     async def pause_workflow(
         self, workflow_id: Id, reason: str | None = None, until: datetime | None = None, by: str | None = None

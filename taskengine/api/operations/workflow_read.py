@@ -22,7 +22,11 @@ from taskengine.store.workflows import Stored
 
 def get_workflow(context: OperationContext, workflow_id: Id) -> Operation[Workflow]:
     """Return a workflow with its outputs, once it completed; NotFoundError when there is none."""
-    id, stored, definition = yield from _stored(context, workflow_id)
+    return workflow_of(*(yield from _stored(context, workflow_id)))
+
+
+def workflow_of(id: str, stored: Stored, definition: WorkflowDefinition) -> Workflow:
+    """Make a workflow of what is stored of it and of its definition."""
     fields: dict[str, Any] = {name: getattr(definition, name) for name in WorkflowDefinition.model_fields}
     fields |= {
         "context": loads_object(stored.frame.get("ctx", "{}")),
@@ -60,8 +64,13 @@ def _stored(context: OperationContext, workflow_id: Id) -> Operation[tuple[str, 
     stored = yield from workflows.read(id)
     if stored is None:
         raise NotFoundError("workflow", id)
+    return id, stored, (yield from definition_of(context, stored))
+
+
+def definition_of(context: OperationContext, stored: Stored) -> Operation[WorkflowDefinition]:
+    """Return the definition that a workflow started with."""
     text = yield from workflows.definition(context.keys, stored.frame["def"])
-    return id, stored, WorkflowDefinition.model_validate_json(text)
+    return WorkflowDefinition.model_validate_json(text)
 
 
 def _state(stored: Stored) -> dict[str, Any]:

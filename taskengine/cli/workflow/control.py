@@ -1,4 +1,4 @@
-"""``taskengine workflow pause``, ``resume``, ``cancel``, ``signal``, ``approve`` and ``update``."""
+"""What is said to a workflow that is there: pause, resume, cancel, retry, restart, signal, approve, update."""
 
 # ruff: noqa: ARG001  # what -o chose is read where answers are given
 
@@ -54,6 +54,22 @@ def cancel(id: Id, reason: Reason = None, output: OutputOption = None) -> None:
     with asking() as api:
         done = api.cancel_workflow(id, reason) if reason else api.cancel_workflow(id)
     _answer(id, "cancelled", done=done, otherwise="it is over, or is being cancelled")
+
+
+@command(app, "taskengine workflow retry 3f2a && taskengine workflow watch 3f2a")
+def retry(id: Id, output: OutputOption = None) -> None:
+    """Open a failed or cancelled workflow again: its failed steps run anew, what completed keeps its result."""
+    with asking() as api:
+        done = api.retry_workflow(id)
+    _answer(id, "retried", done=done, otherwise="there was nothing to do")
+
+
+@command(app, "taskengine workflow restart 3f2a -o json | jq -r .id")
+def restart(id: Id, output: OutputOption = None) -> None:
+    """Start the definition and context of a workflow once more, and say the new one's id."""
+    with asking() as api:
+        again = api.restart_workflow(id)
+    answer({"id": str(again), "of": id}, f"workflow {again} started\nwatch it: taskengine workflow watch {again}")
 
 
 @command(

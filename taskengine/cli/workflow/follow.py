@@ -123,3 +123,5 @@ def _ending(workflow: Workflow) -> Iterator[RenderableType]:
     yield head.append(clean(f"{where}: {why}" if why else where))
     if workflow.result:
         yield result_text(workflow.result)
+    if exit_code(workflow.status):
+        yield Text(f"from the failed steps on: taskengine workflow retry {workflow.id}", style="dim")

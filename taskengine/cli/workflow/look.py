@@ -1,23 +1,38 @@
-"""``taskengine workflow status`` and ``watch``."""
+"""``taskengine workflow status``, ``watch`` and ``list``."""
 
 # ruff: noqa: ARG001  # what -o chose is read where answers are given
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
 import typer
-from rich.console import Group
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from taskengine.cli.guide import command
-from taskengine.cli.options import WaitTimeout
+from taskengine.cli.options import AnyUser, Cursor, Limit, WaitTimeout
 from taskengine.cli.output import OutputOption, answer
-from taskengine.cli.place import asking
+from taskengine.cli.place import asking, nothing
+from taskengine.cli.task.live import spoken
+from taskengine.cli.text import first_line, moment, plain
+from taskengine.cli.text import status as stands
 from taskengine.cli.workflow import follow
 from taskengine.cli.workflow.options import Which
 from taskengine.cli.workflow.reasons import reasons
 from taskengine.cli.workflow.tree import picture
 from taskengine.core.lifecycle import WORKFLOW_OVER
+from taskengine.models import Workflow, WorkflowStatus
 
 app = typer.Typer()
+
+AnyName = Annotated[str | None, typer.Option("--name", help="The whole of it.", show_default="any")]
+AnyStatus = Annotated[WorkflowStatus | None, typer.Option("--status", "-s", show_default="any")]
+#: Of a definition, in no list.
+_STEPS = {"steps", "finally_steps"}
 #: Lines of a tree that nobody watches: all.
 _EVERY = 100_000
 
@@ -50,3 +65,43 @@ def watch(which: Which, wait_timeout: WaitTimeout = None, output: OutputOption =
     """
     with asking() as api:
         raise typer.Exit(follow.watch(api, which, wait_timeout))
+
+
+@command(
+    app,
+    "taskengine workflow list",
+    "taskengine workflow list --name release --status failed",
+    "taskengine workflow list -o json | jq -r '.workflows[].id'",
+    name="list",
+)
+def list_(
+    name: AnyName = None,
+    status: AnyStatus = None,
+    created_by: AnyUser = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    output: OutputOption = None,
+) -> None:
+    """List workflows, newest first."""
+    with asking() as api:
+        page = api.list_workflows(name, status and str(status), created_by, limit, cursor)
+    data = {"workflows": [each.model_dump(mode="json", exclude=_STEPS) for each in page], "cursor": page.cursor}
+    answer(data, _table(page, page.cursor))
+
+
+def _table(workflows: Sequence[Workflow], cursor: str | None) -> RenderableType:
+    if not workflows:
+        return nothing("no workflow")
+    found = Table(box=None, pad_edge=False, header_style="bold")
+    found.add_column("ID", no_wrap=True, min_width=36)
+    for title in ("Name", "Status", "Created", "Took", "Why"):
+        found.add_column(title, overflow="fold")
+    for each in workflows:
+        end = each.completed_at or datetime.now(UTC)
+        took = "" if each.created_at is None else spoken(max(0.0, (end - each.created_at).total_seconds()))
+        where = f"{each.failed_step}: " if each.failed_step else ""
+        found.add_row(
+            Text(str(each.id)), plain(each.name), stands(each.status.value), Text(moment(each.created_at)), Text(took),
+            plain(first_line(where + (each.error_message or each.reason or ""))),
+        )  # fmt: skip
+    return Group(found, Text(f"more: --cursor {cursor}", style="dim")) if cursor else found

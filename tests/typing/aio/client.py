@@ -29,6 +29,7 @@ from taskengine.models import (
     TaskStatus,
     TaskUpdateRequest,
     Workflow,
+    WorkflowPage,
     WorkflowState,
 )
 from taskengine.settings import Settings
@@ -128,6 +129,7 @@ async def workflows(api: TaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(await api.register_workflow(workflow), int)
     assert_type(await api.get_workflow(id), Workflow)
     assert_type(await api.get_workflow_status(str(id)), WorkflowState)
+    assert_type(await api.list_workflows("nightly", "failed", limit=5), WorkflowPage)
     assert_type(await api.pause_workflow(id, "a look"), bool)
     assert_type(await api.resume_workflow(id), bool)
     assert_type(await api.retry_workflow(id), bool)

@@ -31,6 +31,7 @@ from taskengine.models import (
     TaskStatus,
     TaskUpdateRequest,
     Workflow,
+    WorkflowPage,
     WorkflowState,
 )
 from taskengine.settings import Settings
@@ -130,6 +131,7 @@ def workflows(api: BlockingTaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(api.register_workflow(workflow), int)
     assert_type(api.get_workflow(id), Workflow)
     assert_type(api.get_workflow_status(str(id)), WorkflowState)
+    assert_type(api.list_workflows("nightly", "failed", limit=5), WorkflowPage)
     assert_type(api.pause_workflow(id, "a look"), bool)
     assert_type(api.resume_workflow(id), bool)
     assert_type(api.retry_workflow(id), bool)
