@@ -103,7 +103,7 @@ def _with_children(
     if isinstance(step, LoopStep):
         if seen.waiting and seen.put == seen.planned:
             return Nothing("the end of its turn asks again")
-        made = loop.next_turn(step, seen, author, is_due=loop.is_due(stimulus))
+        made = loop.next_turn(step, seen, author, output, is_due=loop.is_due(stimulus))
         return made.next_piece(seen.put) if isinstance(made, Children) else made
     if isinstance(step, MapStep) and not seen.is_entered and not seen.turns:
         return ending.completed(step, seen.bindings, [])

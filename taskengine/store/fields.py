@@ -91,6 +91,7 @@ class TaskField:
     turns = "n"  # begun; items of a map
     next_item = "nx"  # of a map with max_parallel: the next item that may start
     max_parallel = "mp"  # items of a map at once
+    decided_end = "de"  # a map with max_parallel whose end takes a decision
     item_suffix = "rt"  # what stands behind an item's path in that of its first row
     windowed = "wd"  # an item that waits until it may start
     step_paused = "nb"  # ms a step had been paused when its timer began, or grew

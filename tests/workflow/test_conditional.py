@@ -78,3 +78,12 @@ def test_both_branches_may_have_a_step_of_one_name(engine: Engine) -> None:
     engine.api.execute_workflow(flow)
     children = engine.api.get_workflow_status(flow.id).steps[0].children
     assert [one.status.value for one in children] == ["not_taken", "completed"]
+
+
+def test_a_branch_without_steps_sets_its_variables(engine: Engine) -> None:
+    step = WorkflowStep(name="x", task_template=work())
+    made = WorkflowStep(
+        kind="conditional", name="c", condition="false", true_steps=[step], outputs={"v": "${variables.n + context.n}"}
+    )
+    done = engine.api.execute_workflow(Workflow(name="w", steps=[made], variables={"n": 1}, context={"n": 2}))
+    assert done.variables == {"n": 1, "v": 3}

@@ -76,3 +76,11 @@ def test_loops_turn_in_loops(engine: Engine) -> None:
     flow = workflow(loop("iteration < 3", inner))
     engine.api.execute_workflow(flow)
     assert engine.ran == ["x"] * 6
+
+
+@pytest.mark.parametrize("turns", [0, 2])
+def test_its_outputs_see_how_often_it_turned(engine: Engine, turns: int) -> None:
+    step = WorkflowStep(name="x", task_template=work())
+    made = loop(f"iteration < {turns}", step, outputs={"turns": "${output.turns}", "was": "${variables.turns}"})
+    done = engine.api.execute_workflow(workflow(made, variables={"turns": 9}))
+    assert done.variables == {"turns": turns, "was": 9}

@@ -145,3 +145,14 @@ def test_a_cancel_ends_a_map(crowd: Any) -> None:
     crowd.api.cancel_workflow(id)
     crowd.run_until_idle()
     assert crowd.api.get_workflow(id).status == "cancelled"
+
+
+@pytest.mark.parametrize("tolerate", [0, 1])
+@pytest.mark.parametrize("window", [None, 1])
+@pytest.mark.parametrize("items", [[1, 2], []])
+def test_its_outputs_see_the_results(engine: Engine, items: list[int], window: int | None, tolerate: int) -> None:
+    step = WorkflowStep(name="x", task_template=work(gives={"n": "${item}"}))
+    sets = {"v": "${output}", "was": "${variables.v}"}
+    made = each(items, step, max_parallel=window, tolerate=tolerate, outputs=sets)
+    done = engine.api.execute_workflow(workflow(made, variables={"v": 1}))
+    assert done.variables == {"v": [{"n": n} for n in items], "was": 1}

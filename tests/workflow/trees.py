@@ -30,10 +30,16 @@ class _Seen:
     variables: list[str] = field(default_factory=lambda: ["start"])
     #: Ended steps that may be read, outermost first.
     steps: list[str] = field(default_factory=list)
-    iteration: bool = False
+    #: The turn of a loop, the item of a map.
+    others: tuple[str, ...] = ()
 
-    def inner(self, **more: Any) -> _Seen:
-        return _Seen(list(self.variables), list(self.steps), self.iteration or bool(more))
+    def inner(self, *others: str) -> _Seen:
+        return _Seen(list(self.variables), list(self.steps), (*self.others, *others))
+
+    @property
+    def is_many(self) -> bool:
+        """Whether what is set here is set side by side, so that nobody knows by whom last."""
+        return "item" in self.others
 
 
 @dataclass
@@ -62,7 +68,7 @@ class _Trees:
     def expression(self, seen: _Seen) -> str:
         sources = ["context.c", *(f"variables.{name}" for name in seen.variables)]
         sources += [f"steps.{name}.output.n" for name in seen.steps[-4:]]
-        sources += ["iteration"] if seen.iteration else []
+        sources += seen.others
         if self.chance(3):
             sources = ["variables.nobody"]
         return f"{self.pick(sources)}{self.pick(['', '', f' + {self.draw(_NUMBERS)}'])}"
@@ -75,15 +81,16 @@ class _Trees:
         source = self.expression(seen).partition(" ")[0]
         return self.pick(["true", "false", f"{source} < {self.draw(_NUMBERS)}", f"{source} == {self.draw(_NUMBERS)}"])
 
-    def common(self, seen: _Seen, name: str, *, sets: bool = True) -> dict[str, Any]:
+    def common(self, seen: _Seen, name: str) -> dict[str, Any]:
         more: dict[str, Any] = {"name": name}
         if self.chance(10):
             more["when"] = self.condition(seen)
         if self.chance(15):
             more["on_failure"] = "continue"
-        if sets and self.chance(35):
+        if not seen.is_many and self.chance(35):
             variable = f"v_{name}"
-            more["outputs"] = {variable: self.pick(["${output.n}", "${output.n + 1}", f"${{{self.expression(seen)}}}"])}
+            own = "output.turns" if name.startswith("l") else "output.n"
+            more["outputs"] = {variable: f"${{{self.pick([own, own, f'{own} + 1', self.expression(seen)])}}}"}
             seen.variables.append(variable)
         return more
 
@@ -111,7 +118,7 @@ class _Trees:
     def step(self, seen: _Seen, depth: int) -> WorkflowStep:
         self.steps_left = max(0, self.steps_left - 1)
         leaves = [self.task] * 4 + [self.wait, self.approval]
-        groups = [self.parallel, self.sequential, self.conditional, self.loop, self.sub_workflow]
+        groups = [self.parallel, self.sequential, self.conditional, self.loop, self.sub_workflow, self.map]
         deep = depth < DEEPEST and self.steps_left > 1
         made: WorkflowStep = self.pick(leaves + groups if deep else leaves)(seen, depth)
         return made
@@ -157,12 +164,19 @@ class _Trees:
 
     def loop(self, seen: _Seen, depth: int) -> WorkflowStep:
         name = self.name("l")
-        steps = self.scope(seen.inner(iteration=True), depth + 1, most=2)
+        steps = self.scope(seen.inner("iteration"), depth + 1, most=2)
         turns = self.draw(_NUMBERS)
         conditions = [f"iteration < {turns}", f"iteration < {turns}", "true", self.condition(seen)]
         more = {"loop_condition": self.pick(conditions), "max_iterations": 3, "interval": self.pick([0, 20])}
         more["at_limit"] = self.pick(["fail", "complete"])
         return WorkflowStep(kind="loop", loop_steps=steps, **more, **self.common(seen, name))
+
+    def map(self, seen: _Seen, depth: int) -> WorkflowStep:
+        name = self.name("m")
+        items = [self.draw(_NUMBERS) for _ in range(self.few(4) - 1)]
+        steps = self.scope(seen.inner("item", "index"), depth + 1, most=2)
+        more = {"items": items, "max_parallel": self.pick([None, 1, 2]), "tolerate": self.pick([0, 0, 1, 4])}
+        return WorkflowStep(kind="map", steps=steps, **more, **self.common(seen, name))
 
     def sub_workflow(self, seen: _Seen, depth: int) -> WorkflowStep:
         name = self.name("u")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pydantic import JsonValue
+
 from taskengine.core.conditions import holds
 from taskengine.core.instructions import EndStep, Nothing, StartWaiting
 from taskengine.core.steps.compile import Scope, rows_of
@@ -16,9 +18,12 @@ from taskengine.core.steps.templates import Author
 from taskengine.models import LoopStep
 from taskengine.models.enums import TaskStatus
 
+#: What a loop without a turn comes to.
+_NOTHING: JsonValue = {"turns": 0, "last": None, "results": []}
+
 
 def next_turn(
-    step: LoopStep, seen: StepSnapshot, author: Author, *, is_due: bool
+    step: LoopStep, seen: StepSnapshot, author: Author, output: JsonValue, *, is_due: bool
 ) -> Children | StartWaiting | EndStep | Nothing:
     """Return the steps of the next turn, the wait before it, or the end; ExpressionError where its condition has no
     answer.
@@ -33,11 +38,11 @@ def next_turn(
         return StartWaiting(timer_ms=max(1, round(step.interval * 1000)))
     others = {**seen.bindings.others, "iteration": seen.turns}
     if not holds(step.loop_condition, replace(seen.bindings, others=others)):
-        return completed(step, seen.bindings)
+        return completed(step, seen.bindings, output=output or _NOTHING)
     if seen.turns < step.max_iterations:
         return turn(step, seen, author, seen.turns)
     if step.at_limit == "complete":
-        return completed(step, seen.bindings)
+        return completed(step, seen.bindings, output=output or _NOTHING)
     says = f"its condition still held after max_iterations ({step.max_iterations}) turns"
     return EndStep(TaskStatus.FAILED, error=f"step {seen.path} failed: {says}", error_kind="limit", culprit=seen.path)
 

@@ -50,6 +50,7 @@ def children(step: MapStep, seen: StepSnapshot, author: Author) -> Children:
         queue = WINDOW
         most = str(step.max_parallel)
         fields |= {"nx": most, "mp": most, **({"rt": f"/{suffix}"} if suffix else {})}
+        fields |= {"de": "1"} if step.outputs else {}
     return Children(_Items(step, seen, author, is_single), queue, fields=fields, limit_ms=limit_ms(step))
 
 

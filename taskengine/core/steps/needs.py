@@ -40,7 +40,7 @@ def _needs(step: Part, seen: StepSnapshot) -> Iterator[Reference]:
         yield from _again(step)
     if not seen.is_entered or seen.put < seen.planned or isinstance(step, LoopStep):
         yield from _of_children(step)
-    if seen.is_entered or not _has_children(step):
+    if seen.is_entered or _may_end_at_once(step):
         yield from references_in(dict(step.outputs))
 
 
@@ -120,5 +120,6 @@ def _bodies(step: Part) -> Iterable[Iterable[WorkflowStep]]:
             return ()
 
 
-def _has_children(step: Part) -> bool:
-    return not isinstance(step, WaitStep | ApprovalStep)
+def _may_end_at_once(step: Part) -> bool:
+    """Return whether it may end in the decision that enters it, because nothing in it is to run."""
+    return isinstance(step, WaitStep | ApprovalStep | ConditionalStep | LoopStep | MapStep)

@@ -1,5 +1,5 @@
 -- READY tasks: how they become so, where they wait, and why one may not run now.
--- fields: node.queues, status, ready, parked, attempts, granted, aged, score
+-- fields: node.queues, status, ready, parked, attempts, granted, aged, score, decided_end
 
 -- PENDING -> READY when nothing is left to wait for; what needs thought goes to the coordinator: a dependency that
 -- ended badly, and every task with a trigger rule of its own (its counter of waits is below zero, see RULED in
@@ -79,6 +79,7 @@ local function try_step(m, because)
   if m.queue == '%m' and open > 0 then windows[#windows + 1] = m.id end
   if open ~= 0 and (m.f + m.c == 0 or m.queue == '%m') then return end
   if (m.queue ~= '%g' and m.queue ~= '%m') or m.f + m.c > 0 then return ask(m.id, because, 'counters') end
+  if m.queue == '%m' and call('HEXISTS', key('task', m.id), F.decided_end) == 1 then return ask(m.id, because, 'counters') end
   if not is_open_gate[m.id] then gates[#gates + 1] = m end
   is_open_gate[m.id] = true
 end
