@@ -38,7 +38,7 @@ from taskengine.errors import (
 )
 
 if TYPE_CHECKING:
-    from taskengine.api import BlockingTaskAPI, TaskAPI
+    from taskengine.api import BlockingTaskAPI, BlockingWorkflowHandle, TaskAPI, WorkflowHandle
     from taskengine.api.executor import TaskExecutor
     from taskengine.builders import (
         DependencyResolver,
@@ -93,6 +93,7 @@ __all__ = [
     "AgentError",
     "AmbiguousIdError",
     "BlockingTaskAPI",
+    "BlockingWorkflowHandle",
     "BulkResult",
     "CircularDependencyError",
     "ConditionOperator",
@@ -160,6 +161,7 @@ __all__ = [
     "WorkflowDefinition",
     "WorkflowExecutionError",
     "WorkflowFault",
+    "WorkflowHandle",
     "WorkflowPage",
     "WorkflowState",
     "WorkflowStatus",
@@ -172,6 +174,7 @@ __all__ = [
 #: Where the names come from that are imported late; ``agent`` cannot be, a module has the same name.
 _LATE = {
     "BlockingTaskAPI": "taskengine.api",
+    "BlockingWorkflowHandle": "taskengine.api",
     "TaskAPI": "taskengine.api",
     "TaskExecutor": "taskengine.api.executor",
     "DependencyResolver": "taskengine.builders",
@@ -213,6 +216,7 @@ _LATE = {
     "Workflow": "taskengine.models",
     "WorkflowCondition": "taskengine.models",
     "WorkflowDefinition": "taskengine.models",
+    "WorkflowHandle": "taskengine.api",
     "WorkflowPage": "taskengine.models",
     "WorkflowState": "taskengine.models",
     "WorkflowStatus": "taskengine.models",

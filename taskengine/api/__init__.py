@@ -4,7 +4,7 @@ The logic is in :mod:`taskengine.api.operations`, once. :class:`TaskAPI` awaits 
 :class:`BlockingTaskAPI` blocks on them; both only delegate.
 """
 
-from taskengine.api.aio import TaskAPI
-from taskengine.api.blocking import BlockingTaskAPI
+from taskengine.api.aio import TaskAPI, WorkflowHandle
+from taskengine.api.blocking import BlockingTaskAPI, BlockingWorkflowHandle
 
-__all__ = ["BlockingTaskAPI", "TaskAPI"]
+__all__ = ["BlockingTaskAPI", "BlockingWorkflowHandle", "TaskAPI", "WorkflowHandle"]

@@ -25,12 +25,13 @@ _FOLDERS = ("taskengine/api", "tests/typing")
 #: What each side has of its own.
 _BY_HAND = frozenset({"__init__.py", "base_client.py"})
 _NOTE = "# Generated from ../aio/{name}: change that file, then run python taskengine/api/generate.py\n"
-_NAMES = {"aio": "blocking", "TaskAPI": "BlockingTaskAPI"}
+_NAMES = {"aio": "blocking", "TaskAPI": "BlockingTaskAPI", "WorkflowHandle": "BlockingWorkflowHandle"}
 #: Phrases of docstrings.
 _PHRASES = {
     "The async client": "The blocking client",
     "from an event loop": "from scripts and threads, which may share one",
     "``TaskAPI": "``BlockingTaskAPI",
+    ":meth:`TaskAPI": ":meth:`BlockingTaskAPI",
     "``async with``": "``with``",
 }
 

@@ -9,7 +9,7 @@ from taskengine.api.aio.admin import AsyncAdmin
 from taskengine.api.aio.bulk import AsyncBulk
 from taskengine.api.aio.control import AsyncControl
 from taskengine.api.aio.runs import AsyncRuns
-from taskengine.api.aio.workflows import AsyncWorkflows
+from taskengine.api.aio.workflow_start import AsyncWorkflowStart
 from taskengine.api.arguments import Id
 from taskengine.api.operations import ask, change, delete, edges, execute, plan, submit, wait
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
@@ -25,7 +25,7 @@ from taskengine.models import (
 )
 
 
-class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflows, AsyncAdmin):
+class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflowStart, AsyncAdmin):
     """Submit, watch and steer tasks from an event loop.
 
     ``TaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say

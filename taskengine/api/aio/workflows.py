@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from taskengine.api.aio.base_client import AsyncBaseClient
 from taskengine.api.arguments import Id
@@ -21,39 +20,7 @@ from taskengine.models import Workflow, WorkflowDefinition, WorkflowPage, Workfl
 
 
 class AsyncWorkflows(AsyncBaseClient):
-    """Start, watch and steer workflows."""
-
-    async def start_workflow(
-        self,
-        workflow: Workflow | WorkflowDefinition | str,
-        idempotency_key: str | None = None,
-        context: Mapping[str, Any] | None = None,
-        variables: Mapping[str, Any] | None = None,
-    ) -> UUID:
-        """Start a workflow, or one that is registered under a name; its id, which is also that of its run.
-
-        *context* and *variables* replace those of the definition, name by name. Safe to repeat: the same id or key with
-        the same definition, context and variables answers with the first one's id; with others it raises
-        IdempotencyConflictError.
-        """
-        order = workflow_start.Order(workflow, idempotency_key, context, variables)
-        return await self._run(workflow_start.start_workflow(self._context, order))
-
-    async def execute_workflow(
-        self,
-        workflow: Workflow | WorkflowDefinition | str,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        context: Mapping[str, Any] | None = None,
-        variables: Mapping[str, Any] | None = None,
-    ) -> Workflow:
-        """Start a workflow and wait for its end; the workflow with its outputs.
-
-        WorkflowExecutionError carries one that did not complete; WaitTimeoutError after *timeout* seconds leaves it
-        running.
-        """
-        order = workflow_start.Order(workflow, idempotency_key, context, variables)
-        return await self._run(workflow_start.execute_workflow(self._context, order, timeout))
+    """Watch and steer workflows by their ids."""
 
     async def register_workflow(self, workflow: Workflow | WorkflowDefinition, by: str | None = None) -> int:
         """Register a definition under its name, for others to start and to run as a step; its version.
@@ -68,6 +35,14 @@ class AsyncWorkflows(AsyncBaseClient):
         is none.
         """
         return await self._run(workflow_read.get_workflow(self._context, workflow_id))
+
+    async def wait_workflow(self, workflow_id: Id, timeout: float | None = None) -> Workflow:
+        """Wait for the end of a workflow; the workflow with its outputs.
+
+        WorkflowExecutionError carries one that did not complete; WaitTimeoutError after *timeout* seconds leaves it
+        running.
+        """
+        return await self._run(workflow_start.wait_workflow(self._context, workflow_id, timeout))
 
     async def get_workflow_status(self, workflow_id: Id) -> WorkflowState:
         """Return how a workflow and each of its steps stand, as a tree."""
@@ -118,10 +93,6 @@ class AsyncWorkflows(AsyncBaseClient):
         True; NotAllowedError when it is neither.
         """
         return await self._run(workflow_control.retry_workflow(workflow_id))
-
-    async def restart_workflow(self, workflow_id: Id) -> UUID:
-        """Start the definition and context of a workflow again, with the variables that it began with; the new id."""
-        return await self._run(workflow_control.restart_workflow(self._context, workflow_id))
 
     async def signal_workflow(
         self, workflow_id: Id, name: str, payload: Any = None, signal_id: str | None = None

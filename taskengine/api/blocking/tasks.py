@@ -12,7 +12,7 @@ from taskengine.api.blocking.admin import BlockingAdmin
 from taskengine.api.blocking.bulk import BlockingBulk
 from taskengine.api.blocking.control import BlockingControl
 from taskengine.api.blocking.runs import BlockingRuns
-from taskengine.api.blocking.workflows import BlockingWorkflows
+from taskengine.api.blocking.workflow_start import BlockingWorkflowStart
 from taskengine.api.operations import ask, change, delete, edges, execute, plan, submit, wait
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
@@ -27,7 +27,7 @@ from taskengine.models import (
 )
 
 
-class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkflows, BlockingAdmin):
+class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkflowStart, BlockingAdmin):
     """Submit, watch and steer tasks from scripts and threads, which may share one.
 
     ``BlockingTaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say

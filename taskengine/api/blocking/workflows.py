@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from taskengine.api.arguments import Id
 from taskengine.api.blocking.base_client import BlockingBaseClient
@@ -23,39 +22,7 @@ from taskengine.models import Workflow, WorkflowDefinition, WorkflowPage, Workfl
 
 
 class BlockingWorkflows(BlockingBaseClient):
-    """Start, watch and steer workflows."""
-
-    def start_workflow(
-        self,
-        workflow: Workflow | WorkflowDefinition | str,
-        idempotency_key: str | None = None,
-        context: Mapping[str, Any] | None = None,
-        variables: Mapping[str, Any] | None = None,
-    ) -> UUID:
-        """Start a workflow, or one that is registered under a name; its id, which is also that of its run.
-
-        *context* and *variables* replace those of the definition, name by name. Safe to repeat: the same id or key with
-        the same definition, context and variables answers with the first one's id; with others it raises
-        IdempotencyConflictError.
-        """
-        order = workflow_start.Order(workflow, idempotency_key, context, variables)
-        return self._run(workflow_start.start_workflow(self._context, order))
-
-    def execute_workflow(
-        self,
-        workflow: Workflow | WorkflowDefinition | str,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        context: Mapping[str, Any] | None = None,
-        variables: Mapping[str, Any] | None = None,
-    ) -> Workflow:
-        """Start a workflow and wait for its end; the workflow with its outputs.
-
-        WorkflowExecutionError carries one that did not complete; WaitTimeoutError after *timeout* seconds leaves it
-        running.
-        """
-        order = workflow_start.Order(workflow, idempotency_key, context, variables)
-        return self._run(workflow_start.execute_workflow(self._context, order, timeout))
+    """Watch and steer workflows by their ids."""
 
     def register_workflow(self, workflow: Workflow | WorkflowDefinition, by: str | None = None) -> int:
         """Register a definition under its name, for others to start and to run as a step; its version.
@@ -70,6 +37,14 @@ class BlockingWorkflows(BlockingBaseClient):
         is none.
         """
         return self._run(workflow_read.get_workflow(self._context, workflow_id))
+
+    def wait_workflow(self, workflow_id: Id, timeout: float | None = None) -> Workflow:
+        """Wait for the end of a workflow; the workflow with its outputs.
+
+        WorkflowExecutionError carries one that did not complete; WaitTimeoutError after *timeout* seconds leaves it
+        running.
+        """
+        return self._run(workflow_start.wait_workflow(self._context, workflow_id, timeout))
 
     def get_workflow_status(self, workflow_id: Id) -> WorkflowState:
         """Return how a workflow and each of its steps stand, as a tree."""
@@ -120,10 +95,6 @@ class BlockingWorkflows(BlockingBaseClient):
         True; NotAllowedError when it is neither.
         """
         return self._run(workflow_control.retry_workflow(workflow_id))
-
-    def restart_workflow(self, workflow_id: Id) -> UUID:
-        """Start the definition and context of a workflow again, with the variables that it began with; the new id."""
-        return self._run(workflow_control.restart_workflow(self._context, workflow_id))
 
     def signal_workflow(
         self, workflow_id: Id, name: str, payload: Any = None, signal_id: str | None = None

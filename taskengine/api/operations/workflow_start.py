@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from taskengine.api.arguments import Id, id_text, seconds
 from taskengine.api.arguments import idempotency_key as argument_key
-from taskengine.api.arguments import seconds
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.wait import until_over
 from taskengine.api.operations.workflow_names import Library, library, named
@@ -59,7 +59,7 @@ def execute_workflow(context: OperationContext, order: Order, timeout: float | N
     """Start a workflow and wait for its end; WorkflowExecutionError carries one that did not complete."""
     limit = seconds(timeout)
     id = yield from start_workflow(context, order)
-    return (yield from result_of(context, id, limit))
+    return (yield from _result_of(context, str(id), limit))
 
 
 def _ordered(context: OperationContext, order: Order) -> Operation[Workflow]:
@@ -77,9 +77,15 @@ def _ordered(context: OperationContext, order: Order) -> Operation[Workflow]:
     return workflow.model_copy(update=changes) if changes else workflow
 
 
-def result_of(context: OperationContext, id: UUID, timeout: float | None) -> Operation[Workflow]:
+def wait_workflow(context: OperationContext, workflow_id: Id, timeout: float | None) -> Operation[Workflow]:
     """Return a workflow once it completed; WorkflowExecutionError carries one that did not."""
-    yield from until_over(context, [str(id)], timeout)
+    limit, id = seconds(timeout), id_text(workflow_id, "workflow_id")
+    yield from get_workflow(context, id)  # the id of a task is none of a workflow
+    return (yield from _result_of(context, id, limit))
+
+
+def _result_of(context: OperationContext, id: str, timeout: float | None) -> Operation[Workflow]:
+    yield from until_over(context, [id], timeout)
     workflow = yield from get_workflow(context, id)
     if workflow.status not in WORKFLOW_COMPLETED:
         why = workflow.error_message or workflow.reason or "no reason was given"

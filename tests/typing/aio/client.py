@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, assert_type
 from uuid import UUID
 
-from taskengine.api import TaskAPI
+from taskengine.api import TaskAPI, WorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
     BulkResult,
@@ -123,7 +123,7 @@ async def operations(api: TaskAPI, id: UUID) -> None:
 
 
 async def workflows(api: TaskAPI, id: UUID, workflow: Workflow) -> None:
-    assert_type(await api.start_workflow(workflow, idempotency_key="k"), UUID)
+    assert_type(await api.start_workflow(workflow, idempotency_key="k"), WorkflowHandle)
     assert_type(await api.execute_workflow(workflow, timeout=5), Workflow)
     assert_type(await api.execute_workflow("nightly", context={"n": 1}), Workflow)
     assert_type(await api.register_workflow(workflow), int)
@@ -133,7 +133,9 @@ async def workflows(api: TaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(await api.pause_workflow(id, "a look"), bool)
     assert_type(await api.resume_workflow(id), bool)
     assert_type(await api.retry_workflow(id), bool)
-    assert_type(await api.restart_workflow(id), UUID)
+    assert_type(await api.restart_workflow(id), WorkflowHandle)
+    assert_type(await api.wait_workflow(id, timeout=5), Workflow)
+    assert_type(api.get_workflow_handle(str(id)), WorkflowHandle)
     assert_type(await api.cancel_workflow(id, "enough"), bool)
     assert_type(await api.signal_workflow(id, "go", {"n": 1}, signal_id="1"), bool)
     assert_type(await api.approve(id, "release", by="ann"), bool)
@@ -149,3 +151,17 @@ async def refused(api: TaskAPI, task: Task) -> None:
     await api.list_tasks(state="ready")  # type: ignore[call-arg]
     await api.update_tasks(everything=True)  # type: ignore[call-arg]
     TaskAPI(Settings())  # type: ignore[arg-type]
+
+
+async def handles(handle: WorkflowHandle) -> None:
+    assert_type(handle.id, UUID)
+    assert_type(await handle.result(timeout=5), Workflow)
+    assert_type(await handle.get(), Workflow)
+    assert_type(await handle.status(), WorkflowState)
+    assert_type(await handle.pause("a look"), bool)
+    assert_type(await handle.resume(), bool)
+    assert_type(await handle.cancel("enough"), bool)
+    assert_type(await handle.retry(), bool)
+    assert_type(await handle.signal("go", {"n": 1}), bool)
+    assert_type(await handle.approve("ask", by="ann"), bool)
+    assert_type(await handle.update_context({"n": 1}), int)

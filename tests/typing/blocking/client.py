@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, assert_type
 from uuid import UUID
 
-from taskengine.api import BlockingTaskAPI
+from taskengine.api import BlockingTaskAPI, BlockingWorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
     BulkResult,
@@ -125,7 +125,7 @@ def operations(api: BlockingTaskAPI, id: UUID) -> None:
 
 
 def workflows(api: BlockingTaskAPI, id: UUID, workflow: Workflow) -> None:
-    assert_type(api.start_workflow(workflow, idempotency_key="k"), UUID)
+    assert_type(api.start_workflow(workflow, idempotency_key="k"), BlockingWorkflowHandle)
     assert_type(api.execute_workflow(workflow, timeout=5), Workflow)
     assert_type(api.execute_workflow("nightly", context={"n": 1}), Workflow)
     assert_type(api.register_workflow(workflow), int)
@@ -135,7 +135,9 @@ def workflows(api: BlockingTaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(api.pause_workflow(id, "a look"), bool)
     assert_type(api.resume_workflow(id), bool)
     assert_type(api.retry_workflow(id), bool)
-    assert_type(api.restart_workflow(id), UUID)
+    assert_type(api.restart_workflow(id), BlockingWorkflowHandle)
+    assert_type(api.wait_workflow(id, timeout=5), Workflow)
+    assert_type(api.get_workflow_handle(str(id)), BlockingWorkflowHandle)
     assert_type(api.cancel_workflow(id, "enough"), bool)
     assert_type(api.signal_workflow(id, "go", {"n": 1}, signal_id="1"), bool)
     assert_type(api.approve(id, "release", by="ann"), bool)
@@ -151,3 +153,17 @@ def refused(api: BlockingTaskAPI, task: Task) -> None:
     api.list_tasks(state="ready")  # type: ignore[call-arg]
     api.update_tasks(everything=True)  # type: ignore[call-arg]
     BlockingTaskAPI(Settings())  # type: ignore[arg-type]
+
+
+def handles(handle: BlockingWorkflowHandle) -> None:
+    assert_type(handle.id, UUID)
+    assert_type(handle.result(timeout=5), Workflow)
+    assert_type(handle.get(), Workflow)
+    assert_type(handle.status(), WorkflowState)
+    assert_type(handle.pause("a look"), bool)
+    assert_type(handle.resume(), bool)
+    assert_type(handle.cancel("enough"), bool)
+    assert_type(handle.retry(), bool)
+    assert_type(handle.signal("go", {"n": 1}), bool)
+    assert_type(handle.approve("ask", by="ann"), bool)
+    assert_type(handle.update_context({"n": 1}), int)

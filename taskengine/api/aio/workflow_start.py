@@ -1,0 +1,59 @@
+"""Verbs that begin workflows, and the handles of these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from taskengine.api.aio.workflow_handle import WorkflowHandle
+from taskengine.api.aio.workflows import AsyncWorkflows
+from taskengine.api.arguments import Id, id_text
+from taskengine.api.operations import workflow_control, workflow_start
+from taskengine.models import Workflow, WorkflowDefinition
+
+
+class AsyncWorkflowStart(AsyncWorkflows):
+    """Start workflows."""
+
+    async def start_workflow(
+        self,
+        workflow: Workflow | WorkflowDefinition | str,
+        idempotency_key: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> WorkflowHandle:
+        """Start a workflow, or one that is registered under a name; its handle.
+
+        The handle is the workflow's id, which is also that of its run, and has its verbs. *context* and *variables*
+        replace those of the definition, name by name. Safe to repeat: the same id or key with the same definition,
+        context and variables answers with the first one's; with others it raises IdempotencyConflictError.
+        """
+        order = workflow_start.Order(workflow, idempotency_key, context, variables)
+        return WorkflowHandle(await self._run(workflow_start.start_workflow(self._context, order)), self)
+
+    async def execute_workflow(
+        self,
+        workflow: Workflow | WorkflowDefinition | str,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> Workflow:
+        """Start a workflow and wait for its end; the workflow with its outputs.
+
+        WorkflowExecutionError carries one that did not complete; WaitTimeoutError after *timeout* seconds leaves it
+        running.
+        """
+        order = workflow_start.Order(workflow, idempotency_key, context, variables)
+        return await self._run(workflow_start.execute_workflow(self._context, order, timeout))
+
+    async def restart_workflow(self, workflow_id: Id) -> WorkflowHandle:
+        """Start the definition and context of a workflow again, with the variables that it began with; the handle of
+        the new one.
+        """
+        return WorkflowHandle(await self._run(workflow_control.restart_workflow(self._context, workflow_id)), self)
+
+    def get_workflow_handle(self, workflow_id: Id) -> WorkflowHandle:
+        """Return the handle of a workflow with this id; nobody asks whether there is one."""
+        return WorkflowHandle(UUID(id_text(workflow_id, "workflow_id")), self)
