@@ -44,6 +44,16 @@ steps:
   - {name: set, kind: wait, wait_condition: {field: ready, operator: equals, value: true}}
 outputs: {hosts: "${steps.ask.output.hosts}", parcel: "${steps.go.output.parcel}"}
 """
+MAP = """\
+name: map
+steps:
+  - name: each
+    kind: map
+    items: "[1, 2, 3]"
+    max_parallel: 2
+    steps:
+      - {name: one, task_template: {capability: say, input: {n: "${item}"}}}
+"""
 WRONG = """\
 name: wrong
 stepz: 1
@@ -107,6 +117,13 @@ def test_run_shows_each_step_and_what_came_of_it(taskengine, engine):
     assert {"greet completed", "both/a completed", "both completed 2/2"} <= set(told(done))
     assert told(done).index("both/a completed") < told(done).index("both completed 2/2")
     assert '"text": "hello world"' in done.out
+
+
+def test_items_are_counted_where_a_few_run_at_a_time(taskengine, engine, tmp_path):
+    (tmp_path / "map.yaml").write_text(MAP)
+    done = taskengine("workflow", "run", "map.yaml")
+    assert "each completed 3/3" in told(done)
+    assert taskengine("workflow", "status", "map", "-o", "json").json["steps"][0]["counts"]["completed"] == 3
 
 
 def test_run_gives_a_program_the_end_alone(taskengine, engine):

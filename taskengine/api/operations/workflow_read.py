@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from taskengine.models.enums import TaskStatus
 from taskengine.store import steps, workflows
 from taskengine.store.call import Operation
 from taskengine.store.codec import loads, loads_object, moment, pause_from
+from taskengine.store.fields import TaskField
+from taskengine.store.keys import RULED
 from taskengine.store.workflows import Stored
 
 
@@ -46,7 +49,7 @@ def get_workflow_status(context: OperationContext, workflow_id: Id) -> Operation
     last = last_steps(int(stored.fields.get("n", 0)))
     paths = paths_of(definition, last)
     found = yield from steps.read([str(step_id(id, path)) for path in paths])
-    by_path = {path: StepFields(step_id(id, path), one) for path, one in zip(paths, found, strict=True) if one}
+    by_path = {path: StepFields(step_id(id, path), _plain(one)) for path, one in zip(paths, found, strict=True) if one}
     made = tree(definition, by_path, moment, last)
     return WorkflowState(
         id=UUID(id),
@@ -57,6 +60,12 @@ def get_workflow_status(context: OperationContext, workflow_id: Id) -> Operation
         finally_steps=made.finally_steps,
         **_state(stored),
     )
+
+
+def _plain(fields: Mapping[str, str]) -> Mapping[str, str]:
+    """Fields of a step, whose counter of open children may lie lower: that of a map with ``max_parallel``."""
+    waiting = int(fields.get(TaskField.waiting, 0))
+    return {**fields, TaskField.waiting: str(waiting + RULED)} if waiting < 0 else fields
 
 
 def _stored(context: OperationContext, workflow_id: Id) -> Operation[tuple[str, Stored, WorkflowDefinition]]:
