@@ -1,6 +1,6 @@
 """A newer version of the engine in all but its number: ``python -m newer MODULE WORD …`` runs it.
 
-It writes form 2 of what is stored, and reads form 1.
+It writes the next form of what is stored, and reads this one.
 """
 
 import runpy
@@ -8,8 +8,8 @@ import sys
 
 from taskengine.store import schema
 
-schema.FORMS = {**schema.FORMS, 2: "nothing, it is a test"}
-schema.SCHEMA = 2
+schema.SCHEMA += 1
+schema.FORMS = {**schema.FORMS, schema.SCHEMA: "nothing, it is a test"}
 
 if __name__ == "__main__":
     sys.argv = sys.argv[1:]
