@@ -18,6 +18,7 @@ from pydantic import JsonValue
 
 from taskengine.coordinator.duty import DutyContext
 from taskengine.coordinator.sub_workflows import SubWorkflow
+from taskengine.coordinator.workflow_tasks import begin
 from taskengine.core.bindings import Bindings
 from taskengine.core.conditions import holds
 from taskengine.core.decide import Stimulus
@@ -32,6 +33,7 @@ from taskengine.core.instructions import (
     StartWaiting,
     StepInstruction,
 )
+from taskengine.core.lifecycle import CLOSABLE
 from taskengine.core.steps import failures
 from taskengine.core.steps.map import items as map_items
 from taskengine.core.steps.needs import needs
@@ -50,6 +52,7 @@ from taskengine.store.codec import dumps, loads, loads_object
 from taskengine.store.coordination import Decision
 from taskengine.store.executions import put_payload
 from taskengine.store.expansion import Place
+from taskengine.store.fields import TaskField
 from taskengine.store.keys import RULED
 from taskengine.store.replies import Reply
 from taskengine.store.step_values import Where, fixed, items, read_output, read_values
@@ -134,6 +137,14 @@ class Steps:
         """Return the script that answers a decision; None where nothing is to be done."""
         if stimulus is StepStimulus.CONDITION_WAITERS:
             return steps.ask_condition_waiters(context.term, decision.entry, decision.task_id)
+        if not facts.frame:
+            found = self._workflow_task(context, decision, stimulus, facts)
+            if not isinstance(found, StepFacts):
+                return found
+            facts = found
+        if facts.fields.get(TaskField.queue) == "%w":  # to its steps it is the workflow, whatever it is a step of
+            own = {name: value for name, value in facts.fields.items() if name not in ("p", "fr")}
+            facts = replace(facts, fields=own)
         at = _At(decision, facts, self._definition(context, facts.frame["def"]))
         seen = at.seen()
         try:
@@ -149,6 +160,22 @@ class Steps:
         except InvalidInputError as exc:
             kind = "expression" if isinstance(exc, ExpressionError) else "invalid_template"
             return at.call(context.term, failures.broken(at.step, seen, str(exc), kind), "")
+
+    def _workflow_task(
+        self, context: DutyContext, decision: Decision, stimulus: Stimulus | StepStimulus, facts: StepFacts
+    ) -> StepFacts | Call[Reply] | None:
+        """Return the facts of a task that runs a workflow, once it has what one begins with; else what ends it."""
+        if stimulus is StepStimulus.CLOSE or facts.fields["st"] not in CLOSABLE:
+            return None
+        try:
+            answer = context.read(begin(context.keys, context.term, decision.task_id, facts.fields.get("doc", "{}")))
+        except InvalidInputError as exc:
+            why = {"err": str(exc), "knd": "invalid_input"}
+            how = Ending("failed", fields=why)
+            return steps.end(context.term, decision.entry, decision.task_id, facts.revision, how)
+        context.note(answer.word)
+        (found,) = self.look(context, [decision]).values()
+        return found if answer.ok and found is not None and found.frame else None
 
     def _with_items(
         self, context: DutyContext, step: MapStep, seen: StepSnapshot, author: Author
@@ -263,6 +290,7 @@ class _At:
             turns=facts.number("n"),
             next_item=facts.number("nx"),
             is_blamed="err" in fields,
+            cancel=fields.get("cq", ""),
             is_retrying="rtr" in fields,
             is_timed="step=" in fields.get("clk", "") or "moment=" in fields.get("clk", ""),
             signal=Signal(loads_object(facts.signal)["payload"], facts.signal) if facts.signal else None,
@@ -278,6 +306,8 @@ class _At:
             case Expand():
                 where = self.where
                 place = Place(where.workflow_id, id, where.frame, self.definition)
+                if self.facts.fields.get(TaskField.queue) == "%w":  # listings go on to see it
+                    what = replace(what, queue="%w")
                 return _expand(place.piece(what), partial(steps.expand, term, entry, id, seen))
             case StartWaiting():
                 waiting = Waiting(what.timer_ms, what.moment_ms, what.limit_ms, what.on_change, what.signal)

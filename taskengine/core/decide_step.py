@@ -67,7 +67,7 @@ def _decided(
         is_end = isinstance(made, EndStep) and isinstance(step, WorkflowDefinition) and root.wants_last(step, seen)
         return root.last(seen) if is_end else made
     if stimulus is StepStimulus.CLOSE:
-        return EndChildren(failures.CANCELLED, "the step around it ended")
+        return EndChildren(failures.CANCELLED, seen.cancel or "the step around it ended")
     if seen.ended_badly:
         after = map_step.after_failure(step, seen) if isinstance(step, MapStep) else failures.after_failure(seen, step)
         if after is not None:

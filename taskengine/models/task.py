@@ -111,8 +111,20 @@ class RequestFields(InputModel):
     estimated_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     idempotency_key: IdempotencyKey | None = None
 
+    def _names_workflow(self) -> bool:
+        """Whether it asks for a registered workflow: of that type, for no other worker, and by name."""
+        is_plain = self.task_type is TaskType.WORKFLOW and self.assigned_to is None
+        is_own = self.capability in (None, TaskType.WORKFLOW.value)
+        return is_plain and is_own and isinstance(self.input.get("workflow"), str)
+
     @model_validator(mode="after")
     def _check_together(self) -> Self:
+        if self._names_workflow() and self.trigger_rule is not TriggerRule.ALL_SUCCESS:
+            raise InvalidInputError(
+                f"trigger_rule is {self.trigger_rule}, but a task that runs a workflow starts when all before it "
+                "completed; let a task with that rule stand before it",
+                field="trigger_rule",
+            )
         if self.id in self.depends_on:
             raise CircularDependencyError([self.name or str(self.id)] * 2)
         if self.expires_at and self.scheduled_at and self.expires_at <= self.scheduled_at:
@@ -168,8 +180,15 @@ class Task(RequestFields):
         return data
 
     @property
+    def runs_workflow(self) -> bool:
+        """Whether it runs the registered workflow that its input names, and waits for it without a slot."""
+        return self._names_workflow()
+
+    @property
     def queue(self) -> str:
-        """The queue it waits in: its capability, or ``@agent`` when it is pinned."""
+        """The queue it waits in: its capability, ``@agent`` when it is pinned; no worker's when it runs a workflow."""
+        if self.runs_workflow:
+            return "%w"
         return f"@{self.assigned_to}" if self.assigned_to else str(self.capability)
 
     def can_retry(self) -> bool:

@@ -153,14 +153,18 @@ class Frame:
     depth: int
     #: Name -> JSON.
     variables: Mapping[str, str]
+    #: As of a :class:`Start`, where it pins what it runs by itself.
+    names: Mapping[str, str] = field(default_factory=dict)
+    definitions: Sequence[str] = ()
 
 
 def put_frame(term: str, new: Frame) -> Call[Reply]:
-    """Give a step variables of its own, unless it has some: ok or stale."""
+    """Give a step variables of its own, unless it has some: ok, undefined (digest, to be laid by first) or stale."""
     variables: list[Row] = [{"name": name, "value": value} for name, value in new.variables.items()]
     return _PUT_FRAME(
         term=term, step=new.step, workflow=new.workflow, digest=new.digest, context=new.context, path=new.path,
-        depth=new.depth, variables=variables,
+        depth=new.depth, names=dumps(dict(new.names), "names"), definitions=" ".join(new.definitions),
+        variables=variables,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from taskengine.api.context import OperationContext
 from taskengine.api.operations.ask import get_execution, required
 from taskengine.api.operations.refusals import not_allowed
 from taskengine.api.operations.wait import until_over
+from taskengine.api.operations.workflow_control import retry_workflow
 from taskengine.core import remedy
 from taskengine.core.lifecycle import HALTED, REOPENABLE
 from taskengine.errors import NotAllowedError, NotFoundError, TaskExecutionError
@@ -43,6 +44,9 @@ def retry_task(
     id = id_text(task_id)
     seconds(timeout)
     answer = yield from tasks.reopen(id)
+    if answer.word == "workflow":
+        yield from retry_workflow(id)
+        return (yield from _outcome(context, id, seconds(timeout))) if wait else (yield from get_execution(context, id))
     if answer.word == "missing":
         raise NotFoundError("task", id)
     if not answer.ok:

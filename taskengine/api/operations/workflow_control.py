@@ -16,7 +16,7 @@ from taskengine.models import Workflow
 from taskengine.store import steps, workflows
 from taskengine.store.call import Operation
 from taskengine.store.codec import loads_object
-from taskengine.store.fields import FrameField
+from taskengine.store.fields import FrameField, TaskField
 
 
 def pause_workflow(
@@ -61,7 +61,8 @@ def cancel_workflow(workflow_id: Id, reason: str) -> Operation[bool]:
 
 def _look(id: str) -> Operation[steps.StepFacts | None]:
     (facts,) = yield from steps.look([(id, "")])
-    return facts if facts is not None and facts.fields.get("k") == "workflow" else None
+    is_one = facts is not None and (facts.fields.get("k") == "workflow" or facts.fields.get(TaskField.queue) == "%w")
+    return facts if is_one else None
 
 
 def _open(context: OperationContext, workflow_id: Id, word: str) -> Operation[Workflow]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from taskengine.api.arguments import Id, id_text, seconds
+from taskengine.api.arguments import Id, id_text, seconds, text
 from taskengine.api.arguments import idempotency_key as argument_key
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.wait import until_over
-from taskengine.api.operations.workflow_names import Library, library, named
 from taskengine.api.operations.workflow_read import get_workflow
 from taskengine.core.lifecycle import WORKFLOW_COMPLETED
 from taskengine.core.order import score
@@ -20,6 +19,7 @@ from taskengine.models import Workflow, WorkflowDefinition
 from taskengine.store import workflows
 from taskengine.store.call import Operation
 from taskengine.store.codec import digest, dumps
+from taskengine.store.library import Library, library, named
 from taskengine.store.steps import step_record
 from taskengine.store.workflows import Start
 
@@ -41,7 +41,7 @@ def start_workflow(context: OperationContext, order: Order) -> Operation[UUID]:
     key = argument_key(order.idempotency_key)
     workflow = yield from _ordered(context, order)
     shared = _shared(workflow)
-    runs = yield from library(context, shared)
+    runs = yield from library(context.keys, shared)
     new = _start(workflow, shared.digest(), key, runs)
     texts = {**runs.inline, new.digest: shared.definition_json().decode()}
     answer = yield from workflows.start(new)
@@ -65,7 +65,7 @@ def execute_workflow(context: OperationContext, order: Order, timeout: float | N
 def _ordered(context: OperationContext, order: Order) -> Operation[Workflow]:
     given: object = order.workflow
     if isinstance(given, str):
-        _, version, definition = yield from named(context, given)
+        _, version, definition = yield from named(context.keys, text(given, "workflow", 200))
         given = Workflow.model_copy(new_workflow(definition))
         given = given.with_checked({"version": version})
     workflow = new_workflow(given)

@@ -80,6 +80,8 @@ class StepSnapshot:
     turns: int = 0
     #: The next item of a map that may start.
     next_item: int = 0
+    #: Why a client cancelled it, if one did.
+    cancel: str = ""
     #: Whether it is noted which of its children failed.
     is_blamed: bool = False
     #: Whether its children are being opened again.

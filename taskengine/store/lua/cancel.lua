@@ -2,7 +2,7 @@
 -- args: reason, tasks..., envelope
 -- returns: {{'ok', new status} | {'asked'} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
 -- events: cancelled | cancel_requested
--- fields: cancel, reason, exec.cancel
+-- fields: cancel, exec.cancel, reason
 local reason = A.reason
 local function cancel(id)
   local m = find(id)
@@ -13,7 +13,11 @@ local function cancel(id)
   if m.st == T.RUNNING then
     if m.cq then return {'asked'} end
     call('HSET', key('task', m.id), F.cancel, reason)
-    call('HSET', key('exec', execution_id(m.id, m.att)), F.exec.cancel, now)
+    if is_step(m) then
+      ask(m.id, '', 'close')
+    else
+      call('HSET', key('exec', execution_id(m.id, m.att)), F.exec.cancel, now)
+    end
     emit(m.run, 'cancel_requested', m.id, reason)
     return {'asked'}
   end

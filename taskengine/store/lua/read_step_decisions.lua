@@ -3,9 +3,9 @@
 -- reply step: revision, fields, frame, because, pause, signal
 -- returns: {'' when there is no such step | step ...}
 -- Fields are 'name', value, ...
--- fields: status, run, queue, score, waiting, failed, skipped, name, end_reason, clocks, retrying, error, signal
--- fields: frame.workflow, frame.definition, frame.revision, frame.path, path, failed_before, closed_by, error_kind
--- fields: reason, parent, culprit
+-- fields: status, run, queue, score, waiting, failed, skipped, name, end_reason, clocks, retrying, error, cancel, doc
+-- fields: signal, frame.workflow, frame.definition, frame.revision, frame.path, path, failed_before, closed_by
+-- fields: error_kind, reason, parent, culprit
 local function read_fields(name, ...)
   local found = {}
   for i, value in ipairs(call('HMGET', name, ...)) do
@@ -21,10 +21,10 @@ local function look(id, because)
   if not m then return '' end
   local scope, record = blocked_by(m)
   local own = read_fields(key('task', id), F.status, F.run, F.queue, F.score, F.waiting, F.failed, F.skipped, F.name,
-    F.end_reason, F.clocks, F.retrying, F.error, unpack(STEP_FIELDS))
+    F.end_reason, F.clocks, F.retrying, F.error, F.cancel, F.doc, unpack(STEP_FIELDS))
   own[#own + 1] = 'pieces'
   own[#own + 1] = call('LLEN', key('children', id))
-  local frame = m.fr or id
+  local frame = m.queue ~= '%w' and m.fr or id
   local signal = call('HGET', key('task', id), F.signal)
   signal = signal and call('LINDEX', key('inbox', m.run .. ':' .. signal), 0)
   return R.step{revision = rests_on(m), fields = own,

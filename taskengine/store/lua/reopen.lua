@@ -1,8 +1,8 @@
 -- Opens a FAILED or CANCELLED task again, with fresh retries; what its end closed is reopened by the coordinator.
 -- args: because, term, entry, tasks..., envelope
--- returns: {{'ok', status} | {'conflict', status} | {'blocked', closed by} | {'settling', kind, id} | {'missing'} | {'stale'} ...}
+-- returns: {{'ok', status} | {'conflict', status} | {'blocked', closed by} | {'settling', kind, id} | {'missing'} | {'stale'} | {'workflow'} it is opened with its steps ...}
 -- events: reopened, step_reopened, ready
--- fields: closed_by, failed_before, status
+-- fields: closed_by, failed_before, planned, status
 -- because: only when this task closed it ('' = whatever closed it). entry: decision to delete, or ''.
 local because, term, entry = A.because, A.term, A.entry
 if outdated(term) then return {{'stale'}} end
@@ -19,6 +19,7 @@ local function reopen(id)
   if because ~= '' and by ~= because then return done({'conflict', m.st}) end
   local wait = unsettled(m)
   if wait then return wait end
+  if is_step(m) and call('HEXISTS', key('task', m.id), F.planned) == 1 then return {'workflow'} end
   if because == '' and (m.w < 0 and by ~= '' or m.w >= 0 and m.f + m.c > 0) then return {'blocked', by} end
   open_again(m, T.PENDING, v[2])
   return done({'ok', call('HGET', key('task', m.id), F.status)})

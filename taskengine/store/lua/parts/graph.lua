@@ -169,12 +169,12 @@ local function open_again(m, to, failed_before)
   forget_age(m)
   watch_deadline(m.id, m.score)
   call('DEL', key('done', m.id))
-  if not is_unseen(m) then
-    emit(m.run, 'reopened', m.id)
-  elseif to == T.RUNNING then
+  if to == T.RUNNING then
     emit(m.run, 'step_running', m.id)
-  else
+  elseif is_unseen(m) then
     emit(m.run, 'step_reopened', m.id)
+  else
+    emit(m.run, 'reopened', m.id)
   end
   m.w = call('HINCRBY', key('task', m.id), F.waiting, 1)
   if m.xr and not tell_parents(m.id, m.run, false, 0) then

@@ -1,5 +1,5 @@
 -- READY tasks: how they become so, where they wait, and why one may not run now.
--- fields: node.queues, status, ready, parked, attempts, granted, aged, score, decided_end
+-- fields: node.queues, status, ready, decided_end, parked, attempts, granted, aged, score
 
 -- PENDING -> READY when nothing is left to wait for; what needs thought goes to the coordinator: a dependency that
 -- ended badly, and every task with a trigger rule of its own (its counter of waits is below zero, see RULED in
@@ -74,7 +74,7 @@ local gates, is_open_gate = {}, {}
 local windows = {}
 -- lazy
 local function try_step(m, because)
-  if m.st ~= T.PENDING and m.st ~= T.RUNNING then return end
+  if (m.st ~= T.PENDING and m.st ~= T.RUNNING) or m.hold or m.due then return end
   local open = m.queue == '%m' and m.w + C.ruled or m.w
   if m.queue == '%m' and open > 0 then windows[#windows + 1] = m.id end
   if open ~= 0 and (m.f + m.c == 0 or m.queue == '%m') then return end

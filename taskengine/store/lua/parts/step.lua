@@ -41,7 +41,7 @@ local function begin_step(m, limit)
   move(m, T.RUNNING)
   call('HSET', key('task', m.id), F.status, T.RUNNING, F.started, now)
   if limit > 0 then arm_timer(m, 'limit', now + limit) end
-  if is_unseen(m) then emit(m.run, 'step_running', m.id) else emit(m.run, 'started', m.id, '0 -') end
+  emit(m.run, 'step_running', m.id)
 end
 -- Stores one child of a step, which it tells of its end before all others.
 local function put_child(t, no, run, up, parents)

@@ -1,0 +1,81 @@
+"""Definitions by name, and what a workflow that starts will run under which name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from taskengine.core.steps.paths import bodies
+from taskengine.errors import InvalidInputError, NotFoundError
+from taskengine.models import WorkflowDefinition, WorkflowStep
+from taskengine.models.steps import SubWorkflowStep
+from taskengine.store import workflows
+from taskengine.store.call import Operation
+from taskengine.store.keys import Keys
+
+#: Definitions that one workflow may run.
+MOST_DEFINITIONS = 100
+
+
+@dataclass(slots=True)
+class Library:
+    """What a workflow may run: it is settled when it starts, and no later registration changes it."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    #: Digest -> JSON, of those that lie in the definition itself.
+    inline: dict[str, str] = field(default_factory=dict)
+    digests: list[str] = field(default_factory=list)
+
+
+def library(keys: Keys, definition: WorkflowDefinition) -> Operation[Library]:
+    """What *definition* may run; NotFoundError for a name that nobody registered."""
+    found = Library()
+    waiting = [definition]
+    while waiting:
+        for step in sub_workflows(waiting.pop()):
+            inner = yield from _add(keys, found, step)
+            if inner is not None:
+                waiting.append(inner)
+    return found
+
+
+def _add(keys: Keys, found: Library, step: SubWorkflowStep) -> Operation[WorkflowDefinition | None]:
+    """Return the definition of a step, where it is met for the first time."""
+    if isinstance(step.workflow, str):
+        if step.workflow in found.names:
+            return None
+        digest, _, inner = yield from named(keys, step.workflow)
+        found.names[step.workflow] = digest
+    else:
+        inner = step.workflow
+        digest = inner.digest()
+        found.inline[digest] = inner.definition_json().decode()
+    if digest in found.digests:
+        return None
+    found.digests.append(digest)
+    if len(found.digests) > MOST_DEFINITIONS:
+        raise InvalidInputError(f"it runs over {MOST_DEFINITIONS} other workflows", field="workflow")
+    return inner
+
+
+def named(keys: Keys, name: str) -> Operation[tuple[str, int, WorkflowDefinition]]:
+    """Digest, version and definition of what is registered under a name; NotFoundError when nothing is."""
+    found = yield from workflows.registered(keys, name)
+    if found is None:
+        raise NotFoundError("workflow", name)
+    digest, version = found
+    written = yield from workflows.definition(keys, digest)
+    return digest, version, WorkflowDefinition.model_validate_json(written)
+
+
+def sub_workflows(definition: WorkflowDefinition) -> Iterator[SubWorkflowStep]:
+    """Yield all steps of a definition that run another one."""
+    yield from _in((*definition.steps, *definition.finally_steps))
+
+
+def _in(steps: Sequence[WorkflowStep]) -> Iterator[SubWorkflowStep]:
+    for step in steps:
+        if isinstance(step, SubWorkflowStep):
+            yield step
+        first, second = bodies(step)
+        yield from _in((*first, *second))

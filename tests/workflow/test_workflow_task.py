@@ -1,0 +1,120 @@
+"""Tasks of the type WORKFLOW: each runs a registered workflow, holds no slot, and is seen as any task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from taskengine import InvalidInputError, Task, TaskFactory, TaskType, TriggerRule, WorkflowDefinition, WorkflowStep
+from taskengine.testing import Engine
+
+from .conftest import QUEUE, work
+
+
+def step(name: str, fails: int = 0, **more: Any) -> WorkflowStep:
+    return WorkflowStep(name=name, task_template=work(fails=fails, gives={"by": name}), **more)
+
+
+def register(engine: Engine, *steps: WorkflowStep, **more: Any) -> None:
+    engine.api.register_workflow(WorkflowDefinition(name="nightly", steps=steps, **more))
+
+
+def ask(name: str = "w", *on: Task, **input: Any) -> Task:
+    depends_on = {one.id for one in on}
+    return Task(
+        name=name, task_type=TaskType.WORKFLOW, input={"workflow": "nightly", **input}, depends_on=depends_on
+    )
+
+
+def plain(name: str, *on: Task) -> Task:
+    return Task(name=name, capability=QUEUE, depends_on={one.id for one in on})
+
+
+def test_it_runs_between_tasks_and_its_result_is_the_workflows(engine: Engine) -> None:
+    got = WorkflowStep(name="x", task_template=work(gives={"got": "${context.branch} ${variables.n}"}))
+    register(engine, got, outputs={"o": "${steps.x.output.got}"}, context={"branch": "main"})
+    before = plain("before")
+    task = ask("w", before, variables={"n": 5})
+    after = plain("after", task)
+    engine.submit(before, task, after)
+    assert engine.task(task).status == "pending"
+    engine.run_until_idle()
+    assert engine.ran == ["before", "x", "after"]
+    done = engine.task(task)
+    assert (done.status, done.result) == ("completed", {"o": "main 5"})
+    assert {one.name: one.status.value for one in engine.api.list_tasks()} == dict.fromkeys(
+        ("before", "w", "after", "x"), "completed"
+    )
+
+
+def test_it_is_running_while_its_steps_are(engine: Engine) -> None:
+    register(engine, WorkflowStep(name="held", task_template=work() | {"hold": True}))
+    task = ask()
+    engine.submit(task)
+    engine.run_until_idle()
+    assert engine.task(task).status == "running"
+    assert [one.id for one in engine.api.list_tasks("running")] == [task.id]
+    assert engine.api.cancel_task(task.id, "enough") is True
+    engine.run_until_idle()
+    over = engine.task(task)
+    assert (over.status, over.reason) == ("cancelled", "enough")
+    assert {one.status.value for one in engine.api.list_tasks()} == {"cancelled"}
+
+
+def test_its_failure_is_the_tasks_and_a_retry_goes_on_where_it_failed(engine: Engine) -> None:
+    wait = WorkflowStep(kind="wait", name="s", wait_condition="variables.go", timeout=5)
+    register(engine, step("x"), wait, step("y"))
+    task = ask()
+    after = plain("after", task)
+    engine.submit(task, after)
+    engine.run_until_idle()
+    engine.clock.advance(6)
+    engine.run_until_idle()
+    failed = engine.task(task)
+    assert (failed.status, failed.error_kind) == ("failed", "timeout")
+    assert engine.task(after).status == "cancelled"
+    engine.api.retry_task(task.id, wait=False)
+    engine.run_until_idle()
+    assert engine.task(task).status == "running"
+    assert engine.ran == ["x"]
+
+
+def test_a_name_that_nobody_registered_fails_it_and_a_retry_finds_it(engine: Engine) -> None:
+    task = ask()
+    engine.submit(task)
+    engine.run_until_idle()
+    failed = engine.task(task)
+    assert failed.status == "failed"
+    assert "nightly" in str(failed.error_message)
+    register(engine, step("x"))
+    engine.api.retry_task(task.id, wait=False)
+    engine.run_until_idle()
+    assert (engine.task(task).status, engine.ran) == ("completed", ["x"])
+
+
+def test_it_may_be_held_and_be_a_step_of_a_workflow(engine: Engine) -> None:
+    register(engine, step("x"))
+    task = ask().model_copy(update={"hold": True})
+    engine.submit(task)
+    engine.run_until_idle()
+    assert engine.task(task).status == "pending"
+    engine.api.execute_task(task.id, wait=False)
+    engine.run_until_idle()
+    assert engine.task(task).status == "completed"
+    nested = WorkflowStep(name="n", task_template={"task_type": "workflow", "input": {"workflow": "nightly"}})
+    engine.api.execute_workflow(WorkflowDefinition(name="outer", steps=[nested, step("y")]))
+    assert engine.ran == ["x", "x", "y"]
+
+
+def test_the_factory_makes_one(engine: Engine) -> None:
+    register(engine, step("x"))
+    task = TaskFactory.create_workflow_task("w", workflow="nightly", created_by="ann")
+    engine.submit(task)
+    engine.run_until_idle()
+    assert engine.ran == ["x"]
+
+
+def test_rules_of_its_own_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match="trigger_rule"):
+        Task(task_type=TaskType.WORKFLOW, input={"workflow": "w"}, trigger_rule=TriggerRule.ALL_DONE)
