@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
 from taskengine import agent
 from taskengine.cli import place
-from taskengine.cli.workflow import follow
+from taskengine.cli.workflow import follow, shown
 from taskengine.settings import current
 from taskengine.testing import Engine
 
@@ -270,6 +273,28 @@ def test_workflows_are_listed_newest_first_by_name_and_status(taskengine, engine
     page = taskengine("workflow", "list", "--name", "chain", "--limit", "1", "-o", "json").json
     assert ids("--name", "chain", "--cursor", page["cursor"]) == [first]
     assert "bad: " in taskengine("workflow", "list", "--status", "failed").out
+
+
+def test_who_stops_watching_leaves_the_workflow_running(taskengine, engine, monkeypatch):
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    id = started(taskengine, "asking.yaml")
+    monkeypatch.setattr(follow.time, "sleep", interrupt)
+    done = taskengine("workflow", "watch", id)
+    assert (done.code, f"workflow {id} goes on" in done.out) == (130, True)
+    assert taskengine("workflow", "status", id, "-o", "json").json["status"] in {"pending", "running"}
+
+
+def test_a_terminal_is_shown_the_tree_drawn_over(taskengine, engine, monkeypatch):
+    screen = io.StringIO()
+    terminal = Console(file=screen, force_terminal=True, width=100, height=20, legacy_windows=False)
+    monkeypatch.setattr(shown, "console", lambda: terminal)
+    assert taskengine("workflow", "run", "failing.yaml").code == 3
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
+    assert "failing" in text.splitlines()[0]
+    assert re.findall(r"└─ never +cancelled", text)
+    assert "1 failed, 1 cancelled, 1 completed" in text
 
 
 MISTAKES = (
