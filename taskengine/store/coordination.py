@@ -29,20 +29,20 @@ PAUSED, RUN_PAUSED = "!", "!run"
 #: Decisions kept after they raised five times.
 MAX_POISON = 1000
 
-_AGE = Verb("lift_aged", reply)
-_CLOSE = Verb("close_by_rule", reply)
+_LIFT_AGED = Verb("lift_aged", reply)
+_CLOSE_BY_RULE = Verb("close_by_rule", reply)
 _CONTINUE_RELEASES = Verb("continue_releases", reply)
 _DROP_DECISION = Verb("drop_decision", reply)
-_FALL = Verb("settle_batch", reply)
+_SETTLE_BATCH = Verb("settle_batch", reply)
 _FIRE_TIMERS = Verb("fire_timers", reply)
 _GRANT = Verb("grant", reply)
-_LEAD = Verb("elect", reply)
-_LEAVE_LISTS = Verb("continue_delete", reply)
+_ELECT = Verb("elect", reply)
+_CONTINUE_DELETE = Verb("continue_delete", reply)
 _REOPEN = Verb("reopen", only)
 _RESCUE = Verb("rescue", reply)
 _RESIGN = Verb("resign", reply)
 _SWEEP_BATCH = Verb("sweep_batch", reply)
-_TRIGGER = Verb("start_by_rule", reply)
+_START_BY_RULE = Verb("start_by_rule", reply)
 _UNPARK = Verb("unpark", reply)
 _WITHDRAW = Verb("withdraw", reply)
 
@@ -52,7 +52,7 @@ def elect(id: str, lease_ms: int, settings: str = "") -> Call[Reply]:
 
     *settings* is the digest of the coordinator's.
     """
-    return _LEAD(id=id, lease_ms=lease_ms, settings=settings)
+    return _ELECT(id=id, lease_ms=lease_ms, settings=settings)
 
 
 def resign(id: str) -> Call[Reply]:
@@ -108,7 +108,7 @@ def erasing(keys: Keys) -> Call[list[str]]:
 
 def continue_delete(term: str, task: str) -> Call[Reply]:
     """Go on with the deletion of a task that stands in very many lists; ok (1 while more remain)."""
-    return _LEAVE_LISTS(term=term, task=task)
+    return _CONTINUE_DELETE(term=term, task=task)
 
 
 def unpark(term: str, start: str = "0") -> Call[Reply]:
@@ -118,12 +118,12 @@ def unpark(term: str, start: str = "0") -> Call[Reply]:
 
 def lift_aged(term: str, queue: str, start: int, aging_ms: int) -> Call[Reply]:
     """Lift waiting tasks of a queue by a class; ok (lifted, *start* to go on from or -1, ms to the next)."""
-    return _AGE(term=term, queue=queue, start=start, aging_ms=aging_ms)
+    return _LIFT_AGED(term=term, queue=queue, start=start, aging_ms=aging_ms)
 
 
 def settle_batch(batch: str) -> Call[Reply]:
     """Drop commit waits of a committed graph's next chunk; ok (1 while more remain)."""
-    return _FALL(batch=batch)
+    return _SETTLE_BATCH(batch=batch)
 
 
 def sweep_batch(batch: str, term: str) -> Call[Reply]:
@@ -292,7 +292,7 @@ def _rows(raw: Sequence[Any]) -> list[_Row | AsStep | None]:
     return [_Row._make(row) if row[0] == "ok" else others.get(row[0]) for row in raw]
 
 
-_SNAPSHOT = Verb("read_decision_inputs", _rows, snapshot=_Row)
+_READ_DECISION_INPUTS = Verb("read_decision_inputs", _rows, snapshot=_Row)
 
 
 def snapshots(decisions: Sequence[Decision]) -> Operation[list[Snapshot | AsStep | None]]:
@@ -345,7 +345,7 @@ def _gone(rows: Sequence[_Row], seen: Snapshot, blamed: Sequence[End]) -> Depend
 
 def _snapshot(start: int, blamed: Sequence[str], decisions: Sequence[Decision]) -> Call[list[_Row | AsStep | None]]:
     tasks = [{"task": decision.task_id, "because": decision.because} for decision in decisions]
-    return _SNAPSHOT(start=start, blamed="".join(blamed), tasks=tasks)
+    return _READ_DECISION_INPUTS(start=start, blamed="".join(blamed), tasks=tasks)
 
 
 def _seen(decision: Decision, row: _Row) -> Snapshot:
@@ -367,7 +367,7 @@ def _seen(decision: Decision, row: _Row) -> Snapshot:
 def close_by_rule(term: str, entry: str, seen: Snapshot, how: CloseTask) -> Call[Reply]:
     """Cancel the task of *seen*, delete the decision: ok, missing, stale (term) or changed (read again)."""
     before = "1" if how.failed_before else ""
-    return _CLOSE(
+    return _CLOSE_BY_RULE(
         term=term, entry=entry, task=seen.task_id, revision=seen.revision, reason=how.reason, closed_by=how.closed_by,
         failed_before=before,
     )  # fmt: skip
@@ -375,7 +375,7 @@ def close_by_rule(term: str, entry: str, seen: Snapshot, how: CloseTask) -> Call
 
 def start_by_rule(term: str, entry: str, seen: Snapshot) -> Call[Reply]:
     """Set the task of *seen* READY, delete the decision: ok, missing, stale (term) or changed (read again)."""
-    return _TRIGGER(term=term, entry=entry, task=seen.task_id, revision=seen.revision)
+    return _START_BY_RULE(term=term, entry=entry, task=seen.task_id, revision=seen.revision)
 
 
 def reopen_closed(term: str, entry: str, task_id: str, closed_by: str) -> Call[Reply]:

@@ -11,7 +11,7 @@ from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, reply
 from taskengine.store.verb import Verb
 
-_DROP_LETTER = Verb("drop_dead_letter", reply)
+_DROP_DEAD_LETTER = Verb("drop_dead_letter", reply)
 
 
 def page(keys: Keys, after: Entry | None, since_ms: int, most: int) -> Operation[list[Entry]]:
@@ -32,4 +32,4 @@ def _ms(raw: Any) -> int | None:
 
 def drop(task_id: str) -> Call[Reply]:
     """Take a task off the list: ok or missing."""
-    return _DROP_LETTER(task=task_id)
+    return _DROP_DEAD_LETTER(task=task_id)

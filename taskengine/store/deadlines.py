@@ -61,7 +61,7 @@ def _rows(raw: Sequence[Any]) -> list[_Row | None]:
     return [_Row._make(row) if row else None for row in raw]
 
 
-_WEIGH = Verb("read_deadline_weights", _rows, weight=_Row)
+_READ_DEADLINE_WEIGHTS = Verb("read_deadline_weights", _rows, weight=_Row)
 _NOTE_DEADLINES = Verb("note_deadlines", reply)
 
 
@@ -70,7 +70,7 @@ def read_weights(ids: Sequence[str]) -> Operation[list[DeadlineWeight | None]]:
     found: list[DeadlineWeight | None] = []
     for at in range(0, len(ids), WEIGHTS):
         piece = ids[at : at + WEIGHTS]
-        rows = yield from _WEIGH(tasks=piece)
+        rows = yield from _READ_DEADLINE_WEIGHTS(tasks=piece)
         found += [row and _decode_weight(id, row) for id, row in zip(piece, rows, strict=True)]
     return found
 

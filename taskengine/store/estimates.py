@@ -15,13 +15,13 @@ MOST_KINDS = 10_000
 #: Kinds read in one trip.
 PIECE = 1000
 
-_LEARN = Verb("update_estimates", reply)
+_UPDATE_ESTIMATES = Verb("update_estimates", reply)
 
 
 def update_estimates(seconds: Mapping[str, float]) -> Call[Reply]:
     """Keep the estimates of kinds, 256 at most: ok. A late copy sets what was right when it was sent."""
     kinds: list[Row] = [{"kind": kind, "ms": max(0, round(value * 1000))} for kind, value in seconds.items()]
-    return _LEARN(most=MOST_KINDS, kinds=kinds)
+    return _UPDATE_ESTIMATES(most=MOST_KINDS, kinds=kinds)
 
 
 def read_estimates(keys: Keys, kinds: Sequence[str]) -> Operation[dict[str, float]]:

@@ -111,8 +111,8 @@ _REPORT_SEVERAL = Verb("report", _answer, is_long=True, assignment=AssignmentRep
 _TIME_OUT = Verb("time_out", reply)
 _END_CANCELLED = Verb("end_cancelled", reply)
 _HAND_BACK = Verb("hand_back", replies)
-_SAY = Verb("append_logs", reply)
-_LAY = Verb("put_payload", reply)
+_APPEND_LOGS = Verb("append_logs", reply)
+_PUT_PAYLOAD = Verb("put_payload", reply)
 
 
 def claim(slot: Slot, request: str, execution: str, token: int) -> Call[Answer]:
@@ -183,7 +183,7 @@ def append_logs(
     *number* is that of the first line, counted from 1 in its execution: those that came before are not kept twice.
     """
     shown = "" if progress is None else repr(round(progress, 4))
-    return _SAY(
+    return _APPEND_LOGS(
         execution=execution, token=token, most=MAX_LOG_LINES, bytes=MAX_LOG_BYTES, progress=shown, note=note,
         number=number, lines=lines,
     )  # fmt: skip
@@ -265,7 +265,7 @@ def _executions(raw: Sequence[Sequence[Any]]) -> list[TaskExecution]:
 
 
 _READ_EXECUTIONS = Verb("read_executions", _executions)
-_GLANCE: Verb[list[Any]] = Verb("read_execution_heads", list)
+_READ_EXECUTION_HEADS: Verb[list[Any]] = Verb("read_execution_heads", list)
 
 
 def of_task(task_id: str, most: int = 100) -> Call[list[TaskExecution]]:
@@ -278,7 +278,7 @@ def read_heads(ids: Sequence[str]) -> Operation[list[TaskExecution | None]]:
     found: list[TaskExecution | None] = []
     while len(found) < len(ids):
         piece = tuple(ids[len(found) : len(found) + _HEADS])
-        raw = yield from _GLANCE(executions=piece)
+        raw = yield from _READ_EXECUTION_HEADS(executions=piece)
         found += [execution_from(id, pairs(fields)) if fields else None for id, fields in zip(piece, raw, strict=True)]
     return found
 
@@ -317,7 +317,7 @@ def payload(keys: Keys, name: str) -> Call[str | None]:
 
 def put_payload(name: str, text: str) -> Call[Reply]:
     """Lay JSON by reference; kept for an hour unless a verb takes it over, or did so before."""
-    return _LAY(name=name, text=text)
+    return _PUT_PAYLOAD(name=name, text=text)
 
 
 def _mapping(raw: Any) -> dict[str, str]:

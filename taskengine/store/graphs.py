@@ -28,8 +28,8 @@ _IDS = 1024
 
 _STAGE = Verb("stage", reply)
 _STAGE_EDGES = Verb("stage_edges", reply)
-_COMMIT = Verb("commit_graph", reply)
-_LAY_ORDER = Verb("put_order", reply)
+_COMMIT_GRAPH = Verb("commit_graph", reply)
+_PUT_ORDER = Verb("put_order", reply)
 _READ_GRAPH = Verb("read_graph", reply)
 
 
@@ -75,7 +75,7 @@ def commit(batch: str, name: Name | None = None, label: Label = Label()) -> Call
     Safe to repeat.
     """
     key, sha = (name.key, name.sha) if name else ("", "")
-    return _COMMIT(batch=batch, key=key, sha=sha, name=label.name, by=label.created_by)
+    return _COMMIT_GRAPH(batch=batch, key=key, sha=sha, name=label.name, by=label.created_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Named:
 
 def put_order(batch: str, start: int, raw: bytes) -> Call[Reply]:
     """Note raw ids of a graph that is to have a name, from the place *start* on; safe to repeat."""
-    return _LAY_ORDER(batch=batch, start=start, raw=raw)
+    return _PUT_ORDER(batch=batch, start=start, raw=raw)
 
 
 def read_graph(key: str, start: int) -> Call[Reply]:

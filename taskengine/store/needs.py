@@ -23,7 +23,7 @@ PIECE = 256
 #: Statuses in which a task still needs what it depends on, and what is not committed yet.
 _OPEN = (*(status.value for status in CANCELLABLE), "staged")
 
-_NEEDS: Verb[list[Any]] = Verb("read_dependencies", list)
+_READ_DEPENDENCIES: Verb[list[Any]] = Verb("read_dependencies", list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def needs(ids: Sequence[str]) -> Operation[list[Need]]:
     looked = 0
     while looked < len(ids):
         piece = ids[looked : looked + PIECE]
-        raw = yield from _NEEDS(tasks=piece)
+        raw = yield from _READ_DEPENDENCIES(tasks=piece)
         looked += len(raw)
         rows = zip(piece, raw, strict=False)
         found += [Need(id, row[0], tuple(row[1].split())) for id, row in rows if row]

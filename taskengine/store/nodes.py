@@ -104,9 +104,9 @@ def _ms(text: str) -> int | None:
     return int(text) if text else None
 
 
-_BEAT = Verb("heartbeat", _heartbeat, held=_Held, lost=_Lost)
+_HEARTBEAT = Verb("heartbeat", _heartbeat, held=_Held, lost=_Lost)
 _DRAIN = Verb("drain", reply)
-_LEAVE = Verb("remove_node", reply)
+_REMOVE_NODE = Verb("remove_node", reply)
 
 
 def heartbeat(
@@ -118,7 +118,7 @@ def heartbeat(
     *took*: whether a slot claimed since the last beat. *number* counts the beats of the node up from 1: a copy of one
     that was answered, or was overtaken, only reads.
     """
-    return _BEAT(
+    return _HEARTBEAT(
         node=node,
         number=number,
         info=info,
@@ -137,7 +137,7 @@ def drain(node: str, why: str) -> Call[Reply]:
 
 def remove_node(node: str) -> Call[Reply]:
     """Take a stopped node out of the fleet; what it still holds is LOST."""
-    return _LEAVE(node=node)
+    return _REMOVE_NODE(node=node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +233,14 @@ class _Numbers(NamedTuple):
     running: int
 
 
-_FLEET = Verb("read_fleet", _Fleet._make, fleet=_Fleet, numbers=_Numbers)
+_READ_FLEET = Verb("read_fleet", _Fleet._make, fleet=_Fleet, numbers=_Numbers)
 _READ_NODES: Verb[list[Any]] = Verb("read_nodes", list, node=_Node)
 _READ_QUEUES: Verb[list[Any]] = Verb("read_queues", list)
 
 
 def fleet() -> Operation[Fleet]:
     """Return what the fleet looks like now: its parts as of moments that are some trips apart."""
-    found = yield from _FLEET()
+    found = yield from _READ_FLEET()
     leader = pairs(found.leader)
     leads = int(leader.get(LeaderField.leads_until, 0)) > found.server_ms
     return Fleet(

@@ -21,7 +21,7 @@ from taskengine.store.verb import Verb
 
 _PAUSE = Verb("pause", reply)
 _RESUME = Verb("resume", reply)
-_RUNNING: Verb[list[Any]] = Verb("read_running", list)
+_READ_RUNNING: Verb[list[Any]] = Verb("read_running", list)
 
 
 def scope_of(scope: PauseScope, name: str = "") -> str:
@@ -54,7 +54,7 @@ def running(scopes: Iterable[str]) -> Operation[Counter[str]]:
     wanted, found = frozenset(scopes), Counter[str]()
     at = 0
     while at >= 0 and wanted:
-        raw = yield from _RUNNING(start=at)
+        raw = yield from _READ_RUNNING(start=at)
         at = int(raw[0])
         for queue, run, agent, capability in raw[1:]:
             is_in = {"all", f"run:{run}", f"agent:{agent}", f"cap:{capability}"}

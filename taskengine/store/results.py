@@ -21,7 +21,7 @@ PIECE = 256
 _HAVE_RESULT = frozenset({TaskStatus.COMPLETED})
 
 _READ: Verb[list[Any]] = Verb("read", list)
-_OUTPUTS: Verb[list[str]] = Verb("read_outputs", list)
+_READ_OUTPUTS: Verb[list[str]] = Verb("read_outputs", list)
 
 
 def whole(keys: Keys, id: str) -> Operation[Task | None]:
@@ -50,7 +50,7 @@ def with_results(tasks: Sequence[Task]) -> Operation[list[Task]]:
     ended = [str(task.execution_id) for task in tasks if task.status in _HAVE_RESULT]
     texts: list[str] = []
     while len(texts) < len(ended):
-        texts += yield from _OUTPUTS(executions=ended[len(texts) : len(texts) + PIECE])
+        texts += yield from _READ_OUTPUTS(executions=ended[len(texts) : len(texts) + PIECE])
     found = dict(zip(ended, texts, strict=True))
     return [_with_result(task, found.get(str(task.execution_id))) for task in tasks]
 

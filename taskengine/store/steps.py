@@ -46,7 +46,7 @@ class StepFacts:
 
 def look(asked: Iterable[tuple[str, str]]) -> Call[list[StepFacts | None]]:
     """Return the facts of steps, each asked with the task because of which; None where there is no such step."""
-    return _LOOK_STEPS(steps=[{"step": step, "because": because} for step, because in asked])
+    return _READ_STEP_DECISIONS(steps=[{"step": step, "because": because} for step, because in asked])
 
 
 class _Step(NamedTuple):
@@ -68,11 +68,11 @@ def _fact(row: _Step) -> StepFacts:
     return StepFacts(row.revision, pairs(row.fields), pairs(row.frame), pairs(row.because), bool(row.pause), row.signal)
 
 
-_LOOK_STEPS = Verb("read_step_decisions", _facts, step=_Step)
+_READ_STEP_DECISIONS = Verb("read_step_decisions", _facts, step=_Step)
 _READ_STEPS: Verb[list[Any]] = Verb("read_steps", list)
-_EXPAND = Verb("expand_step", reply)
+_EXPAND_STEP = Verb("expand_step", reply)
 _END_STEP = Verb("end_step", reply)
-_CLOSE_SCOPE = Verb("end_children", reply)
+_END_CHILDREN = Verb("end_children", reply)
 _START_WAITING = Verb("start_waiting", reply)
 _ASK_CONDITION_WAITERS = Verb("ask_condition_waiters", reply)
 
@@ -130,7 +130,7 @@ def expand(term: str, entry: str, step: str, revision: str, piece: Piece) -> Cal
     """
     words = " ".join(f"{name} {value}" for name, value in (piece.fields or {}).items())
     raw = b"".join(new.raw_id for new in piece.records)
-    return _EXPAND(
+    return _EXPAND_STEP(
         term=term, entry=entry, step=step, rests_on=revision, planned=piece.planned, queue=piece.queue,
         limit=piece.limit_ms, words=words, raw=raw, tasks=[new.row for new in piece.records],
     )  # fmt: skip
@@ -198,7 +198,7 @@ def end_children(
     *why*: fields of its record that say so. Without a *end_as* they are noted, and nobody is ended.
     """
     words = [word for pair in (why or {}).items() for word in pair]
-    return _CLOSE_SCOPE(
+    return _END_CHILDREN(
         term=term, entry=entry, step=step, rests_on=revision, end_as=end_as, reason=reason, words=words
     )
 

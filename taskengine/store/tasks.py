@@ -35,9 +35,9 @@ _READ: Verb[list[Any]] = Verb("read", list)
 _REOPEN = Verb("reopen", replies)
 _REPRIORITISE = Verb("reprioritise", replies)
 _RESUME_TASK = Verb("resume_task", replies)
-_STATUSES: Verb[list[str]] = Verb("read_statuses", list)
+_READ_STATUSES: Verb[list[str]] = Verb("read_statuses", list)
 _UPDATE = Verb("update", reply)
-_WATCH = Verb("watch_task", reply)
+_WATCH_TASK = Verb("watch_task", reply)
 
 
 def create(run: str, new: Record) -> Operation[Reply]:
@@ -304,12 +304,12 @@ def _count(raw: Any) -> int:
 
 def statuses(ids: Sequence[str]) -> Call[list[str]]:
     """Status of up to 256 tasks in the order asked; '' where there is no such task."""
-    return _STATUSES(tasks=ids)
+    return _READ_STATUSES(tasks=ids)
 
 
 def watch(id: str) -> Call[Reply]:
     """Say that somebody waits for a task: ok (status) or missing."""
-    return _WATCH(task=id)
+    return _WATCH_TASK(task=id)
 
 
 def until_done(keys: Keys, id: str, seconds: float) -> Call[bool]:
