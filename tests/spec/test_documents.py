@@ -10,7 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "GLOSSARY.md", "SECURITY.md")
 #: Where a path in a document may begin.
-BEGINNINGS = ("", "taskengine", "taskengine/store/lua", "tests", "tests/api", "tests/cli", "tests/core", "tests/store")
+BEGINNINGS = (
+    "", "taskengine", "taskengine/store/lua", "taskengine/cli/task", "tests", "tests/api", "tests/cli", "tests/core",
+    "tests/store",
+)  # fmt: skip
 _PATH = re.compile(r"[\w.]+(/[\w.]+)*(/|\.(py|lua|md|toml|yaml))")
 _MADE_UP = re.compile(r"[A-Z]{4}(?!\w*\.md)")
 

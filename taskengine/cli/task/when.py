@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from taskengine.cli import completion
+from taskengine.models.enums import TriggerRule as Rule
 
 _WHEN = "in 90s, 30m, 2h or 1d, or a time such as 2030-01-31T12:00:00Z"
 
@@ -15,8 +16,7 @@ TriggerRule = Annotated[
     typer.Option(
         "--trigger-rule",
         metavar="RULE",
-        help="When it starts: all_success, all_done, all_failed, one_success, one_failed, none_failed, "
-        "none_failed_min_one_success or always.",
+        help=f"When it starts: {', '.join(Rule)}.",
         show_default="all_success",
         autocompletion=completion.trigger_rules,
     ),
