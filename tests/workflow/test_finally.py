@@ -60,3 +60,12 @@ def test_a_second_cancel_does_not_end_them(engine: Engine) -> None:
     engine.api.execute_task(one.id, wait=False)
     engine.run_until_idle()
     assert engine.api.get_workflow(id).status == "failed"
+
+
+def test_they_read_steps_that_failed_or_never_ran(engine: Engine) -> None:
+    got = {"a": "${steps.a.status}", "b": "${steps.b.status}", "why": "${steps.a.error.kind}"}
+    report = WorkflowStep(name="report", task_template=work(gives=got))
+    with pytest.raises(WorkflowExecutionError, match="step a failed"):
+        engine.api.execute_workflow(workflow(task("a", fails=1), task("b"), last=[report]))
+    (one,) = [found for found in engine.api.list_tasks() if found.name == "report"]
+    assert engine.task(one.id).result == {"a": "failed", "b": "cancelled", "why": "crash"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from taskengine.api.arguments import user
+from taskengine.core.workflow_faults import refuse_faulty
 from taskengine.errors import InvalidInputError
 from taskengine.models import Workflow, WorkflowDefinition
 from taskengine.store import workflows
@@ -14,6 +15,7 @@ def register_workflow(given: Workflow | WorkflowDefinition, by: str | None) -> O
     if not isinstance(given, WorkflowDefinition):
         raise InvalidInputError(f"workflow is a {type(given).__name__}; pass a Workflow", field="workflow")
     definition = given.definition if isinstance(given, Workflow) else given
+    refuse_faulty(definition)
     who = user(by, "by").replace(" ", "_")
     yield from workflows.put_definition(definition.digest(), definition.definition_json().decode())
     answer = yield from workflows.register(definition.name, definition.digest(), who)

@@ -14,7 +14,13 @@ from taskengine.api.operations.wait import until_over
 from taskengine.api.operations.workflow_read import get_workflow
 from taskengine.core.lifecycle import WORKFLOW_COMPLETED
 from taskengine.core.order import score
-from taskengine.errors import IdempotencyConflictError, InvalidInputError, WorkflowExecutionError
+from taskengine.core.workflow_faults import context_faults, refuse_faulty
+from taskengine.errors import (
+    IdempotencyConflictError,
+    InvalidInputError,
+    InvalidWorkflowError,
+    WorkflowExecutionError,
+)
 from taskengine.models import Workflow, WorkflowDefinition
 from taskengine.store import workflows
 from taskengine.store.call import Operation
@@ -40,6 +46,9 @@ def start_workflow(context: OperationContext, order: Order) -> Operation[UUID]:
     """Start a workflow; the id of the first one where its id or key was used for the same."""
     key = argument_key(order.idempotency_key)
     workflow = yield from _ordered(context, order)
+    refuse_faulty(workflow)
+    if found := context_faults(workflow):
+        raise InvalidWorkflowError("Workflow", found)
     shared = _shared(workflow)
     runs = yield from library(context.keys, shared)
     new = _start(workflow, shared.digest(), key, runs)

@@ -74,13 +74,13 @@ def around(definition: WorkflowDefinition, path: str) -> list[Siblings]:
         levels.append(Siblings(path.split("/")[0], definition.finally_steps))
     at = path.split("/")[0] if is_last else ""
     parts = split(path)[1 if is_last else 0 :]
-    for part in parts[:-1]:
+    for place, part in enumerate(parts[:-1]):
         siblings = levels[-1]
         step = next((one for one in siblings.steps if siblings.called.get(one.name, one.name) == part.called), None)
         if step is None:
             break
         at = child(at, part.text)
-        following = parts[parts.index(part) + 1]
+        following = parts[place + 1]
         levels.append(_body(step, at, following.called))
     return levels[::-1]
 

@@ -18,7 +18,7 @@ from taskengine.core.bindings import Bindings
 from taskengine.core.refs import Reference
 from taskengine.core.steps.names import Meant, UnknownStepError, resolve
 from taskengine.core.steps.needs import to_enter
-from taskengine.core.steps.paths import child
+from taskengine.core.steps.paths import FINALLY, child
 from taskengine.core.steps.plain import is_plain
 from taskengine.core.steps.rows import TaskRow, WorkerBinding
 from taskengine.core.templates import PASSED_ON, bind, is_late, reads
@@ -68,8 +68,12 @@ class Author:
                     meant = resolve(self.definition, self._own(path), ref.step)
                 except UnknownStepError:
                     continue  # an error when it is its turn
-                if meant.edge and child(self.prefix, meant.edge) != path:
+                if meant.edge and child(self.prefix, meant.edge) != path and not self._is_over(path, meant):
                     yield child(self.prefix, meant.edge)
+
+    def _is_over(self, path: str, meant: Meant) -> bool:
+        """Whether a step at a workflow's end reads one that is over by then, however it ended: nobody waits for it."""
+        return self._own(path).startswith(FINALLY) and not meant.path.startswith(FINALLY)
 
     def _own(self, path: str) -> str:
         return path.removeprefix(self.prefix).lstrip("/")
@@ -85,7 +89,7 @@ class Author:
             if not ref.step or ref.step in found:
                 continue
             meant = _resolved(self.definition, self._own(path), ref)
-            if meant is None or not self._is_task(meant, depth):
+            if meant is None or self._is_over(path, meant) or not self._is_task(meant, depth):
                 return None
             found[ref.step] = child(self.prefix, meant.path)
         return found
