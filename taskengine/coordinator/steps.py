@@ -118,18 +118,11 @@ class Steps:
 
     def fail(self, context: DutyContext, decision: Decision, error: str, kind: str) -> None:
         """End the step of a decision that cannot be made, with all that lies in it."""
-        (facts,) = self.look(context, [decision]).values()
-        if facts is None:
-            return
-        why = {"err": error, "knd": kind, "cul": facts.fields.get("p", "")}
-        if facts.fields.get("end_as"):
-            if facts.number("w"):
-                return  # its children end first, and ask again
-            how = Ending("failed", fields=why)
-            context.write(steps.end(context.term, decision.entry, decision.task_id, facts.revision, how))
-        else:
-            verb = steps.end_children(context.term, "", decision.task_id, facts.revision, "failed", error, why)
-            context.write(verb)
+        for _ in range(_MOST_LOOKS):
+            (facts,) = self.look(context, [decision]).values()
+            verb = None if facts is None else _failure(context.term, decision.task_id, facts, error, kind)
+            if verb is None or context.write(verb).word != "changed":
+                return
 
     def _call(
         self, context: DutyContext, decision: Decision, stimulus: Stimulus | StepStimulus, facts: StepFacts
@@ -346,6 +339,19 @@ def _read(context: DutyContext, at: _At, seen: StepSnapshot) -> _Read:
         output = context.read(read_output(at.where, at.step))
     rests = any(ref.root == "variables" for ref in wanted)
     return _Read(values.bindings, values.revision if rests else "", output)
+
+
+def _failure(term: str, id: str, facts: StepFacts, error: str, kind: str) -> Call[Reply] | None:
+    """Return the script that ends a step of which nothing can be decided; None while its children end, who ask again.
+
+    Its decision is not deleted: that does who puts it aside.
+    """
+    why = {"err": error, "knd": kind, "cul": facts.fields.get("p", "")}
+    if not facts.fields.get("end_as"):
+        return steps.end_children(term, "", id, facts.revision, "failed", error, why)
+    if facts.number("w"):
+        return None
+    return steps.end(term, "", id, facts.revision, Ending("failed", fields=why))
 
 
 def _open(waiting: int) -> int:

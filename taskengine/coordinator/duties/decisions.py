@@ -61,6 +61,8 @@ class Decisions(Duty):
         self._steps = Steps()
         self._poison = PoisonTracker()
         self._poisonous: dict[Decision, str] = {}
+        #: Those of them whose steps were failed.
+        self._failed: set[Decision] = set()
 
     def run_once(self, context: DutyContext) -> float:
         self._current = None
@@ -174,7 +176,12 @@ class Decisions(Duty):
 
     def _put_poisonous_aside(self, context: DutyContext) -> None:
         for decision, error in list(self._poisonous.items()):
+            # First, so that whoever dies between the two leaves no step that nobody asks about; once, so that what
+            # raises there too is put aside nevertheless.
+            if decision not in self._failed:
+                self._failed.add(decision)
+                self._steps.fail(context, decision, f"a decision about it cannot be made: {error}", "engine")
             if context.write(coordination.poison(context.term, decision, error)).ok:
                 _log.error("poisoned entry=%s task=%s error=%s", decision.entry, decision.task_id, error)
-                self._steps.fail(context, decision, f"a decision about it cannot be made: {error}", "engine")
+                self._failed.discard(decision)
                 del self._poisonous[decision]
