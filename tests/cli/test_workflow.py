@@ -66,7 +66,9 @@ steps:
     sub_steps: []
   - {name: a, kind: wait}
 """
-FILES = {"chain.yaml": CHAIN, "failing.yaml": FAILING, "asking.yaml": ASKING, "wrong.yaml": WRONG}
+BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nname: bomb\nsteps: [*b, *b]\n"
+ODD = {"bomb.yaml": BOMB, "binary.yaml": "\x00\x01", "empty.yaml": "", "list.json": "[1]"}
+FILES = {"chain.yaml": CHAIN, "failing.yaml": FAILING, "asking.yaml": ASKING, "wrong.yaml": WRONG, **ODD}
 
 
 class BaseClient:
@@ -305,6 +307,7 @@ MISTAKES = (
     ["run", "chain.yaml", "--var", "loud"], ["run", "chain.yaml", "--var", "no name=1"], ["start", "wrong.yaml"],
     ["run", "chain.yaml", "--context", "@none.json"], ["run", "chain.yaml", "--context", "{"],
     ["graph", "none.yaml"], ["graph", "nobody"], ["graph", "wrong.yaml"], ["lint", "none.yaml"], ["lint", "."],
+    *([verb, file] for verb in ("run", "lint", "graph") for file in ODD),
     ["register", "wrong.yaml"], ["restart", "0" * 32],
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from taskengine.api.context import OperationContext
 from taskengine.core.identity import step_id
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.core.status_tree import StepFields, paths_of, tree
-from taskengine.core.steps.paths import DO, last_steps
+from taskengine.core.steps.paths import last_steps
 from taskengine.errors import NotFoundError
 from taskengine.models import Workflow, WorkflowDefinition, WorkflowState, WorkflowStatus
 from taskengine.models.enums import TaskStatus
@@ -91,14 +91,9 @@ def _state(stored: Stored) -> dict[str, Any]:
         "completed_at": moment(fields.get("fin")),
         "error_message": fields.get("err"),
         "error_kind": fields.get("knd"),
-        "failed_step": _step(fields.get("cul")),
+        "failed_step": fields.get("cul"),
         "reason": _reason(stored),
     }
-
-
-def _step(path: str | None) -> str | None:
-    """The path of a step, whose task may be the one that failed."""
-    return None if path is None else path.removesuffix(DO)
 
 
 def status_of(stored: Stored) -> WorkflowStatus:

@@ -166,7 +166,7 @@ def done(step: StepState) -> str:
     if step.counts is not None and step.kind in ("map", "loop"):
         over = step.counts.total - step.counts.open
         return f"{over}/{step.counts.total}" if step.kind in ("map",) else f"turn {step.counts.total}"
-    inside = [one for one in step.children if one.status is not StepStatus.NOT_TAKEN]
+    inside = () if step.kind in ("conditional",) else step.children  # which branch, nobody knows before
     return f"{sum(one.status in TERMINAL_STEPS for one in inside)}/{len(inside)}" if inside else ""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from taskengine.core.instructions import EndChildren, EndStep, Nothing, StepInstruction
 from taskengine.core.lifecycle import CALLED_OFF
 from taskengine.core.steps.ending import completed
+from taskengine.core.steps.paths import DO
 from taskengine.core.steps.snapshot import Child, StepSnapshot
 from taskengine.models import ParallelStep, WorkflowDefinition, WorkflowStep
 from taskengine.models.enums import TaskStatus
@@ -31,9 +32,10 @@ def blame(child: Child | None) -> tuple[str, str, str]:
         return "a step in it failed", "step", ""
     if child.culprit:
         return child.error, child.kind, child.culprit
+    step = child.path.removesuffix(DO)  # its task is no step of the author's
     if child.status in CALLED_OFF:
-        return f"step {child.path} was cancelled: {child.error}", "cancelled", child.path
-    return f"step {child.path} failed: {child.error}", child.kind, child.path
+        return f"step {step} was cancelled: {child.error}", "cancelled", step
+    return f"step {step} failed: {child.error}", child.kind, step
 
 
 def closing(seen: StepSnapshot, step: WorkflowStep | WorkflowDefinition) -> StepInstruction:
