@@ -71,7 +71,7 @@ def refuse_faulty(definition: WorkflowDefinition) -> None:
 
 def context_faults(definition: WorkflowDefinition) -> list[WorkflowFault]:
     """Return how the context of a workflow differs from its ``input_schema``; asked when it starts."""
-    if definition.input_schema is None:
+    if definition.input_schema is None or any(schema_faults(definition.input_schema)):
         return []
     return [WorkflowFault(("context",), says) for says in answer_faults(definition.input_schema, definition.context)]
 

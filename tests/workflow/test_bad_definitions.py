@@ -1,0 +1,43 @@
+"""An invalid definition is refused before anything is stored, all faults at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from taskengine import InvalidWorkflowError, Workflow, WorkflowDefinition, WorkflowStep
+from taskengine.testing import Engine
+
+from .conftest import work
+
+
+def reading(name: str, **input: Any) -> WorkflowStep:
+    return WorkflowStep(name=name, task_template=work(**input))
+
+
+WRONG = (reading("a", x="${1 +}"), reading("b", x="${steps.c.output}"), reading("d", x="${item}"))
+PATHS = [f"steps[{at}].task_template.input" for at in range(3)]
+
+
+def test_a_start_is_refused_with_every_fault(engine: Engine) -> None:
+    flow = Workflow(name="w", steps=WRONG)
+    with pytest.raises(InvalidWorkflowError) as caught:
+        engine.api.start_workflow(flow)
+    assert [fault.path for fault in caught.value.faults] == PATHS
+    with pytest.raises(LookupError):
+        engine.api.get_workflow(flow.id)
+
+
+def test_a_name_is_not_given_to_what_could_not_start(engine: Engine) -> None:
+    with pytest.raises(InvalidWorkflowError) as caught:
+        engine.api.register_workflow(WorkflowDefinition(name="w", steps=WRONG))
+    assert [fault.path for fault in caught.value.faults] == PATHS
+
+
+def test_a_context_that_does_not_fit_its_schema_is_refused(engine: Engine) -> None:
+    schema = {"required": ["repo"], "properties": {"repo": {"type": "string"}}}
+    flow = Workflow(name="w", steps=[reading("a")], input_schema=schema)
+    with pytest.raises(InvalidWorkflowError, match="'repo' is a required property"):
+        engine.api.start_workflow(flow)
+    assert engine.api.execute_workflow(flow, context={"repo": "r"}).status == "completed"
