@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from taskengine.core.steps.paths import bodies
+from taskengine.core.workflow_faults import recursion
 from taskengine.errors import InvalidInputError, NotFoundError
 from taskengine.models import WorkflowDefinition, WorkflowStep
 from taskengine.models.steps import SubWorkflowStep
@@ -25,6 +26,8 @@ class Library:
     #: Digest -> JSON, of those that lie in the definition itself.
     inline: dict[str, str] = field(default_factory=dict)
     digests: list[str] = field(default_factory=list)
+    #: By name.
+    definitions: dict[str, WorkflowDefinition] = field(default_factory=dict)
 
 
 def library(keys: Keys, definition: WorkflowDefinition) -> Operation[Library]:
@@ -36,6 +39,9 @@ def library(keys: Keys, definition: WorkflowDefinition) -> Operation[Library]:
             inner = yield from _add(keys, found, step)
             if inner is not None:
                 waiting.append(inner)
+    for name in found.names:
+        if says := recursion(name, found.definitions.get):
+            raise InvalidInputError(f"workflow {name!r}: {says}", field="workflow")
     return found
 
 
@@ -45,7 +51,7 @@ def _add(keys: Keys, found: Library, step: SubWorkflowStep) -> Operation[Workflo
         if step.workflow in found.names:
             return None
         digest, _, inner = yield from named(keys, step.workflow)
-        found.names[step.workflow] = digest
+        found.names[step.workflow], found.definitions[step.workflow] = digest, inner
     else:
         inner = step.workflow
         digest = inner.digest()

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from taskengine import NotFoundError, Workflow, WorkflowDefinition, WorkflowExecutionError, WorkflowStep
+from taskengine import (
+    InvalidInputError,
+    NotFoundError,
+    Workflow,
+    WorkflowDefinition,
+    WorkflowExecutionError,
+    WorkflowStep,
+)
 from taskengine.testing import Engine
 
 from .conftest import work
@@ -124,3 +131,11 @@ def test_signals_and_answers_reach_what_lies_in_it(engine: Engine) -> None:
     engine.run_until_idle()
     done = engine.api.get_workflow(id)
     assert (done.status, done.result) == ("completed", {"by": "ann"})
+
+
+def test_one_that_can_never_end_is_refused_at_the_start(engine: Engine) -> None:
+    engine.api.register_workflow(WorkflowDefinition(name="circle", steps=[task("x"), run("circle")]))
+    for order in ("circle", workflow(run("circle"))):
+        with pytest.raises(InvalidInputError, match="circle -> circle"):
+            engine.api.start_workflow(order)
+    assert engine.ran == []
