@@ -71,7 +71,7 @@ class LocalRuns:
             self.runs[execution] = None
 
     def leave(self, execution: str) -> None:
-        """Forget it."""
+        """Forget an execution that ended: nobody waits for it any more."""
         with self.lock:
             self.runs.pop(execution, None)
             self.over.discard(execution)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from taskengine.core.refs import Reference, field_path
 from taskengine.core.step_index import Place, StepIndex
-from taskengine.core.step_reads import AttemptLogs, conditions_in, said_by
+from taskengine.core.step_reads import StepExpression, conditions_in, expressions_in
 from taskengine.core.workflow_faults import faults
 from taskengine.errors import ExpressionError, WorkflowFault
 from taskengine.models import (
@@ -74,7 +74,7 @@ class _Known:
         self.variables = {*definition.variables}.union(*(place.step.outputs for place in index.places))
 
 
-def _references(said: AttemptLogs) -> tuple[Reference, ...]:
+def _references(said: StepExpression) -> tuple[Reference, ...]:
     with suppress(ExpressionError):
         return said.references()
     return ()
@@ -82,7 +82,7 @@ def _references(said: AttemptLogs) -> tuple[Reference, ...]:
 
 def _unset(place: Place, known: _Known) -> Iterator[Found]:
     """Yield a name that nothing in the definition sets; a client may do so, or the output of the step before has it."""
-    for said in said_by(place.step):
+    for said in expressions_in(place.step):
         bare = set(_bare_fields(said))
         for name in sorted(bare - known.variables - known.context):
             yield (
@@ -99,7 +99,7 @@ def _unset(place: Place, known: _Known) -> Iterator[Found]:
                     yield "unset-variable", said.location, f"nobody sets {ref.root}.{name}"
 
 
-def _bare_fields(said: AttemptLogs) -> Iterator[str]:
+def _bare_fields(said: StepExpression) -> Iterator[str]:
     """Names that the conditions of something said look for in several places."""
     if isinstance(said.what, WorkflowCondition):
         for condition in conditions_in(said.what):
@@ -115,7 +115,7 @@ def _stuck(place: Place, known: _Known) -> Iterator[Found]:
         return
     body = [inner for inner in known.index.below(place) if inner is not place]
     set_inside = {name for inner in body for name in inner.step.outputs}
-    for ref in _references(AttemptLogs((), place.step.loop_condition)):
+    for ref in _references(StepExpression((), place.step.loop_condition)):
         is_set = ref.root == "variables" and ref.path and ref.path[0] in set_inside
         if is_set or ref.root == "iteration":
             return
@@ -128,7 +128,7 @@ def _stuck(place: Place, known: _Known) -> Iterator[Found]:
 
 def _skipped(place: Place, known: _Known) -> Iterator[Found]:
     """Yield a read of a step that may have no output, without ``has``."""
-    for said in said_by(place.step):
+    for said in expressions_in(place.step):
         asked = {ref.path[: len(ref.step)] for ref in _references(said) if ref.is_asked}
         for ref in _references(said):
             found = known.index.find(ref.step, place) if ref.step and ref.field == "output" else ""
@@ -162,7 +162,7 @@ def _endless(place: Place, _: _Known) -> Iterator[Found]:
 
 
 def _constant(place: Place, _: _Known) -> Iterator[Found]:
-    for said in said_by(place.step):
+    for said in expressions_in(place.step):
         if isinstance(said.what, WorkflowCondition) and not _references(said):
             yield "constant-condition", said.location, "reads nothing, so it always comes to the same"
 

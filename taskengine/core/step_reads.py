@@ -26,7 +26,7 @@ _ALWAYS = frozenset({"context", "variables", "steps", "workflow"})
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptLogs:
+class StepExpression:
     """One expression, template or condition."""
 
     #: From its step down.
@@ -59,42 +59,42 @@ def conditions_in(condition: WorkflowCondition) -> Iterator[WorkflowCondition]:
         yield from conditions_in(inner)
 
 
-def said_by(step: WorkflowStep) -> Iterator[AttemptLogs]:
+def expressions_in(step: WorkflowStep) -> Iterator[StepExpression]:
     """Everything that a step says, without the steps in it."""
     if step.when is not None:
-        yield AttemptLogs(("when",), step.when)
+        yield StepExpression(("when",), step.when)
     for name, template in step.outputs.items():
-        yield AttemptLogs(("outputs", name), template, frozenset({"output"}))
+        yield StepExpression(("outputs", name), template, frozenset({"output"}))
     match step:
         case TaskStep():
             for name, template in step.task_template.items():
-                yield AttemptLogs(("task_template", name), template, frozenset({"input"} if name != "input" else ()))
+                yield StepExpression(("task_template", name), template, frozenset({"input"} if name != "input" else ()))
         case ConditionalStep():
-            yield AttemptLogs(("condition",), step.condition)
+            yield StepExpression(("condition",), step.condition)
         case LoopStep():
-            yield AttemptLogs(("loop_condition",), step.loop_condition, frozenset({"iteration"}))
+            yield StepExpression(("loop_condition",), step.loop_condition, frozenset({"iteration"}))
         case WaitStep():
             yield from _of_wait(step)
         case MapStep():
             yield from _of_map(step)
         case SubWorkflowStep():
             for name, template in step.context.items():
-                yield AttemptLogs(("context", name), template)
+                yield StepExpression(("context", name), template)
         case ApprovalStep():
-            yield AttemptLogs(("prompt",), step.prompt)
+            yield StepExpression(("prompt",), step.prompt)
 
 
-def _of_wait(step: WaitStep) -> Iterator[AttemptLogs]:
+def _of_wait(step: WaitStep) -> Iterator[StepExpression]:
     if step.wait_condition is not None:
-        yield AttemptLogs(("wait_condition",), step.wait_condition)
+        yield StepExpression(("wait_condition",), step.wait_condition)
     if isinstance(step.until, str):
-        yield AttemptLogs(("until",), step.until, is_expression=True)
+        yield StepExpression(("until",), step.until, is_expression=True)
 
 
-def _of_map(step: MapStep) -> Iterator[AttemptLogs]:
-    yield AttemptLogs(("items",), step.items, is_expression=isinstance(step.items, str))
+def _of_map(step: MapStep) -> Iterator[StepExpression]:
+    yield StepExpression(("items",), step.items, is_expression=isinstance(step.items, str))
     if step.label is not None:
-        yield AttemptLogs(("label",), step.label, frozenset({"item", "index"}), is_expression=True)
+        yield StepExpression(("label",), step.label, frozenset({"item", "index"}), is_expression=True)
 
 
 def roots_at(place: Place | None) -> frozenset[str]:

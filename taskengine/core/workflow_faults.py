@@ -13,7 +13,7 @@ from taskengine.core.forms import answer_faults, schema_faults
 from taskengine.core.mending import without
 from taskengine.core.refs import STEP_FIELDS, Reference
 from taskengine.core.step_index import Place, StepIndex
-from taskengine.core.step_reads import AttemptLogs, conditions_in, roots_at, said_by
+from taskengine.core.step_reads import StepExpression, conditions_in, expressions_in, roots_at
 from taskengine.errors import ExpressionError, InvalidWorkflowError, WorkflowFault
 from taskengine.models import (
     ApprovalStep,
@@ -95,11 +95,11 @@ def _faults(
 ) -> Iterator[Found]:
     index = StepIndex(definition, lost)
     for place in index.places:
-        for said in said_by(place.step):
+        for said in expressions_in(place.step):
             yield from _of_said(said, place, index, (*above, *place.location))
         yield from _of_step(place.step, (*above, *place.location))
     for name, template in definition.outputs.items():
-        yield from _of_said(AttemptLogs(("outputs", name), template), None, index, above)
+        yield from _of_said(StepExpression(("outputs", name), template), None, index, above)
     if definition.input_schema is not None:
         yield from _below((*above, "input_schema"), schema_faults(definition.input_schema))
     yield from _never_runs(index, above)
@@ -117,7 +117,7 @@ def _of_step(step: WorkflowStep, location: Location) -> Iterator[Found]:
         yield from _faults(step.workflow, (*location, "workflow"))
 
 
-def _of_said(said: AttemptLogs, place: Place | None, index: StepIndex, step: Location) -> Iterator[Found]:
+def _of_said(said: StepExpression, place: Place | None, index: StepIndex, step: Location) -> Iterator[Found]:
     location = (*step, *said.location)
     try:
         wanted = said.references()
@@ -182,7 +182,7 @@ def _read_siblings(place: Place, index: StepIndex, names: Mapping[str, Place]) -
     """Names of the siblings that a step, or one in it, reads a step of."""
     found: set[str] = set()
     for each in index.below(place):
-        for said in said_by(each.step):
+        for said in expressions_in(each.step):
             with suppress(ExpressionError):
                 for ref in said.references():
                     target = index.find(ref.step, each) if ref.step else ""

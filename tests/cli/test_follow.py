@@ -70,7 +70,7 @@ def test_who_waits_sees_each_change_of_state_and_the_end(taskengine, world, mean
 
 
 def test_who_waits_is_told_once_why_nothing_starts(taskengine, world, meanwhile, monkeypatch):
-    monkeypatch.setattr(follow, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(follow, "_QUIET_SECONDS", 0.2)
     done = taskengine("task", "submit", "-C", "nobody", "--name", "lonely", "--wait", "--wait-timeout", "1")
     assert done.code == 1
     assert done.out.count("no living worker offers capability 'nobody'") == 1
