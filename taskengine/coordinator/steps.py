@@ -26,6 +26,7 @@ from taskengine.core.decide_step import Part, decide_step
 from taskengine.core.instructions import (
     EndChildren,
     EndStep,
+    EraseOldTurns,
     Expand,
     NextItem,
     Nothing,
@@ -54,6 +55,7 @@ from taskengine.store.executions import put_payload
 from taskengine.store.expansion import Place
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import RULED
+from taskengine.store.old_turns import erase_old_turns
 from taskengine.store.replies import Reply
 from taskengine.store.step_values import Where, fixed, items, read_output, read_values
 from taskengine.store.steps import Ending, Piece, StepFacts, Waiting
@@ -301,7 +303,10 @@ class _At:
                 place = Place(where.workflow_id, id, where.frame, self.definition)
                 if self.facts.fields.get(TaskField.queue) == "%w":  # listings go on to see it
                     what = replace(what, queue="%w")
-                return _expand(place.piece(what), partial(steps.expand, term, entry, id, seen))
+                put = _expand(place.piece(what), partial(steps.expand, term, entry, id, seen))
+                return _and_erase(put, erase_old_turns(term, "", id, what.stay)) if what.stay else put
+            case EraseOldTurns():
+                return erase_old_turns(term, entry, id, what.stay)
             case StartWaiting():
                 waiting = Waiting(what.timer_ms, what.moment_ms, what.limit_ms, what.on_change, what.signal)
                 return steps.start_waiting(term, entry, id, seen, read, waiting)
@@ -326,6 +331,14 @@ def _expand(piece: Piece, expand: Callable[[Piece], Call[Reply]]) -> Operation[R
         if new.payload:
             yield from put_payload(*new.payload)
     return (yield from expand(piece))
+
+
+def _and_erase(put: Operation[Reply], erase: Operation[Reply]) -> Operation[Reply]:
+    """Begin to erase a loop's old turns once the first piece of its next one is there."""
+    answer = yield from put
+    if answer.ok:
+        yield from erase
+    return answer
 
 
 def _read(context: DutyContext, at: _At, seen: StepSnapshot) -> _Read:

@@ -56,6 +56,8 @@ def decide_step(
 def _decided(
     seen: StepSnapshot, step: Part, stimulus: Stimulus | StepStimulus, author: Author, output: JsonValue
 ) -> StepInstruction:
+    if stimulus is StepStimulus.OLD_TURNS and isinstance(step, LoopStep):
+        return loop.old_turns(step, seen)
     if seen.is_retrying:
         return RetryScope()
     if seen.is_over:

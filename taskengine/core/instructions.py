@@ -68,6 +68,16 @@ class Expand:
     fields: Mapping[str, str] = field(default_factory=dict)
     #: Milliseconds after which it is over, where this begins it; 0 without a limit.
     limit_ms: int = 0
+    #: Of a loop: how many of its children stay, the newest ones; those before them are erased. 0 erases none.
+    stay: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EraseOldTurns:
+    """Erase what the old turns of a loop made, some of it at a time."""
+
+    #: How many of its children stay, the newest ones.
+    stay: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +141,6 @@ class RetryScope:
     """Open a step again, and what of its children did not complete, some at a time."""
 
 
-StepInstruction: TypeAlias = Expand | StartWaiting | NextItem | EndStep | EndChildren | RetryScope | Nothing
+StepInstruction: TypeAlias = (
+    Expand | EraseOldTurns | StartWaiting | NextItem | EndStep | EndChildren | RetryScope | Nothing
+)

@@ -109,7 +109,7 @@ class LoopStep(WorkflowStep):
     at_limit: Literal["fail", "complete"] = "fail"
     #: Seconds between two turns.
     interval: Seconds = 0.0
-    #: Turns whose tasks are kept; older ones are erased.
+    #: Turns whose tasks are kept; older ones are erased, some together.
     keep: Annotated[int, Field(ge=1, le=1000)] = 20
 
 

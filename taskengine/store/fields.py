@@ -141,6 +141,7 @@ class RunField:
     open = "open"  # of these
     finished = "fin"  # ms
     pruned = "pruned"  # some of its tasks went before it
+    forgotten = "forgotten"  # old turns of its loops went before it
     name = "nm"
     created_by = "by"
 

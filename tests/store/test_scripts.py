@@ -32,6 +32,7 @@ from taskengine.store import (
     inspection,
     needs,
     nodes,
+    old_turns,
     pauses,
     quarantine,
     queue_view,
@@ -59,6 +60,13 @@ PARTS = {path.stem: path.read_text() for path in (LUA / "parts").glob("*.lua")}
 VERBS = {name: (LUA / f"{name}.lua").read_text() for name in names()}
 KEYS = Keys("te")
 ID = "0" * 36
+
+
+def old_turns_calls() -> Iterator[Call[Any]]:
+    """The two that one operation makes."""
+    operation = old_turns.erase_old_turns("1", "0-1", ID, 1)
+    yield next(operation)
+    yield operation.send([])
 
 
 def calls() -> Iterator[Call[Any]]:
@@ -116,7 +124,7 @@ def calls() -> Iterator[Call[Any]]:
         step_values.items(ID, [0]), next(step_values._read(step_values.Where(ID, ID, "", None, "a"), ["x"], ["a"])),
         workflows.put_frame("1", workflows.Frame(ID, ID, "d", "{}", "a", 1, {"x": "1"})),
         workflows.register("w", "d", "ann"), steps.next_item("1", "0-1", ID, ""), steps.retry_scope("1", "0-1", ID, ""),
-        next(steps.put_items("1", ID, ["1"])),
+        next(steps.put_items("1", ID, ["1"])), *old_turns_calls(),
         workflows.signal(ID, "go", "1", "{}"), workflows.set_variables(ID, {"x": "1"}, None),
         steps.end_children("1", "0-1", ID, "", "failed", "r"),
         workflows.put_definition("d", "{}"), workflows.start(workflows.Start("r", "d", "{}", "w", "ann", step, {})),

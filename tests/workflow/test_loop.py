@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
-from taskengine import Workflow, WorkflowExecutionError, WorkflowStep
+from taskengine import Task, Workflow, WorkflowExecutionError, WorkflowStep
+from taskengine.core.identity import step_id
+from taskengine.store import inspection
+from taskengine.store.keys import Keys
 from taskengine.testing import Engine
 
-from .conftest import START, work
+from .conftest import QUEUE, START, work
 
 
 def loop(condition: str, *steps: WorkflowStep, **more: object) -> WorkflowStep:
@@ -84,3 +90,80 @@ def test_its_outputs_see_how_often_it_turned(engine: Engine, turns: int) -> None
     made = loop(f"iteration < {turns}", step, outputs={"turns": "${output.turns}", "was": "${variables.turns}"})
     done = engine.api.execute_workflow(workflow(made, variables={"turns": 9}))
     assert done.variables == {"turns": turns, "was": 9}
+
+
+def kept(engine: Engine) -> Counter[str]:
+    """How many keys there are of each kind, but those that lapse by themselves."""
+    keys = Keys(engine.settings.namespace)
+    names = [name for piece in pieces(engine, keys) for name in piece]
+    kinds = (name.removeprefix(keys.prefix).partition(":")[0] for name in names)
+    return Counter(kind for kind in kinds if kind != "claim")
+
+
+def pieces(engine: Engine, keys: Keys) -> Iterator[Sequence[str]]:
+    cursor = "0"
+    while True:
+        cursor, names = engine._store.run(inspection.scan(keys, cursor))
+        yield names
+        if cursor == "0":
+            return
+
+
+def size(engine: Engine, kind: str, id: UUID) -> int:
+    """How many entries a list has."""
+    return len(engine._store.run(inspection.entries(Keys(engine.settings.namespace), kind, str(id))))
+
+
+def test_what_a_loop_keeps_does_not_grow_with_its_turns(engine: Engine) -> None:
+    found: list[Counter[str]] = []
+    lists: list[int] = []
+    for turns in (50, 200):
+        before = kept(engine)
+        again = loop("true", count(), keep=5, max_iterations=turns, at_limit="complete")
+        flow = workflow(again, outputs={"last": "${steps.again.output}"}, variables={"n": 0})
+        done = engine.api.execute_workflow(flow)
+        found.append(kept(engine) - before)
+        lists.append(size(engine, "ranges", done.id))
+        results = [{"n": n} for n in range(turns - 5, turns)]
+        assert done.result == {"last": {"turns": turns, "last": results[-1], "results": results}}
+    assert engine.ran == ["try_it"] * 250
+    assert found[1]["task"] <= found[0]["task"] + 2 * 5 < 40
+    assert sum(found[1].values()) <= sum(found[0].values()) + 40 < 200
+    assert max(lists) < 30
+
+
+def test_what_lies_in_a_turn_goes_with_it(engine: Engine) -> None:
+    each = WorkflowStep(
+        kind="map", name="each", items=[1, 2], steps=[WorkflowStep(name="x", task_template=work())], max_parallel=1
+    )
+    branch = WorkflowStep(kind="conditional", name="branch", condition="iteration >= 0", true_steps=[each])
+    inner = Workflow(name="inner", steps=[branch.model_copy(update={"condition": "true"})], variables={"v": 1})
+    sub = WorkflowStep(kind="sub_workflow", name="sub", workflow=inner)
+    again = loop("true", branch, sub, keep=1, max_iterations=12, at_limit="complete")
+    engine.api.execute_workflow(workflow(again))
+    assert engine.ran == ["x"] * 48
+    found = kept(engine)
+    assert found["task"] <= 2 + 3 * 11
+    assert found["frame"] <= 4
+
+
+def test_turns_of_more_steps_than_one_script_erases_go_in_pieces(engine: Engine) -> None:
+    wide = [WorkflowStep(name=f"x{n}", task_template=work()) for n in range(70)]
+    engine.api.execute_workflow(workflow(loop("true", *wide, keep=1, max_iterations=5, at_limit="complete")))
+    assert engine.ran == [f"x{n}" for n in range(70)] * 5
+    assert kept(engine)["task"] <= 2 + 3 * 70
+
+
+def test_a_turn_stays_that_an_open_task_of_another_run_depends_on(engine: Engine) -> None:
+    again = loop("true", count(), keep=1, max_iterations=12, at_limit="complete", interval=60)
+    flow = workflow(again, variables={"n": 0})
+    engine.api.start_workflow(flow)
+    engine.run_until_idle()
+    first = step_id(str(flow.id), "again[0]/try_it~do")
+    (waits,) = engine.submit(Task(name="waits", capability=QUEUE, depends_on={first}, hold=True))
+    engine.run_for(60 * 13)
+    assert engine.api.get_workflow(flow.id).status == "completed"
+    engine.check()
+    assert engine.task(first).status == "completed"
+    assert 2 < kept(engine)["task"] < 12
+    engine.api.execute_task(waits.id, wait=True)

@@ -44,6 +44,14 @@ def rows_of(scope: Scope) -> list[Row]:
     return [rows[path] for path in order.static_order()]
 
 
+def count(steps: Sequence[WorkflowStep]) -> int:
+    """Return how many rows steps have."""
+    return sum(
+        1 + count(step.sub_steps) if isinstance(step, SequentialStep | ParallelStep) and is_plain(step) else 1
+        for step in steps
+    )
+
+
 def _stands_behind(rows: Mapping[str, Row], row: Row, at: int) -> bool:
     places = {path: place for place, path in enumerate(rows)} if row.depends_on else {}
     return all(places.get(on, -1) < at for on in row.depends_on)

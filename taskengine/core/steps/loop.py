@@ -7,8 +7,8 @@ from dataclasses import replace
 from pydantic import JsonValue
 
 from taskengine.core.conditions import holds
-from taskengine.core.instructions import EndStep, Nothing, StartWaiting
-from taskengine.core.steps.compile import Scope, rows_of
+from taskengine.core.instructions import EndStep, EraseOldTurns, Nothing, StartWaiting
+from taskengine.core.steps.compile import Scope, count, rows_of
 from taskengine.core.steps.ending import completed, limit_ms
 from taskengine.core.steps.paths import numbered
 from taskengine.core.steps.plan import Children
@@ -20,6 +20,8 @@ from taskengine.models.enums import TaskStatus
 
 #: What a loop without a turn comes to.
 _NOTHING: JsonValue = {"turns": 0, "last": None, "results": []}
+#: Turns that are erased together, or as many as are kept where these are fewer: each time costs three trips.
+TOGETHER = 8
 
 
 def next_turn(
@@ -54,7 +56,24 @@ def turn(step: LoopStep, seen: StepSnapshot, author: Author, number: int) -> Chi
     rows = rows_of(scope)
     is_going_on = seen.put < seen.planned
     before = seen.planned - len(rows) if is_going_on else seen.planned
-    return Children(rows, ASKS, before, {"n": str(number + 1)}, 0 if seen.is_entered else limit_ms(step))
+    limit = 0 if seen.is_entered else limit_ms(step)
+    stay = 0 if is_going_on else _stay(step, before)
+    return Children(rows, ASKS, before, {"n": str(number + 1)}, limit, stay)
+
+
+def old_turns(step: LoopStep, seen: StepSnapshot) -> EraseOldTurns | Nothing:
+    """Return what to erase of turns that are long over."""
+    stay = (step.keep + 1) * count(step.loop_steps)
+    return Nothing("it keeps all") if seen.put <= stay else EraseOldTurns(stay)
+
+
+def _stay(step: LoopStep, before: int) -> int:
+    """Return how many children stay when a turn is put behind *before* others, the turn itself among them; 0 erases
+    none.
+    """
+    width = count(step.loop_steps)
+    surplus = before // width - step.keep
+    return (step.keep + 1) * width if surplus >= min(step.keep, TOGETHER) else 0
 
 
 def is_due(stimulus: object) -> bool:

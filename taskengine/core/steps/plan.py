@@ -24,6 +24,8 @@ class Children:
     #: Further fields of the step's record.
     fields: Mapping[str, str] = field(default_factory=dict)
     limit_ms: int = 0
+    #: Of a loop: how many of its children stay once these are there; 0 for all.
+    stay: int = 0
 
     def next_piece(self, put: int) -> Expand:
         """Return the piece behind the first *put* children of the step."""
@@ -37,4 +39,4 @@ class Children:
             piece.append(row)
         if at:
             return Expand(piece, 0, self.queue)
-        return Expand(piece, len(self.rows), self.queue, self.fields, self.limit_ms)
+        return Expand(piece, len(self.rows), self.queue, self.fields, self.limit_ms, self.stay)

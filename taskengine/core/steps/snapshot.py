@@ -28,6 +28,8 @@ class StepStimulus(StrEnum):
     CONDITION_WAITERS = "condition_waiters"
     #: It is to be opened again, with what in it did not complete.
     RETRY = "retry"
+    #: Some of what its old turns made is yet to be erased.
+    OLD_TURNS = "old_turns"
 
 
 @dataclass(frozen=True, slots=True)
