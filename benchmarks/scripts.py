@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from benchmarks.client import Client
+from benchmarks.figure import Figure, Must
 from benchmarks.fixed import Fixed
 from taskengine.store.scripts import Scripts, names
 
@@ -88,6 +90,13 @@ class ScriptTimes:
             fixed_over_10_ms=sum(ms > 10 for ms in fixed),
             starved=starved,
         )
+
+    def figure(self, name: str, slow: Slow, about: Mapping[str, Any]) -> Figure:
+        """Return the longest run of a script beside the one that does always the same."""
+        script, longest = next(iter(slow.longest_ms.items()), ("", 0.0))
+        config = dict(about) | {"script": script, "over_10_ms": slow.over_10_ms, "fixed": slow.fixed_over_10_ms}
+        config |= {"starved": slow.starved, "peer": "the script that does always the same"}
+        return Figure(name, longest, "ms", slow.fixed_longest_ms, Must("value", "<=", 10), config)
 
     def _scheduled(self) -> tuple[int, int]:
         """Nanoseconds that the server's main thread ran, and waited for a processor; Linux counts them."""

@@ -18,6 +18,11 @@ from benchmarks.figures import (
     testing,
     traces,
     watch,
+    workflow_chain,
+    workflow_decisions,
+    workflow_loop,
+    workflow_map,
+    workflow_waiting,
 )
 from benchmarks.stack import Stack
 
@@ -35,5 +40,10 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "memory": memory.measure,
     "pause": pause.measure,
     "watch": watch.measure,
+    "workflow.chain": workflow_chain.measure,
+    "workflow.decisions": workflow_decisions.measure,
+    "workflow.waiting": workflow_waiting.measure,
+    "workflow.map": workflow_map.measure,
+    "workflow.loop": workflow_loop.measure,
     "large": large.measure,
 }

@@ -29,12 +29,12 @@ def measure(stack: Stack) -> Iterator[Figure]:
     n = stack.size(10_000, 300)
     stack.fleet()
     client = stack.client
-    before = _bytes(stack)
+    before = bytes_used(stack)
     ids = client.submit(shapes.held(n))
     for id in reversed(ids):
         client.api.execute_task(id, wait=False)
     client.read(ids)
-    used = _bytes(stack) - before
+    used = bytes_used(stack) - before
     run_id = str(client.raw.hget(client.keys.of("task", ids[0]), "run"))
     events = int(client.raw.xlen(client.keys.of("events", run_id)))
     about = stack.describe() | {
@@ -45,7 +45,7 @@ def measure(stack: Stack) -> Iterator[Figure]:
     yield Figure("memory", used / n, "bytes a task", must=Must("value", "<=", 1500), config=about)
 
 
-def _bytes(stack: Stack) -> int:
+def bytes_used(stack: Stack) -> int:
     """Memory in use for data, once everything is quiet."""
     time.sleep(_SETTLE)
     info = stack.client.raw.info("memory")
