@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from taskengine.core.identity import step_id
 from taskengine.core.order import score
-from taskengine.store import coordination, retention, steps, tasks, workflows
+from taskengine.store import coordination, pauses, retention, steps, tasks, workflows
 from taskengine.store.records import Record, record
 from taskengine.store.steps import Ending, Piece, StepFacts
 
@@ -243,3 +243,18 @@ def test_a_decision_that_read_older_variables_is_made_anew(world: World) -> None
     how = Ending("completed", variables_revision="7")
     assert world.run(steps.end(world.elect(), about.entry, str(flow.id), flow.look().revision, how)).word == "changed"
     assert flow.status() == "running"
+
+
+def test_the_end_of_a_pause_asks_for_the_decisions_that_it_left(world: World) -> None:
+    flow = Workflow.start(world)
+    world.run(pauses.pause(f"run:{flow.id}", "ann", None, None))
+    before = flow.asked()
+    world.run(pauses.resume(f"run:{flow.id}", "ann"))
+    asked = flow.asked()
+    assert [(one.task_id, one.how) for one in asked[len(before) :]] == [(str(flow.id), "counters")]
+    world.run(coordination.drop_decisions(world.elect(), [one.entry for one in asked[len(before) :]]))
+    world.run(pauses.pause("all", "ann", None, None))
+    world.run(coordination.drop_decisions(world.term, [one.entry for one in before]))
+    world.broken = True  # nobody will ask about it
+    world.run(pauses.resume("all", "ann"))
+    assert flow.asked() == []

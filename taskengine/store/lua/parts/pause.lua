@@ -149,6 +149,8 @@ local function resume(scope, note)
   if run then emit(run, 'run_resumed', '-', note) else note_control('resumed', scope, note) end
   bring_back(scope)
   wake_queues(scope)
+  -- Decisions about steps were left in the stream: a further one lets the coordinator look at once.
+  if call('XLEN', K.decisions) > 0 then ask(run or '', '', 'counters') end
   return true
 end
 
