@@ -13,6 +13,7 @@ from rich.console import Console
 from taskengine import agent
 from taskengine.cli import place
 from taskengine.cli.workflow import follow, shown
+from taskengine.errors import StoreUnavailableError
 from taskengine.settings import current
 from taskengine.testing import Engine
 
@@ -286,6 +287,25 @@ def test_who_stops_watching_leaves_the_workflow_running(taskengine, engine, monk
     done = taskengine("workflow", "watch", id)
     assert (done.code, f"workflow {id} goes on" in done.out) == (130, True)
     assert taskengine("workflow", "status", id, "-o", "json").json["status"] in {"pending", "running"}
+
+
+def test_a_server_that_is_away_for_a_while_ends_no_watch(taskengine, engine, monkeypatch):
+    asked = []
+    ask = engine.api.get_workflow_status
+
+    def away(id):
+        asked.append(id)
+        if 1 < len(asked) < 5:
+            raise StoreUnavailableError("no answer")
+        return ask(id)
+
+    id = started(taskengine, "chain.yaml")
+    monkeypatch.setattr(engine.api, "get_workflow_status", away)
+    done = taskengine("workflow", "watch", id)
+    assert (done.code, done.err) == (0, "taskengine: no answer; it is asked again for 60 s\n")
+    asked[:] = [id] * 2
+    monkeypatch.setattr(follow, "_AWAY_SECONDS", 0)
+    assert taskengine("workflow", "watch", id).code == 1
 
 
 def test_a_terminal_is_shown_the_tree_drawn_over(taskengine, engine, monkeypatch):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from rich.console import Group, RenderableType
@@ -18,13 +18,16 @@ from taskengine.cli.workflow.options import INTERRUPTED, NOT_OVER, exit_code
 from taskengine.cli.workflow.reasons import reasons
 from taskengine.cli.workflow.shown import Show, shown
 from taskengine.core.lifecycle import WORKFLOW_OVER
-from taskengine.errors import WaitTimeoutError
+from taskengine.errors import StoreUnavailableError, WaitTimeoutError
 from taskengine.models import Workflow, WorkflowState
 
+T = TypeVar("T")
 #: Seconds between two looks: the first, and the longest.
 _FIRST, _LONGEST = 0.05, 0.5
 #: No more than this part of the time is spent on looking.
 _SHARE = 0.25
+#: Seconds for which a server that does not answer is asked again.
+_AWAY_SECONDS = 60.0
 #: Seconds without a change after which somebody wants to know why.
 _QUIET_SECONDS = 2.0
 
@@ -36,7 +39,7 @@ def run_to_end(api: BlockingTaskAPI, id: UUID, timeout: float | None) -> int:
     code = _until_over(api, id, timeout, _warned())
     if code is not None:
         return code
-    workflow = api.get_workflow(id)
+    workflow = _patiently(lambda: api.get_workflow(id))
     answer(as_json(api.get_workflow_status(id), workflow), "")
     return exit_code(workflow.status)
 
@@ -47,7 +50,7 @@ def watch(api: BlockingTaskAPI, id: Id, timeout: float | None) -> int:
         code = _until_over(api, id, timeout, show)
     if code is not None:
         return code
-    workflow = api.get_workflow(id)
+    workflow = _patiently(lambda: api.get_workflow(id))
     say(ending(workflow))
     return exit_code(workflow.status)
 
@@ -69,11 +72,12 @@ def _until_over(api: BlockingTaskAPI, id: Id, timeout: float | None, show: Show)
     """Look at it until it is over; None then, else the exit code."""
     deadline = None if timeout is None else time.monotonic() + timeout
     pause, stands = _FIRST, _Standstill()
+    api.get_workflow_status(id)  # the first is not waited for: there may be no server at all
     try:
         while True:
             began = time.monotonic()
-            state = api.get_workflow_status(id)
-            show(state, reasons(api, state) if stands.lasts(state) else ())
+            state, why = _patiently(lambda: _look(api, id, stands))
+            show(state, why)
             if state.status in WORKFLOW_OVER:
                 return None
             if deadline is not None and time.monotonic() >= deadline:
@@ -84,6 +88,28 @@ def _until_over(api: BlockingTaskAPI, id: Id, timeout: float | None, show: Show)
     except KeyboardInterrupt:
         say(f"workflow {id} goes on; watch it: taskengine workflow watch {id}")
         return INTERRUPTED
+
+
+def _look(api: BlockingTaskAPI, id: Id, stands: _Standstill) -> tuple[WorkflowState, Sequence[str]]:
+    """Ask how a workflow stands, and why when it has not moved for a while."""
+    state = api.get_workflow_status(id)
+    return state, reasons(api, state) if stands.lasts(state) else ()
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """Give the answer to *ask*; a server that is away, begun anew perhaps, is waited for: the workflow goes on."""
+    since: float | None = None
+    while True:
+        try:
+            return ask()
+        except StoreUnavailableError as exc:
+            now = time.monotonic()
+            if since is None:
+                since = now
+                warn(f"{exc}; it is asked again for {_AWAY_SECONDS:g} s")
+            if now - since >= _AWAY_SECONDS:
+                raise
+            time.sleep(_LONGEST)
 
 
 class _Standstill:

@@ -70,7 +70,7 @@ def run(
     """Start a workflow and show it as it goes, to its end.
 
     The exit code is 0 when it completed, 3 when it failed or was cancelled, 4 when --wait-timeout passed (it goes
-    on), 130 after Ctrl-C (it goes on), 1 when it could not be started, or the server was lost.
+    on), 130 after Ctrl-C (it goes on), 1 when it could not be started, or the server stayed away for a minute.
     """
     order = _ordered(workflow, var, context, id, idempotency_key)
     with submitting() as api:
