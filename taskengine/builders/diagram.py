@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from taskengine.core.condition_text import asks
 from taskengine.core.step_index import Place, StepIndex
 from taskengine.models import (
     ConditionalStep,
@@ -16,7 +17,6 @@ from taskengine.models import (
     MapStep,
     StepStatus,
     SubWorkflowStep,
-    WorkflowCondition,
     WorkflowDefinition,
 )
 
@@ -185,7 +185,7 @@ def _said(place: Place) -> str:
     """What else is worth a line of a step."""
     match place.step:
         case ConditionalStep():
-            return escaped(_condition(place.step.condition))
+            return escaped(asks(place.step.condition))
         case LoopStep():
             return f"up to {place.step.max_iterations} turns"
         case MapStep():
@@ -196,19 +196,6 @@ def _said(place: Place) -> str:
             return escaped(workflow if isinstance(workflow, str) else workflow.name)
         case _:
             return "" if place.step.kind in ("task", "parallel", "sequential") else place.step.kind
-
-
-def _condition(condition: WorkflowCondition) -> str:
-    """Return a condition in a few words."""
-    if condition.expression is not None:
-        return condition.expression
-    if condition.field is not None:
-        value = "" if condition.value is None else f" {condition.value!r}"
-        return f"{condition.field} {condition.operator}{value}"
-    if condition.not_ is not None:
-        return f"not {_condition(condition.not_)}"
-    word, several = (" and ", condition.all_of) if condition.all_of else (" or ", condition.any_of or ())
-    return word.join(map(_condition, several))
 
 
 def escaped(text: str) -> str:

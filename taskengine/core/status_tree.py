@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from taskengine.core.lifecycle import TERMINAL
+from taskengine.core.step_why import Surroundings, undecided, why
 from taskengine.core.steps.paths import DO, FINALLY, bodies, child, second_branch
 from taskengine.models import (
     ApprovalStep,
     ConditionalStep,
     LoopStep,
     MapStep,
+    ParallelStep,
     StepCounts,
     StepState,
     StepStatus,
@@ -22,8 +23,8 @@ from taskengine.models import (
     WorkflowStep,
 )
 from taskengine.models.enums import TaskStatus
+from taskengine.models.workflow_status import TERMINAL_STEPS
 
-Moments = Callable[[str | None], datetime | None]
 _NOT_BEGUN = {TaskStatus.PENDING.value}
 _BRANCHES = ("true", "false")
 
@@ -46,10 +47,11 @@ class Tree:
 
 def paths_of(definition: WorkflowDefinition, last: str = FINALLY) -> list[str]:
     """Return the paths of all steps that stand in the definition once: not those of turns and items."""
-    return [*_paths("", definition.steps), *_paths(last, definition.finally_steps)]
+    return [*paths_in("", definition.steps), *paths_in(last, definition.finally_steps)]
 
 
-def _paths(scope: str, steps: Sequence[WorkflowStep], called: Mapping[str, str] | None = None) -> Iterator[str]:
+def paths_in(scope: str, steps: Sequence[WorkflowStep], called: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Yield the paths of all steps of a scope, but for those of turns and items in it."""
     for step in steps:
         path = child(scope, (called or {}).get(step.name, step.name))
         yield path
@@ -57,8 +59,8 @@ def _paths(scope: str, steps: Sequence[WorkflowStep], called: Mapping[str, str] 
             yield path + DO
         if not isinstance(step, LoopStep | MapStep):
             first, second = bodies(step)
-            yield from _paths(path, first)
-            yield from _paths(path, second, _called(step))
+            yield from paths_in(path, first)
+            yield from paths_in(path, second, _called(step))
 
 
 def _called(step: WorkflowStep) -> Mapping[str, str]:
@@ -66,12 +68,12 @@ def _called(step: WorkflowStep) -> Mapping[str, str]:
 
 
 def tree(
-    definition: WorkflowDefinition, found: Mapping[str, StepFields], moments: Moments, last: str = FINALLY
+    definition: WorkflowDefinition, found: Mapping[str, StepFields], around: Surroundings, last: str = FINALLY
 ) -> Tree:
     """Return the tree, of what is stored by path; one of which nothing is stored is PENDING, or its branch was not
     taken.
     """
-    made = _Made(found, moments)
+    made = States(found, around)
     return Tree(
         tuple(made.states("", definition.steps)),
         tuple(made.states(last, definition.finally_steps)),
@@ -79,16 +81,29 @@ def tree(
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class States:
+    """How steps stand, made of what is stored by path."""
+
     found: Mapping[str, StepFields]
-    moments: Moments
+    around: Surroundings
 
     def states(
         self, scope: str, steps: Sequence[WorkflowStep], called: Mapping[str, str] | None = None,
-        missing: str = "pending",
+        missing: str = "pending", *, in_order: bool = True,
     ) -> Iterator[StepState]:  # fmt: skip
+        """Yield the steps of a scope; *missing* is the status of one of which nothing is stored."""
+        before: tuple[str, ...] = ()
         for step in steps:
-            yield self._state(child(scope, (called or {}).get(step.name, step.name)), step, missing)
+            state = self._state(child(scope, (called or {}).get(step.name, step.name)), step, missing)
+            behind = before if step.depends_on is None else tuple(step.depends_on)
+            yield state.model_copy(update={"why": self._why(state, step, behind)})
+            before = (step.name,) if in_order else ()
+
+    def _why(self, state: StepState, step: WorkflowStep, behind: Sequence[str]) -> str | None:
+        own = self.found.get(state.path)
+        task = self.found.get(state.path + DO)
+        fields = task.fields if task else own.fields if own else {}
+        return why(state, step, fields, behind, self.around) if fields else None
 
     def _state(self, path: str, step: WorkflowStep, missing: str) -> StepState:
         own = self.found.get(path)
@@ -103,8 +118,8 @@ class _Made:
             status=_status(step, fields, begun, children, missing),
             task_id=task.id if task else own.id if own else None,
             attempt=int(begun.get("att", 0)) - ("g" in begun) if task else 0,
-            started_at=self.moments(begun.get("sta") or fields.get("sta")),
-            completed_at=self.moments(fields.get("fin")),
+            started_at=self.around.moments(begun.get("sta") or fields.get("sta")),
+            completed_at=self.around.moments(fields.get("fin")),
             error_message=fields.get("err") or begun.get("err"),
             error_kind=fields.get("knd") or begun.get("knd"),
             branch=fields.get("br") if isinstance(step, ConditionalStep) else None,
@@ -121,7 +136,11 @@ class _Made:
         of_first = of_second = missing
         if isinstance(step, ConditionalStep) and "br" in fields:
             of_first, of_second = (missing if fields["br"] == one else "not_taken" for one in _BRANCHES)
-        return (*self.states(path, first, None, of_first), *self.states(path, second, _called(step), of_second))
+        in_order = not isinstance(step, ParallelStep)
+        return (
+            *self.states(path, first, None, of_first, in_order=in_order),
+            *self.states(path, second, _called(step), of_second),
+        )
 
 
 def _status(
@@ -154,3 +173,30 @@ def _counts(fields: Mapping[str, str]) -> StepCounts | None:
         total=total, failed=failed, cancelled=cancelled,
         completed=max(0, total - int(fields.get("w", 0)) - failed - cancelled),
     )  # fmt: skip
+
+
+#: Steps that a workflow's sentence names.
+_NAMED = 3
+_BEGUN = frozenset(StepStatus) - _QUIET - TERMINAL_STEPS
+
+
+def why_all(states: Sequence[StepState], fields: Mapping[str, str], around: Surroundings) -> str | None:
+    """Return what a workflow waits for, where all that has begun in it waits; *fields* are stored of itself.
+
+    None for one that is paused: it has a reason.
+    """
+    if around.is_paused:
+        return None
+    begun = [one for one in leaves(states) if one.status in _BEGUN]
+    if not begun:
+        return undecided(fields, around)
+    if any(one.status is not StepStatus.WAITING for one in begun):
+        return None
+    more = [f"and {len(begun) - _NAMED} more"] if len(begun) > _NAMED else []
+    return ", ".join([*(f"{one.path}: {one.why}" for one in begun[:_NAMED]), *more])
+
+
+def leaves(states: Sequence[StepState]) -> Iterator[StepState]:
+    """Yield the steps that hold no others, in the order of the definition."""
+    for one in states:
+        yield from leaves(one.children) if one.children else (one,)

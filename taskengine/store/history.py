@@ -36,6 +36,12 @@ def history_of(keys: Keys, run_id: str, task_id: str, most: int) -> Operation[li
     return found[:most][::-1]
 
 
+def last_sequence(keys: Keys, run_id: str) -> Call[int]:
+    """Return the sequence of a run's latest event; 0 without one."""
+    args = (keys.of("events", run_id), "+", "-", "COUNT", 1)
+    return Call("XREVRANGE", args, lambda raw: int(raw[0][0].partition("-")[2]) if raw else 0, command=True)
+
+
 def run_exists(keys: Keys, run_id: str) -> Call[bool]:
     """Return whether a run has, or had until its retention ended, any task."""
     return Call("EXISTS", (keys.of("run", run_id),), bool, command=True)

@@ -257,6 +257,14 @@ def fleet() -> Operation[Fleet]:
     )
 
 
+def leader() -> Operation[tuple[int, str | None]]:
+    """Return the server's ms and who leads; None for nobody."""
+    found = yield from _READ_FLEET()
+    stored = pairs(found.leader)
+    leads = int(stored.get(LeaderField.leads_until, 0)) > found.server_ms
+    return found.server_ms, stored.get(LeaderField.id) if leads else None
+
+
 def every_node() -> Operation[tuple[Node, ...]]:
     """Return all nodes, those that fell silent included until they are forgotten; the first to fall silent first."""
     found: dict[str, tuple[float, Node]] = {}

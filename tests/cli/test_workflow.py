@@ -154,7 +154,7 @@ def test_run_ends_with_4_in_the_middle_and_leaves_it_running(taskengine, engine)
 
 def test_after_two_seconds_run_says_why_it_stands(taskengine, engine, tmp_path):
     done = taskengine("workflow", "run", "asking.yaml", "--wait-timeout", "3")
-    assert "waits: ask: waits for an answer: taskengine workflow approve" in done.out
+    assert "waits: ask: waits for an approval since" in done.out
     asked = taskengine("workflow", "run", "asking.yaml", "--wait-timeout", "3", "-o", "json")
     assert "waits: ask: " in json.loads(asked.err.splitlines()[0])["warning"]
     (tmp_path / "idle.yaml").write_text("name: idle\nsteps: [{name: a, task_template: {capability: nobody}}]")

@@ -43,7 +43,7 @@ class AsyncWorkflowStart(AsyncWorkflows):
         """Start a workflow and wait for its end; the workflow with its outputs.
 
         WorkflowExecutionError carries one that did not complete; WaitTimeoutError after *timeout* seconds leaves it
-        running.
+        running. After two seconds without progress it logs what the workflow waits for.
         """
         order = workflow_start.Order(workflow, idempotency_key, context, variables)
         return await self._run(workflow_start.execute_workflow(self._context, order, timeout))

@@ -42,7 +42,7 @@ class BlockingWorkflows(BlockingBaseClient):
         """Wait for the end of a workflow; the workflow with its outputs.
 
         WorkflowExecutionError carries one that did not complete; WaitTimeoutError after *timeout* seconds leaves it
-        running.
+        running. After two seconds without progress it logs what the workflow waits for.
         """
         return self._run(workflow_start.wait_workflow(self._context, workflow_id, timeout))
 

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from taskengine.api.arguments import Id, id_text
 from taskengine.api.context import OperationContext
+from taskengine.api.operations.workflow_why import surroundings
 from taskengine.core.identity import step_id
 from taskengine.core.lifecycle import TERMINAL
-from taskengine.core.status_tree import StepFields, paths_of, tree
+from taskengine.core.status_tree import StepFields, paths_of, tree, why_all
 from taskengine.core.steps.paths import last_steps
 from taskengine.errors import NotFoundError
 from taskengine.models import Workflow, WorkflowDefinition, WorkflowState, WorkflowStatus
@@ -44,14 +45,20 @@ def workflow_of(id: str, stored: Stored, definition: WorkflowDefinition) -> Work
 
 
 def get_workflow_status(context: OperationContext, workflow_id: Id) -> Operation[WorkflowState]:
-    """Return a workflow as it stands, with all its steps; a turn or an item is in none of them."""
+    """Return a workflow as it stands, with all its steps; a turn or an item is in none of them, nor is a step of
+    an inner workflow.
+    """
     id, stored, definition = yield from _stored(context, workflow_id)
     last = last_steps(int(stored.fields.get("n", 0)))
     paths = paths_of(definition, last)
     found = yield from steps.read([str(step_id(id, path)) for path in paths])
     by_path = {path: StepFields(step_id(id, path), _plain(one)) for path, one in zip(paths, found, strict=True) if one}
-    made = tree(definition, by_path, moment, last)
+    around = yield from surroundings(
+        id, id, "", definition, {"": StepFields(UUID(id), stored.fields), **by_path}, paused=bool(stored.pause[0])
+    )
+    made = tree(definition, by_path, around, last)
     return WorkflowState(
+        why=why_all((*made.steps, *made.finally_steps), stored.fields, around),
         id=UUID(id),
         name=definition.name,
         revision=int(stored.frame.get("vr", 0)),

@@ -10,8 +10,8 @@ from uuid import UUID
 from taskengine.api.arguments import Id, id_text, seconds, text
 from taskengine.api.arguments import idempotency_key as argument_key
 from taskengine.api.context import OperationContext
-from taskengine.api.operations.wait import until_over
 from taskengine.api.operations.workflow_read import get_workflow
+from taskengine.api.operations.workflow_wait import until_workflow_over
 from taskengine.core.lifecycle import WORKFLOW_COMPLETED
 from taskengine.core.order import score
 from taskengine.core.workflow_faults import context_faults, refuse_faulty
@@ -94,7 +94,7 @@ def wait_workflow(context: OperationContext, workflow_id: Id, timeout: float | N
 
 
 def _result_of(context: OperationContext, id: str, timeout: float | None) -> Operation[Workflow]:
-    yield from until_over(context, [id], timeout)
+    yield from until_workflow_over(context, id, timeout)
     workflow = yield from get_workflow(context, id)
     if workflow.status not in WORKFLOW_COMPLETED:
         why = workflow.error_message or workflow.reason or "no reason was given"
