@@ -155,7 +155,9 @@ def test_an_approval_goes_on_with_the_answer_and_who_gave_it(engine: Engine) -> 
     assert engine.api.approve(id, "release", approved=False, by="bob") is False
     engine.run_until_idle()
     (one,) = engine.api.list_tasks()
-    assert engine.task(one.id).result == {"got": {"approved": True, "by": "ann", "tag": "v1"}}
+    assert engine.task(one.id).result == {
+        "got": {"approved": True, "by": "ann", "tag": "v1", "at": "2030-01-01T00:00:00.000Z"}
+    }
 
 
 def test_a_rejection_fails_the_step_unless_it_says_otherwise(engine: Engine) -> None:

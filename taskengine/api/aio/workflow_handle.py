@@ -67,7 +67,7 @@ class WorkflowHandle(UUID):
         self,
         step: str,
         approved: bool = True,
-        by: str = "",
+        by: str | None = None,
         reason: str | None = None,
         form: Mapping[str, Any] | None = None,
     ) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from taskengine.api.aio.base_client import AsyncBaseClient
 from taskengine.api.arguments import Id
 from taskengine.api.operations import (
+    workflow_approve,
     workflow_control,
     workflow_list,
     workflow_names,
@@ -109,15 +110,16 @@ class AsyncWorkflows(AsyncBaseClient):
         workflow_id: Id,
         step: str,
         approved: bool = True,
-        by: str = "",
+        by: str | None = None,
         reason: str | None = None,
         form: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Answer the approval at the path *step*: its output is the answer; False when there was one already.
+        """Answer the approval at the path *step*: its output is the answer. False when there was one: the first stands.
 
-        Who says so is recorded, not proven. *form* is what the step's ``form`` asks for.
+        Who says so is recorded, not proven, also where the step names its approvers; *by* defaults to the user of the
+        system. *form* is what the step's ``form`` asks for; InvalidInputError tells what of it is wrong.
         """
-        return await self._run(workflow_talk.approve(workflow_id, step, approved, by, reason, form))
+        return await self._run(workflow_approve.approve(self._context, workflow_id, step, approved, by, reason, form))
 
     async def update_context(
         self, workflow_id: Id, values: Mapping[str, Any], if_revision: int | None = None

@@ -69,7 +69,7 @@ class BlockingWorkflowHandle(UUID):
         self,
         step: str,
         approved: bool = True,
-        by: str = "",
+        by: str | None = None,
         reason: str | None = None,
         form: Mapping[str, Any] | None = None,
     ) -> bool:

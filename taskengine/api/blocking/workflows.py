@@ -11,6 +11,7 @@ from typing import Any
 from taskengine.api.arguments import Id
 from taskengine.api.blocking.base_client import BlockingBaseClient
 from taskengine.api.operations import (
+    workflow_approve,
     workflow_control,
     workflow_list,
     workflow_names,
@@ -111,15 +112,16 @@ class BlockingWorkflows(BlockingBaseClient):
         workflow_id: Id,
         step: str,
         approved: bool = True,
-        by: str = "",
+        by: str | None = None,
         reason: str | None = None,
         form: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Answer the approval at the path *step*: its output is the answer; False when there was one already.
+        """Answer the approval at the path *step*: its output is the answer. False when there was one: the first stands.
 
-        Who says so is recorded, not proven. *form* is what the step's ``form`` asks for.
+        Who says so is recorded, not proven, also where the step names its approvers; *by* defaults to the user of the
+        system. *form* is what the step's ``form`` asks for; InvalidInputError tells what of it is wrong.
         """
-        return self._run(workflow_talk.approve(workflow_id, step, approved, by, reason, form))
+        return self._run(workflow_approve.approve(self._context, workflow_id, step, approved, by, reason, form))
 
     def update_context(
         self, workflow_id: Id, values: Mapping[str, Any], if_revision: int | None = None

@@ -26,7 +26,7 @@ from taskengine.store.workflows import Stored
 
 def get_workflow(context: OperationContext, workflow_id: Id) -> Operation[Workflow]:
     """Return a workflow with its outputs, once it completed; NotFoundError when there is none."""
-    return workflow_of(*(yield from _stored(context, workflow_id)))
+    return workflow_of(*(yield from stored_workflow(context, workflow_id)))
 
 
 def workflow_of(id: str, stored: Stored, definition: WorkflowDefinition) -> Workflow:
@@ -48,7 +48,7 @@ def get_workflow_status(context: OperationContext, workflow_id: Id) -> Operation
     """Return a workflow as it stands, with all its steps; a turn or an item is in none of them, nor is a step of
     an inner workflow.
     """
-    id, stored, definition = yield from _stored(context, workflow_id)
+    id, stored, definition = yield from stored_workflow(context, workflow_id)
     last = last_steps(int(stored.fields.get("n", 0)))
     paths = paths_of(definition, last)
     found = yield from steps.read([str(step_id(id, path)) for path in paths])
@@ -75,7 +75,8 @@ def _plain(fields: Mapping[str, str]) -> Mapping[str, str]:
     return {**fields, TaskField.waiting: str(waiting + RULED)} if waiting < 0 else fields
 
 
-def _stored(context: OperationContext, workflow_id: Id) -> Operation[tuple[str, Stored, WorkflowDefinition]]:
+def stored_workflow(context: OperationContext, workflow_id: Id) -> Operation[tuple[str, Stored, WorkflowDefinition]]:
+    """Return the id of a workflow, what is stored of it, and its definition; NotFoundError when there is none."""
     id = id_text(workflow_id, "workflow_id")
     stored = yield from workflows.read(id)
     if stored is None:

@@ -1,4 +1,4 @@
-"""What a client says to a workflow that runs: signals, approvals, other variables."""
+"""What a client says to a workflow that runs: signals, other variables."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from uuid import uuid4
 from pydantic import TypeAdapter, ValidationError
 
 from taskengine.api.arguments import Id, id_text, text
-from taskengine.core.identity import step_id
-from taskengine.core.steps.approval import signal_of
 from taskengine.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from taskengine.models.definition_types import Name, SignalName
 from taskengine.store import workflows
@@ -27,10 +25,11 @@ def signal_workflow(workflow_id: Id, name: str, payload: object, signal_id: str 
     """Send a signal; whether it is a new one."""
     id = id_text(workflow_id, "workflow_id")
     called = _named(_SIGNAL, name, "name")
-    return (yield from _signal(id, called, payload, signal_id))
+    return (yield from send(id, called, payload, signal_id))
 
 
-def _signal(id: str, name: str, payload: object, signal_id: str | None) -> Operation[bool]:
+def send(id: str, name: str, payload: object, signal_id: str | None) -> Operation[bool]:
+    """Store a signal of any name; whether it is a new one."""
     unique = str(uuid4()) if signal_id is None else text(signal_id, "signal_id", 200)
     written = _bounded(dumps({"payload": payload, "id": unique}, "payload"), "payload")
     answer = yield from workflows.signal(id, name, unique, written)
@@ -38,18 +37,6 @@ def _signal(id: str, name: str, payload: object, signal_id: str | None) -> Opera
         raise ConflictError(f"workflow {id} has {workflows.MOST_SIGNALS} signals {name!r} that no step has taken yet")
     _refuse(id, answer, "takes no signal")
     return bool(answer.number())
-
-
-def approve(
-    workflow_id: Id, step: str, approved: bool, by: str, reason: str | None, form: Mapping[str, Any] | None
-) -> Operation[bool]:
-    """Answer an approval; whether this is its first answer."""
-    id = id_text(workflow_id, "workflow_id")
-    path = text(step, "step", 2000)
-    answer = {**(form or {}), "approved": approved, "by": text(by, "by", 200)}
-    if reason is not None:
-        answer["reason"] = text(reason, "reason", 10_000)
-    return (yield from _signal(id, signal_of(path), answer, str(step_id(id, path))))
 
 
 def update_context(workflow_id: Id, values: Mapping[str, Any], if_revision: int | None) -> Operation[int]:

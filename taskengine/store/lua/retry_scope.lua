@@ -43,7 +43,14 @@ local function open_child(id)
     revive(c)
     ask(c.id, m.id, 'retry')
   else
-    if is_step(c) then call('HDEL', key('task', id), F.end_as, F.end_reason, F.culprit, F.shown_as, F.signal) end
+    if is_step(c) then
+      call('HDEL', key('task', id), F.end_as, F.end_reason, F.culprit, F.shown_as, F.signal)
+      -- An approval whose answer it took is asked for anew.
+      local name = '~approve/' .. (v[4] or '')
+      if call('EXISTS', key('inbox', m.run .. ':' .. name)) == 0 then
+        call('HDEL', key('received_signals', m.run), name .. ':' .. id)
+      end
+    end
     open_again(c, T.PENDING, v[3])
   end
   return false
