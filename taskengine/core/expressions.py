@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
 from typing import TYPE_CHECKING, Any
 
 from taskengine.core.expression_cost import BUDGET, bound, visible
@@ -83,6 +86,26 @@ def refuse_pattern(pattern: str) -> None:
     matches(pattern, "")
 
 
+@cache
+def _evaluator() -> Any:
+    """The evaluator, loaded at the first expression: its extension alone.
+
+    Its package also imports its command line, which takes 0.2 s of processor: a coordinator, or a worker, would stand
+    for a second in the middle of its work where others use the machine as well.
+    """
+    package = find_spec("cel")
+    name, here = "cel.cel", package.submodule_search_locations if package else None
+    found = PathFinder.find_spec(name, here)
+    if found is None or found.loader is None:
+        return import_module("cel")
+    # Known by its name, so that whoever imports the package gets the same one: it cannot be loaded twice.
+    module = sys.modules.get(name)
+    if module is None:
+        module = sys.modules[name] = module_from_spec(found)
+        found.loader.exec_module(module)
+    return module
+
+
 @lru_cache(maxsize=4096)
 def _program(source: str, is_ours: bool = False) -> Program:
     if (size := len(source.encode(errors="replace"))) > MAX_EXPRESSION:
@@ -92,8 +115,7 @@ def _program(source: str, is_ours: bool = False) -> Program:
     if not is_ours:
         _refuse_shape(source, shape(source))
     try:
-        # Imported at the first expression: it brings its own command line, 0.2 s in processes that have no workflow.
-        program: Program = import_module("cel").compile(source)
+        program: Program = _evaluator().compile(source)
         return program
     except (ValueError, RuntimeError) as exc:
         raise ExpressionError(source, f"cannot be read: {_plain(exc)}") from exc

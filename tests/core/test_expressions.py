@@ -257,5 +257,17 @@ def test_one_module_knows_the_evaluator_and_imports_it_late() -> None:
         path.relative_to(package).as_posix() for path in package.rglob("*.py") if '"cel"' in path.read_text("utf-8")
     }
     assert named == {"core/expressions.py"}
-    code = "import sys, taskengine.api, taskengine.core.expressions; sys.exit('cel' in sys.modules)"
+    code = "import sys, taskengine.api, taskengine.core.expressions; sys.exit('cel.cel' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("first", ["", "import cel; "])
+def test_the_evaluator_comes_without_its_command_line_and_is_the_one_of_its_package(first: str) -> None:
+    """Its package takes 0.2 s of processor, in the middle of a decision."""
+    code = (
+        f"import sys; {first}from taskengine.core import expressions as e; before = 'prompt_toolkit' in sys.modules;"
+        "e.evaluate('1 + 1', {}); alone = ('prompt_toolkit' in sys.modules) == before; import cel;"
+        "sys.exit(not (alone and cel.evaluate('1 + 1') == 2 and sys.modules['cel.cel'].compile is cel.compile))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
