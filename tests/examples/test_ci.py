@@ -112,3 +112,12 @@ def test_the_workflow_of_the_jobs_has_no_fault_and_no_doubt(name: str, taskengin
     assert ["workflow", "lint", "pipeline.yaml"] in commands(name)
     found = taskengine("workflow", "lint", str(FOLDER / "pipeline.yaml"), "-o", "json").json
     assert found == {"errors": [], "warnings": []}
+
+
+def test_what_files_for_each_kind_of_step_say_to_type_is_a_command_with_its_options() -> None:
+    files = sorted((FOLDER.parent / "workflows").glob("*.yaml"))
+    found = [words for file in files for words in re.findall(r"^#   taskengine (.+)$", file.read_text(), re.MULTILINE)]
+    assert len(found) >= 3
+    for line in found:
+        given, known = options(shlex.split(line))
+        assert given <= known, line
