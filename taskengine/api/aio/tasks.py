@@ -155,7 +155,7 @@ class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflowStart, AsyncAdmin
 
         False when it was over already.
         """
-        return await self._run(execute.cancel_task(task_id, reason))
+        return await self._run(execute.cancel_task(self._context, task_id, reason))
 
     cancel_task = cancel_task_execution
 

@@ -157,7 +157,7 @@ class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkf
 
         False when it was over already.
         """
-        return self._run(execute.cancel_task(task_id, reason))
+        return self._run(execute.cancel_task(self._context, task_id, reason))
 
     cancel_task = cancel_task_execution
 

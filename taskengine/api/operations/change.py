@@ -10,7 +10,7 @@ from taskengine.api.context import OperationContext
 from taskengine.api.operations.ask import required
 from taskengine.api.operations.edges import missing, refuse_cycle
 from taskengine.api.operations.moments import refuse_past_change
-from taskengine.api.operations.refusals import not_allowed
+from taskengine.api.operations.refusals import changeable, not_allowed
 from taskengine.core import remedy
 from taskengine.core.order import moved
 from taskengine.errors import InvalidInputError, NotAllowedError
@@ -39,7 +39,7 @@ def update_task(
     while True:
         edge_revision = yield from tasks.edge_revision(context.keys)
         before = yield from tasks.fields(context.keys, id, TaskField.revision, TaskField.score, TaskField.large_input)
-        task = yield from required(context, id)
+        task = yield from changeable(context, id)
         if task.error_kind == UNREADABLE:
             # What cannot be read would be gone from what is written.
             raise NotAllowedError(f"task {id} cannot be changed: {task.error_message}", id=id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from taskengine.api.arguments import Id, id_text
 from taskengine.api.context import OperationContext
-from taskengine.api.operations.refusals import not_allowed
+from taskengine.api.operations.refusals import not_allowed, refuse_part
 from taskengine.api.operations.wait import until_over
 from taskengine.core import remedy
 from taskengine.core.lifecycle import DELETABLE, REOPENABLE
@@ -23,6 +23,7 @@ _NAMED = 5
 def delete_task(context: OperationContext, task_id: Id, cascade: bool) -> Operation[bool]:
     """Delete a task with its executions; whether there was one."""
     id = id_text(task_id)
+    yield from refuse_part(context, id)
     while True:
         since = yield from needs.since(context.keys)
         (task,) = yield from tasks.read([id])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from taskengine.api.arguments import Id, id_text
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.ask import required
-from taskengine.api.operations.refusals import not_allowed
+from taskengine.api.operations.refusals import changeable, not_allowed
 from taskengine.core import graph
 from taskengine.errors import CircularDependencyError, NotFoundError, UnknownDependencyError
 from taskengine.models import Task
@@ -23,7 +23,7 @@ def add_dependency(context: OperationContext, task_id: Id, dependency_id: Id) ->
     id, dependency = id_text(task_id), id_text(dependency_id, "dependency_id")
     while True:
         revision = yield from tasks.edge_revision(context.keys)
-        task = yield from required(context, id)
+        task = yield from changeable(context, id)
         yield from refuse_cycle(task, [dependency])
         sha = (yield from tasks.fields(context.keys, id, "sha"))["sha"] or ""
         answer = yield from tasks.add_dependency(id, dependency, revision, sha)

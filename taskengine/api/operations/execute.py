@@ -5,12 +5,12 @@ from __future__ import annotations
 from taskengine.api.arguments import Id, agent_name, id_text, seconds, text
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.ask import get_execution, required
-from taskengine.api.operations.refusals import not_allowed
+from taskengine.api.operations.refusals import missing_task, not_allowed
 from taskengine.api.operations.wait import until_over
 from taskengine.api.operations.workflow_control import retry_workflow
 from taskengine.core import remedy
 from taskengine.core.lifecycle import HALTED, REOPENABLE
-from taskengine.errors import NotAllowedError, NotFoundError, TaskExecutionError
+from taskengine.errors import NotAllowedError, TaskExecutionError
 from taskengine.models import Task, TaskExecution
 from taskengine.store import tasks
 from taskengine.store.call import Operation
@@ -27,7 +27,7 @@ def execute_task(
     agent = None if agent_id is None else agent_name(agent_id)
     answer = yield from tasks.execute(id, agent)
     if answer.word == "missing":
-        raise NotFoundError("task", id)
+        raise (yield from missing_task(context, id))
     if answer.word == "conflict":
         task = yield from required(context, id)
         if answer.text() in HALTED:
@@ -48,18 +48,18 @@ def retry_task(
         yield from retry_workflow(id)
         return (yield from _outcome(context, id, seconds(timeout))) if wait else (yield from get_execution(context, id))
     if answer.word == "missing":
-        raise NotFoundError("task", id)
+        raise (yield from missing_task(context, id))
     if not answer.ok:
         raise (yield from _not_retried(context, id))
     return (yield from execute_task(context, id, None, wait, timeout))
 
 
-def cancel_task(task_id: Id, reason: str) -> Operation[bool]:
+def cancel_task(context: OperationContext, task_id: Id, reason: str) -> Operation[bool]:
     """Cancel a task; whether there was anything to cancel."""
     id = id_text(task_id)
     answer = yield from tasks.cancel(id, text(reason, "reason", 10_000))
     if answer.word == "missing":
-        raise NotFoundError("task", id)
+        raise (yield from missing_task(context, id))
     return answer.word in ("ok", "asked")
 
 

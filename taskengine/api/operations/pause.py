@@ -7,7 +7,7 @@ from datetime import datetime
 from taskengine.api.arguments import Id, agent_name, capability_name, id_text, instant, text, user
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.ask import required
-from taskengine.api.operations.refusals import not_allowed
+from taskengine.api.operations.refusals import missing_task, not_allowed
 from taskengine.core import remedy
 from taskengine.core.lifecycle import EXECUTING, TERMINAL
 from taskengine.errors import InvalidInputError, NotFoundError, TaskEngineError
@@ -122,6 +122,6 @@ def hold_task(context: OperationContext, task_id: Id, *, held: bool) -> Operatio
 
 def _refused(context: OperationContext, id: str, answer: Reply, instead: str) -> Operation[TaskEngineError]:
     if answer.word == "missing":
-        return NotFoundError("task", id)
+        return (yield from missing_task(context, id))
     task = yield from required(context, id)
     return (yield from not_allowed(context, task, f"is {answer.text()}; {instead}"))

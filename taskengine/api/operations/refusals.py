@@ -1,12 +1,18 @@
-"""Why the state of a task forbids something, told with what happened to it so far."""
+"""Why something may not be done to a task, told with what happened to it so far."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from taskengine.api.context import OperationContext
-from taskengine.errors import NotAllowedError
+from taskengine.core import remedy
+from taskengine.errors import NotAllowedError, NotFoundError
 from taskengine.models import Event, Task
+from taskengine.store import tasks
 from taskengine.store.call import Operation
+from taskengine.store.fields import TaskField
 from taskengine.store.history import history_of
+from taskengine.store.results import whole
 
 #: Events told; the latest ones.
 _EVENTS = 12
@@ -17,6 +23,48 @@ def not_allowed(context: OperationContext, task: Task, why: str) -> Operation[No
     events = yield from history_of(context.keys, str(task.run_id), str(task.id), _EVENTS)
     message = f"task {task.name!r} ({task.id}) {why}"
     return NotAllowedError(message, id=task.id, history=[_line(event) for event in events])
+
+
+def missing_task(context: OperationContext, id: str) -> Operation[NotFoundError | NotAllowedError]:
+    """Return the error for an id that is no task's: a step of a workflow, or one itself, is none."""
+    if not _is_step((yield from tasks.fields(context.keys, id, TaskField.queue))):
+        return NotFoundError("task", id)
+    instead = remedy.named(
+        "cancel_workflow, pause_workflow or retry_workflow", "taskengine workflow cancel, pause or retry"
+    )
+    return NotAllowedError(f"{(yield from _place(context, id))}, no task; steer the workflow: {instead}", id=id)
+
+
+def changeable(context: OperationContext, id: str) -> Operation[Task]:
+    """One task, or the error of :func:`missing_task`."""
+    found = yield from whole(context.keys, id)
+    if found is None or _is_step((yield from tasks.fields(context.keys, id, TaskField.queue))):
+        raise (yield from missing_task(context, id))
+    return found
+
+
+def refuse_part(context: OperationContext, id: str) -> Operation[None]:
+    """Raise NotAllowedError for what is a part of a workflow, which is deleted with its run alone."""
+    fields = yield from tasks.fields(context.keys, id, TaskField.queue, TaskField.parent)
+    if _is_step(fields) or fields[TaskField.parent]:
+        where = yield from _place(context, id)
+        raise NotAllowedError(f"{where}, and is deleted with its run, when the retention of that ends", id=id)
+
+
+def _is_step(fields: Mapping[str, str | None]) -> bool:
+    """Whether no worker runs it; a client's task that runs a workflow is a task."""
+    queue = fields[TaskField.queue] or ""
+    return queue.startswith("%") and queue != "%w"
+
+
+def _place(context: OperationContext, id: str) -> Operation[str]:
+    """Return where in which workflow something stands."""
+    own = yield from tasks.fields(context.keys, id, TaskField.path, TaskField.run, TaskField.name, TaskField.kind)
+    run, path = own[TaskField.run] or "", own[TaskField.path]
+    if own[TaskField.kind] == "workflow":
+        return f"{id} is workflow {own[TaskField.name]!r}"
+    name = (yield from tasks.fields(context.keys, run, TaskField.name))[TaskField.name]
+    return f"{id} is step {path or own[TaskField.name]} of workflow {name!r} ({run})"
 
 
 def _line(event: Event) -> str:

@@ -11,6 +11,7 @@ from taskengine.api.operations import pause
 from taskengine.api.operations.workflow_read import get_workflow
 from taskengine.api.operations.workflow_start import Order, new_workflow, start_workflow
 from taskengine.core.lifecycle import REOPENABLE, TERMINAL, WORKFLOW_OVER
+from taskengine.core.workflow_verbs import allowed
 from taskengine.errors import NotAllowedError, NotFoundError
 from taskengine.models import Workflow
 from taskengine.store import steps, workflows
@@ -69,7 +70,9 @@ def _open(context: OperationContext, workflow_id: Id, word: str) -> Operation[Wo
     workflow = yield from get_workflow(context, workflow_id)
     if workflow.status in WORKFLOW_OVER:
         raise NotAllowedError(
-            f"workflow {workflow.name!r} ({workflow.id}) is {workflow.status} and cannot be {word}", id=workflow.id
+            f"workflow {workflow.name!r} ({workflow.id}) is {workflow.status} and cannot be {word}; "
+            f"{allowed(workflow.status, workflow.id)}",
+            id=workflow.id,
         )
     return workflow
 
@@ -83,7 +86,8 @@ def retry_workflow(workflow_id: Id) -> Operation[bool]:
         if facts is None:
             raise NotFoundError("workflow", id)
         if not is_open and facts.fields["st"] not in REOPENABLE:
-            says = f"workflow {id} is {facts.fields['st']}; only a failed or cancelled one is retried"
+            at = "cancelling" if facts.fields.get("end_as") == "cancelled" else facts.fields["st"]
+            says = f"workflow {id} is {at}; only a failed or cancelled one is retried; {allowed(at, id)}"
             raise NotAllowedError(says, id=id)
         answer = yield from steps.retry_scope("", "", id, facts.revision)
         is_open = is_open or answer.ok

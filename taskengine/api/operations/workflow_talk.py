@@ -9,6 +9,7 @@ from uuid import uuid4
 from pydantic import TypeAdapter, ValidationError
 
 from taskengine.api.arguments import Id, id_text, text
+from taskengine.core.workflow_verbs import allowed
 from taskengine.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from taskengine.models.definition_types import Name, SignalName
 from taskengine.store import workflows
@@ -59,7 +60,7 @@ def _refuse(id: str, answer: Reply, why: str) -> None:
     if answer.word == "missing":
         raise NotFoundError("workflow", id)
     if answer.word == "conflict":
-        raise NotAllowedError(f"workflow {id} is {answer.text()} and {why}", id=id)
+        raise NotAllowedError(f"workflow {id} is {answer.text()} and {why}; {allowed(answer.text(), id)}", id=id)
 
 
 def _bounded(written: str, field: str) -> str:

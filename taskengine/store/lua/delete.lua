@@ -1,9 +1,10 @@
 -- Removes terminal tasks that nothing waits for; one that stands in very many lists leaves these first, in pieces.
 -- args: late, opened, tasks{task, index}...
--- returns: {{'ok'} | {'leaving'} | {'conflict', status} | {'waited', id} | {'stale'} | {'settling', kind, id} | {'later'} | {'missing'} ...}
+-- returns: {{'ok'} | {'leaving'} | {'step'} | {'conflict', status} | {'waited', id} | {'stale'} | {'settling', kind, id} | {'later'} | {'missing'} ...}
 -- events: deleted
--- fields: late_edge, pinned, status
+-- fields: late_edge, pinned, status, parent
 -- late, opened: what these counters said before the caller looked for those that depend on the tasks, which were over.
+-- step: it is a part of a workflow, which goes with its run alone.
 -- stale: something came since that it may not have seen.
 -- later: the tasks before it had so many dependents, edges and executions that this one is left to the next call.
 local touched = 0
@@ -16,7 +17,8 @@ local function remove(id, index)
   if not C.terminal[m.st] then return {'conflict', m.st} end
   local wait = unsettled(m)
   if wait then return wait end
-  local v = call('HMGET', key('task', m.id), F.late_edge, F.pinned)
+  local v = call('HMGET', key('task', m.id), F.late_edge, F.pinned, F.parent)
+  if v[3] then return {'step'} end
   if any_opened or tonumber(v[1] or 0) > seen then return {'stale'} end
   if touched >= 1024 then return {'later'} end
   -- Whoever did not look is refused as well, as far as one script can see.

@@ -1,0 +1,114 @@
+"""What may not be done to a part of a workflow, or to a workflow in some state; each refusal says what may."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from taskengine import BlockingTaskAPI, NotAllowedError, Task, Workflow, WorkflowStep
+from taskengine.testing import Engine
+
+from .conftest import QUEUE, work
+
+VERBS: dict[str, Callable[[BlockingTaskAPI, Any], Any]] = {
+    "cancel": lambda api, id: api.cancel_task_execution(id),
+    "hold": lambda api, id: api.hold_task(id),
+    "release": lambda api, id: api.release_task(id),
+    "pause": lambda api, id: api.pause_task(id),
+    "resume": lambda api, id: api.resume_task(id),
+    "update": lambda api, id: api.update_task(id, priority=1),
+    "execute": lambda api, id: api.execute_task(id, wait=False),
+    "retry": lambda api, id: api.retry_task(id, wait=False),
+    "delete": lambda api, id: api.delete_task(id),
+    "delete with all": lambda api, id: api.delete_task(id, cascade=True),
+    "add_dependency": lambda api, id: api.add_dependency(id, api.create_task(Task(name="t", capability=QUEUE)).id),
+}
+
+
+def deep() -> Workflow:
+    hold_on = WorkflowStep(kind="wait", name="hold_on", signal="go")
+    group = WorkflowStep(
+        kind="parallel", name="both", mode="wait_all",
+        sub_steps=[hold_on, WorkflowStep(name="a", task_template=work(fails=9))],
+    )  # fmt: skip
+    return Workflow(name="release", steps=[group])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_step_is_steered_by_its_workflow(engine: Engine, verb: str) -> None:
+    flow = deep()
+    handle = engine.api.start_workflow(flow)
+    engine.run_until_idle()
+    step = handle.status().steps[0].children[0]
+    with pytest.raises(NotAllowedError, match=re.escape(f"step both/hold_on of workflow 'release' ({flow.id})")):
+        VERBS[verb](engine.api, step.task_id)
+    with pytest.raises(NotAllowedError, match=f"{flow.id} is workflow 'release'"):
+        VERBS[verb](engine.api, handle)
+    assert handle.status().steps[0].children[0].status == "waiting"
+
+
+def test_a_task_of_a_workflow_is_deleted_with_its_run_alone(engine: Engine) -> None:
+    handle = engine.api.start_workflow(deep())
+    engine.run_until_idle()
+    (task,) = engine.api.list_tasks()
+    assert task.status == "failed"
+    for cascade in (False, True):
+        with pytest.raises(NotAllowedError, match=r"step both/a of workflow 'release'.* deleted with its run"):
+            engine.api.delete_task(task.id, cascade=cascade)
+    assert engine.api.delete_tasks(run_id=handle).skipped == {"step": 1}
+    assert handle.cancel() is True
+    engine.run_until_idle()
+    assert handle.retry() is True
+    engine.run_until_idle()
+    assert engine.executions(task.id)[-1].attempt == 2
+
+
+OVER = {
+    "pause": lambda handle: handle.pause(),
+    "signal": lambda handle: handle.signal("go"),
+    "update_context": lambda handle: handle.update_context({"n": 1}),
+    "retry": lambda handle: handle.retry(),
+}
+
+
+def asking(**more: Any) -> Workflow:
+    return Workflow(name="w", steps=[WorkflowStep(kind="approval", name="ask", prompt="?"), *more.pop("then", ())])
+
+
+@pytest.mark.parametrize("verb", OVER)
+def test_a_completed_workflow_says_that_it_may_be_restarted(engine: Engine, verb: str) -> None:
+    handle = engine.api.start_workflow(asking())
+    handle.approve("ask")
+    handle.result()
+    with pytest.raises(NotAllowedError, match=r"is completed.*; allowed: restart_workflow$"):
+        OVER[verb](handle)
+
+
+@pytest.mark.parametrize("verb", sorted(OVER.keys() - {"retry"}))
+def test_a_failed_workflow_says_that_it_may_be_retried(engine: Engine, verb: str) -> None:
+    handle = engine.api.start_workflow(asking())
+    handle.approve("ask", approved=False)
+    engine.run_until_idle()
+    with pytest.raises(NotAllowedError, match=r"is failed.*; allowed: retry_workflow, restart_workflow$"):
+        OVER[verb](handle)
+
+
+def test_what_runs_is_not_retried(engine: Engine) -> None:
+    handle = engine.api.start_workflow(asking())
+    engine.run_until_idle()
+    with pytest.raises(NotAllowedError, match="only a failed or cancelled one is retried; allowed: pause_workflow, "):
+        handle.retry()
+
+
+def test_verbs_say_whether_they_did_something(engine: Engine) -> None:
+    handle = engine.api.start_workflow(asking())
+    engine.run_until_idle()
+    assert [handle.pause(), handle.pause(), handle.resume(), handle.resume()] == [True, False, True, False]
+    assert [handle.signal("x", signal_id="1"), handle.signal("x", signal_id="1")] == [True, False]
+    assert [handle.approve("ask"), handle.approve("ask")] == [True, False]
+    assert handle.cancel() is True
+    engine.run_until_idle()
+    assert [handle.cancel(), handle.retry()] == [False, True]
