@@ -12,7 +12,7 @@ from taskengine.core.bindings import Bindings
 from taskengine.core.identity import step_id
 from taskengine.core.refs import Reference
 from taskengine.core.steps.names import UnknownStepError, around, resolve
-from taskengine.core.steps.outputs import Record, output_of, parts, view
+from taskengine.core.steps.outputs import Record, TooManyItemsError, output_of, parts, view
 from taskengine.core.steps.paths import child, find_step, split
 from taskengine.errors import ExpressionError
 from taskengine.models import LoopStep, MapStep, WorkflowDefinition, WorkflowStep
@@ -66,6 +66,8 @@ def read_values(where: Where, wanted: Sequence[Reference]) -> Operation[Values]:
     meant = _meant(where, wanted)
     before = _before(where) if names else None
     roots = dict([*meant.values(), *([before] if before else [])])
+    #: Whose status, error or counts are all that is asked: what lies in them is not read.
+    alone = roots.keys() - {meant[ref.step][0] for ref in wanted if _asks_output(ref)} - {before[0] if before else ""}
     found: dict[str, Record | None] = {}
     waiting = list(roots.items())
     first = True
@@ -77,11 +79,12 @@ def read_values(where: Where, wanted: Sequence[Reference]) -> Operation[Values]:
             revision, context, variables, first = answer.revision, answer.context, answer.variables, False
         for (path, step), record in zip(piece, answer.records, strict=True):
             found[path] = record
-            waiting += [(at, one) for at, one in parts(step, path, record) if at not in found]
-    previous = (before[1].name, view(before[1], before[0], found).get("output")) if before else None
+            if path not in alone:
+                waiting += [(at, one) for at, one in parts(step, path, record) if at not in found]
+    previous = (before[1].name, _previous(before, found)) if before else None
     steps: dict[str, Any] = {}
     for chain, (path, step) in meant.items():
-        _put(steps, chain, view(step, path, found))
+        _put(steps, chain, view(step, path, found, with_output=path not in alone))
     others = fixed(where)
     items = yield from _items(where)
     return Values(
@@ -113,6 +116,22 @@ def _before(where: Where) -> tuple[str, WorkflowStep] | None:
     return (siblings.path_of(found), found) if found is not None else None
 
 
+def _asks_output(ref: Reference) -> bool:
+    return bool(ref.step) and ref.field in ("output", None)
+
+
+def _previous(before: tuple[str, WorkflowStep], found: Mapping[str, Record | None]) -> JsonValue:
+    """Return the output of the step before; None where nobody could read it, and a field that stands elsewhere is no
+    less there.
+    """
+    path, step = before
+    try:
+        seen: JsonValue = view(step, path, found).get("output")
+    except TooManyItemsError:
+        return None
+    return seen
+
+
 def _put(steps: dict[str, Any], chain: Sequence[str], value: Mapping[str, Any]) -> None:
     for name in chain[:-1]:
         steps = steps.setdefault(name, {})
@@ -120,7 +139,7 @@ def _put(steps: dict[str, Any], chain: Sequence[str], value: Mapping[str, Any]) 
 
 
 def read_output(where: Where, step: WorkflowStep) -> Operation[JsonValue]:
-    """Return what the children of a step that is about to end came to."""
+    """Return what the children of a step that is about to end came to; TooManyItemsError where it cannot be read."""
     found: dict[str, Record | None] = {where.path: Record({"k": step.kind, **(yield from _progress(where))})}
     waiting = parts(step, where.path, found[where.path])
     while waiting:

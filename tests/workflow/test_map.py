@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from taskengine import Workflow, WorkflowExecutionError, WorkflowStep, agent
+from taskengine.core.steps import outputs
 from taskengine.testing import Engine
 
 from .conftest import EXACT, START, work
@@ -156,3 +157,39 @@ def test_its_outputs_see_the_results(engine: Engine, items: list[int], window: i
     made = each(items, step, max_parallel=window, tolerate=tolerate, outputs=sets)
     done = engine.api.execute_workflow(workflow(made, variables={"v": 1}))
     assert done.variables == {"v": [{"n": n} for n in items], "was": 1}
+
+
+@pytest.fixture
+def sees_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Expressions that see three items, not a thousand."""
+    assert outputs.MOST_ITEMS == 1000
+    monkeypatch.setattr(outputs, "MOST_ITEMS", 3)
+
+
+TOO_MANY = "output of each: it is that of a map of 4 items, and an expression sees at most 3; map at most 3 items"
+
+
+@pytest.mark.parametrize("read", ["${size(steps.each.output)}", "${steps.each.output[0].got}"])
+@pytest.mark.usefixtures("sees_three")
+def test_more_items_than_an_expression_sees_fail_the_step_that_reads_them(engine: Engine, read: str) -> None:
+    done = engine.api.execute_workflow(workflow(each([1, 2, 3]), after(read)))
+    assert done.status == "completed"
+    with pytest.raises(WorkflowExecutionError, match=TOO_MANY) as caught:
+        engine.api.execute_workflow(workflow(each([1, 2, 3, 4]), after(read)))
+    assert caught.value.workflow.failed_step == "after"
+
+
+@pytest.mark.usefixtures("sees_three")
+def test_nor_does_an_output_see_them(engine: Engine) -> None:
+    with pytest.raises(WorkflowExecutionError, match=TOO_MANY):
+        engine.api.execute_workflow(workflow(each([1, 2, 3, 4], outputs={"all": "${output}"})))
+    with pytest.raises(WorkflowExecutionError, match=TOO_MANY):
+        engine.api.execute_workflow(workflow(each([1, 2, 3, 4]), outputs={"all": "${steps.each.output}"}))
+
+
+@pytest.mark.usefixtures("sees_three")
+def test_what_else_is_known_of_a_long_map_is_read_as_ever(engine: Engine) -> None:
+    ready = WorkflowStep(kind="wait", name="ready", wait_condition={"field": "go", "operator": "equals", "value": 1})
+    flow = workflow(each([1, 2, 3, 4]), ready, after("${steps.each.status} ${steps.each.failed}"), variables={"go": 1})
+    engine.api.execute_workflow(flow)
+    assert result(engine, "after") == "completed 0"
