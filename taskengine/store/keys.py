@@ -34,6 +34,7 @@ FIXED: Mapping[str, str] = {
     "leader": "hash {id, term, until, set}: who coordinates, and the digest of its settings",
     "leases": "zset 'node/slot' -> lease end ms: every slot that holds a RUNNING execution",
     "nodes": "zset node -> alive until ms",
+    "offered_slots": "hash queue -> slots that the nodes in its offers published together",
     "open_queues": "set of queues whose capability is not paused; '!' once an agent or all is, '!run' once a run is",
     "reopens": "string: number of scripts that opened tasks again",
     "paused_ms": "hash scope -> ms for which it was paused so far, pauses that ended together",

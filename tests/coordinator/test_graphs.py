@@ -69,7 +69,7 @@ def test_a_graph_whose_submitter_died_runs_whole_or_leaves_nothing(bench: Bench,
     hasty.close()
 
 
-_FLEET = ("arrivals", "counts", "free_nodes", "leader", "nodes", "schema", "wake")
+_FLEET = ("arrivals", "counts", "free_nodes", "leader", "nodes", "offered_slots", "schema", "wake")
 
 
 def _of_a_node(bench: Bench) -> set[str]:

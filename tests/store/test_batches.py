@@ -49,6 +49,37 @@ def test_a_share_is_that_of_all_nodes_that_offer_the_queue(world: World) -> None
     assert len(batch(world, 25)[1]) == 4  # 24 ÷ (2 × 3)
 
 
+def test_a_share_counts_the_slots_of_each_node_not_the_nodes(world: World) -> None:
+    world.beat("large", slots=5)
+    world.run(nodes.drain("large", "so that it is granted nothing"))
+    assert len(batch(world, 25)[1]) == 2  # 24 ÷ (2 × (1 + 5))
+
+
+def slots_behind(world: World, queue: str = "lint") -> int:
+    return int(world.raw.hget(world.keys.fixed("offered_slots"), queue) or 0)
+
+
+def test_the_slots_behind_a_queue_follow_who_offers_it(world: World) -> None:
+    world.beat("a", slots=3)
+    world.beat("b", slots=2)
+    world.beat("b", slots=2)
+    assert slots_behind(world) == slots_behind(world, "@lint") == 5
+    world.beat("b", slots=4)
+    assert slots_behind(world) == 7
+    world.beat("b", slots=4, queues="test=test @test=test")
+    assert (slots_behind(world), slots_behind(world, "test")) == (3, 4)
+    world.run(nodes.remove_node("a"))
+    world.run(nodes.remove_node("a"))
+    assert slots_behind(world) == 0
+    world.beat("a", slots=1)
+    world.age(3600)
+    world.elect()
+    world.run(coordination.rescue(world.term))
+    assert slots_behind(world) == slots_behind(world, "test") == 0
+    world.beat("a", slots=2)
+    assert slots_behind(world) == 2
+
+
 @pytest.mark.parametrize(("each_us", "wanted"), [(500, 8), (1000, 5), (2500, 2), (2501, 1)])
 def test_a_batch_is_five_milliseconds_of_work_at_most(world: World, each_us: int, wanted: int) -> None:
     world.beat(slots=1)

@@ -249,7 +249,8 @@ def cancel(scene: Scene) -> None:
 #: Where nothing of a workflow that is over may be: it waits for nothing and nobody.
 WAITING = ("ready", "park", "granted", "timers", "listeners", "condition_waiters", "deadlines")
 #: What is left once its day is over: the fleet's own, and nothing of it.
-FOREVER = {"leader", "schema", "settings", "nodes", "node", "offers", "free_nodes", "wake", "decisions", "q", "counts",
+FOREVER = {"leader", "schema", "settings", "nodes", "node", "offers", "free_nodes", "offered_slots", "wake",
+           "decisions", "q", "counts",
            "arrivals", "estimates", "estimated"}  # fmt: skip
 
 

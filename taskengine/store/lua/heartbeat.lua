@@ -20,7 +20,8 @@ local function tell(ids, msg, pid)
       cancel_ms = e[2] or '', token = e[3] or '', task_id = e[4] or '', silent_ms = e[5] or ''}
   end
 end
-local old = call('HMGET', key('node', node), F.node.queues, F.node.slots, F.node.beat, F.node.untaken)
+local old = call('HMGET', key('node', node), F.node.queues, F.node.slots, F.node.beat, F.node.untaken,
+  F.node.size)
 local slots = call('HGETALL', key('slots', node))
 if tonumber(A.number) <= tonumber(old[3] or 0) then
   for i = 2, #slots, 2 do tell(slots[i]:match('^([^|]*)|([^|]*)|([^|]*)|')) end
@@ -43,10 +44,10 @@ else
 end
 call('ZADD', K.nodes, now + C.lease_ms, node)
 local queues, agents = parse_queues(queues_text)
-if first or old[1] ~= queues_text then
-  for queue in (old[1] or ''):gmatch('(%S+)=') do call('SREM', key('offers', queue), node) end
+if first or old[1] ~= queues_text or old[5] ~= A.slots then
+  for queue in (old[1] or ''):gmatch('(%S+)=') do stop_offer(node, queue, tonumber(old[5] or 0)) end
   for _, queue in ipairs(queues) do
-    call('SADD', key('offers', queue), node)
+    start_offer(node, queue, tonumber(A.slots))
     if queue:sub(1, 1) == '@' then bring_back('offer:' .. queue:sub(2)) end
   end
 end

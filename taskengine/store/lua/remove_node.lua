@@ -2,12 +2,13 @@
 -- args: node, envelope
 -- returns: {'ok', lost}
 -- events: lost, ready | paused
--- fields: node.queues, node.alive_until
+-- fields: node.queues, node.alive_until, node.size
 local node, lost = A.node, 0
 local slots = call('HKEYS', key('slots', node))
 for i = 1, math.min(#slots, 32) do lost = lost + #mark_slot_lost(node, slots[i], 'its node stopped', true) end
-for queue in (call('HGET', key('node', node), F.node.queues) or ''):gmatch('(%S+)=') do
-  call('SREM', key('offers', queue), node)
+local v = call('HMGET', key('node', node), F.node.queues, F.node.size)
+for queue in (v[1] or ''):gmatch('(%S+)=') do
+  stop_offer(node, queue, tonumber(v[2] or 0))
   note_queue(queue)
 end
 call('SREM', K.free_nodes, node)

@@ -2,7 +2,7 @@
 -- args: term, most, envelope
 -- returns: {'ok', lost, nodes gone, {task, node …} of the lost ones, {node …} forgotten} | {'stale'}
 -- events: lost, ready | paused | failed | cancelled
--- fields: node.alive_until, node.queues
+-- fields: node.alive_until, node.queues, node.size
 if outdated(A.term) then return {'stale'} end
 local lost, forgotten = {}, {}
 local silences = {}
@@ -29,8 +29,9 @@ end
 local gone = call('ZRANGEBYSCORE', K.nodes, '-inf', now - C.lease_ms, 'LIMIT', 0, 16)
 for _, node in ipairs(gone) do
   call('SREM', K.free_nodes, node)
-  for queue in (call('HGET', key('node', node), F.node.queues) or ''):gmatch('(%S+)=') do
-    call('SREM', key('offers', queue), node)
+  local v = call('HMGET', key('node', node), F.node.queues, F.node.size)
+  for queue in (v[1] or ''):gmatch('(%S+)=') do
+    stop_offer(node, queue, tonumber(v[2] or 0))
     note_queue(queue)
   end
   if call('HLEN', key('slots', node)) == 0 then

@@ -2,6 +2,21 @@
 -- fields: attempts, granted, node.draining, node.slots, node.queues, node.alive_until, exec.task, exec.attempt
 -- fields: exec.status, exec.queued, node.took, node.offered, node.untaken, node.untaken_at, node.probe
 
+-- Slots behind a queue, for what one of them may take at once. They follow who stands in its offers, so that a node that
+-- left twice, or never came, changes nothing; of a node whose record is forgotten they stay, and shares are smaller.
+local offered = {}
+local function start_offer(node, queue, size)
+  if call('SADD', key('offers', queue), node) == 1 then offered[queue] = (offered[queue] or 0) + size end
+end
+local function stop_offer(node, queue, size)
+  if call('SREM', key('offers', queue), node) == 1 then offered[queue] = (offered[queue] or 0) - size end
+end
+-- at end
+local function flush_offers()
+  for queue, by in pairs(offered) do
+    if by ~= 0 and call('HINCRBY', K.offered_slots, queue, by) <= 0 then call('HDEL', K.offered_slots, queue) end
+  end
+end
 -- Live nodes that offer a queue: two commands, however many they are.
 -- lazy
 local function offering_nodes(queue)

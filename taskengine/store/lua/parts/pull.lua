@@ -54,11 +54,10 @@ local function cost_of(m, hint)
   return expected[kind] and math.max(500, expected[kind] * 1000)
 end
 -- No slot takes more than half of its share of what waits, so the end of a flood spreads over the fleet by itself. The
--- fleet is taken to be as many slots as its nodes would have if all were like this one: a guess that costs at most
--- the time of one batch.
+-- fleet is the slots that its nodes published, also those of a node that is given up in a moment.
 local function share(queue, waiting, hint)
   if hint.most == 1 or waiting < 4 or hint.kind:match('^%S+') ~= queue then return 1 end
-  local slots = hint.slots * call('SCARD', key('offers', queue))
+  local slots = math.max(hint.slots, tonumber(call('HGET', K.offered_slots, queue) or 0))
   return math.max(1, math.min(hint.most, math.floor(waiting / (2 * math.max(1, slots)))))
 end
 -- Whether a task may run behind others of its batch, or before them: one that was tried before goes alone, and one with
