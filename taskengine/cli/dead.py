@@ -19,7 +19,7 @@ from taskengine.cli.options import Cursor, Limit
 from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking, nothing
 from taskengine.cli.task.view import as_json, executions_table, whole
-from taskengine.cli.text import first_line, moment, plain
+from taskengine.cli.text import first_line, moment, offered, plain
 from taskengine.models import DeadLetter, DeadLetterPage
 
 app = typer.Typer(
@@ -129,7 +129,7 @@ def _table(page: DeadLetterPage) -> RenderableType:
     for letter in page:
         task = letter.task
         found.add_row(
-            Text(str(task.id)), plain(task.name), plain(task.queue), Text(moment(letter.at)),
+            Text(str(task.id)), plain(task.name), offered(task), Text(moment(letter.at)),
             plain(first_line(task.error_message or "")),
         )  # fmt: skip
     return Group(found, Text(f"more: --cursor {page.cursor}", style="dim")) if page.cursor else found

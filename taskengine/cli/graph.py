@@ -27,7 +27,7 @@ from taskengine.cli.output import OutputOption, answer, clean, say, wants_json
 from taskengine.cli.place import submitting
 from taskengine.cli.task.view import as_json
 from taskengine.cli.task.watch import MAX_WATCHED, follow
-from taskengine.cli.text import plain
+from taskengine.cli.text import offered, plain
 from taskengine.core import graph
 from taskengine.core.lifecycle import REOPENABLE
 from taskengine.errors import InvalidInputError
@@ -51,10 +51,10 @@ Key = Annotated[
 def show(file: File, output: OutputOption = None) -> None:
     """Draw the graph: each task under the first that it waits for, with the others that it waits for."""
     found = load_graph(Path(file))
-    nodes = [
-        {"name": task.name, "queue": task.queue, "depends_on": [found.names[id] for id in found.parents[str(task.id)]]}
-        for task in found.tasks
-    ]
+    nodes = []
+    for task in found.tasks:
+        before = [found.names[id] for id in found.parents[str(task.id)]]
+        nodes.append({"name": task.name, "queue": offered(task).plain, "depends_on": before})
     answer({"name": found.name, "tasks": nodes}, _picture(found, file))
 
 
@@ -162,8 +162,8 @@ def _picture(found: TaskGraph, file: str) -> RenderableType:
 
 def _node(task: Task, found: TaskGraph) -> Text:
     parts: list[Any] = [(clean(task.name), "bold")]
-    if task.name != task.queue:
-        parts.append((f"  {task.queue}", "cyan"))
+    if task.name != offered(task).plain:
+        parts.append((f"  {offered(task)}", "cyan"))
     if task.priority is not TaskPriority.NORMAL:
         parts.append((f"  {task.priority.name.lower()}", "yellow"))
     others = [clean(found.names[id]) for id in found.parents[str(task.id)][1:]]

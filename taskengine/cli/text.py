@@ -9,6 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from taskengine.cli.output import clean
+from taskengine.models import Task
 
 _STYLES = {
     "pending": "dim", "ready": "cyan", "queued": "cyan", "running": "bold blue", "retrying": "yellow",
@@ -47,6 +48,11 @@ def _cut(text: str) -> Text:
 def plain(text: str) -> Text:
     """*text* as it is, of the width that it will have."""
     return Text(clean(text))
+
+
+def offered(task: Task) -> Text:
+    """Return what a worker must offer to get a task: a capability, or to be ``@agent``."""
+    return plain(str(task.capability) if task.runs_workflow else task.queue)
 
 
 def first_line(text: str) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from taskengine.cli.output import clean
 from taskengine.cli.place import nothing
-from taskengine.cli.text import first_line, json_text, moment, plain, result_text, status
+from taskengine.cli.text import first_line, json_text, moment, offered, plain, result_text, status
 from taskengine.models import Explanation, Task, TaskExecution, TaskPriority, TaskStatus, TriggerRule
 
 _CANCELLED = frozenset({TaskStatus.CANCELLED})
@@ -41,7 +41,7 @@ def _row(task: Task) -> Iterator[Text]:
     yield Text(str(task.id))
     yield plain(task.name)
     yield status(task.status.value)
-    yield plain(task.queue)
+    yield offered(task)
     yield Text(task.priority.name.lower(), style="bold" if task.priority > TaskPriority.NORMAL else "")
     yield Text(str(task.attempt))
     yield Text(moment(task.created_at))
