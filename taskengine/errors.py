@@ -162,10 +162,11 @@ class PayloadTooLargeError(InvalidInputError):
 
 
 class NotFoundError(TaskEngineError, LookupError):
-    """There is no such task, execution or run."""
+    """There is no such task, execution, run or workflow."""
 
-    def __init__(self, kind: str, id: object) -> None:
-        super().__init__(f"no {kind} {id}; it was never created, or it was deleted or pruned after its retention")
+    def __init__(self, kind: str, id: object, *, says: str | None = None) -> None:
+        gone = "it was never created, or it was deleted or pruned after its retention"
+        super().__init__(says or f"no {kind} {id}; {gone}")
         self.kind = kind
         self.id = str(id)
 
@@ -234,9 +235,9 @@ class WorkflowExecutionError(TaskEngineError):
 class WaitTimeoutError(TaskEngineError, TimeoutError):
     """What was waited for did not happen in time; it may still happen."""
 
-    def __init__(self, pending: Sequence[str], seconds: float) -> None:
+    def __init__(self, pending: Sequence[str], seconds: float, *, says: str | None = None) -> None:
         shown = ", ".join(pending[:5]) + ("…" if len(pending) > 5 else "")
-        super().__init__(f"{len(pending)} of the awaited tasks did not end within {seconds:g} s: {shown}")
+        super().__init__(says or f"{len(pending)} of the awaited tasks did not end within {seconds:g} s: {shown}")
         self.pending = tuple(pending)
 
 

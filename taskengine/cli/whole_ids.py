@@ -47,8 +47,13 @@ def run_or_name(context: typer.Context, value: str) -> str:
     return value if context.resilient_parsing else named_run(value)
 
 
-#: A workflow has the id and the name of its run.
-workflow_or_name = run_or_name
+def workflow_or_name(context: typer.Context, value: str) -> str:
+    """Return the id of one workflow, which may be named: it has the id and the name of its run."""
+    try:
+        return run_or_name(context, value)
+    except NotFoundError as exc:
+        says = f"no workflow that was started has the name or id {value!r:.80}; taskengine workflow list shows them"
+        raise NotFoundError("workflow", value, says=says) from exc
 
 
 def named_run(value: str) -> str:

@@ -25,7 +25,7 @@ def begin(keys: Keys, term: str, id: str, doc: str) -> Operation[Reply]:
         digest, _, definition = yield from named(keys, str(asked.get("workflow", "")))
         runs = yield from library(keys, definition)
     except NotFoundError as exc:
-        raise InvalidInputError(f"{exc}; register it, then retry the task", field="input") from exc
+        raise InvalidInputError(f"{exc}; then retry the task", field="input") from exc
     context, variables = (_object(asked, name) for name in ("context", "variables"))
     frame = Frame(
         id, id, digest, dumps({**definition.context, **context}, "context"), "", 0,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from taskengine.core import remedy
 from taskengine.core.steps.paths import bodies
 from taskengine.core.workflow_faults import recursion
 from taskengine.errors import InvalidInputError, NotFoundError
 from taskengine.models import WorkflowDefinition, WorkflowStep
+from taskengine.models.definition import did_you_mean
 from taskengine.models.steps import SubWorkflowStep
 from taskengine.store import workflows
 from taskengine.store.call import Operation
@@ -50,7 +52,7 @@ def _add(keys: Keys, found: Library, step: SubWorkflowStep) -> Operation[Workflo
     if isinstance(step.workflow, str):
         if step.workflow in found.names:
             return None
-        digest, _, inner = yield from named(keys, step.workflow)
+        digest, _, inner = yield from named(keys, step.workflow, f", which step {step.name!r} runs")
         found.names[step.workflow], found.definitions[step.workflow] = digest, inner
     else:
         inner = step.workflow
@@ -64,11 +66,17 @@ def _add(keys: Keys, found: Library, step: SubWorkflowStep) -> Operation[Workflo
     return inner
 
 
-def named(keys: Keys, name: str) -> Operation[tuple[str, int, WorkflowDefinition]]:
-    """Digest, version and definition of what is registered under a name; NotFoundError when nothing is."""
+def named(keys: Keys, name: str, wanted_by: str = "") -> Operation[tuple[str, int, WorkflowDefinition]]:
+    """Digest, version and definition of what is registered under a name; NotFoundError when nothing is.
+
+    *wanted_by* stands behind the name in its sentence.
+    """
     found = yield from workflows.registered(keys, name)
     if found is None:
-        raise NotFoundError("workflow", name)
+        near = did_you_mean(name, (yield from workflows.names(keys)))
+        registers = remedy.named("register_workflow registers one", "register one: taskengine workflow register FILE")
+        says = f"no workflow is registered under the name {name!r:.80}{wanted_by}{near or '; ' + registers}"
+        raise NotFoundError("workflow", name, says=says)
     digest, version = found
     written = yield from workflows.definition(keys, digest)
     return digest, version, WorkflowDefinition.model_validate_json(written)

@@ -72,6 +72,7 @@ def test_a_beginning_of_several_is_refused_with_their_names(taskengine, world):
         (["task", "submit", "--depends-on", "abcd3"], "--depends-on: no task whose id begins with abcd3"),
         (["task", "cancel", "--run", "abcd"], "--run: no run whose name is or whose id begins with abcd"),
         (["run", "show", "nightly"], "no run of the name 'nightly'"),
+        (["workflow", "status", "nightly"], "no workflow that was started has the name or id 'nightly'"),
         (["run", "watch", "abcd"], "no run whose name is or whose id begins with abcd"),
     ],
 )

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from taskengine import agent
+from taskengine import Task, agent
 from taskengine.cli import place
 from taskengine.cli.workflow import follow, shown
 from taskengine.errors import StoreUnavailableError
@@ -185,6 +185,20 @@ def test_a_registered_workflow_runs_by_its_name(taskengine, engine):
     done = taskengine("workflow", "run", "chain", "--context", "who=you", "-o", "json")
     assert (done.code, done.json["result"]["text"]) == (0, "hello you")
     assert taskengine("workflow", "run", "chain", "--id", "abcd1000-0000-4000-8000-000000000000").code == 1
+
+
+def test_a_name_that_nobody_registered_is_said_with_the_nearest(taskengine, engine):
+    assert "under the name 'nobody'; register" in taskengine("workflow", "run", "nobody").err
+    taskengine("workflow", "register", "chain.yaml")
+    done = taskengine("workflow", "run", "chian")
+    assert "no workflow is registered under the name 'chian'; did you mean 'chain'?" in done.err
+
+
+def test_a_task_that_runs_a_workflow_is_listed_by_its_capability(taskengine, engine):
+    engine.api.create_task(Task(task_type="workflow", input={"workflow": "nobody"}))
+    engine.run_until_idle()
+    listed = taskengine("task", "list").out
+    assert ("workflow" in listed, "%w" in listed) == (True, False)
 
 
 def test_text_stays_text_where_the_file_has_text(taskengine, engine):

@@ -71,10 +71,15 @@ def test_a_registered_one_is_run_by_name_as_it_was_at_the_start(engine: Engine) 
 
 
 def test_a_name_that_nobody_registered_is_refused_before_anything_is_stored(engine: Engine) -> None:
-    with pytest.raises(NotFoundError, match="nobody"):
+    with pytest.raises(NotFoundError) as unknown:
         engine.api.start_workflow(workflow(run("nobody")))
-    with pytest.raises(NotFoundError):
-        engine.api.start_workflow("nobody")
+    assert str(unknown.value) == (
+        "no workflow is registered under the name 'nobody', which step 'sub' runs; register_workflow registers one"
+    )
+    engine.api.register_workflow(inner(task("first")))
+    with pytest.raises(NotFoundError, match="under the name 'iner'; did you mean 'inner'"):
+        engine.api.start_workflow("iner")
+    assert len(engine.api.list_workflows()) == 0
 
 
 def test_starting_by_name_takes_context_and_variables(engine: Engine) -> None:

@@ -115,8 +115,12 @@ def test_whoever_waits_logs_why_after_two_seconds_without_progress(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     flow = Workflow(name="w", steps=[task("a"), wait(wait_seconds=600), task("b")])
-    with caplog.at_level(logging.WARNING, "taskengine.api"), pytest.raises(WaitTimeoutError):
+    with caplog.at_level(logging.WARNING, "taskengine.api"), pytest.raises(WaitTimeoutError) as late:
         engine.api.execute_workflow(flow, timeout=30)
+    assert str(late.value).startswith(
+        f"workflow 'w' ({flow.id}) did not end within 30 s, and goes on; hold_on: waits until"
+    )
+    assert late.value.pending == (str(flow.id),)
     (said,) = [record.getMessage() for record in caplog.records]  # once, for it does not change
     assert re.fullmatch(rf"waiting workflow={flow.id} name='w' why=hold_on: waits until .* UTC", said)
     assert timedelta(seconds=30) <= engine.clock.now - START < timedelta(seconds=31)

@@ -10,7 +10,7 @@ from taskengine.api.operations.wait import until_over
 from taskengine.api.operations.workflow_read import get_workflow_status
 from taskengine.core.status_tree import leaves
 from taskengine.errors import NotFoundError, WaitTimeoutError
-from taskengine.models import StepState, StepStatus
+from taskengine.models import StepState, StepStatus, WorkflowState
 from taskengine.store import history
 from taskengine.store.call import Operation
 
@@ -36,7 +36,7 @@ def until_workflow_over(context: OperationContext, id: str, timeout: float | Non
             return (yield from until_over(context, [id], left))
         except WaitTimeoutError:
             if deadline is not None and context.clock() >= deadline:
-                raise WaitTimeoutError([id], timeout or 0) from None
+                raise (yield from _late(context, id, timeout or 0)) from None
         now = yield from history.last_sequence(context.keys, id)
         if now != seen:
             seen, patience = now, _PATIENCE
@@ -45,13 +45,24 @@ def until_workflow_over(context: OperationContext, id: str, timeout: float | Non
         said = yield from _say(context, id, said)
 
 
+def _late(context: OperationContext, id: str, seconds: float) -> Operation[WaitTimeoutError]:
+    state = yield from get_workflow_status(context, id)
+    why = yield from _why(context, state)
+    says = f"workflow {state.name!r} ({id}) did not end within {seconds:g} s, and goes on; {why}"
+    return WaitTimeoutError([id], seconds, says=says)
+
+
 def _say(context: OperationContext, id: str, before: str) -> Operation[str]:
     """Log what a workflow waits for, unless that was said before; what it is."""
     state = yield from get_workflow_status(context, id)
-    why = state.why or state.reason or (yield from _of_steps(context, (*state.steps, *state.finally_steps)))
+    why = yield from _why(context, state)
     if why != before:
         _log.warning("waiting workflow=%s name=%r why=%s", id, state.name, why)
     return why
+
+
+def _why(context: OperationContext, state: WorkflowState) -> Operation[str]:
+    return state.why or state.reason or (yield from _of_steps(context, (*state.steps, *state.finally_steps)))
 
 
 def _of_steps(context: OperationContext, states: tuple[StepState, ...]) -> Operation[str]:
