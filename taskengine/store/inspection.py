@@ -26,7 +26,8 @@ class TaskFacts:
     id: str
     #: Its record's fields, and ``in ready``, ``in park``, ``in schedule``, ``in retry``, ``in dead``, ``in
     #: releases`` (scores where it stands there), ``code``, ``at arrival``, ``unmarked`` (filters that do not
-    #: find it), ``owner`` (of its idempotency key), ``batch state``.
+    #: find it), ``owner`` (of its idempotency key), ``batch state``; of a step that waits ``in condition_waiters`` and
+    #: ``in signal_waiters``.
     fields: Fields
     #: Fields of the dependencies' records, ``id``, and ``place`` among the dependents where a cursor runs.
     dependencies: tuple[Fields, ...]

@@ -17,6 +17,7 @@ from taskengine.models.enums import ExecutionStatus, TaskStatus, TriggerRule
 from taskengine.store.fields import ExecutionField, TaskField
 from taskengine.store.inspection import Fields, Member, Tally, TaskFacts
 from taskengine.store.keys import RULED
+from taskengine.store.step_rules import STEP_RULES
 
 #: Kind of violation -> what it means that it holds.
 RULES: Mapping[str, str] = {
@@ -29,6 +30,7 @@ RULES: Mapping[str, str] = {
     "slot": "every RUNNING execution is held by its slot",
     "grant": "exactly the QUEUED executions are granted, with a claim deadline",
     "timer": "exactly the tasks that wait for a time have a timer",
+    **STEP_RULES,
     "stuck": "a PENDING task waits for something, or the coordinator was asked about it",
     "lost": "an open task has all of its dependencies, but for those that went while it was over",
     "early": "no plain task started before its dependencies completed",

@@ -36,6 +36,7 @@ from taskengine.store.invariant_rules import (
 )
 from taskengine.store.keys import BY_ID, FIXED, Keys
 from taskengine.store.records import index_names
+from taskengine.store.step_rules import check_steps
 from taskengine.store.tasks import read
 
 __all__ = ["RULES", "Violation", "check_at_rest", "check_invariants"]
@@ -256,6 +257,7 @@ def _runs(walk: _Walk, runs: list[Run]) -> Operation[None]:
     for run in runs:
         tasks = of_run.get(run.id, [])
         _numbers(walk, run, tasks)
+        walk.violations += [Violation(*found) for found in check_steps(tasks, walk.asked)]
         _compare(walk, run, tasks, replay((yield from _history(walk.keys, run))))
 
 

@@ -167,3 +167,10 @@ def test_a_turn_stays_that_an_open_task_of_another_run_depends_on(engine: Engine
     assert engine.task(first).status == "completed"
     assert 2 < kept(engine)["task"] < 12
     engine.api.execute_task(waits.id, wait=True)
+
+
+def test_a_loop_at_its_limit_may_fail_without_failing_what_is_around_it(engine: Engine) -> None:
+    after = WorkflowStep(name="after", task_template=work())
+    done = engine.api.execute_workflow(workflow(loop("true", count(), max_iterations=1, on_failure="continue"), after))
+    assert engine.api.get_workflow_status(done.id).steps[0].status == "failed"
+    assert engine.ran == ["try_it", "after"]

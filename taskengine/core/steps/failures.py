@@ -56,7 +56,7 @@ def timed_out(step: WorkflowStep, seen: StepSnapshot, on_timeout: str) -> EndSte
     error = f"step {seen.path} failed: not within its timeout of {step.timeout:g} s"
     if on_timeout == "continue":
         return completed(step, seen.bindings, {"timed_out": True})
-    return _failed(step, seen, error, "timeout")
+    return failed(step, seen, error, "timeout")
 
 
 def refused(step: WorkflowStep, seen: StepSnapshot, answer: Any, on_reject: str) -> EndStep:
@@ -64,7 +64,7 @@ def refused(step: WorkflowStep, seen: StepSnapshot, answer: Any, on_reject: str)
     if on_reject == "continue":
         return completed(step, seen.bindings, answer, takes=seen.signal)
     says = f": {answer['reason']}" if answer.get("reason") else ""
-    made = _failed(step, seen, f"step {seen.path} was rejected by {answer.get('by', 'somebody')}{says}", "rejected")
+    made = failed(step, seen, f"step {seen.path} was rejected by {answer.get('by', 'somebody')}{says}", "rejected")
     return replace(made, output=None, takes=seen.signal)
 
 
@@ -75,7 +75,7 @@ def broken(step: WorkflowStep | WorkflowDefinition, seen: StepSnapshot, error: s
     if seen.is_entered and seen.waiting:
         return EndChildren(FAILED, says, says, kind, seen.path)
     if isinstance(step, WorkflowStep):
-        return _failed(step, seen, says, kind)
+        return failed(step, seen, says, kind)
     return EndStep(TaskStatus.FAILED, error=says, error_kind=kind, culprit=seen.path)
 
 
@@ -86,7 +86,8 @@ def out_of_time(step: WorkflowStep | WorkflowDefinition, seen: StepSnapshot) -> 
     return EndChildren(FAILED, error, error, "timeout", seen.path)
 
 
-def _failed(step: WorkflowStep, seen: StepSnapshot, error: str, kind: str) -> EndStep:
+def failed(step: WorkflowStep, seen: StepSnapshot, error: str, kind: str) -> EndStep:
+    """Return its end by an error of its own, which may be one that those around it go on with."""
     if step.on_failure == "continue":
         return EndStep(TaskStatus.COMPLETED, shows_as=FAILED, error=error, error_kind=kind, culprit=seen.path)
     return EndStep(TaskStatus.FAILED, error=error, error_kind=kind, culprit=seen.path)

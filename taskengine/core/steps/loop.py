@@ -10,13 +10,13 @@ from taskengine.core.conditions import holds
 from taskengine.core.instructions import EndStep, EraseOldTurns, Nothing, StartWaiting
 from taskengine.core.steps.compile import Scope, count, rows_of
 from taskengine.core.steps.ending import completed, limit_ms
+from taskengine.core.steps.failures import failed
 from taskengine.core.steps.paths import numbered
 from taskengine.core.steps.plan import Children
 from taskengine.core.steps.rows import ASKS
 from taskengine.core.steps.snapshot import StepSnapshot, StepStimulus
 from taskengine.core.steps.templates import Author
 from taskengine.models import LoopStep
-from taskengine.models.enums import TaskStatus
 
 #: What a loop without a turn comes to.
 _NOTHING: JsonValue = {"turns": 0, "last": None, "results": []}
@@ -46,7 +46,7 @@ def next_turn(
     if step.at_limit == "complete":
         return completed(step, seen.bindings, output=output or _NOTHING)
     says = f"its condition still held after max_iterations ({step.max_iterations}) turns"
-    return EndStep(TaskStatus.FAILED, error=f"step {seen.path} failed: {says}", error_kind="limit", culprit=seen.path)
+    return failed(step, seen, f"step {seen.path} failed: {says}", "limit")
 
 
 def turn(step: LoopStep, seen: StepSnapshot, author: Author, number: int) -> Children:

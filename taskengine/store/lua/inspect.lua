@@ -5,6 +5,7 @@
 -- fields: crosses_runs, pinned, parked, granted, releasing, undoing, counted_as, pinning, deleting, depends_on, rule
 -- fields: closed_by, started, finished, key, key_end, large_input, name, filters, clocks, total_end, pause
 -- fields: pause_asked, at_risk, failed_before, reopened, kind, frame, parent, planned, placed, end_as, windowed
+-- fields: signal, retrying, path, turns
 -- fields: exec.status, exec.task, exec.attempt, exec.node, exec.slot, exec.started, exec.ended, batch.state
 -- index: names of the list filters that must find it, one a line; of a staged task its own are taken.
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
@@ -13,7 +14,7 @@ local FIELDS = {F.status, F.arrival, F.run, F.queue, F.score, F.attempts, F.wait
   F.due, F.batch, F.cancel, F.crosses_runs, F.pinned, F.parked, F.granted, F.releasing, F.undoing, F.counted_as,
   F.pinning, F.deleting, F.depends_on, F.rule, F.closed_by, F.started, F.finished, F.key, F.key_end, F.large_input,
   F.name, F.filters, F.clocks, F.total_end, F.pause, F.pause_asked, F.at_risk, F.failed_before, F.reopened, F.kind,
-  F.frame, F.parent, F.planned, F.placed, F.end_as, F.windowed}
+  F.frame, F.parent, F.planned, F.placed, F.end_as, F.windowed, F.signal, F.retrying, F.path, F.turns}
 local function named(list, name, value)
   if value then
     list[#list + 1] = name
@@ -72,6 +73,11 @@ local function look(id, index)
   named(f, 'in ready', call('ZSCORE', key('ready', t[F.queue]), item))
   if t[F.parked] then named(f, 'in park', call('ZSCORE', key('park', t[F.parked]), item)) end
   for _, item in ipairs(timers_of(id)) do named(f, 'in ' .. item:match('^%w+'), timer_at(item)) end
+  local frame, place = t[F.frame] or id, t[F.signal] and t[F.run] .. ':' .. t[F.signal]
+  if t[F.kind] and call('SISMEMBER', key('condition_waiters', frame), id) == 1 then
+    named(f, 'in condition_waiters', 1)
+  end
+  if place then named(f, 'in signal_waiters', call('LPOS', key('signal_waiters', place), id)) end
   named(f, 'in dead', call('ZSCORE', K.dead, id))
   named(f, 'in deadlines', call('ZSCORE', K.deadlines, id))
   named(f, 'in releases', call('ZSCORE', K.releases, id))
