@@ -68,7 +68,7 @@ def _counted_wrong(step: TaskFacts, children: list[TaskFacts]) -> str:
 def _is_earlier_end(child: TaskFacts, workflow: TaskFacts) -> bool:
     """Return whether it is the steps at a workflow's end that were put before it was retried: they count no more."""
     found = _LAST.search(child.fields.get(TaskField.path, ""))
-    return found is not None and int(found[1] or 0) != workflow.number(TaskField.turns)
+    return found is not None and int(found[1] or 1) != workflow.number(TaskField.turns) + 1
 
 
 def _ended_as(child: TaskFacts) -> str:

@@ -232,7 +232,10 @@ def test_it_comes_to_the_same_end_whenever_it_is_paused_for_an_hour(moments: ran
         if scene.reached:
             calls, since = scene.paused
             assert len(scene.fleet.calls) == calls, "something started while it was paused"
-            assert scene.engine.api.get_workflow(scene.id).status == "paused"
+            found = scene.engine.api.get_workflow(scene.id)
+            if found.status != "paused":  # the decision that ended it was in hand
+                assert found.completed_at == since
+                continue
             stood = scene.engine.clock.now - since
             assert stood > timedelta(hours=0.9)
             scene.engine.api.resume_workflow(scene.id)
