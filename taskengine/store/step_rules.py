@@ -20,6 +20,7 @@ STEP_RULES: Mapping[str, str] = {
     "waits": "a step that runs waits for children, a time, a change or a signal, or the coordinator was asked about it",
 }
 _OVER = frozenset(status.value for status in TERMINAL)
+_BEFORE, _RUNNING = frozenset({TaskStatus.PENDING.value}), frozenset({TaskStatus.RUNNING.value})
 _FAILED, _CANCELLED = TaskStatus.FAILED.value, TaskStatus.CANCELLED.value
 _LAST = re.compile(r"~finally(?:@(\d+))?$")
 #: Children that are being opened again, or whose end is told in pieces.
@@ -48,7 +49,7 @@ def check_steps(tasks: Iterable[TaskFacts], asked: frozenset[str]) -> Iterator[t
 def _counted_wrong(step: TaskFacts, children: list[TaskFacts]) -> str:
     """Return what is wrong with the counters of a step that has children; '' where they agree."""
     # Those of a PENDING one are of what stands before it.
-    has_begun = TaskField.planned in step.fields and step.status != TaskStatus.PENDING.value
+    has_begun = TaskField.planned in step.fields and step.status not in _BEFORE
     if not has_begun or any(one.fields.keys() & _MOVING for one in (step, *children)):
         return ""
     ended = Counter(_ended_as(one) for one in children)
@@ -86,7 +87,7 @@ def _open(step: TaskFacts) -> int:
 
 def _is_forgotten(step: TaskFacts) -> bool:
     """Return whether nothing will ever move a step."""
-    if step.status != TaskStatus.RUNNING.value or TaskField.retrying in step.fields:
+    if step.status not in _RUNNING or TaskField.retrying in step.fields:
         return False
     timed = any(name in step.fields for name in ("in step", "in moment"))
     if TaskField.planned not in step.fields:
