@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         WorkflowDefinition,
     )
     from taskengine.models.workflow import Workflow, WorkflowPage
-    from taskengine.models.workflow_status import StepCounts, StepState, StepStatus, WorkflowState
+    from taskengine.models.workflow_status import StepCounts, StepPage, StepState, StepStatus, WorkflowState
 
 __all__ = [
     "AgentStatus",
@@ -76,6 +76,7 @@ __all__ = [
     "RunPage",
     "SequentialStep",
     "StepCounts",
+    "StepPage",
     "StepState",
     "StepStatus",
     "SubWorkflowStep",
@@ -111,6 +112,7 @@ _LATE = {
     "ParallelStep": "taskengine.models.steps",
     "SequentialStep": "taskengine.models.steps",
     "StepCounts": "taskengine.models.workflow_status",
+    "StepPage": "taskengine.models.workflow_status",
     "StepState": "taskengine.models.workflow_status",
     "StepStatus": "taskengine.models.workflow_status",
     "SubWorkflowStep": "taskengine.models.steps",

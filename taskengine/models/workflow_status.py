@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from uuid import UUID
 
@@ -83,6 +84,15 @@ class StepState(BaseModel):
     #: Of what holds others; None of what does not.
     counts: StepCounts | None = None
     children: tuple[StepState, ...] = ()
+
+
+class StepPage(list[StepState]):
+    """One page of the steps in a step: a list with a cursor."""
+
+    def __init__(self, steps: Iterable[StepState] = (), cursor: str | None = None) -> None:
+        super().__init__(steps)
+        #: Pass it back for the next page; None on the last one.
+        self.cursor = cursor
 
 
 class WorkflowState(BaseModel):

@@ -12,6 +12,7 @@ from taskengine.api.arguments import Id
 from taskengine.api.blocking.base_client import BlockingBaseClient
 from taskengine.api.operations import (
     workflow_approve,
+    workflow_children,
     workflow_control,
     workflow_list,
     workflow_names,
@@ -19,7 +20,7 @@ from taskengine.api.operations import (
     workflow_start,
     workflow_talk,
 )
-from taskengine.models import Workflow, WorkflowDefinition, WorkflowPage, WorkflowState, WorkflowStatus
+from taskengine.models import StepPage, Workflow, WorkflowDefinition, WorkflowPage, WorkflowState, WorkflowStatus
 
 
 class BlockingWorkflows(BlockingBaseClient):
@@ -67,6 +68,18 @@ class BlockingWorkflows(BlockingBaseClient):
         operation = workflow_list.list_workflows(
             self._context, name=name, status=status, created_by=created_by, limit=limit, after=cursor
         )
+        return self._run(operation)
+
+    def list_step_children(
+        self, workflow_id: Id, step: str, limit: int = 20, cursor: str | None = None
+    ) -> StepPage:
+        """Return the steps in the step at a path: :meth:`get_workflow_status` shows those of a loop, a map or an inner
+        workflow as numbers alone.
+
+        Of a loop each turn with its steps, of a map each item, at most *limit* (100); ``each[17]`` is the path of one.
+        Turns that are kept no more are left out. Pass ``page.cursor`` back for the next page.
+        """
+        operation = workflow_children.list_step_children(self._context, workflow_id, step, limit, cursor)
         return self._run(operation)
 
     def pause_workflow(

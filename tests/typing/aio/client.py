@@ -21,6 +21,7 @@ from taskengine.models import (
     QuarantinePage,
     Run,
     RunPage,
+    StepPage,
     Task,
     TaskCreateRequest,
     TaskExecution,
@@ -129,6 +130,7 @@ async def workflows(api: TaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(await api.register_workflow(workflow), int)
     assert_type(await api.get_workflow(id), Workflow)
     assert_type(await api.get_workflow_status(str(id)), WorkflowState)
+    assert_type(await api.list_step_children(id, "each", limit=5), StepPage)
     assert_type(await api.list_workflows("nightly", "failed", limit=5), WorkflowPage)
     assert_type(await api.pause_workflow(id, "a look"), bool)
     assert_type(await api.resume_workflow(id), bool)

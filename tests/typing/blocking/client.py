@@ -23,6 +23,7 @@ from taskengine.models import (
     QuarantinePage,
     Run,
     RunPage,
+    StepPage,
     Task,
     TaskCreateRequest,
     TaskExecution,
@@ -131,6 +132,7 @@ def workflows(api: BlockingTaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(api.register_workflow(workflow), int)
     assert_type(api.get_workflow(id), Workflow)
     assert_type(api.get_workflow_status(str(id)), WorkflowState)
+    assert_type(api.list_step_children(id, "each", limit=5), StepPage)
     assert_type(api.list_workflows("nightly", "failed", limit=5), WorkflowPage)
     assert_type(api.pause_workflow(id, "a look"), bool)
     assert_type(api.resume_workflow(id), bool)
