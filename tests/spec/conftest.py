@@ -55,19 +55,19 @@ def here(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
     current.cache_clear()
 
 
-@pytest.fixture
-def run(here: Fleet) -> Run:
+async def run_block(block: str, **names: Any) -> dict[str, Any]:
     """Run a code block, ``await`` at the top included, with *names* and all that ``from taskengine import *`` gives;
     the names that there are afterwards.
     """
+    known = {name: getattr(taskengine, name) for name in taskengine.__all__} | names
+    code = compile(dedent(block), "<manual>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    waits = eval(code, known)
+    if inspect.isawaitable(waits):
+        await waits
+    return known
 
-    async def run(block: str, **names: Any) -> dict[str, Any]:
-        known = {name: getattr(taskengine, name) for name in taskengine.__all__} | names
-        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        code = compile(dedent(block), "<manual>", "exec", flags=flags, dont_inherit=True)
-        waits = eval(code, known)
-        if inspect.isawaitable(waits):
-            await waits
-        return known
 
-    return run
+@pytest.fixture
+def run(here: Fleet) -> Run:
+    """Run a code block against the fleet."""
+    return run_block
