@@ -46,7 +46,7 @@ class TaskField:
     doc = "doc"  # client's fields, one JSON object
     rule = "rule"  # trigger rule, unless it is all_success
     timeout = "to"  # ms one attempt may take
-    clocks = "clk"  # that only some have: exp (ms) and qt, hb, tt (ms long), as name=value,…; of steps: their timers
+    clocks = "clk"  # that only some have: exp (ms) and qt, hb, tt (ms long), as name=value,…; steps: timers
     total_end = "tend"  # ms: its total_timeout ends
     queue_paused = "qb"  # ms it had been paused when its queue_timeout began, or grew
     total_paused = "tb"  # the same of its total_timeout

@@ -45,7 +45,7 @@ def task(name: str, **more: Any) -> WorkflowStep:
 
 
 def workflow(*steps: WorkflowStep, **more: Any) -> Workflow:
-    return Workflow(name="w", steps=steps, **more)
+    return Workflow(**{"name": "w", "steps": steps} | more)
 
 
 def run_failing(engine: Engine, luck: Luck, flow: Workflow, *bad: str) -> None:
@@ -164,3 +164,65 @@ def test_a_restart_is_a_new_workflow_from_the_start(engine: Engine, luck: Luck) 
     again = engine.api.get_workflow(id)
     assert (again.status, again.context, again.variables) == ("completed", {"c": 1}, {"v": "changed"})
     assert luck.ran == ["a", "a"]
+
+
+HELD = WorkflowStep(name="held", task_template={"capability": QUEUE, "hold": True})
+
+
+def fails_late(engine: Engine, flow: Workflow, seconds: float) -> None:
+    """It goes on, is not over within some seconds less than its time, and fails by it then."""
+    engine.clock.advance(seconds - 5)
+    engine.run_until_idle()
+    assert engine.api.get_workflow(flow.id).status == "running"
+    engine.check()
+    engine.clock.advance(6)
+    engine.run_until_idle()
+    found = engine.api.get_workflow(flow.id)
+    assert (found.status, found.error_kind) == ("failed", "timeout")
+
+
+OF_A_STEP = {"steps": [task("bad"), kind("parallel", timeout=60, sub_steps=[HELD, task("late")])]}
+TIMED = {
+    "the workflow": {"steps": [task("bad"), HELD], "timeout": 60},
+    "a step": OF_A_STEP,
+    "a wait": {"steps": [task("bad"), kind("wait", signal="go", timeout=60)]},
+    "a sub_workflow": {"steps": [kind("sub_workflow", workflow=WorkflowDefinition(name="i", timeout=60, **OF_A_STEP))]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TIMED.values(), ids=TIMED.keys())
+def test_timeouts_count_anew(engine: Engine, luck: Luck, what: dict[str, Any]) -> None:
+    flow = workflow(**what)
+    run_failing(engine, luck, flow, "bad")
+    engine.clock.advance(3600)
+    for _ in range(3):
+        assert engine.api.retry_workflow(flow.id) is True
+        engine.run_until_idle()
+        fails_late(engine, flow, 60)
+
+
+def test_a_step_that_failed_inside_is_not_over_at_its_first_timeout(engine: Engine, luck: Luck) -> None:
+    flow = workflow(kind("parallel", timeout=60, sub_steps=[task("bad"), HELD]))
+    luck.bad = {"bad"}
+    engine.api.start_workflow(flow)
+    engine.run_until_idle()
+    engine.clock.advance(50)
+    luck.bad.clear()
+    assert go_on(engine, flow).status == "running"
+    fails_late(engine, flow, 60)
+
+
+def test_the_wait_between_two_turns_begins_anew(engine: Engine, luck: Luck) -> None:
+    flow = workflow(
+        kind("loop", loop_condition="iteration < 2", max_iterations=3, interval=60, loop_steps=[task("l")])
+    )
+    engine.api.start_workflow(flow)
+    engine.run_until_idle()
+    engine.api.cancel_workflow(flow.id)
+    engine.run_until_idle()
+    assert go_on(engine, flow).status == "running"
+    engine.check()
+    for _ in range(2):
+        engine.clock.advance(61)
+        engine.run_until_idle()
+    assert (engine.api.get_workflow(flow.id).status, luck.ran) == ("completed", ["l", "l"])

@@ -23,7 +23,9 @@ local function revive(c)
     call('HINCRBY', key('task', c.id), F.waiting, v[2])
     call('HINCRBY', key('task', c.id), F.planned, v[2])
   end
+  local limit = forget_timers(c)
   open_again(c, T.RUNNING, v[1])
+  if limit then arm_limit(c, limit) end
 end
 local function open_child(id)
   local c = load(id)

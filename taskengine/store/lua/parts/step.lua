@@ -35,12 +35,28 @@ local function arm_timer(m, kind, at)
   m.clk = (m.clk and m.clk .. ',' or '') .. kind .. '=' .. at
   call('HSET', key('task', m.id), F.clocks, m.clk)
 end
+-- Opened again: its timers are gone, so its clocks are. Its timeout in ms; nil without one.
+local TIMERS = {'step', 'moment', 'limit', 'limit_ms'}
+local function forget_timers(m)
+  local limit = clock_of(m, 'limit_ms')
+  if not m.clk then return nil end
+  for _, name in ipairs(TIMERS) do m.clk = m.clk:gsub(name .. '=%d+,?', '') end
+  m.clk = m.clk:gsub(',$', '')
+  if m.clk == '' then m.clk = false end
+  if m.clk then call('HSET', key('task', m.id), F.clocks, m.clk) else call('HDEL', key('task', m.id), F.clocks) end
+  return limit
+end
+-- The timeout of a step: how long it is stays known, for when it is opened again.
+local function arm_limit(m, limit)
+  m.clk = (m.clk and m.clk .. ',' or '') .. 'limit_ms=' .. limit
+  arm_timer(m, 'limit', now + limit)
+end
 -- PENDING -> RUNNING: it has children from now on, or waits for something that is none.
 local function begin_step(m, limit)
   if m.st ~= T.PENDING then return end
   move(m, T.RUNNING)
   call('HSET', key('task', m.id), F.status, T.RUNNING, F.started, now)
-  if limit > 0 then arm_timer(m, 'limit', now + limit) end
+  if limit > 0 then arm_limit(m, limit) end
   emit(m.run, 'step_running', m.id)
 end
 -- Stores one child of a step, which it tells of its end before all others.
