@@ -112,3 +112,26 @@ def test_verbs_say_whether_they_did_something(engine: Engine) -> None:
     assert handle.cancel() is True
     engine.run_until_idle()
     assert [handle.cancel(), handle.retry()] == [False, True]
+
+
+def test_a_failed_task_of_a_workflow_is_retried_with_it(engine: Engine) -> None:
+    bad, behind = WorkflowStep(name="bad", task_template=work(fails=1)), WorkflowStep(name="b", task_template=work())
+    flow = Workflow(name="release", steps=[WorkflowStep(kind="sequential", name="s", sub_steps=[bad, behind])])
+    engine.api.start_workflow(flow)
+    engine.run_until_idle()
+    for task in engine.api.list_tasks():
+        says = f"of workflow 'release' ({flow.id}); it is opened with what else failed there, once that is over: "
+        with pytest.raises(NotAllowedError, match=re.escape(f"{says}retry_workflow('{flow.id}')")):
+            engine.api.retry_task(task.id)
+    assert dict(engine.api.retry_tasks(everything=True).skipped) == {"part": 2}
+    assert {one.status.value for one in engine.api.list_tasks()} == {"failed", "cancelled"}
+
+
+def test_what_a_task_runs_is_retried_with_that_task(engine: Engine) -> None:
+    engine.api.register_workflow(Workflow(name="inner", steps=[WorkflowStep(name="a", task_template=work(fails=1))]))
+    outer = Task(name="w", task_type="workflow", input={"workflow": "inner"})
+    engine.submit(outer)
+    engine.run_until_idle()
+    (task,) = [one for one in engine.api.list_tasks() if one.name == "a"]
+    with pytest.raises(NotAllowedError, match=re.escape(f"is step a of workflow 'w' ({outer.id})")):
+        engine.api.retry_task(task.id)

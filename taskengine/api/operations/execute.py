@@ -5,7 +5,7 @@ from __future__ import annotations
 from taskengine.api.arguments import Id, agent_name, id_text, seconds, text
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.ask import get_execution, required
-from taskengine.api.operations.refusals import missing_task, not_allowed
+from taskengine.api.operations.refusals import missing_task, not_allowed, part_not_retried
 from taskengine.api.operations.wait import until_over
 from taskengine.api.operations.workflow_control import retry_workflow
 from taskengine.core import remedy
@@ -49,6 +49,8 @@ def retry_task(
         return (yield from _outcome(context, id, seconds(timeout))) if wait else (yield from get_execution(context, id))
     if answer.word == "missing":
         raise (yield from missing_task(context, id))
+    if answer.word == "part":
+        raise (yield from part_not_retried(context, id))
     if not answer.ok:
         raise (yield from _not_retried(context, id))
     return (yield from execute_task(context, id, None, wait, timeout))

@@ -51,6 +51,13 @@ def refuse_part(context: OperationContext, id: str) -> Operation[None]:
         raise NotAllowedError(f"{where}, and is deleted with its run, when the retention of that ends", id=id)
 
 
+def part_not_retried(context: OperationContext, id: str) -> Operation[NotAllowedError]:
+    """Return the error for a task of a workflow that is to be retried alone: the steps around it ended as it did."""
+    place, workflow = (yield from _place(context, id)), (yield from _outermost(context, id))
+    retry = remedy.named(f"retry_workflow('{workflow}')", f"taskengine workflow retry {workflow}")
+    return NotAllowedError(f"{place}; it is opened with what else failed there, once that is over: {retry}", id=id)
+
+
 def _is_step(fields: Mapping[str, str | None]) -> bool:
     """Whether no worker runs it; a client's task that runs a workflow is a task."""
     queue = fields[TaskField.queue] or ""
@@ -59,12 +66,19 @@ def _is_step(fields: Mapping[str, str | None]) -> bool:
 
 def _place(context: OperationContext, id: str) -> Operation[str]:
     """Return where in which workflow something stands."""
-    own = yield from tasks.fields(context.keys, id, TaskField.path, TaskField.run, TaskField.name, TaskField.kind)
-    run, path = own[TaskField.run] or "", own[TaskField.path]
+    own = yield from tasks.fields(context.keys, id, TaskField.path, TaskField.name, TaskField.kind)
     if own[TaskField.kind] == "workflow":
         return f"{id} is workflow {own[TaskField.name]!r}"
-    name = (yield from tasks.fields(context.keys, run, TaskField.name))[TaskField.name]
-    return f"{id} is step {path or own[TaskField.name]} of workflow {name!r} ({run})"
+    workflow = yield from _outermost(context, id)
+    name = (yield from tasks.fields(context.keys, workflow, TaskField.name))[TaskField.name]
+    return f"{id} is step {own[TaskField.path] or own[TaskField.name]} of workflow {name!r} ({workflow})"
+
+
+def _outermost(context: OperationContext, id: str) -> Operation[str]:
+    """Return the workflow, or the task that runs one, around all steps that something stands in."""
+    while above := (yield from tasks.fields(context.keys, id, TaskField.parent))[TaskField.parent]:
+        id = above
+    return id
 
 
 def _line(event: Event) -> str:

@@ -1,8 +1,8 @@
 -- Opens a FAILED or CANCELLED task again, with fresh retries; what its end closed is reopened by the coordinator.
 -- args: because, term, entry, tasks..., envelope
--- returns: {{'ok', status} | {'conflict', status} | {'blocked', closed by} | {'settling', kind, id} | {'missing'} | {'stale'} | {'workflow'} it is opened with its steps ...}
+-- returns: {{'ok', status} | {'conflict', status} | {'blocked', closed by} | {'settling', kind, id} | {'missing'} | {'stale'} | {'workflow'} it is opened with its steps | {'part'} it is opened with its workflow ...}
 -- events: reopened, step_reopened, ready
--- fields: closed_by, failed_before, planned, status
+-- fields: closed_by, failed_before, planned, status, parent
 -- because: only when this task closed it ('' = whatever closed it). entry: decision to delete, or ''.
 local because, term, entry = A.because, A.term, A.entry
 if outdated(term) then return {{'stale'}} end
@@ -15,6 +15,8 @@ local function reopen(id)
   if not m then return done({'missing'}) end
   if not (m.st == T.FAILED or m.st == T.CANCELLED) then return done({'conflict', m.st}) end
   local v = call('HMGET', key('task', m.id), F.closed_by, F.failed_before)
+  -- The step around it has ended as it did, or will: it is opened with that.
+  if because == '' and call('HEXISTS', key('task', m.id), F.parent) == 1 then return {'part'} end
   local by = v[1] or ''
   if because ~= '' and by ~= because then return done({'conflict', m.st}) end
   local wait = unsettled(m)
