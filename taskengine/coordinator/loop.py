@@ -136,7 +136,7 @@ class Coordinator:
         if due <= now:
             self._run(duty, self.leader.term)
         elif due - now <= Grant.pause:
-            stop.wait(due - now)  # not listening: hints that come meanwhile are one
+            self._listen_for_decisions(due - now)  # hints that come meanwhile are one
         else:
             self._listen(min(due - now, asks_in))
 
@@ -160,11 +160,21 @@ class Coordinator:
         if heard.queues:
             self._grant.hear(heard.queues)
             self._schedule.hurry(self._grant, self._grant.ran_at + Grant.pause)
-        if heard.decisions_from != self._decisions_from:
+        self._wake_from = heard.wake_from
+        self._heard_decisions(heard.decisions_from)
+        return before != (self._wake_from, self._decisions_from)
+
+    def _listen_for_decisions(self, seconds: float) -> None:
+        """Wait for a decision alone, as long as a grant is put off: what is to be decided does not wait with it."""
+        asks = coordination.listen_for_decisions(self._keys, self._decisions_from, seconds)
+        self._heard_decisions(self._store.run(asks))
+
+    def _heard_decisions(self, until: str) -> None:
+        """Hurry those who decide, where something came since; *until* is the latest entry."""
+        if until != self._decisions_from:
             self._schedule.hurry(self._decisions, self._clock())
             self._schedule.hurry(self._releases, self._clock())
-        self._wake_from, self._decisions_from = heard.wake_from, heard.decisions_from
-        return before != (self._wake_from, self._decisions_from)
+        self._decisions_from = until
 
     def _found_server(self) -> None:
         if self._away_since is not None:

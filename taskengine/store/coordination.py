@@ -255,6 +255,16 @@ def listen(keys: Keys, wake_from: str, decisions_from: str, seconds: float) -> C
     return Call("XREAD", args, decode, command=True)
 
 
+def listen_for_decisions(keys: Keys, decisions_from: str, seconds: float) -> Call[str]:
+    """Wait up to *seconds*, 5 at most, for a decision behind the given entry; the latest one, or that entry."""
+
+    def decode(raw: Any) -> str:
+        return str(raw[0][1][-1][0]) if raw else decisions_from
+
+    args = ("COUNT", 500, "BLOCK", block_ms(seconds), "STREAMS", keys.fixed("decisions"), decisions_from)
+    return Call("XREAD", args, decode, command=True)
+
+
 #: How a dependency stands that is stored: open, or how it ended.
 _STANDS: Mapping[str, End | None] = {"open": None, **{end.value: end for end in End}}
 

@@ -34,6 +34,21 @@ def of(bench: Bench, ids: list[str]) -> dict[str, tuple[str, str | None, UUID | 
     return {task.name: (task.status.value, task.reason, task.closed_by) for task in found}
 
 
+def test_a_decision_is_heard_while_a_grant_is_put_off(bench: Bench) -> None:
+    wake, listened = bench.keys.fixed("wake"), []
+
+    def hint(call: Call[Any]) -> None:
+        if call.name == "XREAD":
+            listened.append("both" if wake in call.args else "decisions")
+            bench.server.client.xadd(wake, {"q": "lint"})  # so a grant is due within ten milliseconds, always
+
+    bench.submit(*tree())
+    bench.node().work({"a": "failed"})
+    with bench.coordinated("c1", HookedStore(bench.new_store(), before=hint)):
+        until(lambda: bench.fleet.counts.get("cancelled") == 3)
+        until(lambda: "decisions" in listened)
+
+
 def test_a_failure_closes_the_whole_subtree_and_each_names_its_culprit(bench: Bench) -> None:
     graph = tree()
     ids = bench.submit(*graph)
