@@ -1,4 +1,4 @@
-"""A walk through the API: one task, a pipeline, a retry, a cancel, statistics.
+"""A walk through the API: one task, a pipeline, a retry, a cancel, a workflow, statistics.
 
     python examples/task_management_example.py
 
@@ -28,6 +28,8 @@ from taskengine import (  # noqa: E402
     TaskScheduler,
     TaskStatus,
     TaskType,
+    WorkflowBuilder,
+    WorkflowStep,
 )
 
 
@@ -86,12 +88,38 @@ async def cancel(api: TaskAPI) -> None:
     print(ended[0].status, "-", ended[0].reason)
 
 
+async def workflow(api: TaskAPI) -> None:
+    """Analyse each repository, test, and go on when somebody says so."""
+    analyse = {"task_type": TaskType.CODE_ANALYSIS, "input": {"repository_url": "${item}"}}
+    builder = WorkflowBuilder(
+        "Check a release", created_by="user123",
+        context={"repositories": ["https://github.com/example/a", "https://github.com/example/bb"]},
+        outputs={"best": "${variables.best}", "passed": "${steps.tests.output.passed}"},
+    )  # fmt: skip
+    builder.add_map_step(
+        "analyses", items="context.repositories", label="item",
+        steps=[WorkflowStep(name="analyse", task_template=analyse)],
+    )  # fmt: skip
+    best = "${steps.analyses.output[1].score}"
+    builder.add_task_step("tests", {"task_type": TaskType.TESTING}, outputs={"best": best})
+    builder.add_conditional_step(
+        "is_good", condition="steps.tests.output.passed",
+        true_steps=[WorkflowStep(kind="wait", name="word", signal="release", timeout=60)],
+    )  # fmt: skip
+    handle = await api.start_workflow(builder.build())
+    await handle.signal("release")  # a signal that comes before its step is kept for it
+    done = await handle.result(timeout=60)
+    print(f"Workflow {done.status}: {done.result}")
+    print("Steps:", {step.path: step.status.value for step in (await handle.status()).steps})
+
+
 async def main() -> None:
     async with TaskAPI() as api:
         await one_task(api)
         await pipeline(api)
         await failure_and_retry(api)
         await cancel(api)
+        await workflow(api)
         statistics = await api.get_queue_statistics()
         print({name: statistics[name] for name in ("pending_tasks", "running_tasks", "completed_tasks")})
         print("Health:", (await api.health_check())["status"])
