@@ -10,7 +10,7 @@ import pytest
 from taskengine import BlockingTaskAPI, TaskAPI, Workflow, WorkflowExecutionError, WorkflowStep
 
 from ..conftest import Valkey
-from ..fleet import Fleet
+from ..fleet import Fleet, until
 
 
 def step(name: str, do: str = "nothing", **more: Any) -> WorkflowStep:
@@ -51,3 +51,36 @@ async def test_a_failed_workflow_is_carried_by_its_error(fleet: Fleet) -> None:
         with pytest.raises(WorkflowExecutionError) as caught:
             await api.execute_workflow(flow(step("a", "fail"), step("b")), timeout=30)
     assert caught.value.workflow.failed_step == "a"
+
+
+def test_plain_steps_go_on_while_no_coordinator_lives(fleet: Fleet) -> None:
+    """Gates of nested steps fall, and values are read; what needs a decision waits for the next leader."""
+    held = WorkflowStep(name="a", task_template={"capability": "work", "input": {"do": "nothing"}, "hold": True})
+    reads = WorkflowStep(
+        name="b", task_template={"capability": "work", "input": {"do": "nothing", "got": "${steps.a.output}"}}
+    )
+    wide = WorkflowStep(kind="parallel", name="p", sub_steps=[reads, step("c")])
+    chain = WorkflowStep(kind="sequential", name="s", sub_steps=[wide, step("d")])
+    plain, decided = flow(held, chain, step("e")), flow(held, chain, step("e", when="true"))
+    with BlockingTaskAPI(settings=fleet.settings) as api:
+        for one in (plain, decided):
+            api.start_workflow(one)
+        first = [until(lambda id=one.id: _task(api, id, "a"), what="the task of a") for one in (plain, decided)]
+        fleet.processes[0].close()
+        until(lambda: fleet.view().leader is None, what="no leader")
+        for task in first:
+            api.execute_task(task.id, wait=False)
+        until(lambda: api.get_workflow(plain.id).status == "completed", what="the end of plain steps")
+        until(lambda: _statuses(api, decided)["s"] == "completed", what="the end of plain steps before a decision")
+        assert (api.get_workflow(decided.id).status, _statuses(api, decided)["e"]) == ("running", "pending")
+        assert fleet.view().leader is None
+        fleet.coordinator("second")
+        until(lambda: api.get_workflow(decided.id).status == "completed", what="the decision of the next leader")
+
+
+def _task(api: BlockingTaskAPI, workflow: Any, name: str) -> Any:
+    return next((task for task in api.list_tasks(run_id=workflow) if task.name == name), None)
+
+
+def _statuses(api: BlockingTaskAPI, workflow: Workflow) -> dict[str, str]:
+    return {one.path: one.status.value for one in api.get_workflow_status(workflow.id).steps}
