@@ -78,11 +78,11 @@ def test_a_users_tests_run_in_an_empty_folder_and_start_no_server(tmp_path: Path
 
 
 @pytest.mark.process
-def test_the_readmes_example_runs_as_written(tmp_path: Path) -> None:
+def test_the_readmes_examples_run_as_written(tmp_path: Path) -> None:
     blocks = README.read_text().split("```python\n")[1:]
-    (example,) = [block.partition("```")[0] for block in blocks if "(engine):" in block]
-    done = pytest_in(tmp_path, example)
-    assert "1 passed" in done.stdout, done.stdout
+    examples = [block.partition("```")[0] for block in blocks if "(engine):" in block]
+    done = pytest_in(tmp_path, "\n".join(examples))
+    assert "2 passed" in done.stdout, done.stdout
 
 
 @pytest.mark.process
