@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from taskengine import InvalidWorkflowError, Workflow, WorkflowExecutionError, WorkflowStep
+from taskengine.core.identity import step_id
+from taskengine.core.steps.templates import Author
+from taskengine.models import TaskStep, WorkflowDefinition
 from taskengine.testing import Engine
 
 from .conftest import QUEUE, work
@@ -145,3 +148,24 @@ def test_a_definition_that_cannot_work_is_refused_before_anything_is_stored(engi
     with pytest.raises(InvalidWorkflowError, match="branch"):
         engine.api.start_workflow(workflow(task("a"), input_schema=schema))
     assert engine.ran == []
+
+
+def test_each_of_a_long_chain_reads_the_one_before_and_nobody_decides(engine: Engine) -> None:
+    """Tasks all of them, however many stand before one; the two of a circle are not, nor is who reads one of them."""
+    later = [WorkflowStep(name=f"s{n}", task_template=work(gives={"n": f"${{steps.s{n - 1}.output.n + 1}}"}))
+             for n in range(1, 70)]  # fmt: skip
+    first = WorkflowStep(name="s0", task_template=work(gives={"n": 0}))
+    flow = Workflow(name="w", steps=[first, *later], outputs={"n": "${steps.s69.output.n}"})
+    done = engine.api.execute_workflow(flow)
+    assert done.result == {"n": 69}
+    assert all(engine.task(step_id(str(flow.id), f"s{n}")).name == f"s{n}" for n in range(70))
+
+
+def test_what_is_read_in_a_circle_is_no_task() -> None:
+    texts = {"a": "${steps.b.output}", "b": "${steps.a.output}", "c": "${steps.a.output}", "d": "${steps.e.output}"}
+    made = [WorkflowStep(name=name, task_template=work(x=text), depends_on=[]) for name, text in texts.items()]
+    flow = WorkflowDefinition(name="w", steps=[*made, WorkflowStep(name="e", task_template=work(), depends_on=[])])
+    for order in (flow.steps, flow.steps[::-1]):
+        author = Author(flow)
+        rows = {one.name: author.task_row(one, one.name, ()) for one in order if isinstance(one, TaskStep)}
+        assert {name for name, row in rows.items() if row is None} == {"a", "b", "c"}

@@ -38,9 +38,10 @@ class Scope:
 def rows_of(scope: Scope) -> list[Row]:
     """Return the rows of a scope; each stands behind all that it depends on."""
     rows = {row.path: row for row in _rows(scope, ())}
-    order = TopologicalSorter({path: [on for on in row.depends_on if on in rows] for path, row in rows.items()})
-    if all(_stands_behind(rows, row, at) for at, row in enumerate(rows.values())):
+    places = {path: place for place, path in enumerate(rows)}
+    if all(places.get(on, -1) < at for at, row in enumerate(rows.values()) for on in row.depends_on):
         return list(rows.values())
+    order = TopologicalSorter({path: [on for on in row.depends_on if on in rows] for path, row in rows.items()})
     return [rows[path] for path in order.static_order()]
 
 
@@ -50,11 +51,6 @@ def count(steps: Sequence[WorkflowStep]) -> int:
         1 + count(step.sub_steps) if isinstance(step, SequentialStep | ParallelStep) and is_plain(step) else 1
         for step in steps
     )
-
-
-def _stands_behind(rows: Mapping[str, Row], row: Row, at: int) -> bool:
-    places = {path: place for place, path in enumerate(rows)} if row.depends_on else {}
-    return all(places.get(on, -1) < at for on in row.depends_on)
 
 
 def _rows(scope: Scope, before: tuple[str, ...]) -> Iterator[Row]:

@@ -26,9 +26,6 @@ from taskengine.errors import ExpressionError, InvalidInputError
 from taskengine.models import TaskCreateRequest, TaskStep, WorkflowDefinition, WorkflowStep
 from taskengine.models.task_template import holds_template
 
-#: Templates that read each other before one of them is left to be thought about.
-_DEEPEST = 50
-
 
 @dataclass(frozen=True, slots=True)
 class Author:
@@ -41,6 +38,8 @@ class Author:
     bindings: Bindings = field(default_factory=Bindings)
     #: Of a map: the items of the next piece, by their place.
     items: Mapping[int, JsonValue] = field(default_factory=dict)
+    #: Path in the definition -> whether its step is a task, as far as somebody asked.
+    known: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
 
     def task_row(self, step: TaskStep, path: str, on: tuple[str, ...]) -> TaskRow | None:
         """Return the task of a plain step; None where it takes a thought when it is its turn."""
@@ -78,27 +77,50 @@ class Author:
     def _own(self, path: str) -> str:
         return path.removeprefix(self.prefix).lstrip("/")
 
-    def _tasks(
-        self, step: TaskStep, path: str, refs: Iterable[Reference], depth: int = 0
-    ) -> dict[tuple[str, ...], str] | None:
+    def _tasks(self, step: TaskStep, path: str, refs: Iterable[Reference]) -> dict[tuple[str, ...], str] | None:
         """Return the tasks whose results a template reads, by the names it says; None where one is no plain task."""
-        if is_late(step.task_template) or depth > _DEEPEST:
+        read = self._reads(step, self._own(path), refs)
+        if read is None or not all(self._is_task(meant) for meant in read.values()):
             return None
-        found: dict[tuple[str, ...], str] = {}
+        return {names: child(self.prefix, meant.path) for names, meant in read.items()}
+
+    def _reads(self, step: TaskStep, own: str, refs: Iterable[Reference]) -> dict[tuple[str, ...], Meant] | None:
+        """Return the task steps that a template reads; None where it reads what no worker can be given."""
+        if is_late(step.task_template):
+            return None
+        found: dict[tuple[str, ...], Meant] = {}
         for ref in refs:
             if not ref.step or ref.step in found:
                 continue
-            meant = _resolved(self.definition, self._own(path), ref)
-            if meant is None or self._is_over(path, meant) or not self._is_task(meant, depth):
+            meant = _resolved(self.definition, own, ref)
+            if meant is None or self._is_over(child(self.prefix, own), meant) or not _may_be_task(meant):
                 return None
-            found[ref.step] = child(self.prefix, meant.path)
+            found[ref.step] = meant
         return found
 
-    def _is_task(self, meant: Meant, depth: int) -> bool:
-        step = meant.step
-        if meant.edge != meant.path or not isinstance(step, TaskStep) or not is_plain(step):
-            return False
-        return self._tasks(step, child(self.prefix, meant.path), reads(step.task_template), depth + 1) is not None
+    def _is_task(self, meant: Meant) -> bool:
+        """Return whether a step that is read is a task, as those are that it reads in turn; none in a circle is.
+
+        One after the other: a chain may be as long as a workflow.
+        """
+        way, open_ones = [meant], {meant.path}
+        while way:
+            at = way[-1]
+            below = None if at.path in self.known else self._reads_of(at)
+            further = next((one for one in below or () if one.path not in self.known), None)
+            if further is not None and further.path not in open_ones:
+                way.append(further)
+                open_ones.add(further.path)
+                continue
+            if at.path not in self.known:
+                self.known[at.path] = below is not None and all(self.known.get(one.path, False) for one in below)
+            open_ones.remove(way.pop().path)
+        return self.known[meant.path]
+
+    def _reads_of(self, meant: Meant) -> list[Meant] | None:
+        assert isinstance(meant.step, TaskStep)
+        read = self._reads(meant.step, meant.path, reads(meant.step.task_template))
+        return None if read is None else list(read.values())
 
     def _made(self, step: TaskStep, path: str, on: tuple[str, ...]) -> TaskRow:
         made = bind(step.task_template, self.bindings)
@@ -132,6 +154,10 @@ class Author:
             else:
                 found[ref.root] = whole
         return found
+
+
+def _may_be_task(meant: Meant) -> bool:
+    return meant.edge == meant.path and isinstance(meant.step, TaskStep) and is_plain(meant.step)
 
 
 def _resolved(definition: WorkflowDefinition, path: str, ref: Reference) -> Meant | None:
