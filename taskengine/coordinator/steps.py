@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from taskengine.coordinator.duty import DutyContext
 from taskengine.coordinator.sub_workflows import SubWorkflow
-from taskengine.coordinator.workflow_tasks import begin
+from taskengine.coordinator.workflow_tasks import begin, within_its_time
 from taskengine.core.bindings import Bindings
 from taskengine.core.conditions import holds
 from taskengine.core.decide import Stimulus
@@ -137,10 +137,12 @@ class Steps:
             if not isinstance(found, StepFacts):
                 return found
             facts = found
+        definition = self._definition(context, facts.frame["def"])
         if facts.fields.get(TaskField.queue) == "%w":  # to its steps it is the workflow, whatever it is a step of
             own = {name: value for name, value in facts.fields.items() if name not in ("p", "fr")}
             facts = replace(facts, fields=own)
-        at = _At(decision, facts, self._definition(context, facts.frame["def"]))
+            definition = within_its_time(definition, own)
+        at = _At(decision, facts, definition)
         seen = at.seen()
         try:
             if isinstance(at.step, SubWorkflowStep):

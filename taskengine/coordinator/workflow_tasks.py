@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskengine.errors import InvalidInputError, NotFoundError
+from taskengine.models import WorkflowDefinition
 from taskengine.store import workflows
 from taskengine.store.call import Operation
 from taskengine.store.codec import dumps, loads_object
+from taskengine.store.fields import TaskField
 from taskengine.store.keys import Keys
 from taskengine.store.library import library, named
 from taskengine.store.replies import Reply
@@ -37,6 +39,16 @@ def begin(keys: Keys, term: str, id: str, doc: str) -> Operation[Reply]:
         yield from workflows.put_definition(answer.text(), runs.inline[answer.text()])
         answer = yield from workflows.put_frame(term, frame)
     return answer
+
+
+def within_its_time(definition: WorkflowDefinition, fields: Mapping[str, str]) -> WorkflowDefinition:
+    """Return the definition with the timeout of the task that runs it, which has these *fields*; the shorter one where
+    both have one.
+    """
+    of_task = int(fields.get(TaskField.timeout) or 0) / 1000
+    if not of_task or (definition.timeout is not None and definition.timeout <= of_task):
+        return definition
+    return definition.model_copy(update={"timeout": of_task})
 
 
 def _object(asked: Mapping[str, Any], name: str) -> Mapping[str, Any]:

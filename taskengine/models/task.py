@@ -64,6 +64,14 @@ class RetryRules(InputModel):
     non_retryable_errors: tuple[str, ...] = ()
 
 
+_TO_STEPS = "give it to the tasks of its steps"
+#: Fields that say how workers attempt a task, and what to do instead where a workflow is run.
+_OF_ATTEMPTS = {
+    "max_retries": _TO_STEPS, "retry": _TO_STEPS, "queue_timeout": _TO_STEPS, "heartbeat_timeout": _TO_STEPS,
+    "total_timeout": "say timeout, which is for the whole workflow",
+}  # fmt: skip
+
+
 class RequestFields(InputModel):
     """What a client asks for; the other half of a :class:`Task` is the engine's."""
 
@@ -95,7 +103,8 @@ class RequestFields(InputModel):
     expires_at: Moment | None = None
     #: Stays PENDING until ``execute_task``.
     hold: bool = False
-    #: Seconds one attempt may take; None is the setting ``default_timeout``.
+    #: Seconds one attempt may take; None is the setting ``default_timeout``. A workflow that a task runs may take as
+    #: long, and with None as long as it says itself.
     timeout: Positive | None = None
     #: Seconds it may be READY without a worker taking it; then it FAILED.
     queue_timeout: Positive | None = None
@@ -117,8 +126,21 @@ class RequestFields(InputModel):
         is_own = self.capability in (None, TaskType.WORKFLOW.value)
         return is_plain and is_own and isinstance(self.input.get("workflow"), str)
 
+    def _refuse_attempts(self) -> None:
+        """InvalidInputError for what a task that runs a workflow has no use for: no worker takes it, and nobody tries
+        it again.
+        """
+        for name, instead in _OF_ATTEMPTS.items():
+            value = getattr(self, name)
+            if value != type(self).model_fields[name].default and value != 0:
+                raise InvalidInputError(
+                    f"{name} is {value}, but no worker attempts a task that runs a workflow; {instead}", field=name
+                )
+
     @model_validator(mode="after")
     def _check_together(self) -> Self:
+        if self._names_workflow():
+            self._refuse_attempts()
         if self._names_workflow() and self.trigger_rule is not TriggerRule.ALL_SUCCESS:
             raise InvalidInputError(
                 f"trigger_rule is {self.trigger_rule}, but a task that runs a workflow starts when all before it "

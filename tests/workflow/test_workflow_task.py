@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from taskengine import InvalidInputError, Task, TaskFactory, TaskType, TriggerRule, WorkflowDefinition, WorkflowStep
+from taskengine import (
+    InvalidInputError,
+    NotAllowedError,
+    Task,
+    TaskFactory,
+    TaskType,
+    TriggerRule,
+    WorkflowDefinition,
+    WorkflowStep,
+)  # fmt: skip
 from taskengine.testing import Engine
 
 from .conftest import QUEUE, work
@@ -118,3 +127,58 @@ def test_the_factory_makes_one(engine: Engine) -> None:
 def test_rules_of_its_own_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="trigger_rule"):
         Task(task_type=TaskType.WORKFLOW, input={"workflow": "w"}, trigger_rule=TriggerRule.ALL_DONE)
+
+
+@pytest.mark.parametrize(("own", "of_workflow"), [(60, None), (60, 90), (90, 60)])
+def test_its_timeout_is_the_workflows_and_the_shorter_one_holds(
+    engine: Engine, own: float, of_workflow: float | None
+) -> None:
+    held = WorkflowStep(name="held", task_template=work() | {"hold": True})
+    register(engine, held, timeout=of_workflow)
+    task = ask().model_copy(update={"timeout": own})
+    engine.submit(task)
+    engine.run_until_idle()
+    for _ in range(2):
+        engine.clock.advance(55)
+        engine.run_until_idle()
+        assert engine.task(task).status == "running"
+        engine.clock.advance(6)
+        engine.run_until_idle()
+        over = engine.task(task)
+        assert (over.status, over.error_kind) == ("failed", "timeout")
+        assert "was not over within its timeout of 60 s" in str(over.error_message)
+        engine.api.retry_task(task.id, wait=False)
+        engine.run_until_idle()
+
+
+@pytest.mark.parametrize(
+    "field", [{"max_retries": 1}, {"retry": {}}, {"queue_timeout": 1}, {"heartbeat_timeout": 1}, {"total_timeout": 1}]
+)
+def test_what_says_how_workers_attempt_a_task_is_refused(field: dict[str, Any]) -> None:
+    (name,) = field
+    with pytest.raises(InvalidInputError, match=f"{name} is .*no worker attempts a task that runs a workflow"):
+        Task(task_type=TaskType.WORKFLOW, input={"workflow": "w"}, **field)
+
+
+@pytest.mark.parametrize("value", [0, 3])
+def test_no_retries_and_the_default_are_as_good(value: int) -> None:
+    assert Task(task_type=TaskType.WORKFLOW, input={"workflow": "w"}, max_retries=value).runs_workflow
+
+
+def test_one_whose_steps_run_is_paused_with_its_run(engine: Engine) -> None:
+    register(engine, WorkflowStep(kind="wait", name="s", wait_seconds=60), step("x"))
+    task = ask()
+    engine.submit(task)
+    engine.run_until_idle()
+    run = engine.task(task).run_id
+    with pytest.raises(NotAllowedError, match=f"pause its run, and the steps with it: pause\\(run_id='{run}'\\)"):
+        engine.api.pause_task(task.id)
+    engine.api.pause(run_id=run)
+    engine.clock.advance(3600)
+    engine.run_until_idle()
+    assert engine.ran == []
+    engine.api.resume(run_id=run)
+    engine.run_until_idle()
+    engine.clock.advance(61)
+    engine.run_until_idle()
+    assert (engine.ran, engine.task(task).status) == (["x"], "completed")

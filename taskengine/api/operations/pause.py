@@ -94,6 +94,10 @@ def pause_task(
     answer = yield from tasks.pause(id, *pause_terms(reason, until, by))
     if answer.word == "late":
         raise _over(until)
+    if answer.word == "workflow":
+        task = yield from required(context, id)
+        run = remedy.named(f"pause(run_id='{task.run_id}')", f"taskengine pause --run {task.run_id}")
+        raise (yield from not_allowed(context, task, f"runs a workflow; pause its run, and the steps with it: {run}"))
     if not answer.ok:
         raise (yield from _refused(context, id, answer, f"what is over is not paused; {remedy.reopen(id)}"))
     (status,) = yield from tasks.statuses([id])

@@ -1,6 +1,6 @@
 -- Pauses tasks by name: what has not started is PAUSED at once, what runs makes only no further attempt.
 -- args: terms, until_ms, tasks..., envelope
--- returns: {{'ok', record} | {'late', server ms} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
+-- returns: {{'ok', record} | {'late', server ms} | {'conflict', status} | {'settling', kind, id} | {'missing'} | {'workflow'} its steps run ...}
 -- events: paused | pause_requested
 -- fields: pause, pause_asked
 -- terms: JSON {by, kind, until, why}. until: ms, or '' for no end. record: when it began and its terms. One that is
@@ -26,6 +26,8 @@ local function pause(id)
   local wait = unsettled(m)
   if wait then return wait end
   if ends and ends <= now then return {'late', now} end
+  -- No attempt of its own could be the last one.
+  if m.st == T.RUNNING and m.queue == '%w' then return {'workflow'} end
   local record = now .. ' ' .. terms
   if m.st == T.RUNNING then
     call('HSET', key('task', m.id), F.pause_asked, record)

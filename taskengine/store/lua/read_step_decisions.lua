@@ -5,7 +5,7 @@
 -- Fields are 'name', value, ...
 -- fields: status, run, queue, score, waiting, failed, skipped, name, end_reason, clocks, retrying, error, cancel, doc
 -- fields: signal, frame.workflow, frame.definition, frame.revision, frame.path, path, failed_before, closed_by
--- fields: error_kind, reason, parent, culprit
+-- fields: error_kind, reason, parent, culprit, timeout
 local function read_fields(name, ...)
   local found = {}
   for i, value in ipairs(call('HMGET', name, ...)) do
@@ -21,7 +21,7 @@ local function look(id, because)
   if not m then return '' end
   local scope, record = blocked_by(m)
   local own = read_fields(key('task', id), F.status, F.run, F.queue, F.score, F.waiting, F.failed, F.skipped, F.name,
-    F.end_reason, F.clocks, F.retrying, F.error, F.cancel, F.doc, unpack(STEP_FIELDS))
+    F.end_reason, F.clocks, F.retrying, F.error, F.cancel, F.doc, F.timeout, unpack(STEP_FIELDS))
   own[#own + 1] = 'pieces'
   own[#own + 1] = call('LLEN', key('children', id))
   local frame = m.queue ~= '%w' and m.fr or id
