@@ -413,6 +413,23 @@ def _start_workflow(crowd: Crowd) -> Any:
     return workflows.start(workflows.Start(str(id), "d", "{}", "w", "ann", row, {}))
 
 
+def _put_frame(crowd: Crowd) -> Any:
+    id, _ = _workflow(crowd)
+    frame = workflows.Frame(
+        str(uuid4()), workflow=id, digest="d", context="{}", path="inner", depth=1, variables={"x": "1"}
+    )
+    return workflows.put_frame(crowd.world.term, frame)
+
+
+def _register(crowd: Crowd) -> Any:
+    """The 22nd definition of a name: of these the oldest makes room."""
+    for number in range(21):
+        crowd.world.run(workflows.put_definition(f"d{number}", "{}"))
+        crowd.world.run(workflows.register("w", f"d{number}", "ann"))
+    crowd.world.run(workflows.put_definition("d", "{}"))
+    return workflows.register("w", "d", "ann")
+
+
 def _list(crowd: Crowd) -> Any:
     return next(tasks.find(0, 100, ["s:failed"]))
 
@@ -449,6 +466,8 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "read_outputs": lambda c: next(results.with_results([c.world.read(c.over.id)])),
     "pause": lambda _: pauses.pause("cap:q0", "ann", "why", None),
     "put_definition": lambda _: workflows.put_definition("d", "{}"),
+    "put_frame": _put_frame,
+    "put_items": lambda c: next(steps.put_items(c.world.term, str(c.ready.id), ['"a"'] * c.size.dependents)),
     "read": lambda c: next(tasks.read([str(c.ready.id)])),
     "read_changes": lambda c: next(changes._read({c.world.run_of(c.ready.id): 0})),
     "read_executions": lambda c: executions.of_task(str(c.over.id)),
@@ -464,6 +483,7 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
         step_values._read(step_values.Where(str(c.ready.id), str(c.ready.id), "", None, "a"), ["x"], ["a"])
     ),
     "read_workflow": lambda c: workflows.read(str(c.ready.id)),
+    "register": _register,
     "resign": lambda _: coordination.resign("c1"),
     "run_counts": lambda c: next(runs.counts([c.world.run_of(c.ready.id)])),
     "read_running": lambda _: next(pauses.running(["all"])),
