@@ -19,8 +19,9 @@ hash: old and new processes share a server during a rolling upgrade (rejected: R
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha1
 from importlib import resources
 
@@ -50,24 +51,29 @@ class Scripts:
     """The scripts of one namespace and one set of constants; loaded on first use."""
 
     def __init__(self, settings: Settings) -> None:
-        self._keys = Keys(settings.namespace)
-        self._constants = _constants(settings)
-        self._loaded: dict[str, Script] = {}
+        self._namespace = settings.namespace
+        self._constants = tuple(_constants(settings).items())
 
     def __getitem__(self, name: str) -> Script:
-        script = self._loaded.get(name)
-        if script is None:
-            source = self._fill(link(name))
-            script = Script(name, source, sha1(source.encode(), usedforsecurity=False).hexdigest())
-            self._loaded[name] = script
-        return script
+        return _load(name, self._namespace, self._constants)
 
-    def _fill(self, source: str) -> str:
-        source = re.sub(r"\bK\.(\w+)", lambda m: f"'{self._keys.fixed(m[1])}'", source)
-        source = re.sub(r"\bkey\('(\w+)', *", lambda m: f"('{self._keys.of(m[1], '')}'..", source)
-        source = re.sub(r"\bT\.([A-Z_]+)", lambda m: f"'{TaskStatus[m[1]].value}'", source)
-        source = re.sub(r"\bE\.([A-Z_]+)", lambda m: f"'{ExecutionStatus[m[1]].value}'", source)
-        return re.sub(r"\bC\.(\w+)", lambda m: self._constants[m[1]], source)
+
+#: Scripts kept: those of a few namespaces. A process has one as a rule, a suite of tests several.
+_KEPT = 512
+
+
+@lru_cache(_KEPT)
+def _load(name: str, namespace: str, constants: tuple[tuple[str, str], ...]) -> Script:
+    source = _fill(link(name), Keys(namespace), dict(constants))
+    return Script(name, source, sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+def _fill(source: str, keys: Keys, constants: Mapping[str, str]) -> str:
+    source = re.sub(r"\bK\.(\w+)", lambda m: f"'{keys.fixed(m[1])}'", source)
+    source = re.sub(r"\bkey\('(\w+)', *", lambda m: f"('{keys.of(m[1], '')}'..", source)
+    source = re.sub(r"\bT\.([A-Z_]+)", lambda m: f"'{TaskStatus[m[1]].value}'", source)
+    source = re.sub(r"\bE\.([A-Z_]+)", lambda m: f"'{ExecutionStatus[m[1]].value}'", source)
+    return re.sub(r"\bC\.(\w+)", lambda m: constants[m[1]], source)
 
 
 def _constants(settings: Settings) -> dict[str, str]:
