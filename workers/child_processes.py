@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import psutil
+from billiard.common import human_status
 from celery.worker import state
 
 
@@ -20,20 +21,21 @@ def live_messages() -> list[tuple[str, int]]:
     return found
 
 
-def dead_messages() -> list[tuple[str, int]]:
-    """Return the same of those whose process is dead, until Celery notices, which may take it five seconds."""
+def dead_messages() -> list[tuple[str, int, str]]:
+    """Return the same of those whose process is dead, until Celery says so, which may take it some seconds.
+
+    The third word is how it ended, in Celery's words; '' while that is on its way.
+    """
     found = []
     for request in _active():
         pid = getattr(request, "worker_pid", None)
         if pid and not is_alive(pid):
-            found.append((str(request.id), int(pid)))
+            found.append((str(request.id), int(pid), _exit_status(int(pid)) or _noted_status(request)))
     return found
 
 
-def exit_status(pid: int) -> str:
-    """Return how dead child *pid* ended, in Celery's words, without taking that from its parent; '' when it was
-    taken.
-    """
+def _exit_status(pid: int) -> str:
+    """How dead child *pid* ended, without taking that from its parent; '' when it was taken."""
     try:
         found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
@@ -41,6 +43,13 @@ def exit_status(pid: int) -> str:
     if found is None:
         return ""
     return f"{'exitcode' if found.si_code == os.CLD_EXITED else 'signal'} {found.si_status}"
+
+
+def _noted_status(request: Any) -> str:
+    """The same, where Celery took it and waits for a result that may still come; '' before it noted that."""
+    job = request._apply_result() if request._apply_result is not None else None
+    noted = getattr(job, "_worker_lost", None)
+    return human_status(noted[1]) if noted else ""
 
 
 def _active() -> list[Any]:

@@ -1,9 +1,9 @@
 """Pool children that died with a message in hand: how and when, for whoever tells of the execution that was lost.
 
-The heartbeat looks for them a few times a second; Celery's parent learns of one within five seconds, and would log
-it as an error of the message with a traceback of its own (:mod:`workers.request`). Whoever is first leaves a note
-here, and the next beat ends the execution as LOST with that reason. A child that this node ended itself leaves a note
-too; its execution is over by then, so nobody reads it.
+The heartbeat looks for them a few times a second; Celery's parent learns of one within five seconds, waits two more
+for a result that may still come, and would log it as an error of the message with a traceback of its own
+(:mod:`workers.request`). Whoever is first leaves a note here, and the next beat ends the execution as LOST with that
+reason. A child that this node ended itself leaves a note too; its execution is over by then, so nobody reads it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from celery.worker import state
 
-from workers.child_processes import dead_messages, exit_status
+from workers.child_processes import dead_messages
 from workers.slot_table import SlotTable
 
 _STATUS = re.compile(r"(?:signal (\d+)|exitcode (-?\d+))")
@@ -58,10 +58,10 @@ class Deaths:
 
     def look(self, slot_table: SlotTable) -> None:
         """Note who died since the last look."""
-        dead = {f"{message}|{pid}": (message, pid) for message, pid in dead_messages()}
-        self._told &= dead.keys()
-        for message, pid in dead.values():
-            if status := exit_status(pid):  # else Celery has it, and is about to tell
+        dead = dead_messages()
+        self._told &= {f"{message}|{pid}" for message, pid, _ in dead}
+        for message, pid, status in dead:
+            if status:
                 self.note(message, pid, told(status, slot_table.peak_of(pid)))
 
     def words(self) -> list[str]:

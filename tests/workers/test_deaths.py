@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from celery.worker import state
 
 from taskengine.models import Task
 from workers.deaths import Deaths, told
+from workers.slot_table import SlotTable
 
 from ..fleet import Fleet, Process, until
 
@@ -49,6 +52,25 @@ def test_a_death_is_kept_until_a_beat_told_it():
     seen.note("m2", 8, "later")
     seen.forget(words)
     assert [word.split("|")[0] for word in seen.words()] == ["m2"]
+
+
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [
+        (-signal.SIGSEGV, ["its process was ended by SIGSEGV"]),
+        (7, ["its process ended with exit code 7"]),
+        (None, []),  # between taking its status and noting it: the next look finds it
+    ],
+)
+def test_a_child_whose_status_celery_took_is_told_by_what_celery_saw(monkeypatch, code, how):
+    """Celery waits for seconds before it says that a child is lost; a beat may come before that."""
+    gone = 2**22 + 1  # more than a process id can be
+    job = SimpleNamespace(_worker_lost=None if code is None else (1.0, code))
+    request = SimpleNamespace(id="m1", worker_pid=gone, _apply_result=lambda: job)
+    monkeypatch.setattr(state, "active_requests", [request])
+    seen = Deaths()
+    seen.look(SlotTable())
+    assert [word.split("|", 3)[3] for word in seen.words()] == how
 
 
 def test_a_lost_child_is_told_with_its_signal_or_exit_code(fleet: Fleet, prefork: Process) -> None:
