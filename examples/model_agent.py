@@ -19,6 +19,7 @@ def chat(task, context):
         with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=300) as answer:
             return {"text": json.load(answer)["choices"][0]["message"]["content"]}
     except urllib.error.HTTPError as exc:
+        exc.close()  # it is the answer, with its connection
         if exc.code in (429, 503):  # no retry is spent, no slot is held; all that this agent would run waits
             raise NotNow(float(exc.headers.get("Retry-After", 10)), "the model is busy", scope="agent") from exc
         raise
