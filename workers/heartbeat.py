@@ -86,6 +86,7 @@ class Heartbeat(threading.Thread):
         deaths.forget(died)
         self._offset_ms = answer.server_ms - time.monotonic() * 1000
         self._held = answer.held
+        self._shutdown.settle()
         # Also one that began and was lost between two beats.
         for lost in answer.lost:
             logger.warning("lost execution=%s task=%s: %s", lost.execution_id, lost.task_id, lost.why)

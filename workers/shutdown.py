@@ -48,6 +48,8 @@ class Shutdown:
         self._exit_code = 0
         self._at_once = False
         self._is_marked = False
+        #: A beat after the mark told what the node holds; nothing was claimed since.
+        self._is_settled = False
         self._is_announced = False
         #: Monotonic time at which running work is handed back.
         self._hand_back_at: float | None = None
@@ -63,16 +65,20 @@ class Shutdown:
 
     @property
     def is_news(self) -> bool:
-        """Whether the scripts do not know yet that the node drains."""
-        return bool(self.why) and not self._is_marked
+        """Whether no beat has told yet what a node holds that takes nothing new."""
+        return bool(self.why) and not self._is_settled
 
     def mark(self) -> None:
         """Let claim and pull answer nothing from now on; StoreError when the server does not answer."""
-        if self.is_news:
+        if self.why and not self._is_marked:
             self._announce()
             self._host.stop_consuming()
             self._store.run(nodes.drain(self._node.name, self.why))
             self._is_marked = True
+
+    def settle(self) -> None:
+        """Note that a beat was answered, which began with :meth:`mark`."""
+        self._is_settled = self._is_marked
 
     def _announce(self) -> None:
         """Say of a new beginning what Celery says of an end, once: marking may take more than one try."""
@@ -81,9 +87,12 @@ class Shutdown:
             logger.warning("SIGHUP: draining, then starting again")
 
     def hand_back_when_due(self, held: Sequence[Held]) -> None:
-        """Give back what still runs when its time is over; StoreError when the server does not answer."""
+        """Give back what still runs when its time is over; StoreError when the server does not answer.
+
+        A signal may come at any moment: what began after the last beat is not *held* before the next one.
+        """
         now = time.monotonic()
-        if not self.why or self._exit_at is not None or now < self._due(now):
+        if not self.why or self.is_news or self._exit_at is not None or now < self._due(now):
             return
         grace = _LAST_WORDS if self._at_once else self._store.settings.kill_after_seconds
         self._enforcement.hand_back(held, f"the node stops: {self.why}", grace)

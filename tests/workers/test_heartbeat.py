@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from taskengine.agent import Registry
 from taskengine.settings import Settings
 from taskengine.store import nodes
+from taskengine.store.nodes import Held
 from taskengine.store.sync import SyncStore
 from taskengine.testing.worker import Ledger
 from taskengine.transport import template
 from workers.deaths import deaths
+from workers.enforcement import Enforcement
 from workers.heartbeat import Heartbeat
 from workers.host import Host
 from workers.process import LocalRuns, Node
 from workers.queues import Served
 from workers.recycling import Limits
+from workers.shutdown import Shutdown
 from workers.slot_table import SlotTable
 from workers.unsent import Unsent
 
@@ -75,5 +80,33 @@ def test_what_began_and_was_lost_between_two_beats_is_told(
     assert f"lost execution={started.execution_id} task={task.id}: {why}" in caplog.text
     assert told == [(started.execution_id, "ready", f"lost: {why}")]
     heartbeat.start()  # only so that it can finish
+    heartbeat.finish()
+    store.close()
+
+
+def test_a_stop_hands_back_what_began_after_the_last_beat(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal comes between a beat and the look at what is to be handed back."""
+    node = node_on(valkey)
+    store = SyncStore(valkey.url, node.settings, template())
+    world = World(store, valkey.client, lambda _: store)
+    world.new("a", capability="lint")
+    heartbeat = Heartbeat(node, lambda: 2, Host(None))
+    began: list[str] = []
+    handed_back: list[list[str]] = []
+
+    def enforce(*_: object) -> None:
+        if not began:
+            began.append(world.start(world.slot(node=node.name, queues=node.queues.text)).execution_id)
+            heartbeat.drain("SIGQUIT", at_once=True)
+
+    def hand_back(_: object, held: Sequence[Held], *__: object) -> None:
+        handed_back.append([one.execution_id for one in held])
+
+    monkeypatch.setattr(Enforcement, "enforce", enforce)
+    monkeypatch.setattr(Enforcement, "hand_back", hand_back)
+    monkeypatch.setattr(Shutdown, "end_when_due", lambda _: None)  # it would end this process
+    heartbeat.start()
+    until(lambda: handed_back, 5, "a hand-back")
+    assert handed_back == [began]
     heartbeat.finish()
     store.close()
