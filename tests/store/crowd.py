@@ -22,6 +22,7 @@ from taskengine.store import (
     inspection,
     needs,
     nodes,
+    old_turns,
     pauses,
     quarantine,
     queue_view,
@@ -312,7 +313,24 @@ def _expand(crowd: Crowd) -> Any:
     id, seen = _workflow(crowd)
     size, number = crowd.size, min(steps.PIECE, crowd.size.dependents)
     rows = [crowd.world.record(crowd.world.task("child", capability=f"q{n % size.queues}")) for n in range(number)]
+    rows = [replace(new, row={**new.row, "rare": f"up {id} fr {id}"}) for new in rows]
     return steps.expand(crowd.world.term, "", id, seen, steps.Piece(rows, len(rows)))
+
+
+def _old_turns(crowd: Crowd) -> Any:
+    """The operation that erases all children of a step, which are over."""
+    verb = _expand(crowd)
+    crowd.world.run(verb)
+    id, term = str(verb.args[2]), crowd.world.term
+    ids = crowd.world.run(next(old_turns.erase_old_turns(term, "", id, 0)))
+    crowd.world.run(tasks.cancel_all(ids, "no"))
+    return old_turns.erase_old_turns(term, "", id, 0)
+
+
+def _erase_old_turns(crowd: Crowd) -> Any:
+    operation = _old_turns(crowd)
+    read = operation.send(crowd.world.run(next(operation)))
+    return operation.send(crowd.world.run(read))
 
 
 def _retry_scope(crowd: Crowd) -> Any:
@@ -360,6 +378,7 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
     "delete": lambda c: tasks.delete_all([(str(c.over.id), index_names(c.over))], c.world.since()),
     "end_cancelled": _cancelled,
     "end_step": _end_step,
+    "erase_old_turns": _erase_old_turns,
     "expand_step": _expand,
     "execute": lambda c: next(tasks.execute(str(c.ready.id), "a1")),
     "settle_batch": _stage,
@@ -474,6 +493,7 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "read_graph": lambda _: graphs.read_graph("k", 0),
     "read_items": lambda c: step_values.items(str(c.ready.id), [0]),
     "read_logs": lambda c: executions.logs(eid(c.over), 0, 0, 1),
+    "read_old_turns": lambda c: next(_old_turns(c)),
     "read_nodes": lambda _: next(nodes.every_node()),
     "read_queues": lambda _: next(nodes._queues("queues")),
     "read_range": lambda c: retention.read_range(c.world.run_of(c.ready.id), 0),

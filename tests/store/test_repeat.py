@@ -24,6 +24,7 @@ from taskengine.store import (
     executions,
     graphs,
     nodes,
+    old_turns,
     pauses,
     quarantine,
     retention,
@@ -47,7 +48,8 @@ READS = {
     "read_step_decisions", "match_ids",
     "read_dependencies", "read_graph_nodes", "read_outputs", "read", "read_changes", "read_executions", "read_graph",
     "read_logs",
-    "read_items", "read_nodes", "read_queues", "read_range", "read_runs", "read_steps", "read_values", "read_workflow",
+    "read_items", "read_nodes", "read_old_turns", "read_queues", "read_range", "read_runs", "read_steps",
+    "read_values", "read_workflow",
     "run_counts", "read_running", "read_queue_view", "read_decision_inputs", "read_statuses", "read_deadline_weights",
 }  # fmt: skip
 
@@ -599,6 +601,16 @@ def end_children(w: World) -> Case:
     w.run(call)
     verb = workflow_steps.end_children(w.term, "", str(FLOW), rests_on(w), "failed", "no more")
     return Case(verb, lambda: w.new("other"), frozenset({"changed"}))
+
+
+@case
+def erase_old_turns(w: World) -> Case:
+    child, call = put_children(w)
+    w.run(call)
+    w.finish(child)
+    operation = old_turns.erase_old_turns(w.term, "0-1", str(FLOW), 0)
+    read = operation.send(w.run(next(operation)))
+    return Case(operation.send(w.run(read)), lambda: w.new("other"))
 
 
 @case
