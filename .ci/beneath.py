@@ -34,6 +34,8 @@ def main(command: list[str]) -> int:
     for pid in left:
         print(f"left behind: {pid} {describe(pid)}", file=sys.stderr)
         end(pid)
+    if left:
+        await_the_end()
     return code or bool(left)
 
 
