@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -21,17 +22,18 @@ def live_messages() -> list[tuple[str, int]]:
     return found
 
 
-def dead_messages() -> list[tuple[str, int, str]]:
+def dead_messages(held: Iterable[tuple[str, int]]) -> list[tuple[str, int, str]]:
     """Return the same of those whose process is dead, until Celery says so, which may take it some seconds.
 
-    The third word is how it ended, in Celery's words; '' while that is on its way.
+    *held*: those that the last beat named. Of a child that died at once Celery may not know yet that it began. The
+    third word is how it ended, in Celery's words; '' while that is on its way.
     """
-    found = []
-    for request in _active():
-        pid = getattr(request, "worker_pid", None)
-        if pid and not is_alive(pid):
-            found.append((str(request.id), int(pid), _exit_status(int(pid)) or _noted_status(request)))
-    return found
+    named = dict.fromkeys([*held, *((str(one.id), int(one.worker_pid)) for one in _active() if one.worker_pid)])
+    return [
+        (message, pid, _exit_status(pid) or _noted_status(state.requests.get(message)))
+        for message, pid in named
+        if not is_alive(pid)
+    ]
 
 
 def _exit_status(pid: int) -> str:
@@ -47,7 +49,7 @@ def _exit_status(pid: int) -> str:
 
 def _noted_status(request: Any) -> str:
     """The same, where Celery took it and waits for a result that may still come; '' before it noted that."""
-    job = request._apply_result() if request._apply_result is not None else None
+    job = request._apply_result() if request is not None and request._apply_result is not None else None
     noted = getattr(job, "_worker_lost", None)
     return human_status(noted[1]) if noted else ""
 

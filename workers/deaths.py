@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import signal
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from celery.worker import state
@@ -56,9 +57,9 @@ class Deaths:
         if key not in self._told and len(self._seen) < _MOST:
             self._seen.setdefault(key, (time.monotonic(), how))
 
-    def look(self, slot_table: SlotTable) -> None:
-        """Note who died since the last look."""
-        dead = dead_messages()
+    def look(self, slot_table: SlotTable, held: Iterable[tuple[str, int]]) -> None:
+        """Note who died since the last look; *held*: (message, process id) that the last beat named."""
+        dead = dead_messages(held)
         self._told &= {f"{message}|{pid}" for message, pid, _ in dead}
         for message, pid, status in dead:
             if status:

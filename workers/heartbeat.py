@@ -169,7 +169,7 @@ class Heartbeat(threading.Thread):
 
     def _look_for_dead(self) -> None:
         if self._node.forks:
-            deaths.look(self._node.slot_table)
+            deaths.look(self._node.slot_table, ((one.message, one.pid) for one in self._held))
 
     def _rest(self) -> None:
         pause = min(self._node.settings.heartbeat_seconds / 4, self._node.settings.resource_interval)

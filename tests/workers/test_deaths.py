@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +12,7 @@ import pytest
 from celery.worker import state
 
 from taskengine.models import Task
+from workers.child_processes import is_alive
 from workers.deaths import Deaths, told
 from workers.slot_table import SlotTable
 
@@ -68,9 +71,21 @@ def test_a_child_whose_status_celery_took_is_told_by_what_celery_saw(monkeypatch
     job = SimpleNamespace(_worker_lost=None if code is None else (1.0, code))
     request = SimpleNamespace(id="m1", worker_pid=gone, _apply_result=lambda: job)
     monkeypatch.setattr(state, "active_requests", [request])
+    monkeypatch.setattr(state, "requests", {"m1": request})
     seen = Deaths()
-    seen.look(SlotTable())
+    seen.look(SlotTable(), [])
     assert [word.split("|", 3)[3] for word in seen.words()] == how
+
+
+@pytest.mark.process
+def test_a_child_that_died_before_celery_knew_that_it_began_is_told_as_well():
+    """Its parent was busy, as with the fork of another child; the beat before named what the child had claimed."""
+    child = subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"])
+    until(lambda: not is_alive(child.pid))
+    seen = Deaths()
+    seen.look(SlotTable(), [("m1", child.pid), ("m1", child.pid)])
+    assert [word.split("|", 3)[3] for word in seen.words()] == ["its process ended with exit code 7"]
+    assert child.wait() == 7
 
 
 def test_a_lost_child_is_told_with_its_signal_or_exit_code(fleet: Fleet, prefork: Process) -> None:
@@ -85,7 +100,8 @@ def test_a_lost_child_is_told_with_its_signal_or_exit_code(fleet: Fleet, prefork
     lost = fleet.executions(str(killed.id))
     assert {e.status.value for e in lost} == {"lost"}
     for each in (first, *lost):  # none lived from one beat to the next
-        assert f"lost execution={each.id} task={each.task_id}: {each.error_message}" in prefork.log()
+        line = f"lost execution={each.id} task={each.task_id}: {each.error_message}"
+        until(lambda line=line: line in prefork.log(), 5, line)  # written once the beat that ended it is answered
     assert "WorkerLostError" not in prefork.log()
 
 
