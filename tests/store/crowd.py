@@ -356,6 +356,22 @@ def _close_scope(crowd: Crowd) -> Any:
     return steps.end_children(crowd.world.term, "", id, _rests_on(crowd, id), "failed", "r")
 
 
+def _erase_old_turns(crowd: Crowd) -> Any:
+    world = crowd.world
+    verb = _expand(crowd)
+    world.run(verb)
+    id = str(verb.args[2])
+    world.raw.hset(world.keys.of("task", id), "st", "running")
+    operation = old_turns.erase_old_turns(world.term, "", id, 0)
+    old = world.run(next(operation))
+    for child in old:
+        world.raw.hset(world.keys.of("task", child), mapping={"st": "completed", "up": id})
+    call = operation.send(old)
+    while call.name != "erase_old_turns":
+        call = operation.send(world.run(call))
+    return call
+
+
 def _end_step(crowd: Crowd) -> Any:
     id, seen = _workflow(crowd)
     crowd.world.raw.sadd(
