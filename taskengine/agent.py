@@ -75,6 +75,14 @@ class TaskContext(Protocol):
     def dependencies(self) -> tuple[Dependency, ...]:
         """How each dependency ended; read when it is first asked for."""
 
+    @property
+    def steps(self) -> Mapping[str, Any]:
+        """What the ``${…}`` of its step read of other steps, as they spell it: ``context.steps["build"]["output"]``.
+
+        Empty outside of workflows, and where the step reads something that is no plain task step: that is put in
+        before a worker has the task.
+        """
+
     def progress(self, fraction: float, note: str | None = None) -> None:
         """Say how far it is: 0 to 1. Waits for nothing; the latest is seen within a second."""
 

@@ -24,16 +24,27 @@ def bound(task: Task, assignment: Assignment, fetch: Callable[[str], str | None]
     binding = worker_binding(assignment.doc)
     if binding is None:
         return task
-    texts = {id: text for id, _, text in assignment.inputs}
-    steps: dict[str, Any] = {}
-    for names, id in binding["tasks"]:
-        text = texts.get(id) or fetch(id)
-        _put(steps, names, {"status": "completed", "output": loads_object(text or "{}")})
+    steps = steps_read(assignment, fetch)
     values: Mapping[str, Any] = binding["values"]
     others = {root: value for root, value in values.items() if root != "context"}
     seen = Bindings(context=values.get("context", {}), steps=steps, others=others)
     changed = {name: bind(getattr(task, name), seen) for name in sorted(PASSED_ON) if getattr(task, name)}
     return task.model_copy(update=changed)
+
+
+def steps_read(assignment: Assignment, fetch: Callable[[str], str | None]) -> dict[str, Any]:
+    """Return what a task's template reads of other steps, by the names that its author wrote, down to ``status`` and
+    ``output``; empty for a task of no template.
+
+    *fetch* as above; NotFoundError where a result is gone.
+    """
+    binding = worker_binding(assignment.doc)
+    texts = {id: text for id, _, text in assignment.inputs}
+    steps: dict[str, Any] = {}
+    for names, id in binding["tasks"] if binding else ():
+        text = texts.get(id) or fetch(id)
+        _put(steps, names, {"status": "completed", "output": loads_object(text or "{}")})
+    return steps
 
 
 def _put(steps: dict[str, Any], names: Sequence[str], value: Mapping[str, Any]) -> None:

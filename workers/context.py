@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from taskengine.store.fields import TaskField
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Assignment
 from taskengine.store.sync import SyncStore
+from workers.binding import steps_read
 from workers.log_buffer import LogStream
 from workers.outage_retry import retry_call, retry_outage
 from workers.plain import exact
@@ -122,6 +124,7 @@ class Context:
         self._cancelled = cancelled
         self._log_stream = log_stream
         self._results = Results(assignment, store)
+        self._store = store
 
     @property
     def execution_id(self) -> UUID:
@@ -157,6 +160,14 @@ class Context:
     def dependencies(self) -> tuple[Dependency, ...]:
         """How each dependency ended; read when it is first asked for."""
         return self._results.dependencies
+
+    @cached_property
+    def steps(self) -> Mapping[str, Any]:
+        """What its template reads of other steps of its workflow."""
+        keys = Keys(self._store.settings.namespace)
+        return steps_read(
+            self._assignment, lambda id: retry_outage(lambda: self._store.run(executions.output(keys, id)), "output")
+        )
 
     def progress(self, fraction: float, note: str | None = None) -> None:
         """Say how far it is: 0 to 1, values beyond are cut; *note* is one line for people."""
