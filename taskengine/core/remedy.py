@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from taskengine.models.enums import TaskType
 from taskengine.models.pause import PauseScope
 
 _NAMES_COMMANDS: ContextVar[bool] = ContextVar("names_commands", default=False)
@@ -64,9 +65,14 @@ def resume_scope(scope: PauseScope, name: str | None) -> str:
 
 
 def start_worker(queue: str) -> str:
-    """Return the command that starts a worker for a queue; what takes MODULE's place is said behind it."""
+    """Return the command that starts a worker for a queue; what takes MODULE's place is said behind it.
+
+    A task that was meant to run a registered workflow waits for a worker when its input names none.
+    """
     option = "" if queue.startswith("@") else f"--queues {queue} "
-    return f"start one: taskengine worker {option}--import MODULE (the module with its agent)"
+    says = f"start one: taskengine worker {option}--import MODULE (the module with its agent)"
+    meant = '; or, to run a registered workflow, name it: input={"workflow": NAME}'
+    return says + meant if queue == TaskType.WORKFLOW else says
 
 
 def switch(name: str) -> str:

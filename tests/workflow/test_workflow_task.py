@@ -124,6 +124,13 @@ def test_the_factory_makes_one(engine: Engine) -> None:
     assert engine.ran == ["x"]
 
 
+def test_one_that_names_no_workflow_says_what_else_was_meant(engine: Engine) -> None:
+    task = Task(task_type=TaskType.WORKFLOW, input={"name": "nightly"})
+    engine.submit(task)
+    engine.run_until_idle()
+    assert 'name it: input={"workflow": NAME}' in str(engine.api.explain(task.id))
+
+
 def test_rules_of_its_own_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="trigger_rule"):
         Task(task_type=TaskType.WORKFLOW, input={"workflow": "w"}, trigger_rule=TriggerRule.ALL_DONE)
