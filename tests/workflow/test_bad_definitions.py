@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from taskengine import InvalidWorkflowError, Workflow, WorkflowDefinition, WorkflowStep
+from taskengine import (
+    InvalidInputError,
+    InvalidWorkflowError,
+    Workflow,
+    WorkflowBuilder,
+    WorkflowDefinition,
+    WorkflowStep,
+)
 from taskengine.testing import Engine
 
 from .conftest import work
@@ -41,3 +48,17 @@ def test_a_context_that_does_not_fit_its_schema_is_refused(engine: Engine) -> No
     with pytest.raises(InvalidWorkflowError, match="'repo' is a required property"):
         engine.api.start_workflow(flow)
     assert engine.api.execute_workflow(flow, context={"repo": "r"}).status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (WorkflowBuilder("w"), "is a WorkflowBuilder; pass a Workflow, which its build() makes"),
+        ({"name": "w"}, r"is a dict; pass a Workflow, which Workflow\(\*\*fields\) makes of it"),
+        ([], "is a list; pass a Workflow$"),
+    ],
+)
+def test_what_is_no_workflow_is_told_with_what_makes_one(engine: Engine, given: Any, says: str) -> None:
+    for verb in (engine.api.start_workflow, engine.api.execute_workflow, engine.api.register_workflow):
+        with pytest.raises(InvalidInputError, match=says):
+            verb(given)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from taskengine.api.arguments import user
+from taskengine.api.operations.workflow_start import no_workflow
 from taskengine.core.workflow_faults import refuse_faulty
-from taskengine.errors import InvalidInputError
 from taskengine.models import Workflow, WorkflowDefinition
 from taskengine.store import workflows
 from taskengine.store.call import Operation
@@ -13,7 +13,7 @@ from taskengine.store.call import Operation
 def register_workflow(given: Workflow | WorkflowDefinition, by: str | None) -> Operation[int]:
     """Register a definition under its name; its version."""
     if not isinstance(given, WorkflowDefinition):
-        raise InvalidInputError(f"workflow is a {type(given).__name__}; pass a Workflow", field="workflow")
+        raise no_workflow(given)
     definition = given.definition if isinstance(given, Workflow) else given
     refuse_faulty(definition)
     who = user(by, "by").replace(" ", "_")

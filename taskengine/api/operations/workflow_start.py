@@ -110,7 +110,17 @@ def new_workflow(given: object) -> Workflow:
         fields = {name: getattr(given, name) for name in WorkflowDefinition.model_fields}
         blank = {name: field.get_default(call_default_factory=True) for name, field in Workflow.model_fields.items()}
         return Workflow.model_construct(**{**blank, **fields})
-    raise InvalidInputError(f"workflow is a {type(given).__name__}; pass a Workflow", field="workflow")
+    raise no_workflow(given)
+
+
+def no_workflow(given: object) -> InvalidInputError:
+    """Return the refusal of what is none, with what makes one of it."""
+    makes = ""
+    if isinstance(given, dict):
+        makes = ", which Workflow(**fields) makes of it"
+    elif callable(getattr(given, "build", None)):
+        makes = ", which its build() makes"
+    return InvalidInputError(f"workflow is a {type(given).__name__}; pass a Workflow{makes}", field="workflow")
 
 
 def _shared(workflow: Workflow) -> WorkflowDefinition:
