@@ -135,3 +135,15 @@ def test_what_a_task_runs_is_retried_with_that_task(engine: Engine) -> None:
     (task,) = [one for one in engine.api.list_tasks() if one.name == "a"]
     with pytest.raises(NotAllowedError, match=re.escape(f"is step a of workflow 'w' ({outer.id})")):
         engine.api.retry_task(task.id)
+
+
+@pytest.mark.parametrize("verb", ["retry_task", "retry_workflow"])
+def test_a_workflow_that_a_step_runs_is_retried_with_that_of_the_step(engine: Engine, verb: str) -> None:
+    engine.api.register_workflow(Workflow(name="inner", steps=[WorkflowStep(name="a", task_template=work(fails=1))]))
+    runs = WorkflowStep(name="n", task_template={"task_type": "workflow", "input": {"workflow": "inner"}})
+    flow = Workflow(name="release", steps=[runs])
+    engine.api.start_workflow(flow)
+    engine.run_until_idle()
+    (task,) = [one for one in engine.api.list_tasks() if one.name == "n"]
+    with pytest.raises(NotAllowedError, match=re.escape(f"retry_workflow('{flow.id}')")):
+        getattr(engine.api, verb)(task.id)

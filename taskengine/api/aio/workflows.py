@@ -106,7 +106,7 @@ class AsyncWorkflows(AsyncBaseClient):
 
         True; NotAllowedError when it is neither.
         """
-        return await self._run(workflow_control.retry_workflow(workflow_id))
+        return await self._run(workflow_control.retry_workflow(self._context, workflow_id))
 
     async def signal_workflow(
         self, workflow_id: Id, name: str, payload: Any = None, signal_id: str | None = None

@@ -108,7 +108,7 @@ class BlockingWorkflows(BlockingBaseClient):
 
         True; NotAllowedError when it is neither.
         """
-        return self._run(workflow_control.retry_workflow(workflow_id))
+        return self._run(workflow_control.retry_workflow(self._context, workflow_id))
 
     def signal_workflow(
         self, workflow_id: Id, name: str, payload: Any = None, signal_id: str | None = None

@@ -45,7 +45,7 @@ def retry_task(
     seconds(timeout)
     answer = yield from tasks.reopen(id)
     if answer.word == "workflow":
-        yield from retry_workflow(id)
+        yield from retry_workflow(context, id)
         return (yield from _outcome(context, id, seconds(timeout))) if wait else (yield from get_execution(context, id))
     if answer.word == "missing":
         raise (yield from missing_task(context, id))

@@ -8,6 +8,7 @@ from uuid import UUID
 from taskengine.api.arguments import Id, id_text, text
 from taskengine.api.context import OperationContext
 from taskengine.api.operations import pause
+from taskengine.api.operations.refusals import part_not_retried
 from taskengine.api.operations.workflow_read import get_workflow
 from taskengine.api.operations.workflow_start import Order, new_workflow, start_workflow
 from taskengine.core.lifecycle import REOPENABLE, TERMINAL, WORKFLOW_OVER
@@ -77,14 +78,18 @@ def _open(context: OperationContext, workflow_id: Id, word: str) -> Operation[Wo
     return workflow
 
 
-def retry_workflow(workflow_id: Id) -> Operation[bool]:
-    """Open a FAILED or CANCELLED workflow again: what completed keeps its result."""
+def retry_workflow(context: OperationContext, workflow_id: Id) -> Operation[bool]:
+    """Open a FAILED or CANCELLED workflow again: what completed keeps its result. One that a step of another runs is
+    opened with that.
+    """
     id = id_text(workflow_id, "workflow_id")
     is_open = False
     while True:
         facts = yield from _look(id)
         if facts is None:
             raise NotFoundError("workflow", id)
+        if facts.fields.get(TaskField.parent):
+            raise (yield from part_not_retried(context, id))
         if not is_open and facts.fields["st"] not in REOPENABLE:
             at = "cancelling" if facts.fields.get("end_as") == "cancelled" else facts.fields["st"]
             says = f"workflow {id} is {at}; only a failed or cancelled one is retried; {allowed(at, id)}"
