@@ -53,7 +53,7 @@ def test_a_context_that_does_not_fit_its_schema_is_refused(engine: Engine) -> No
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (WorkflowBuilder("w"), "is a WorkflowBuilder; pass a Workflow, which its build() makes"),
+        (WorkflowBuilder("w"), r"is a WorkflowBuilder; pass a Workflow, which its build\(\) makes"),
         ({"name": "w"}, r"is a dict; pass a Workflow, which Workflow\(\*\*fields\) makes of it"),
         ([], "is a list; pass a Workflow$"),
     ],
