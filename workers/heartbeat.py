@@ -30,6 +30,7 @@ from workers.enforcement import Enforcement
 from workers.host import Host
 from workers.process import Node
 from workers.shutdown import Shutdown
+from workers.slot_table import key_of
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Heartbeat(threading.Thread):
         self._check_server()
         self._shutdown.mark()
         self._serve_what_is_consumed()
-        live = [f"{message}|{pid}" for message, pid in live_messages()]
+        live = sorted({f"{message}|{pid}" for message, pid in (*live_messages(), *self._own_accounts())})
         self._look_for_dead()
         died = deaths.words()
         free = max(0, self._slots() - self._enforcement.occupied)
@@ -95,6 +96,17 @@ class Heartbeat(threading.Thread):
             self._celery_events.closed(lost.execution_id, lost.became, f"lost: {lost.why}")
         self._enforcement.bury(answer.lost)
         self._enforcement.end_fenced(before, answer.held)
+
+    def _own_accounts(self) -> set[tuple[str, int]]:
+        """(message id, process id) of slots whose child runs what the last beat named, by its own account.
+
+        Celery's loop may be busy for a second, with the fork of another child; until then it has not read that these
+        began, and their executions would be lost while they run.
+        """
+        if not self._node.forks:
+            return set()
+        running = self._enforcement.running()
+        return {(one.message, one.pid) for one in self._held if (one.pid, key_of(one.execution_id)) in running}
 
     def _serve_what_is_consumed(self) -> None:
         """Offer what Celery consumes: people change it while it runs. A node that goes consumes nothing any more."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -108,5 +110,27 @@ def test_a_stop_hands_back_what_began_after_the_last_beat(valkey: Valkey, monkey
     heartbeat.start()
     until(lambda: handed_back, 5, "a hand-back")
     assert handed_back == [began]
+    heartbeat.finish()
+    store.close()
+
+
+def test_a_child_that_runs_keeps_its_execution_while_celery_has_not_heard_that_it_began(valkey: Valkey) -> None:
+    """Its parent's loop is busy for longer than two beats, with the fork of another child."""
+    node = replace(node_on(valkey), forks=True)
+    store = SyncStore(valkey.url, node.settings, template())
+    world = World(store, valkey.client, lambda _: store)
+    task = world.new("a", capability="lint")
+    heartbeat = Heartbeat(node, lambda: 2, Host(None))
+    heartbeat.beat()
+    started = world.start(world.slot(node=node.name, queues=node.queues.text, pid=os.getpid()))
+    node.slot_table.enter(0, os.getpid(), started.execution_id)
+    for _ in range(3):
+        heartbeat.beat()
+    assert world.status(task.id) == "running"
+    node.slot_table.leave(0)
+    for _ in range(2):
+        heartbeat.beat()
+    assert world.status(task.id) == "ready"
+    heartbeat.start()  # only so that it can finish
     heartbeat.finish()
     store.close()
