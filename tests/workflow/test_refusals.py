@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from taskengine import BlockingTaskAPI, NotAllowedError, Task, Workflow, WorkflowStep
+from taskengine import BlockingTaskAPI, NotAllowedError, Task, TaskExecutionError, Workflow, WorkflowStep
 from taskengine.testing import Engine
 
 from .conftest import QUEUE, work
@@ -147,3 +147,12 @@ def test_a_workflow_that_a_step_runs_is_retried_with_that_of_the_step(engine: En
     (task,) = [one for one in engine.api.list_tasks() if one.name == "n"]
     with pytest.raises(NotAllowedError, match=re.escape(f"retry_workflow('{flow.id}')")):
         getattr(engine.api, verb)(task.id)
+
+
+def test_whoever_waits_for_a_task_of_a_workflow_hears_how_it_is_opened_again(engine: Engine) -> None:
+    flow = Workflow(name="release", steps=[WorkflowStep(name="a", task_template=work(fails=1) | {"hold": True})])
+    engine.api.start_workflow(flow)
+    engine.run_until_idle()
+    (task,) = engine.api.list_tasks()
+    with pytest.raises(TaskExecutionError, match=re.escape(f"retry_workflow('{flow.id}') opens it again")):
+        engine.api.execute_task(task.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from taskengine.api.arguments import Id, agent_name, id_text, seconds, text
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.ask import get_execution, required
-from taskengine.api.operations.refusals import missing_task, not_allowed, part_not_retried
+from taskengine.api.operations.refusals import missing_task, not_allowed, part_not_retried, reopening
 from taskengine.api.operations.wait import until_over
 from taskengine.api.operations.workflow_control import retry_workflow
 from taskengine.core import remedy
@@ -70,17 +70,17 @@ def _outcome(context: OperationContext, id: str, timeout: float | None) -> Opera
     task = yield from required(context, id)
     execution = yield from get_execution(context, id)
     if task.status in REOPENABLE or execution is None:
-        raise TaskExecutionError(_failure(task), execution=execution)
+        raise TaskExecutionError(_failure(task, (yield from reopening(context, id))), execution=execution)
     return execution
 
 
-def _failure(task: Task) -> str:
+def _failure(task: Task, again: str) -> str:
     why = task.error_message or task.reason or "no reason was given"
     after = f" after {task.attempt} attempts" if task.attempt > 1 else ""
     logs = remedy.named(".execution holds its logs", f"taskengine task logs {task.id} shows its logs")
     return (
         f"task {task.name!r} ({task.id}) {task.status.value}{after}: {why}; {logs}, "
-        f"{remedy.reopen(task.id)}"
+        f"{again}"
     )
 
 

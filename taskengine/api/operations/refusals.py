@@ -54,8 +54,18 @@ def refuse_part(context: OperationContext, id: str) -> Operation[None]:
 def part_not_retried(context: OperationContext, id: str) -> Operation[NotAllowedError]:
     """Return the error for a task of a workflow that is to be retried alone: the steps around it ended as it did."""
     place, workflow = (yield from _place(context, id)), (yield from _outermost(context, id))
-    retry = remedy.named(f"retry_workflow('{workflow}')", f"taskengine workflow retry {workflow}")
+    retry = _retry(workflow)
     return NotAllowedError(f"{place}; it is opened with what else failed there, once that is over: {retry}", id=id)
+
+
+def reopening(context: OperationContext, id: str) -> Operation[str]:
+    """Return what opens a task again that failed or was cancelled; a part of a workflow is opened with that."""
+    workflow = yield from _outermost(context, id)
+    return remedy.reopen(id) if workflow == id else f"{_retry(workflow)} opens it again"
+
+
+def _retry(workflow: str) -> str:
+    return remedy.named(f"retry_workflow('{workflow}')", f"taskengine workflow retry {workflow}")
 
 
 def _is_step(fields: Mapping[str, str | None]) -> bool:
