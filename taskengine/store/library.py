@@ -82,6 +82,23 @@ def named(keys: Keys, name: str, wanted_by: str = "") -> Operation[tuple[str, in
     return digest, version, WorkflowDefinition.model_validate_json(written)
 
 
+def refuse_endless(keys: Keys, definition: WorkflowDefinition) -> Operation[None]:
+    """Raise InvalidInputError where a definition, once it has its name, could never end.
+
+    Names that nobody registered yet are left to whoever registers them.
+    """
+    found, waiting = {definition.name: definition}, [definition]
+    while waiting and len(found) <= MOST_DEFINITIONS:
+        for step in sub_workflows(waiting.pop()):
+            if not isinstance(step.workflow, str):
+                waiting.append(step.workflow)
+            elif step.workflow not in found and (yield from workflows.registered(keys, step.workflow)):
+                _, _, found[step.workflow] = yield from named(keys, step.workflow)
+                waiting.append(found[step.workflow])
+    if says := recursion(definition.name, found.get):
+        raise InvalidInputError(f"workflow {definition.name!r}: {says}", field="workflow")
+
+
 def sub_workflows(definition: WorkflowDefinition) -> Iterator[SubWorkflowStep]:
     """Yield all steps of a definition that run another one."""
     yield from _in((*definition.steps, *definition.finally_steps))

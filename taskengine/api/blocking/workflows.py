@@ -32,7 +32,7 @@ class BlockingWorkflows(BlockingBaseClient):
         The same definition again is the same version. What runs already keeps the definition that it started with; the
         latest 20 of a name are kept.
         """
-        return self._run(workflow_names.register_workflow(workflow, by))
+        return self._run(workflow_names.register_workflow(self._context, workflow, by))
 
     def get_workflow(self, workflow_id: Id) -> Workflow:
         """Return a workflow as it stands, with its variables and, once COMPLETED, its outputs; NotFoundError when there

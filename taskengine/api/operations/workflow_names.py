@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from taskengine.api.arguments import user
+from taskengine.api.context import OperationContext
 from taskengine.api.operations.workflow_start import no_workflow
 from taskengine.core.workflow_faults import refuse_faulty
 from taskengine.models import Workflow, WorkflowDefinition
 from taskengine.store import workflows
 from taskengine.store.call import Operation
+from taskengine.store.library import refuse_endless
 
 
-def register_workflow(given: Workflow | WorkflowDefinition, by: str | None) -> Operation[int]:
+def register_workflow(
+    context: OperationContext, given: Workflow | WorkflowDefinition, by: str | None
+) -> Operation[int]:
     """Register a definition under its name; its version."""
     if not isinstance(given, WorkflowDefinition):
         raise no_workflow(given)
     definition = given.definition if isinstance(given, Workflow) else given
     refuse_faulty(definition)
+    yield from refuse_endless(context.keys, definition)
     who = user(by, "by").replace(" ", "_")
     yield from workflows.put_definition(definition.digest(), definition.definition_json().decode())
     answer = yield from workflows.register(definition.name, definition.digest(), who)
