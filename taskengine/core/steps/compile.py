@@ -13,6 +13,7 @@ from graphlib import TopologicalSorter
 
 from taskengine.core.steps.paths import child
 from taskengine.core.steps.plain import ends, is_plain, named_before
+from taskengine.core.steps.plan import PIECE
 from taskengine.core.steps.rows import GATE, Row, StepRow
 from taskengine.core.steps.templates import Author
 from taskengine.models import ParallelStep, SequentialStep, TaskStep, WorkflowStep
@@ -35,8 +36,33 @@ class Scope:
         return child(self.path, self.called.get(name, name))
 
 
+#: Scopes of several pieces, latest first, with their rows: each piece asks for those of the whole scope again.
+_latest: list[tuple[Scope, list[Row]]] = []
+_MOST_SCOPES = 4
+
+
 def rows_of(scope: Scope) -> list[Row]:
-    """Return the rows of a scope; each stands behind all that it depends on."""
+    """Return the rows of a scope; each stands behind all that it depends on. They are not to be changed."""
+    for known, rows in _latest:
+        if _is_same(known, scope):
+            return rows
+    rows = _ordered(scope)
+    if len(rows) > PIECE:
+        _latest[:] = [(scope, rows), *_latest[: _MOST_SCOPES - 1]]
+    return rows
+
+
+def _is_same(one: Scope, other: Scope) -> bool:
+    """Whether two scopes have the same rows; definitions and steps never change, so the same objects say the same."""
+    mine, theirs = one.author, other.author
+    return (
+        one.steps is other.steps and mine.definition is theirs.definition
+        and (one.path, one.in_parallel, one.called) == (other.path, other.in_parallel, other.called)
+        and (mine.prefix, mine.items, mine.bindings) == (theirs.prefix, theirs.items, theirs.bindings)
+    )  # fmt: skip
+
+
+def _ordered(scope: Scope) -> list[Row]:
     rows = {row.path: row for row in _rows(scope, ())}
     places = {path: place for place, path in enumerate(rows)}
     if all(places.get(on, -1) < at for at, row in enumerate(rows.values()) for on in row.depends_on):
