@@ -21,7 +21,7 @@ def analyse(task: Task, context: Any) -> dict[str, Any]:
 async def test(task: Task, context: Any) -> dict[str, Any]:
     """Wait a moment, then report on what the dependencies found."""
     await asyncio.sleep(0.1)
-    return {"passed": True, "scores": [result["score"] for result in context.results.values()]}
+    return {"passed": True, "scores": sorted(result["score"] for result in context.results.values())}
 
 
 @agent("flaky", capabilities={"flaky"})
