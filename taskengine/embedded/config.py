@@ -8,8 +8,8 @@ from taskengine.embedded.layout import Layout
 
 #: What the engine's promises rest on, equal to ``deploy/redis.conf`` (a test compares them).
 DURABILITY: tuple[tuple[str, str], ...] = (
-    # A write is handed to the kernel before its reply: kill -9 of the server loses nothing, a power cut one
-    # second.
+    # A write is handed to the kernel before its reply, so that kill -9 of the server loses nothing, a power cut one
+    # second. While a flush to a slow disk lasts, the server puts the write off, up to 2 s, and answers meanwhile.
     ("appendonly", "yes"),
     ("appendfsync", "everysec"),
     ("no-appendfsync-on-rewrite", "no"),
