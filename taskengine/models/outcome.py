@@ -12,10 +12,12 @@ from typing import Literal, Self, get_args
 from pydantic import JsonValue
 
 from taskengine.errors import InvalidInputError
+from taskengine.models.question import Question
+from taskengine.models.spent import Spent
 
-Kind = Literal["completed", "failed", "cancelled", "not_now"]
+Kind = Literal["completed", "failed", "cancelled", "not_now", "needs_input"]
 _KINDS = get_args(Kind)
-_SCOPES = (None, "agent")
+_SCOPES = (None, "agent", "credential")
 #: Made once: every execution looks at them.
 _OBJECT, _TEXT, _NUMBER = (dict, type(None)), (str, type(None)), (int, float)
 #: Seconds that a *not now* may ask for at most.
@@ -59,8 +61,13 @@ class Outcome:
     usage: Usage = field(default_factory=Usage)
     #: Seconds until the next attempt of a ``not_now``, 0 to :data:`LONGEST_DELAY`.
     delay: float = 0.0
-    #: Whom a ``not_now`` holds back: None for this task alone, ``agent`` for everything that the same agent would run.
-    scope: Literal["agent"] | None = None
+    #: Whom a ``not_now`` holds back: None for this task alone, ``agent`` for everything that the same agent would run,
+    #: ``credential`` for all agents that share its limits.
+    scope: Literal["agent", "credential"] | None = None
+    #: What it used of each model.
+    spent: tuple[Spent, ...] = ()
+    #: What a ``needs_input`` asks.
+    question: Question | None = None
 
     @classmethod
     def not_now(
@@ -68,7 +75,7 @@ class Outcome:
         delay: float,
         reason: str | None = None,
         *,
-        scope: Literal["agent"] | None = None,
+        scope: Literal["agent", "credential"] | None = None,
         usage: Usage | None = None,
     ) -> Self:
         """The task goes back for *delay* seconds: a rate limit, an overload, a ``Retry-After``.
@@ -102,7 +109,9 @@ class Outcome:
         if not isinstance(self.usage, Usage):
             raise _wrong("usage", self.usage, "use a Usage")
         if self.scope not in _SCOPES:
-            raise _wrong("scope", self.scope, "use None (this task) or 'agent' (all that it would run)")
+            raise _wrong("scope", self.scope, "use None (this task), 'agent' (all that it would run) or 'credential'")
+        if (self.question is not None) != (self.kind == "needs_input"):
+            raise _wrong("question", self.question, "give one to needs_input, and to nothing else")
         if not _is_delay(self.delay):
             raise _wrong("delay", self.delay, f"use seconds from 0 to {LONGEST_DELAY:g} (24 hours)")
 

@@ -80,4 +80,4 @@ def test_not_now_of_an_agent_holds_its_siblings_back_until_then(bare_fleet: Flee
 def test_a_wrong_scope_is_named(fleet: Fleet) -> None:
     wish = {"do": "refuse", "scope": "world"}
     (task,) = fleet.run(Task(capability="work", max_retries=0, input=wish))
-    assert "Outcome.scope is 'world'; use None (this task) or 'agent'" in (task.error_message or "")
+    assert "Outcome.scope is 'world'; use None (this task), 'agent'" in (task.error_message or "")
