@@ -305,7 +305,8 @@ class _At:
                 place = Place(where.workflow_id, id, where.frame, self.definition)
                 if self.facts.fields.get(TaskField.queue) == "%w":  # listings go on to see it
                     what = replace(what, queue="%w")
-                put = _expand(place.piece(what), partial(steps.expand, term, entry, id, seen))
+                rests_on = seen if what.planned else self.facts.revision_of_pieces
+                put = _expand(place.piece(what), partial(steps.expand, term, entry, id, rests_on))
                 return _and_erase(put, erase_old_turns(term, "", id, what.stay)) if what.stay else put
             case EraseOldTurns():
                 return erase_old_turns(term, entry, id, what.stay)

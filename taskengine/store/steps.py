@@ -24,6 +24,10 @@ PIECE = 64
 EDGES = 256
 
 
+#: Words at the end of a revision that a child's end changes: the next item, and the three counters.
+_CHANGED_BY_CHILDREN = 4
+
+
 @dataclass(frozen=True, slots=True)
 class StepFacts:
     """A step as a decision about it sees it, as of one moment."""
@@ -38,6 +42,14 @@ class StepFacts:
     is_paused: bool
     #: JSON of the oldest signal of those that it waits for, or ''.
     signal: str = ""
+
+    @property
+    def revision_of_pieces(self) -> str:
+        """What a further piece of its children rests on: not on how many of those that are there are over.
+
+        Else whoever is put while its brothers and sisters run would be put again and again.
+        """
+        return self.revision.rsplit(" ", _CHANGED_BY_CHILDREN)[0]
 
     def number(self, name: str) -> int:
         """Return a field as a number; 0 where it is unset."""

@@ -130,6 +130,28 @@ def test_a_scope_does_not_end_between_two_pieces_of_its_children(world: World) -
     assert flow.status() == "completed"
 
 
+def test_the_next_piece_of_children_is_put_whatever_became_of_those_that_are_there(world: World) -> None:
+    flow = Workflow.start(world)
+    flow.expand(flow.task("a"), flow.task("b"), planned=4)
+    seen = flow.look()
+    flow.finish("a")
+    flow.finish("b", disposition="failed", slot="s2")
+    piece = Piece([flow.task("c")], 0, "%g")
+    assert world.run(steps.expand(world.elect(), "", str(flow.id), seen.revision, piece)).word == "changed"
+    put = world.run(steps.expand(world.term, "", str(flow.id), seen.revision_of_pieces, piece))
+    assert (put.word, put.number()) == ("ok", 1)
+    assert world.run(steps.expand(world.term, "", str(flow.id), seen.revision_of_pieces, piece)).word == "changed"
+
+
+def test_a_scope_that_is_to_end_gets_no_further_piece(world: World) -> None:
+    flow = Workflow.start(world)
+    flow.expand(flow.task("a"), planned=2)
+    seen = flow.look()
+    assert world.run(steps.end_children(world.elect(), "", str(flow.id), seen.revision, "failed", "no more")).ok
+    piece = Piece([flow.task("b")], 0, "%g")
+    assert world.run(steps.expand(world.term, "", str(flow.id), seen.revision_of_pieces, piece)).word == "changed"
+
+
 def test_a_piece_that_is_there_is_not_put_again(world: World) -> None:
     flow = Workflow.start(world)
     before = flow.look().revision

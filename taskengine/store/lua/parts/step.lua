@@ -12,12 +12,12 @@ local function load_step(id)
   for i, value in ipairs(call('HMGET', key('task', id), unpack(STEP_FIELDS))) do m[STEP_FIELDS[i]] = value end
   return m
 end
--- What a decision about a step rests on: everything that another decision or a child's end changes.
+-- What a decision about a step rests on: what other decisions change, then what a child's end changes, too.
 local function rests_on(m)
-  return table.concat({m.st, m.w, m.f, m.c, m.tot or 0, m.x or 0, m.end_as or '', m.cx or 0, m.br or '', m.n or 0,
-    m.nx or 0}, ' ')
+  return table.concat({m.st, m.tot or 0, m.x or 0, m.end_as or '', m.cx or 0, m.br or '', m.n or 0, m.nx or 0, m.w, m.f,
+    m.c}, ' ')
 end
--- Its step, or nil and what to answer.
+-- Its step, or nil and what to answer. `seen` may leave out from the end what the decision does not rest on.
 local function decided_step(term, entry, id, seen)
   if outdated(term) then return nil, {'stale'} end
   local m = load_step(id)
@@ -25,7 +25,7 @@ local function decided_step(term, entry, id, seen)
     answered(entry)
     return nil, {'missing'}
   end
-  if rests_on(m) ~= seen then return nil, {'changed'} end
+  if (rests_on(m) .. ' '):sub(1, #seen + 1) ~= seen .. ' ' then return nil, {'changed'} end
   return m
 end
 -- Timers of a step: step (a length) and moment for what it waits for, limit for its timeout.
