@@ -6,7 +6,8 @@ from taskengine.api.arguments import Id, id_text
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.ask import required
 from taskengine.api.operations.expect import known
-from taskengine.core.explain import NAMED, ExplainInputs, explain
+from taskengine.core.explain.inputs import NAMED, ExplainInputs
+from taskengine.core.explain.task import explain
 from taskengine.core.lifecycle import CLOSABLE, REOPENABLE, TERMINAL
 from taskengine.errors import NotFoundError
 from taskengine.models import Explanation, Task
