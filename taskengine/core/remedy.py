@@ -52,6 +52,11 @@ def reopen_call(task_id: object) -> str:
     return named(f"retry_task('{task_id}')", f"taskengine task retry {task_id}")
 
 
+def retry_workflow_call(workflow_id: object) -> str:
+    """Return the call that opens a workflow again, with whatever failed in it."""
+    return named(f"retry_workflow('{workflow_id}')", f"taskengine workflow retry {workflow_id}")
+
+
 def resume_call(task_id: object) -> str:
     """Return the call that lets a task go on that was paused by name."""
     return named(f"resume_task('{task_id}')", f"taskengine task resume {task_id}")

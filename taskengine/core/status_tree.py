@@ -94,10 +94,16 @@ class States:
         """Yield the steps of a scope; *missing* is the status of one of which nothing is stored."""
         before: tuple[str, ...] = ()
         for step in steps:
-            state = self._state(child(scope, (called or {}).get(step.name, step.name)), step, missing)
-            behind = before if step.depends_on is None else tuple(step.depends_on)
-            yield state.model_copy(update={"why": self._why(state, step, behind)})
+            yield self.one(scope, step, called, before if step.depends_on is None else step.depends_on, missing)
             before = (step.name,) if in_order else ()
+
+    def one(
+        self, scope: str, step: WorkflowStep, called: Mapping[str, str] | None, behind: Sequence[str],
+        missing: str = "pending",
+    ) -> StepState:  # fmt: skip
+        """Return one step of a scope, with those in it; *behind* are the steps that it comes after."""
+        state = self._state(child(scope, (called or {}).get(step.name, step.name)), step, missing)
+        return state.model_copy(update={"why": self._why(state, step, behind)})
 
     def _why(self, state: StepState, step: WorkflowStep, behind: Sequence[str]) -> str | None:
         own = self.found.get(state.path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from taskengine.models.enums import TaskPriority
+from taskengine.models.enums import TaskPriority, TaskStatus
 from taskengine.models.execution import TaskExecution
 from taskengine.models.pause import Pause
 from taskengine.models.task import Task
@@ -72,12 +72,30 @@ class QueueView:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocker:
+    """A dependency that is not over: a task, or a step of the same workflow."""
+
+    id: UUID
+    #: Of a step its path.
+    name: str
+    status: TaskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The workflow that a task or a step is a part of: the outermost one."""
+
+    workflow_id: str
+    status: TaskStatus
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainInputs:
     """All that an explanation rests on."""
 
     queue_view: QueueView
     #: Some of the dependencies that are not over, :data:`NAMED` at most.
-    blockers: Sequence[Task] = ()
+    blockers: Sequence[Blocker] = ()
     #: What the task and its blockers will take, by id, where anybody knows.
     seconds: Mapping[UUID, float] = field(default_factory=dict)
     #: What tasks of its queue take, or None.
@@ -86,3 +104,7 @@ class ExplainInputs:
     execution: TaskExecution | None = None
     #: Whose end closed it, that one's cause, and so on up to the root.
     causes: Sequence[Task] = ()
+    #: Whose part it is; None of a task of its own, and of one that is not to be opened again.
+    part: Part | None = None
+    #: What the steps wait for of the workflow that it runs; None where it runs none, or they wait for nothing.
+    steps: str | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from taskengine.core import remedy
-from taskengine.core.explain.inputs import NAMED
-from taskengine.core.explain.words import clock, counted
+from taskengine.core.explain.inputs import NAMED, Part
+from taskengine.core.explain.words import clock, counted, opened_again
 from taskengine.models.execution import TaskExecution
 from taskengine.models.explanation import Fact
 from taskengine.models.task import Task
@@ -24,11 +24,11 @@ def completed(task: Task) -> Fact:
     )
 
 
-def failed(task: Task) -> Iterator[Fact]:
+def failed(task: Task, part: Part | None) -> Iterator[Fact]:
     attempts = counted(task.attempt, "attempt", "attempts")
     yield Fact(
         kind="failed",
-        text=f"after {attempts} it failed: {task.error_message}; open it again: {remedy.reopen_call(task.id)}",
+        text=f"after {attempts} it failed: {task.error_message}; {opened_again(part, task.id)}",
         details={"attempts": task.attempt, "error": task.error_message, "error_kind": task.error_kind},
     )
     if task.error_kind == _POISON:
@@ -49,7 +49,7 @@ def traceback(run: TaskExecution | None) -> Iterator[Fact]:
         )
 
 
-def cancelled(task: Task, causes: Sequence[Task]) -> Fact:
+def cancelled(task: Task, causes: Sequence[Task], part: Part | None) -> Fact:
     if not causes:
         return Fact(kind="cancelled", text=f"{task.reason or 'no reason was given'}", details={"reason": task.reason})
     root = causes[-1]
@@ -60,7 +60,7 @@ def cancelled(task: Task, causes: Sequence[Task]) -> Fact:
     return Fact(
         kind="closed",
         text=f"it was closed because {', because '.join(ways)}{f': {why}' if why else ''}; "
-        f"open them all again: {remedy.reopen_call(root.id)}",
+        f"{opened_again(part, root.id, what='them all')}",
         details={
             "root": str(root.id), "chain": [str(one.id) for one in causes], "reason": task.reason,
         },

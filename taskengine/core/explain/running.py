@@ -21,7 +21,8 @@ def running(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
             details={"reason": now.cancel},
         )
     if run is None or run.started_at is None:
-        yield Fact(kind="running", text=f"it runs, attempt {task.attempt}")
+        steps = f"; {inputs.steps}" if inputs.steps else ""
+        yield Fact(kind="running", text=f"it runs, attempt {task.attempt}{steps}")
         return
     since = f"since {clock(run.started_at)} (for {span(-seconds_to(run.started_at, now.now))})"
     takes = takes_about(inputs, task)

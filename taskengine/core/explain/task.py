@@ -48,10 +48,10 @@ def _facts(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
         case TaskStatus.COMPLETED:
             yield completed(task)
         case TaskStatus.FAILED:
-            yield from failed(task)
+            yield from failed(task, inputs.part)
             yield from traceback(inputs.execution)
         case TaskStatus.CANCELLED:
-            yield cancelled(task, inputs.causes)
+            yield cancelled(task, inputs.causes, inputs.part)
         case _:
             assert_never(task.status)
     yield from _expiry(task, inputs.queue_view.now)

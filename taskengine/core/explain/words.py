@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from taskengine.core import remedy
-from taskengine.core.explain.inputs import ExplainInputs, QueueView
+from taskengine.core.explain.inputs import Blocker, ExplainInputs, Part, QueueView
+from taskengine.core.lifecycle import REOPENABLE, TERMINAL
 from taskengine.models.explanation import Fact
 from taskengine.models.task import Task
 
@@ -34,7 +35,7 @@ def span(seconds: float) -> str:
     return f"{seconds / 3_600:.0f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} d"
 
 
-def takes_about(inputs: ExplainInputs, task: Task) -> str:
+def takes_about(inputs: ExplainInputs, task: Task | Blocker) -> str:
     seconds = inputs.seconds.get(task.id)
     return "" if seconds is None else f", takes about {span(seconds)}"
 
@@ -59,3 +60,14 @@ def pause_facts(now: QueueView) -> Iterator[Fact]:
 def nobody_leads(now: QueueView, so: str) -> Iterator[Fact]:
     if not now.leader:
         yield Fact(kind="coordinator", text=f"no coordinator leads, so {so}; start one: taskengine coordinator")
+
+
+def opened_again(part: Part | None, task_id: object, *, what: str = "it") -> str:
+    """Return how what is over is opened again; a part of a workflow is opened with that, where that can be."""
+    if part is None:
+        return f"open {what} again: {remedy.reopen_call(task_id)}"
+    if part.status in REOPENABLE:
+        return f"open {what} again with its workflow: {remedy.retry_workflow_call(part.workflow_id)}"
+    if part.status in TERMINAL:
+        return "its workflow completed without it"
+    return f"open {what} again once its workflow is over: {remedy.retry_workflow_call(part.workflow_id)}"
