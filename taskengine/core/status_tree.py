@@ -193,6 +193,9 @@ def why_all(states: Sequence[StepState], fields: Mapping[str, str], around: Surr
     """
     if around.is_paused:
         return None
+    aside = [one for one in every(states) if one.path in around.poisoned and one.status not in TERMINAL_STEPS]
+    if aside:  # whatever else goes on, this one does not by itself
+        return f"{aside[0].path}: {aside[0].why}"
     begun = [one for one in leaves(states) if one.status in _BEGUN]
     if not begun:
         return undecided(fields, around)
@@ -200,6 +203,13 @@ def why_all(states: Sequence[StepState], fields: Mapping[str, str], around: Surr
         return None
     more = [f"and {len(begun) - _NAMED} more"] if len(begun) > _NAMED else []
     return ", ".join([*(f"{one.path}: {one.why}" for one in begun[:_NAMED]), *more])
+
+
+def every(states: Sequence[StepState]) -> Iterator[StepState]:
+    """Yield all steps, each before those in it."""
+    for one in states:
+        yield one
+        yield from every(one.children)
 
 
 def leaves(states: Sequence[StepState]) -> Iterator[StepState]:

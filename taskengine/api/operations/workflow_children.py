@@ -33,10 +33,10 @@ def list_step_children(
     path, start, most = text(step, "step", 2000), cursor(after), number(limit, "limit", 1, MAX_PAGE)
     id, stored, definition = yield from stored_workflow(context, workflow_id)
     place = yield from place_of(context, id, definition, path)
-    here = within(id, stored, place)
+    here = within(context.keys, id, stored, place)
     if isinstance(place.step, SubWorkflowStep):
         inner = yield from inner_definition(context, id, place.step)
-        return (yield from _inner(Within(id, stored, str(step_id(id, path)), path, inner)))
+        return (yield from _inner(Within(context.keys, id, stored, str(step_id(id, path)), path, inner)))
     if isinstance(place.step, LoopStep | MapStep) and split(place.own)[-1].number is None:
         return (yield from _numbered(here, place, path, start, most))
     return (yield from _group(here, place, path))

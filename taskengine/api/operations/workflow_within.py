@@ -15,6 +15,8 @@ from taskengine.core.steps.paths import DO, find_step, split
 from taskengine.models import ParallelStep, StepState, WorkflowDefinition, WorkflowStep
 from taskengine.store import steps
 from taskengine.store.call import Operation
+from taskengine.store.keys import Keys
+from taskengine.store.step_values import Where
 from taskengine.store.workflows import Stored
 
 
@@ -22,6 +24,7 @@ from taskengine.store.workflows import Stored
 class Within:
     """A workflow, and a part of it that has variables of its own."""
 
+    keys: Keys
     id: str
     stored: Stored
     frame: str
@@ -32,15 +35,16 @@ class Within:
         """Return what is stored of the steps at these paths."""
         found = yield from steps.read([str(step_id(self.id, path)) for path in paths])
         by_path = {path: StepFields(step_id(self.id, path), one) for path, one in zip(paths, found, strict=True) if one}
+        where = Where(self.id, self.frame, self.prefix, self.definition, "")
         paused = bool(self.stored.pause[0])
-        seen = yield from surroundings(self.id, self.frame, self.prefix, self.definition, by_path, paused=paused)
+        seen = yield from surroundings(self.keys, where, by_path, paused=paused)
         return States(by_path, seen)
 
 
-def within(id: str, stored: Stored, place: StepPlace) -> Within:
+def within(keys: Keys, id: str, stored: Stored, place: StepPlace) -> Within:
     """Return what a step shares its variables with."""
     frame = str(step_id(id, place.prefix)) if place.prefix else id
-    return Within(id, stored, frame, place.prefix, place.definition)
+    return Within(keys, id, stored, frame, place.prefix, place.definition)
 
 
 def step_at(
@@ -52,7 +56,7 @@ def step_at(
     """
     path = path.removesuffix(DO)
     place = yield from place_of(context, id, definition, path)
-    here, scope = within(id, stored, place), path.rpartition("/")[0]
+    here, scope = within(context.keys, id, stored, place), path.rpartition("/")[0]
     called: Mapping[str, str] = {place.step.name: split(place.own)[-1].text}
     found = yield from here.states(list(paths_in(scope, [place.step], called)))
     return found.one(scope, place.step, called, _before(place))
