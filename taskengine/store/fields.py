@@ -97,6 +97,11 @@ class TaskField:
     step_paused = "nb"  # ms a step had been paused when its timer began, or grew
     limit_paused = "lb"  # the same of its timeout
     signal = "sig"  # name of the one that a step waits for
+    extra = "xx"  # it has one of the following, which its worker is told
+    reference = "ref"  # 'ms JSON': where an attempt left its work for the next one
+    answer = "ans"  # 'ms JSON': what a person answered to the question of an attempt
+    most_tokens = "cap"  # that all of its attempts together may use
+    tokens = "tok"  # that they used so far
 
 
 class ExecutionField:
@@ -131,6 +136,7 @@ class ExecutionField:
     log_lines = "ln"  # taken so far
     log_bytes = "lb"  # of those kept
     pid = "pid"  # process of a lost one
+    reference = "ref"  # 'ms JSON', as it checkpointed
 
 
 class RunField:

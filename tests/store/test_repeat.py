@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 
+from taskengine.agents import Reference
 from taskengine.core.instructions import CloseTask
 from taskengine.models import TriggerRule
 from taskengine.store import (
@@ -23,6 +24,7 @@ from taskengine.store import (
     estimates,
     executions,
     graphs,
+    kept,
     nodes,
     old_turns,
     pauses,
@@ -232,6 +234,14 @@ def claim(w: World) -> Case:
     w.new("b")
     call = executions.claim(w.slot(), "r1", eid(a), 1)
     return Case(call, lambda: w.report(w.assignment(a)), frozenset({"nothing"}))
+
+
+@case
+def checkpoint(w: World) -> Case:
+    a = w.new("a")
+    told = w.start()
+    call = kept.checkpoint(told.execution_id, told.attempt, Reference("t", "posted", "7"))
+    return Case(call, lambda: w.report(w.assignment(a)), frozenset({"ok", "fenced"}))
 
 
 @case

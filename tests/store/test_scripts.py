@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import taskengine.store
+from taskengine.agents import Reference
 from taskengine.core import lifecycle
 from taskengine.core.decide import Snapshot
 from taskengine.core.identity import execution_id
@@ -30,6 +31,7 @@ from taskengine.store import (
     graph_nodes,
     graphs,
     inspection,
+    kept,
     needs,
     nodes,
     old_turns,
@@ -90,7 +92,7 @@ def calls() -> Iterator[Call[Any]]:
         executions.report(slot, [done], pull=False), executions.time_out(ID, 1, retry_ms=None, error=""),
         executions.end_cancelled(ID, 1), executions.hand_back([(ID, 1)], ""), executions.append_logs(ID, 1),
         executions.logs(ID, 0, 0, 1), next(executions.read_heads([ID])), executions.of_task(ID),
-        executions.put_payload("n", "{}"),
+        executions.put_payload("n", "{}"), kept.checkpoint(ID, 1, Reference("t", "intent")),
         graphs.stage("b", "r", [new, new]), graphs.stage_edges("b", ID, [ID]),
         graphs.commit("b"), graphs.put_order("b", 0, b""), graphs.read_graph("k", 0),
         coordination.continue_delete("1", ID),
