@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from taskengine.agents import NeedsInput, Reference
 from taskengine.errors import ConflictError
+from taskengine.models import Task
 from taskengine.models.question import Answer, Question
 from taskengine.store import kept
 from taskengine.store.call import Call, Operation
@@ -67,9 +68,9 @@ class AgentContext(Context):
 
     def __init__(
         self, assignment: Assignment, store: SyncStore, cancelled: Callable[[], bool], log_stream: LogStream,
-        shared_store: SharedStore,
+        shared_store: SharedStore, task: Task, raw: Task,
     ) -> None:  # fmt: skip
-        super().__init__(assignment, store, cancelled, log_stream)
+        super().__init__(assignment, store, cancelled, log_stream, task, raw)
         self._shared_store = shared_store
         self._verbs: Verbs | None = None
 

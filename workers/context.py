@@ -11,7 +11,7 @@ from uuid import UUID
 
 from taskengine.agent import Dependency
 from taskengine.errors import AgentError, InvalidInputError, NoResultError, PayloadTooLargeError
-from taskengine.models import LogLevel, TaskStatus
+from taskengine.models import LogLevel, Task, TaskStatus
 from taskengine.settings import INLINE_LIMIT
 from taskengine.store import executions, graph_nodes, tasks
 from taskengine.store.call import Operation
@@ -25,6 +25,7 @@ from workers.log_buffer import LogStream
 from workers.loop import is_on_shared_loop
 from workers.outage_retry import retry_outage
 from workers.plain import exact
+from workers.prompt import Prompt
 
 _HAVE_RESULT = frozenset({TaskStatus.COMPLETED.value})
 _LEVELS = tuple(level.value for level in LogLevel)
@@ -145,13 +146,15 @@ class Context:
     """One execution, as its agent sees it."""
 
     def __init__(
-        self, assignment: Assignment, store: SyncStore, cancelled: Callable[[], bool], log_stream: LogStream
-    ) -> None:
+        self, assignment: Assignment, store: SyncStore, cancelled: Callable[[], bool], log_stream: LogStream,
+        task: Task, raw: Task,
+    ) -> None:  # fmt: skip
         self._assignment = assignment
         self._cancelled = cancelled
         self._log_stream = log_stream
         self._results = Results(assignment, store)
         self._store = store
+        self._task, self._raw = task, raw
 
     @property
     def execution_id(self) -> UUID:
@@ -199,6 +202,14 @@ class Context:
         return steps_read(
             self._assignment, lambda id: retry_outage(lambda: self._store.run(executions.output(keys, id)), "output")
         )
+
+    @cached_property
+    def prompt(self) -> str:
+        """What a model is told: the description with its values, those of other tasks fenced.
+
+        It may fetch results: ask for it in a thread. ExpressionError where an expression has no value.
+        """
+        return Prompt(self._raw, self._task, self._assignment, self._results, lambda: self.steps).text
 
     def progress(self, fraction: float, note: str | None = None) -> None:
         """Say how far it is: 0 to 1, values beyond are cut; *note* is one line for people."""
