@@ -80,6 +80,18 @@ def start_worker(queue: str) -> str:
     return says + meant if queue == TaskType.WORKFLOW else says
 
 
+def start_agent(agent: str, executor: str | None = None) -> str:
+    """Return the command that starts a worker for a registered agent, whose function may be in a module."""
+    imports = f" --import {executor.partition(':')[0]}" if executor else ""
+    return f"start one: taskengine worker --agent {agent}{imports}"
+
+
+def register_agent(agent: str) -> str:
+    """Return the call that registers an agent."""
+    python = f"register_agent({agent!r}, TYPE, {{CAPABILITY}})"
+    return named(python, f"taskengine agents register {agent} TYPE CAPABILITY")
+
+
 def switch(name: str) -> str:
     """Return an argument that is either given or not."""
     return named(f"{name}=True", f"--{name}")

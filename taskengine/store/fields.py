@@ -139,6 +139,22 @@ class ExecutionField:
     reference = "ref"  # 'ms JSON', as it checkpointed
 
 
+class AgentField:
+    """Of ``agent:NAME``."""
+
+    type = "ty"
+    capabilities = "ca"  # words in order
+    most = "mx"  # executions at once, unless there is no bound
+    limits = "li"  # names of those that it shares: words
+    doc = "doc"  # JSON of what scripts need not know
+    origin = "from"  # code or api
+    revision = "rev"  # changes of its content
+    created = "cr"  # ms
+    updated = "up"  # ms
+    seen = "seen"  # ms when a node of it left, or fell silent
+    draining = "dr"  # 'ms JSON {by, why}'
+
+
 class RunField:
     """Of ``run:ID``."""
 
@@ -219,6 +235,7 @@ TASK_FIELDS = _table(TaskField)
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "task": TASK_FIELDS,
     "exec": _table(ExecutionField),
+    "agent": _table(AgentField),
     "run": _table(RunField),
     "node": _table(NodeField),
     "batch": _table(BatchField),

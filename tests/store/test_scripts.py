@@ -20,8 +20,10 @@ from taskengine.core.identity import execution_id
 from taskengine.core.instructions import CloseTask
 from taskengine.core.rules import Counters
 from taskengine.models import Task, TaskStatus
+from taskengine.models.agent import AgentRecord
 from taskengine.settings import Settings
 from taskengine.store import (
+    agents,
     changes,
     coordination,
     dead_letters,
@@ -113,6 +115,8 @@ def calls() -> Iterator[Call[Any]]:
         second(tasks.reprioritise([ID], 5), [["sc", "0"]]),
         next(inspection.members("ready", "lint")), next(inspection.tally()), next(inspection.runs([ID])),
         dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])), next(queue_view.queue_view(ID)),
+        agents.register(AgentRecord(id="a", type="claude", capabilities={"lint"}), 0), agents.read(["a"]),
+        agents.drain("a", "ann", None), agents.unregister("a"),
         estimates.update_estimates({"lint": 1.5}), next(deadlines.read_weights([ID])),
         deadlines.note("1", [deadlines.Finding(ID, 1, "risk"), deadlines.Finding(ID, 1, "over")]),
     )  # fmt: skip
