@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from taskengine.agent import Dependency, NotNow, TaskContext, agent
 from taskengine.errors import (
-    AgentConflictError,
     AgentError,
     AmbiguousIdError,
     CircularDependencyError,
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
         load_workflow,
     )
     from taskengine.models import (
-        AgentStatus,
         BulkResult,
         ConditionOperator,
         DeadLetter,
@@ -90,15 +88,10 @@ if TYPE_CHECKING:
         WorkflowStatus,
         WorkflowStep,
     )
-    from taskengine.models.agent import AgentInfo, AgentRecord
     from taskengine.settings import Settings
 
 __all__ = [
-    "AgentConflictError",
     "AgentError",
-    "AgentInfo",
-    "AgentRecord",
-    "AgentStatus",
     "AmbiguousIdError",
     "BlockingTaskAPI",
     "BlockingWorkflowHandle",
@@ -193,9 +186,6 @@ _LATE = {
     "load_workflow": "taskengine.builders",
     "WorkflowBuilder": "taskengine.builders",
     "TaskScheduler": "taskengine.builders",
-    "AgentInfo": "taskengine.models.agent",
-    "AgentRecord": "taskengine.models.agent",
-    "AgentStatus": "taskengine.models",
     "BulkResult": "taskengine.models",
     "DeadLetter": "taskengine.models",
     "DeadLetterPage": "taskengine.models",

@@ -28,7 +28,6 @@ class CommonFields(TypedDict, total=False):
     id: UUID
     description: str | None
     assigned_to: str | None
-    template: bool | None
     depends_on: set[UUID]
     trigger_rule: TriggerRule
     input: dict[str, JsonValue]

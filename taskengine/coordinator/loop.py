@@ -25,6 +25,7 @@ from taskengine.coordinator.duties import (
     Grant,
     Prune,
     Releases,
+    Remote,
     Rescue,
     Timers,
     Unpark,
@@ -115,7 +116,7 @@ class Coordinator:
         """Forget everything but the leadership: what a new term must read from Redis again."""
         self._grant, self._decisions, self._releases = Grant(), Decisions(), Releases()
         hinted = (self._grant, self._decisions, self._releases)
-        swept = (Withdraw(), Rescue(self.leader), Timers(), Commits(), Batches(), Unpark(), Prune())
+        swept = (Withdraw(), Rescue(self.leader), Remote(), Timers(), Commits(), Batches(), Unpark(), Prune())
         duties: tuple[Duty, ...] = (*hinted, *swept, Aging(), Deadlines())
         self._schedule = Schedule(duties, self._clock())
         self._running: Duty | None = None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from taskengine.errors import InvalidInputError
-from taskengine.models.task import RetryRules
+from taskengine.models.outcome import Outcome
+from taskengine.models.task import RetryRules, Task
 
 #: Above any retry number that means anything; keeps the exponent within a double.
 _MANY = 2**53
@@ -53,6 +54,16 @@ def delay_seconds(policy: RetryPolicy, retry_number: int, random: float) -> floa
     return capped * (1 - policy.jitter * random)
 
 
+def retry_ms(task: Task, outcome: Outcome, random: float) -> int | None:
+    """Milliseconds until the next attempt at *task* after *outcome*; None when there is none."""
+    if outcome.kind != "failed" or not outcome.retryable or not task.can_retry():
+        return None
+    policy = RetryPolicy.of(task.retry)
+    if not is_retryable(policy, outcome.error_classes):
+        return None
+    return round(1000 * delay_seconds(policy, task.retry_count + 1, random))
+
+
 def is_retryable(policy: RetryPolicy, error_class_names: Iterable[str]) -> bool:
     """Return whether another attempt may help an error with these class names (its own and those of its bases).
 
@@ -74,6 +85,4 @@ def _grown(policy: RetryPolicy, retry_number: int) -> float:
 
 def _require(field: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high or math.isinf(value):
-        raise InvalidInputError(
-            f"retry.{field} is {value}; use a finite number, {low} to {high}", field=field
-        )
+        raise InvalidInputError(f"retry.{field} is {value}; use a finite number, {low} to {high}", field=field)

@@ -83,8 +83,12 @@ class TaskExecution(BaseModel):
     task_id: UUID
     #: The agent's name; None while QUEUED.
     executor_id: str | None = None
-    #: The worker node that runs or ran it; None while QUEUED.
+    #: The worker node that runs or ran it; None while QUEUED, and once it is detached.
     node: str | None = None
+    #: Its work goes or went on at a service, and holds no slot.
+    is_detached: bool = False
+    #: Where that is, or what else its agent checkpointed; None when nothing was.
+    reference: dict[str, JsonValue] | None = None
     #: The process on that node that ran a LOST one; None of others.
     pid: int | None = None
     status: ExecutionStatus = ExecutionStatus.QUEUED

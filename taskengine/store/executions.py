@@ -58,8 +58,6 @@ class Report:
     #: Where an error came from, whole and in short; both or neither.
     traceback: str = ""
     last_frame: str = ""
-    #: JSON of what belongs to the task's next attempts; '' where nothing does, and nothing did before.
-    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +98,17 @@ class Answer:
 _ALONE = BatchHint()
 
 
-def _answer(raw: Sequence[Any]) -> Answer:
+def answer(raw: Sequence[Any]) -> Answer:
+    """Decode what a claim, a report or a detach came to."""
     word = raw[0]
     if word != "ok":
         return Answer(word, detail=raw[1] if len(raw) > 1 else "")
     return Answer("ok", tuple(assignment(one) for one in raw[3]), outcomes=tuple(raw[1]), became=tuple(raw[2]))
 
 
-_CLAIM = Verb("claim", _answer, assignment=AssignmentReply)
-_REPORT = Verb("report", _answer, assignment=AssignmentReply)
-_REPORT_SEVERAL = Verb("report", _answer, is_long=True, assignment=AssignmentReply)
+_CLAIM = Verb("claim", answer, assignment=AssignmentReply)
+_REPORT = Verb("report", answer, assignment=AssignmentReply)
+_REPORT_SEVERAL = Verb("report", answer, is_long=True, assignment=AssignmentReply)
 _TIME_OUT = Verb("time_out", reply)
 _END_CANCELLED = Verb("end_cancelled", reply)
 _HAND_BACK = Verb("hand_back", replies)
@@ -145,7 +144,6 @@ def _outcome(one: Report) -> Row:
         "error": one.error,
         "kind": one.error_kind, "retry_ms": one.retry_ms, "usage": one.usage, "agent": one.agent, "big": one.big or "",
         "deadline": one.deadline_ms or "", "trace": one.traceback, "last_frame": one.last_frame,
-        "more": one.more,
     }  # fmt: skip
 
 

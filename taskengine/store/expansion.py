@@ -11,7 +11,7 @@ from taskengine.core.instructions import Expand
 from taskengine.core.order import score
 from taskengine.core.steps.rows import Row, TaskRow
 from taskengine.models import Task, WorkflowDefinition
-from taskengine.store.codec import with_binding, with_prompt
+from taskengine.store.codec import with_binding
 from taskengine.store.fields import TaskField
 from taskengine.store.records import Record, record
 from taskengine.store.steps import Piece, step_record
@@ -49,19 +49,12 @@ class Place:
         made = record(self.task(row), seconds)
         rare = f"{made.row['rare']!s} p {row.path} up {self.parent} fr {self.frame}".strip()
         doc = str(made.row["doc"])
-        bound = self._bound(row, doc)
-        if bound is not doc:
-            rare += f" {TaskField.binding_bytes} {len(bound.encode()) - len(doc.encode()) + 1}"
-        return replace(made, row={**made.row, "rare": rare, "doc": bound})
-
-    def _bound(self, row: TaskRow, doc: str) -> str:
-        """Return a task's document with what its worker puts in, or needs to know of what was."""
-        if row.prompt is not None:
-            return with_prompt(doc, row.prompt.template, row.prompt.values, row.prompt.input)
         if row.binding is not None:
             read = [(names, str(step_id(self.workflow_id, path))) for names, path in row.binding.tasks.items()]
-            return with_binding(doc, read, row.binding.values)
-        return doc
+            bound = with_binding(doc, read, row.binding.values)
+            rare += f" {TaskField.binding_bytes} {len(bound.encode()) - len(doc.encode()) + 1}"
+            doc = bound
+        return replace(made, row={**made.row, "rare": rare, "doc": doc})
 
     def task(self, row: TaskRow) -> Task:
         """Return the task of a row; InvalidInputError where its template yields none."""

@@ -31,7 +31,8 @@ class TaskFacts:
     fields: Fields
     #: Fields of the dependencies' records, ``id``, and ``place`` among the dependents where a cursor runs.
     dependencies: tuple[Fields, ...]
-    #: Fields of the executions' records, ``id``, ``lease``, ``claim``, ``granted``, ``held`` (by its slot).
+    #: Fields of the executions' records, ``id``, ``lease``, ``claim``, ``granted``, ``held`` (by its slot),
+    #: and of slotless ones ``polled`` and ``overdue``.
     executions: tuple[Fields, ...]
 
     @property

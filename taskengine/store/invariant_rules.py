@@ -16,7 +16,7 @@ from taskengine.core.rules import Counters, Evaluation, evaluate
 from taskengine.models.enums import ExecutionStatus, TaskStatus, TriggerRule
 from taskengine.store.fields import ExecutionField, TaskField
 from taskengine.store.inspection import Fields, Member, Tally, TaskFacts
-from taskengine.store.keys import RULED
+from taskengine.store.keys import RULED, SERVICE
 from taskengine.store.step_rules import STEP_RULES
 
 #: Kind of violation -> what it means that it holds.
@@ -28,6 +28,7 @@ RULES: Mapping[str, str] = {
     "outcome": "one outcome was accepted, and a COMPLETED task has it",
     "lease": "the slot of every RUNNING execution is leased",
     "slot": "every RUNNING execution is held by its slot",
+    "remote": "a slotless execution that runs is polled, its time is watched, and it says where its work is",
     "grant": "exactly the QUEUED executions are granted, with a claim deadline",
     "timer": "exactly the tasks that wait for a time have a timer",
     **STEP_RULES,
@@ -203,13 +204,27 @@ def _execution(task: TaskFacts, e: Fields, *, latest: bool) -> Iterator[Violatio
     if status not in wanted or e.get(ExecutionField.task) != task.id:
         detail = f"execution {e['id']} of task {e.get('task')} is {status}, the task {task.status}"
         yield Violation("execution", task.id, detail)
-    if status in _EXECUTION_RUNNING and "lease" not in e:
+    if status in _EXECUTION_RUNNING and _is_slotless(e):
+        yield from _slotless(e)
+    elif status in _EXECUTION_RUNNING and "lease" not in e:
         yield Violation("lease", e["id"], "its slot is not leased")
     if status in _EXECUTION_RUNNING and e["id"] not in e.get("held", "").partition("|")[0].split():
         yield Violation("slot", e["id"], f"its slot holds {e.get('held', 'nothing')}")
     queued = status in _EXECUTION_QUEUED
     if ("claim" in e) != queued or (e.get("granted") == "1") != queued:
         yield Violation("grant", e["id"], f"it is {status}; claim deadline {e.get('claim', 'none')}")
+
+
+def _is_slotless(e: Fields) -> bool:
+    return e.get(ExecutionField.node) == SERVICE
+
+
+def _slotless(e: Fields) -> Iterator[Violation]:
+    for name, says in (("polled", "nobody polls for it"), ("overdue", "nobody watches its time")):
+        if name not in e:
+            yield Violation("remote", e["id"], says)
+    if ExecutionField.reference not in e:
+        yield Violation("remote", e["id"], "it does not say where its work is")
 
 
 def _timers(task: TaskFacts) -> Iterator[Violation]:
@@ -324,8 +339,10 @@ def _wrong_member(m: Member) -> str:
         case "granted" | "granted_all":
             fits = m.execution in _EXECUTION_QUEUED and m.task.get(TaskField.granted) == m.member
             fits = fits and m.name in {"", m.task[TaskField.queue]}
-        case "leases" | "slots":
+        case "leases" | "slots" | "overdue" | "remote":
             fits = m.execution in _EXECUTION_RUNNING and status in _RUNNING
+        case "orphans":  # its task may be gone
+            return f"its execution is {m.execution}" if m.execution in _EXECUTION_RUNNING else ""
         case "timers" if m.member.startswith("resume:"):
             return ""  # checked with the pauses
         case "timers" | "suspended":

@@ -34,7 +34,7 @@ from taskengine.store.invariant_rules import (
     is_over,
     is_whole,
 )
-from taskengine.store.keys import BY_ID, FIXED, Keys
+from taskengine.store.keys import BY_ID, FIXED, SERVICE, Keys
 from taskengine.store.records import index_names
 from taskengine.store.step_rules import check_steps
 from taskengine.store.tasks import read
@@ -42,10 +42,10 @@ from taskengine.store.tasks import read
 __all__ = ["RULES", "Violation", "check_at_rest", "check_invariants"]
 
 #: Sets whose members are checked: fixed ones, and those with a name.
-_SETS = ("leases", "granted_all", "timers", "dead", "releases", "erasing", "deadlines")
-_NAMED_SETS = ("ready", "park", "granted", "slots", "suspended")
+_SETS = ("leases", "granted_all", "timers", "dead", "releases", "erasing", "deadlines", "overdue")
+_NAMED_SETS = ("ready", "park", "granted", "slots", "suspended", "remote", "orphans")
 #: What must be empty when all work is done.
-_EMPTY_AT_REST = ("leases", "granted_all", "timers", "releases", "erasing", "commits", "batches")
+_EMPTY_AT_REST = ("leases", "overdue", "granted_all", "timers", "releases", "erasing", "commits", "batches")
 _DECISIONS = 1000
 #: Of a run that has one of these, some tasks were erased after their end.
 _LETS_GO = frozenset({RunField.pruned, RunField.forgotten})
@@ -377,7 +377,7 @@ def _kept(walk: _Walk) -> Operation[dict[str, set[str]]]:
         "definition_users": definitions,
         "versions": set(registered),
         "batch": set(batches), "pending": set(batches), "ready": set(queues), "park": set(scopes),
-        "suspended": set(scopes), "node": set(), "slots": set(nodes),
+        "suspended": set(scopes), "node": set(), "slots": {*nodes, SERVICE},
     }  # fmt: skip
 
 

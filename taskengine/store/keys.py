@@ -12,8 +12,6 @@ from collections.abc import Mapping
 
 #: Fixed keys. Lives for ever unless the line says otherwise; all are bounded by what is open or retained.
 FIXED: Mapping[str, str] = {
-    "agent_revision": "string: changes of what is stored of agents; a beat's answer tells workers of it",
-    "agents": "zset agent -> ms since when it is known",
     "arrivals": "string: number of the newest task; tasks are numbered in order of arrival",
     "batches": "zset batch -> created ms: staged and not yet committed",
     "commits": "set of batches that are committed and whose commit waits still fall",
@@ -32,6 +30,8 @@ FIXED: Mapping[str, str] = {
     "graphs": "zset run -> created ms: those of more than one task, or with a name",
     "granted_all": "zset execution -> claim deadline ms: every outstanding grant",
     "queues": "set of queues that have or had READY tasks",
+    "overdue": "zset execution -> ms when the coordinator must look: every slotless one that runs",
+    "pollers": "hash agent -> 'node until ms': who polls for it; stays, to say since when nobody does",
     "late_edges": "string: number of the latest edge onto a task that was over",
     "leader": "hash {id, term, until, set}: who coordinates, and the digest of its settings",
     "leases": "zset 'node/slot' -> lease end ms: every slot that holds a RUNNING execution",
@@ -55,7 +55,6 @@ FIXED: Mapping[str, str] = {
 
 #: Keys with an id behind a colon.
 BY_ID: Mapping[str, str] = {
-    "agent": "hash of an agent; until it is unregistered",
     "batch": "hash {state, run, n, cursor}: a graph between its first and its last trip; 1 h after its end",
     "bits": "string 'index:segment': bitmap over 4096 arrivals, one for each list filter value",
     "codes": "string 'segment': status of each of 4096 arrivals in four bits, see CODES",
@@ -82,6 +81,8 @@ BY_ID: Mapping[str, str] = {
     "node": "hash of a worker node; 1 h after its last beat",
     "offers": "set of nodes that offer a queue",
     "order": "string: raw ids of a graph as it was given, by its hashed key; before its commit by its batch, 1 h",
+    "orphans": "hash execution -> reference: what goes on at a service for nobody, by agent, until its poller ended it",
+    "remote": "zset execution -> ms of its next poll: slotless ones that run, by agent",
     "park": "zset member -> score: READY tasks that may not run now, by scope",
     "payload": "string: JSON of a task's input or an execution's output over the inline limit",
     "pending": "list of 'first:count': arrivals staged by a batch",
@@ -89,7 +90,7 @@ BY_ID: Mapping[str, str] = {
     "ready": "zset member -> score: tasks of a queue that may run now",
     "run": "hash {cr, total, open, fin, pruned, nm, by}: a run; pruned when some of its tasks went before it",
     "settings": "string: JSON of the settings that must be equal across a fleet, by their digest; 7 days",
-    "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold",
+    "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold; of '~' the slotless executions",
     "suspended": "zset 'kind:id' -> due ms: timers that came due while the scope was paused",
     "task": "hash of a task, or of a step of a workflow",
     "definition_users": "set of workflows that use a definition, and 'name:NAME' where a name has it, by its digest",
@@ -108,6 +109,9 @@ CODES: Mapping[str, int] = {
 #: tells it of a dependency's end sees by the counter itself that the coordinator must think, and plain tasks pay
 #: nothing. Stored data: it never changes.
 RULED = 2**30
+
+#: The node that no worker is: it holds the executions whose work goes on at a service. Stored data: it never changes.
+SERVICE = "~"
 
 
 class Keys:

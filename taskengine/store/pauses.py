@@ -52,10 +52,10 @@ def _mapping(raw: Any) -> dict[str, str]:
 def running(scopes: Iterable[str]) -> Operation[Counter[str]]:
     """Return how many executions of each of *scopes* run now."""
     wanted, found = frozenset(scopes), Counter[str]()
-    at = 0
-    while at >= 0 and wanted:
+    at = "0"
+    while at != "-1" and wanted:
         raw = yield from _READ_RUNNING(start=at)
-        at = int(raw[0])
+        at = str(raw[0])
         for queue, run, agent, capability in raw[1:]:
             is_in = {"all", f"run:{run}", f"agent:{agent}", f"cap:{capability}"}
             is_in |= {f"agent:{queue[1:]}"} if queue.startswith("@") else set()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from taskengine.core.explain.inputs import QueueView, Server
+from taskengine.core.explain import QueueView, Server
 from taskengine.core.order import priority_of
 from taskengine.models.enums import TaskPriority
 from taskengine.store.call import Operation
@@ -34,11 +34,14 @@ class _Row(NamedTuple):
     leader: str
     #: Scope and record of a pause that it feels, or nothing.
     pause: tuple[str, str] | tuple[()]
+    #: 'node until ms' of who polls for it, or did last; '' for nobody.
+    poller: str
 
 
 def _queue_view(row: _Row, nodes: Sequence[Node]) -> QueueView:
     live = [node for node in nodes if node.alive]
     f = pairs(row.fields)
+    poller, _, polled_until = row.poller.rpartition(" ")
     return QueueView(
         now=_at(row.server_ms),
         queue=f[TaskField.queue],
@@ -59,6 +62,8 @@ def _queue_view(row: _Row, nodes: Sequence[Node]) -> QueueView:
         leader=row.leader,
         aged_to=TaskPriority(priority_of(float(f[TaskField.score]))) if TaskField.aged in f else None,
         pause=pause_from(*row.pause) if row.pause else None,
+        poller=poller,
+        polled_until=moment(polled_until or None),
     )
 
 

@@ -81,6 +81,7 @@ def _constants(settings: Settings) -> dict[str, str]:
         "lease_ms": str(round(settings.lease_seconds * 1000)),
         "batch_us": str(round(settings.batch_ms * 1000)),
         "claim_ms": str(round(settings.claim_seconds * 1000)),
+        "grace_ms": str(round(settings.cancel_grace_seconds * 1000)),
         "timeout_ms": str(round(settings.default_timeout * 1000)),
         "key_ms": str(round(settings.idempotency_seconds * 1000)),
         "schema": str(SCHEMA),

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from taskengine import NotFoundError, Task
+from taskengine.agents import Reference
 from taskengine.models import Explanation
-from taskengine.store import coordination, deadlines, estimates, executions, nodes
+from taskengine.store import coordination, deadlines, estimates, executions, nodes, remote
 from taskengine.store.executions import Report
 
 from ..store.world import World
@@ -405,3 +406,20 @@ def test_deadline_at_risk_is_said(api: Any, world: World) -> None:
     told = f", and since {since:%Y-%m-%d %H:%M:%S} UTC it is expected to miss it, by what such tasks took"
     assert fact.text.endswith(told)
     assert fact.details["at_risk_since"] == since.isoformat()
+
+
+def test_running_at_a_service_says_where_and_who_asks(api: Any, world: World) -> None:
+    task = api.create_task(lint())
+    told = world.start()
+    posted = Reference("codegen", "posted", "17")
+    world.run(remote.detach(world.slot(), told.execution_id, 1, posted, poll_ms=0, taken_up=False, pull=False))
+    found = api.explain(task.id)
+    assert found.headline.startswith("'a' is running: agent 'lint' runs attempt 1 at codegen 17, in no slot, since ")
+    assert found.facts[1].kind == "unpolled"
+    assert found.facts[1].text.startswith("nobody polls agent 'lint': ")
+    world.run(remote.poll_take("lint", "n7", 10_000))
+    world.run(remote.note_polled([remote.Polled(told.execution_id, 1, 5000, "ACTIVE")]))
+    polled = api.explain(task.id).facts[1]
+    assert (polled.kind, polled.text) == ("polled", "worker n7 asks its service; it said: ACTIVE")
+    world.age(11)
+    assert "nobody polls agent 'lint' since " in api.explain(task.id).facts[1].text

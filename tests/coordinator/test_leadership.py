@@ -16,7 +16,7 @@ from taskengine.coordinator import Coordinator, HookedStore
 from taskengine.core.instructions import CloseTask
 from taskengine.errors import StoreUnavailableError
 from taskengine.models import TaskStatus
-from taskengine.store import coordination, tasks
+from taskengine.store import coordination, remote, tasks
 from taskengine.store.call import Call
 
 from .bench import Bench, lint, until
@@ -84,7 +84,8 @@ def test_every_verb_of_a_superseded_leader_is_refused(brief: Bench) -> None:
     assert seen is not None
     refused = [
         coordination.grant(old, ["lint"]), coordination.withdraw(old), coordination.rescue(old),
-        coordination.fire_timers(old), coordination.continue_releases(old), coordination.unpark(old),
+        remote.take_overdue(old, 1), coordination.fire_timers(old), coordination.continue_releases(old),
+        coordination.unpark(old),
         coordination.sweep_batch("b", old),
         coordination.close_by_rule(old, decision.entry, seen, CloseTask(id, "no", id, failed_before=False)),
         coordination.reopen_closed(old, decision.entry, id, id),

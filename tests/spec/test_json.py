@@ -68,7 +68,6 @@ asked: dict[str, st.SearchStrategy[Any]] = {
     "priority": st.sampled_from(TaskPriority),
     "created_by": st.text(min_size=1, max_size=20),
     "assigned_to": st.none() | names,
-    "template": st.none() | st.booleans(),
     "depends_on": st.sets(ids, max_size=4),
     "trigger_rule": st.sampled_from(TriggerRule),
     "input": objects,

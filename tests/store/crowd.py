@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from taskengine.agents import Reference
 from taskengine.core.instructions import CloseTask
 from taskengine.models import Task
 from taskengine.store import (
@@ -26,6 +27,7 @@ from taskengine.store import (
     pauses,
     quarantine,
     queue_view,
+    remote,
     results,
     retention,
     runs,
@@ -381,6 +383,15 @@ def _end_step(crowd: Crowd) -> Any:
 
 
 #: Every script that has a budget: the call that makes it want too much.
+def _lose_remote(crowd: Crowd) -> Any:
+    posted = Reference("codegen", "posted")
+    found = crowd.world.run(
+        remote.detach(crowd.slot("first"), eid(crowd.running), 1, posted, poll_ms=0, taken_up=False, pull=False)
+    )
+    assert found.word == "ok"
+    return remote.lose([(eid(crowd.running), 1, "gone")])
+
+
 WANTS: dict[str, Callable[[Crowd], Any]] = {
     "heartbeat": lambda c: nodes.heartbeat("new", 1, "{}", 50, c.size.offer, "", []),
     "cancel": lambda c: tasks.cancel_all([str(c.ready.id), str(c.paused.id), str(c.waiting.id)], "no"),
@@ -400,6 +411,10 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
     "settle_batch": _stage,
     "fire_timers": _end_pauses,
     "grant": lambda c: coordination.grant(c.world.term, [*c.size.queue_names, *c.size.pinned]),
+    "detach": lambda c: remote.detach(
+        c.slot("first"), eid(c.running), 1, Reference("codegen", "posted"), poll_ms=0, taken_up=False, pull=True
+    ),
+    "lose_remote": _lose_remote,
     "hand_back": lambda c: executions.hand_back([_told(c)], "why"),
     "hold": lambda c: tasks.hold_all([str(c.ready.id)], held=True),
     "remove_node": lambda _: nodes.remove_node("n0"),
@@ -522,6 +537,9 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "register": _register,
     "resign": lambda _: coordination.resign("c1"),
     "run_counts": lambda c: next(runs.counts([c.world.run_of(c.ready.id)])),
+    "poll_take": lambda _: remote.poll_take("own", "n0", 1000),
+    "note_polled": lambda c: remote.note_polled([remote.Polled(eid(c.running), 1, 1000)]),
+    "take_overdue": lambda c: remote.take_overdue(c.world.term, 64),
     "read_running": lambda _: next(pauses.running(["all"])),
     "append_logs": lambda c: executions.append_logs(eid(c.running), 1),
     "set_variables": lambda c: workflows.set_variables(str(c.ready.id), {"x": "1"}, None),

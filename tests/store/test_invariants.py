@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from taskengine.agents import Reference
 from taskengine.models import Task, TriggerRule
-from taskengine.store import coordination, tasks
+from taskengine.store import coordination, remote, tasks
 from taskengine.store.invariant_rules import Violation
 from taskengine.store.invariants import RULES, check_at_rest, check_invariants
 from taskengine.store.keys import RULED
@@ -206,6 +207,62 @@ def accepted_and_failed(s: Scene) -> str:
 @plants("lease")
 def runs_without_a_lease(s: Scene) -> str:
     s.world.raw.zrem(s.world.keys.fixed("leases"), "n1/s1")
+    return s.execution("running")
+
+
+def detached(s: Scene) -> str:
+    """The running task, as one whose work goes on at a service."""
+    execution = s.execution("running")
+    posted = Reference("codegen", "posted", "17")
+    told = remote.detach(s.world.slot(), execution, 1, posted, poll_ms=5000, taken_up=False, pull=False)
+    assert s.world.run(told).word == "ok"
+    assert s.world.run(check_invariants(s.world.keys)) == []
+    return execution
+
+
+@plants("remote")
+def detached_and_nobody_polls(s: Scene) -> str:
+    execution = detached(s)
+    s.world.raw.zrem(s.world.keys.of("remote", "lint"), execution)
+    return execution
+
+
+@plants("remote")
+def detached_and_nobody_watches_its_time(s: Scene) -> str:
+    execution = detached(s)
+    s.world.raw.zrem(s.world.keys.fixed("overdue"), execution)
+    return execution
+
+
+@plants("remote")
+def detached_and_nobody_knows_where(s: Scene) -> str:
+    execution = detached(s)
+    s.world.raw.hdel(s.world.keys.of("exec", execution), "ref")
+    return execution
+
+
+@plants("slot")
+def detached_and_held_by_nobody(s: Scene) -> str:
+    execution = detached(s)
+    s.world.raw.hdel(s.world.keys.of("slots", "~"), execution)
+    return execution
+
+
+@plants("stray")
+def polled_after_its_end(s: Scene) -> str:
+    s.world.raw.zadd(s.world.keys.of("remote", "lint"), {s.execution("done"): 1})
+    return s.execution("done")
+
+
+@plants("stray")
+def watched_after_its_end(s: Scene) -> str:
+    s.world.raw.zadd(s.world.keys.fixed("overdue"), {s.execution("done"): 1})
+    return s.execution("done")
+
+
+@plants("stray")
+def to_be_ended_although_it_runs(s: Scene) -> str:
+    s.world.raw.hset(s.world.keys.of("orphans", "lint"), s.execution("running"), "{}")
     return s.execution("running")
 
 

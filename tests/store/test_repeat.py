@@ -17,20 +17,18 @@ import pytest
 from taskengine.agents import Reference
 from taskengine.core.instructions import CloseTask
 from taskengine.models import TriggerRule
-from taskengine.models.agent import AgentRecord
 from taskengine.store import (
-    agents,
     coordination,
     dead_letters,
     deadlines,
     estimates,
     executions,
     graphs,
-    kept,
     nodes,
     old_turns,
     pauses,
     quarantine,
+    remote,
     retention,
     tasks,
     workflows,
@@ -40,7 +38,7 @@ from taskengine.store.call import Call
 from taskengine.store.executions import Report
 from taskengine.store.fields import FrameField
 from taskengine.store.records import index_names
-from taskengine.store.replies import Reply
+from taskengine.store.replies import Assignment, Reply
 from taskengine.store.scripts import header, names
 
 from .world import World, eid, steps
@@ -48,7 +46,6 @@ from .world import World, eid, steps
 RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
-    "read_agents",
     "read_fleet", "read_execution_heads", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list",
     "read_step_decisions", "match_ids",
     "read_dependencies", "read_graph_nodes", "read_outputs", "read", "read_changes", "read_executions", "read_graph",
@@ -240,14 +237,6 @@ def claim(w: World) -> Case:
 
 
 @case
-def checkpoint(w: World) -> Case:
-    a = w.new("a")
-    told = w.start()
-    call = kept.checkpoint(told.execution_id, told.attempt, Reference("t", "posted", "7"))
-    return Case(call, lambda: w.report(w.assignment(a)), frozenset({"ok", "fenced"}))
-
-
-@case
 def report(w: World) -> Case:
     w.beat()
     a = w.new("a")
@@ -263,6 +252,58 @@ def time_out(w: World) -> Case:
     told = w.start()
     call = executions.time_out(told.execution_id, 1, retry_ms=5000, error="long")
     return Case(call, lambda: w.run(tasks.cancel(told.task_id, "no")), frozenset({"conflict"}))
+
+
+def detached(w: World, **fields: Any) -> Assignment:
+    w.new("a", **fields)
+    told = w.start()
+    posted = Reference("codegen", "posted", "17")
+    assert (
+        w.run(remote.detach(w.slot(), told.execution_id, 1, posted, poll_ms=0, taken_up=False, pull=False)).word == "ok"
+    )
+    return told
+
+
+@case
+def detach(w: World) -> Case:
+    w.beat()
+    w.new("a")
+    told = w.start()
+    b = w.new("b")
+    posted = Reference("codegen", "posted", "17")
+    call = remote.detach(w.slot(), told.execution_id, 1, posted, poll_ms=5000, taken_up=False, pull=True)
+    return Case(call, lambda: w.report(w.assignment(b)), frozenset({"ok"}))
+
+
+@case
+def poll_take(w: World) -> Case:
+    detached(w)
+    call = remote.poll_take("lint", "n1", 10_000)
+    return Case(call, lambda: w.new("b"), frozenset({"ok"}), renews=True)
+
+
+@case
+def note_polled(w: World) -> Case:
+    told = detached(w)
+    heard = remote.Polled(
+        told.execution_id, 1, 5000, "ACTIVE", 0.5, Reference("codegen", "posted", "17", words={"a": 1})
+    )
+    return Case(remote.note_polled([heard]), lambda: w.new("b"), renews=True)
+
+
+@case
+def lose_remote(w: World) -> Case:
+    told = detached(w)
+    call = remote.lose([(told.execution_id, 1, "the service does not know it")])
+    return Case(call, lambda: w.run(tasks.cancel(told.task_id, "no")), frozenset({"ok"}))
+
+
+@case
+def take_overdue(w: World) -> Case:
+    told = detached(w)
+    w.raw.hset(w.keys.of("exec", told.execution_id), "dl", 5)
+    w.raw.zadd(w.keys.fixed("overdue"), {told.execution_id: 5})
+    return Case(remote.take_overdue(w.elect(), 64), lambda: w.new("b"), frozenset({"ok"}), renews=True)
 
 
 @case
@@ -533,9 +574,7 @@ def expand_step(w: World) -> Case:
 def end_step(w: World) -> Case:
     entry, seen = started(w)
     how = workflow_steps.Ending("completed", output="{}", sets={"x": "2"})
-    return Case(
-        workflow_steps.end(w.term, entry, str(FLOW), seen, how), lambda: w.new("other"), frozenset({"changed"})
-    )
+    return Case(workflow_steps.end(w.term, entry, str(FLOW), seen, how), lambda: w.new("other"), frozenset({"changed"}))
 
 
 @case
@@ -558,27 +597,6 @@ def put_frame(w: World) -> Case:
 def register(w: World) -> Case:
     w.run(workflows.put_definition("d", "{}"))
     return Case(workflows.register("w", "d", "ann"), lambda: w.new("other"))
-
-
-CLAUDE = AgentRecord(id="claude_1", type="claude", capabilities={"lint"})
-
-
-@case
-def register_agent(w: World) -> Case:
-    changed = CLAUDE.model_copy(update={"description": "of the team"})
-    return Case(agents.register(CLAUDE, 0), lambda: w.run(agents.register(changed, 1)), frozenset({"changed"}))
-
-
-@case
-def drain_agent(w: World) -> Case:
-    w.run(agents.register(CLAUDE, 0))
-    return Case(agents.drain("claude_1", "ann", "upgrade"), lambda: w.new("other"))
-
-
-@case
-def unregister_agent(w: World) -> Case:
-    w.run(agents.register(CLAUDE, 0))
-    return Case(agents.unregister("claude_1"), lambda: w.new("other"), frozenset({"missing"}))
 
 
 @case
@@ -669,9 +687,11 @@ def test_every_verb_that_changes_something_is_repeated_here() -> None:
 def quiet(dump: dict[str, Any], keys: Any) -> dict[str, Any]:
     """A dump without what a renewal moves: when beats and leases end, and hints."""
     kept = dict(dump)
-    for name in ("nodes", "leases", "leader", "wake", "estimated"):
+    for name in ("nodes", "leases", "leader", "wake", "estimated", "pollers", "overdue"):
         kept.pop(keys.fixed(name), None)
     for name in dump:
+        if name.startswith(keys.of("remote", "")):
+            kept[name] = [member for member, _ in dump[name]]
         if name.startswith(keys.of("node", "")):
             kept[name] = {k: v for k, v in dump[name].items() if k != b"heartbeat"}
     return kept

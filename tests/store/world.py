@@ -34,9 +34,9 @@ T = TypeVar("T")
 ENVELOPE = '{"id":"@ID@","token":@TOKEN@,"queue":"@QUEUE@","priority":@PRIORITY@,"tag":"@TAG@"}'
 QUEUES = "lint=lint @lint=lint"
 #: Sorted sets whose scores are moments, in milliseconds.
-_MOMENTS = ("nodes", "leases", "granted_all", "timers", "batches", "finished", "releases", "deadlines")
+_MOMENTS = ("nodes", "leases", "granted_all", "timers", "batches", "finished", "releases", "deadlines", "overdue")
 #: Fields of hashes that are moments, by which scripts decide.
-_MOMENT_FIELDS = (("node", "until"), ("task", "tend"), ("task", "rdy"), ("exec", "hb"), ("exec", "dl"))
+_MOMENT_FIELDS = (("node", "until"), ("task", "tend"), ("task", "rdy"), ("exec", "hb"), ("exec", "dl"), ("exec", "cq"))
 
 
 class Runs(Protocol):
@@ -302,13 +302,16 @@ class World:
     def age(self, seconds: float) -> None:
         """Let *seconds* pass for everything stored: leases, deadlines, timers, beats."""
         ms = round(seconds * 1000)
-        for name in _MOMENTS:
-            key = self.keys.fixed(name)
+        polls = [name for name in self.key_names() if name.startswith(self.keys.of("remote", ""))]
+        for key in [*map(self.keys.fixed, _MOMENTS), *polls]:
             for member, score in self.raw.zrange(key, 0, -1, withscores=True):
                 self.raw.zadd(key, {member: score - ms})
         for scope, story in self.raw.hgetall(self.keys.fixed("pauses")).items():
             since, _, terms = story.decode().partition(" ")
             self.raw.hset(self.keys.fixed("pauses"), scope, f"{int(since) - ms} {terms}")
+        for agent, turn in self.raw.hgetall(self.keys.fixed("pollers")).items():
+            node, _, until = turn.decode().rpartition(" ")
+            self.raw.hset(self.keys.fixed("pollers"), agent, f"{node} {int(until) - ms}")
         for name in self.key_names():
             for kind, moment in _MOMENT_FIELDS:
                 if name.startswith(self.keys.of(kind, "")) and self.raw.hexists(name, moment):

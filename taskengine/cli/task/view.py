@@ -77,7 +77,7 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
     yield "type", Text(task.task_type.value)
     yield "capability", plain(str(task.capability))
     if task.description:
-        yield "description" + (" (template)" if task.template else ""), plain(task.description)
+        yield "description", plain(task.description)
     if task.assigned_to:
         yield "assigned to", plain(task.assigned_to)
     yield "priority", Text(task.priority.name.lower())
@@ -120,13 +120,20 @@ def executions_table(executions: Sequence[TaskExecution]) -> Table:
             Text(str(each.attempt)),
             status(each.status.value),
             plain(each.executor_id or ""),
-            plain((each.node or "") + (f" pid {each.pid}" if each.pid else "")),
+            plain(_where(each)),
             Text(moment(each.started_at)),
             Text("" if each.duration_seconds is None else f"{each.duration_seconds:.2f}"),
             Text("" if each.resource_usage.memory_mb is None else f"{each.resource_usage.memory_mb:.0f}"),
             plain(_error(each)),
         )
     return found
+
+
+def _where(execution: TaskExecution) -> str:
+    if execution.is_detached:
+        known = execution.reference or {}
+        return f"at {known.get('type') or 'its service'} {known.get('id') or ''}".rstrip()
+    return (execution.node or "") + (f" pid {execution.pid}" if execution.pid else "")
 
 
 def _error(execution: TaskExecution) -> str:

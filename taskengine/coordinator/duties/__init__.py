@@ -14,6 +14,7 @@ from taskengine.coordinator.duties.decisions import Decisions
 from taskengine.coordinator.duties.grant import Grant
 from taskengine.coordinator.duties.prune import Prune
 from taskengine.coordinator.duties.releases import Releases
+from taskengine.coordinator.duties.remote import Remote
 from taskengine.coordinator.duties.rescue import Rescue
 from taskengine.coordinator.duties.timers import Timers
 from taskengine.coordinator.duties.unpark import Unpark
@@ -28,6 +29,7 @@ __all__ = [
     "Grant",
     "Prune",
     "Releases",
+    "Remote",
     "Rescue",
     "Timers",
     "Unpark",

@@ -2,7 +2,7 @@
 -- args: reason, tasks..., envelope
 -- returns: {{'ok', new status} | {'asked'} | {'conflict', status} | {'settling', kind, id} | {'missing'} ...}
 -- events: cancelled | cancel_requested
--- fields: cancel, exec.cancel, reason
+-- fields: cancel, reason
 local reason = A.reason
 local function cancel(id)
   local m = find(id)
@@ -16,7 +16,7 @@ local function cancel(id)
     if is_step(m) then
       ask(m.id, '', 'close')
     else
-      call('HSET', key('exec', execution_id(m.id, m.att)), F.exec.cancel, now)
+      ask_to_cancel(execution_id(m.id, m.att))
     end
     emit(m.run, 'cancel_requested', m.id, reason)
     return {'asked'}

@@ -2,7 +2,7 @@
 -- args: term, entry, step, rests_on, end_as, reason, words..., envelope
 -- returns: {'ok', 1 while more remain else 0} | {'stale'} the term | {'changed'} read and decide again | {'missing'}
 -- events: cancelled, cancel_requested, step_cancelled, step_closing
--- fields: error, end_as, queue, end_reason, closing, waiting, planned, unput, parent, cancel, exec.cancel, reason
+-- fields: error, end_as, queue, end_reason, closing, waiting, planned, unput, parent, cancel, reason
 -- fields: closed_by
 -- entry: the decision to delete once all children heard, or ''. end_as: what becomes of the step when all are over; the
 -- first one stays. '' only notes what is to blame, and nobody is ended. words: field, value, ... that say why, set
@@ -43,7 +43,7 @@ local function close(id)
   elseif c.st == T.RUNNING then
     if c.cq then return end
     call('HSET', key('task', c.id), F.cancel, reason)
-    call('HSET', key('exec', execution_id(c.id, c.att)), F.exec.cancel, now)
+    ask_to_cancel(execution_id(c.id, c.att))
     emit(c.run, 'cancel_requested', c.id, reason)
   else
     close_task(c, T.CANCELLED, reason, F.reason, reason, F.closed_by, m.id)

@@ -6,7 +6,8 @@
 -- fields: closed_by, started, finished, key, key_end, large_input, name, filters, clocks, total_end, pause
 -- fields: pause_asked, at_risk, failed_before, reopened, kind, frame, parent, planned, placed, end_as, windowed
 -- fields: signal, retrying, path, turns
--- fields: exec.status, exec.task, exec.attempt, exec.node, exec.slot, exec.started, exec.ended, batch.state
+-- fields: exec.status, exec.task, exec.attempt, exec.node, exec.slot, exec.started, exec.ended, exec.agent
+-- fields: exec.reference, batch.state
 -- index: names of the list filters that must find it, one a line; of a staged task its own are taken.
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
 -- Dependencies beyond 256 and executions before the latest 32 are left out.
@@ -44,13 +45,17 @@ local function executions(id, attempts, queue)
   for n = math.max(1, attempts - 31), attempts do
     local eid = execution_id(id, n)
     local e, v = read_fields(key('exec', eid), {F.exec.status, F.exec.task, F.exec.attempt, F.exec.node, F.exec.slot,
-      F.exec.started, F.exec.ended})
+      F.exec.started, F.exec.ended, F.exec.agent, F.exec.reference})
     named(e, 'id', eid)
     named(e, 'claim', call('ZSCORE', K.granted_all, eid))
     named(e, 'granted', call('SISMEMBER', key('granted', queue), eid))
     if v[4] then
       named(e, 'held', call('HGET', key('slots', v[4]), v[5]))
       named(e, 'lease', call('ZSCORE', K.leases, v[4] .. '/' .. v[5]))
+      if v[4] == '~' then
+        named(e, 'polled', call('ZSCORE', key('remote', v[8]), eid))
+        named(e, 'overdue', call('ZSCORE', K.overdue, eid))
+      end
     end
     found[#found + 1] = e
   end

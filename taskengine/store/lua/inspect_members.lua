@@ -4,14 +4,16 @@
 -- returns: {where to go on or -1, member ...}
 -- fields: exec.task, exec.status, status, queue, score, parked, granted, attempts, releasing, undoing, due, clocks
 -- fields: total_end, pinning, deleting, at_risk
--- kind: ready, park, granted, slots, suspended (with the name of one) or leases, granted_all, timers, dead, releases,
--- erasing (without).
+-- kind: ready, park, granted, slots, suspended, remote, orphans (with the name of one) or leases, granted_all, timers,
+-- dead, releases, erasing, deadlines, overdue (without).
 local kind, from = A.kind, tonumber(A.start)
 local FIXED = {leases = K.leases, granted_all = K.granted_all, timers = K.timers, dead = K.dead, releases = K.releases,
-  erasing = K.erasing, deadlines = K.deadlines}
+  erasing = K.erasing, deadlines = K.deadlines, overdue = K.overdue}
 local BY_ID = {ready = key('ready', A.name), park = key('park', A.name), granted = key('granted', A.name),
-  slots = key('slots', A.name), suspended = key('suspended', A.name)}
-local OF_EXECUTIONS = {leases = true, granted_all = true, granted = true, slots = true}
+  slots = key('slots', A.name), suspended = key('suspended', A.name), remote = key('remote', A.name),
+  orphans = key('orphans', A.name)}
+local OF_EXECUTIONS = {leases = true, granted_all = true, granted = true, slots = true, overdue = true,
+  remote = true, orphans = true}
 local function items()
   local name = FIXED[kind] or BY_ID[kind]
   if kind == 'slots' then
@@ -24,6 +26,7 @@ local function items()
     end
     return flat, -1
   end
+  if kind == 'orphans' then return call('HGETALL', name), -1 end
   if kind == 'granted' then
     local flat = {}
     for _, m in ipairs(call('SMEMBERS', name)) do

@@ -7,4 +7,4 @@ return R.fleet{server_ms = now, counts = call('HGETALL', K.counts), leader = cal
   pauses = call('HGETALL', K.pauses),
   numbers = R.numbers{timers = call('ZCARD', K.timers), decisions = call('XLEN', K.decisions),
     dead_letters = call('ZCARD', K.dead), poison_decisions = call('LLEN', K.poison),
-    open_batches = call('ZCARD', K.batches), running = call('ZCARD', K.leases)}}
+    open_batches = call('ZCARD', K.batches), running = call('ZCARD', K.leases) + call('ZCARD', K.overdue)}}

@@ -12,10 +12,9 @@ if A.revision ~= '' and call('HGET', key('frame', frame), F.frame.revision) ~= A
 if m.st == T.PENDING then
   if A.on_change ~= '' then call('SADD', key('condition_waiters', frame), m.id) end
   if A.signal ~= '' then
-    local place = signal_place(m, A.signal)
-    local home = place:match('^[^:]+')
+    local place = m.run .. ':' .. A.signal
     call('HSET', key('task', m.id), F.signal, A.signal)
-    call('SADD', key('inboxes', home), A.signal)
+    call('SADD', key('inboxes', m.run), A.signal)
     call('RPUSH', key('signal_waiters', place), m.id)
     if call('EXISTS', key('inbox', place)) == 1 then ask(m.id, '', 'signal') end
   end

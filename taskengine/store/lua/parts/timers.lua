@@ -146,6 +146,7 @@ local function change_total(m, before, total)
   if m.st == T.RUNNING then
     local own = v[2] + (v[3] or C.timeout_ms)
     call('HSET', key('exec', execution_id(m.id, m.att)), F.exec.deadline, ends and math.min(own, ends) or own)
+    call('ZADD', K.overdue, 'XX', ends and math.min(own, ends) or own, execution_id(m.id, m.att))
   end
 end
 local function change_clocks(m, words)
