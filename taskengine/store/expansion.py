@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from taskengine.core.identity import step_id
+from pydantic import JsonValue
+
+from taskengine.core.identity import step_id, step_id_text
 from taskengine.core.instructions import Expand
 from taskengine.core.order import score
-from taskengine.core.steps.rows import Row, TaskRow
-from taskengine.models import Task, WorkflowDefinition
-from taskengine.store.codec import with_binding
+from taskengine.core.steps.rows import Row, StepRow, TaskRow
+from taskengine.models import Task, TaskType, WorkflowDefinition
+from taskengine.store.codec import canonical, with_binding
 from taskengine.store.fields import TaskField
-from taskengine.store.records import Record, record
+from taskengine.store.records import Pattern, Record
 from taskengine.store.steps import Piece, step_record
 
 
@@ -31,44 +33,65 @@ class Place:
     def piece(self, what: Expand) -> Piece:
         """Return the records of one piece of children."""
         seconds = _longest_to_end(what.rows)
-        records = [self._record(row, seconds[row.path]) for row in what.rows]
+        patterns: dict[str, Pattern] = {}
+        records = [
+            self._task(row, seconds[row.path], patterns) if isinstance(row, TaskRow) else
+            self._step(row, seconds[row.path]) for row in what.rows
+        ]  # fmt: skip
         return Piece(records, what.planned, what.queue, what.fields, what.limit_ms)
 
-    def _record(self, row: Row, seconds: float) -> Record:
-        if isinstance(row, TaskRow):
-            return self._task(row, seconds)
-        on = [str(step_id(self.workflow_id, path)) for path in row.depends_on]
+    def _step(self, row: StepRow, seconds: float) -> Record:
         deadline = self.definition.deadline
         place = score(int(self.definition.priority), deadline.timestamp() if deadline else None, seconds * 1000)
         return step_record(
-            step_id(self.workflow_id, row.path), row.path, row.name, queue=row.queue, depends_on=on, score=place,
-            k=row.kind, up=self.parent, fr=self.frame, **row.fields,
+            step_id(self.workflow_id, row.path), row.path, row.name, queue=row.queue,
+            depends_on=self._ids(row.depends_on), score=place, k=row.kind, up=self.parent, fr=self.frame, **row.fields,
         )  # fmt: skip
 
-    def _task(self, row: TaskRow, seconds: float) -> Record:
-        made = record(self.task(row), seconds)
+    def _task(self, row: TaskRow, seconds: float, patterns: dict[str, Pattern]) -> Record:
+        """Return the record of a task; those of a piece that differ in their input alone are looked at once.
+
+        InvalidInputError where its template yields none.
+        """
+        given, common = _apart(row.template)
+        known = canonical(common, "template")
+        if known not in patterns:
+            patterns[known] = Pattern(self._like(row, common))
+        pattern = patterns[known]
+        name = pattern.task.name if "name" in common else row.name
+        id = step_id_text(self.workflow_id, row.path)
+        on = " ".join(sorted(set(self._ids(row.depends_on))))
+        made = pattern.record(id, name, pattern.task.input if given is None else given, on, seconds)
         rare = f"{made.row['rare']!s} p {row.path} up {self.parent} fr {self.frame}".strip()
         doc = str(made.row["doc"])
         if row.binding is not None:
-            read = [(names, str(step_id(self.workflow_id, path))) for names, path in row.binding.tasks.items()]
+            read = [(names, step_id_text(self.workflow_id, path)) for names, path in row.binding.tasks.items()]
             bound = with_binding(doc, read, row.binding.values)
             rare += f" {TaskField.binding_bytes} {len(bound.encode()) - len(doc.encode()) + 1}"
             doc = bound
-        return replace(made, row={**made.row, "rare": rare, "doc": doc})
+        return Record(id, made.raw_id, {**made.row, "rare": rare, "doc": doc}, made.payload)
 
-    def task(self, row: TaskRow) -> Task:
-        """Return the task of a row; InvalidInputError where its template yields none."""
+    def _like(self, row: TaskRow, template: Mapping[str, JsonValue]) -> Task:
         fields: dict[str, Any] = {
             "name": row.name,
             "priority": self.definition.priority,
             "deadline": self.definition.deadline,
-            **row.template,
-            "id": step_id(self.workflow_id, row.path),
-            "depends_on": {step_id(self.workflow_id, path) for path in row.depends_on},
+            **template,
         }
         if self.definition.created_by is not None:
             fields.setdefault("created_by", self.definition.created_by)
         return Task(**fields)
+
+    def _ids(self, paths: Iterable[str]) -> list[str]:
+        return [step_id_text(self.workflow_id, path) for path in paths]
+
+
+def _apart(template: Mapping[str, JsonValue]) -> tuple[Mapping[str, Any] | None, Mapping[str, JsonValue]]:
+    """Return the input of a template, and the rest; None and the whole where what becomes of it hangs on its input."""
+    given = template.get("input", {})
+    if template.get("task_type") == TaskType.WORKFLOW.value or not isinstance(given, Mapping):
+        return None, template
+    return given, {name: value for name, value in template.items() if name != "input"}
 
 
 def _longest_to_end(rows: Sequence[Row]) -> Mapping[str, float]:

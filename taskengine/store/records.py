@@ -5,7 +5,7 @@ The row is spelled in the header of the part that stores it (``-- row staged:``)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,25 +41,44 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
     Its content hash is made of what was asked for: name, dependencies and the other request fields that differ from
     their defaults, not the id, not the idempotency key, and not who asked.
     """
-    id = str(task.id)
-    body = content(task)
     on = " ".join(depends_on if depends_on is not None else sorted(map(str, task.depends_on)))
-    text = _text(task, body)
-    sha = digest(task.name, " ".join(sorted(on.split())), text)
+    return _record(task, str(task.id), task.id.bytes, task.name, content(task), on, path_seconds)
+
+
+class Pattern:
+    """What tasks have in common that differ in id, name, input and dependencies alone."""
+
+    def __init__(self, task: Task) -> None:
+        """Of one of them, whose input does not matter."""
+        self.task = task
+        self._body = content(task)
+        self._body.pop("input", None)
+
+    def record(self, id: str, name: str, input: Mapping[str, Any], on: str, path_seconds: float) -> Record:
+        """Return the record of one of them; *on* are the ids of its dependencies, in order."""
+        body = {**self._body, "input": input} if input else dict(self._body)
+        return _record(self.task, id, bytes.fromhex(id.replace("-", "")), name, body, on, path_seconds)
+
+
+def _record(
+    task: Task, id: str, raw_id: bytes, name: str, body: dict[str, Any], on: str, path_seconds: float
+) -> Record:
+    text = _text(name, body)
+    sha = digest(name, " ".join(sorted(on.split())), text)
     payload = None
-    if check_size(f"task {task.name!r}: its fields together", text):
+    if check_size(f"task {name!r}: its fields together", text):
         given = dumps(body.pop("input", {}), "input")
         # Named by the input alone: as long as it does not change, an update of other fields leaves it where it is.
         payload = (f"{id}.{digest(given)}", given)
         text = canonical(body, "task")
         if len(text.encode()) > INLINE_LIMIT:
-            raise PayloadTooLargeError(f"task {task.name!r}: its fields other than input", len(text), INLINE_LIMIT)
+            raise PayloadTooLargeError(f"task {name!r}: its fields other than input", len(text), INLINE_LIMIT)
     text = text[:-1] + ("," if body else "") + f'"created_by":{dumps(task.created_by, "created_by")}}}'
     row: Row = {
         "id": id,
         "sha": sha,
         "key": digest(task.idempotency_key) if task.idempotency_key else "",
-        "name": task.name,
+        "name": name,
         "doc": text,
         "on": on,
         "queue": task.queue,
@@ -71,7 +90,7 @@ def record(task: Task, path_seconds: float, depends_on: Iterable[str] | None = N
         "big": payload[0] if payload else "",
         "rare": _rare(task),
     }
-    return Record(id, task.id.bytes, row, payload)
+    return Record(id, raw_id, row, payload)
 
 
 def blank_row() -> Row:
@@ -79,11 +98,11 @@ def blank_row() -> Row:
     return dict.fromkeys(scripts.signature("stage").row, "")
 
 
-def _text(task: Task, body: dict[str, Any]) -> str:
-    text = canonical(body, f"task {task.name!r}")
+def _text(task: str, body: Mapping[str, Any]) -> str:
+    text = canonical(body, f"task {task!r}")
     if may_be_deep(text):
         for name, value in body.items():
-            refuse_deep(value, name, where=f"task {task.name!r}: ")
+            refuse_deep(value, name, where=f"task {task!r}: ")
     return text
 
 
@@ -113,7 +132,7 @@ def graph_digest(tasks: Sequence[Task]) -> str:
     parts: list[str] = []
     for task in tasks:
         on = sorted(places.get(id) or str(id) for id in task.depends_on)
-        text = _text(task, content(task))
+        text = _text(task.name, content(task))
         parts.append(digest(task.name, " ".join(on), task.idempotency_key or "", text))
     return digest(*parts)
 

@@ -42,7 +42,25 @@ class Siblings:
         return child(self.scope, self.called.get(step.name, step.name))
 
     def find(self, name: str) -> WorkflowStep | None:
-        return next((step for step in self.steps if step.name == name), None)
+        if len(self.steps) < _FEW:
+            return next((step for step in self.steps if step.name == name), None)
+        return _by_name(self.steps).get(name)
+
+
+#: Siblings that are looked through one by one.
+_FEW = 8
+#: Names of longer lists, latest first, with the lists: a chain of thousands asks for one name in each of its steps.
+_latest: list[tuple[Sequence[WorkflowStep], dict[str, WorkflowStep]]] = []
+_MOST_LISTS = 8
+
+
+def _by_name(steps: Sequence[WorkflowStep]) -> dict[str, WorkflowStep]:
+    for known, names in _latest:
+        if known is steps:
+            return names
+    made = {step.name: step for step in reversed(steps)}
+    _latest[:] = [(steps, made), *_latest[: _MOST_LISTS - 1]]
+    return made
 
 
 def resolve(definition: WorkflowDefinition, path: str, names: Sequence[str]) -> Meant:

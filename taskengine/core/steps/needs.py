@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from taskengine.core.once import once_each
 from taskengine.core.refs import Reference, references, references_in, references_of
 from taskengine.core.steps.plain import is_plain
 from taskengine.core.steps.snapshot import StepSnapshot
@@ -35,7 +36,7 @@ def needs(step: Part, seen: StepSnapshot) -> tuple[Reference, ...]:
 
 def _needs(step: Part, seen: StepSnapshot) -> Iterator[Reference]:
     if not seen.is_entered and isinstance(step, WorkflowStep):
-        yield from _to_enter(step)
+        yield from to_enter(step)
     if isinstance(step, LoopStep) or (isinstance(step, WaitStep) and seen.is_entered):
         yield from _again(step)
     if not seen.is_entered or seen.put < seen.planned or isinstance(step, LoopStep):
@@ -44,6 +45,7 @@ def _needs(step: Part, seen: StepSnapshot) -> Iterator[Reference]:
         yield from references_in(dict(step.outputs))
 
 
+@once_each
 def to_enter(step: WorkflowStep) -> tuple[Reference, ...]:
     """Return what is read when a step is entered: whoever is read stands before it. A wait's own condition may come
     later.
@@ -88,10 +90,11 @@ def _expression(value: Any) -> Iterator[Reference]:
         yield from references_in(value)
 
 
-def _of_children(step: Part) -> Iterator[Reference]:
-    """Yield what is put into the rows of children as they are made: values that never change."""
-    for body in _bodies(step):
-        yield from (ref for ref in _templates(body) if ref.root not in ("steps", "variables"))
+@once_each
+def _of_children(step: Part) -> tuple[Reference, ...]:
+    """Return what is put into the rows of children as they are made: values that never change."""
+    read = (ref for body in _bodies(step) for ref in _templates(body) if ref.root not in ("steps", "variables"))
+    return tuple(dict.fromkeys(read))
 
 
 def _templates(steps: Iterable[WorkflowStep]) -> Iterator[Reference]:

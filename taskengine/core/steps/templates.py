@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from taskengine.core.bindings import Bindings
+from taskengine.core.once import once_each
 from taskengine.core.refs import Reference
 from taskengine.core.steps.names import Meant, UnknownStepError, resolve
 from taskengine.core.steps.needs import to_enter
@@ -24,7 +25,29 @@ from taskengine.core.steps.rows import TaskRow, WorkerBinding
 from taskengine.core.templates import PASSED_ON, bind, is_late, reads
 from taskengine.errors import ExpressionError, InvalidInputError
 from taskengine.models import TaskCreateRequest, TaskStep, WorkflowDefinition, WorkflowStep
+from taskengine.models.depth import refuse_deep
 from taskengine.models.task_template import holds_template
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the template of a step says, whatever its values are."""
+
+    reads: tuple[Reference, ...]
+    #: Fields in whose texts something is put.
+    bound: frozenset[str]
+    is_late: bool
+
+    @property
+    def is_template(self) -> bool:
+        return bool(self.bound)
+
+
+@once_each
+def _says(step: TaskStep) -> _Said:
+    template = step.task_template
+    bound = frozenset(name for name, value in template.items() if holds_template(value))
+    return _Said(reads(template), bound, is_late(template)) if bound else _Said((), bound, is_late=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +66,21 @@ class Author:
 
     def task_row(self, step: TaskStep, path: str, on: tuple[str, ...]) -> TaskRow | None:
         """Return the task of a plain step; None where it takes a thought when it is its turn."""
-        refs = reads(step.task_template)
-        if not holds_template(step.task_template):
+        said = _says(step)
+        if not said.is_template:
             return TaskRow(path, step.name, step.task_template, on)
         try:
-            read = self._tasks(step, path, refs)
+            read = self._tasks(step, path, said.reads)
             if read is None:
                 return None
-            return self._bound(step, path, on, refs, read) if read else self._made(step, path, on)
+            return self._bound(step, path, on, said, read) if read else self._made(step, path, on)
         except (ExpressionError, InvalidInputError):
             return None  # that step fails when it is its turn, with this error
 
     def is_early(self, step: TaskStep) -> bool:
         """Return whether the task of a plain step is made at once, and needs no result of another step."""
-        refs = reads(step.task_template)
-        return not is_late(step.task_template) and not any(ref.step for ref in refs)
+        said = _says(step)
+        return not said.is_late and not any(ref.step for ref in said.reads)
 
     def edges(self, step: WorkflowStep, path: str) -> Iterable[str]:
         """Paths of the steps that a step reads when it is entered, as far as they stand beside or around it."""
@@ -86,7 +109,7 @@ class Author:
 
     def _reads(self, step: TaskStep, own: str, refs: Iterable[Reference]) -> dict[tuple[str, ...], Meant] | None:
         """Return the task steps that a template reads; None where it reads what no worker can be given."""
-        if is_late(step.task_template):
+        if _says(step).is_late:
             return None
         found: dict[tuple[str, ...], Meant] = {}
         for ref in refs:
@@ -119,25 +142,23 @@ class Author:
 
     def _reads_of(self, meant: Meant) -> list[Meant] | None:
         assert isinstance(meant.step, TaskStep)
-        read = self._reads(meant.step, meant.path, reads(meant.step.task_template))
+        read = self._reads(meant.step, meant.path, _says(meant.step).reads)
         return None if read is None else list(read.values())
 
     def _made(self, step: TaskStep, path: str, on: tuple[str, ...]) -> TaskRow:
         made = bind(step.task_template, self.bindings)
         assert isinstance(made, dict)
-        TaskCreateRequest.model_validate(made)
+        _refuse_invalid(made, _says(step).bound)
         return TaskRow(path, step.name, made, on)
 
     def _bound(
-        self, step: TaskStep, path: str, on: tuple[str, ...], refs: Iterable[Reference],
-        read: dict[tuple[str, ...], str],
-    ) -> TaskRow:  # fmt: skip
-        now = {
-            name: value if name in PASSED_ON else bind(value, self.bindings)
-            for name, value in step.task_template.items()
-        }
-        TaskCreateRequest.model_validate({name: value for name, value in now.items() if name not in PASSED_ON})
-        binding = WorkerBinding(read, self._fixed(refs))
+        self, step: TaskStep, path: str, on: tuple[str, ...], said: _Said, read: dict[tuple[str, ...], str]
+    ) -> TaskRow:
+        now: Mapping[str, JsonValue] = step.task_template
+        if early := said.bound - PASSED_ON:
+            now = {name: bind(value, self.bindings) if name in early else value for name, value in now.items()}
+            _refuse_invalid({name: value for name, value in now.items() if name not in PASSED_ON}, early)
+        binding = WorkerBinding(read, self._fixed(said.reads))
         return TaskRow(path, step.name, now, tuple(dict.fromkeys((*on, *read.values()))), binding)
 
     def _fixed(self, refs: Iterable[Reference]) -> dict[str, JsonValue]:
@@ -154,6 +175,20 @@ class Author:
             else:
                 found[ref.root] = whole
         return found
+
+
+def _refuse_invalid(made: Mapping[str, JsonValue], bound: frozenset[str]) -> None:
+    """InvalidInputError where a template yields no task; its fields that nothing was put into were looked at with the
+    definition.
+    """
+    given = made.get("input")
+    if bound == _INPUT and isinstance(given, dict):  # anything that JSON is: it was all that took time
+        refuse_deep(given, "input")
+        return
+    TaskCreateRequest.model_validate(made)
+
+
+_INPUT = frozenset({"input"})
 
 
 def _may_be_task(meant: Meant) -> bool:
