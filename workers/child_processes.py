@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -22,15 +22,18 @@ def live_messages() -> list[tuple[str, int]]:
     return found
 
 
-def dead_messages(held: Iterable[tuple[str, int]]) -> list[tuple[str, int, str]]:
+def dead_messages(
+    held: Iterable[tuple[str, int]], exit_code_of: Callable[[int], int | None]
+) -> list[tuple[str, int, str]]:
     """Return the same of those whose process is dead, until Celery says so, which may take it some seconds.
 
-    *held*: those that the last beat named. Of a child that died at once Celery may not know yet that it began. The
-    third word is how it ended, in Celery's words; '' while that is on its way.
+    *held*: those that the last beat named. Of a child that died at once Celery may not know yet that it began.
+    *exit_code_of* says what its pool took from the system; None while it took nothing. The third word is how it ended,
+    in Celery's words; '' while that is on its way.
     """
     named = dict.fromkeys([*held, *((str(one.id), int(one.worker_pid)) for one in _active() if one.worker_pid)])
     return [
-        (message, pid, _exit_status(pid) or _noted_status(state.requests.get(message)))
+        (message, pid, _exit_status(pid) or _taken(exit_code_of(pid)) or _noted_status(state.requests.get(message)))
         for message, pid in named
         if not is_alive(pid)
     ]
@@ -45,6 +48,10 @@ def _exit_status(pid: int) -> str:
     if found is None:
         return ""
     return f"{'exitcode' if found.si_code == os.CLD_EXITED else 'signal'} {found.si_status}"
+
+
+def _taken(exit_code: int | None) -> str:
+    return "" if exit_code is None else str(human_status(exit_code))
 
 
 def _noted_status(request: Any) -> str:

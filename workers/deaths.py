@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from celery.worker import state
@@ -21,6 +21,9 @@ from workers.slot_table import SlotTable
 
 _STATUS = re.compile(r"(?:signal (\d+)|exitcode (-?\d+))")
 _MIB = 1024 * 1024
+#: Seconds for which a dead child whose exit status is on its way is told as alive: whoever took the status may be about
+#: to say so, and the first reason of a loss is the one that stays.
+_PATIENCE = 2.0
 #: Notes kept; more than die between two beats.
 _MOST = 1000
 
@@ -50,6 +53,8 @@ class Deaths:
     _seen: dict[str, tuple[float, str]] = field(default_factory=dict)
     #: Keys of what a beat told, while Celery has not noticed it.
     _told: set[str] = field(default_factory=set)
+    #: 'message|pid' of the dead of whom nobody knows how -> monotonic seconds of the look that found them.
+    _unclear: dict[str, float] = field(default_factory=dict)
 
     def note(self, message: str, pid: int, how: str) -> None:
         """A child died that had *message* in hand; of two notes the first one counts."""
@@ -57,13 +62,25 @@ class Deaths:
         if key not in self._told and len(self._seen) < _MOST:
             self._seen.setdefault(key, (time.monotonic(), how))
 
-    def look(self, slot_table: SlotTable, held: Iterable[tuple[str, int]]) -> None:
-        """Note who died since the last look; *held*: (message, process id) that the last beat named."""
-        dead = dead_messages(held)
+    def look(
+        self, slot_table: SlotTable, held: Iterable[tuple[str, int]],
+        exit_code_of: Callable[[int], int | None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """Note who died since the last look; *held*: (message, process id) that the last beat named. *exit_code_of*
+        says what the pool took of a child's end.
+        """
+        dead = dead_messages(held, exit_code_of)
         self._told &= {f"{message}|{pid}" for message, pid, _ in dead}
+        unclear = {f"{message}|{pid}" for message, pid, status in dead if not status} - self._seen.keys() - self._told
+        self._unclear = {key: self._unclear.get(key, time.monotonic()) for key in unclear}
         for message, pid, status in dead:
             if status:
                 self.note(message, pid, told(status, slot_table.peak_of(pid)))
+
+    def unclear(self) -> set[str]:
+        """``message|pid`` of those that died a moment ago, nobody knows how yet."""
+        now = time.monotonic()
+        return {key for key, since in self._unclear.items() if now - since < _PATIENCE}
 
     def words(self) -> list[str]:
         """As a beat tells them: ``message|pid|milliseconds ago|how``; kept until :meth:`forget`."""

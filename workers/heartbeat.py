@@ -73,15 +73,15 @@ class Heartbeat(threading.Thread):
         self._check_server()
         self._shutdown.mark()
         self._serve_what_is_consumed()
-        live = sorted({f"{message}|{pid}" for message, pid in (*live_messages(), *self._own_accounts())})
         self._look_for_dead()
+        live = {f"{message}|{pid}" for message, pid in (*live_messages(), *self._own_accounts())} | deaths.unclear()
         died = deaths.words()
         free = max(0, self._slots() - self._enforcement.occupied)
         before = self._enforcement.running()
         self._number += 1
         verb = nodes.heartbeat(
             self._node.name, self._number, self._info(), free, self._node.queues.text, self._shutdown.why,
-            [*live, *died], took=self._took(),
+            [*sorted(live), *died], took=self._took(),
         )  # fmt: skip
         answer = self._store.run(verb)
         deaths.forget(died)
@@ -181,7 +181,9 @@ class Heartbeat(threading.Thread):
 
     def _look_for_dead(self) -> None:
         if self._node.forks:
-            deaths.look(self._node.slot_table, ((one.message, one.pid) for one in self._held))
+            self._host.hear_exits()
+            held = ((one.message, one.pid) for one in self._held)
+            deaths.look(self._node.slot_table, held, self._host.exit_code_of)
 
     def _rest(self) -> None:
         pause = min(self._node.settings.heartbeat_seconds / 4, self._node.settings.resource_interval)

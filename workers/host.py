@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from celery import platforms
@@ -21,6 +22,23 @@ from celery.worker import state
 #: How Celery calls its handler of SIGHUP. It installs none in a terminal (who closes one wants no worker that goes on
 #: in secret), and another one where a restart does not work.
 _RESTARTS = "restart_worker_sig_handler"
+#: Exit codes kept; more than children die between two looks.
+_MOST_KEPT = 1000
+
+
+@dataclass(frozen=True)
+class _Leaving:
+    """Called when a child leaves its pool: keeps its exit code, then does what Celery does."""
+
+    theirs: Callable[[Any], object]
+    exit_codes: dict[int, int | None]
+
+    def __call__(self, child: Any) -> None:
+        self.exit_codes.pop(child.pid, None)
+        self.exit_codes[child.pid] = child.exitcode
+        while len(self.exit_codes) > _MOST_KEPT:
+            self.exit_codes.pop(next(iter(self.exit_codes)))
+        self.theirs(child)
 
 
 class Host:
@@ -31,6 +49,8 @@ class Host:
         self._pid = os.getpid()
         #: Whether a new worker follows this one.
         self.begins_anew = False
+        #: Process id -> exit code of pool children that left the pool; the latest stand last.
+        self._exit_codes: dict[int, int | None] = {}
         # Registered long before any signal, so it runs after whatever agents want to do at the end.
         atexit.register(self.become_anew)
 
@@ -51,12 +71,36 @@ class Host:
             return None
         return frozenset(queue.name for queue in tuple(consumer.queues) if consumer.consuming_from(queue))
 
+    def exit_code_of(self, pid: int) -> int | None:
+        """Return how pool child *pid* ended (below 0: by that signal), as far as its pool took that from the system.
+
+        Nobody else can ask for it then; and the pool may say so seconds later, or to nobody: it takes all statuses at
+        each fork of another child, and tells only the jobs of which it had heard that they began.
+        """
+        for child in self._children():
+            if child.pid == pid:
+                return getattr(child._popen, "returncode", None)  # asking the child itself would take it from the pool
+        return self._exit_codes.get(pid)
+
+    def hear_exits(self) -> None:
+        """Keep the exit codes of children that leave the pool, from now on; safe to repeat.
+
+        Celery sets its own callback when its loop begins; ours is put around it.
+        """
+        pool: Any = getattr(self._worker.pool, "_pool", None)
+        theirs = getattr(pool, "on_process_down", None)
+        if theirs is not None and not isinstance(theirs, _Leaving):
+            pool.on_process_down = _Leaving(theirs, self._exit_codes)
+
+    def _children(self) -> tuple[Any, ...]:
+        return tuple(getattr(getattr(self._worker.pool, "_pool", None), "_pool", ()))
+
     def expect_end(self, pid: int) -> None:
         """Hear that this node ends the pool child *pid*: billiard logs no error of it, as of one that died by itself.
 
         There is no public word for that: its own ``terminate_job`` sets the same mark.
         """
-        for child in tuple(getattr(getattr(self._worker.pool, "_pool", None), "_pool", ())):
+        for child in self._children():
             if child.pid == pid:
                 child._controlled_termination = True
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from taskengine import AgentError, Task, agent
+from taskengine import AgentError, InvalidInputError, Task, agent
 from taskengine.agent import REGISTRY
 from taskengine.models import RetryRules
+from workers.queues import offer
 
 from ..agents.odd_agents import DO
 from ..cases import each
@@ -138,10 +139,18 @@ def test_a_function_that_can_be_no_agent_is_refused_where_it_is_declared(functio
     assert list(REGISTRY) == before
 
 
-@each("name", ["", "a b", "a,b", "x" * 101, 5])
+@each("name", ["", "a b", "a,b", "x" * 101, 5, "%", "%g", "%m", "%w"])
 def test_a_name_that_is_no_queue_is_refused(name: object) -> None:
     for wrong in ({"name": name, "capabilities": {"lint"}}, {"name": "lint", "capabilities": [name]}):
         with pytest.raises(AgentError, match="must be 1 to 100 letters"):
             agent(**wrong)  # type: ignore[arg-type]
     with pytest.raises(AgentError, match="name at least one"):
         agent("lint", capabilities=set())
+
+
+@each("queue", ["%", "%g", "%m", "%w"])
+def test_a_queue_of_steps_is_no_capability_that_a_task_may_ask_for_or_a_worker_consume(queue: str) -> None:
+    with pytest.raises(InvalidInputError, match="capability"):
+        Task(capability=queue)
+    with pytest.raises(AgentError, match=f"no imported agent offers {queue}"):
+        offer(REGISTRY, [queue])

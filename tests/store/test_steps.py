@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from taskengine.core.identity import step_id
 from taskengine.core.order import score
 from taskengine.store import coordination, pauses, retention, steps, tasks, workflows
@@ -280,3 +282,30 @@ def test_the_end_of_a_pause_asks_for_the_decisions_that_it_left(world: World) ->
     world.broken = True  # nobody will ask about it
     world.run(pauses.resume("all", "ann"))
     assert flow.asked() == []
+
+
+@pytest.mark.parametrize("queue", ["%", "%g", "%m", "%w"])
+def test_no_worker_takes_a_step_whatever_stands_in_its_queue(world: World, queue: str) -> None:
+    """As if a script that knows no steps had made one READY: workers are given what they offer, which no step is in."""
+    flow = Workflow.start(world)
+    flow.expand(flow.gate("g"), flow.task("a"), queue="%")
+    step = str(flow.of("g"))
+    as_it_was = world.fields("task", step)
+    world.raw.hset(world.keys.of("task", step), mapping={"st": "ready", "queue": queue})
+    world.raw.zadd(world.keys.of("ready", queue), {f"{1:012d}{step}": 0})
+    sets = [world.keys.fixed(name) for name in ("queues", "open_queues")]
+    for name in sets:
+        world.raw.sadd(name, queue)
+    world.beat(slots=8)
+    world.run(coordination.grant(world.elect(), [queue, "lint"]))
+    told = world.start()
+    assert told.task_id == str(flow.of("a"))
+    answer = world.report(told, pull=True)
+    assert answer.assignment is None
+    assert world.claim(world.slot()).assignment is None
+    assert world.messages(queue) == []
+    assert world.ready(queue) == [step]
+    world.raw.hset(world.keys.of("task", step), mapping=as_it_was)
+    world.raw.delete(world.keys.of("ready", queue))
+    for name in sets:
+        world.raw.srem(name, queue)

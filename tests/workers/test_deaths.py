@@ -14,6 +14,7 @@ from celery.worker import state
 from taskengine.models import Task
 from workers.child_processes import is_alive
 from workers.deaths import Deaths, told
+from workers.host import Host
 from workers.slot_table import SlotTable
 
 from ..fleet import Fleet, Process, until
@@ -77,6 +78,59 @@ def test_a_child_whose_status_celery_took_is_told_by_what_celery_saw(monkeypatch
     assert [word.split("|", 3)[3] for word in seen.words()] == how
 
 
+def test_a_dead_child_is_called_lost_once_it_is_known_how_or_after_a_while(monkeypatch):
+    """Between the pool's taking its exit status and its saying so there may be a beat, whose reason would stay."""
+    gone, code = 2**22 + 1, []
+    now = 100.0
+    monkeypatch.setattr("workers.deaths.time.monotonic", lambda: now)
+    seen = Deaths()
+
+    def look():
+        seen.look(SlotTable(), [("m1", gone)], lambda _: code[0] if code else None)
+        return seen.unclear(), [word.split("|", 3)[3] for word in seen.words()]
+
+    assert look() == ({f"m1|{gone}"}, [])
+    now += 1.9
+    assert look() == ({f"m1|{gone}"}, [])
+    code.append(-9)
+    assert look() == (set(), [told("signal 9", 0)])
+    seen.forget(seen.words())
+    assert look() == (set(), [])
+    code.clear()
+    seen = Deaths()
+    look()
+    now += 2.1
+    assert look() == (set(), [])
+
+
+class FakePool:
+    def __init__(self):
+        self._pool = [SimpleNamespace(pid=5, _popen=SimpleNamespace(returncode=None), exitcode=None)]
+        self.left = []
+        self.on_process_down = self.left.append
+
+
+def test_what_a_pool_took_of_a_childs_end_is_known_while_it_is_in_the_pool_and_afterwards():
+    pool = FakePool()
+    (child,) = pool._pool
+    host = Host(SimpleNamespace(pool=SimpleNamespace(_pool=pool)))
+    host.hear_exits()
+    host.hear_exits()
+    assert host.exit_code_of(5) is None
+    child._popen.returncode = child.exitcode = -9
+    assert host.exit_code_of(5) == -9
+    pool._pool.clear()
+    pool.on_process_down(child)
+    assert (host.exit_code_of(5), pool.left) == (-9, [child])
+    assert host.exit_code_of(6) is None
+
+
+def test_a_pool_without_processes_says_nothing_of_ends():
+    host = Host(SimpleNamespace(pool=SimpleNamespace()))
+    host.hear_exits()
+    assert host.exit_code_of(5) is None
+
+
 @pytest.mark.process
 def test_a_child_that_died_before_celery_knew_that_it_began_is_told_as_well():
     """Its parent was busy, as with the fork of another child; the beat before named what the child had claimed."""
@@ -97,13 +151,20 @@ def test_a_lost_child_is_told_with_its_signal_or_exit_code(fleet: Fleet, prefork
     assert killed.error_message.startswith("lost its worker 3 times, last on ")
     assert "retry_task" not in killed.error_message
     lost = fleet.executions(str(killed.id))
-    # A busy pool may have taken a child's status before anybody asked for it: that loss says that its slot vanished.
-    assert any("was killed by SIGKILL" in e.error_message for e in lost)
+    assert all("was killed by SIGKILL" in e.error_message for e in lost)
     assert {e.status.value for e in lost} == {"lost"}
     for each in (first, *lost):  # none lived from one beat to the next
         line = f"lost execution={each.id} task={each.task_id}: {each.error_message}"
         until(lambda line=line: line in prefork.log(), 5, line)  # written once the beat that ended it is answered
     assert "WorkerLostError" not in prefork.log()
+
+
+def test_of_twenty_killed_children_each_is_told_with_its_signal(fleet: Fleet) -> None:
+    """Whoever took its exit status first, and whether Celery had heard that it began."""
+    killed = fleet.run(*(Task(capability="work", input={"do": "kill_itself"}) for _ in range(7)), seconds=60)
+    told = [each.error_message for task in killed for each in fleet.executions(str(task.id))]
+    assert len(told) > 20
+    assert [why for why in told if "was killed by SIGKILL" not in why] == []
 
 
 def test_a_timeout_is_no_exit_of_the_agent_and_no_error_of_celery(fleet: Fleet, prefork: Process) -> None:

@@ -117,3 +117,28 @@ def test_a_fleet_is_rolled_to_a_newer_form_workers_first_and_coordinators_last(b
     late = fleet.celery("late", "-Q", "work")
     assert late.wait(40) != 0
     assert "this taskengine is too old for it" in late.log()
+
+
+DOORS = {
+    "client": ("taskengine.cli", "task", "list"),
+    "coordinator": ("taskengine.coordinator",),
+    "worker": ("celery", "-A", "workers", "worker", "-c", "1", "-I", "fleet_agents", "--without-mingle", "-Q", "work"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("which", ["the release before", "this one"])
+def test_a_version_that_does_not_read_the_stored_form_ends_with_one_sentence(
+    bare_fleet: Fleet, which: str, door: str
+) -> None:
+    """So neither meets what the other stored: no step of a workflow stands before who knows none."""
+    is_old = which == "the release before"
+    stored = SCHEMA if is_old else SCHEMA - 1
+    name = bare_fleet.keys.fixed("schema")
+    bare_fleet.server.client.set(name, stored)
+    refused = bare_fleet.start("refused", "-m", *(("older",) if is_old else ()), *DOORS[door])
+    assert refused.wait(40) != 0
+    says = f"what is stored is in form {stored}, and this taskengine is too {'old' if is_old else 'new'} for it"
+    assert says in refused.log()
+    assert "Traceback" not in refused.log()
+    assert [key.decode() for key in bare_fleet.server.client.scan_iter()] == [name], "it changed nothing"
