@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskengine.agent import Dependency, NotNow, TaskContext, agent
 from taskengine.errors import (
+    AgentConflictError,
     AgentError,
     AmbiguousIdError,
     CircularDependencyError,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         load_workflow,
     )
     from taskengine.models import (
+        AgentStatus,
         BulkResult,
         ConditionOperator,
         DeadLetter,
@@ -88,10 +90,15 @@ if TYPE_CHECKING:
         WorkflowStatus,
         WorkflowStep,
     )
+    from taskengine.models.agent import AgentInfo, AgentRecord
     from taskengine.settings import Settings
 
 __all__ = [
+    "AgentConflictError",
     "AgentError",
+    "AgentInfo",
+    "AgentRecord",
+    "AgentStatus",
     "AmbiguousIdError",
     "BlockingTaskAPI",
     "BlockingWorkflowHandle",
@@ -186,6 +193,9 @@ _LATE = {
     "load_workflow": "taskengine.builders",
     "WorkflowBuilder": "taskengine.builders",
     "TaskScheduler": "taskengine.builders",
+    "AgentInfo": "taskengine.models.agent",
+    "AgentRecord": "taskengine.models.agent",
+    "AgentStatus": "taskengine.models",
     "BulkResult": "taskengine.models",
     "DeadLetter": "taskengine.models",
     "DeadLetterPage": "taskengine.models",

@@ -14,6 +14,7 @@
     ├── NotFoundError                no such task, execution or run; .id
     ├── NoResultError                a dependency has no result; .id, .status
     ├── ConflictError                two writers disagree
+    │   ├── AgentConflictError       the name is an agent's of another type; .types
     │   ├── IdempotencyConflictError same key or id, other content; .existing_id
     │   └── NotAllowedError          the state forbids it; .history tells how it came to be
     ├── TaskExecutionError           an awaited execution did not complete; .execution
@@ -189,6 +190,18 @@ class NoResultError(TaskEngineError, KeyError):
 
 class ConflictError(TaskEngineError):
     """Somebody else changed it first; read it again."""
+
+
+class AgentConflictError(ConflictError):
+    """The name is that of an agent of another type."""
+
+    def __init__(self, agent: str, existing: str, asked: str) -> None:
+        super().__init__(
+            f"agent {agent!r} is registered as {existing!r} and cannot become {asked!r}; take another name, or "
+            "unregister that one first"
+        )
+        #: The type that it has, and the one that was asked for.
+        self.types = (existing, asked)
 
 
 class IdempotencyConflictError(ConflictError):

@@ -28,7 +28,10 @@ def bound(task: Task, assignment: Assignment, fetch: Callable[[str], str | None]
     values: Mapping[str, Any] = binding["values"]
     others = {root: value for root, value in values.items() if root != "context"}
     seen = Bindings(context=values.get("context", {}), steps=steps, others=others)
-    changed = {name: bind(getattr(task, name), seen) for name in sorted(PASSED_ON) if getattr(task, name)}
+    given = bind(task.input, seen)
+    seen = Bindings(context=seen.context, steps=steps, others={**others, "input": given})
+    further = sorted(PASSED_ON - {"input"})
+    changed = {"input": given, **{name: bind(getattr(task, name), seen) for name in further if getattr(task, name)}}
     return task.model_copy(update=changed)
 
 

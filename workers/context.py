@@ -10,10 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from taskengine.agent import Dependency
-from taskengine.errors import InvalidInputError, NoResultError, PayloadTooLargeError
-from taskengine.models import LogLevel, TaskStatus
+from taskengine.errors import AgentError, InvalidInputError, NoResultError, PayloadTooLargeError
+from taskengine.models import LogLevel, Task, TaskStatus
 from taskengine.settings import INLINE_LIMIT
 from taskengine.store import executions, graph_nodes, tasks
+from taskengine.store.call import Operation
 from taskengine.store.codec import dumps, loads_object, moment, readable
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import Keys
@@ -21,8 +22,10 @@ from taskengine.store.replies import Assignment
 from taskengine.store.sync import SyncStore
 from workers.binding import steps_read
 from workers.log_buffer import LogStream
-from workers.outage_retry import retry_call, retry_outage
+from workers.loop import is_on_shared_loop
+from workers.outage_retry import retry_outage
 from workers.plain import exact
+from workers.prompt import Prompt
 
 _HAVE_RESULT = frozenset({TaskStatus.COMPLETED.value})
 _LEVELS = tuple(level.value for level in LogLevel)
@@ -41,25 +44,32 @@ class Results(Mapping[str, dict[str, Any]]):
         self._task = assignment.task_id
         self._texts = {id: text for id, _, text in assignment.inputs}
         self._names = {name: id for id, name, _ in reversed(assignment.inputs)}
+        self._large = assignment.large_inputs
         self._more = assignment.more_inputs
         self._are_named = not assignment.more_inputs
         self._dependencies: tuple[Dependency, ...] | None = None
 
     def __getitem__(self, name: str) -> dict[str, Any]:
-        id = self._id_of(str(name))
+        text = self._texts.get(self._names.get(str(name), str(name)))
+        if text is not None:
+            return _object(name, text)
+        if self._names.get(str(name), str(name)) in self._large or self._more:
+            refuse_on_loop(f"context.results[{name!r}] is fetched, which", f"await context.aio.result({name!r})")
+        return retry_outage(lambda: self._store.run(self.read(str(name))), "output")
+
+    def read(self, name: str) -> Operation[dict[str, Any]]:
+        """Return one of them, fetched if it must be; as the index does, and with its errors."""
+        id = yield from self._id_of(name)
         text = self._texts[id]
         if text is None:
-            found = retry_outage(lambda: self._store.run(executions.output(self._keys, id)), "output")
-            if found is None:
-                self._refuse_open(id)
-            text = self._texts[id] = found or "{}"
-        try:
-            return loads_object(text)
-        except ValueError as exc:
-            raise InvalidInputError(f"the result of {name!r} cannot be read: {exc}", field="results") from exc
+            text = yield from executions.output(self._keys, id)
+            if text is None:
+                yield from self._refuse_open(id)
+            text = self._texts[id] = text or "{}"
+        return _object(name, text)
 
     def __iter__(self) -> Iterator[str]:
-        self._fetch_ids()
+        self._run(self._fetch_ids)
         if None not in self._texts.values():
             return iter(tuple(self._texts))
         done = {str(one.id) for one in self.dependencies if one.status in _HAVE_RESULT}
@@ -72,59 +82,79 @@ class Results(Mapping[str, dict[str, Any]]):
     def dependencies(self) -> tuple[Dependency, ...]:
         """How each dependency ended."""
         if self._dependencies is None:
-            self._fetch_ids()
-            ids = list(self._texts)
-            found = retry_outage(lambda: self._store.run(tasks.read(ids)), "read")
-            self._dependencies = tuple(
-                Dependency(one.id, one.name, one.status.value, one.error_message) for one in found if one is not None
-            )
-        return self._dependencies
+            self._run(self._fetch_dependencies)
+        return self._dependencies or ()
 
-    def _refuse_open(self, id: str) -> None:
-        for one in self.dependencies:
+    def _run(self, ask: Callable[[], Operation[None]]) -> None:
+        retry_outage(lambda: self._store.run(ask()), "read")
+
+    def _fetch_dependencies(self) -> Operation[None]:
+        yield from self._fetch_ids()
+        found = yield from tasks.read(list(self._texts))
+        self._dependencies = tuple(
+            Dependency(one.id, one.name, one.status.value, one.error_message) for one in found if one is not None
+        )
+
+    def _refuse_open(self, id: str) -> Operation[None]:
+        if self._dependencies is None:
+            yield from self._fetch_dependencies()
+        for one in self._dependencies or ():
             if str(one.id) == id and one.status not in _HAVE_RESULT:
                 raise NoResultError(one.name, id, one.status, one.error)
 
-    def _id_of(self, name: str) -> str:
+    def _id_of(self, name: str) -> Operation[str]:
         for fetch in (self._fetch_ids, self._fetch_names):
             id = self._names.get(name, name)
             if id in self._texts:
                 return id
-            fetch()
+            yield from fetch()
         id = self._names.get(name, name)
         if id not in self._texts:
             there = ", ".join(sorted(self._names)[:20]) or "none"
             raise KeyError(f"no dependency is called {name!r}; there are {there}")
         return id
 
-    def _fetch_ids(self) -> None:
+    def _fetch_ids(self) -> Operation[None]:
         if self._more:
-            self._more = False
-            found = retry_call(self._store, tasks.fields(self._keys, self._task, TaskField.depends_on))
+            found = yield from tasks.fields(self._keys, self._task, TaskField.depends_on)
             for id in (found[TaskField.depends_on] or "").split():
                 self._texts.setdefault(id, None)
+            self._more = False
 
-    def _fetch_names(self) -> None:
+    def _fetch_names(self) -> Operation[None]:
         if not self._are_named:
-            self._are_named = True
-            for one in retry_outage(
-                lambda: self._store.run(graph_nodes.graph_nodes(list(self._texts))), "read_graph_nodes"
-            ):
+            for one in (yield from graph_nodes.graph_nodes(list(self._texts))):
                 if one is not None:
                     self._names.setdefault(one.name, one.id)
+            self._are_named = True
+
+
+def refuse_on_loop(what: str, instead: str) -> None:
+    """AgentError where *what*, which waits for the server, would hold up every coroutine agent of the process."""
+    if is_on_shared_loop():
+        raise AgentError(f"{what} would hold up all that runs on this loop; in a coroutine write: {instead}")
+
+
+def _object(name: str, text: str) -> dict[str, Any]:
+    try:
+        return loads_object(text)
+    except ValueError as exc:
+        raise InvalidInputError(f"the result of {name!r} cannot be read: {exc}", field="results") from exc
 
 
 class Context:
     """One execution, as its agent sees it."""
 
     def __init__(
-        self, assignment: Assignment, store: SyncStore, cancelled: Callable[[], bool], log_stream: LogStream
-    ) -> None:
+        self, assignment: Assignment, store: SyncStore, cancelled: Callable[[], bool], log_stream: LogStream,
+        task: Task, raw: Task,
+    ) -> None:  # fmt: skip
         self._assignment = assignment
         self._cancelled = cancelled
         self._log_stream = log_stream
         self._results = Results(assignment, store)
         self._store = store
+        self._task, self._raw = task, raw
 
     @property
     def execution_id(self) -> UUID:
@@ -156,6 +186,10 @@ class Context:
         """Outputs of the dependencies by name or id."""
         return self._results
 
+    def result(self, name: str) -> Operation[dict[str, Any]]:
+        """Return one of them, to be run by either driver."""
+        return self._results.read(name)
+
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
         """How each dependency ended; read when it is first asked for."""
@@ -168,6 +202,14 @@ class Context:
         return steps_read(
             self._assignment, lambda id: retry_outage(lambda: self._store.run(executions.output(keys, id)), "output")
         )
+
+    @cached_property
+    def prompt(self) -> str:
+        """What a model is told: the description with its values, those of other tasks fenced.
+
+        It may fetch results: ask for it in a thread. ExpressionError where an expression has no value.
+        """
+        return Prompt(self._raw, self._task, self._assignment, self._results, lambda: self.steps).text
 
     def progress(self, fraction: float, note: str | None = None) -> None:
         """Say how far it is: 0 to 1, values beyond are cut; *note* is one line for people."""

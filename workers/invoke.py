@@ -24,6 +24,7 @@ from workers.fork_guard import ForkGuard
 from workers.loop import Run
 from workers.output import as_object, encoded
 from workers.plain import name_of, names_of, sound, text_of, trace_of
+from workers.prompt import NoPromptError
 from workers.redaction import redacted
 
 #: Characters kept of an error's message.
@@ -52,6 +53,8 @@ def _outcome(agent: Agent, task: Task, context: Context, wait: Callable[[Run], A
         return Outcome("cancelled", error="the agent was cancelled", error_kind="cancelled")
     except NotNow as exc:
         return _not_now(exc)
+    except NoPromptError as exc:
+        return Outcome("failed", error=str(exc), error_kind="expression", retryable=False)
     except SystemExit as exc:
         if context.cancelled:  # its worker ended it, by a signal that Celery turns into this
             return Outcome("cancelled", error="the agent was ended by its worker", error_kind="cancelled")

@@ -51,6 +51,11 @@ _running: set[Run] = set()
 _RUN: ContextVar[Run | None] = ContextVar("taskengine_run", default=None)
 
 
+def is_on_shared_loop() -> bool:
+    """Return whether the caller holds up all coroutine agents while it waits."""
+    return threading.get_ident() in _turned
+
+
 def _turn(loop: asyncio.AbstractEventLoop) -> None:
     pid, me = os.getpid(), threading.get_ident()
     _turned[me] = loop

@@ -15,8 +15,8 @@ from taskengine.store.sync import SyncStore
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-_FIRST_WAIT = 0.05
-_LONGEST_WAIT = 1.0
+FIRST_WAIT = 0.05
+LONGEST_WAIT = 1.0
 
 
 def retry_call(store: SyncStore, call: Call[T], *, seconds: float | None = None) -> T:
@@ -26,7 +26,7 @@ def retry_call(store: SyncStore, call: Call[T], *, seconds: float | None = None)
 
 def retry_outage(ask: Callable[[], T], name: str, *, seconds: float | None = None) -> T:
     """Return the answer of *ask*, which is safe to repeat, as :func:`retry_call`; for operations of several trips."""
-    wait = _FIRST_WAIT
+    wait = FIRST_WAIT
     give_up = None if seconds is None else time.monotonic() + seconds
     while True:
         try:
@@ -34,7 +34,7 @@ def retry_outage(ask: Callable[[], T], name: str, *, seconds: float | None = Non
         except (StoreUnavailableError, StoreFullError) as exc:
             if give_up is not None and time.monotonic() > give_up:
                 raise
-            if wait == _FIRST_WAIT:
+            if wait == FIRST_WAIT:
                 logger.warning("waiting %s: %s", name, exc)
         threading.Event().wait(wait)
-        wait = min(_LONGEST_WAIT, wait * 2)
+        wait = min(LONGEST_WAIT, wait * 2)

@@ -18,7 +18,8 @@ from billiard import current_process
 
 from taskengine.agent import Registry
 from taskengine.settings import Settings
-from taskengine.store.connect import SOCKET_TIMEOUT, connect
+from taskengine.store.aio import AsyncStore
+from taskengine.store.connect import SOCKET_TIMEOUT, connect, connect_async
 from taskengine.store.forks import PerProcess
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
@@ -32,6 +33,7 @@ from workers.log_sender import LogSender
 from workers.loop import Run
 from workers.queues import Served
 from workers.recycling import Limits, Recycling
+from workers.shared_store import CONNECTIONS, Awaits, SharedStore
 from workers.slot_table import SlotTable
 from workers.unsent import Page, Unsent
 
@@ -122,6 +124,15 @@ class Node:
         )  # fmt: skip
 
 
+    def connect_async(self) -> Awaits:
+        """Return a store for one loop, made after a fork."""
+        unverified = self.settings.allow_unverified_tls
+        return AsyncStore(
+            self.url, self.settings, template(),
+            lambda: connect_async(self.url, allow_unverified_tls=unverified, most=CONNECTIONS),
+        )  # fmt: skip
+
+
 class WorkerProcess:
     """The process that runs agents."""
 
@@ -132,6 +143,7 @@ class WorkerProcess:
         self.threaded = not node.forks
         # Threads share one interpreter lock: one that looks for its answer would take it from those that work.
         self.store = node.connect(busy_poll_seconds=node.settings.busy_poll_ms / 1000 if node.forks else 0.0)
+        self.shared_store = SharedStore(node.connect_async)
         self.durations = Durations()
         self.recycling = Recycling(node.limits)
         self.batch_hints = BatchHints(node.settings.batch_ms / 1000)

@@ -21,10 +21,11 @@ from taskengine.store.fields import TaskField
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Assignment
 from taskengine.store.running import running_task
+from workers.agent_context import AgentContext
 from workers.batch import Batch, Finished
 from workers.binding import bound
 from workers.capture import LEVELS, LogCapture
-from workers.context import Context
+from workers.context import Results
 from workers.disposition import Disposition, disposition
 from workers.failure import brief
 from workers.fork_guard import exit_if_forked
@@ -33,6 +34,7 @@ from workers.log_buffer import LogStream
 from workers.outage_retry import retry_call, retry_outage
 from workers.overdue import time_out
 from workers.process import WorkerProcess
+from workers.prompt import filled
 from workers.usage import Meter
 
 logger = logging.getLogger(__name__)
@@ -97,19 +99,24 @@ class Runner:
 
     def _execute(self, assignment: Assignment) -> Finished:
         began = time.perf_counter()
-        task, wrong = self._task(assignment)
+        task, raw, wrong = self._task(assignment)
         agent = self._agent_for(assignment)
         name = agent.name if agent else assignment.queue.lstrip("@")
         self.process.celery_events.started(assignment, name)
+        more = "{}" if assignment.extra else ""
         if agent is None:
             outcome, text, large = encode(_no_agent(assignment))
+        elif wrong:
+            outcome, text, large = encode(wrong)
         else:
-            outcome, text, large = encode(wrong or self._run(agent, task, assignment))
+            ended, more = self._run(agent, task, raw, assignment)
+            outcome, text, large = encode(ended)
         exit_if_forked(self.slot.pid)
         what = _DONE if outcome.kind == "completed" else disposition(task if wrong else _record(assignment), outcome)
         if large:
             self._put_by_reference(assignment, text)
-        report = _report(assignment, name, outcome, what, "" if large else text, len(text.encode()) if large else 0)
+        big = len(text.encode()) if large else 0
+        report = _report(assignment, name, outcome, what, "" if large else text, big, more)
         kind = kind_of(assignment.queue, assignment.name)
         self.process.batch_hints.note(kind, time.perf_counter() - began)
         alone = agent is None or agent.goes_alone
@@ -165,37 +172,43 @@ class Runner:
             self.process.celery_events.ended(assignment, late, over.became)
             self.process.end_signals.ended(assignment, agent, late, over.became, None)
 
-    def _task(self, assignment: Assignment) -> tuple[Task, Outcome | None]:
-        """Return the task as its agent gets it, and its outcome when no agent can be given it."""
+    def _task(self, assignment: Assignment) -> tuple[Task, Task, Outcome | None]:
+        """Return the task as its agent gets it, as it is stored, and its outcome when no agent can be given it."""
         store, keys = self.process.store, Keys(self.process.store.settings.namespace)
         text = retry_call(store, executions.payload(keys, assignment.big)) if assignment.big else None
         try:
-            task = running_task(assignment, text or None)
+            raw = running_task(assignment, text or None)
         except InvalidInputError as exc:
-            return Task(id=UUID(assignment.task_id), name=assignment.name), _unreadable(assignment, exc)
+            none = Task(id=UUID(assignment.task_id), name=assignment.name)
+            return none, none, _unreadable(assignment, exc)
         if assignment.more_inputs:
             on = (
                 retry_call(store, tasks.fields(keys, assignment.task_id, TaskField.depends_on))[TaskField.depends_on]
                 or ""
             )
-            task.depends_on = {UUID(id) for id in on.split()}
+            raw.depends_on = {UUID(id) for id in on.split()}
         if assignment.big and not text:
-            return task, _no_input(assignment)
+            return raw, raw, _no_input(assignment)
         try:
-            return bound(
-                task, assignment, lambda id: retry_outage(lambda: store.run(executions.output(keys, id)), "output")
-            ), None
+            task = bound(
+                raw, assignment, lambda id: retry_outage(lambda: store.run(executions.output(keys, id)), "output")
+            )
+            return filled(task, Results(assignment, store)) if task.template else task, raw, None
         except (InvalidInputError, NotFoundError) as exc:
-            return task, Outcome("failed", error=str(exc), error_kind="expression", retryable=False)
+            return raw, raw, Outcome("failed", error=str(exc), error_kind="expression", retryable=False)
 
     def _agent_for(self, assignment: Assignment) -> Agent | None:
         if assignment.queue.startswith("@"):
             return self.process.registry.get(assignment.queue[1:])
         return self.process.registry.offering(assignment.queue)
 
-    def _run(self, agent: Agent, task: Task, assignment: Assignment) -> Outcome:
+    def _run(self, agent: Agent, task: Task, raw: Task, assignment: Assignment) -> tuple[Outcome, str]:
+        """Return how it ended, and what its report says beside that."""
         store, log_stream = self.process.store, LogStream(assignment, self.process.log_sender)
-        context = Context(assignment, store, lambda: self.process.is_cancelled(assignment.execution_id), log_stream)
+        context = AgentContext(
+            assignment, store, lambda: self.process.is_cancelled(assignment.execution_id), log_stream,
+            self.process.shared_store, task, raw,
+        )  # fmt: skip
         if self.process.hears is not None:
             self.process.hears.put_back()
         meter = Meter.start(threaded=self.process.threaded)
@@ -203,7 +216,7 @@ class Runner:
             outcome = invoke(agent, task, context, wait)
             outcome = outcome.with_usage(meter.stop(self.process.peak(), outcome.usage.custom))
         log_stream.finish(store.run, LEVELS)  # before the report: whoever sees the end sees all that was said
-        return outcome
+        return outcome, context.more
 
     def _put_by_reference(self, assignment: Assignment, text: str) -> None:
         retry_call(self.process.store, executions.put_payload(assignment.execution_id, text))
@@ -214,14 +227,16 @@ def _record(assignment: Assignment) -> Task:
     return running_task(assignment, None)
 
 
-def _report(assignment: Assignment, agent: str, outcome: Outcome, what: Disposition, output: str, big: int) -> Report:
+def _report(
+    assignment: Assignment, agent: str, outcome: Outcome, what: Disposition, output: str, big: int, more: str
+) -> Report:
     trace = outcome.traceback or ""
     return Report(
         assignment.task_id, assignment.attempt, what.word, agent,
         output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
         retry_ms=what.delay_ms or 0, deadline_ms=assignment.deadline_ms, traceback=trace,
         last_frame=brief(trace) if trace else "",
-        usage=_usage(outcome.usage),
+        usage=_usage(outcome.usage), more=more,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ class CommonFields(TypedDict, total=False):
     id: UUID
     description: str | None
     assigned_to: str | None
+    template: bool | None
     depends_on: set[UUID]
     trigger_rule: TriggerRule
     input: dict[str, JsonValue]

@@ -314,7 +314,9 @@ class _At:
                 waiting = Waiting(what.timer_ms, what.moment_ms, what.limit_ms, what.on_change, what.signal)
                 return steps.start_waiting(term, entry, id, seen, read, waiting)
             case RetryScope():
-                return steps.retry_scope(term, entry, id, seen)
+                is_asked = self.decision.how == StepStimulus.RETRY
+                retry = steps.retry_scope(term, entry if is_asked else "", id, seen)
+                return retry if is_asked else _and_look_again(retry)
             case NextItem():
                 return steps.next_item(term, entry, id, seen)
             case EndStep():
@@ -342,6 +344,14 @@ def _and_erase(put: Operation[Reply], erase: Operation[Reply]) -> Operation[Repl
     if answer.ok:
         yield from erase
     return answer
+
+
+def _and_look_again(retry: Call[Reply]) -> Operation[Reply]:
+    """Open the next children for a question of another kind, which is yet to be answered: it may be told that a child
+    failed meanwhile, that its time is over, or that it is to end.
+    """
+    answer = yield from retry
+    return replace(answer, rest=(1,)) if answer.ok else answer
 
 
 def _read(context: DutyContext, at: _At, seen: StepSnapshot) -> _Read:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from taskengine.core import expressions
@@ -28,6 +28,10 @@ class Bindings:
     #: ``item``, ``index``, ``iteration``, ``output``, ``error``, ``workflow`` and ``input``, as far as they are there.
     others: Mapping[str, Any] = field(default_factory=dict)
 
+    def with_input(self, given: Mapping[str, Any]) -> Bindings:
+        """Return the same where a task's input is there."""
+        return replace(self, others={**self.others, "input": given})
+
     def roots(self) -> dict[str, Any]:
         """Return all values by root."""
         return {**self.others, "context": self.context, "variables": self.variables, "steps": self.steps}
@@ -36,7 +40,7 @@ class Bindings:
         """Return what an expression comes to; MissingValueError when something it looks at is not there."""
         wanted = references(source)
         try:
-            return expressions.evaluate(source, self._seen(wanted))
+            return expressions.evaluate(source, self.seen(wanted))
         except MissingValueError as exc:
             missing = next((ref for ref in wanted if not ref.is_asked and not self.has(ref)), None)
             if missing is None:
@@ -81,8 +85,8 @@ class Bindings:
             return f"there is no {ref.root} here"
         return _lacks(spelled(reached), path, reached, self.roots())
 
-    def _seen(self, wanted: Iterable[Reference]) -> dict[str, Any]:
-        """Values as far as they are referred to, so that the rest costs nothing."""
+    def seen(self, wanted: Iterable[Reference]) -> dict[str, Any]:
+        """Return the values that are referred to, by root, as far as they are there: the rest costs nothing."""
         roots = self.roots()
         asked = {(ref.root, *ref.path): ref.is_asked for ref in sorted(wanted, key=lambda ref: ref.is_asked)}
         seen: dict[str, Any] = {}

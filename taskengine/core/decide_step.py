@@ -7,7 +7,7 @@ of the kind in :mod:`taskengine.core.steps`.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from pydantic import JsonValue
 
@@ -36,6 +36,9 @@ from taskengine.models import (
 
 #: A step's part of the definition, or the whole of it.
 Part: TypeAlias = WorkflowStep | WorkflowDefinition
+#: What is entered by putting all its children. Of the other kinds a loop does so turn by turn, a wait and an approval
+#: have none, and a sub_workflow is asked as the definition that it runs.
+_Parent: TypeAlias = WorkflowDefinition | TaskStep | SequentialStep | ParallelStep | ConditionalStep | MapStep
 
 
 def decide_step(
@@ -110,6 +113,7 @@ def _with_children(
     if isinstance(step, MapStep) and not seen.is_entered and not seen.turns:
         return ending.completed(step, seen.bindings, [])
     if not seen.is_entered or seen.put < seen.planned:
+        assert isinstance(step, _Parent)
         found = _children(seen, step, author)
         return found.next_piece(seen.put) if isinstance(found, Children) else found
     if seen.waiting:
@@ -123,7 +127,7 @@ def _is_skipped(seen: StepSnapshot, step: Part) -> bool:
     return isinstance(step, WorkflowStep) and step.when is not None and not holds(step.when, seen.bindings)
 
 
-def _children(seen: StepSnapshot, step: Part, author: Author) -> Children | StepInstruction:
+def _children(seen: StepSnapshot, step: _Parent, author: Author) -> Children | StepInstruction:
     match step:
         case WorkflowDefinition():
             return root.children(step, seen, author)
@@ -136,4 +140,4 @@ def _children(seen: StepSnapshot, step: Part, author: Author) -> Children | Step
         case MapStep():
             return map_step.children(step, seen, author)
         case _:
-            raise NotImplementedError(f"steps of kind {step.kind}")
+            assert_never(step)

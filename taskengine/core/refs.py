@@ -15,15 +15,20 @@ from taskengine.core.expression_text import WORDS, Shape, Token, literal, shape
 from taskengine.errors import ExpressionError
 from taskengine.models.condition import WorkflowCondition
 from taskengine.models.definition import did_you_mean
-from taskengine.models.template_text import expressions
+from taskengine.models.template_text import Expression, expressions
 
 #: What expressions may begin with. ``item`` and ``index`` are there in a map, ``iteration`` in a loop, ``output`` in a
 #: step's own ``outputs``, ``input`` in a task's other fields, ``error`` where a failure is handled.
 ROOTS = ("context", "variables", "steps", "item", "index", "iteration", "output", "error", "workflow", "input")
+#: In a task of no workflow: outputs of its dependencies, by name. No root of a condition, where it is a field's name.
+RESULTS = "results"
 #: What is known of a step; the names before one of these are the way to it.
 STEP_FIELDS = ("output", "status", "error", "turns", "failed")
 #: What ``workflow`` has.
 WORKFLOW_FIELDS = ("id", "name", "run_id")
+
+#: Roots whose first key must be written out, so that what is read is known before; and how.
+_NAMED = {"steps": "steps.build.output", RESULTS: "results.build.tag"}
 
 Path = tuple[str | int, ...]
 
@@ -74,16 +79,21 @@ def references_in(value: Any) -> tuple[Reference, ...]:
 
 
 def sources_in(value: Any) -> Iterator[str]:
+    """Yield the texts of the expressions in the texts of JSON."""
+    return (each.source for each in expressions_in(value))
+
+
+def expressions_in(value: Any) -> Iterator[Expression]:
     """Yield the expressions in the texts of JSON."""
     match value:
         case str():
-            yield from (each.source for each in expressions(value))
+            yield from expressions(value)
         case dict():
             for held in value.values():
-                yield from sources_in(held)
+                yield from expressions_in(held)
         case list():
             for held in value:
-                yield from sources_in(held)
+                yield from expressions_in(held)
 
 
 def references_of(condition: WorkflowCondition) -> tuple[Reference, ...]:
@@ -119,7 +129,7 @@ def _references(source: str, of: Shape) -> Iterator[Reference]:
         bound = {macro.variable for macro in of.inside(place)}
         if token.text in bound:
             continue
-        if token.text not in ROOTS:
+        if token.text not in ROOTS and token.text != RESULTS:
             raise ExpressionError(
                 source, f"{token.text!r:.60} is unknown; begin with {', '.join(ROOTS)}{did_you_mean(token.text, ROOTS)}"
             )
@@ -138,8 +148,8 @@ def _reference(source: str, of: Shape, place: int) -> Reference:
     (root, *path), end = _plain_steps(of.tokens, place)
     if end < len(of.tokens) and of.tokens[end].text == "(" and path:
         path.pop()  # a function of the value before it
-    if root == "steps" and not (path and isinstance(path[0], str)):
-        raise ExpressionError(source, "steps needs the name of one, as steps.build.output; it cannot be computed")
+    if root in _NAMED and not (path and isinstance(path[0], str)):
+        raise ExpressionError(source, f"{root} needs the name of one, as {_NAMED[root]}; it cannot be computed")
     asked = place >= 2 and [token.text for token in of.tokens[place - 2 : place]] == ["has", "("]
     return Reference(str(root), tuple(path), asked)
 

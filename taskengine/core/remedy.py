@@ -52,6 +52,11 @@ def reopen_call(task_id: object) -> str:
     return named(f"retry_task('{task_id}')", f"taskengine task retry {task_id}")
 
 
+def retry_workflow_call(workflow_id: object) -> str:
+    """Return the call that opens a workflow again, with whatever failed in it."""
+    return named(f"retry_workflow('{workflow_id}')", f"taskengine workflow retry {workflow_id}")
+
+
 def resume_call(task_id: object) -> str:
     """Return the call that lets a task go on that was paused by name."""
     return named(f"resume_task('{task_id}')", f"taskengine task resume {task_id}")
@@ -73,6 +78,18 @@ def start_worker(queue: str) -> str:
     says = f"start one: taskengine worker {option}--import MODULE (the module with its agent)"
     meant = '; or, to run a registered workflow, name it: input={"workflow": NAME}'
     return says + meant if queue == TaskType.WORKFLOW else says
+
+
+def start_agent(agent: str, executor: str | None = None) -> str:
+    """Return the command that starts a worker for a registered agent, whose function may be in a module."""
+    imports = f" --import {executor.partition(':')[0]}" if executor else ""
+    return f"start one: taskengine worker --agent {agent}{imports}"
+
+
+def register_agent(agent: str) -> str:
+    """Return the call that registers an agent."""
+    python = f"register_agent({agent!r}, TYPE, {{CAPABILITY}})"
+    return named(python, f"taskengine agents register {agent} TYPE CAPABILITY")
 
 
 def switch(name: str) -> str:

@@ -94,10 +94,16 @@ class States:
         """Yield the steps of a scope; *missing* is the status of one of which nothing is stored."""
         before: tuple[str, ...] = ()
         for step in steps:
-            state = self._state(child(scope, (called or {}).get(step.name, step.name)), step, missing)
-            behind = before if step.depends_on is None else tuple(step.depends_on)
-            yield state.model_copy(update={"why": self._why(state, step, behind)})
+            yield self.one(scope, step, called, before if step.depends_on is None else step.depends_on, missing)
             before = (step.name,) if in_order else ()
+
+    def one(
+        self, scope: str, step: WorkflowStep, called: Mapping[str, str] | None, behind: Sequence[str],
+        missing: str = "pending",
+    ) -> StepState:  # fmt: skip
+        """Return one step of a scope, with those in it; *behind* are the steps that it comes after."""
+        state = self._state(child(scope, (called or {}).get(step.name, step.name)), step, missing)
+        return state.model_copy(update={"why": self._why(state, step, behind)})
 
     def _why(self, state: StepState, step: WorkflowStep, behind: Sequence[str]) -> str | None:
         own = self.found.get(state.path)
@@ -187,6 +193,9 @@ def why_all(states: Sequence[StepState], fields: Mapping[str, str], around: Surr
     """
     if around.is_paused:
         return None
+    aside = [one for one in every(states) if one.path in around.poisoned and one.status not in TERMINAL_STEPS]
+    if aside:  # whatever else goes on, this one does not by itself
+        return f"{aside[0].path}: {aside[0].why}"
     begun = [one for one in leaves(states) if one.status in _BEGUN]
     if not begun:
         return undecided(fields, around)
@@ -194,6 +203,13 @@ def why_all(states: Sequence[StepState], fields: Mapping[str, str], around: Surr
         return None
     more = [f"and {len(begun) - _NAMED} more"] if len(begun) > _NAMED else []
     return ", ".join([*(f"{one.path}: {one.why}" for one in begun[:_NAMED]), *more])
+
+
+def every(states: Sequence[StepState]) -> Iterator[StepState]:
+    """Yield all steps, each before those in it."""
+    for one in states:
+        yield one
+        yield from every(one.children)
 
 
 def leaves(states: Sequence[StepState]) -> Iterator[StepState]:

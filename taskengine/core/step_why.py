@@ -32,6 +32,8 @@ class Surroundings:
     is_paused: bool = False
     #: Whether a coordinator leads.
     leads: bool = True
+    #: Path -> the error of a decision that was put aside; '' is the workflow.
+    poisoned: Mapping[str, str] = field(default_factory=dict)
 
 
 def why(
@@ -48,6 +50,9 @@ def why(
 def _why(
     state: StepState, step: WorkflowStep, fields: Mapping[str, str], behind: Sequence[str], around: Surroundings
 ) -> Iterator[str]:
+    if state.path in around.poisoned and fields["st"] not in TERMINAL:
+        yield put_aside(around.poisoned[state.path], around)
+        return
     match state.status:
         case StepStatus.PENDING:
             yield from _not_begun(fields, behind, around)
@@ -120,10 +125,22 @@ def _decision(around: Surroundings) -> Iterator[str]:
         yield "no coordinator leads, and one decides what is next; start one: taskengine coordinator"
 
 
+def put_aside(error: str, around: Surroundings) -> str:
+    """Return that a decision cannot be made, so that nothing moves until somebody does something about it."""
+    id = around.workflow_id
+    end = remedy.named(
+        f"cancel_workflow('{id}'), then retry_workflow('{id}')",
+        f"taskengine workflow cancel {id}, then taskengine workflow retry {id}",
+    )
+    return f"a decision about it raised and was put aside: {error}; mend that, then: {end}"
+
+
 def undecided(fields: Mapping[str, str], around: Surroundings) -> str | None:
     """Return that a step, or a workflow, waits for a decision; None where it is over, or waits for its children."""
     if TaskStatus(fields["st"]) in TERMINAL or int(fields.get("w", 0)):
         return None
+    if "" in around.poisoned:
+        return put_aside(around.poisoned[""], around)
     return "; ".join(_decision(around))
 
 

@@ -57,14 +57,24 @@ class _Binding:
 
     def _evaluated(self, part: Expression) -> tuple[JsonValue, str]:
         """Return a value, and as it is written into a text."""
-        if not part.is_closed:
-            raise ExpressionError(part.source, "'${' without its '}'; for a literal ${ write $${")
-        value = _json(self._bindings.evaluate(part.source))
-        written = value if isinstance(value, str) else to_json(value).decode()
-        self._left -= len(written)
+        value, text = written(part, self._bindings)
+        self._left -= len(text)
         if self._left < 0:
             raise ExpressionError(part.source, f"the values of this template are over {MAX_BYTES} bytes together")
-        return value, written
+        return value, text
+
+
+def written(part: Expression, bindings: Bindings) -> tuple[JsonValue, str]:
+    """Return the value of an expression, and as it is written into a text; ExpressionError where it has none."""
+    refuse_open(part)
+    value = _json(bindings.evaluate(part.source))
+    return value, value if isinstance(value, str) else to_json(value).decode()
+
+
+def refuse_open(part: Expression) -> None:
+    """ExpressionError where an expression has no end."""
+    if not part.is_closed:
+        raise ExpressionError(part.source, "'${' without its '}'; for a literal ${ write $${")
 
 
 def _json(value: Any) -> JsonValue:

@@ -143,6 +143,7 @@ def _where(root: str) -> str:
         "iteration": "; it is in the steps of a loop",
         "output": "; it is in the outputs of a step",
         "input": "; it is in the other fields of a task",
+        "results": "; in a workflow say steps.NAME.output",
     }.get(root, "")
 
 

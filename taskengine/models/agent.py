@@ -11,12 +11,15 @@ from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from taskengine.models.base import InputModel, Moment
 from taskengine.models.enums import AgentStatus
+from taskengine.models.pause import Pause
 from taskengine.models.task import AgentName, Capability
 
 #: ``function`` (what ``@agent`` declares), ``claude``, ``codegen``, ``command``, ``http``, or a third party's.
 AgentType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+#: What the name of a secret looks like.
+NAMED = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 #: The name of a secret: a file in TASKENGINE_SECRETS or a variable of the worker's environment, never its value.
-SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+SecretName = Annotated[str, StringConstraints(pattern=NAMED)]
 LimitName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
 _Count = Annotated[int, Field(ge=1, le=10**12)]
 
@@ -66,6 +69,7 @@ class AgentRecord(InputModel):
     #: Raised by one with each change of content.
     revision: int = 0
     created_at: Moment | None = None
+    #: When its content changed last.
     updated_at: Moment | None = None
     #: Who drains it and why; None while it takes work.
     draining: str | None = None
@@ -84,6 +88,8 @@ class AgentInfo(InputModel):
     since: Moment | None = None
     #: When that ends by itself; None when nobody knows.
     until: Moment | None = None
+    #: The pause of its name, or of everything, whatever its status.
+    pause: Pause | None = None
     #: Live worker nodes that serve it.
     workers: tuple[str, ...] = ()
     #: Slots of these, and executions of it that run now.

@@ -16,7 +16,7 @@ class Fact(BaseModel):
 
     #: dependencies, rule, held, scheduled, undecided, paused, parked, unoffered, granted, stuck, queue, draining,
     #: untaken, retry, not_now, running, progress, cancel, expires, deadline, completed, failed, traceback, dead_letter,
-    #: cancelled, closed or coordinator.
+    #: cancelled, closed or coordinator; of steps and workflows also waiting, steps (in it) and poisoned.
     kind: str
     #: A clause that a person understands.
     text: str

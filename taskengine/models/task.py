@@ -87,6 +87,9 @@ class RequestFields(InputModel):
     created_by: Author | None = None
     #: Name of the only agent that may run it; None: any that offers the capability.
     assigned_to: AgentName | None = None
+    #: Whether ``${…}`` in description and input stands for values of its input and of its dependencies' results; None
+    #: leaves the description to the type of the agent that runs it (a prompt is a template), and the input as it is.
+    template: bool | None = None
     depends_on: set[UUID] = Field(default_factory=set)
     #: When it starts, as a function of how its dependencies stand.
     trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS

@@ -27,6 +27,7 @@ _DECIDED = {
     "id": "is made from the workflow's id and the step's path",
     "depends_on": "belongs to the step: depends_on with names of its siblings",
     "idempotency_key": "is the workflow's",
+    "template": "is for tasks of no workflow: a step's texts are templates",
 }
 #: Fields that a template may have.
 TEMPLATE_FIELDS = tuple(name for name in TaskCreateRequest.model_fields if name not in _DECIDED)

@@ -324,7 +324,7 @@ def _execution(id: str, fields: Mapping[str, str], logs: Sequence[str]) -> TaskE
         executor_id=fields.get(ExecutionField.agent),
         node=None if fields.get(ExecutionField.node) == SERVICE else fields.get(ExecutionField.node),
         is_detached=fields.get(ExecutionField.node) == SERVICE,
-        reference=_object(fields.get(ExecutionField.reference)),
+        reference=_object(fields.get(ExecutionField.reference, "").partition(" ")[2]),
         status=ExecutionStatus(fields[ExecutionField.status]),
         attempt=int(fields[ExecutionField.attempt]),
         token=int(fields[ExecutionField.attempt]),
@@ -413,6 +413,8 @@ def pairs(flat: Sequence[Any]) -> dict[str, str]:
 
 #: The field of a task's document that says what its worker puts into it; the last in the order of keys.
 _BINDING = "workflow"
+#: The same for the prompt of one whose description was put in before.
+_PROMPT = "prompt"
 
 
 def with_binding(doc: str, tasks: Sequence[tuple[Sequence[str], str]], values: Mapping[str, Any]) -> str:
@@ -421,6 +423,23 @@ def with_binding(doc: str, tasks: Sequence[tuple[Sequence[str], str]], values: M
     """
     binding = dumps({"tasks": [[list(names), id] for names, id in tasks], "values": dict(values)}, "template")
     return f'{doc[:-1]},"{_BINDING}":{binding}}}'
+
+
+def with_prompt(doc: str, template: str, values: Mapping[str, Any], made_by: Mapping[str, str]) -> str:
+    """Return a task's document that also says of what its description was made: for an agent to which it is a prompt.
+
+    *made_by*: keys of its input that hold what other tasks made, and their names.
+    """
+    said = dumps({"template": template, "values": dict(values), "input": dict(made_by)}, "template")
+    return f'{doc[:-1]},"{_PROMPT}":{said}}}'
+
+
+def prompt_binding(doc: str) -> dict[str, Any] | None:
+    """Return what :func:`with_prompt` put into a document; None where nothing was."""
+    if f'"{_PROMPT}":' not in doc:
+        return None
+    found = loads_object(doc).get(_PROMPT)
+    return found if isinstance(found, dict) else None
 
 
 def worker_binding(doc: str) -> dict[str, Any] | None:

@@ -75,13 +75,14 @@ def connect_async(
     *,
     allow_unverified_tls: bool = False,
     asks_again: bool = True,
+    most: int = _MAX_CONNECTIONS,
 ) -> redis.asyncio.Redis:
-    """:func:`connect` for an event loop."""
+    """:func:`connect` for an event loop; it opens *most* connections."""
     address = read(url, allow_unverified_tls=allow_unverified_tls)
     # redis-py greets over a socket file while it connects, and calls silence there a lost connection.
     retries = _RETRIES if asks_again or address.scheme not in SOCKETS else 0
     retry = AsyncRetry(ExponentialBackoff(cap=0.5, base=0.05), retries, _worth_another_try(asks_again))
-    options = _options() | {"socket_timeout": answer_seconds, "retry": retry}
+    options = _options() | {"socket_timeout": answer_seconds, "retry": retry, "max_connections": most}
     if address.scheme == "sentinel":
         alone = _SENTINEL | {"retry": AsyncRetry(NoBackoff(), 0)}
         options |= address.user_and_password

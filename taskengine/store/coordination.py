@@ -12,7 +12,7 @@ from taskengine.core.instructions import CloseTask
 from taskengine.core.rules import Counters, End
 from taskengine.models.enums import TaskStatus, TriggerRule
 from taskengine.store.call import Call, Operation
-from taskengine.store.codec import dumps, pairs
+from taskengine.store.codec import dumps, loads_object, pairs
 from taskengine.store.connect import block_ms
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Reply, only, reply
@@ -195,6 +195,16 @@ def decisions(keys: Keys, after: str = "0", most: int = PIECE) -> Call[list[Deci
 
 def _decisions(raw: Sequence[Any]) -> list[Decision]:
     return [Decision(entry, f.get("k", ""), f.get("b", ""), f.get("h", "")) for entry, f in raw]
+
+
+def poisoned(keys: Keys, most: int) -> Call[dict[str, str]]:
+    """Task or step -> the error of the latest decision about it that was put aside, of the newest *most* of all."""
+
+    def decode(raw: Sequence[str]) -> dict[str, str]:
+        found = [loads_object(text) for text in reversed(raw)]
+        return {str(one["task"]): str(one["error"]) for one in found}
+
+    return Call("LRANGE", (keys.fixed("poison"), 0, most - 1), decode, command=True)
 
 
 def poison_counts(keys: Keys) -> Call[tuple[dict[str, int], str, str]]:

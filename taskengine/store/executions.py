@@ -58,6 +58,8 @@ class Report:
     #: Where an error came from, whole and in short; both or neither.
     traceback: str = ""
     last_frame: str = ""
+    #: JSON of what belongs to the task's next attempts; '' where nothing does, and nothing did before.
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ def _outcome(one: Report) -> Row:
         "error": one.error,
         "kind": one.error_kind, "retry_ms": one.retry_ms, "usage": one.usage, "agent": one.agent, "big": one.big or "",
         "deadline": one.deadline_ms or "", "trace": one.traceback, "last_frame": one.last_frame,
+        "more": one.more,
     }  # fmt: skip
 
 

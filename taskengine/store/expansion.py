@@ -13,7 +13,7 @@ from taskengine.core.instructions import Expand
 from taskengine.core.order import score
 from taskengine.core.steps.rows import Row, StepRow, TaskRow
 from taskengine.models import Task, TaskType, WorkflowDefinition
-from taskengine.store.codec import canonical, with_binding
+from taskengine.store.codec import canonical, with_binding, with_prompt
 from taskengine.store.fields import TaskField
 from taskengine.store.records import Pattern, Record
 from taskengine.store.steps import Piece, step_record
@@ -64,12 +64,19 @@ class Place:
         made = pattern.record(id, name, pattern.task.input if given is None else given, on, seconds)
         rare = f"{made.row['rare']!s} p {row.path} up {self.parent} fr {self.frame}".strip()
         doc = str(made.row["doc"])
+        bound = self._bound(row, doc)
+        if bound is not doc:
+            rare += f" {TaskField.binding_bytes} {len(bound.encode()) - len(doc.encode()) + 1}"
+        return Record(id, made.raw_id, {**made.row, "rare": rare, "doc": bound}, made.payload)
+
+    def _bound(self, row: TaskRow, doc: str) -> str:
+        """Return a task's document with what its worker puts in, or needs to know of what was."""
+        if row.prompt is not None:
+            return with_prompt(doc, row.prompt.template, row.prompt.values, row.prompt.input)
         if row.binding is not None:
             read = [(names, step_id_text(self.workflow_id, path)) for names, path in row.binding.tasks.items()]
-            bound = with_binding(doc, read, row.binding.values)
-            rare += f" {TaskField.binding_bytes} {len(bound.encode()) - len(doc.encode()) + 1}"
-            doc = bound
-        return Record(id, made.raw_id, {**made.row, "rare": rare, "doc": doc}, made.payload)
+            return with_binding(doc, read, row.binding.values)
+        return doc
 
     def _like(self, row: TaskRow, template: Mapping[str, JsonValue]) -> Task:
         fields: dict[str, Any] = {

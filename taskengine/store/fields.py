@@ -96,8 +96,12 @@ class TaskField:
     windowed = "wd"  # an item that waits until it may start
     step_paused = "nb"  # ms a step had been paused when its timer began, or grew
     limit_paused = "lb"  # the same of its timeout
-    reference = "ref"  # JSON: what an attempt checkpointed, for the next one
     signal = "sig"  # name of the one that a step waits for
+    extra = "xx"  # it has one of the following, which its worker is told
+    reference = "ref"  # 'ms JSON': where an attempt left its work for the next one
+    answer = "ans"  # 'ms JSON': what a person answered to the question of an attempt
+    most_tokens = "cap"  # that all of its attempts together may use
+    tokens = "tok"  # that they used so far
 
 
 class ExecutionField:
@@ -132,7 +136,23 @@ class ExecutionField:
     log_lines = "ln"  # taken so far
     log_bytes = "lb"  # of those kept
     pid = "pid"  # process of a lost one
-    reference = "ref"  # JSON: where its work is, as its agent checkpointed it
+    reference = "ref"  # 'ms JSON', as it checkpointed
+
+
+class AgentField:
+    """Of ``agent:NAME``."""
+
+    type = "ty"
+    capabilities = "ca"  # words in order
+    most = "mx"  # executions at once, unless there is no bound
+    limits = "li"  # names of those that it shares: words
+    doc = "doc"  # JSON of what scripts need not know
+    origin = "from"  # code or api
+    revision = "rev"  # changes of its content
+    created = "cr"  # ms
+    updated = "up"  # ms
+    seen = "seen"  # ms when a node of it left, or fell silent
+    draining = "dr"  # 'ms JSON {by, why}'
 
 
 class RunField:
@@ -215,6 +235,7 @@ TASK_FIELDS = _table(TaskField)
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "task": TASK_FIELDS,
     "exec": _table(ExecutionField),
+    "agent": _table(AgentField),
     "run": _table(RunField),
     "node": _table(NodeField),
     "batch": _table(BatchField),

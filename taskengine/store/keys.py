@@ -12,6 +12,8 @@ from collections.abc import Mapping
 
 #: Fixed keys. Lives for ever unless the line says otherwise; all are bounded by what is open or retained.
 FIXED: Mapping[str, str] = {
+    "agent_revision": "string: changes of what is stored of agents; a beat's answer tells workers of it",
+    "agents": "zset agent -> ms since when it is known",
     "arrivals": "string: number of the newest task; tasks are numbered in order of arrival",
     "batches": "zset batch -> created ms: staged and not yet committed",
     "commits": "set of batches that are committed and whose commit waits still fall",
@@ -55,6 +57,7 @@ FIXED: Mapping[str, str] = {
 
 #: Keys with an id behind a colon.
 BY_ID: Mapping[str, str] = {
+    "agent": "hash of an agent; until it is unregistered",
     "batch": "hash {state, run, n, cursor}: a graph between its first and its last trip; 1 h after its end",
     "bits": "string 'index:segment': bitmap over 4096 arrivals, one for each list filter value",
     "codes": "string 'segment': status of each of 4096 arrivals in four bits, see CODES",

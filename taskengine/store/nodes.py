@@ -53,6 +53,8 @@ class HeartbeatReply:
     server_ms: int
     held: tuple[Held, ...]
     lost: tuple[Lost, ...]
+    #: Counts changes of what is stored of agents.
+    agent_revision: int = 0
 
 
 class _Held(NamedTuple):
@@ -80,7 +82,7 @@ class _Lost(NamedTuple):
 
 def _heartbeat(raw: Sequence[Any]) -> HeartbeatReply:
     held = tuple(_held(one) for one in map(_Held._make, raw[2]) if one.task_id)
-    return HeartbeatReply(int(raw[1]), held, tuple(_lost(_Lost._make(one)) for one in raw[3]))
+    return HeartbeatReply(int(raw[1]), held, tuple(_lost(_Lost._make(one)) for one in raw[3]), int(raw[4]))
 
 
 def _lost(one: _Lost) -> Lost:
@@ -146,6 +148,8 @@ class Node:
 
     name: str
     alive: bool
+    #: Milliseconds on the server's clock until which its latest beat counts.
+    until_ms: int
     #: JSON that the node published about itself.
     info: str
     slots: int
@@ -280,6 +284,7 @@ def _node(raw: _Node, now: int) -> Node:
     return Node(
         name=raw.name,
         alive=float(raw.until_ms) > now,
+        until_ms=int(float(raw.until_ms)),
         info=raw.info,
         slots=int(raw.slots),
         held=raw.held,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from taskengine.core.explain import QueueView, Server
+from taskengine.core.explain.inputs import QueueView, Server
 from taskengine.core.order import priority_of
 from taskengine.models.enums import TaskPriority
 from taskengine.store.call import Operation

@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from taskengine.agents.reference import Reference, Tracked
+from taskengine.errors import InvalidInputError
 from taskengine.store.call import Call
 from taskengine.store.executions import Answer, Slot, answer
+from taskengine.store.kept import reference_from, reference_text
 from taskengine.store.keys import SERVICE, Keys
-from taskengine.store.references import reference_from, reference_text
 from taskengine.store.replies import AssignmentReply, Reply, replies, reply
 from taskengine.store.verb import Row, Verb
 
 #: Executions in one script.
 PIECE = 256
+_UNREADABLE = Reference("", "intent")
 
 
 class _Tracked(NamedTuple):
@@ -128,13 +130,21 @@ def _taken(raw: Sequence[Any]) -> Taken:
     if raw[0] == "other":
         return Taken(other=str(raw[1]), wait_ms=int(raw[2]))
     flat = list(map(str, raw[2]))
-    orphans = tuple((id, reference_from(text)) for id, text in zip(flat[::2], flat[1::2], strict=True))
+    orphans = tuple((id, _where(text)) for id, text in zip(flat[::2], flat[1::2], strict=True))
     return Taken("", tuple(_due(_Tracked._make(row)) for row in raw[1]), orphans, int(raw[3]) if raw[3] >= 0 else None)
+
+
+def _where(record: str) -> Reference:
+    """Return a stored reference; of one that cannot be read an intent that no type takes for its own."""
+    try:
+        return reference_from(record) or _UNREADABLE
+    except InvalidInputError:
+        return _UNREADABLE
 
 
 def _due(row: _Tracked) -> Due:
     tracked = Tracked(
-        row.execution_id, int(row.token), row.task_id, reference_from(row.reference), int(row.deadline_ms), row.cancel
+        row.execution_id, int(row.token), row.task_id, _where(row.reference), int(row.deadline_ms), row.cancel
     )
     return Due(tracked, int(row.started_ms))
 

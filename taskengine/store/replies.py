@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -67,9 +68,18 @@ class Assignment:
     big: str
     #: (dependency id, name, output JSON or None) of the first 64 dependencies.
     inputs: tuple[tuple[str, str, str | None], ...] = field(default=())
+    #: Of these the ids of those whose output is fetched when somebody asks, for it is large.
+    large_inputs: frozenset[str] = frozenset()
     #: Whether there are more dependencies than those.
     more_inputs: bool = False
     queue: str = ""
+    #: What only some tasks have (:mod:`taskengine.store.kept`), by the words of ``parts/kept.lua``.
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+#: Of most tasks.
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NONE: frozenset[str] = frozenset()
 
 
 class AssignmentReply(NamedTuple):
@@ -87,11 +97,12 @@ class AssignmentReply(NamedTuple):
     inputs: Sequence[Sequence[str]]
     more_inputs: int
     queue: str
+    extra: Sequence[str] = ()
 
 
 def assignment(raw: Sequence[Any]) -> Assignment:
     """Decode what ``claim`` and ``report`` hand to a worker."""
-    found = AssignmentReply._make(raw)
+    found = AssignmentReply(*raw)
     return Assignment(
         execution_id=found.execution_id,
         task_id=found.task_id,
@@ -103,6 +114,8 @@ def assignment(raw: Sequence[Any]) -> Assignment:
         retries=int(found.retries),
         big=found.big,
         inputs=tuple((d[0], d[1], d[2] if len(d) > 2 and d[2] else None) for d in found.inputs),
+        large_inputs=frozenset(d[0] for d in found.inputs if len(d) > 3) if found.inputs else _NONE,
         more_inputs=bool(found.more_inputs),
         queue=found.queue,
+        extra=dict(zip(found.extra[::2], found.extra[1::2], strict=True)) if found.extra else _NOTHING,
     )

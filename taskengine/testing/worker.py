@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import TypeVar
 
 from taskengine.agent import Registry
 from taskengine.models import Outcome
 from taskengine.store import nodes
+from taskengine.store.call import Call, Operation
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Assignment
 from taskengine.store.sync import SyncStore
@@ -28,9 +30,11 @@ from workers.process import LocalRuns, Node, Running, WorkerProcess
 from workers.queues import Served, everything, offer
 from workers.recycling import Limits
 from workers.runner import Runner
+from workers.shared_store import Awaits
 from workers.slot_table import SlotTable
 from workers.unsent import Unsent
 
+T = TypeVar("T")
 #: Share of a lease after which the node beats again.
 _BEAT = 1 / 4
 
@@ -82,6 +86,20 @@ class _InlineNode(Node):
 
     def connect(self, answer_seconds: float = 0.0, busy_poll_seconds: float = 0.0) -> SyncStore:  # noqa: ARG002
         return self.store
+
+
+    def connect_async(self) -> Awaits:
+        return _Awaited(self.store)
+
+
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """The store of the engine for coroutines: one process, and nobody whom it could hold up."""
+
+    store: SyncStore
+
+    async def run(self, work: Call[T] | Operation[T]) -> T:
+        return self.store.run(work)
 
 
 class _Died(BaseException):  # no error: a worker's death in the middle of an execution

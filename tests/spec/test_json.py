@@ -68,6 +68,7 @@ asked: dict[str, st.SearchStrategy[Any]] = {
     "priority": st.sampled_from(TaskPriority),
     "created_by": st.text(min_size=1, max_size=20),
     "assigned_to": st.none() | names,
+    "template": st.none() | st.booleans(),
     "depends_on": st.sets(ids, max_size=4),
     "trigger_rule": st.sampled_from(TriggerRule),
     "input": objects,
@@ -122,7 +123,7 @@ ran: dict[str, st.SearchStrategy[Any]] = {
     "error_kind": st.none() | texts,
     "traceback": st.none() | texts,
     "late_outcome": st.none() | objects,
-    "cancel_requested": st.booleans(),
+    "cancel_requested": st.booleans(), "is_detached": st.booleans(), "reference": st.none() | objects,
     "logs": st.lists(logs, max_size=2),
 }
 

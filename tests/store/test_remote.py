@@ -6,7 +6,7 @@ from typing import Any
 
 from taskengine.agents import Reference
 from taskengine.models import Task
-from taskengine.store import coordination, executions, nodes, pauses, queue_view, remote, tasks
+from taskengine.store import coordination, executions, kept, nodes, pauses, queue_view, remote, tasks
 from taskengine.store.executions import Answer, Report
 from taskengine.store.overdue import time_out
 from taskengine.store.remote import Polled, Taken
@@ -74,7 +74,8 @@ def test_a_slot_that_does_not_go_on_is_free_for_the_next_grant(world: World) -> 
 
 def test_the_next_attempt_is_told_by_the_task_where_the_work_is(world: World) -> None:
     told = detached(world)
-    assert remote.reference_from(world.fields("task", told.task_id)["ref"]) == POSTED
+    assert kept.reference_from(world.fields("task", told.task_id)["ref"]) == POSTED
+    assert world.fields("task", told.task_id)["xx"] == "1"
 
 
 def test_a_detach_after_the_loss_of_its_slot_changes_nothing(world: World) -> None:

@@ -17,13 +17,16 @@ import pytest
 from taskengine.agents import Reference
 from taskengine.core.instructions import CloseTask
 from taskengine.models import TriggerRule
+from taskengine.models.agent import AgentRecord
 from taskengine.store import (
+    agents,
     coordination,
     dead_letters,
     deadlines,
     estimates,
     executions,
     graphs,
+    kept,
     nodes,
     old_turns,
     pauses,
@@ -46,6 +49,7 @@ from .world import World, eid, steps
 RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
+    "read_agents",
     "read_fleet", "read_execution_heads", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list",
     "read_step_decisions", "match_ids",
     "read_dependencies", "read_graph_nodes", "read_outputs", "read", "read_changes", "read_executions", "read_graph",
@@ -234,6 +238,14 @@ def claim(w: World) -> Case:
     w.new("b")
     call = executions.claim(w.slot(), "r1", eid(a), 1)
     return Case(call, lambda: w.report(w.assignment(a)), frozenset({"nothing"}))
+
+
+@case
+def checkpoint(w: World) -> Case:
+    a = w.new("a")
+    told = w.start()
+    call = kept.checkpoint(told.execution_id, told.attempt, Reference("t", "posted", "7"))
+    return Case(call, lambda: w.report(w.assignment(a)), frozenset({"ok", "fenced"}))
 
 
 @case
@@ -597,6 +609,27 @@ def put_frame(w: World) -> Case:
 def register(w: World) -> Case:
     w.run(workflows.put_definition("d", "{}"))
     return Case(workflows.register("w", "d", "ann"), lambda: w.new("other"))
+
+
+CLAUDE = AgentRecord(id="claude_1", type="claude", capabilities={"lint"})
+
+
+@case
+def register_agent(w: World) -> Case:
+    changed = CLAUDE.model_copy(update={"description": "of the team"})
+    return Case(agents.register(CLAUDE, 0), lambda: w.run(agents.register(changed, 1)), frozenset({"changed"}))
+
+
+@case
+def drain_agent(w: World) -> Case:
+    w.run(agents.register(CLAUDE, 0))
+    return Case(agents.drain("claude_1", "ann", "upgrade"), lambda: w.new("other"))
+
+
+@case
+def unregister_agent(w: World) -> Case:
+    w.run(agents.register(CLAUDE, 0))
+    return Case(agents.unregister("claude_1"), lambda: w.new("other"), frozenset({"missing"}))
 
 
 @case

@@ -20,8 +20,10 @@ from taskengine.core.identity import execution_id
 from taskengine.core.instructions import CloseTask
 from taskengine.core.rules import Counters
 from taskengine.models import Task, TaskStatus
+from taskengine.models.agent import AgentRecord
 from taskengine.settings import Settings
 from taskengine.store import (
+    agents,
     changes,
     coordination,
     dead_letters,
@@ -31,6 +33,7 @@ from taskengine.store import (
     graph_nodes,
     graphs,
     inspection,
+    kept,
     needs,
     nodes,
     old_turns,
@@ -95,7 +98,7 @@ def calls() -> Iterator[Call[Any]]:
         remote.poll_take("a", "n", 1), remote.note_polled([remote.Polled(ID, 1, 1)]), remote.lose([(ID, 1, "")]),
         remote.take_overdue("1", 1),
         executions.logs(ID, 0, 0, 1), next(executions.read_heads([ID])), executions.of_task(ID),
-        executions.put_payload("n", "{}"),
+        executions.put_payload("n", "{}"), kept.checkpoint(ID, 1, Reference("t", "intent")),
         graphs.stage("b", "r", [new, new]), graphs.stage_edges("b", ID, [ID]),
         graphs.commit("b"), graphs.put_order("b", 0, b""), graphs.read_graph("k", 0),
         coordination.continue_delete("1", ID),
@@ -116,6 +119,8 @@ def calls() -> Iterator[Call[Any]]:
         second(tasks.reprioritise([ID], 5), [["sc", "0"]]),
         next(inspection.members("ready", "lint")), next(inspection.tally()), next(inspection.runs([ID])),
         dead_letters.drop(ID), quarantine.drop(quarantine._stored(['{}'])), next(queue_view.queue_view(ID)),
+        agents.register(AgentRecord(id="a", type="claude", capabilities={"lint"}), 0), agents.read(["a"]),
+        agents.drain("a", "ann", None), agents.unregister("a"),
         estimates.update_estimates({"lint": 1.5}), next(deadlines.read_weights([ID])),
         deadlines.note("1", [deadlines.Finding(ID, 1, "risk"), deadlines.Finding(ID, 1, "over")]),
     )  # fmt: skip

@@ -89,6 +89,21 @@ def test_nothing_of_a_paused_workflow_starts_and_its_time_stands(engine: Engine)
     assert engine.api.get_workflow(id).status == "completed"
 
 
+@pytest.mark.parametrize("what", [{"wait_seconds": 30}, {"signal": "go", "timeout": 30}])
+@pytest.mark.parametrize("seconds", [29.9, 30, 4000])
+def test_time_that_stood_still_is_over_when_the_clock_is_past_it_and_no_earlier(
+    engine: Engine, what: dict[str, Any], seconds: float
+) -> None:
+    id = engine.api.start_workflow(workflow(WorkflowStep(kind="wait", name="time", **what)))
+    engine.run_until_idle()
+    engine.api.pause_workflow(id)
+    engine.clock.advance(3600)
+    engine.api.resume_workflow(id)
+    engine.clock.advance(seconds)
+    engine.run_until_idle()
+    assert (engine.api.get_workflow(id).completed_at == engine.clock.now) is (seconds >= 30)
+
+
 def test_signals_and_variables_are_kept_in_a_pause(engine: Engine) -> None:
     condition = WorkflowStep(kind="wait", name="c", wait_condition="variables.x == 1")
     id = engine.api.start_workflow(workflow(WorkflowStep(kind="wait", name="s", signal="go"), condition))

@@ -123,6 +123,35 @@ def test_a_decision_that_raises_five_times_fails_its_workflow_with_the_error(
     assert sorted(engine.ran) == ["c", "last"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("broken")
+def test_a_decision_that_failed_its_workflow_stands_first_in_why(engine: Engine) -> None:
+    id = engine.api.start_workflow(workflow(BESIDE))
+    engine.run_for(60)
+    failed = next(one for one in engine.api.get_workflow_status(id).steps[0].children if one.name == "bad")
+    for asked in (id, failed.task_id):
+        first = engine.api.explain(asked).facts[0]
+        assert first.kind == "poisoned"
+        assert "a decision about it cannot be made: ZeroDivisionError('a fault of ours')" in first.text
+        assert first.text.endswith(f"retry_workflow('{id}')")
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_decision_that_was_put_aside_stands_first_in_why_whatever_else_goes_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions.Steps, "fail", lambda *_: None)  # what raises there as well
+    sleeper = WorkflowStep(name="s", task_template=work() | {"capability": "nobody"})
+    both = WorkflowStep(kind="parallel", name="p", sub_steps=[sleeper, BAD])
+    id = engine.api.start_workflow(workflow(both))
+    engine.run_for(60)
+    says = "a decision about it raised and was put aside: ZeroDivisionError('a fault of ours'); mend that, then: "
+    assert str(engine.api.get_workflow_status(id).why).startswith(f"p/bad: {says}")
+    assert engine.api.explain(id).facts[0].text.startswith(f"p/bad: {says}")
+    assert engine.api.cancel_workflow(id) is True
+    engine.run_for(60)
+    assert engine.api.get_workflow(id).status == "cancelled"
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("broken")
 def test_it_fails_wherever_the_coordinator_dies_that_puts_it_aside(engine: Engine) -> None:

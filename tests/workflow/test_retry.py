@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from taskengine import NotAllowedError, NotFoundError, Workflow, WorkflowDefinition, WorkflowStep, agent
+from taskengine.coordinator import Coordinator, HookedStore
+from taskengine.coordinator import steps as decisions
+from taskengine.store.call import Call
 from taskengine.testing import Engine
 
 from .conftest import QUEUE, START
@@ -210,6 +213,65 @@ def test_a_step_that_failed_inside_is_not_over_at_its_first_timeout(engine: Engi
     luck.bad.clear()
     assert go_on(engine, flow).status == "running"
     fails_late(engine, flow, 60)
+
+
+MANY = 64 * 4
+
+
+@pytest.fixture
+def few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each decision opens a piece or two, and what is asked meanwhile the last one."""
+    monkeypatch.setattr(decisions, "_MOST_LOOKS", 2)
+
+
+def fail_all(engine: Engine, luck: Luck, **more: Any) -> Workflow:
+    wide = kind("parallel", sub_steps=[task(f"bad{n}") for n in range(MANY)], mode="wait_all", **more)
+    flow = workflow(wide)
+    run_failing(engine, luck, flow, *(f"bad{n}" for n in range(MANY)))
+    return flow
+
+
+@pytest.mark.usefixtures("few_looks")
+def test_what_is_cancelled_while_its_children_are_opened_again_runs_none_of_them(engine: Engine, luck: Luck) -> None:
+    flow = fail_all(engine, luck)
+    assert engine.api.retry_workflow(flow.id) is True
+    assert engine.api.cancel_workflow(flow.id) is True
+    engine.run_until_idle()
+    assert (engine.api.get_workflow(flow.id).status, luck.ran) == ("cancelled", [])
+
+
+@pytest.mark.usefixtures("few_looks")
+def test_a_timeout_that_is_over_while_its_children_are_opened_again_counts(engine: Engine, luck: Luck) -> None:
+    flow = fail_all(engine, luck, timeout=60)
+    assert engine.api.retry_workflow(flow.id) is True
+    engine.clock.advance(61)
+    engine.run_until_idle()
+    assert (engine.api.get_workflow(flow.id).error_kind, luck.ran) == ("timeout", [])
+
+
+@pytest.mark.usefixtures("few_looks")
+def test_a_child_that_fails_while_others_are_opened_again_fails_its_step(engine: Engine, luck: Luck) -> None:
+    bad = [f"bad{n}" for n in range(MANY)]
+    flow = workflow(kind("parallel", sub_steps=list(map(task, bad)), timeout=600), task("z"))
+    engine.api.start_workflow(flow)
+    engine._coordinator.run_all()
+    engine.api.cancel_workflow(flow.id)  # so that all of them are opened again, piece by piece
+    engine._coordinator.run_all()
+    assert engine.run_until_idle() == 0
+    luck.ran.clear()
+    luck.bad = {"bad0"}
+    worked: list[int] = []
+
+    def work(call: Call[Any]) -> None:
+        if call.name == "retry_scope" and not worked:
+            worked.append(engine._worker.work(1))
+
+    store = HookedStore(engine._coordinator._store, after=work)
+    engine._coordinator = Coordinator(store, engine.settings, "inline", clock=engine.clock.seconds)
+    assert engine.api.retry_workflow(flow.id) is True
+    engine.run_until_idle()
+    done = engine.api.get_workflow(flow.id)
+    assert (done.status, done.failed_step, worked) == ("failed", "parallel/bad0", [1])
 
 
 def test_the_wait_between_two_turns_begins_anew(engine: Engine, luck: Luck) -> None:

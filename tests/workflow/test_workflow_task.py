@@ -9,6 +9,7 @@ import pytest
 from taskengine import (
     InvalidInputError,
     NotAllowedError,
+    NotFoundError,
     Task,
     TaskFactory,
     TaskType,
@@ -189,3 +190,39 @@ def test_one_whose_steps_run_is_paused_with_its_run(engine: Engine) -> None:
     engine.clock.advance(61)
     engine.run_until_idle()
     assert (engine.ran, engine.task(task).status) == (["x"], "completed")
+
+
+def test_what_it_runs_is_spoken_to_under_its_id(engine: Engine) -> None:
+    asking = [
+        WorkflowStep(kind="wait", name="go", signal="go"),
+        WorkflowStep(kind="approval", name="ask", prompt="?"),
+        WorkflowStep(kind="wait", name="set", wait_condition="variables.n == 1"),
+    ]
+    register(engine, *asking, variables={"n": 0}, outputs={"by": "${steps.ask.output.by}"})
+    tasks = [ask("one"), ask("two")]
+    engine.submit(*tasks)  # in one run: each has its own signals
+    engine.run_until_idle()
+    api = engine.api
+    one, two = (api.get_workflow_status(task.id) for task in tasks)
+    assert (one.steps[0].status, two.steps[0].status) == ("waiting", "waiting")
+    api.signal_workflow(tasks[0].id, "go")
+    engine.run_until_idle()
+    assert api.get_workflow_status(tasks[1].id).steps[0].status == "waiting"
+    assert api.approve(tasks[0].id, "ask", by="ann") is True
+    assert api.update_context(tasks[0].id, {"n": 1}) == 1
+    engine.run_until_idle()
+    assert (engine.task(tasks[0]).status, engine.task(tasks[0]).result) == ("completed", {"by": "ann"})
+    with pytest.raises(NotAllowedError, match=f"pause\\(run_id='{engine.task(tasks[1]).run_id}'\\)"):
+        api.pause_workflow(tasks[1].id)
+    assert api.cancel_workflow(tasks[1].id) is True
+
+
+def test_before_it_begins_it_has_no_variables(engine: Engine) -> None:
+    register(engine, step("a"))
+    held = ask("held").model_copy(update={"hold": True})
+    engine.submit(held)
+    engine.run_until_idle()
+    with pytest.raises(NotAllowedError, match="is pending and keeps its variables"):
+        engine.api.update_context(held.id, {"n": 1})
+    with pytest.raises(NotFoundError):
+        engine.api.get_workflow_status(held.id)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, overload
 
 from taskengine.api.aio.admin import AsyncAdmin
+from taskengine.api.aio.agents import AsyncAgents
 from taskengine.api.aio.bulk import AsyncBulk
 from taskengine.api.aio.control import AsyncControl
 from taskengine.api.aio.runs import AsyncRuns
@@ -25,7 +26,14 @@ from taskengine.models import (
 )
 
 
-class TaskAPI(AsyncControl, AsyncBulk, AsyncRuns, AsyncWorkflowStart, AsyncAdmin):
+class TaskAPI(
+    AsyncControl,
+    AsyncBulk,
+    AsyncRuns,
+    AsyncWorkflowStart,
+    AsyncAgents,
+    AsyncAdmin,
+):
     """Submit, watch and steer tasks from an event loop.
 
     ``TaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say

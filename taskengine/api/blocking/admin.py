@@ -30,6 +30,7 @@ class BlockingAdmin(BlockingBaseClient):
     def explain(self, task_id: Id) -> Explanation:
         """Return why a task is where it is: a headline, and facts such as what it waits for, its place, its error.
 
+        A step of a workflow, and a workflow itself, are explained as well.
         Bounded: it names at most twenty dependencies and reads no whole graph. NotFoundError when there is none.
         """
         return self._run(explain.explain_task(self._context, task_id))

@@ -9,6 +9,7 @@ from typing import Any, Literal, overload
 
 from taskengine.api.arguments import Id
 from taskengine.api.blocking.admin import BlockingAdmin
+from taskengine.api.blocking.agents import BlockingAgents
 from taskengine.api.blocking.bulk import BlockingBulk
 from taskengine.api.blocking.control import BlockingControl
 from taskengine.api.blocking.runs import BlockingRuns
@@ -27,7 +28,14 @@ from taskengine.models import (
 )
 
 
-class BlockingTaskAPI(BlockingControl, BlockingBulk, BlockingRuns, BlockingWorkflowStart, BlockingAdmin):
+class BlockingTaskAPI(
+    BlockingControl,
+    BlockingBulk,
+    BlockingRuns,
+    BlockingWorkflowStart,
+    BlockingAgents,
+    BlockingAdmin,
+):
     """Submit, watch and steer tasks from scripts and threads, which may share one.
 
     ``BlockingTaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from uuid import UUID
+
 from taskengine.api.arguments import Id, id_text
 from taskengine.api.context import OperationContext
-from taskengine.api.operations.ask import required
 from taskengine.api.operations.expect import known
-from taskengine.core.explain import NAMED, ExplainInputs, explain
-from taskengine.core.lifecycle import CLOSABLE, REOPENABLE, TERMINAL
+from taskengine.api.operations.explain_step import explain_part, is_workflow
+from taskengine.api.operations.part import part_of
+from taskengine.api.operations.workflow_read import get_workflow_status
+from taskengine.core.explain.inputs import NAMED, Blocker, ExplainInputs
+from taskengine.core.explain.task import explain
+from taskengine.core.lifecycle import CLOSABLE, EXECUTING, REOPENABLE, TERMINAL
 from taskengine.errors import NotFoundError
-from taskengine.models import Explanation, Task
-from taskengine.store import executions, tasks
+from taskengine.models import Explanation, Task, TaskStatus
+from taskengine.store import executions, steps, tasks
 from taskengine.store.call import Operation
+from taskengine.store.fields import TaskField
 from taskengine.store.graph_nodes import PIECE, graph_nodes
 from taskengine.store.queue_view import queue_view
+from taskengine.store.results import whole
 
 #: Dependencies looked at for those that are open.
 _LOOKED_AT = 4 * PIECE
+#: The queue of tasks that run a workflow.
+_OF_WORKFLOWS = "%w"
 #: Steps up from a closed task to the root of it.
 _MOST_STEPS = 100
 
@@ -25,29 +35,44 @@ def explain_task(context: OperationContext, task_id: Id) -> Operation[Explanatio
     """Return the explanation of a task as it stands now."""
     id = id_text(task_id)
     while True:
-        task = yield from required(context, id)
+        task = yield from whole(context.keys, id)
+        if task is None or (yield from is_workflow(context, id)):
+            return (yield from explain_part(context, id))
         now = yield from queue_view(id)
         if now is None:
             raise NotFoundError("task", id)
         latest = yield from executions.of_task(id, 1)
-        blockers = (yield from _blockers(task)) if task.status in CLOSABLE else []
+        blockers, steps_before = (yield from _blockers(task)) if task.status in CLOSABLE else ([], [])
         seconds = yield from known(context, [task, *blockers])
         queues = yield from context.estimates.of([task.queue])
         inputs = ExplainInputs(
             queue_view=now,
-            blockers=blockers,
+            blockers=[*(Blocker(one.id, one.name, one.status) for one in blockers), *steps_before],
             seconds={one.id: s for one, s in zip([task, *blockers], seconds, strict=True) if s is not None},
             queue_seconds=queues.get(task.queue),
             execution=latest[-1] if latest else None,
             causes=(yield from _causes(task)) if task.status in REOPENABLE else (),
+            part=(yield from part_of(context, id)) if task.status in REOPENABLE else None,
+            steps=(yield from _steps(context, task)) if task.status in EXECUTING else None,
         )
         (again,) = yield from tasks.statuses([id])
         if again == task.status:  # else it moved on between two looks, and the answer would contradict itself
             return explain(task, inputs)
 
 
-def _blockers(task: Task) -> Operation[list[Task]]:
-    """Dependencies that are not over, the first twenty found."""
+def _steps(context: OperationContext, task: Task) -> Operation[str | None]:
+    """Return what the steps of the workflow wait for that a task runs."""
+    if task.queue != _OF_WORKFLOWS:
+        return None
+    try:
+        state = yield from get_workflow_status(context, task.id)
+    except NotFoundError:  # they are not there yet
+        return None
+    return state.why or state.reason
+
+
+def _blockers(task: Task) -> Operation[tuple[list[Task], list[Blocker]]]:
+    """Dependencies that are not over, the first twenty found: tasks, and steps of its workflow."""
     open_ids: list[str] = []
     ids = sorted(map(str, task.depends_on))[:_LOOKED_AT]
     for at in range(0, len(ids), PIECE):
@@ -55,8 +80,18 @@ def _blockers(task: Task) -> Operation[list[Task]]:
         open_ids += [one.id for one in seen if one and one.status not in TERMINAL]
         if len(open_ids) >= NAMED:
             break
-    found = yield from tasks.read(open_ids[:NAMED])
-    return [one for one in found if one is not None and one.status not in TERMINAL]
+    named = open_ids[:NAMED]
+    found = yield from tasks.read(named)
+    others = [id for id, one in zip(named, found, strict=True) if one is None]
+    before = yield from steps.read(others)
+    return (
+        [one for one in found if one is not None and one.status not in TERMINAL],
+        [_blocking_step(id, one) for id, one in zip(others, before, strict=True) if one and one["st"] not in TERMINAL],
+    )
+
+
+def _blocking_step(id: str, fields: Mapping[str, str]) -> Blocker:
+    return Blocker(UUID(id), fields.get(TaskField.path) or "workflow", TaskStatus(fields["st"]))
 
 
 def _causes(task: Task) -> Operation[list[Task]]:

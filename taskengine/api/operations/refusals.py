@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from taskengine.api.context import OperationContext
+from taskengine.api.operations.part import outermost
 from taskengine.core import remedy
 from taskengine.errors import NotAllowedError, NotFoundError
 from taskengine.models import Event, Task
@@ -53,19 +54,15 @@ def refuse_part(context: OperationContext, id: str) -> Operation[None]:
 
 def part_not_retried(context: OperationContext, id: str) -> Operation[NotAllowedError]:
     """Return the error for a task of a workflow that is to be retried alone: the steps around it ended as it did."""
-    place, workflow = (yield from _place(context, id)), (yield from _outermost(context, id))
-    retry = _retry(workflow)
+    place, workflow = (yield from _place(context, id)), (yield from outermost(context, id))
+    retry = remedy.retry_workflow_call(workflow)
     return NotAllowedError(f"{place}; it is opened with what else failed there, once that is over: {retry}", id=id)
 
 
 def reopening(context: OperationContext, id: str) -> Operation[str]:
     """Return what opens a task again that failed or was cancelled; a part of a workflow is opened with that."""
-    workflow = yield from _outermost(context, id)
-    return remedy.reopen(id) if workflow == id else f"{_retry(workflow)} opens it again"
-
-
-def _retry(workflow: str) -> str:
-    return remedy.named(f"retry_workflow('{workflow}')", f"taskengine workflow retry {workflow}")
+    workflow = yield from outermost(context, id)
+    return remedy.reopen(id) if workflow == id else f"{remedy.retry_workflow_call(workflow)} opens it again"
 
 
 def _is_step(fields: Mapping[str, str | None]) -> bool:
@@ -79,16 +76,9 @@ def _place(context: OperationContext, id: str) -> Operation[str]:
     own = yield from tasks.fields(context.keys, id, TaskField.path, TaskField.name, TaskField.kind)
     if own[TaskField.kind] == "workflow":
         return f"{id} is workflow {own[TaskField.name]!r}"
-    workflow = yield from _outermost(context, id)
+    workflow = yield from outermost(context, id)
     name = (yield from tasks.fields(context.keys, workflow, TaskField.name))[TaskField.name]
     return f"{id} is step {own[TaskField.path] or own[TaskField.name]} of workflow {name!r} ({workflow})"
-
-
-def _outermost(context: OperationContext, id: str) -> Operation[str]:
-    """Return the workflow, or the task that runs one, around all steps that something stands in."""
-    while above := (yield from tasks.fields(context.keys, id, TaskField.parent))[TaskField.parent]:
-        id = above
-    return id
 
 
 def _line(event: Event) -> str:

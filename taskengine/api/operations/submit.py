@@ -12,6 +12,7 @@ from taskengine.api.context import OperationContext
 from taskengine.api.operations.expect import expected
 from taskengine.api.operations.moments import refuse_past
 from taskengine.api.operations.runs import LONGEST_NAME
+from taskengine.api.operations.templates import refuse_templates
 from taskengine.core import graph
 from taskengine.errors import (
     CircularDependencyError,
@@ -44,6 +45,7 @@ def create_task(context: OperationContext, given: Task | TaskCreateRequest, run_
     if task.id in task.depends_on:  # put in place, past the model
         raise CircularDependencyError([task.name, task.name])
     yield from refuse_past(context, [task])
+    yield from refuse_templates([task], {})
     if len(task.depends_on) > graphs.EDGES:  # more than one script may touch
         (stored,) = yield from create_tasks(context, [task], run)
         id = str(stored.id)
@@ -90,6 +92,7 @@ def create_tasks(
     parents = {id: sorted(map(str, task.depends_on)) for id, task in new.items()}
     yield from _check(new, parents)
     yield from refuse_past(context, new.values())
+    yield from refuse_templates(new.values(), new)
     if called and run_id is not None:
         yield from _refuse_other_name(run, called)
     label = graphs.Label(called, next(iter(new.values())).created_by)

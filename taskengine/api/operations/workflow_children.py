@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from taskengine.api.arguments import Id, cursor, number, text
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.workflow_place import StepPlace, inner_definition, place_of
 from taskengine.api.operations.workflow_read import stored_workflow
-from taskengine.api.operations.workflow_why import surroundings
+from taskengine.api.operations.workflow_within import Within, within
 from taskengine.core.bindings import Bindings
 from taskengine.core.identity import step_id
-from taskengine.core.status_tree import States, StepFields, paths_in
+from taskengine.core.status_tree import States, paths_in
 from taskengine.core.step_numbers import number_state
 from taskengine.core.steps.paths import bodies, numbered, second_branch, split
 from taskengine.errors import ExpressionError
-from taskengine.models import ConditionalStep, LoopStep, MapStep, ParallelStep, StepPage, StepState, WorkflowDefinition
+from taskengine.models import ConditionalStep, LoopStep, MapStep, ParallelStep, StepPage, StepState
 from taskengine.models.steps import SubWorkflowStep
 from taskengine.store import steps
 from taskengine.store.call import Operation
 from taskengine.store.codec import loads, loads_object
 from taskengine.store.step_values import items
-from taskengine.store.workflows import Stored
 
 #: Turns or items of one page, and steps in them.
 MAX_PAGE, _MOST_STEPS = 100, 5000
-
-
-@dataclass(frozen=True, slots=True)
-class _Within:
-    """A workflow, and a part of it that has variables of its own."""
-
-    id: str
-    stored: Stored
-    frame: str
-    prefix: str
-    definition: WorkflowDefinition
-
-    def states(self, paths: Sequence[str]) -> Operation[States]:
-        """Return what is stored of the steps at these paths."""
-        found = yield from steps.read([str(step_id(self.id, path)) for path in paths])
-        by_path = {path: StepFields(step_id(self.id, path), one) for path, one in zip(paths, found, strict=True) if one}
-        paused = bool(self.stored.pause[0])
-        around = yield from surroundings(self.id, self.frame, self.prefix, self.definition, by_path, paused=paused)
-        return States(by_path, around)
 
 
 def list_step_children(
@@ -54,34 +33,33 @@ def list_step_children(
     path, start, most = text(step, "step", 2000), cursor(after), number(limit, "limit", 1, MAX_PAGE)
     id, stored, definition = yield from stored_workflow(context, workflow_id)
     place = yield from place_of(context, id, definition, path)
-    frame = str(step_id(id, place.prefix)) if place.prefix else id
-    within = _Within(id, stored, frame, place.prefix, place.definition)
+    here = within(context.keys, id, stored, place)
     if isinstance(place.step, SubWorkflowStep):
         inner = yield from inner_definition(context, id, place.step)
-        return (yield from _inner(_Within(id, stored, str(step_id(id, path)), path, inner)))
+        return (yield from _inner(Within(context.keys, id, stored, str(step_id(id, path)), path, inner)))
     if isinstance(place.step, LoopStep | MapStep) and split(place.own)[-1].number is None:
-        return (yield from _numbered(within, place, path, start, most))
-    return (yield from _group(within, place, path))
+        return (yield from _numbered(here, place, path, start, most))
+    return (yield from _group(here, place, path))
 
 
-def _inner(within: _Within) -> Operation[StepPage]:
-    first, last = within.definition.steps, within.definition.finally_steps
-    at_end = f"{within.prefix}/~finally"
-    states = yield from within.states([*paths_in(within.prefix, first), *paths_in(at_end, last)])
-    return StepPage([*states.states(within.prefix, first), *states.states(at_end, last)])
+def _inner(here: Within) -> Operation[StepPage]:
+    first, last = here.definition.steps, here.definition.finally_steps
+    at_end = f"{here.prefix}/~finally"
+    states = yield from here.states([*paths_in(here.prefix, first), *paths_in(at_end, last)])
+    return StepPage([*states.states(here.prefix, first), *states.states(at_end, last)])
 
 
-def _group(within: _Within, place: StepPlace, path: str) -> Operation[StepPage]:
+def _group(here: Within, place: StepPlace, path: str) -> Operation[StepPage]:
     first, second = bodies(place.step)
     called = second_branch(place.step) if isinstance(place.step, ConditionalStep) else {}
-    states = yield from within.states([*paths_in(path, first), *paths_in(path, second, called)])
+    states = yield from here.states([*paths_in(path, first), *paths_in(path, second, called)])
     in_order = not isinstance(place.step, ParallelStep)
     return StepPage([*states.states(path, first, in_order=in_order), *states.states(path, second, called)])
 
 
-def _numbered(within: _Within, place: StepPlace, path: str, start: int, most: int) -> Operation[StepPage]:
+def _numbered(here: Within, place: StepPlace, path: str, start: int, most: int) -> Operation[StepPage]:
     """Return turns of a loop, or items of a map."""
-    (own,) = yield from steps.read([str(step_id(within.id, path))])
+    (own,) = yield from steps.read([str(step_id(here.id, path))])
     there = int(own.get("n", 0)) if own else 0
     step = place.step
     assert isinstance(step, LoopStep | MapStep)
@@ -90,8 +68,8 @@ def _numbered(within: _Within, place: StepPlace, path: str, start: int, most: in
     numbers = range(start, min(start + most, there))
     scopes = [numbered(path, at) for at in numbers]
     asked = [each for scope in scopes for each in (scope, *paths_in(scope, body))]
-    states = yield from within.states(asked)
-    labels = (yield from _labels(within, step, path, numbers)) if isinstance(step, MapStep) else {}
+    states = yield from here.states(asked)
+    labels = (yield from _labels(here, step, path, numbers)) if isinstance(step, MapStep) else {}
     made = [_state(states, step, path, at, labels) for at in numbers]
     more = numbers.stop < there
     return StepPage([one for one in made if one is not None], str(numbers.stop) if more else None)
@@ -105,13 +83,13 @@ def _state(
     return number_state(step, at, scope, states.found.get(scope), tuple(states.states(scope, body)), labels.get(at))
 
 
-def _labels(within: _Within, step: MapStep, path: str, numbers: range) -> Operation[dict[int, str]]:
+def _labels(here: Within, step: MapStep, path: str, numbers: range) -> Operation[dict[int, str]]:
     """Return what the items are called for people, where the step says so."""
     if step.label is None or not numbers:
         return {}
     found = {}
-    context = loads_object(within.stored.frame.get("ctx", "{}"))
-    for at, item in zip(numbers, (yield from items(str(step_id(within.id, path)), numbers)), strict=True):
+    context = loads_object(here.stored.frame.get("ctx", "{}"))
+    for at, item in zip(numbers, (yield from items(str(step_id(here.id, path)), numbers)), strict=True):
         others = {"index": at, "item": None if item is None else loads(item)}
         try:
             found[at] = str(Bindings(context=context, others=others).evaluate(step.label))

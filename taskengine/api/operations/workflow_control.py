@@ -11,6 +11,7 @@ from taskengine.api.operations import pause
 from taskengine.api.operations.refusals import part_not_retried
 from taskengine.api.operations.workflow_read import get_workflow
 from taskengine.api.operations.workflow_start import Order, new_workflow, start_workflow
+from taskengine.core import remedy
 from taskengine.core.lifecycle import REOPENABLE, TERMINAL, WORKFLOW_OVER
 from taskengine.core.workflow_verbs import allowed
 from taskengine.errors import NotAllowedError, NotFoundError
@@ -26,6 +27,11 @@ def pause_workflow(
 ) -> Operation[bool]:
     """Pause a workflow's run; False when it is paused already."""
     workflow = yield from _open(context, workflow_id, "paused")
+    if workflow.run_id != workflow.id:  # a task runs it: its steps are the run's, with those of other tasks
+        run = workflow.run_id
+        call = remedy.named(f"pause(run_id='{run}')", f"taskengine pause --run {run}")
+        says = f"task {workflow.id} runs workflow {workflow.name!r} within run {run}; pause that: {call}"
+        raise NotAllowedError(says, id=workflow.id)
     was_paused = workflow.reason is not None and workflow.reason.startswith("paused: ")
     yield from pause.pause(
         capability=None, agent_id=None, run_id=workflow.id, everything=False, reason=reason, until=until, by=by

@@ -21,6 +21,7 @@ from taskengine.store.call import Operation
 from taskengine.store.codec import loads, loads_object, moment, pause_from
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import RULED
+from taskengine.store.step_values import Where
 from taskengine.store.workflows import Stored
 
 
@@ -54,7 +55,10 @@ def get_workflow_status(context: OperationContext, workflow_id: Id) -> Operation
     found = yield from steps.read([str(step_id(id, path)) for path in paths])
     by_path = {path: StepFields(step_id(id, path), _plain(one)) for path, one in zip(paths, found, strict=True) if one}
     around = yield from surroundings(
-        id, id, "", definition, {"": StepFields(UUID(id), stored.fields), **by_path}, paused=bool(stored.pause[0])
+        context.keys,
+        Where(id, id, "", definition, ""),
+        {"": StepFields(UUID(id), stored.fields), **by_path},
+        paused=bool(stored.pause[0]),
     )
     made = tree(definition, by_path, around, last)
     return WorkflowState(

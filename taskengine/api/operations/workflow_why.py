@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from taskengine.core.bindings import Bindings
 from taskengine.core.lifecycle import TERMINAL
@@ -12,31 +13,37 @@ from taskengine.core.step_why import Surroundings
 from taskengine.core.steps.paths import find_step
 from taskengine.core.steps.snapshot import ENTERED
 from taskengine.errors import ExpressionError
-from taskengine.models import ApprovalStep, WaitStep, WorkflowDefinition
-from taskengine.store import nodes
+from taskengine.models import ApprovalStep, WaitStep
+from taskengine.store import coordination, nodes
 from taskengine.store.call import Operation
 from taskengine.store.codec import moment
+from taskengine.store.keys import Keys
 from taskengine.store.step_values import Where, read_values
 
 #: Waiting steps whose values are read.
 MOST = 20
+#: Decisions that were put aside, the newest, among which theirs are looked for.
+_POISONED = 100
 
 
 def surroundings(
-    id: str, frame: str, prefix: str, definition: WorkflowDefinition, found: Mapping[str, StepFields], *, paused: bool
+    keys: Keys, where: Where, found: Mapping[str, StepFields], *, paused: bool
 ) -> Operation[Surroundings]:
     """Return what the steps of one definition need to tell; *found* is what is stored of them, by path."""
+    prefix = where.prefix
     values: dict[str, Bindings] = {}
     for path, step in found.items():
         if step.fields.get("k") in ("wait", "approval") and step.fields["st"] in ENTERED and len(values) < MOST:
             own = path.removeprefix(prefix).removeprefix("/") if prefix else path
-            read = yield from _values(Where(id, frame, prefix, definition, own))
+            read = yield from _values(replace(where, path=own))
             if read is not None:
                 values[path] = read
-    leads = True
+    leads, poisoned = True, {}
     if any(_may_be_undecided(step.fields) for step in found.values()):
         leads = (yield from nodes.leader())[1] is not None
-    return Surroundings(id, moment, values, paused, leads)
+        errors = yield from coordination.poisoned(keys, _POISONED)
+        poisoned = {path: errors[str(step.id)] for path, step in found.items() if str(step.id) in errors}
+    return Surroundings(where.workflow_id, moment, values, paused, leads, poisoned)
 
 
 def _values(where: Where) -> Operation[Bindings | None]:

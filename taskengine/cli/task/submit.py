@@ -49,6 +49,16 @@ Input = Annotated[
     ),
 ]
 Name = Annotated[str, typer.Option(help="For people.", show_default="the capability")]
+Description = Annotated[
+    str | None,
+    typer.Option(
+        "--description", "-d", metavar="TEXT", show_default=False,
+        help="What is to be done: the prompt of an agent that reads one; @FILE reads it, - takes stdin.",
+    ),
+]
+Template = Annotated[
+    bool, typer.Option("--template", help="${…} in input and description stands for results and inputs.")
+]
 Type = Annotated[str | None, typer.Option("--type", "-t", help="code_analysis, testing, …", show_default="custom")]
 HowMuch = Annotated[Priority, typer.Option("--priority", "-p", case_sensitive=False)]
 DependsOn = Annotated[
@@ -85,6 +95,8 @@ def submit(
     capability: Capability = None,
     input: Input = None,
     name: Name = "",
+    description: Description = None,
+    template: Template = False,
     type: Type = None,
     priority: HowMuch = Priority.NORMAL,
     depends_on: DependsOn = None,
@@ -108,7 +120,9 @@ def submit(
 ) -> None:
     """Submit one task and say its id."""
     fields = {
-        "capability": capability, "name": name, "task_type": type, "assigned_to": assigned_to,
+        "capability": capability, "name": name, "template": template or None,
+        "description": description and values.given_text(description, "--description"),
+        "task_type": type, "assigned_to": assigned_to,
         "timeout": timeout, "queue_timeout": queue_timeout, "heartbeat_timeout": heartbeat_timeout,
         "total_timeout": total_timeout, "trigger_rule": trigger_rule, "hold": hold or None, "id": id,
         "idempotency_key": idempotency_key,

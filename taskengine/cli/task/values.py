@@ -37,10 +37,7 @@ def arguments(text: str | None, option: str = "--input") -> dict[str, Any]:
     field = option.lstrip("-")
     if text is None:
         return {}
-    if text == "-":
-        text = _standard_input(option)
-    elif text.startswith("@"):
-        text = _file(text[1:], option)
+    text = given_text(text, option)
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as exc:
@@ -50,6 +47,13 @@ def arguments(text: str | None, option: str = "--input") -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InvalidInputError(f'{option}: {text:.60} is no JSON object; write {{"value": …}}', field=field)
     return found
+
+
+def given_text(text: str, option: str) -> str:
+    """Return what *option* gives: itself, the content of ``@FILE``, or of stdin where it is ``-``."""
+    if text == "-":
+        return _standard_input(option)
+    return _file(text[1:], option) if text.startswith("@") else text
 
 
 def moments(**given: str | None) -> dict[str, datetime]:

@@ -77,7 +77,7 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
     yield "type", Text(task.task_type.value)
     yield "capability", plain(str(task.capability))
     if task.description:
-        yield "description", plain(task.description)
+        yield "description" + (" (template)" if task.template else ""), plain(task.description)
     if task.assigned_to:
         yield "assigned to", plain(task.assigned_to)
     yield "priority", Text(task.priority.name.lower())

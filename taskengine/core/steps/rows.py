@@ -25,6 +25,17 @@ class WorkerBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptBinding:
+    """Of what the description of a task was made: an agent to which it is a prompt fences what other tasks made."""
+
+    template: str
+    #: Values that it reads, by root.
+    values: Mapping[str, JsonValue]
+    #: Keys of the task's input that hold what other tasks made, and what these are called.
+    input: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskRow:
     """A task, as its template says."""
 
@@ -35,6 +46,8 @@ class TaskRow:
     depends_on: tuple[str, ...] = ()
     #: What its worker puts in; None for a task that is as it stands.
     binding: WorkerBinding | None = None
+    #: None where the description is no template, or is left to its worker with the rest.
+    prompt: PromptBinding | None = None
 
     @property
     def seconds(self) -> float:

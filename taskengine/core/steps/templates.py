@@ -21,6 +21,7 @@ from taskengine.core.steps.names import Meant, UnknownStepError, resolve
 from taskengine.core.steps.needs import to_enter
 from taskengine.core.steps.paths import FINALLY, child
 from taskengine.core.steps.plain import is_plain
+from taskengine.core.steps.put import put_in
 from taskengine.core.steps.rows import TaskRow, WorkerBinding
 from taskengine.core.templates import PASSED_ON, bind, is_late, reads
 from taskengine.errors import ExpressionError, InvalidInputError
@@ -146,10 +147,9 @@ class Author:
         return None if read is None else list(read.values())
 
     def _made(self, step: TaskStep, path: str, on: tuple[str, ...]) -> TaskRow:
-        made = bind(step.task_template, self.bindings)
-        assert isinstance(made, dict)
+        made, prompt = put_in(step.task_template, self.bindings)
         _refuse_invalid(made, _says(step).bound)
-        return TaskRow(path, step.name, made, on)
+        return TaskRow(path, step.name, made, on, prompt=prompt)
 
     def _bound(
         self, step: TaskStep, path: str, on: tuple[str, ...], said: _Said, read: dict[tuple[str, ...], str]

@@ -2,7 +2,7 @@
 -- args: node, slot, queues, message, pid, execution, token, reference, poll_ms, taken_up, envelope
 -- returns: {'ok', {}, {}, {assignment ...}} | {'fenced', status} | {'missing'}
 -- events: detached | took_up, started
--- fields: reference, exec.node, exec.slot, exec.agent, exec.reference
+-- fields: exec.node, exec.slot, exec.agent
 -- queues is empty when the slot does not go on. reference: JSON. poll_ms: until somebody asks the service. taken_up: not
 -- '' when the work is what an earlier attempt began.
 local node, slot = A.node, A.slot
@@ -13,8 +13,8 @@ if e.st ~= E.RUNNING or e.att ~= tonumber(A.token) or e.node ~= node or e.slot ~
 local m = load(e.task)
 local agent = call('HGET', key('exec', e.id), F.exec.agent)
 leave_slot(e)
-call('HSET', key('exec', e.id), F.exec.node, '~', F.exec.slot, e.id, F.exec.reference, A.reference)
-call('HSET', key('task', m.id), F.reference, A.reference)
+call('HSET', key('exec', e.id), F.exec.node, '~', F.exec.slot, e.id)
+keep_reference(e, A.reference)
 call('HSET', key('slots', '~'), e.id, e.id .. '|||0')
 poll_in(e.id, agent, m.cq and 0 or A.poll_ms)
 if A.taken_up == '' then

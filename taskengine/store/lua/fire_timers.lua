@@ -62,8 +62,9 @@ local function is_put_off(m, kind, item)
   local more = GROWS[kind] and grown(m, GROWS[kind]) or 0
   if more == 0 then return false end
   local at = call('ZSCORE', K.timers, item) + more
-  call('ZADD', K.timers, at, item)
   if kind == 'total' then call('HSET', key('task', m.id), F.total_end, at) end
+  if at <= now then return false end
+  call('ZADD', K.timers, at, item)
   return true
 end
 local function fire(item)

@@ -2,7 +2,7 @@
 -- args: node, number, info, slots, queues, drain, took, live..., envelope
 -- reply held: execution_id, message, pid, deadline_ms, cancel_ms, token, task_id, silent_ms
 -- reply lost: execution_id, task_id, pid, became, why
--- returns: {'ok', server ms, {held ...}, {lost ...}}
+-- returns: {'ok', server ms, {held ...}, {lost ...}, revision of what is stored of agents}
 -- events: lost, ready | paused
 -- fields: exec.deadline, exec.cancel, exec.attempt, exec.task, exec.silent_until, node.queues, node.slots, node.beat
 -- fields: node.untaken, node.info, node.size, node.alive_until, node.draining
@@ -12,6 +12,7 @@
 -- 'message|pid|ms ago|how' of one whose process was seen to die: lost at once, with that reason, since then.
 local node, queues_text = A.node, A.queues
 local held, vanished, lost, leases = {}, {}, {}, {}
+local agents_revision = tonumber(call('GET', K.agent_revision) or 0)
 local function tell(ids, msg, pid)
   for eid in ids:gmatch('%S+') do
     local e = call('HMGET', key('exec', eid), F.exec.deadline, F.exec.cancel, F.exec.attempt, F.exec.task,
@@ -25,7 +26,7 @@ local old = call('HMGET', key('node', node), F.node.queues, F.node.slots, F.node
 local slots = call('HGETALL', key('slots', node))
 if tonumber(A.number) <= tonumber(old[3] or 0) then
   for i = 2, #slots, 2 do tell(slots[i]:match('^([^|]*)|([^|]*)|([^|]*)|')) end
-  return {'ok', now, held, lost}
+  return {'ok', now, held, lost, agents_revision}
 end
 local alive = call('ZSCORE', K.nodes, node)
 local first = not alive or tonumber(alive) < now
@@ -45,7 +46,7 @@ end
 call('ZADD', K.nodes, now + C.lease_ms, node)
 local queues, agents = parse_queues(queues_text)
 if first or old[1] ~= queues_text or old[5] ~= A.slots then
-  for queue in (old[1] or ''):gmatch('(%S+)=') do stop_offer(node, queue, tonumber(old[5] or 0)) end
+  for queue in (old[1] or ''):gmatch('(%S+)=') do stop_offer(node, queue, tonumber(old[5] or 0), now) end
   for _, queue in ipairs(queues) do
     start_offer(node, queue, tonumber(A.slots))
     if queue:sub(1, 1) == '@' then bring_back('offer:' .. queue:sub(2)) end
@@ -104,4 +105,4 @@ else
 end
 if distrusted and A.drain == '' then probe(node, queues) end
 grant_made()
-return {'ok', now, held, lost}
+return {'ok', now, held, lost, agents_revision}

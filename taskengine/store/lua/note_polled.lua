@@ -1,8 +1,7 @@
 -- Keeps what a poller heard of slotless executions that go on: each counts as heard, and is due again later.
 -- args: runs{execution, token, next_ms, reference, progress, note}...
 -- returns: {'ok' | 'missing' | status of one that is not running or has another token ...}
--- fields: reference, exec.heartbeat, exec.silent_until, exec.progress, exec.progress_note, exec.reference, exec.agent
--- fields: exec.cancel
+-- fields: exec.heartbeat, exec.silent_until, exec.progress, exec.progress_note, exec.agent, exec.cancel
 -- reference: JSON, '' when it is as before. progress: '' when nobody knows. One whose cancel was asked is due in a second.
 local function keep(at)
   local e, why = load_detached(A.runs[at].execution, A.runs[at].token)
@@ -15,10 +14,7 @@ local function keep(at)
   end
   if v[2] then set(F.exec.silent_until, now + v[2]) end
   if A.runs[at].progress ~= '' then set(F.exec.progress, A.runs[at].progress) end
-  if A.runs[at].reference ~= '' then
-    set(F.exec.reference, A.runs[at].reference)
-    call('HSET', key('task', e.task), F.reference, A.runs[at].reference)
-  end
+  if A.runs[at].reference ~= '' then keep_reference(e, A.runs[at].reference) end
   call('HSET', key('exec', e.id), unpack(fields))
   poll_in(e.id, v[1], v[3] and math.min(1000, A.runs[at].next_ms) or A.runs[at].next_ms)
   return 'ok'

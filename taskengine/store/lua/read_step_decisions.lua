@@ -26,7 +26,7 @@ local function look(id, because)
   own[#own + 1] = call('LLEN', key('children', id))
   local frame = m.queue ~= '%w' and m.fr or id
   local signal = call('HGET', key('task', id), F.signal)
-  signal = signal and call('LINDEX', key('inbox', m.run .. ':' .. signal), 0)
+  signal = signal and call('LINDEX', key('inbox', signal_place(m, signal)), 0)
   return R.step{revision = rests_on(m), fields = own,
     frame = read_fields(key('frame', frame), F.frame.workflow, F.frame.definition, F.frame.revision,
       F.frame.path),

@@ -6,7 +6,7 @@
 -- Each is a list of 'name', value, ...
 local id = A.workflow
 local m = load_step(id)
-if not m or m.k ~= 'workflow' then return {} end
+if not m or not is_workflow(m) or call('EXISTS', key('frame', id)) == 0 then return {} end
 local result = m.att > 0 and call('HGET', key('exec', execution_id(id, m.att)), F.exec.output) or ''
 local scope, record = blocked_by(m)
 return R.workflow{fields = call('HGETALL', key('task', id)), frame = call('HGETALL', key('frame', id)),

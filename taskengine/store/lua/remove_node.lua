@@ -8,7 +8,7 @@ local slots = call('HKEYS', key('slots', node))
 for i = 1, math.min(#slots, 32) do lost = lost + #mark_slot_lost(node, slots[i], 'its node stopped', true) end
 local v = call('HMGET', key('node', node), F.node.queues, F.node.size)
 for queue in (v[1] or ''):gmatch('(%S+)=') do
-  stop_offer(node, queue, tonumber(v[2] or 0))
+  stop_offer(node, queue, tonumber(v[2] or 0), now)
   note_queue(queue)
 end
 call('SREM', K.free_nodes, node)

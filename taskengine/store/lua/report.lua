@@ -1,6 +1,6 @@
 -- Ends executions of one slot with their outcomes, tells their dependents, and gives the slot its next ones in the same trip.
 -- args: node, slot, queues, message, pid, kind, each_us, most
--- args: outcomes{task, token, disposition, output, error, kind, retry_ms, usage, agent, big, deadline, trace, last_frame}...
+-- args: outcomes{task, token, disposition, output, error, kind, retry_ms, usage, agent, big, deadline, trace, last_frame, more}...
 -- args: envelope
 -- returns: {'ok', {'ok' | 'overdue' | 'missing' | status of an execution that is not this slot's any more ...}, {became ...}, {assignment ...}}
 -- events: completed | failed | cancelled | retrying | paused | fenced, started, ready
@@ -11,7 +11,7 @@
 -- disposition: completed, failed, retry, not_now, agent_not_now (all that the agent would run) or cancelled. deadline:
 -- as told at its start; what comes later is refused, and its caller times it out. One that has to be over because of a
 -- cancel has the grace of the cancel. trace: a traceback, with its last frame, or ''; of a task only the latest is kept
--- whole.
+-- whole. more: JSON, {} where its worker was told extra words or kept something for the next attempt, else ''.
 -- became: the task's status by it, '' when it COMPLETED; of one that this slot lost, when it was LOST.
 -- queues is empty when the slot does not go on.
 -- kind, each_us, most: what the slot ran last, how long one took, and how many it would take at once.
@@ -56,6 +56,7 @@ local function accept(m, eid, at)
   else
     finish(m, T.FAILED, kind, F.error, err, F.error_kind, kind)
   end
+  if A.outcomes[at].more ~= '' then drop_kept(m, disposition, kind) end
   call('HSET', key('exec', eid), unpack(fields))
 end
 local function refuse(eid, at)

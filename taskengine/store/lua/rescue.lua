@@ -29,9 +29,9 @@ end
 local gone = call('ZRANGEBYSCORE', K.nodes, '-inf', now - C.lease_ms, 'LIMIT', 0, 16)
 for _, node in ipairs(gone) do
   call('SREM', K.free_nodes, node)
-  local v = call('HMGET', key('node', node), F.node.queues, F.node.size)
+  local v = call('HMGET', key('node', node), F.node.queues, F.node.size, F.node.alive_until)
   for queue in (v[1] or ''):gmatch('(%S+)=') do
-    stop_offer(node, queue, tonumber(v[2] or 0))
+    stop_offer(node, queue, tonumber(v[2] or 0), tonumber(v[3] or 0) - C.lease_ms)
     note_queue(queue)
   end
   if call('HLEN', key('slots', node)) == 0 then

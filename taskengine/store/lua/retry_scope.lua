@@ -49,8 +49,10 @@ local function open_child(id)
       call('HDEL', key('task', id), F.end_as, F.end_reason, F.culprit, F.shown_as, F.signal)
       -- An approval whose answer it took is asked for anew.
       local name = '~approve/' .. (v[4] or '')
-      if call('EXISTS', key('inbox', m.run .. ':' .. name)) == 0 then
-        call('HDEL', key('received_signals', m.run), name .. ':' .. id)
+      local place = signal_place(m, name)
+      local home = place:match('^[^:]+')
+      if call('EXISTS', key('inbox', place)) == 0 then
+        call('HDEL', key('received_signals', home), name .. ':' .. id)
       end
     end
     open_again(c, T.PENDING, v[3])

@@ -5,8 +5,10 @@
 -- fields: frame.revision
 -- revision: the one that the client saw, or ''. words: name, JSON, ...
 local m = load_step(A.workflow)
-if not m or m.k ~= 'workflow' then return {'missing'} end
+if not m or not is_workflow(m) then return {'missing'} end
 if C.terminal[m.st] then return {'conflict', m.st} end
+-- A task that runs a workflow has none before it begins.
+if call('EXISTS', key('frame', m.id)) == 0 then return {'conflict', m.st} end
 local revision = call('HGET', key('frame', m.id), F.frame.revision)
 if A.revision ~= '' and A.revision ~= revision then return {'changed', revision} end
 local words = {}

@@ -5,7 +5,7 @@
 -- signal: an id, under which it counts once. text: JSON, with the payload. most: how many may wait under one name.
 local id, name = A.workflow, A.name
 local m = load_step(id)
-if not m or m.k ~= 'workflow' then return {'missing'} end
+if not m or not is_workflow(m) then return {'missing'} end
 local place, word = id .. ':' .. name, name .. ':' .. A.signal
 if call('HEXISTS', key('received_signals', id), word) == 1 then return {'ok', 0} end
 if C.terminal[m.st] then return {'conflict', m.st} end

@@ -12,9 +12,10 @@ if A.revision ~= '' and call('HGET', key('frame', frame), F.frame.revision) ~= A
 if m.st == T.PENDING then
   if A.on_change ~= '' then call('SADD', key('condition_waiters', frame), m.id) end
   if A.signal ~= '' then
-    local place = m.run .. ':' .. A.signal
+    local place = signal_place(m, A.signal)
+    local home = place:match('^[^:]+')
     call('HSET', key('task', m.id), F.signal, A.signal)
-    call('SADD', key('inboxes', m.run), A.signal)
+    call('SADD', key('inboxes', home), A.signal)
     call('RPUSH', key('signal_waiters', place), m.id)
     if call('EXISTS', key('inbox', place)) == 1 then ask(m.id, '', 'signal') end
   end

@@ -1,5 +1,5 @@
 -- Executions: how they start, end, are lost and tried again, and what a worker is told of them.
--- reply assignment: execution_id, task_id, attempt, deadline_ms, run_id, name, doc, retries, big, inputs, more_inputs, queue
+-- reply assignment: execution_id, task_id, attempt, deadline_ms, run_id, name, doc, retries, big, inputs, more_inputs, queue, extra
 -- fields: name, status, attempts, large_output, started, ready, reason, lost, error_kind, error, due, retries
 -- fields: not_now, exec.output, exec.task, exec.attempt, exec.status, exec.node, exec.slot, exec.agent, exec.started
 -- fields: exec.deadline, exec.ended, node.draining, exec.error, exec.pid
@@ -11,7 +11,8 @@ local function execution_id(task, attempt)
   return s:sub(1, 8) .. '-' .. s:sub(9, 12) .. '-5' .. s:sub(14, 16) .. '-a' .. s:sub(18, 20) .. '-' .. s:sub(21, 32)
 end
 -- Outputs of dependencies travel along up to 64 KiB and 64 of them; of the rest only the ids.
--- A dependency whose output is large says so itself (field lo), so that it is not read in vain.
+-- A dependency whose output is large says so itself (field lo), so that it is not read in vain. One that has an output
+-- and does not bring it has a fourth word.
 local LARGE = 4096
 local function inputs(on)
   if not on then return {}, 0 end
@@ -25,7 +26,7 @@ local function inputs(on)
       out = call('HGET', key('exec', execution_id(d, v[3])), F.exec.output)
       if out then room = room - #out end
     end
-    found[n] = {d, v[1] or '', out}
+    found[n] = (out or v[2] ~= T.COMPLETED) and {d, v[1] or '', out} or {d, v[1] or '', '', 1}
   end
   return found, 0
 end
@@ -33,7 +34,7 @@ local function assignment(m, eid, deadline)
   local found, more = inputs(m.on)
   return R.assignment{execution_id = eid, task_id = m.id, attempt = m.att, deadline_ms = deadline, run_id = m.run,
     name = m.name, doc = m.doc, retries = m.retries or 0, big = m.big or '', inputs = found, more_inputs = more,
-    queue = m.queue}
+    queue = m.queue, extra = m.extra and told_extra(m) or nil}
 end
 -- m: a task loaded as starting, its attempt counted; its slot is taken by `occupy`.
 local function start(m, eid, node, slot, agent)

@@ -1,6 +1,6 @@
 -- Nodes: which offer a queue, what their free slots are granted, and which take nothing of it.
 -- fields: attempts, granted, node.draining, node.slots, node.queues, node.alive_until, exec.task, exec.attempt
--- fields: exec.status, exec.queued, node.took, node.offered, node.untaken, node.untaken_at, node.probe
+-- fields: agent.type, agent.seen, exec.status, exec.queued, node.took, node.offered, node.untaken, node.untaken_at, node.probe
 
 -- Slots behind a queue, for what one of them may take at once. They follow who stands in its offers, so that a node that
 -- left twice, or never came, changes nothing; of a node whose record is forgotten they stay, and shares are smaller.
@@ -8,8 +8,17 @@ local offered = {}
 local function start_offer(node, queue, size)
   if call('SADD', key('offers', queue), node) == 1 then offered[queue] = (offered[queue] or 0) + size end
 end
-local function stop_offer(node, queue, size)
-  if call('SREM', key('offers', queue), node) == 1 then offered[queue] = (offered[queue] or 0) - size end
+-- When an agent of which something is stored was served last, by a node that is gone.
+-- lazy
+local function note_seen(agent, at)
+  local v = call('HMGET', key('agent', agent), F.agent.type, F.agent.seen)
+  if v[1] and tonumber(v[2] or 0) < at then call('HSET', key('agent', agent), F.agent.seen, at) end
+end
+-- at: ms when the node was alive last.
+local function stop_offer(node, queue, size, at)
+  if call('SREM', key('offers', queue), node) == 0 then return end
+  offered[queue] = (offered[queue] or 0) - size
+  if queue:sub(1, 1) == '@' then note_seen(queue:sub(2), at) end
 end
 -- at end
 local function flush_offers()

@@ -2,7 +2,7 @@
 -- which names it in the field `up`, and has it first among its dependents. So w, f and c count what stands before it,
 -- then its children: never both, for it begins when all before it completed, which nobody reopens.
 -- fields: kind, path, frame, parent, planned, placed, end_as, closing, branch, turns, next_item, clocks, status
--- fields: started, frame.revision, frame.asking, signal
+-- fields: started, frame.revision, frame.asking, frame.workflow, signal
 
 local STEP_FIELDS = {F.kind, F.path, F.frame, F.parent, F.planned, F.placed, F.end_as, F.closing, F.branch, F.turns,
   F.next_item}
@@ -84,8 +84,14 @@ local function set_variables(frame, run, words)
   end
   return number
 end
+-- A workflow, or a task that runs one: both are steered under their id.
+local function is_workflow(m) return m.k == 'workflow' or m.queue == '%w' end
 -- Signals are the workflow's, whatever definition in it a step is of. They wait in the order in which they came, for
 -- the steps that wait for them in the order in which these came.
+local function signal_place(m, name)
+  local frame = m.queue ~= '%w' and m.fr or m.id
+  return call('HGET', key('frame', frame), F.frame.workflow) .. ':' .. name
+end
 local function ask_listener(place)
   local id = call('EXISTS', key('inbox', place)) == 1 and call('LINDEX', key('signal_waiters', place), 0)
   if id then ask(id, '', 'signal') end
@@ -95,7 +101,7 @@ local function leave_waiting(m, frame, takes)
   call('SREM', key('condition_waiters', frame), m.id)
   local name = call('HGET', key('task', m.id), F.signal)
   if not name then return takes == '' end
-  local place = m.run .. ':' .. name
+  local place = signal_place(m, name)
   if takes ~= '' then
     if call('LINDEX', key('inbox', place), 0) ~= takes then return false end
     call('LPOP', key('inbox', place))

@@ -1,7 +1,7 @@
 -- Tasks: what verbs decide by, moves from one status to another, who may change one, and its history.
 -- fields: status, arrival, run, queue, score, attempts, waiting, failed, skipped, held, due, batch, cancel, awaited
 -- fields: crosses_runs, parked, granted, clocks, name, doc, depends_on, retries, large_input, timeout, rule
--- fields: releasing, undoing, pinning, deleting, leader.term, leader.leads_until, batch.state
+-- fields: extra, releasing, undoing, pinning, deleting, leader.term, leader.leads_until, batch.state
 
 -- Milliseconds since 1970 on the server's clock, the only clock of the engine.
 local call = redis.call
@@ -47,11 +47,11 @@ end
 -- that starts, with what its worker is told (documents may be large), and one that ends.
 local function load_starting(id)
   local v = call('HMGET', key('task', id), F.status, F.arrival, F.run, F.queue, F.score, F.attempts, F.granted,
-    F.name, F.doc, F.depends_on, F.retries, F.large_input, F.timeout, F.clocks)
+    F.name, F.doc, F.depends_on, F.retries, F.large_input, F.timeout, F.clocks, F.extra)
   if not v[1] then return nil end
   return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], queue = v[4], score = v[5], att = tonumber(v[6] or 0),
     granted = v[7], name = v[8], doc = v[9], on = v[10], retries = v[11], big = v[12], timeout = v[13],
-    clk = v[14]}
+    clk = v[14], extra = v[15]}
 end
 local function load_ending(id)
   local v = call('HMGET', key('task', id), F.status, F.arrival, F.run, F.attempts, F.cancel, F.awaited,

@@ -1,0 +1,101 @@
+"""Agents by name: what each may do and how much, and what it is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from taskengine.api.aio.base_client import AsyncBaseClient
+from taskengine.api.operations import agents
+from taskengine.models import AgentStatus, Pause
+from taskengine.models.agent import AgentInfo
+
+
+class AsyncAgents(AsyncBaseClient):
+    """Register agents, change and look at them, let them rest."""
+
+    async def register_agent(
+        self,
+        agent_id: str,
+        agent_type: str,
+        capabilities: Iterable[str] | str,
+        *,
+        executor: str | Callable[..., Any] | None = None,
+        max_concurrency: int | None = None,
+        resources: Mapping[str, float] | None = None,
+        limits: Iterable[str] | str | None = None,
+        secret: str | None = None,
+        config: Mapping[str, Any] | None = None,
+        preference: int = 5,
+        drain_seconds: float | None = None,
+        description: str = "",
+    ) -> AgentInfo:
+        """Store what an agent may do and how much; how it stands then. Workers that serve it are started apart
+        (``taskengine worker --agent ID``), and follow a change within a beat.
+
+        Safe to repeat, so that apps call it at each start: the same content changes nothing, other content replaces it
+        and counts its revision up. What a worker made by importing ``@agent`` is taken over, also while it runs: type,
+        capabilities and limits from here, the function from there. AgentConflictError when the name is that of an agent
+        of another type; InvalidInputError for a type that nobody knows, and for config that the type does not take.
+
+        *agent_type*: ``function``, ``claude``, ``codegen``, ``command``, ``http``, or one that a package brings.
+        *executor*: the function that runs its tasks, or where it is (``"my_agents:codegen_executor"``), when the type
+        alone does not say; a worker takes it only from a module among its ``--import``. *max_concurrency*: executions
+        at once on all its workers together. *resources*: what each of them reserves, such as ``{"memory_gb": 2}``.
+        *limits*: names of those that it shares with others. *secret*: the name of its credential, never its value.
+        *config*: what its type knows, JSON of at most 64 KiB. *preference*: 0 to 9, the lowest is asked first.
+        *drain_seconds*: what its executions may take when a worker stops.
+        """
+        operation = agents.register_agent(
+            self._context, agent_id, agent_type, capabilities, executor=executor, max_concurrency=max_concurrency,
+            resources=resources, limits=limits, secret=secret, config=config, preference=preference,
+            drain_seconds=drain_seconds, description=description,
+        )  # fmt: skip
+        return await self._run(operation)
+
+    async def get_agent(self, agent_id: str) -> AgentInfo:
+        """Return an agent: its record, and what it is doing, why and since when; NotFoundError when nobody registered
+        it.
+        """
+        return await self._run(agents.get_agent(self._context, agent_id))
+
+    async def list_agents(
+        self, status: AgentStatus | str | None = None, capability: str | None = None
+    ) -> list[AgentInfo]:
+        """Return all agents by name: those of one *status*, those that can do one *capability*."""
+        return await self._run(agents.list_agents(self._context, status, capability))
+
+    async def update_agent(self, agent_id: str, *, if_revision: int | None = None, **changes: Any) -> AgentInfo:
+        """Change some of what :meth:`register_agent` takes by name; how the agent stands then.
+
+        *if_revision*: only if nobody changed it since that revision, else ConflictError. An agent that code made is
+        taken over.
+        """
+        return await self._run(agents.update_agent(self._context, agent_id, if_revision, changes))
+
+    async def pause_agent(
+        self, agent_id: str, reason: str | None = None, until: datetime | None = None, by: str | None = None
+    ) -> Pause:
+        """Let nothing of an agent start any more: :meth:`pause` of its name, for one that is registered."""
+        return await self._run(agents.pause_agent(self._context, agent_id, reason, until, by))
+
+    async def resume_agent(self, agent_id: str, by: str | None = None) -> bool:
+        """End an agent's pause and its draining; False when there was neither."""
+        return await self._run(agents.resume_agent(self._context, agent_id, by))
+
+    async def drain_agent(self, agent_id: str, reason: str | None = None, by: str | None = None) -> AgentInfo:
+        """Let an agent take nothing new, on none of its workers, until :meth:`resume_agent`; what runs goes on.
+
+        Its workers hear of it within a beat and stay: ``.running`` says how much is left. Unlike a pause it is meant
+        for the agent's end, and holds back no timer.
+        """
+        return await self._run(agents.drain_agent(self._context, agent_id, reason, by))
+
+    async def unregister_agent(self, agent_id: str, cascade: bool = False) -> None:
+        """Forget an agent; NotAllowedError while a living worker serves it, or open tasks name it, and says how many.
+
+        *cascade* drains it first, waits until its workers take nothing of it, and leaves tasks that name it waiting for
+        a worker of that name. What a worker imports with ``@agent`` cannot be unregistered before that worker ends.
+        """
+        await self._run(agents.unregister_agent(self._context, agent_id, cascade))

@@ -1,0 +1,350 @@
+"""Agents by name: registered, changed, looked at, drained and forgotten.
+
+What is stored names the revision that it rests on. So a registration that two apps send at once is made once, and a
+change of one is never lost in that of another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from taskengine.agents.types import check_type
+from taskengine.api.arguments import agent_name, capability_name, mapping, member, number, text, user
+from taskengine.api.context import OperationContext
+from taskengine.api.operations import pause
+from taskengine.core import remedy
+from taskengine.core.lifecycle import TERMINAL
+from taskengine.core.standing import Facts, Serving, standing
+from taskengine.errors import (
+    AgentConflictError,
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+    PayloadTooLargeError,
+)
+from taskengine.models import AgentStatus, Pause, TaskStatus
+from taskengine.models.agent import NAMED, AgentInfo, AgentRecord
+from taskengine.store import agents, nodes, pauses, tasks
+from taskengine.store.agents import Reading, StoredAgent
+from taskengine.store.call import Operation
+from taskengine.store.codec import dumps, moment, note, pause_from
+from taskengine.store.nodes import Node
+
+#: Bytes of a config as JSON.
+_LARGEST_CONFIG = 64 * 1024
+#: What :func:`update_agent` changes.
+CHANGEABLE = (
+    "capabilities", "executor", "max_concurrency", "resources", "limits", "secret", "config", "preference",
+    "drain_seconds", "description",
+)  # fmt: skip
+#: Times that a change is tried again after somebody else's.
+_TRIES = 8
+_LONGEST_REASON = 1000
+
+
+def register_agent(
+    context: OperationContext, agent_id: str, agent_type: str, capabilities: Iterable[str] | str, **fields: Any
+) -> Operation[AgentInfo]:
+    """Store an agent, or give it this content; how it stands then."""
+    id = agent_name(agent_id)
+    record = _checked({**_plain({"capabilities": capabilities, **fields}), "id": id, "type": agent_type})
+
+    def change(known: AgentRecord | None) -> AgentRecord:
+        if known is not None and known.origin == "api" and known.type != record.type:
+            raise AgentConflictError(id, known.type, record.type)
+        return record
+
+    yield from _store(id, change)
+    return (yield from get_agent(context, id))
+
+
+def update_agent(
+    context: OperationContext, agent_id: str, if_revision: int | None, changes: Mapping[str, Any]
+) -> Operation[AgentInfo]:
+    """Change some fields of an agent; how it stands then."""
+    id = agent_name(agent_id)
+    expected = None if if_revision is None else number(if_revision, "if_revision", 1, 2**53)
+    unknown = sorted(changes.keys() - set(CHANGEABLE))
+    if unknown or not changes:
+        named = f"{unknown[0]!r:.80} is nothing that changes" if unknown else "nothing is to be changed"
+        raise InvalidInputError(
+            f"agent {id!r}: {named}; name one of {', '.join(CHANGEABLE)}", field=unknown[0] if unknown else "changes"
+        )
+    values = _plain(changes)
+
+    def change(known: AgentRecord | None) -> AgentRecord:
+        if known is None:
+            raise unknown_agent(id)
+        if expected is not None and known.revision != expected:
+            raise ConflictError(
+                f"agent {id!r} has revision {known.revision}, not {expected}: somebody changed it; read it again"
+            )
+        return _checked({**known.model_dump(), **values, "origin": "api"})
+
+    yield from _store(id, change)
+    return (yield from get_agent(context, id))
+
+
+def get_agent(context: OperationContext, agent_id: str) -> Operation[AgentInfo]:
+    """Return one agent; NotFoundError when none of that name is registered."""
+    id = agent_name(agent_id)
+    reading = yield from agents.read([id])
+    if id not in reading.agents:
+        raise unknown_agent(id, (yield from agents.names(context.keys)))
+    (found,) = yield from _infos(context, reading)
+    return found
+
+
+def list_agents(
+    context: OperationContext, status: AgentStatus | str | None, capability: str | None
+) -> Operation[list[AgentInfo]]:
+    """Return all agents, by name."""
+    wanted = None if status is None else {member(AgentStatus, status, "status")}
+    able = None if capability is None else capability_name(capability)
+    reading = yield from agents.read_all((yield from agents.names(context.keys)))
+    found = yield from _infos(context, reading)
+    return [
+        info
+        for info in found
+        if (wanted is None or info.status in wanted) and (able is None or able in info.record.capabilities)
+    ]
+
+
+def pause_agent(
+    context: OperationContext, agent_id: str, reason: str | None, until: datetime | None, by: str | None
+) -> Operation[Pause]:
+    """Pause all that a registered agent would run."""
+    id = agent_name(agent_id)
+    if id not in (yield from agents.read([id])).agents:
+        raise unknown_agent(id, (yield from agents.names(context.keys)))
+    terms = pause.pause(
+        capability=None, agent_id=id, run_id=None, everything=False, reason=reason, until=until, by=by
+    )
+    return (yield from terms)
+
+
+def resume_agent(context: OperationContext, agent_id: str, by: str | None) -> Operation[bool]:
+    """End the pause and the draining of a registered agent; whether there was one."""
+    id = agent_name(agent_id)
+    answer = yield from agents.end_drain(id)
+    if not answer.ok:
+        raise unknown_agent(id, (yield from agents.names(context.keys)))
+    resumed = yield from pause.resume(capability=None, agent_id=id, run_id=None, everything=False, by=by)
+    return resumed or answer.number() == 1
+
+
+def drain_agent(context: OperationContext, agent_id: str, reason: str | None, by: str | None) -> Operation[AgentInfo]:
+    """Let an agent take nothing new; how it stands then."""
+    id = agent_name(agent_id)
+    why = None if reason is None else text(reason, "reason", _LONGEST_REASON)
+    answer = yield from agents.drain(id, user(by, "by"), why)
+    if not answer.ok:
+        raise unknown_agent(id, (yield from agents.names(context.keys)))
+    return (yield from get_agent(context, id))
+
+
+def unregister_agent(context: OperationContext, agent_id: str, cascade: bool) -> Operation[None]:
+    """Forget an agent that nobody needs any more."""
+    id = agent_name(agent_id)
+    reading = yield from agents.read([id])
+    if id not in reading.agents:
+        raise unknown_agent(id, (yield from agents.names(context.keys)))
+    pinned = yield from _pinned(id)
+    if pinned and not cascade:
+        shown = f"{_MOST_COUNTED} or more" if pinned >= _MOST_COUNTED else str(pinned)
+        keep = remedy.named("cascade=True forgets it all the same", "--cascade forgets it all the same")
+        raise NotAllowedError(
+            f"agent {id!r} is named by {shown} open tasks (assigned_to); cancel them or name another agent; {keep}, "
+            "and they wait for a worker of that name",
+            id=id,
+        )
+    if cascade and reading.agents[id].record.origin == "api":
+        yield from _drained(context, id)
+    answer = yield from agents.unregister(id)
+    if answer.word == "serves":
+        raise NotAllowedError(
+            f"agent {id!r} is served by {answer.number()} living workers; stop them first, or drain it: "
+            + remedy.named(f"drain_agent({id!r})", f"taskengine agents drain {id}"),
+            id=id,
+        )
+
+
+def unknown_agent(id: str, known: Iterable[str] = ()) -> NotFoundError:
+    """Return the error for a name that is not registered; it names some that are."""
+    names = list(known)
+    others = f"registered are {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else "none is"
+    return NotFoundError("agent", id, says=f"no agent {id!r} is registered ({others}); {remedy.register_agent(id)}")
+
+
+# -- storing
+
+
+def _store(id: str, change: Callable[[AgentRecord | None], AgentRecord]) -> Operation[None]:
+    """Store what *change* makes of what is there, again when somebody else was faster."""
+    for _ in range(_TRIES):
+        reading = yield from agents.read([id])
+        known = reading.agents.get(id)
+        record = change(known.record if known else None)
+        answer = yield from agents.register(record, known.record.revision if known else 0)
+        if answer.ok:
+            return
+        if answer.word == "full":
+            raise ConflictError(
+                f"{agents.MOST_AGENTS} agents are registered, which is the most; unregister those that are gone"
+            )
+    raise ConflictError(f"agent {id!r} was changed by somebody else {_TRIES} times meanwhile; try again")
+
+
+def _checked(fields: Mapping[str, Any]) -> AgentRecord:
+    """Return a record of which everything is known to be right."""
+    _refuse_value(fields.get("secret"))
+    record = AgentRecord(**fields)
+    size = len(dumps(record.config, "config").encode())
+    if size > _LARGEST_CONFIG:
+        raise PayloadTooLargeError("config", size, _LARGEST_CONFIG)
+    for name, share in record.resources.items():
+        if not 0 < share <= 1e9:
+            raise InvalidInputError(f"resources.{name:.80} is {share!r}; use a number over 0", field="resources")
+    check_type(record)
+    return record
+
+
+def _refuse_value(secret: object) -> None:
+    """InvalidInputError when it cannot be a name: it may be the secret itself, and is not repeated."""
+    if secret is not None and not (isinstance(secret, str) and re.fullmatch(NAMED, secret)):
+        raise InvalidInputError(
+            "secret is no name of a secret (letters, digits and _, at most 100); pass the name, such as "
+            "ANTHROPIC_API_KEY, never the value: workers look for it in their environment",
+            field="secret",
+        )
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """*fields* as a record takes them: sets of words also from one alone, a function by where it is."""
+    found = dict(fields)
+    if "capabilities" in found:
+        found["capabilities"] = _words(found["capabilities"], "capabilities")
+    if "limits" in found:
+        found["limits"] = tuple(dict.fromkeys(_words(found["limits"] or (), "limits")))
+    for name in ("resources", "config"):
+        if name in found:
+            found[name] = dict(mapping(found[name] or {}, name))
+    if callable(found.get("executor")):
+        found["executor"] = _place_of(found["executor"])
+    if "description" in found:
+        found["description"] = found["description"] or ""
+    return found
+
+
+def _words(given: Iterable[str] | str, field: str) -> list[str]:
+    if isinstance(given, str):
+        return [given]
+    if not isinstance(given, Iterable) or isinstance(given, Mapping):
+        raise InvalidInputError(f"{field} is a {type(given).__name__}; pass a set of names", field=field)
+    return list(given)
+
+
+def _place_of(function: Callable[..., Any]) -> str:
+    """Return where workers find a function; InvalidInputError when no import brings it."""
+    module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
+    if not name or "<" in name or module in {"", "__main__"}:
+        raise InvalidInputError(
+            f"executor is {function!r:.80}, which no worker can import; define it at the top of a module and pass it, "
+            "or its place as 'module:name', and start workers with --import MODULE",
+            field="executor",
+        )
+    return f"{module}:{name}"
+
+
+# -- looking
+
+
+def _infos(context: OperationContext, reading: Reading) -> Operation[list[AgentInfo]]:
+    if not reading.agents:
+        return []
+    fleet = yield from nodes.every_node()
+    scopes = {name: f"agent:{name}" for name in reading.agents}
+    running = yield from pauses.running(scopes.values())
+    serving = _Serving.of(fleet, round(context.settings.lease_seconds * 1000))
+    return [
+        standing(_facts(stored, serving, reading.pause, running[scopes[name]]))
+        for name, stored in sorted(reading.agents.items())
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Serving:
+    """Who serves what, and until when those were alive that are not."""
+
+    live: Mapping[str, list[Serving]]
+    seen_ms: Mapping[str, int]
+
+    @classmethod
+    def of(cls, fleet: Iterable[Node], lease_ms: int) -> _Serving:
+        live: dict[str, list[Serving]] = {}
+        seen: dict[str, int] = {}
+        for node in fleet:
+            for name in served_by(node):
+                if node.alive:
+                    live.setdefault(name, []).append(Serving(node.name, node.slots, node.held, node.draining))
+                else:
+                    seen[name] = max(seen.get(name, 0), node.until_ms - lease_ms)
+        return cls(live, seen)
+
+
+def served_by(node: Node) -> set[str]:
+    """Agents whose worker a node is, also while it takes nothing of them."""
+    says = note(node.info).get("agents")
+    return set(node.queues.values()) | (set(map(str, says)) if isinstance(says, dict) else set())
+
+
+def _facts(stored: StoredAgent, serving: _Serving, everything: str, running: int) -> Facts:
+    name = stored.record.id
+    record = stored.pause or everything
+    scope = f"agent:{name}" if stored.pause else "all"
+    seen = max(stored.seen_ms or 0, serving.seen_ms.get(name, 0))
+    return Facts(
+        record=stored.record,
+        serving=serving.live.get(name, ()),
+        pause=pause_from(scope, record) if record else None,
+        draining_since=moment(stored.draining_ms),
+        running=running,
+        seen_at=moment(seen or None),
+    )
+
+
+# -- forgetting
+
+#: Tasks that are counted at most.
+_MOST_COUNTED = 1000
+_OPEN = frozenset(TaskStatus) - TERMINAL
+
+
+def _pinned(id: str) -> Operation[int]:
+    """Return how many open tasks name the agent, up to a bound."""
+    below, found = 0, 0
+    more = True
+    while more and found < _MOST_COUNTED:
+        below, ids, _ = yield from tasks.find_fitting(below, 256, _OPEN, [f"a:{id}"])
+        found += len(ids)
+        more = below > 0
+    return found
+
+
+def _drained(context: OperationContext, id: str) -> Operation[None]:
+    """Drain an agent, and wait until nobody serves it and nothing of it runs; NotAllowedError when that takes longer
+    than its workers have to hear of it.
+    """
+    yield from agents.drain(id, user(None, "by"), "it is being unregistered")
+    until = context.clock() + 2 * context.settings.lease_seconds
+    while context.clock() < until:
+        running = yield from pauses.running([f"agent:{id}"])
+        fleet = yield from nodes.every_node()
+        if not running and not any(id in node.queues.values() for node in fleet if node.alive):
+            return
+        yield from tasks.until_done(context.keys, f"agent:{id}", 0.2)

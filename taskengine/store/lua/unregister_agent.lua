@@ -1,0 +1,10 @@
+-- Forgets an agent that no live node serves.
+-- args: agent
+-- returns: {'ok'} | {'serves', nodes} | {'missing'}
+if call('EXISTS', key('agent', A.agent)) == 0 then return {'missing'} end
+local nodes = offering('@' .. A.agent)
+if nodes > 0 then return {'serves', nodes} end
+call('DEL', key('agent', A.agent))
+call('ZREM', K.agents, A.agent)
+call('INCR', K.agent_revision)
+return {'ok'}

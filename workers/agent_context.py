@@ -1,0 +1,118 @@
+"""What an agent type gets beside the task (:class:`taskengine.agents.AgentContext`); every agent gets the same.
+
+Made for each execution, so it makes nothing before it is asked: of most tasks nobody ever asks for these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, NoReturn, TypeVar
+
+from taskengine.agents import NeedsInput, Reference
+from taskengine.errors import ConflictError
+from taskengine.models import Task
+from taskengine.models.question import Answer, Question
+from taskengine.store import kept
+from taskengine.store.call import Call, Operation
+from taskengine.store.replies import Assignment
+from taskengine.store.sync import SyncStore
+from workers.context import Context, refuse_on_loop
+from workers.log_buffer import LogStream
+from workers.outage_retry import retry_outage
+from workers.shared_store import SharedStore
+
+T = TypeVar("T")
+
+
+class AioContext:
+    """The verbs that wait for the server, to be awaited."""
+
+    def __init__(self, verbs: Verbs, context: Context, store: SharedStore) -> None:
+        self._verbs = verbs
+        self._context = context
+        self._store = store
+
+    async def checkpoint(self, reference: Reference) -> None:
+        """Make *reference* durable; ConflictError when this attempt is over."""
+        await self._store.run(lambda: self._verbs.checkpoint(reference), "checkpoint")
+
+    async def result(self, name: str) -> dict[str, Any]:
+        """Return the output of the dependency *name*, however large; NoResultError when it has none."""
+        return await self._store.run(lambda: self._context.result(name), "output")
+
+
+class Verbs:
+    """What an attempt asks of the server, as operations that both drivers run."""
+
+    def __init__(self, told: Assignment) -> None:
+        self._told = told
+        #: Whether its report must say that something is kept for the next attempts, or was.
+        self.keeps = bool(told.extra)
+
+    def checkpoint(self, reference: Reference) -> Operation[None]:
+        """Keep *reference*; ConflictError when the attempt is over."""
+        call = kept.checkpoint(self._told.execution_id, self._told.attempt, reference)
+        self.keeps = True  # also when its answer is lost
+        self._refuse_over((yield from call).word)
+
+    def _refuse_over(self, word: str) -> None:
+        if word != "ok":
+            raise ConflictError(
+                f"attempt {self._told.attempt} of task {self._told.task_id} is over; stop what it pays for, and return"
+            )
+
+
+class AgentContext(Context):
+    """One execution, as the type that runs it sees it."""
+
+    def __init__(
+        self, assignment: Assignment, store: SyncStore, cancelled: Callable[[], bool], log_stream: LogStream,
+        shared_store: SharedStore, task: Task, raw: Task,
+    ) -> None:  # fmt: skip
+        super().__init__(assignment, store, cancelled, log_stream, task, raw)
+        self._shared_store = shared_store
+        self._verbs: Verbs | None = None
+
+    @cached_property
+    def aio(self) -> AioContext:
+        """The same verbs, to be awaited."""
+        return AioContext(self._of_verbs(), self, self._shared_store)
+
+    @property
+    def previous(self) -> Reference | None:
+        """What an earlier attempt checkpointed; None: begin at the beginning."""
+        return kept.previous(self._assignment)
+
+    @property
+    def answer(self) -> Answer | None:
+        """What a person answered to the question of an earlier attempt; None: no question was."""
+        return kept.answer(self._assignment)
+
+    @property
+    def tokens_left(self) -> int | None:
+        """What the task may still use over all its attempts; None: no cap."""
+        return kept.tokens_left(self._assignment)
+
+    def checkpoint(self, reference: Reference) -> None:
+        """Make *reference* durable; ConflictError when this attempt is over."""
+        verbs = self._of_verbs()
+        self._wait(lambda: verbs.checkpoint(reference), "checkpoint", "await context.aio.checkpoint(reference)")
+
+    def ask(self, question: Question) -> NoReturn:
+        """Ask a person: raises NeedsInput, which ends the attempt and pauses the task."""
+        raise NeedsInput(question)
+
+    @property
+    def more(self) -> str:
+        """What its report says beside the outcome; '' where nothing is kept for the next attempts, nor was."""
+        return "{}" if self._assignment.extra or (self._verbs and self._verbs.keeps) else ""
+
+    def _of_verbs(self) -> Verbs:
+        if self._verbs is None:
+            self._verbs = Verbs(self._assignment)
+        return self._verbs
+
+    def _wait(self, ask: Callable[[], Call[T] | Operation[T]], name: str, instead: str) -> T:
+        refuse_on_loop(f"context.{name}", instead)
+        return retry_outage(lambda: self._store.run(ask()), name)
