@@ -6,6 +6,7 @@ refused. A way ends where the text does not say how it goes on (``context.hosts[
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,14 +43,12 @@ class Reference:
     path: Path = ()
     #: Whether it only asks if there is something, as in ``has(…)``.
     is_asked: bool = False
+    #: Names of the step that it reads, from the outermost one down; empty when it reads none.
+    step: tuple[str, ...] = dataclasses.field(init=False, repr=False, compare=False)
 
-    @property
-    def step(self) -> tuple[str, ...]:
-        """Names of the step that it reads, from the outermost one down; empty when it reads none."""
-        if self.root != "steps":
-            return ()
-        ends = next((at for at, word in enumerate(self.path) if at and word in STEP_FIELDS), len(self.path))
-        return tuple(str(word) for word in self.path[:ends])
+    def __post_init__(self) -> None:
+        """Work out once what is asked for each step that says it."""
+        object.__setattr__(self, "step", _step_of(self.path) if self.root == "steps" else ())
 
     @property
     def field(self) -> str | None:
@@ -59,6 +58,11 @@ class Reference:
 
     def __str__(self) -> str:
         return spelled((self.root, *self.path))
+
+
+def _step_of(path: Path) -> tuple[str, ...]:
+    ends = next((at for at, word in enumerate(path) if at and word in STEP_FIELDS), len(path))
+    return tuple(str(word) for word in path[:ends])
 
 
 def spelled(path: Sequence[str | int]) -> str:

@@ -12,10 +12,10 @@ import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Self
 
 from pydantic import ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, to_jsonable_python
 
 from taskengine.errors import InvalidWorkflowError, WorkflowFault
@@ -146,9 +146,9 @@ def plain(value: Any, as_a: type[Part] | None = None) -> Any:
     """
     match value:
         case Part():
-            fields = (as_a or type(value)).model_fields
-            kept = {name: getattr(value, name) for name in sorted(fields)}
-            return {name: plain(held) for name, held in kept.items() if held or held != _default(fields[name])}
+            defaults = _defaults(as_a or type(value))
+            kept = ((name, getattr(value, name), default) for name, default in defaults.items())
+            return {name: plain(held) for name, held, default in kept if held or held != default}
         case dict():
             return {key: plain(value[key]) for key in sorted(value)}
         case list() | tuple():
@@ -159,5 +159,8 @@ def plain(value: Any, as_a: type[Part] | None = None) -> Any:
             return to_jsonable_python(value)
 
 
-def _default(field: FieldInfo) -> Any:
-    return field.get_default(call_default_factory=True, validated_data={})
+@cache
+def _defaults(part: type[Part]) -> Mapping[str, Any]:
+    """Return the defaults of a part's fields, sorted by name; pydantic makes them anew each time it is asked."""
+    fields = sorted(part.model_fields.items())
+    return {name: field.get_default(call_default_factory=True, validated_data={}) for name, field in fields}

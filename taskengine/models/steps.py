@@ -282,7 +282,12 @@ class WorkflowDefinition(Part):
 
     def digest(self) -> str:
         """SHA-256 of :meth:`definition_json`, in hexadecimal."""
-        return sha256(self.definition_json()).hexdigest()
+        return digest_of(self.definition_json())
+
+
+def digest_of(definition_json: bytes) -> str:
+    """Return the digest of a definition of which the canonical JSON is at hand."""
+    return sha256(definition_json).hexdigest()
 
 
 def _inline(value: Any, handler: ValidatorFunctionWrapHandler) -> str | WorkflowDefinition:

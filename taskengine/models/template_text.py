@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: What no brace, name or dot of an expression may be looked for in: texts (raw ones know no escape) and comments.
 OPAQUE = re.compile(
@@ -52,9 +53,22 @@ def pieces(text: str) -> Iterator[str | Expression]:
         yield text[at:]
 
 
-def expressions(text: str) -> list[Expression]:
+def expressions(text: str) -> tuple[Expression, ...]:
     """Return the expressions of a text; none when it is no template."""
-    return [piece for piece in pieces(text) if isinstance(piece, Expression)] if is_template(text) else []
+    if not is_template(text):
+        return ()
+    return _known_expressions(text) if len(text) <= _SHORT else _expressions(text)
+
+
+#: Characters of a text of which it stays known where its expressions are; each is asked several times.
+_SHORT = 1024
+
+
+def _expressions(text: str) -> tuple[Expression, ...]:
+    return tuple(piece for piece in pieces(text) if isinstance(piece, Expression))
+
+
+_known_expressions = lru_cache(maxsize=4096)(_expressions)
 
 
 def unwrapped(text: str) -> str:

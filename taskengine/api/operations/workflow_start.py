@@ -22,6 +22,7 @@ from taskengine.errors import (
     WorkflowExecutionError,
 )
 from taskengine.models import Workflow, WorkflowDefinition
+from taskengine.models.steps import digest_of
 from taskengine.store import workflows
 from taskengine.store.call import Operation
 from taskengine.store.codec import digest, dumps
@@ -51,8 +52,9 @@ def start_workflow(context: OperationContext, order: Order) -> Operation[UUID]:
         raise InvalidWorkflowError("Workflow", found)
     shared = _shared(workflow)
     runs = yield from library(context.keys, shared)
-    new = _start(workflow, shared.digest(), key, runs)
-    texts = {**runs.inline, new.digest: shared.definition_json().decode()}
+    shared_json = shared.definition_json()
+    new = _start(workflow, digest_of(shared_json), key, runs)
+    texts = {**runs.inline, new.digest: shared_json.decode()}
     answer = yield from workflows.start(new)
     while answer.word == "undefined" and answer.text() in texts:
         yield from workflows.put_definition(answer.text(), texts[answer.text()])

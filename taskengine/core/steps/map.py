@@ -105,11 +105,16 @@ class _Items(Sequence[Row]):
     def _row(self, place: int, item: JsonValue) -> Row:
         scope = numbered(self.seen.path, place)
         others = {**self.author.bindings.others, "item": item, "index": place}
-        author = replace(self.author, bindings=replace(self.author.bindings, others=others))
-        if self.is_single:
-            (row,) = rows_of(Scope(author, scope, self.step.steps))
-            return replace(row, name=self._name(author, row.name)) if isinstance(row, TaskRow) else row
-        return StepRow(scope, self._name(author, self.step.name), "sequential")
+        author = Author(self.author.definition, self.author.prefix, replace(self.author.bindings, others=others))
+        if not self.is_single:
+            return StepRow(scope, self._name(author, self.step.name), "sequential")
+        (task,) = self.step.steps
+        assert isinstance(task, TaskStep)
+        row = author.task_row(task, child(scope, task.name), ())
+        if row is None:  # its template fails with the values of this item: when it is its turn
+            (late,) = rows_of(Scope(author, scope, self.step.steps))
+            return late
+        return row if self.step.label is None else replace(row, name=self._name(author, row.name))
 
     def _name(self, author: Author, name: str) -> str:
         """Return what the item is called for people."""
