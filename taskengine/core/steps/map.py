@@ -20,7 +20,7 @@ from taskengine.core.steps.ending import end_queue, limit_ms
 from taskengine.core.steps.paths import child, numbered
 from taskengine.core.steps.plain import is_plain
 from taskengine.core.steps.plan import Children
-from taskengine.core.steps.rows import ASKS, WINDOW, Row, StepRow, TaskRow
+from taskengine.core.steps.rows import ASKS, WINDOW, Row, StepRow
 from taskengine.core.steps.snapshot import StepSnapshot
 from taskengine.core.steps.templates import Author
 from taskengine.core.templates import bind
