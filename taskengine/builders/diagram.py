@@ -46,9 +46,13 @@ MAX_CROSSING = 24
 _LONGEST = 60
 
 
-def mermaid(definition: WorkflowDefinition, states: Mapping[str, str] | None = None) -> str:
-    """Return the flowchart of a definition; *states* maps paths of steps to their status, for a workflow that runs."""
-    return "\n".join(_Drawing(StepIndex(definition), states or {}).lines()) + "\n"
+def mermaid(
+    definition: WorkflowDefinition, states: Mapping[str, str] | None = None, done: Mapping[str, str] | None = None
+) -> str:
+    """Return the flowchart of a definition; for a workflow that runs *states* maps paths of steps to their status, and
+    *done* those of loops and maps to how far they are.
+    """
+    return "\n".join(_Drawing(StepIndex(definition), states or {}, done or {}).lines()) + "\n"
 
 
 @dataclass(slots=True)
@@ -63,6 +67,7 @@ class _Ends:
 class _Drawing:
     index: StepIndex
     states: Mapping[str, str]
+    done: Mapping[str, str]
     _numbers: dict[str, int] = field(default_factory=dict)
     _arrows: list[str] = field(default_factory=list)
     _classes: dict[str, list[str]] = field(default_factory=dict)
@@ -147,7 +152,8 @@ class _Drawing:
         """What is written on a step."""
         parts = [escaped(place.step.name), _said(place)]
         if status := self.states.get(place.path):
-            parts.append(f"<i>{escaped(status.replace('_', ' '))}</i>")
+            far = self.done.get(place.path)
+            parts.append(f"<i>{escaped(', '.join(filter(None, [status.replace('_', ' '), far])))}</i>")
         return [part for part in parts if part]
 
     def _mark(self, place: Place, node: str) -> None:

@@ -129,7 +129,7 @@ class States:
             error_message=fields.get("err") or begun.get("err"),
             error_kind=fields.get("knd") or begun.get("knd"),
             branch=fields.get("br") if isinstance(step, ConditionalStep) else None,
-            counts=_counts(fields),
+            counts=_turns(fields) if isinstance(step, LoopStep) else _counts(fields),
             children=children,
         )
 
@@ -178,6 +178,20 @@ def _counts(fields: Mapping[str, str]) -> StepCounts | None:
     return StepCounts(
         total=total, failed=failed, cancelled=cancelled,
         completed=max(0, total - int(fields.get("w", 0)) - failed - cancelled),
+    )  # fmt: skip
+
+
+def _turns(fields: Mapping[str, str]) -> StepCounts | None:
+    """How the turns of a loop stand: its record counts their steps, and all turns but the last one completed."""
+    turns = int(fields.get("n", 0))
+    if not turns:
+        return None
+    failed, cancelled = (int(fields.get(name, 0)) > 0 for name in ("f", "c"))
+    is_open = int(fields.get("w", 0)) > 0
+    is_bad = failed or cancelled
+    return StepCounts(
+        total=turns, completed=turns - (is_open or is_bad), failed=not is_open and failed,
+        cancelled=not is_open and not failed and cancelled,
     )  # fmt: skip
 
 

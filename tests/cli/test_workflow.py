@@ -48,6 +48,47 @@ steps:
   - {name: set, kind: wait, wait_condition: {field: ready, operator: equals, value: true}}
 outputs: {hosts: "${steps.ask.output.hosts}", parcel: "${steps.go.output.parcel}"}
 """
+LOOP = """\
+name: loop
+steps:
+  - name: l
+    kind: loop
+    loop_condition: iteration < 4
+    max_iterations: 9
+    loop_steps:
+      - {name: more, kind: wait, signal: more}
+"""
+#: One turn more for each signal; items of which some fail, and the others wait.
+INSIDE = """\
+name: inside
+steps:
+  - name: both
+    kind: parallel
+    mode: wait_all
+    sub_steps:
+      - name: again
+        kind: loop
+        loop_condition: "true"
+        max_iterations: 9
+        loop_steps:
+          - {name: say, task_template: {capability: say}}
+          - {name: more, kind: wait, signal: more}
+      - name: each
+        kind: map
+        items: ITEMS
+        label: "'host ' + string(item)"
+        tolerate: 100
+        max_parallel: 10
+        steps:
+          - name: first
+            task_template: {capability: "${item < 3 ? 'fail' : 'say'}", max_retries: 0}
+          - {name: go, kind: wait, signal: go}
+      - name: single
+        kind: map
+        items: [1, 2]
+        steps:
+          - {name: ask, kind: approval, prompt: Now?}
+"""
 MAP = """\
 name: map
 steps:
@@ -391,6 +432,78 @@ def test_graph_draws_a_file_and_a_workflow_with_its_states(taskengine, engine):
     assert drawn["states"] == {"good": "completed", "bad": "failed", "never": "cancelled"}
     assert drawn["mermaid"] == taskengine("workflow", "graph", "failing").out
     assert "classDef failed" in drawn["mermaid"]
+
+
+def test_graph_draws_what_is_only_registered(taskengine, engine):
+    assert taskengine("workflow", "register", "chain.yaml").code == 0
+    assert taskengine("workflow", "graph", "chain").out == taskengine("workflow", "graph", "chain.yaml").out
+    missing = taskengine("workflow", "graph", "chian")
+    assert (missing.code, "did you mean 'chain'" in missing.err) == (1, True), missing.err
+    started(taskengine, "chain.yaml")  # what runs has states to show
+    engine.run_until_idle()
+    assert "classDef completed" in taskengine("workflow", "graph", "chain").out
+
+
+@pytest.fixture
+def inside(engine, taskengine, tmp_path):
+    """A workflow that waits in the second turn of a loop, and in ten of a hundred items."""
+    (tmp_path / "inside.yaml").write_text(INSIDE.replace("ITEMS", str(list(range(100)))))
+    id = started(taskengine, "inside.yaml")
+    engine.run_until_idle()
+    engine.api.signal_workflow(id, "more")
+    for _ in range(4):
+        engine.api.signal_workflow(id, "go")
+    engine.run_until_idle()
+    return id
+
+
+def test_the_tree_goes_on_into_the_turn_that_runs_and_items_that_run_or_failed(taskengine, inside):
+    lines = taskengine("workflow", "status", inside).out.splitlines()
+    words = [line.replace("│", " ").replace("├─", " ").replace("└─", " ").split() for line in lines]
+    assert ["again", "loop", "running", "turn", "2"] in [line[:5] for line in words]
+    assert ["again[1]", "running", "1/2"] in [line[:3] for line in words]
+    assert "again[0]" not in {line[0] for line in words if line}
+    each = [line for line in words if line and line[0].startswith("each")]
+    assert each[0][:6] == ["each", "map", "running", "7/100,", "3", "failed"]
+    assert [line[:4] for line in each[1:4]] == [[f"each[{n}]", "host", str(n), "failed"] for n in range(3)]
+    assert ["each[7]", "host", "7", "running"] in [line[:4] for line in each]
+    assert len(each) < 1 + 20
+    assert ["single[0]", "approval", "waiting"] in [line[:3] for line in words]  # one of one step: as that step
+
+
+def test_a_watch_tells_each_turn_and_item_with_its_end(taskengine, engine, inside):
+    done = taskengine("workflow", "watch", inside, "--wait-timeout", "1")
+    assert {"both/again[1] running 1/2", "both/again turn 2"} & set(told(done))
+    assert any(line.startswith("both/again[1]/more waiting: waits for the signal 'more'") for line in told(done))
+    assert any(line.startswith("both/each[0] host 0 failed") for line in told(done))
+
+
+def test_what_ran_in_a_turn_is_told_to_its_end(taskengine, engine, tmp_path, monkeypatch):
+    (tmp_path / "loop.yaml").write_text(LOOP)
+    steps = iter(["more"] * 6)
+    forward = follow.time.sleep
+
+    def sleep(seconds):
+        if word := next(steps, None):
+            engine.api.signal_workflow(id, word)
+        forward(seconds)
+
+    id = started(taskengine, "loop.yaml")
+    monkeypatch.setattr(follow.time, "sleep", sleep)
+    lines = told(taskengine("workflow", "watch", id))
+    assert [line for line in lines if "/more completed" in line] == [f"l[{n}]/more completed" for n in range(4)]
+    assert lines.index("l[3]/more completed") < lines.index("l completed turn 4")
+
+
+def test_the_graph_colours_what_is_in_loops_and_maps(taskengine, inside):
+    drawn = taskengine("workflow", "graph", inside, "-o", "json").json
+    states = drawn["states"]
+    assert (states["both/again/say"], states["both/again/more"]) == ("completed", "waiting")
+    assert (states["both/each/first"], states["both/each/go"], states["both/single/ask"]) == (
+        "failed", "waiting", "waiting",
+    )  # fmt: skip
+    assert "running, turn 2</i>" in drawn["mermaid"]
+    assert "running, 7/100, 3 failed</i>" in drawn["mermaid"]
 
 
 def test_without_a_coordinator_run_says_that_nobody_decides(at_server, taskengine, tmp_path):

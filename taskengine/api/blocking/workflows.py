@@ -34,6 +34,12 @@ class BlockingWorkflows(BlockingBaseClient):
         """
         return self._run(workflow_names.register_workflow(self._context, workflow, by))
 
+    def get_definition(self, name: str) -> WorkflowDefinition:
+        """Return the latest definition registered under a name; NotFoundError, with the nearest name, when there is
+        none.
+        """
+        return self._run(workflow_names.get_definition(self._context, name))
+
     def get_workflow(self, workflow_id: Id) -> Workflow:
         """Return a workflow as it stands, with its variables and, once COMPLETED, its outputs; NotFoundError when there
         is none.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from taskengine.api.arguments import user
+from taskengine.api.arguments import text, user
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.workflow_start import no_workflow
 from taskengine.core.workflow_faults import refuse_faulty
 from taskengine.models import Workflow, WorkflowDefinition
 from taskengine.store import workflows
 from taskengine.store.call import Operation
-from taskengine.store.library import refuse_endless
+from taskengine.store.library import named, refuse_endless
 
 
 def register_workflow(
@@ -25,3 +25,9 @@ def register_workflow(
     yield from workflows.put_definition(definition.digest(), definition.definition_json().decode())
     answer = yield from workflows.register(definition.name, definition.digest(), who)
     return answer.number()
+
+
+def get_definition(context: OperationContext, name: str) -> Operation[WorkflowDefinition]:
+    """Return the latest definition registered under a name; NotFoundError when there is none."""
+    _, _, definition = yield from named(context.keys, text(name, "name"))
+    return definition

@@ -19,10 +19,11 @@ from taskengine.cli.output import OutputOption, answer, clean, fault_as_json
 from taskengine.cli.place import asking, submitting
 from taskengine.cli.text import plain
 from taskengine.cli.workflow.given import document_of, is_file, workflow_in
+from taskengine.cli.workflow.inside import Inside
 from taskengine.cli.workflow.options import By, File
-from taskengine.cli.workflow.tree import walk
+from taskengine.cli.workflow.tree import done, states_of, walk
 from taskengine.core.lint_workflow import LintWarning
-from taskengine.errors import InvalidInputError, WorkflowFault
+from taskengine.errors import InvalidInputError, NotFoundError, WorkflowFault
 from taskengine.models import WorkflowDefinition
 
 app = typer.Typer()
@@ -30,7 +31,8 @@ app = typer.Typer()
 FileOrWorkflow = Annotated[
     str,
     typer.Argument(
-        metavar="FILE|WORKFLOW", help="A file, or a workflow that runs or ran: its id, a beginning of it, or its name.",
+        metavar="FILE|WORKFLOW",
+        help="A file, a workflow that runs or ran (its id, a beginning of it, or its name), or a registered name.",
         autocompletion=completion.workflow_ids,
     ),
 ]
@@ -41,20 +43,33 @@ _INVALID = "invalid"
     app,
     "taskengine workflow graph release.yaml > release.mmd",
     "taskengine workflow graph 3f2a          with the state of each step",
+    "taskengine workflow graph release       the newest that runs or ran, else what is registered under the name",
     "taskengine workflow graph release.yaml -o json | jq -r .mermaid",
 )
 def graph(of: FileOrWorkflow, output: OutputOption = None) -> None:
     """Print a workflow as a Mermaid flowchart, which GitHub, GitLab and most editors draw."""
+    states: dict[str, str]
+    far: dict[str, str]
     if is_file(of):
         definition: WorkflowDefinition = workflow_in(of)
-        states: dict[str, str] = {}
+        states, far = {}, {}
     else:
-        with asking() as api:
-            id = whole_ids.named_run(of)
-            definition, state = api.get_workflow(id), api.get_workflow_status(id)
-        states = {one.path: one.status.value for one in walk(state)}
-    drawn = mermaid(definition, states)
+        definition, states, far = _stored(of)
+    drawn = mermaid(definition, states, far)
     answer({"name": definition.name, "mermaid": drawn, "states": states}, drawn.rstrip("\n"))
+
+
+def _stored(of: str) -> tuple[WorkflowDefinition, dict[str, str], dict[str, str]]:
+    """Return the definition of a workflow, the states of its steps, and how far its loops and maps are; of a name that
+    is only registered, the definition alone.
+    """
+    with asking() as api:
+        try:
+            id = whole_ids.named_run(of)
+        except NotFoundError:
+            return api.get_definition(of), {}, {}
+        definition, state = api.get_workflow(id), Inside(api, id, whole=True).of(api.get_workflow_status(id))
+    return definition, states_of(state), {one.path: done(one) for one in walk(state) if one.kind in ("map", "loop")}
 
 
 @command(

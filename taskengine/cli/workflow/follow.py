@@ -14,6 +14,7 @@ from taskengine.api import BlockingTaskAPI
 from taskengine.api.arguments import Id
 from taskengine.cli.output import answer, clean, complain, say, wants_json, warn
 from taskengine.cli.text import result_text, status
+from taskengine.cli.workflow.inside import Inside
 from taskengine.cli.workflow.options import INTERRUPTED, NOT_OVER, exit_code
 from taskengine.cli.workflow.reasons import reasons
 from taskengine.cli.workflow.shown import Show, shown
@@ -71,12 +72,12 @@ def _warned() -> Show:
 def _until_over(api: BlockingTaskAPI, id: Id, timeout: float | None, show: Show) -> int | None:
     """Look at it until it is over; None then, else the exit code."""
     deadline = None if timeout is None else time.monotonic() + timeout
-    pause, stands = _FIRST, _Standstill()
+    pause, stands, inside = _FIRST, _Standstill(), Inside(api, id)
     api.get_workflow_status(id)  # the first is not waited for: there may be no server at all
     try:
         while True:
             began = time.monotonic()
-            state, why = _patiently(lambda: _look(api, id, stands))
+            state, why = _patiently(lambda: _look(api, id, stands, inside))
             show(state, why)
             if state.status in WORKFLOW_OVER:
                 return None
@@ -90,9 +91,11 @@ def _until_over(api: BlockingTaskAPI, id: Id, timeout: float | None, show: Show)
         return INTERRUPTED
 
 
-def _look(api: BlockingTaskAPI, id: Id, stands: _Standstill) -> tuple[WorkflowState, Sequence[str]]:
+def _look(
+    api: BlockingTaskAPI, id: Id, stands: _Standstill, inside: Inside
+) -> tuple[WorkflowState, Sequence[str]]:
     """Ask how a workflow stands, and why when it has not moved for a while."""
-    state = api.get_workflow_status(id)
+    state = inside.of(api.get_workflow_status(id))
     return state, reasons(api, state) if stands.lasts(state) else ()
 
 

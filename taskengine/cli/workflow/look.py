@@ -21,6 +21,7 @@ from taskengine.cli.task.live import spoken
 from taskengine.cli.text import first_line, moment, plain
 from taskengine.cli.text import status as stands
 from taskengine.cli.workflow import follow
+from taskengine.cli.workflow.inside import Inside
 from taskengine.cli.workflow.options import Which
 from taskengine.cli.workflow.reasons import reasons
 from taskengine.cli.workflow.tree import picture
@@ -47,9 +48,10 @@ def status(which: Which, output: OutputOption = None) -> None:
     with asking() as api:
         state, workflow = api.get_workflow_status(which), api.get_workflow(which)
         is_over = state.status in WORKFLOW_OVER
-        why = [] if is_over else reasons(api, state)
+        seen = Inside(api, which).of(state)
+        why = [] if is_over else reasons(api, seen)
     end = [follow.ending(workflow)] if is_over else []
-    answer(follow.as_json(state, workflow), Group(picture(state, _EVERY, why), *end))
+    answer(follow.as_json(state, workflow), Group(picture(seen, _EVERY, why), *end))
 
 
 @command(

@@ -43,10 +43,12 @@ class _Lines:
     def show(self, state: WorkflowState, reasons: Sequence[str]) -> None:
         if state.status not in WORKFLOW_OVER:
             self._show_workflow(state)
-        for step in (each for top in (*state.steps, *state.finally_steps) for each in _as_they_came(top)):
+        steps = [each for top in (*state.steps, *state.finally_steps) for each in _as_they_came(top)]
+        self._forget({"", *(step.path for step in steps)})
+        for step in steps:
             is_first = step.path not in self._before
             if self._is_new(step.path, _change(step)) and not (is_first and step.status in _UNTOLD):
-                self._tell(step.path, step.path, step.status.value, note(step), step)
+                self._tell(step.path, _called(step), step.status.value, note(step), step)
         if state.status in WORKFLOW_OVER and wants_json():  # people are told how it ended
             self._show_workflow(state)
         if reasons and tuple(reasons) != self._reasons:
@@ -57,6 +59,11 @@ class _Lines:
     def _show_workflow(self, state: WorkflowState) -> None:
         if self._is_new("", (state.status, state.reason)):
             self._tell("", state.name, state.status.value, first_line(state.reason or ""), None)
+
+    def _forget(self, paths: set[str]) -> None:
+        """Turns and items come and go."""
+        for gone in self._before.keys() - paths:
+            del self._before[gone]
 
     def _is_new(self, path: str, change: tuple[object, ...]) -> bool:
         was = self._before.get(path)
@@ -84,6 +91,10 @@ def _as_they_came(step: StepState) -> Iterator[StepState]:
         yield from _as_they_came(child)
     if is_over:
         yield step
+
+
+def _called(step: StepState) -> str:
+    return f"{step.path} {first_line(step.label)}" if step.label else step.path
 
 
 def _change(step: StepState) -> tuple[object, ...]:

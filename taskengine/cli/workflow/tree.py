@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _ORDER = (
 )  # fmt: skip
 #: Lines around the tree: two above, an empty one and the counts below.
 _AROUND = 5
+_NUMBER = re.compile(r"\[\d+\]")
 #: Steps of a kind beside each other from which on they are told as one line.
 _MANY = 3
 
@@ -46,7 +48,7 @@ class Line:
 def walk(state: WorkflowState) -> Iterator[StepState]:
     """Yield every step, in the order of the definition, those at its end last."""
     for step in (*state.steps, *state.finally_steps):
-        yield from _below(step)
+        yield from below(step)
 
 
 def leaves(state: WorkflowState) -> Iterator[StepState]:
@@ -54,10 +56,20 @@ def leaves(state: WorkflowState) -> Iterator[StepState]:
     return (step for step in walk(state) if not step.children)
 
 
-def _below(step: StepState) -> Iterator[StepState]:
+def _defined(step: StepState) -> Iterator[StepState]:
+    """Yield the steps in a step that hold no others; of turns and items, which come and go, none."""
+    if step.kind in ("loop", "map", "sub_workflow") or not step.children:
+        yield step
+        return
+    for child in step.children:
+        yield from _defined(child)
+
+
+def below(step: StepState) -> Iterator[StepState]:
+    """Yield a step and all in it."""
     yield step
     for child in step.children:
-        yield from _below(child)
+        yield from below(child)
 
 
 def picture(state: WorkflowState, rows: int, reasons: Sequence[str] = ()) -> RenderableType:
@@ -81,7 +93,7 @@ def heading(state: WorkflowState) -> Text:
 
 def counted(state: WorkflowState) -> Text:
     """Return its steps by status, those that hold others not counted."""
-    counts = Counter(step.status for step in leaves(state))
+    counts = Counter(step.status for top in (*state.steps, *state.finally_steps) for step in _defined(top))
     parts = [Text.assemble(f"{counts[each]} ", _status(each)) for each in _ORDER if counts[each]]
     return Text(", ").join(parts) if parts else Text("no step", style="dim")
 
@@ -113,7 +125,7 @@ def _lines(steps: Sequence[StepState], fold: int, above: str) -> Iterator[Line]:
             yield Line(guides, None, f"{len(entry)} steps {_word(entry[0].status)}")
             continue
         yield Line(guides, entry[0])
-        if not fold or not all(step.status in QUIET for step in _below(entry[0])):
+        if not fold or not all(step.status in QUIET for step in below(entry[0])):
             yield from _lines(entry[0].children, fold, above + ("   " if is_last else "│  "))
 
 
@@ -126,7 +138,7 @@ def _entries(steps: Sequence[StepState]) -> list[tuple[StepState, ...]]:
 
 
 def _is_quiet(step: StepState) -> bool:
-    return all(each.status in QUIET for each in _below(step))
+    return all(each.status in QUIET for each in below(step))
 
 
 def _cut(lines: Sequence[Line], rows: int) -> list[Line]:
@@ -145,7 +157,7 @@ def _cells(line: Line) -> Iterator[Text]:
     if step is None:
         yield Text.assemble((line.guides, "dim"), (line.note, "dim italic"))
         return
-    yield Text.assemble((line.guides, "dim"), plain(step.name), (_kind(step), "dim"))
+    yield Text.assemble((line.guides, "dim"), plain(named(step)), (_kind(step), "dim"))
     yield _status(step.status)
     yield Text(done(step))
     seconds = _seconds(*_span(step))
@@ -156,8 +168,13 @@ def _cells(line: Line) -> Iterator[Text]:
     yield said
 
 
+def named(step: StepState) -> str:
+    """Return its name, and what it is called for people."""
+    return f"{step.name} {first_line(step.label)}" if step.label else step.name
+
+
 def _kind(step: StepState) -> str:
-    words = "" if step.kind in ("task", "sequential") else f"  {step.kind.replace('_', ' ')}"
+    words = "" if step.kind in ("task", "sequential", "turn", "item") else f"  {step.kind.replace('_', ' ')}"
     return f"{words} → {step.branch}" if step.branch else words
 
 
@@ -165,9 +182,20 @@ def done(step: StepState) -> str:
     """Return how many of the steps, turns or items in it are over; '' of one that holds none."""
     if step.counts is not None and step.kind in ("map", "loop"):
         over = step.counts.total - step.counts.open
-        return f"{over}/{step.counts.total}" if step.kind in ("map",) else f"turn {step.counts.total}"
+        bad = f", {step.counts.failed} failed" if step.counts.failed else ""
+        return f"{over}/{step.counts.total}{bad}" if step.kind in ("map",) else f"turn {step.counts.total}"
     inside = () if step.kind in ("conditional",) else step.children  # which branch, nobody knows before
     return f"{sum(one.status in TERMINAL_STEPS for one in inside)}/{len(inside)}" if inside else ""
+
+
+def states_of(state: WorkflowState) -> dict[str, str]:
+    """Path of a step, without the numbers of turns and items -> the status of those that matter most."""
+    found: dict[str, StepStatus] = {}
+    for step in walk(state):
+        if step.kind not in ("turn", "item"):
+            path = _NUMBER.sub("", step.path)
+            found[path] = min(found.get(path, step.status), step.status, key=_ORDER.index)
+    return {path: status.value for path, status in found.items()}
 
 
 def note(step: StepState) -> str:

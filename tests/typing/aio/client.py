@@ -30,6 +30,7 @@ from taskengine.models import (
     TaskStatus,
     TaskUpdateRequest,
     Workflow,
+    WorkflowDefinition,
     WorkflowPage,
     WorkflowState,
 )
@@ -128,6 +129,7 @@ async def workflows(api: TaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(await api.execute_workflow(workflow, timeout=5), Workflow)
     assert_type(await api.execute_workflow("nightly", context={"n": 1}), Workflow)
     assert_type(await api.register_workflow(workflow), int)
+    assert_type(await api.get_definition("release"), WorkflowDefinition)
     assert_type(await api.get_workflow(id), Workflow)
     assert_type(await api.get_workflow_status(str(id)), WorkflowState)
     assert_type(await api.list_step_children(id, "each", limit=5), StepPage)

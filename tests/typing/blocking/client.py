@@ -32,6 +32,7 @@ from taskengine.models import (
     TaskStatus,
     TaskUpdateRequest,
     Workflow,
+    WorkflowDefinition,
     WorkflowPage,
     WorkflowState,
 )
@@ -130,6 +131,7 @@ def workflows(api: BlockingTaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(api.execute_workflow(workflow, timeout=5), Workflow)
     assert_type(api.execute_workflow("nightly", context={"n": 1}), Workflow)
     assert_type(api.register_workflow(workflow), int)
+    assert_type(api.get_definition("release"), WorkflowDefinition)
     assert_type(api.get_workflow(id), Workflow)
     assert_type(api.get_workflow_status(str(id)), WorkflowState)
     assert_type(api.list_step_children(id, "each", limit=5), StepPage)
