@@ -20,7 +20,7 @@ from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking, nothing
 from taskengine.cli.task.view import as_json, executions_table, whole
 from taskengine.cli.text import first_line, moment, offered, plain
-from taskengine.models import DeadLetter, DeadLetterPage
+from taskengine.models import DeadLetter, DeadLetterPage, RequeuedLetters
 
 app = typer.Typer(
     name="dead", no_args_is_help=True, help="Dead letters: tasks that lost one worker after another."
@@ -49,6 +49,8 @@ Capability = Annotated[
 Since = Annotated[
     str | None, typer.Option(metavar="WHEN", help="Given up later: 90s, 2h, 1d ago, or a date.", show_default=False)
 ]
+#: Letters that are told of.
+_NAMED = 20
 All = Annotated[bool, typer.Option("--all", help="Every one, without a filter.")]
 
 
@@ -87,7 +89,8 @@ def requeue(
     """Give dead letters another life, as 'task retry' does, with a fresh count of losses."""
     with asking() as api:
         done = api.requeue_dead_letters(**_chosen(ids, capability, since, everything=all))
-    answer({"requeued": [str(id) for id in done]}, _told("requeued", done))
+    skipped = {str(id): why for id, why in done.skipped.items()}
+    answer({"requeued": [str(id) for id in done], "skipped": skipped}, _requeued(done))
     raise typer.Exit(0 if done else 1)
 
 
@@ -113,10 +116,18 @@ def _chosen(
     }
 
 
+def _requeued(done: RequeuedLetters) -> RenderableType:
+    if not done.skipped:
+        return _told("requeued", done)
+    left = [plain(f"left as it is: {why}") for why in list(done.skipped.values())[:_NAMED]]
+    more = [f"{len(done.skipped)} left as they are"] if len(done.skipped) > _NAMED else []
+    return Group(*([_told("requeued", done)] if done else []), *left, *more)
+
+
 def _told(what: str, done: Sequence[object]) -> RenderableType:
     if not done:
         return nothing("no dead letter")
-    return "\n".join([*(f"{id} {what}" for id in done[:20]), *([f"{len(done)} {what}"] * (len(done) > 20))])
+    return "\n".join([*(f"{id} {what}" for id in done[:_NAMED]), *([f"{len(done)} {what}"] * (len(done) > _NAMED))])
 
 
 def _table(page: DeadLetterPage) -> RenderableType:

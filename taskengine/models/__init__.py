@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from taskengine.models.bulk import BulkResult, TaskFilter
-from taskengine.models.dead_letter import DeadLetter, DeadLetterPage
+from taskengine.models.dead_letter import DeadLetter, DeadLetterPage, RequeuedLetters
 from taskengine.models.enums import (
     AgentStatus,
     ExecutionStatus,
@@ -28,6 +28,7 @@ from taskengine.models.run import Run, RunPage
 from taskengine.models.task import RetryRules, Task
 
 if TYPE_CHECKING:
+    from taskengine.models.approval import ApprovalAnswer
     from taskengine.models.condition import ConditionOperator, WorkflowCondition
     from taskengine.models.step import WorkflowStep
     from taskengine.models.steps import (
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentStatus",
+    "ApprovalAnswer",
     "ApprovalStep",
     "BulkResult",
     "ConditionOperator",
@@ -70,6 +72,7 @@ __all__ = [
     "PausedBy",
     "QuarantinePage",
     "QuarantinedMessage",
+    "RequeuedLetters",
     "ResourceUsage",
     "RetryRules",
     "Run",
@@ -104,6 +107,7 @@ __all__ = [
 
 #: Where the names come from that are imported late.
 _LATE = {
+    "ApprovalAnswer": "taskengine.models.approval",
     "ApprovalStep": "taskengine.models.steps",
     "ConditionOperator": "taskengine.models.condition",
     "ConditionalStep": "taskengine.models.steps",

@@ -44,6 +44,7 @@ class BulkResult(BaseModel):
     done: int = 0
     #: The first 20 of those.
     ids: tuple[UUID, ...] = ()
-    #: Those left as they are, by why: their status, or a word such as ``waited`` (something open depends on it).
+    #: Those left as they are, by why: their status, or a word such as ``waited`` (something open depends on it),
+    #: ``part`` (of a workflow: ``retry_workflow`` opens it) and ``step`` (of a workflow: it goes with its run).
     skipped: dict[str, int] = Field(default_factory=dict)
     dry_run: bool = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,6 +25,15 @@ class DeadLetter(BaseModel):
     lost: tuple[TaskExecution, ...] = ()
     #: What happened to it, oldest first. Empty in a listing.
     events: tuple[Event, ...] = ()
+
+
+class RequeuedLetters(list[UUID]):
+    """The dead letters that were opened again, and why others were not."""
+
+    def __init__(self, ids: Iterable[UUID] = (), skipped: Mapping[UUID, str] | None = None) -> None:
+        super().__init__(ids)
+        #: Those left as they are -> why: a task of a workflow is opened with that, which it names.
+        self.skipped: Mapping[UUID, str] = skipped or {}
 
 
 class DeadLetterPage(list[DeadLetter]):

@@ -71,7 +71,7 @@ BY_ID: Mapping[str, str] = {
     "frame": "hash {wf, def, vr, ctx}: a definition that runs, by its first step; vr counts changes of variables",
     "granted": "set of executions granted and not claimed, by queue",
     "graph": "hash {sha, run}: the graph that an idempotency key (hashed) names",
-    "received_signals": "hash 'name:id' -> ms: signals that a workflow got",
+    "received_signals": "hash 'name:id' -> ms, or JSON of what stays known: signals that a workflow got",
     "idem": "string: task that an idempotency key (hashed) names",
     "ids": "string 'segment': 16 raw bytes of task id at each of 4096 arrivals",
     "inbox": "list of JSON, 'workflow:name': signals that nobody took yet",

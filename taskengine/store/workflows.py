@@ -124,9 +124,22 @@ _SIGNAL = Verb("signal", reply)
 _SET_VARIABLES = Verb("set_variables", reply)
 
 
-def signal(id: str, name: str, signal_id: str, text: str) -> Call[Reply]:
-    """Send a workflow a signal: ok (1 when it is new), full, conflict (status) or missing."""
-    return _SIGNAL(workflow=id, name=name, signal=signal_id, text=text, most=MOST_SIGNALS)
+def signal(id: str, name: str, signal_id: str, text: str, *, is_kept: bool = False) -> Call[Reply]:
+    """Send a workflow a signal: ok (1 when it is new), full, conflict (status) or missing.
+
+    *is_kept*: :func:`kept_signal` knows it from then on.
+    """
+    kept = "1" if is_kept else ""
+    return _SIGNAL(workflow=id, name=name, signal=signal_id, text=text, most=MOST_SIGNALS, is_kept=kept)
+
+
+def kept_signal(keys: Keys, id: str, name: str, signal_id: str) -> Call[str | None]:
+    """Return the text of a signal that is kept, whether or not a step took it; None when none was sent."""
+
+    def decode(raw: Any) -> str | None:
+        return str(raw) if str(raw or "").startswith("{") else None
+
+    return Call("HGET", (keys.of("received_signals", id), f"{name}:{signal_id}"), decode, command=True)
 
 
 def set_variables(id: str, values: Mapping[str, str], if_revision: int | None) -> Call[Reply]:

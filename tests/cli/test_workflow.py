@@ -286,6 +286,10 @@ def test_verbs_steer_a_workflow_and_say_when_there_was_nothing_to_do(taskengine,
     assert "freeze" in taskengine("workflow", "status", id).out
     assert codes("resume") == [0, 1]
     assert codes("approve", "ask", "--by", "ann", "--form", '{"hosts": 3}') == [0, 1]
+    late = taskengine("workflow", "approve", id, "ask", "--reject", "--by", "bo", "--reason", "no")
+    assert (late.code, "ask has its answer, and the first one stands: ann approved it at " in late.out) == (1, True)
+    told = taskengine("workflow", "approve", id, "ask", "--reject", "--by", "bo", "-o", "json").json
+    assert (told["rejected"], told["answer"]["by"], told["answer"]["form"]) == (False, "ann", {"hosts": 3})
     assert codes("signal", "go", "--payload", '{"parcel": 7}', "--signal-id", "p7") == [0, 1]
     assert taskengine("workflow", "update", id, "--var", "ready=true", "-o", "json").json["revision"] == 1
     engine.run_until_idle()
@@ -515,3 +519,14 @@ def test_without_a_coordinator_run_says_that_nobody_decides(at_server, taskengin
 def test_the_schema_names_every_kind_of_step(taskengine):
     found = taskengine("workflow", "schema").json
     assert {"TaskStep", "LoopStep", "ApprovalStep"} <= set(found["$defs"])
+
+
+def test_a_dead_letter_of_a_workflow_is_opened_with_that(taskengine, engine):
+    id = started(taskengine, "chain.yaml")
+    engine.lose_worker(times=5)
+    engine.run_until_idle()
+    done = taskengine("dead", "requeue", "--all")
+    assert (done.code, f"is step greet of workflow 'chain' ({id})" in " ".join(done.out.split())) == (1, True), done
+    (why,) = taskengine("dead", "requeue", "--all", "-o", "json").json["skipped"].values()
+    assert why.endswith(f"retry_workflow('{id}')")  # of a client in Python, which is asked here
+    assert "1 left as they are: part of a workflow" in taskengine("task", "retry", "--status", "failed").out

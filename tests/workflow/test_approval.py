@@ -95,3 +95,30 @@ def test_only_an_approval_that_is_there_is_answered(engine: Engine) -> None:
     with pytest.raises(NotFoundError):
         engine.api.approve(task.id, "ask")
 
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+@pytest.mark.parametrize("approved", [True, False])
+def test_whoever_comes_second_can_see_the_first_answer(engine: Engine, *, is_taken: bool, approved: bool) -> None:
+    handle = engine.api.start_workflow(workflow(approval(form=FORM, approvers=["ann"])))
+    assert handle.get_approval("ask") is None
+    assert handle.approve("ask", approved, by="ann", reason="as agreed", form={"hosts": 2}) is True
+    if is_taken:
+        engine.run_until_idle()
+    assert handle.approve("ask", not approved, by="bo", form={"hosts": 3}) is False
+    first = handle.get_approval("ask")
+    assert first is not None
+    assert (first.approved, first.by, first.reason, first.form) == (approved, "ann", "as agreed", {"hosts": 2})
+    assert first.approvers == ("ann",)
+    said = "approved" if approved else "rejected"
+    assert str(first) == f"ann {said} it at 2030-01-01 00:00:00 UTC: as agreed"
+
+
+def test_an_approval_that_is_asked_anew_has_no_answer(engine: Engine) -> None:
+    handle = engine.api.start_workflow(workflow(approval()))
+    handle.approve("ask", approved=False, by="ann")
+    engine.run_until_idle()
+    assert handle.retry() is True
+    assert handle.get_approval("ask") is None
+    with pytest.raises(InvalidInputError, match="only approvals are answered"):
+        engine.api.get_approval(engine.api.start_workflow(workflow(WorkflowStep(name="a", task_template=work()))), "a")

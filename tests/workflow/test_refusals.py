@@ -156,3 +156,18 @@ def test_whoever_waits_for_a_task_of_a_workflow_hears_how_it_is_opened_again(eng
     (task,) = engine.api.list_tasks()
     with pytest.raises(TaskExecutionError, match=re.escape(f"retry_workflow('{flow.id}') opens it again")):
         engine.api.execute_task(task.id)
+
+
+def test_a_dead_letter_of_a_workflow_is_left_with_the_reason(engine: Engine) -> None:
+    flow = Workflow(name="release", steps=[WorkflowStep(name="a", task_template=work())])
+    plain = Task(name="plain", capability=QUEUE)
+    for start in (lambda: engine.api.start_workflow(flow), lambda: engine.submit(plain)):
+        start()
+        engine.lose_worker(times=5)
+        engine.run_until_idle()
+    (letter,) = [one.task for one in engine.api.list_dead_letters() if one.task.id != plain.id]
+    done = engine.api.requeue_dead_letters(everything=True)
+    assert done == [plain.id]
+    assert list(done.skipped) == [letter.id]
+    assert done.skipped[letter.id].endswith(f"retry_workflow('{flow.id}')")
+    assert engine.api.requeue_dead_letters(letter.id) == []

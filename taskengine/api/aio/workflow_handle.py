@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from taskengine.api.aio.workflows import AsyncWorkflows
-from taskengine.models import Workflow, WorkflowState
+from taskengine.models import ApprovalAnswer, Workflow, WorkflowState
 
 
 class WorkflowHandle(UUID):
@@ -73,6 +73,10 @@ class WorkflowHandle(UUID):
     ) -> bool:
         """Answer one of its approvals; see :meth:`TaskAPI.approve`."""
         return await self._api.approve(self, step, approved, by, reason, form)
+
+    async def get_approval(self, step: str) -> ApprovalAnswer | None:
+        """Return the answer that one of its approvals has; see :meth:`TaskAPI.get_approval`."""
+        return await self._api.get_approval(self, step)
 
     async def update_context(self, values: Mapping[str, Any], if_revision: int | None = None) -> int:
         """Set variables of it; see :meth:`TaskAPI.update_context`."""

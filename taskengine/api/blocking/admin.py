@@ -21,6 +21,7 @@ from taskengine.models import (
     LogPage,
     QuarantinedMessage,
     QuarantinePage,
+    RequeuedLetters,
 )
 
 
@@ -114,9 +115,9 @@ class BlockingAdmin(BlockingBaseClient):
         capability: str | None = None,
         since: datetime | None = None,
         everything: bool = False,
-    ) -> list[UUID]:
+    ) -> RequeuedLetters:
         """Open dead letters again as :meth:`retry_task` does, with a fresh count of losses; the ids of those
-        that were opened.
+        that were opened. ``skipped`` says of the others why: a task of a workflow is opened by ``retry_workflow``.
 
         Either *task_ids* (NotFoundError for one that is no dead letter, and none is touched), or all that meet the
         filters; *everything* says that there shall be no filter.

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from taskengine.api.blocking.workflows import BlockingWorkflows
-from taskengine.models import Workflow, WorkflowState
+from taskengine.models import ApprovalAnswer, Workflow, WorkflowState
 
 
 class BlockingWorkflowHandle(UUID):
@@ -75,6 +75,10 @@ class BlockingWorkflowHandle(UUID):
     ) -> bool:
         """Answer one of its approvals; see :meth:`BlockingTaskAPI.approve`."""
         return self._api.approve(self, step, approved, by, reason, form)
+
+    def get_approval(self, step: str) -> ApprovalAnswer | None:
+        """Return the answer that one of its approvals has; see :meth:`BlockingTaskAPI.get_approval`."""
+        return self._api.get_approval(self, step)
 
     def update_context(self, values: Mapping[str, Any], if_revision: int | None = None) -> int:
         """Set variables of it; see :meth:`BlockingTaskAPI.update_context`."""

@@ -20,7 +20,15 @@ from taskengine.api.operations import (
     workflow_start,
     workflow_talk,
 )
-from taskengine.models import StepPage, Workflow, WorkflowDefinition, WorkflowPage, WorkflowState, WorkflowStatus
+from taskengine.models import (
+    ApprovalAnswer,
+    StepPage,
+    Workflow,
+    WorkflowDefinition,
+    WorkflowPage,
+    WorkflowState,
+    WorkflowStatus,
+)
 
 
 class BlockingWorkflows(BlockingBaseClient):
@@ -135,12 +143,20 @@ class BlockingWorkflows(BlockingBaseClient):
         reason: str | None = None,
         form: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Answer the approval at the path *step*: its output is the answer. False when there was one: the first stands.
+        """Answer the approval at the path *step*: its output is the answer. False when there was one: the first stands,
+        and :meth:`get_approval` says whose.
 
         Who says so is recorded, not proven, also where the step names its approvers; *by* defaults to the user of the
         system. *form* is what the step's ``form`` asks for; InvalidInputError tells what of it is wrong.
         """
         return self._run(workflow_approve.approve(self._context, workflow_id, step, approved, by, reason, form))
+
+    def get_approval(self, workflow_id: Id, step: str) -> ApprovalAnswer | None:
+        """Return who answered the approval at the path *step*, what and when; None before it has its answer.
+
+        An approval that was rejected has none any more once its workflow is retried.
+        """
+        return self._run(workflow_approve.get_approval(self._context, workflow_id, step))
 
     def update_context(
         self, workflow_id: Id, values: Mapping[str, Any], if_revision: int | None = None

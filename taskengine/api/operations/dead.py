@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from taskengine.api.operations.ask import MAX_PAGE
 from taskengine.api.operations.execute import retry_task
 from taskengine.core import remedy
 from taskengine.errors import InvalidInputError, NotAllowedError, NotFoundError
-from taskengine.models import DeadLetter, DeadLetterPage, ExecutionStatus, Task
+from taskengine.models import DeadLetter, DeadLetterPage, ExecutionStatus, RequeuedLetters, Task
 from taskengine.store import dead_letters, executions, tasks
 from taskengine.store.by_moment import Entry
 from taskengine.store.call import Operation
@@ -67,16 +66,19 @@ def requeue_dead_letters(
     capability: str | None,
     since: datetime | None,
     everything: bool,
-) -> Operation[list[UUID]]:
-    """Open dead letters again, each as ``retry_task`` does; those that were opened."""
+) -> Operation[RequeuedLetters]:
+    """Open dead letters again, each as ``retry_task`` does; those that were opened, and why others were not."""
+    skipped: dict[UUID, str] = {}
 
     def requeue(id: str) -> Operation[bool]:
-        with suppress(NotAllowedError, NotFoundError):  # somebody else was faster
+        try:
             yield from retry_task(context, id, False, None)
-            return True
-        return False
+        except (NotAllowedError, NotFoundError) as exc:  # a part of a workflow, or somebody else was faster
+            skipped[UUID(id)] = str(exc)
+            return False
+        return True
 
-    return (yield from _each(context, task_ids, capability, since, everything, requeue))
+    return RequeuedLetters((yield from _each(context, task_ids, capability, since, everything, requeue)), skipped)
 
 
 def drop_dead_letters(

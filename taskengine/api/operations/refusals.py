@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.part import outermost
 from taskengine.core import remedy
+from taskengine.core.steps.paths import DO
 from taskengine.errors import NotAllowedError, NotFoundError
 from taskengine.models import Event, Task
 from taskengine.store import tasks
@@ -78,7 +79,8 @@ def _place(context: OperationContext, id: str) -> Operation[str]:
         return f"{id} is workflow {own[TaskField.name]!r}"
     workflow = yield from outermost(context, id)
     name = (yield from tasks.fields(context.keys, workflow, TaskField.name))[TaskField.name]
-    return f"{id} is step {own[TaskField.path] or own[TaskField.name]} of workflow {name!r} ({workflow})"
+    path = (own[TaskField.path] or own[TaskField.name] or "").removesuffix(DO)
+    return f"{id} is step {path} of workflow {name!r} ({workflow})"
 
 
 def _line(event: Event) -> str:

@@ -29,11 +29,11 @@ def signal_workflow(workflow_id: Id, name: str, payload: object, signal_id: str 
     return (yield from send(id, called, payload, signal_id))
 
 
-def send(id: str, name: str, payload: object, signal_id: str | None) -> Operation[bool]:
+def send(id: str, name: str, payload: object, signal_id: str | None, *, is_kept: bool = False) -> Operation[bool]:
     """Store a signal of any name; whether it is a new one."""
     unique = str(uuid4()) if signal_id is None else text(signal_id, "signal_id", 200)
     written = _bounded(dumps({"payload": payload, "id": unique}, "payload"), "payload")
-    answer = yield from workflows.signal(id, name, unique, written)
+    answer = yield from workflows.signal(id, name, unique, written, is_kept=is_kept)
     if answer.word == "full":
         raise ConflictError(f"workflow {id} has {workflows.MOST_SIGNALS} signals {name!r} that no step has taken yet")
     _refuse(id, answer, "takes no signal")

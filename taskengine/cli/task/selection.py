@@ -138,10 +138,18 @@ def _shown(verb: Verb, what: str) -> BulkResult:
         return verb(progress=lambda so_far: bar.update(row, completed=so_far.matched))
 
 
+#: Words of a result -> what they mean, and what helps.
+_WHY = {
+    "part": "part of a workflow, opened with it: taskengine workflow retry; 'task why' names it",
+    "step": "part of a workflow, deleted with its run",
+    "waited": "something open depends on it",
+}
+
+
 def _summary(done: BulkResult, what: str) -> Text:
     verb = f"would be {what}" if done.dry_run else what
     lines = [f"{done.done} of {done.matched} tasks {verb}"]
-    lines += [f"  {count} left as they are: {why}" for why, count in sorted(done.skipped.items())]
+    lines += [f"  {count} left as they are: {_WHY.get(why, why)}" for why, count in sorted(done.skipped.items())]
     if done.dry_run and done.ids:
         more = ", …" if done.done > len(done.ids) else ""
         lines.append(f"  {', '.join(map(str, done.ids))}{more}")

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -15,6 +15,7 @@ from taskengine.cli.moments import coming
 from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking
 from taskengine.cli.task.values import arguments
+from taskengine.cli.text import plain
 from taskengine.cli.workflow.given import json_or_text, pairs
 from taskengine.cli.workflow.options import By, Id
 from taskengine.core.step_index import StepIndex
@@ -114,11 +115,16 @@ def approve(
     ] = None,
     output: OutputOption = None,
 ) -> None:
-    """Answer an approval; exit code 1 when it has its answer. Who says so is recorded, not proven."""
+    """Answer an approval; exit code 1 when it has its answer, which is told. Who says so is recorded, not proven."""
     with asking() as api:
         _refuse_other(api.get_workflow(id), step)
         done = api.approve(id, step, not reject, user(by, "by"), reason, arguments(form, "--form"))
-    _answer(id, "rejected" if reject else "approved", done=done, otherwise="it has its answer")
+        first = None if done else api.get_approval(id, step)
+    if first is None:
+        _answer(id, "rejected" if reject else "approved", done=done, otherwise="it has its answer")
+    data = {"id": id, "rejected" if reject else "approved": False, "answer": first.model_dump(mode="json")}
+    answer(data, plain(f"workflow {id}: {step} has its answer, and the first one stands: {first}"))
+    raise typer.Exit(1)
 
 
 @command(
@@ -154,7 +160,7 @@ def _refuse_other(workflow: WorkflowDefinition, path: str) -> None:
         raise InvalidInputError(f"{path:.80} is no approval of {workflow.name!r:.80}; {named}", field="step")
 
 
-def _answer(id: str, word: str, *, done: bool, otherwise: str) -> None:
+def _answer(id: str, word: str, *, done: bool, otherwise: str) -> NoReturn:
     """Say what became of it; ends with 1 where nothing did."""
     answer({"id": id, word: done}, f"workflow {id} {word}" if done else f"workflow {id}: {otherwise}")
     raise typer.Exit(0 if done else 1)

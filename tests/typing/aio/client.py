@@ -10,6 +10,7 @@ from uuid import UUID
 from taskengine.api import TaskAPI, WorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
+    ApprovalAnswer,
     BulkResult,
     DeadLetter,
     DeadLetterPage,
@@ -19,6 +20,7 @@ from taskengine.models import (
     Pause,
     QuarantinedMessage,
     QuarantinePage,
+    RequeuedLetters,
     Run,
     RunPage,
     StepPage,
@@ -117,7 +119,7 @@ async def operations(api: TaskAPI, id: UUID) -> None:
     assert_type(await api.health_check(), dict[str, Any])
     assert_type(await api.list_dead_letters("lint"), DeadLetterPage)
     assert_type(await api.get_dead_letter(id), DeadLetter)
-    assert_type(await api.requeue_dead_letters([id]), list[UUID])
+    assert_type(await api.requeue_dead_letters([id]), RequeuedLetters)
     assert_type(await api.drop_dead_letters(everything=True), list[UUID])
     assert_type(await api.list_quarantined(), QuarantinePage)
     assert_type(await api.get_quarantined("abcd"), QuarantinedMessage)
@@ -143,6 +145,7 @@ async def workflows(api: TaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(await api.cancel_workflow(id, "enough"), bool)
     assert_type(await api.signal_workflow(id, "go", {"n": 1}, signal_id="1"), bool)
     assert_type(await api.approve(id, "release", by="ann"), bool)
+    assert_type(await api.get_approval(id, "release"), ApprovalAnswer | None)
     assert_type(await api.update_context(id, {"x": 1}, if_revision=3), int)
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from taskengine.api import BlockingTaskAPI, BlockingWorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
+    ApprovalAnswer,
     BulkResult,
     DeadLetter,
     DeadLetterPage,
@@ -21,6 +22,7 @@ from taskengine.models import (
     Pause,
     QuarantinedMessage,
     QuarantinePage,
+    RequeuedLetters,
     Run,
     RunPage,
     StepPage,
@@ -119,7 +121,7 @@ def operations(api: BlockingTaskAPI, id: UUID) -> None:
     assert_type(api.health_check(), dict[str, Any])
     assert_type(api.list_dead_letters("lint"), DeadLetterPage)
     assert_type(api.get_dead_letter(id), DeadLetter)
-    assert_type(api.requeue_dead_letters([id]), list[UUID])
+    assert_type(api.requeue_dead_letters([id]), RequeuedLetters)
     assert_type(api.drop_dead_letters(everything=True), list[UUID])
     assert_type(api.list_quarantined(), QuarantinePage)
     assert_type(api.get_quarantined("abcd"), QuarantinedMessage)
@@ -145,6 +147,7 @@ def workflows(api: BlockingTaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(api.cancel_workflow(id, "enough"), bool)
     assert_type(api.signal_workflow(id, "go", {"n": 1}, signal_id="1"), bool)
     assert_type(api.approve(id, "release", by="ann"), bool)
+    assert_type(api.get_approval(id, "release"), ApprovalAnswer | None)
     assert_type(api.update_context(id, {"x": 1}, if_revision=3), int)
 
 
