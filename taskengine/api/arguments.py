@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskCreateRequest
-from taskengine.models.task import LONGEST_KEY, AgentName, Capability, IdempotencyKey
+from taskengine.models.task import LONGEST_KEY, AgentName, Capability, IdempotencyKey, refuse_attempts
 from taskengine.store.by_moment import Entry
 from taskengine.store.codec import dumps
 
@@ -78,6 +78,7 @@ def new_task(given: Task | TaskCreateRequest, field: str = "task") -> Task:
         raise InvalidInputError(
             f"{field} is a {type(given).__name__}; pass a Task or a TaskCreateRequest", field=field
         )
+    refuse_attempts(given)
     return given.to_task() if isinstance(given, TaskCreateRequest) else given
 
 

@@ -129,21 +129,9 @@ class RequestFields(InputModel):
         is_own = self.capability in (None, TaskType.WORKFLOW.value)
         return is_plain and is_own and isinstance(self.input.get("workflow"), str)
 
-    def _refuse_attempts(self) -> None:
-        """InvalidInputError for what a task that runs a workflow has no use for: no worker takes it, and nobody tries
-        it again.
-        """
-        for name, instead in _OF_ATTEMPTS.items():
-            value = getattr(self, name)
-            if value != type(self).model_fields[name].default and value != 0:
-                raise InvalidInputError(
-                    f"{name} is {value}, but no worker attempts a task that runs a workflow; {instead}", field=name
-                )
-
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        if self._names_workflow():
-            self._refuse_attempts()
+        refuse_attempts(self, also_defaults=False)
         if self._names_workflow() and self.trigger_rule is not TriggerRule.ALL_SUCCESS:
             raise InvalidInputError(
                 f"trigger_rule is {self.trigger_rule}, but a task that runs a workflow starts when all before it "
@@ -159,6 +147,23 @@ class RequestFields(InputModel):
                 field="expires_at",
             )
         return self
+
+
+def refuse_attempts(task: RequestFields, *, also_defaults: bool = True) -> None:
+    """Raise InvalidInputError for what a task that runs a workflow has no use for: no worker takes it, and nobody tries
+    it again.
+
+    *also_defaults*: also where it was given the default of others. A copy has them all for a moment.
+    """
+    if not task._names_workflow():
+        return
+    for name, instead in _OF_ATTEMPTS.items():
+        value = getattr(task, name)
+        is_given = name in task.model_fields_set and also_defaults
+        if value not in (None, 0) and (is_given or value != type(task).model_fields[name].default):
+            raise InvalidInputError(
+                f"{name} is {value}, but no worker attempts a task that runs a workflow; {instead}", field=name
+            )
 
 
 class Task(RequestFields):

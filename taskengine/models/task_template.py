@@ -20,7 +20,7 @@ from taskengine.models.definition import Found, did_you_mean, faulty, lines, sho
 from taskengine.models.definition_types import template_faults
 from taskengine.models.depth import refuse_deep
 from taskengine.models.requests import TaskCreateRequest
-from taskengine.models.task import RequestFields
+from taskengine.models.task import RequestFields, refuse_attempts
 from taskengine.models.template_text import is_template
 
 _DECIDED = {
@@ -126,7 +126,7 @@ _OBJECTS = frozenset({"input", "metadata", "execution_context", "resource_requir
 def _together(made: Mapping[str, JsonValue]) -> Iterator[Found]:
     known = {name: value for name, value in made.items() if name in _OBJECTS or not holds_template(value)}
     try:
-        TaskCreateRequest.model_validate(known)
+        refuse_attempts(TaskCreateRequest.model_validate(known))
     except InvalidInputError as exc:
         yield tuple(filter(None, [exc.field])), str(exc)
 

@@ -11,6 +11,7 @@ from taskengine import (
     NotAllowedError,
     NotFoundError,
     Task,
+    TaskCreateRequest,
     TaskFactory,
     TaskType,
     TriggerRule,
@@ -168,9 +169,42 @@ def test_what_says_how_workers_attempt_a_task_is_refused(field: dict[str, Any]) 
         Task(task_type=TaskType.WORKFLOW, input={"workflow": "w"}, **field)
 
 
-@pytest.mark.parametrize("value", [0, 3])
-def test_no_retries_and_the_default_are_as_good(value: int) -> None:
-    assert Task(task_type=TaskType.WORKFLOW, input={"workflow": "w"}, max_retries=value).runs_workflow
+@pytest.mark.parametrize("given", [{}, {"max_retries": 0}, {"total_timeout": None}])
+def test_no_retries_are_as_good(given: dict[str, Any]) -> None:
+    assert Task(task_type=TaskType.WORKFLOW, input={"workflow": "w"}, **given).runs_workflow
+
+
+def test_a_number_of_retries_is_refused_at_submit_whoever_makes_the_task(engine: Engine) -> None:
+    given = {"task_type": TaskType.WORKFLOW, "input": {"workflow": "nightly"}, "max_retries": 3}
+    for make in (TaskCreateRequest, Task):
+        with pytest.raises(InvalidInputError, match="max_retries is 3, but no worker attempts a task that runs a"):
+            engine.api.create_task(make(**given))
+    with pytest.raises(InvalidInputError, match=r"task_template.max_retries: max_retries is 3"):
+        WorkflowStep(name="n", task_template={**given, "task_type": "workflow"})
+
+
+@pytest.mark.parametrize("how", [{"timeout": 60}, {}])
+def test_a_change_while_its_steps_run_leaves_their_time(engine: Engine, how: dict[str, Any]) -> None:
+    hold = WorkflowStep(name="held", task_template=work() | {"hold": True})
+    register(engine, hold, timeout=None if how else 60)
+    task = ask().model_copy(update=how)
+    engine.submit(task)
+    engine.run_until_idle()
+    engine.api.update_task(task.id, priority="critical", name="other")
+    with pytest.raises(NotAllowedError, match="its timeout began with them"):
+        engine.api.update_task(task.id, timeout=5)
+    engine.check()
+    engine.clock.advance(61)
+    engine.run_until_idle()
+    assert (engine.task(task).status, engine.task(task).error_kind) == ("failed", "timeout")
+    engine.api.retry_task(task.id, wait=False)  # its time counts anew
+    engine.run_until_idle()
+    engine.clock.advance(59)
+    engine.run_until_idle()
+    assert engine.task(task).status == "running"
+    engine.clock.advance(2)
+    engine.run_until_idle()
+    assert engine.task(task).error_kind == "timeout"
 
 
 def test_one_whose_steps_run_is_paused_with_its_run(engine: Engine) -> None:

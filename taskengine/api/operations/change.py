@@ -12,6 +12,7 @@ from taskengine.api.operations.edges import missing, refuse_cycle
 from taskengine.api.operations.moments import refuse_past_change
 from taskengine.api.operations.refusals import changeable, not_allowed
 from taskengine.core import remedy
+from taskengine.core.lifecycle import EXECUTING
 from taskengine.core.order import moved
 from taskengine.errors import InvalidInputError, NotAllowedError
 from taskengine.models import Task, TaskUpdateRequest
@@ -43,6 +44,9 @@ def update_task(
         if task.error_kind == UNREADABLE:
             # What cannot be read would be gone from what is written.
             raise NotAllowedError(f"task {id} cannot be changed: {task.error_message}", id=id)
+        if "timeout" in wanted and task.runs_workflow and task.status in EXECUTING:
+            says = "runs its steps, and its timeout began with them; cancel it, or change it before it begins"
+            raise (yield from not_allowed(context, task, says))
         changed = _changed(task, wanted)
         yield from refuse_past_change(changed, wanted)
         edges = _edges(task, changed, edge_revision)

@@ -73,7 +73,7 @@ AssignedTo = Annotated[
         metavar="AGENT", help="Only this agent may run it.", show_default=False, autocompletion=completion.agents
     ),
 ]
-MaxRetries = Annotated[int, typer.Option(help="Failed attempts that are tried again.")]
+MaxRetries = Annotated[int | None, typer.Option(help="Failed attempts that are tried again.", show_default="3")]
 OwnId = Annotated[
     str | None,
     typer.Option("--id", help="A UUID of your own: the same again submits nothing twice.", show_default=False),
@@ -111,7 +111,7 @@ def submit(
     queue_timeout: QueueTimeout = None,
     heartbeat_timeout: HeartbeatTimeout = None,
     total_timeout: TotalTimeout = None,
-    max_retries: MaxRetries = 3,
+    max_retries: MaxRetries = None,
     id: OwnId = None,
     idempotency_key: Key = None,
     wait: Wait = False,
@@ -125,10 +125,10 @@ def submit(
         "task_type": type, "assigned_to": assigned_to,
         "timeout": timeout, "queue_timeout": queue_timeout, "heartbeat_timeout": heartbeat_timeout,
         "total_timeout": total_timeout, "trigger_rule": trigger_rule, "hold": hold or None, "id": id,
-        "idempotency_key": idempotency_key,
+        "idempotency_key": idempotency_key, "max_retries": max_retries,
     }  # fmt: skip
     given: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
-    given |= {"priority": values.priority(priority), "max_retries": max_retries}
+    given |= {"priority": values.priority(priority)}
     given |= {
         "depends_on": split(depends_on),
         "metadata": values.metadata(metadata),

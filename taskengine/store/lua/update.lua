@@ -97,7 +97,8 @@ if next(gone) or #parents > 0 then
   change_edges(m, gone, parents)
   moves = true
 end
-change_clocks(m, A.rare:match('clk (%S+)') or '')
+-- Those of a workflow that runs are its steps': its client has set none that still count.
+if m.queue ~= '%w' or m.st ~= T.RUNNING then change_clocks(m, A.rare:match('clk (%S+)') or '') end
 moves = change_due(m, A.due) or moves
 if moves then
   if queued and (m.w ~= 0 or m.f + m.c > 0 or m.due) then
