@@ -24,15 +24,16 @@ def bound(task: Task, assignment: Assignment, fetch: Callable[[str], str | None]
     binding = worker_binding(assignment.doc)
     if binding is None:
         return task
-    steps = steps_read(assignment, fetch)
+    steps = _steps(binding, assignment, fetch)
     values: Mapping[str, Any] = binding["values"]
     others = {root: value for root, value in values.items() if root != "context"}
     seen = Bindings(context=values.get("context", {}), steps=steps, others=others)
     given = bind(task.input, seen)
     seen = Bindings(context=seen.context, steps=steps, others={**others, "input": given})
     further = sorted(PASSED_ON - {"input"})
-    changed = {"input": given, **{name: bind(getattr(task, name), seen) for name in further if getattr(task, name)}}
-    return task.model_copy(update=changed)
+    texts = {name: bind(getattr(task, name), seen) for name in further if getattr(task, name)}
+    # An object of JSON stays one, whatever is put into it; of the others a text may become anything.
+    return task.model_copy(update={"input": given, **texts}) if texts else task.with_checked({"input": given})
 
 
 def steps_read(assignment: Assignment, fetch: Callable[[str], str | None]) -> dict[str, Any]:
@@ -42,9 +43,15 @@ def steps_read(assignment: Assignment, fetch: Callable[[str], str | None]) -> di
     *fetch* as above; NotFoundError where a result is gone.
     """
     binding = worker_binding(assignment.doc)
+    return {} if binding is None else _steps(binding, assignment, fetch)
+
+
+def _steps(
+    binding: Mapping[str, Any], assignment: Assignment, fetch: Callable[[str], str | None]
+) -> dict[str, Any]:
     texts = {id: text for id, _, text in assignment.inputs}
     steps: dict[str, Any] = {}
-    for names, id in binding["tasks"] if binding else ():
+    for names, id in binding["tasks"]:
         text = texts.get(id) or fetch(id)
         _put(steps, names, {"status": "completed", "output": loads_object(text or "{}")})
     return steps

@@ -71,6 +71,14 @@ def evaluate(source: str, values: Mapping[str, Any]) -> Any:
     return _result(source, made)
 
 
+def may_be_seen(value: Any) -> bool:
+    """Return whether an expression may see a value, and come to it as it is."""
+    try:
+        return _size("", value) <= MAX_VISIBLE
+    except ExpressionError:
+        return False
+
+
 def matches(pattern: str, text: str) -> bool:
     """Return whether a regular expression (RE2's, so never slow on a long text) is found in a text."""
     if fault := pattern_fault(pattern):

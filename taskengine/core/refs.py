@@ -7,6 +7,7 @@ refused. A way ends where the text does not say how it goes on (``context.hosts[
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -75,6 +76,25 @@ def spelled(path: Sequence[str | int]) -> str:
 def references(source: str) -> tuple[Reference, ...]:
     """Return what an expression reads, each once; ExpressionError for what is no root or names no step."""
     return tuple(dict.fromkeys(_references(source, shape(source))))
+
+
+#: Words that CEL keeps for itself, so that they name no field: such an expression is refused.
+_RESERVED = WORDS | frozenset(
+    {"as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package"}
+    | {"namespace", "return", "var", "void", "while"}
+)
+_WAY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
+
+
+@lru_cache(maxsize=4096)
+def way(source: str) -> Path | None:
+    """Return the keys of an expression that is a way through objects and nothing else, as ``steps.build.output.tag``;
+    None of any other.
+    """
+    if not _WAY.fullmatch(source):
+        return None
+    path = tuple(source.split("."))
+    return path if path[0] in ROOTS and _RESERVED.isdisjoint(path) else None
 
 
 def references_in(value: Any) -> tuple[Reference, ...]:
