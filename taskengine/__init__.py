@@ -39,6 +39,7 @@ from taskengine.errors import (
 )
 
 if TYPE_CHECKING:
+    from taskengine.agents import AgentContext, NeedsInput, Reference
     from taskengine.api import BlockingTaskAPI, BlockingWorkflowHandle, TaskAPI, WorkflowHandle
     from taskengine.api.executor import TaskExecutor
     from taskengine.builders import (
@@ -52,7 +53,10 @@ if TYPE_CHECKING:
     )
     from taskengine.models import (
         AgentStatus,
+        Answer,
         ApprovalAnswer,
+        Artifact,
+        ArtifactKind,
         BulkResult,
         ConditionOperator,
         DeadLetter,
@@ -67,11 +71,14 @@ if TYPE_CHECKING:
         Pause,
         QuarantinedMessage,
         QuarantinePage,
+        Question,
+        QuestionKind,
         RequeuedLetters,
         ResourceUsage,
         RetryRules,
         Run,
         RunPage,
+        Spent,
         StepPage,
         StepState,
         StepStatus,
@@ -97,12 +104,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentConflictError",
+    "AgentContext",
     "AgentError",
     "AgentInfo",
     "AgentRecord",
     "AgentStatus",
     "AmbiguousIdError",
+    "Answer",
     "ApprovalAnswer",
+    "Artifact",
+    "ArtifactKind",
     "BlockingTaskAPI",
     "BlockingWorkflowHandle",
     "BulkResult",
@@ -125,6 +136,7 @@ __all__ = [
     "InvalidInputError",
     "InvalidWorkflowError",
     "LogPage",
+    "NeedsInput",
     "NoResultError",
     "NotAllowedError",
     "NotFoundError",
@@ -134,6 +146,9 @@ __all__ = [
     "PayloadTooLargeError",
     "QuarantinePage",
     "QuarantinedMessage",
+    "Question",
+    "QuestionKind",
+    "Reference",
     "RequeuedLetters",
     "ResourceUsage",
     "RetryRules",
@@ -142,6 +157,7 @@ __all__ = [
     "SchemaMismatchError",
     "Settings",
     "SettingsError",
+    "Spent",
     "StepPage",
     "StepState",
     "StepStatus",
@@ -240,6 +256,15 @@ _LATE = {
     "WorkflowState": "taskengine.models",
     "WorkflowStatus": "taskengine.models",
     "WorkflowStep": "taskengine.models",
+    "AgentContext": "taskengine.agents",
+    "NeedsInput": "taskengine.agents",
+    "Reference": "taskengine.agents",
+    "Answer": "taskengine.models",
+    "Artifact": "taskengine.models",
+    "ArtifactKind": "taskengine.models",
+    "Question": "taskengine.models",
+    "QuestionKind": "taskengine.models",
+    "Spent": "taskengine.models",
     "Settings": "taskengine.settings",
 }
 

@@ -5,16 +5,17 @@ Made for each execution, so it makes nothing before it is asked: of most tasks n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, NoReturn, TypeVar
 
 from taskengine.agents import NeedsInput, Reference
 from taskengine.errors import ConflictError
-from taskengine.models import Task
+from taskengine.models import Outcome, Task
 from taskengine.models.question import Answer, Question
 from taskengine.store import kept
 from taskengine.store.call import Call, Operation
+from taskengine.store.codec import dumps
 from taskengine.store.replies import Assignment
 from taskengine.store.sync import SyncStore
 from workers.context import Context, refuse_on_loop
@@ -86,8 +87,13 @@ class AgentContext(Context):
 
     @property
     def answer(self) -> Answer | None:
-        """What a person answered to the question of an earlier attempt; None: no question was."""
-        return kept.answer(self._assignment)
+        """What a person answered to the latest question; None: no question was."""
+        return next(reversed(kept.answers(self._assignment)), None)
+
+    @property
+    def answers(self) -> Mapping[str, Answer]:
+        """What was answered to each question of the task, by the id of the question."""
+        return {one.question_id: one for one in kept.answers(self._assignment)}
 
     @property
     def tokens_left(self) -> int | None:
@@ -99,14 +105,15 @@ class AgentContext(Context):
         verbs = self._of_verbs()
         self._wait(lambda: verbs.checkpoint(reference), "checkpoint", "await context.aio.checkpoint(reference)")
 
-    def ask(self, question: Question) -> NoReturn:
+    def ask(self, question: Question | str) -> NoReturn:
         """Ask a person: raises NeedsInput, which ends the attempt and pauses the task."""
-        raise NeedsInput(question)
+        raise NeedsInput(Question(text=question) if isinstance(question, str) else question)
 
-    @property
-    def more(self) -> str:
-        """What its report says beside the outcome; '' where nothing is kept for the next attempts, nor was."""
-        return "{}" if self._assignment.extra or (self._verbs and self._verbs.keeps) else ""
+    def more(self, outcome: Outcome) -> str:
+        """Return what its report says beside *outcome*; '' where nothing is kept for the next attempts, nor was."""
+        said = {} if outcome.question is None else {"question": kept.question_text(outcome.question)}
+        is_plain = not said and not self._assignment.extra and (self._verbs is None or not self._verbs.keeps)
+        return "" if is_plain else dumps(said, "report")
 
     def _of_verbs(self) -> Verbs:
         if self._verbs is None:

@@ -12,7 +12,7 @@ from taskengine.models import Outcome, Task
 class Disposition(NamedTuple):
     """What a report says became of an attempt."""
 
-    #: completed, failed, cancelled, retry, not_now or agent_not_now.
+    #: completed, failed, cancelled, retry, not_now, agent_not_now or ask.
     word: str
     #: Milliseconds until the next attempt; None when there is none.
     delay_ms: int | None
@@ -22,5 +22,7 @@ def disposition(task: Task, outcome: Outcome) -> Disposition:
     """Return what becomes of *outcome*: a *not now* spends no retry and needs none left."""
     if outcome.kind == "not_now":
         return Disposition("agent_not_now" if outcome.scope else "not_now", round(1000 * outcome.delay))
+    if outcome.kind == "needs_input":
+        return Disposition("ask", None)
     delay = retry_ms(task, outcome, random.random())  # noqa: S311  # jitter
     return Disposition(outcome.kind if delay is None else "retry", delay)

@@ -105,13 +105,13 @@ class EndSignals:
                 sender = Sender(assignment, agent, self._hostname)
                 signals.task_success.send(sender=sender, result=outcome.output, runtime=seconds)
             return
-        level = _LEVELS.get(became, logging.WARNING)
+        level = logging.INFO if outcome.kind == "needs_input" else _LEVELS.get(became, logging.WARNING)
         said = Ended(became, assignment.name, assignment.task_id, agent, assignment.attempt, seconds).line
         when = "" if delay_ms is None or became in TERMINAL else f" in={delay_ms / 1000:.1f}"
         error = (outcome.error or "").translate(_ESCAPED)
         trace = f"\n{outcome.traceback.rstrip().translate(_ESCAPED_IN_LINES)}" if outcome.traceback else ""
         logger.log(level, "%s%s: %s%s", said, when, error, trace)
-        if became != TaskStatus.CANCELLED:
+        if became != TaskStatus.CANCELLED and outcome.kind != "needs_input":  # who asks has neither failed nor retries
             try:
                 self._signal(assignment, agent, outcome, None if became in TERMINAL else delay_ms or 0)
             except Exception as exc:  # whatever an agent's error raises when it is looked at

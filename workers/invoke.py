@@ -15,9 +15,13 @@ from dataclasses import replace
 from typing import Any
 
 from taskengine.agent import Agent, NotNow
+from taskengine.agents import NeedsInput
+from taskengine.core.questions import question_faults
 from taskengine.errors import InvalidInputError
 from taskengine.models import Outcome, Task
+from taskengine.models.question import Question
 from taskengine.store.codec import check_size, readable
+from taskengine.store.kept import question_text
 from workers.context import Context
 from workers.failure import kept, place, traceback_of
 from workers.fork_guard import ForkGuard
@@ -25,7 +29,7 @@ from workers.loop import Run
 from workers.output import as_object, encoded
 from workers.plain import name_of, names_of, sound, text_of, trace_of
 from workers.prompt import NoPromptError
-from workers.redaction import redacted
+from workers.redaction import cleaned, redacted
 
 #: Characters kept of an error's message.
 ERROR_LIMIT = 4000
@@ -51,6 +55,8 @@ def _outcome(agent: Agent, task: Task, context: Context, wait: Callable[[Run], A
         if not context.cancelled:
             return _raised(exc)  # it comes from a future of the agent's own
         return Outcome("cancelled", error="the agent was cancelled", error_kind="cancelled")
+    except NeedsInput as exc:
+        return _asked(exc.question)
     except NotNow as exc:
         return _not_now(exc)
     except NoPromptError as exc:
@@ -71,10 +77,29 @@ def classify(value: Any) -> Outcome:
     """Return the outcome of a returned value: an Outcome as it is, else what :mod:`workers.output` makes of it."""
     try:
         if type(value) is not dict and isinstance(value, Outcome):
-            return sound(value)
+            return _asked(value.question, value) if value.kind == "needs_input" else sound(value)
         return Outcome("completed", output=as_object(value))
     except BaseException as exc:
         return _unusable(exc)
+
+
+def _asked(question: object, outcome: Outcome | None = None) -> Outcome:
+    """Return the outcome of an attempt that asks a person; what cannot be asked fails, and would do so again."""
+    try:
+        if not isinstance(question, Question):
+            raise InvalidInputError(f"{question!r:.80} is no Question", field="question")
+        safe = Question(**cleaned(question.model_dump(mode="json", exclude_defaults=True) | {"id": question.id}))
+        faults = list(question_faults(safe))
+        if faults:
+            raise InvalidInputError("; ".join(faults), field="question")
+        question_text(safe)
+        ended = outcome or Outcome("needs_input", question=safe)
+        return sound(replace(ended, question=safe, error=safe.text, error_kind="asked"))
+    except BaseException as exc:
+        return Outcome(
+            "failed", error=f"the agent asked what cannot be asked: {text_of(exc)}", error_kind="invalid_output",
+            retryable=False,
+        )  # fmt: skip
 
 
 def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:

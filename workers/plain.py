@@ -53,6 +53,7 @@ def sound(made: Outcome) -> Outcome:
         _text(made.kind), made.output, _text(made.error), _text(made.error_kind),
         tuple(_class_name(name) for name in made.error_classes), _text(made.traceback), made.exception,
         bool(made.retryable), _counted(made.usage), _number(made.delay), _text(made.scope),
+        made.spent, made.question,
     )  # fmt: skip
 
 

@@ -216,7 +216,7 @@ class Runner:
             outcome = invoke(agent, task, context, wait)
             outcome = outcome.with_usage(meter.stop(self.process.peak(), outcome.usage.custom))
         log_stream.finish(store.run, LEVELS)  # before the report: whoever sees the end sees all that was said
-        return outcome, context.more
+        return outcome, context.more(outcome)
 
     def _put_by_reference(self, assignment: Assignment, text: str) -> None:
         retry_call(self.process.store, executions.put_payload(assignment.execution_id, text))

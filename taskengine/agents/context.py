@@ -6,6 +6,7 @@ Whatever waits has two forms, as the engine's API has: a method for functions in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -22,7 +23,7 @@ class NeedsInput(Exception):  # noqa: N818  # an answer, not an error
     """Raised by ``context.ask``: the attempt ends, the task is PAUSED with the question, and goes on when answered."""
 
     def __init__(self, question: Question) -> None:
-        super().__init__(question.text)
+        super().__init__(getattr(question, "text", question))
         self.question = question
 
 
@@ -63,7 +64,11 @@ class AgentContext(TaskContext, Protocol):
 
     @property
     def answer(self) -> Answer | None:
-        """What a person answered to the question of an earlier attempt, until the task ends; None: no question was."""
+        """What a person answered to the latest question, until the task ends; None: no question was."""
+
+    @property
+    def answers(self) -> Mapping[str, Answer]:
+        """What was answered to each question of the task, by the id of the question."""
 
     @property
     def prompt(self) -> str:
@@ -86,8 +91,8 @@ class AgentContext(TaskContext, Protocol):
     def artifact(self, name: str, body: bytes | str | Path, kind: ArtifactKind = ArtifactKind.FILE) -> None:
         """As ``aio.artifact``, in a thread."""
 
-    def ask(self, question: Question) -> NoReturn:
-        """Ask a person: raises NeedsInput, which ends the attempt and pauses the task.
+    def ask(self, question: Question | str) -> NoReturn:
+        """Ask a person: raises NeedsInput, which ends the attempt and pauses the task. Text is a question for text.
 
         The next attempt finds the answer in :attr:`answer`. An agent that was answered looks there first.
         """

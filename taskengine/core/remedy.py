@@ -57,6 +57,11 @@ def retry_workflow_call(workflow_id: object) -> str:
     return named(f"retry_workflow('{workflow_id}')", f"taskengine workflow retry {workflow_id}")
 
 
+def answer(task_id: object) -> str:
+    """Return how a task that asks goes on."""
+    return named(f"answer('{task_id}', value) lets it go on", f"taskengine task answer {task_id} VALUE lets it go on")
+
+
 def resume_call(task_id: object) -> str:
     """Return the call that lets a task go on that was paused by name."""
     return named(f"resume_task('{task_id}')", f"taskengine task resume {task_id}")

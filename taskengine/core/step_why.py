@@ -58,6 +58,8 @@ def _why(
             yield from _not_begun(fields, behind, around)
         case StepStatus.READY if "park" in fields:  # what else a task waits for its own explanation says
             yield f"may not start now: {fields['park']} is paused or has asked for time"
+        case StepStatus.PAUSED if "ask" in fields:
+            yield f"asks: {_short(fields['ask'])}; {remedy.answer(state.task_id)}"
         case StepStatus.RETRYING:
             yield f"tries again at {_at(around.moments(fields.get('due')))}"
         case StepStatus.WAITING:
@@ -103,6 +105,10 @@ def _prompt(step: ApprovalStep, values: Bindings | None) -> str:
     if values is not None:
         with suppress(ExpressionError):  # else it is shown as it was written
             said = str(bind(step.prompt, values))
+    return _short(said)
+
+
+def _short(said: str) -> str:
     return said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
 
 

@@ -6,6 +6,7 @@ Those of workflows are imported when they are first asked for: most processes ha
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from taskengine.models.artifact import Artifact, ArtifactKind
 from taskengine.models.bulk import BulkResult, TaskFilter
 from taskengine.models.dead_letter import DeadLetter, DeadLetterPage, RequeuedLetters
 from taskengine.models.enums import (
@@ -23,8 +24,10 @@ from taskengine.models.explanation import Explanation, Fact
 from taskengine.models.outcome import Outcome, Usage
 from taskengine.models.pause import Pause, PausedBy, PauseScope, PauseState
 from taskengine.models.quarantined import QuarantinedMessage, QuarantinePage
+from taskengine.models.question import Answer, Question, QuestionKind
 from taskengine.models.requests import TaskCreateRequest, TaskPage, TaskUpdateRequest
 from taskengine.models.run import Run, RunPage
+from taskengine.models.spent import Spent
 from taskengine.models.task import RetryRules, Task
 
 if TYPE_CHECKING:
@@ -48,8 +51,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentStatus",
+    "Answer",
     "ApprovalAnswer",
     "ApprovalStep",
+    "Artifact",
+    "ArtifactKind",
     "BulkResult",
     "ConditionOperator",
     "ConditionalStep",
@@ -72,12 +78,15 @@ __all__ = [
     "PausedBy",
     "QuarantinePage",
     "QuarantinedMessage",
+    "Question",
+    "QuestionKind",
     "RequeuedLetters",
     "ResourceUsage",
     "RetryRules",
     "Run",
     "RunPage",
     "SequentialStep",
+    "Spent",
     "StepCounts",
     "StepPage",
     "StepState",

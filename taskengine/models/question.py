@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
+from uuid import uuid4
 
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from taskengine.errors import InvalidInputError
 from taskengine.models.base import InputModel, Moment
 
 
@@ -26,8 +28,8 @@ class Question(InputModel):
 
     model_config = ConfigDict(frozen=True)
 
-    #: Of this question: an answer to an earlier one is refused.
-    id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    #: Of this question: an answer to an earlier one is refused. An agent that asks for several things names each.
+    id: Annotated[str, StringConstraints(pattern=r"^[\w.:/-]{1,100}$")] = Field(default_factory=lambda: uuid4().hex)
     kind: QuestionKind = QuestionKind.TEXT
     #: What a person reads.
     text: Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
@@ -39,6 +41,17 @@ class Question(InputModel):
     answer_schema: dict[str, JsonValue] | None = None
     #: When it was asked; None until it is stored.
     asked_at: Moment | None = None
+
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if (self.kind is QuestionKind.CHOICE) != bool(self.options):
+            raise InvalidInputError(
+                f"Question.options is {self.options!r:.80}; a choice has them, and nothing else", field="options"
+            )
+        if (self.kind is QuestionKind.FORM) != (self.answer_schema is not None):
+            raise InvalidInputError("Question.answer_schema: a form has one, and nothing else", field="answer_schema")
+        return self
 
 
 class Answer(InputModel):

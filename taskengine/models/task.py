@@ -16,6 +16,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstra
 from taskengine.errors import CircularDependencyError, InvalidInputError
 from taskengine.models.base import InputModel, Moment
 from taskengine.models.enums import TaskPriority, TaskStatus, TaskType, TriggerRule
+from taskengine.models.question import Question
 
 #: Queue names travel through Celery's ``-Q a,b`` and Redis keys: no comma, no space, no separator.
 Capability = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,100}$")]
@@ -195,6 +196,8 @@ class Task(RequestFields):
     cancel_requested: bool = False
     #: Somebody paused it while it runs: it makes no further attempt.
     pause_requested: bool = False
+    #: What its agent asks a person while it is PAUSED for that; answer it with ``api.answer(task_id, value)``.
+    question: Question | None = None
     #: The latest execution.
     execution_id: UUID | None = None
     #: Output of the accepted execution; None unless COMPLETED. ``get_task`` and ``wait`` bring it, listings do not.

@@ -34,6 +34,7 @@ from taskengine.models import (
     TaskStatus,
 )
 from taskengine.models.depth import MAX_DEPTH, refuse_deep
+from taskengine.models.question import Question
 from taskengine.models.task import STATE_FIELDS
 from taskengine.settings import INLINE_LIMIT, REFERENCE_LIMIT
 from taskengine.store.fields import ExecutionField, TaskField
@@ -242,7 +243,16 @@ def _task(id: str, fields: Mapping[str, str], stored: Mapping[str, Any]) -> Task
         closed_by=UUID(fields[TaskField.closed_by]) if fields.get(TaskField.closed_by) else None,
         cancel_requested=TaskField.cancel in fields,
         pause_requested=status is TaskStatus.RUNNING and TaskField.pause_asked in fields,
+        question=question_from(fields.get(TaskField.question)),
     )
+
+
+def question_from(record: str | None) -> Question | None:
+    """Return a stored question; None without one. ValueError or InvalidInputError when it cannot be read."""
+    if not record:
+        return None
+    ms, _, text = record.partition(" ")
+    return Question(**loads_object(text), asked_at=moment(ms))
 
 
 def _reason(id: str, status: TaskStatus, fields: Mapping[str, str]) -> str | None:
@@ -263,6 +273,9 @@ def _own_reason(id: str, status: TaskStatus, fields: Mapping[str, str]) -> str |
         return f"{why}: {fields.get(TaskField.error, 'an error')}"
     if status is TaskStatus.PENDING:
         return _pending_reason(id, fields)
+    if status is TaskStatus.PAUSED and (asked := question_from(fields.get(TaskField.question))):
+        behind = "; stays paused behind the answer" if TaskField.pause_asked in fields else ""
+        return f"asks: {asked.text}; {remedy.answer(id)}{behind}"
     if status is TaskStatus.PAUSED:
         return f"paused: {pause_from('task:', fields[TaskField.pause])}"
     if status is TaskStatus.RUNNING and TaskField.pause_asked in fields:
@@ -397,7 +410,7 @@ def pause_from(scope: str, record: str, running: int = 0) -> Pause:
         by_kind=_PAUSED_BY.get(terms.get("kind"), PausedBy.CLIENT),
         reason=terms["why"],
         since=at,
-        until=moment(terms["until"]),
+        until=moment(terms.get("until")),
         running=running,
     )
 

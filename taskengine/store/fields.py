@@ -99,7 +99,8 @@ class TaskField:
     signal = "sig"  # name of the one that a step waits for
     extra = "xx"  # it has one of the following, which its worker is told
     reference = "ref"  # 'ms JSON': where an attempt left its work for the next one
-    answer = "ans"  # 'ms JSON': what a person answered to the question of an attempt
+    question = "ask"  # 'ms JSON': what an attempt asks a person, while nobody answered
+    answers = "ans"  # 'ms asked-ms JSON' lines: what people answered, the latest last
     most_tokens = "cap"  # that all of its attempts together may use
     tokens = "tok"  # that they used so far
 

@@ -39,6 +39,7 @@ RULES: Mapping[str, str] = {
     "key": "an idempotency key names the task that carries it",
     "pause": "what is paused has its record, the open queues agree with it, and a pause with an end has a timer",
     "deadline": "exactly the open tasks with a deadline that is not at risk are looked at",
+    "kept": "what is left for the next attempt is told to it, and gone once the task completed; who asks is PAUSED",
     "letter": "only FAILED tasks are dead letters",
     "cursor": "exactly the tasks with a cursor are being released or deleted",
     "stray": "every member of a set is what the set says",
@@ -61,6 +62,8 @@ _PENDING = frozenset({TaskStatus.PENDING.value})
 _RETRYING = frozenset({TaskStatus.RETRYING.value})
 _PAUSED = frozenset({TaskStatus.PAUSED.value})
 _COMPLETED = frozenset({TaskStatus.COMPLETED.value})
+#: What the field ``extra`` says is there.
+_TOLD = frozenset({TaskField.reference, TaskField.question, TaskField.answers, TaskField.most_tokens})
 _FAILED = frozenset({TaskStatus.FAILED.value})
 _EXECUTION_RUNNING = frozenset({ExecutionStatus.RUNNING.value})
 _EXECUTION_QUEUED = frozenset({ExecutionStatus.QUEUED.value})
@@ -101,6 +104,7 @@ def check_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
     if (task.status in _PAUSED) != (TaskField.pause in task.fields):
         says = task.fields.get(TaskField.pause, "nothing")
         yield Violation("pause", task.id, f"it is {task.status}, and its pause says {says}")
+    yield from _kept(task)
     closed_by = task.fields.get(TaskField.closed_by)
     if TaskField.failed_before in task.fields and not (task.status in _CANCELLED and closed_by is not None):
         yield Violation("before", task.id, f"it is {task.status}, closed by {closed_by or 'nobody'}")
@@ -116,6 +120,15 @@ def check_task(task: TaskFacts, asked: frozenset[str]) -> Iterator[Violation]:
         yield Violation("cursor", task.id, "it has a cursor or stands among the releases, not both")
     if ("in erasing" in task.fields) != (TaskField.deleting in task.fields):
         yield Violation("cursor", task.id, "it is being deleted or stands among those that are, not both")
+
+
+def _kept(task: TaskFacts) -> Iterator[Violation]:
+    if TaskField.question in task.fields and task.status not in _PAUSED:
+        yield Violation("kept", task.id, f"it is {task.status} and asks {task.fields[TaskField.question]:.80}")
+    if task.status in _COMPLETED and task.fields.keys() & {TaskField.reference, TaskField.answers}:
+        yield Violation("kept", task.id, "it completed, and keeps what its next attempt would be told")
+    if task.fields.keys() & _TOLD and TaskField.extra not in task.fields:
+        yield Violation("kept", task.id, "it has something that its workers are not told")
 
 
 def is_whole(task: TaskFacts) -> bool:

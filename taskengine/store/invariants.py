@@ -16,7 +16,7 @@ from uuid import UUID
 from taskengine.core.identity import execution_id
 from taskengine.core.lifecycle import REOPENABLE
 from taskengine.core.replay import Replay, replay
-from taskengine.models import Event
+from taskengine.models import Event, Task
 from taskengine.store import coordination, history, inspection, pauses
 from taskengine.store.call import Operation
 from taskengine.store.codec import pause_from
@@ -129,7 +129,7 @@ def _tasks(walk: _Walk) -> Operation[None]:
     for at in range(0, len(ids), PIECE):
         piece = ids[at : at + PIECE]
         stored = yield from read(piece)
-        names = [index_names(task) if task else "" for task in stored]
+        names = [_index_names(task) if task else "" for task in stored]
         for task in (yield from inspection.look(list(zip(piece, names, strict=True)))):
             walk.tasks[task.id] = task
             walk.violations += check_task(task, walk.asked)
@@ -137,6 +137,11 @@ def _tasks(walk: _Walk) -> Operation[None]:
             own = task.fields.get(TaskField.filters) or dict(zip(piece, names, strict=True))[task.id]
             index = "" if task.is_step else own
             walk.marks.update(f"{name}:{segment}" for name in index.splitlines())
+
+
+def _index_names(task: Task) -> str:
+    """Return the filters that find it, with the one that scripts mark while it asks."""
+    return f"{index_names(task)}\nq:1" if task.question else index_names(task)
 
 
 def _asked(keys: Keys) -> Operation[frozenset[str]]:

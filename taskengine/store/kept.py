@@ -5,17 +5,31 @@ Its worker is told of it in :attr:`taskengine.store.replies.Assignment.extra`, w
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+
+from pydantic import JsonValue
 
 from taskengine.agents.reference import LARGEST_REFERENCE, Reference
+from taskengine.core.questions import LARGEST
 from taskengine.errors import InvalidInputError, PayloadTooLargeError
-from taskengine.models.question import Answer
-from taskengine.store.call import Call
-from taskengine.store.codec import dumps, loads_object, moment
+from taskengine.models.question import Answer, Question
+from taskengine.store.call import Call, Operation
+from taskengine.store.codec import dumps, loads_object, moment, question_from
 from taskengine.store.replies import Assignment, Reply, reply
+from taskengine.store.tasks import settled
 from taskengine.store.verb import Verb
 
 _CHECKPOINT = Verb("checkpoint", reply)
+_ANSWER = Verb("answer", reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it is stored."""
+
+    question: Question
+    #: When it was asked, on the server's clock: of two with one id each has its own.
+    ms: int
 
 
 def checkpoint(execution: str, token: int, reference: Reference) -> Call[Reply]:
@@ -34,6 +48,30 @@ def reference_text(reference: Reference) -> str:
     return text
 
 
+def answer_question(task: str, asked: Asked, value: JsonValue, by: str) -> Operation[Reply]:
+    """Answer what a task asks: ok (status), other (its question now), conflict (status: it asks nothing) or missing."""
+    said = {"question_id": asked.question.id, "value": value, "by": by}
+    return settled(_ANSWER(task=task, asked_ms=asked.ms, answer=dumps(said, "value")))
+
+
+def question_text(question: Question) -> str:
+    """Return a question as its attempt's report says it; PayloadTooLargeError over the limit."""
+    said = question.model_dump(mode="json", exclude={"asked_at"}, exclude_defaults=True)
+    text = dumps(said | {"id": question.id}, "question")
+    if (size := len(text.encode())) > LARGEST:
+        raise PayloadTooLargeError("question", size, LARGEST)
+    return text
+
+
+def asked_from(record: str | None) -> Asked | None:
+    """Return what a task asks; None when that is nothing. InvalidInputError when it cannot be read."""
+    try:
+        question = question_from(record)
+    except ValueError as exc:
+        raise InvalidInputError(f"the question {record!r:.80} cannot be read: {exc}", field="question") from exc
+    return Asked(question, int((record or "").partition(" ")[0])) if question else None
+
+
 def reference_from(record: str | None) -> Reference | None:
     """Return a stored reference; None without one. InvalidInputError when it cannot be read."""
     if not record:
@@ -46,15 +84,16 @@ def reference_from(record: str | None) -> Reference | None:
     return found if found.at_ms else replace(found, at_ms=int(ms))
 
 
-def answer_from(record: str | None) -> Answer | None:
-    """Return a stored answer; None without one. InvalidInputError when it cannot be read."""
-    if not record:
-        return None
-    ms, _, text = record.partition(" ")
-    try:
-        return Answer(**loads_object(text), at=moment(ms))
-    except (TypeError, ValueError) as exc:
-        raise InvalidInputError(f"the answer {text!r:.80} cannot be read: {exc}", field="answer") from exc
+def answers_from(record: str | None) -> tuple[Answer, ...]:
+    """Return stored answers, the latest last. InvalidInputError when one cannot be read."""
+    found = []
+    for line in (record or "").splitlines():
+        ms, _, text = line.split(" ", 2)
+        try:
+            found.append(Answer(**loads_object(text), at=moment(ms)))
+        except (TypeError, ValueError) as exc:
+            raise InvalidInputError(f"the answer {text!r:.80} cannot be read: {exc}", field="answer") from exc
+    return tuple(found)
 
 
 def previous(told: Assignment) -> Reference | None:
@@ -62,9 +101,9 @@ def previous(told: Assignment) -> Reference | None:
     return reference_from(told.extra.get("ref"))
 
 
-def answer(told: Assignment) -> Answer | None:
-    """Return what a person answered to an earlier attempt."""
-    return answer_from(told.extra.get("ans"))
+def answers(told: Assignment) -> tuple[Answer, ...]:
+    """Return what people answered to earlier attempts, the latest last."""
+    return answers_from(told.extra.get("ans"))
 
 
 def tokens_left(told: Assignment) -> int | None:

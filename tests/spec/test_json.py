@@ -27,7 +27,7 @@ from taskengine import (
     TaskUpdateRequest,
     TriggerRule,
 )
-from taskengine.models import LogLevel
+from taskengine.models import LogLevel, Question
 from taskengine.settings import Settings
 
 from ..cases import each
@@ -97,6 +97,7 @@ known: dict[str, st.SearchStrategy[Any]] = {
     "closed_by": st.none() | ids,
     **dict.fromkeys(("cancel_requested", "pause_requested"), st.booleans()),
     "execution_id": st.none() | ids,
+    "question": st.none() | st.builds(Question, text=st.text(min_size=1, max_size=20), asked_at=st.none() | moments),
     "result": st.none() | objects,
 }
 usages = st.builds(

@@ -11,6 +11,7 @@ from uuid import uuid4
 from taskengine.agents import Reference
 from taskengine.core.instructions import CloseTask
 from taskengine.models import Task
+from taskengine.models.question import Question
 from taskengine.store import (
     changes,
     coordination,
@@ -21,6 +22,7 @@ from taskengine.store import (
     graph_nodes,
     graphs,
     inspection,
+    kept,
     needs,
     nodes,
     old_turns,
@@ -260,6 +262,12 @@ def _cancelled(crowd: Crowd) -> Any:
     return executions.end_cancelled(*_told(crowd))
 
 
+def _answer(crowd: Crowd) -> Any:
+    world, id = crowd.world, str(crowd.paused.id)
+    world.raw.hset(world.keys.of("task", id), mapping={"ask": '1 {"id":"q","text":"why?"}', "xx": 1})
+    return next(kept.answer_question(id, kept.Asked(Question(id="q", text="why?"), 1), "yes", "ann"))
+
+
 def _end_pauses(crowd: Crowd) -> Any:
     due = {f"resume:run:{run}": 1 for run in crowd.runs}
     crowd.world.raw.zadd(crowd.world.keys.fixed("timers"), due)
@@ -430,6 +438,7 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
     "retry_scope": _retry_scope,
     "rescue": lambda c: (_lapse(c), coordination.rescue(c.world.term))[1],
     "resume": lambda c: pauses.resume(f"run:{c.runs[0]}", "ann"),
+    "answer": _answer,
     "resume_task": lambda c: tasks.resume_all([str(c.paused.id)]),
     "time_out": lambda c: executions.time_out(*_told(c), retry_ms=None, error="late"),
     "start_by_rule": lambda c: coordination.start_by_rule(c.world.term, "", _seen(c, c.waiting)),

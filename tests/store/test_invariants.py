@@ -501,6 +501,21 @@ def timer_that_stands_and_nobody_knows(s: Scene) -> str:
     return "all"
 
 
+@plants("kept")
+def asks_while_it_runs(s: Scene) -> str:
+    return s.set("running", ask='1 {"id":"q","text":"why?"}', xx=1)
+
+
+@plants("kept")
+def completed_and_leaves_a_reference(s: Scene) -> str:
+    return s.set("done", ref="1 {}", xx=1)
+
+
+@plants("kept")
+def leaves_what_nobody_is_told(s: Scene) -> str:
+    return s.set("retrying", ref="1 {}")
+
+
 @plants("letter")
 def dead_letter_that_completed(s: Scene) -> str:
     s.world.raw.zadd(s.world.keys.fixed("dead"), {s.id("done"): 1})

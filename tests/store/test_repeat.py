@@ -5,6 +5,7 @@ redis-py sends a command again by itself when its answer is late, and a server t
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from taskengine.agents import Reference
 from taskengine.core.instructions import CloseTask
 from taskengine.models import TriggerRule
 from taskengine.models.agent import AgentRecord
+from taskengine.models.question import Question
 from taskengine.store import (
     agents,
     coordination,
@@ -246,6 +248,22 @@ def checkpoint(w: World) -> Case:
     told = w.start()
     call = kept.checkpoint(told.execution_id, told.attempt, Reference("t", "posted", "7"))
     return Case(call, lambda: w.report(w.assignment(a)), frozenset({"ok", "fenced"}))
+
+
+@case
+def answer(w: World) -> Case:
+    a = w.new("a")
+    asked = ask(w, w.start())
+    return Case(next(kept.answer_question(str(a.id), asked, "yes", "ann")), finish(w, a), frozenset({"ok", "conflict"}))
+
+
+def ask(w: World, told: Assignment) -> kept.Asked:
+    """The running attempt asks something."""
+    more = json.dumps({"question": kept.question_text(Question(id="q", text="why?"))})
+    assert w.report(told, disposition="ask", more=more).word == "ok"
+    asked = kept.asked_from(w.fields("task", told.task_id)["ask"])
+    assert asked is not None
+    return asked
 
 
 @case

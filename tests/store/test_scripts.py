@@ -21,6 +21,7 @@ from taskengine.core.instructions import CloseTask
 from taskengine.core.rules import Counters
 from taskengine.models import Task, TaskStatus
 from taskengine.models.agent import AgentRecord
+from taskengine.models.question import Question
 from taskengine.settings import Settings
 from taskengine.store import (
     agents,
@@ -99,6 +100,7 @@ def calls() -> Iterator[Call[Any]]:
         remote.take_overdue("1", 1),
         executions.logs(ID, 0, 0, 1), next(executions.read_heads([ID])), executions.of_task(ID),
         executions.put_payload("n", "{}"), kept.checkpoint(ID, 1, Reference("t", "intent")),
+        next(kept.answer_question(ID, kept.Asked(Question(text="a"), 1), "b", "ann")),
         graphs.stage("b", "r", [new, new]), graphs.stage_edges("b", ID, [ID]),
         graphs.commit("b"), graphs.put_order("b", 0, b""), graphs.read_graph("k", 0),
         coordination.continue_delete("1", ID),

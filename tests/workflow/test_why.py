@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from taskengine import StepState, WaitTimeoutError, Workflow, WorkflowStep
+from taskengine import AgentContext, StepState, Task, WaitTimeoutError, Workflow, WorkflowStep, agent
 from taskengine.testing import Engine
 
 from .conftest import START, work
@@ -133,3 +133,23 @@ def test_whoever_waits_for_work_that_nobody_does_logs_it(engine: Engine, caplog:
     (said,) = [record.getMessage() for record in caplog.records if "waiting workflow" in record.getMessage()]
     assert "why=lonely: " in said
     assert "nobody" in said
+
+
+def test_a_step_whose_task_asks_says_what_and_goes_on_when_it_is_answered() -> None:
+    @agent
+    def deploy(task: Task, context: AgentContext) -> dict[str, Any]:
+        if context.answer is None:
+            context.ask("Deploy now?")
+        return {"said": context.answer.value}
+
+    flow = Workflow(name="w", steps=[WorkflowStep(name="ship", task_template={"capability": "deploy"})])
+    with Engine([deploy]) as engine:
+        engine.api.start_workflow(flow)
+        engine.run_until_idle()
+        (step,) = engine.api.get_workflow_status(flow.id).steps
+        how = f"answer('{step.task_id}', value) lets it go on"
+        assert (step.status, step.why) == ("paused", f"asks: Deploy now?; {how}")
+        assert step.task_id is not None
+        engine.api.answer(step.task_id, "yes")
+        engine.run_until_idle()
+        assert engine.api.get_workflow_status(flow.id).status == "completed"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from taskengine.api.aio.base_client import AsyncBaseClient
 from taskengine.api.arguments import Id
-from taskengine.api.operations import pause
-from taskengine.models import Pause
+from taskengine.api.operations import answer, pause
+from taskengine.models import Pause, Task
 
 
 class AsyncControl(AsyncBaseClient):
@@ -53,6 +55,17 @@ class AsyncControl(AsyncBaseClient):
     async def list_pauses(self) -> list[Pause]:
         """Return every pause of a scope that holds, the oldest first, with what still runs there."""
         return await self._run(pause.list_pauses(self._context))
+
+    async def answer(
+        self, task_id: Id, value: JsonValue, *, question_id: str | None = None, by: str | None = None
+    ) -> Task:
+        """Answer what a task asks, which lets it go on; the task as it stands then.
+
+        *value* is text, one of the options, or an object that fits the form: ``task.question`` says which. With
+        *question_id* only that question is answered. NotAllowedError when the task asks something else by now, or
+        nothing. *by* is recorded, not proven, and defaults to the user of the system.
+        """
+        return await self._run(answer.answer(self._context, task_id, value, question_id, by))
 
     async def pause_task(
         self, task_id: Id, reason: str | None = None, until: datetime | None = None, by: str | None = None

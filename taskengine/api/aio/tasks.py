@@ -111,8 +111,11 @@ class TaskAPI(
         cursor: str | None = None,
         run_id: Id | None = None,
         capability: str | None = None,
+        asking: bool = False,
     ) -> TaskPage:
         """One page of the tasks that meet every filter, newest first, without results and large inputs.
+
+        *asking*: only those that wait for a person's answer, each with its ``question``.
 
         *metadata* must be contained in the task's, nested values too. Pass ``page.cursor`` back for the next
         page.
@@ -127,6 +130,7 @@ class TaskAPI(
                 metadata=metadata,
                 run_id=run_id,
                 capability=capability,
+                asking=asking,
                 limit=limit,
                 after=cursor,
             )

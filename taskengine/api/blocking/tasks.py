@@ -113,8 +113,11 @@ class BlockingTaskAPI(
         cursor: str | None = None,
         run_id: Id | None = None,
         capability: str | None = None,
+        asking: bool = False,
     ) -> TaskPage:
         """One page of the tasks that meet every filter, newest first, without results and large inputs.
+
+        *asking*: only those that wait for a person's answer, each with its ``question``.
 
         *metadata* must be contained in the task's, nested values too. Pass ``page.cursor`` back for the next
         page.
@@ -129,6 +132,7 @@ class BlockingTaskAPI(
                 metadata=metadata,
                 run_id=run_id,
                 capability=capability,
+                asking=asking,
                 limit=limit,
                 after=cursor,
             )

@@ -100,6 +100,7 @@ def list_tasks(
     metadata: Mapping[str, Any] | None,
     run_id: Id | None,
     capability: str | None,
+    asking: bool,
     limit: int,
     after: str | None,
 ) -> Operation[TaskPage]:
@@ -116,6 +117,7 @@ def list_tasks(
             capability=None if capability is None else capability_name(capability),
         )
     )
+    indexes += ["q:1"] if asking else []
     wanted = None if metadata is None else mapping(metadata, "metadata")
     found: list[tasks.Placed] = []
     more = True

@@ -108,6 +108,9 @@ def resume_task(context: OperationContext, task_id: Id) -> Operation[bool]:
     """Let one task go on; whether it was paused."""
     id = id_text(task_id)
     answer = yield from tasks.resume(id)
+    if answer.word == "asks":
+        task = yield from required(context, id)
+        raise (yield from not_allowed(context, task, f"asks, so it is not resumed; answer it: {remedy.answer(id)}"))
     if not answer.ok and (answer.word != "conflict" or answer.text() in TERMINAL):
         raise (yield from _refused(context, id, answer, f"what is over is not resumed; {remedy.reopen(id)}"))
     return answer.ok

@@ -18,7 +18,7 @@ from taskengine.models import Workflow, WorkflowDefinition, WorkflowState, Workf
 from taskengine.models.enums import TaskStatus
 from taskengine.store import steps, workflows
 from taskengine.store.call import Operation
-from taskengine.store.codec import loads, loads_object, moment, pause_from
+from taskengine.store.codec import loads, loads_object, moment, pause_from, question_from
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import RULED
 from taskengine.store.step_values import Where
@@ -74,7 +74,12 @@ def get_workflow_status(context: OperationContext, workflow_id: Id) -> Operation
 
 
 def _plain(fields: Mapping[str, str]) -> Mapping[str, str]:
-    """Fields of a step, whose counter of open children may lie lower: that of a map with ``max_parallel``."""
+    """Fields of a step, whose counter of open children may lie lower: that of a map with ``max_parallel``. Of what its
+    task asks the text alone.
+    """
+    asked = question_from(fields.get(TaskField.question))
+    if asked is not None:
+        fields = {**fields, TaskField.question: asked.text}
     waiting = int(fields.get(TaskField.waiting, 0))
     return {**fields, TaskField.waiting: str(waiting + RULED)} if waiting < 0 else fields
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from taskengine.cli.guide import command
@@ -44,6 +46,7 @@ def get(id: Id, output: OutputOption = None) -> None:
 @command(
     app,
     "taskengine task list --status failed",
+    "taskengine task list --asking             what waits for somebody's answer",
     "taskengine task list --metadata team=core --limit 100 -o json",
     "taskengine task list --cursor CURSOR      the next page, as the last one says",
     name="list",
@@ -57,6 +60,7 @@ def list_(
     metadata: Metadata = None,
     run: AnyRun = None,
     capability: AnyCapability = None,
+    asking_only: Annotated[bool, typer.Option("--asking", help="Only those that wait for somebody's answer.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
     output: OutputOption = None,
@@ -64,7 +68,7 @@ def list_(
     """List tasks, newest first."""
     filters = values.filters(status, type, priority, assigned_to, created_by, metadata, run, capability)
     with asking() as api:
-        page = api.list_tasks(limit=limit, cursor=cursor, **filters)
+        page = api.list_tasks(limit=limit, cursor=cursor, asking=asking_only, **filters)
     data = {"tasks": [view.as_json(task) for task in page], "cursor": page.cursor}
     answer(data, view.table(page, page.cursor))
 

@@ -13,6 +13,7 @@ from taskengine.cli.output import clean
 from taskengine.cli.place import nothing
 from taskengine.cli.text import first_line, json_text, moment, offered, plain, result_text, status
 from taskengine.models import Explanation, Task, TaskExecution, TaskPriority, TaskStatus, TriggerRule
+from taskengine.models.question import Question
 
 _CANCELLED = frozenset({TaskStatus.CANCELLED})
 #: Lines of a log shown on the screen.
@@ -74,6 +75,8 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
     yield "status", status(task.status.value)
     if why(task):
         yield "why", plain(why(task))
+    if task.question is not None:
+        yield from _question(task.question)
     yield "type", Text(task.task_type.value)
     yield "capability", plain(str(task.capability))
     if task.description:
@@ -108,6 +111,14 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
             yield name, json_text(value)
     if task.result:
         yield "result", result_text(task.result)
+
+
+def _question(question: Question) -> Iterator[tuple[str, Text]]:
+    yield "asks", plain(f"{question.text}\n(question {question.id}, since {moment(question.asked_at)})")
+    if question.options:
+        yield "options", plain("\n".join(question.options))
+    if question.answer_schema is not None:
+        yield "form", json_text(question.answer_schema)
 
 
 def executions_table(executions: Sequence[TaskExecution]) -> Table:

@@ -16,6 +16,7 @@ from taskengine.core.explain.words import clock, seconds_to, span
 from taskengine.core.lifecycle import NOT_STARTED
 from taskengine.models.enums import TaskStatus
 from taskengine.models.explanation import Explanation, Fact
+from taskengine.models.question import Question
 from taskengine.models.task import Task
 
 
@@ -42,6 +43,8 @@ def _facts(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
         case TaskStatus.RETRYING:
             yield from retrying(task, inputs.queue_view)
             yield from traceback(inputs.execution)
+        case TaskStatus.PAUSED if task.question is not None:
+            yield _question(task, task.question)
         case TaskStatus.PAUSED:
             why = task.reason or "it was paused by name"
             yield Fact(kind="paused", text=f"{why}; let it go: {remedy.resume_call(task.id)}")
@@ -56,6 +59,17 @@ def _facts(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
             assert_never(task.status)
     yield from _expiry(task, inputs.queue_view.now)
     yield from _deadline(task, inputs.queue_view.now)
+
+
+def _question(task: Task, question: Question) -> Fact:
+    text = question.text
+    if question.options:
+        text += f" ({', '.join(question.options)})"
+    since = f" since {clock(question.asked_at)}" if question.asked_at else ""
+    return Fact(
+        kind="asks", text=f"it asks{since}: {text}; {remedy.answer(task.id)}",
+        details={"question": question.model_dump(mode="json")},
+    )  # fmt: skip
 
 
 def _expiry(task: Task, now: datetime) -> Iterator[Fact]:

@@ -5,9 +5,9 @@
 -- fields: crosses_runs, pinned, parked, granted, releasing, undoing, counted_as, pinning, deleting, depends_on, rule
 -- fields: closed_by, started, finished, key, key_end, large_input, name, filters, clocks, total_end, pause
 -- fields: pause_asked, at_risk, failed_before, reopened, kind, frame, parent, planned, placed, end_as, windowed
--- fields: signal, retrying, path, turns
 -- fields: exec.status, exec.task, exec.attempt, exec.node, exec.slot, exec.started, exec.ended, exec.agent
 -- fields: exec.reference, batch.state
+-- fields: signal, retrying, path, turns, extra, reference, question, answers, most_tokens
 -- index: names of the list filters that must find it, one a line; of a staged task its own are taken.
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
 -- Dependencies beyond 256 and executions before the latest 32 are left out.
@@ -15,7 +15,8 @@ local FIELDS = {F.status, F.arrival, F.run, F.queue, F.score, F.attempts, F.wait
   F.due, F.batch, F.cancel, F.crosses_runs, F.pinned, F.parked, F.granted, F.releasing, F.undoing, F.counted_as,
   F.pinning, F.deleting, F.depends_on, F.rule, F.closed_by, F.started, F.finished, F.key, F.key_end, F.large_input,
   F.name, F.filters, F.clocks, F.total_end, F.pause, F.pause_asked, F.at_risk, F.failed_before, F.reopened, F.kind,
-  F.frame, F.parent, F.planned, F.placed, F.end_as, F.windowed, F.signal, F.retrying, F.path, F.turns}
+  F.frame, F.parent, F.planned, F.placed, F.end_as, F.windowed, F.signal, F.retrying, F.path, F.turns,
+  F.extra, F.reference, F.question, F.answers, F.most_tokens}
 local function named(list, name, value)
   if value then
     list[#list + 1] = name

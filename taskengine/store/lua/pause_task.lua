@@ -2,7 +2,7 @@
 -- args: terms, until_ms, tasks..., envelope
 -- returns: {{'ok', record} | {'late', server ms} | {'conflict', status} | {'settling', kind, id} | {'missing'} | {'workflow'} its steps run ...}
 -- events: paused | pause_requested
--- fields: pause, pause_asked
+-- fields: pause, pause_asked, question
 -- terms: JSON {by, kind, until, why}. until: ms, or '' for no end. record: when it began and its terms. One that is
 -- paused keeps its beginning and takes the new terms.
 local terms, ends = A.terms, tonumber(A.until_ms)
@@ -20,16 +20,17 @@ local function pause(id)
   local m = find(id)
   if not m then return {'missing'} end
   if C.terminal[m.st] then return {'conflict', m.st} end
-  local v = call('HMGET', key('task', m.id), F.pause, F.pause_asked)
-  if v[1] then return pause_again(m, F.pause, v[1]) end
-  if v[2] and m.st == T.RUNNING then return pause_again(m, F.pause_asked, v[2]) end
+  local v = call('HMGET', key('task', m.id), F.pause, F.pause_asked, F.question)
+  if v[1] and not v[3] then return pause_again(m, F.pause, v[1]) end
+  if v[2] and (m.st == T.RUNNING or v[3]) then return pause_again(m, F.pause_asked, v[2]) end
   local wait = unsettled(m)
   if wait then return wait end
   if ends and ends <= now then return {'late', now} end
   -- No attempt of its own could be the last one.
   if m.st == T.RUNNING and m.queue == '%w' then return {'workflow'} end
   local record = now .. ' ' .. terms
-  if m.st == T.RUNNING then
+  -- One that asks stays PAUSED behind the answer.
+  if m.st == T.RUNNING or v[3] then
     call('HSET', key('task', m.id), F.pause_asked, record)
     emit(m.run, 'pause_requested', m.id, record)
     return {'ok', record}

@@ -3,15 +3,16 @@
 -- args: outcomes{task, token, disposition, output, error, kind, retry_ms, usage, agent, big, deadline, trace, last_frame, more}...
 -- args: envelope
 -- returns: {'ok', {'ok' | 'overdue' | 'missing' | status of an execution that is not this slot's any more ...}, {became ...}, {assignment ...}}
--- events: completed | failed | cancelled | retrying | paused | fenced, started, ready
+-- events: completed | failed | cancelled | retrying | asked, paused | fenced, started, ready
 -- fields: traceback_attempt, reason, large_output, error, error_kind, status, exec.status, exec.ended, exec.agent
 -- fields: exec.output, exec.error, exec.error_kind, exec.usage, exec.large_output, exec.traceback, exec.last_frame
 -- fields: exec.reported, exec.late_disposition, exec.late_output, exec.late_error, exec.deadline
 -- links: lazily
--- disposition: completed, failed, retry, not_now, agent_not_now (all that the agent would run) or cancelled. deadline:
+-- disposition: completed, failed, retry, not_now, agent_not_now (all that the agent would run), ask or cancelled. deadline:
 -- as told at its start; what comes later is refused, and its caller times it out. One that has to be over because of a
 -- cancel has the grace of the cancel. trace: a traceback, with its last frame, or ''; of a task only the latest is kept
 -- whole. more: JSON, {} where its worker was told extra words or kept something for the next attempt, else ''.
+-- Its question is what it asks.
 -- became: the task's status by it, '' when it COMPLETED; of one that this slot lost, when it was LOST.
 -- queues is empty when the slot does not go on.
 -- kind, each_us, most: what the slot ran last, how long one took, and how many it would take at once.
@@ -53,6 +54,9 @@ local function accept(m, eid, at)
   elseif disposition == 'not_now' or disposition == 'agent_not_now' then
     if disposition == 'agent_not_now' then back_off(agent, now + tonumber(retry_ms), err) end
     not_now(m, tonumber(retry_ms), err)
+  elseif disposition == 'ask' then
+    fields[2] = E.CANCELLED
+    ask_person(m, cjson.decode(A.outcomes[at].more).question, agent)
   else
     finish(m, T.FAILED, kind, F.error, err, F.error_kind, kind)
   end

@@ -89,6 +89,7 @@ async def control(api: TaskAPI, id: UUID, until: datetime) -> None:
     assert_type(await api.pause(capability="lint", until=until), Pause)
     assert_type(await api.resume(everything=True), bool)
     assert_type(await api.list_pauses(), list[Pause])
+    assert_type(await api.answer(id, "yes", question_id="q", by="ann"), Task)
     assert_type(await api.pause_task(id, "look", until), Pause)
     assert_type(await api.resume_task(id), bool)
     assert_type(await api.hold_task(id), bool)

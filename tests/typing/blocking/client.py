@@ -91,6 +91,7 @@ def control(api: BlockingTaskAPI, id: UUID, until: datetime) -> None:
     assert_type(api.pause(capability="lint", until=until), Pause)
     assert_type(api.resume(everything=True), bool)
     assert_type(api.list_pauses(), list[Pause])
+    assert_type(api.answer(id, "yes", question_id="q", by="ann"), Task)
     assert_type(api.pause_task(id, "look", until), Pause)
     assert_type(api.resume_task(id), bool)
     assert_type(api.hold_task(id), bool)

@@ -1,5 +1,5 @@
 -- Pauses: of everything, a capability, an agent or a run, and of tasks by name.
--- fields: doc, queue, timers_left, status, pause, pause_asked, due, total_end, total_paused
+-- fields: doc, queue, timers_left, status, pause, pause_asked, question, due, total_end, total_paused
 
 -- A pause is a record by its scope: since when, until when, by whom and what kind, why. Scopes: all, cap:NAME,
 -- agent:NAME, run:ID. There are two forms of stop and no third, and what else may stop tasks one day is one scope more
@@ -233,11 +233,13 @@ end
 local function resume_task(id)
   local m = find(id)
   if not m then return {'missing'} end
-  if m.st == T.PAUSED then
+  local question = m.st == T.PAUSED and call('HGET', key('task', m.id), F.question)
+  if m.st == T.PAUSED and not question then
     unsuspend_task(m)
     return {'ok', m.st}
   end
-  if m.st ~= T.RUNNING or call('HDEL', key('task', m.id), F.pause_asked) == 0 then return {'conflict', m.st} end
+  if question and call('HEXISTS', key('task', m.id), F.pause_asked) == 0 then return {'asks', question} end
+  if not question and m.st ~= T.RUNNING or call('HDEL', key('task', m.id), F.pause_asked) == 0 then return {'conflict', m.st} end
   emit(m.run, 'pause_withdrawn', m.id)
   return {'ok', m.st}
 end

@@ -1,6 +1,6 @@
 -- Runs and graphs: how they are opened, closed and named, and how their tasks end.
 -- fields: run.finished, run.open, status, finished, failed, path, frame, item_suffix, planned, next_item
--- fields: frame.workflow, windowed, waiting, pause, timers_left, graph.sha, graph.run, run.created, run.pruned
+-- fields: frame.workflow, windowed, waiting, pause, pause_asked, timers_left, graph.sha, graph.run, run.created, run.pruned
 -- fields: run.name, run.created_by, run.total
 
 -- Any status -> COMPLETED, FAILED or CANCELLED: history, counts, whoever waits, and the dependents.
@@ -60,7 +60,10 @@ local function close_task(m, to, note, ...)
   if m.granted then drop_grant(m) elseif m.st == T.READY then leave_ready(m) end
   -- The timers of clk are dropped by finish; nobody else has one.
   if m.due or m.st == T.PAUSED then drop_timers(m.id) end
-  if m.st == T.PAUSED then call('HDEL', key('task', m.id), F.pause, F.timers_left) end
+  if m.st == T.PAUSED then
+    call('HDEL', key('task', m.id), F.pause, F.timers_left, F.pause_asked)
+    forget_question(m)
+  end
   finish(m, to, note, ...)
   if not is_step(m) then note_queue(m.queue) end
 end
