@@ -48,14 +48,11 @@ class Verbs:
 
     def __init__(self, told: Assignment) -> None:
         self._told = told
-        #: Whether its report must say that something is kept for the next attempts, or was.
-        self.keeps = bool(told.extra)
 
     def checkpoint(self, reference: Reference) -> Operation[None]:
         """Keep *reference*; ConflictError when the attempt is over."""
-        call = kept.checkpoint(self._told.execution_id, self._told.attempt, reference)
-        self.keeps = True  # also when its answer is lost
-        self._refuse_over((yield from call).word)
+        answer = yield from kept.checkpoint(self._told.execution_id, self._told.attempt, reference)
+        self._refuse_over(answer.word)
 
     def _refuse_over(self, word: str) -> None:
         if word != "ok":
@@ -110,10 +107,9 @@ class AgentContext(Context):
         raise NeedsInput(Question(text=question) if isinstance(question, str) else question)
 
     def more(self, outcome: Outcome) -> str:
-        """Return what its report says beside *outcome*; '' where nothing is kept for the next attempts, nor was."""
+        """Return what its report says beside *outcome*; '' for most."""
         said = {} if outcome.question is None else {"question": kept.question_text(outcome.question)}
-        is_plain = not said and not self._assignment.extra and (self._verbs is None or not self._verbs.keeps)
-        return "" if is_plain else dumps(said, "report")
+        return dumps(said, "report") if said else ""
 
     def _of_verbs(self) -> Verbs:
         if self._verbs is None:

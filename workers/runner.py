@@ -103,7 +103,7 @@ class Runner:
         agent = self._agent_for(assignment)
         name = agent.name if agent else assignment.queue.lstrip("@")
         self.process.celery_events.started(assignment, name)
-        more = "{}" if assignment.extra else ""
+        more = ""
         if agent is None:
             outcome, text, large = encode(_no_agent(assignment))
         elif wrong:

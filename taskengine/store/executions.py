@@ -58,7 +58,7 @@ class Report:
     #: Where an error came from, whole and in short; both or neither.
     traceback: str = ""
     last_frame: str = ""
-    #: JSON of what belongs to the task's next attempts; '' where nothing does, and nothing did before.
+    #: JSON of what few have, such as a question; '' where there is nothing.
     more: str = ""
 
 

@@ -45,7 +45,7 @@ def be_lost(world: World, told: Assignment) -> None:
 
 
 def wait(world: World, told: Assignment) -> None:
-    assert world.report(told, disposition="not_now", retry_ms=0, error="busy", more="{}").word == "ok"
+    assert world.report(told, disposition="not_now", retry_ms=0, error="busy").word == "ok"
     ring(world)
 
 
@@ -55,12 +55,12 @@ def ring(world: World) -> None:
 
 
 def break_off(world: World, told: Assignment) -> None:
-    assert world.report(told, disposition="retry", error="x", error_kind="network", more="{}").word == "ok"
+    assert world.report(told, disposition="retry", error="x", error_kind="network").word == "ok"
     ring(world)
 
 
 def fail(world: World, told: Assignment) -> None:
-    assert world.report(told, disposition="retry", error="x", error_kind="remote_failed", more="{}").word == "ok"
+    assert world.report(told, disposition="retry", error="x", error_kind="remote_failed").word == "ok"
     ring(world)
 
 
@@ -79,7 +79,7 @@ def test_a_failed_attempt_leaves_none(world: World) -> None:
 
 def test_a_completed_task_keeps_none(world: World) -> None:
     task, told = leave(world)
-    world.report(told, more="{}")
+    world.report(told)
     assert "ref" not in world.fields("task", task.id)
     assert "run-7" in world.fields("exec", told.execution_id)["ref"]
 

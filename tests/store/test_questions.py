@@ -61,7 +61,7 @@ def test_the_answer_is_told_to_every_attempt_until_the_task_completed(world: Wor
     (said,) = kept.answers(told)
     assert (said.question_id, said.value, said.by) == ("deploy", "yes", "ann")
     assert said.at is not None
-    world.report(told, world.slot("s3"), more="{}")
+    world.report(told, world.slot("s3"))
     assert not {"ans", "ask", "ref"} & world.fields("task", task.id).keys()
 
 

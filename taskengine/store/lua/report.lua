@@ -11,8 +11,7 @@
 -- disposition: completed, failed, retry, not_now, agent_not_now (all that the agent would run), ask or cancelled. deadline:
 -- as told at its start; what comes later is refused, and its caller times it out. One that has to be over because of a
 -- cancel has the grace of the cancel. trace: a traceback, with its last frame, or ''; of a task only the latest is kept
--- whole. more: JSON, {} where its worker was told extra words or kept something for the next attempt, else ''.
--- Its question is what it asks.
+-- whole. more: JSON of what few have, or '': its question is what it asks.
 -- became: the task's status by it, '' when it COMPLETED; of one that this slot lost, when it was LOST.
 -- queues is empty when the slot does not go on.
 -- kind, each_us, most: what the slot ran last, how long one took, and how many it would take at once.
@@ -60,7 +59,7 @@ local function accept(m, eid, at)
   else
     finish(m, T.FAILED, kind, F.error, err, F.error_kind, kind)
   end
-  if A.outcomes[at].more ~= '' then drop_kept(m, disposition, kind) end
+  if m.extra then drop_kept(m, disposition, kind) end
   call('HSET', key('exec', eid), unpack(fields))
 end
 local function refuse(eid, at)

@@ -55,9 +55,9 @@ local function load_starting(id)
 end
 local function load_ending(id)
   local v = call('HMGET', key('task', id), F.status, F.arrival, F.run, F.attempts, F.cancel, F.awaited,
-    F.crosses_runs, F.clocks)
+    F.crosses_runs, F.clocks, F.extra)
   return {id = id, st = v[1], no = tonumber(v[2]), run = v[3], att = tonumber(v[4]), cq = v[5], wt = v[6], xr = v[7],
-    clk = v[8]}
+    clk = v[8], extra = v[9]}
 end
 local function member(m) return string.format('%012d', m.no) .. m.id end
 -- A step of a workflow that no worker runs: its queue begins with '%', which no capability does. It stands in no
