@@ -88,6 +88,7 @@ RELATIONS = (
 LOCAL = frozenset({
     "redis_url", "namespace", "home", "allow_unverified_tls", "flower_port", "heartbeat_seconds", "batch_ms",
     "slice_seconds", "busy_poll_ms", "drain_seconds", "resource_interval",
+    "allowed_hosts", "commands",
 })  # fmt: skip
 
 
@@ -135,6 +136,10 @@ class Settings(BaseSettings):
     default_timeout: Amount = Field(3600.0, gt=0, description="Seconds one attempt may take unless the task says.")
     resource_interval: Amount = Field(1.0, gt=0, description="Seconds between two samples of resource usage.")
     flower_port: int = Field(5555, ge=0, le=65535, description="Port of Flower on the loopback interface.")
+    allowed_hosts: str = Field(
+        "", description="Private hosts and networks that agents may reach over HTTP, with commas: api.lan, 10.0.0.0/8."
+    )
+    commands: str = Field("", description="Programs that agents of the type command may start, with commas.")
     allow_unverified_tls: bool = Field(False, description="Accept rediss:// without certificate verification.")
 
     @model_validator(mode="after")
