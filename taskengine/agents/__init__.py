@@ -27,6 +27,7 @@ from taskengine.agents.executor import (
     Stopped,
 )
 from taskengine.agents.reference import Reference, Tracked
+from taskengine.agents.tools import tool
 
 __all__ = [
     "AgentContext",
@@ -44,4 +45,5 @@ __all__ = [
     "Secrets",
     "Stopped",
     "Tracked",
+    "tool",
 ]

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-#: Bytes of a reference as JSON.
-LARGEST_REFERENCE = 64 * 1024
+#: Bytes of a reference as JSON: a conversation with a model travels in one.
+LARGEST_REFERENCE = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ CATCH_ALL = (
     "workers/end_signals.py",
     "workers/heartbeat.py",
     "workers/loop.py",
+    "workers/agents/claude/toolbox.py",
     "taskengine/coordinator/loop.py",
     "taskengine/coordinator/duties/decisions.py",
 )

@@ -1,0 +1,77 @@
+"""What the last answer of a model comes to: a result, one more turn, or a failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema.exceptions import SchemaError
+from jsonschema.validators import validator_for
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+from taskengine.models import Outcome
+from workers.agents.claude.conversation import Conversation
+
+#: Errors that a model is told at once.
+_TOLD = 5
+#: Why an answer is none, by how it ended.
+_FAILED = {
+    "refusal": ("refusal", "the model refused"),
+    "max_tokens": ("max_tokens", "the answer was cut at max_tokens; raise it in the agent's config"),
+    "model_context_window_exceeded": ("context_window", "the conversation is longer than the model's context window"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The model is told this, and asked once more."""
+
+    text: str
+
+
+def answer_of(talk: Conversation, schema: dict[str, JsonValue] | None) -> Outcome | Again:
+    """Return what a conversation came to that ended with a whole answer and no call."""
+    if talk.stop in _FAILED:
+        kind, said = _FAILED[talk.stop]
+        return partial(talk, kind, said)
+    if schema is None:
+        return Outcome("completed", output=plain(talk))
+    value, wrong = _checked(talk.text, schema)
+    if not wrong:
+        return Outcome("completed", output=value if isinstance(value, dict) else {"value": value})
+    if talk.is_repaired:
+        return partial(talk, "invalid_output", f"the answer does not fit its schema: {'; '.join(wrong)}")
+    lines = "\n".join(f"- {each}" for each in wrong)
+    return Again(f"Your answer does not fit its JSON Schema:\n{lines}\nAnswer again: the whole JSON, and only that.")
+
+
+def partial(talk: Conversation, kind: str, why: str) -> Outcome:
+    """Return the failure of an attempt that keeps what there is of an answer."""
+    return Outcome("failed", output=plain(talk), error=why, error_kind=kind, retryable=False)
+
+
+def plain(talk: Conversation) -> dict[str, JsonValue]:
+    """Return the text of a conversation's last answer, as an output."""
+    return {"text": talk.text, "model": talk.spent.model, "turns": talk.turns}
+
+
+def _checked(text: str, schema: dict[str, JsonValue]) -> tuple[Any, list[str]]:
+    """Return the JSON of an answer, and what is wrong with it."""
+    try:
+        value: Any = from_json(_bare(text), allow_inf_nan=False)
+    except ValueError as exc:
+        return None, [f"it is no JSON: {exc}"]
+    try:
+        errors = sorted(validator_for(schema)(schema).iter_errors(value), key=lambda error: list(map(str, error.path)))
+    except SchemaError as exc:
+        return value, [f"the schema itself is wrong: {exc.message}"]
+    return value, [f"{error.json_path}: {error.message[:300]}" for error in errors[:_TOLD]]
+
+
+def _bare(text: str) -> str:
+    """Return JSON without the fence of Markdown that models like to put around it."""
+    inner = text.strip()
+    if inner.startswith("```") and inner.endswith("```"):
+        inner = inner[3:-3].removeprefix("json").strip()
+    return inner
