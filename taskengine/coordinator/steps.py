@@ -302,7 +302,8 @@ class _At:
         match what:
             case Expand():
                 where = self.where
-                place = Place(where.workflow_id, id, where.frame, self.definition)
+                own = float(self.facts.fields[TaskField.score])
+                place = Place(where.workflow_id, id, where.frame, self.definition, own)
                 if self.facts.fields.get(TaskField.queue) == "%w":  # listings go on to see it
                     what = replace(what, queue="%w")
                 rests_on = seen if what.planned else self.facts.revision_of_pieces

@@ -62,6 +62,11 @@ def rank(path_ms: float) -> int:
     return int(min(MAX_RANK, _STEPS_PER_DOUBLING * math.log2(1 + path_ms)))
 
 
+def path_ms(rank: int) -> float:
+    """Return a path of that *rank*, in milliseconds."""
+    return 2 ** (rank / _STEPS_PER_DOUBLING) - 1
+
+
 def priority_of(score: float) -> int:
     """Return the priority, 1 to 5, among whose tasks a task of that *score* stands: higher than its own once it
     aged.

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from pydantic import JsonValue
 
 from taskengine.core.identity import step_id, step_id_text
 from taskengine.core.instructions import Expand
-from taskengine.core.order import score
-from taskengine.core.steps.rows import Row, StepRow, TaskRow
-from taskengine.models import Task, TaskType, WorkflowDefinition
+from taskengine.core.order import path_ms, priority_of, score, unpack
+from taskengine.core.steps.rows import StepRow, TaskRow
+from taskengine.models import Task, TaskPriority, TaskType, WorkflowDefinition
 from taskengine.store.codec import canonical, with_binding, with_prompt
 from taskengine.store.fields import TaskField
 from taskengine.store.records import Pattern, Record
 from taskengine.store.steps import Piece, step_record
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """Where new rows belong."""
 
@@ -29,26 +31,45 @@ class Place:
     #: The step that their definition begins with.
     frame: str
     definition: WorkflowDefinition
+    #: The parent's own place in the order: its priority and deadline, and the way behind it.
+    score: float
+
+    @cached_property
+    def _rest(self) -> float:
+        """Seconds of the longest way behind the parent, to the end of the whole workflow."""
+        return path_ms(unpack(self.score).rank) / 1000
+
+    @cached_property
+    def _priority(self) -> TaskPriority:
+        """What the definition says; one that is run by a step or a task and says nothing goes as that does."""
+        own = self.definition.priority
+        return own if own != TaskPriority.NORMAL else TaskPriority(priority_of(self.score))
+
+    @cached_property
+    def _deadline(self) -> datetime | None:
+        seconds = unpack(self.score).deadline_seconds
+        if self.definition.deadline is not None or seconds is None:
+            return self.definition.deadline
+        return datetime.fromtimestamp(seconds, UTC)
 
     def piece(self, what: Expand) -> Piece:
         """Return the records of one piece of children."""
-        seconds = _longest_to_end(what.rows)
         patterns: dict[str, Pattern] = {}
         records = [
-            self._task(row, seconds[row.path], patterns) if isinstance(row, TaskRow) else
-            self._step(row, seconds[row.path]) for row in what.rows
-        ]  # fmt: skip
+            self._task(row, patterns) if isinstance(row, TaskRow) else self._step(row) for row in what.rows
+        ]
         return Piece(records, what.planned, what.queue, what.fields, what.limit_ms)
 
-    def _step(self, row: StepRow, seconds: float) -> Record:
-        deadline = self.definition.deadline
-        place = score(int(self.definition.priority), deadline.timestamp() if deadline else None, seconds * 1000)
+    def _step(self, row: StepRow) -> Record:
+        """Return the record of a step; what lies in it is put later, and then goes on from the way behind it."""
+        deadline = self._deadline.timestamp() if self._deadline else None
+        place = score(int(self._priority), deadline, (row.ahead + self._rest) * 1000)
         return step_record(
             step_id(self.workflow_id, row.path), row.path, row.name, queue=row.queue,
             depends_on=self._ids(row.depends_on), score=place, k=row.kind, up=self.parent, fr=self.frame, **row.fields,
         )  # fmt: skip
 
-    def _task(self, row: TaskRow, seconds: float, patterns: dict[str, Pattern]) -> Record:
+    def _task(self, row: TaskRow, patterns: dict[str, Pattern]) -> Record:
         """Return the record of a task; those of a piece that differ in their input alone are looked at once.
 
         InvalidInputError where its template yields none.
@@ -61,7 +82,8 @@ class Place:
         name = pattern.task.name if "name" in common else row.name
         id = step_id_text(self.workflow_id, row.path)
         on = " ".join(sorted(set(self._ids(row.depends_on))))
-        made = pattern.record(id, name, pattern.task.input if given is None else given, on, seconds)
+        way = row.seconds + row.ahead + self._rest
+        made = pattern.record(id, name, pattern.task.input if given is None else given, on, way)
         rare = f"{made.row['rare']!s} p {row.path} up {self.parent} fr {self.frame}".strip()
         doc = str(made.row["doc"])
         bound = self._bound(row, doc)
@@ -81,8 +103,8 @@ class Place:
     def _like(self, row: TaskRow, template: Mapping[str, JsonValue]) -> Task:
         fields: dict[str, Any] = {
             "name": row.name,
-            "priority": self.definition.priority,
-            "deadline": self.definition.deadline,
+            "priority": self._priority,
+            "deadline": self._deadline,
             **template,
         }
         if self.definition.created_by is not None:
@@ -99,14 +121,3 @@ def _apart(template: Mapping[str, JsonValue]) -> tuple[Mapping[str, Any] | None,
     if template.get("task_type") == TaskType.WORKFLOW.value or not isinstance(given, Mapping):
         return None, template
     return given, {name: value for name, value in template.items() if name != "input"}
-
-
-def _longest_to_end(rows: Sequence[Row]) -> Mapping[str, float]:
-    """Path -> seconds of the longest way to the end of these rows."""
-    own = {row.path: row.seconds for row in rows}
-    longest = dict(own)
-    for row in reversed(rows):
-        for path in row.depends_on:
-            if path in own:
-                longest[path] = max(longest[path], own[path] + longest[row.path])
-    return longest

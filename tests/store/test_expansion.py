@@ -10,6 +10,7 @@ import pytest
 
 from taskengine.core.identity import step_id
 from taskengine.core.instructions import Expand
+from taskengine.core.order import score
 from taskengine.core.steps.rows import TaskRow, WorkerBinding
 from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskStep, WorkflowDefinition
@@ -33,7 +34,8 @@ TEMPLATES: tuple[dict[str, Any], ...] = (
 
 def place(**more: Any) -> Place:
     definition = WorkflowDefinition(name="w", steps=[TaskStep(name="s", task_template={"capability": "c"})], **more)
-    return Place(FLOW, FLOW, FLOW, definition)
+    deadline = definition.deadline.timestamp() if definition.deadline else None
+    return Place(FLOW, FLOW, FLOW, definition, score(int(definition.priority), deadline, 0))
 
 
 def put(rows: list[TaskRow], where: Place) -> list[Record]:

@@ -136,7 +136,7 @@ def _start(workflow: Workflow, definition: str, key: str | None, runs: Library) 
     variables = {name: dumps(value, f"variables.{name}") for name, value in workflow.variables.items()}
     deadline = workflow.deadline.timestamp() if workflow.deadline else None
     record = step_record(
-        workflow.id, "", workflow.name, score=score(int(workflow.priority), deadline, 1000),
+        workflow.id, "", workflow.name, score=score(int(workflow.priority), deadline, 0),
         sha=digest(definition, context, dumps(workflow.variables, "variables")), key=digest(key) if key else "",
         k="workflow",
     )  # fmt: skip

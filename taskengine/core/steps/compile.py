@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
+from taskengine.core.steps.expected import of_step
 from taskengine.core.steps.paths import child
 from taskengine.core.steps.plain import ends, is_plain, named_before
 from taskengine.core.steps.plan import PIECE
@@ -46,7 +47,7 @@ def rows_of(scope: Scope) -> list[Row]:
     for known, rows in _latest:
         if _is_same(known, scope):
             return rows
-    rows = _ordered(scope)
+    rows = _with_ahead(_ordered(scope))
     if len(rows) > PIECE:
         _latest[:] = [(scope, rows), *_latest[: _MOST_SCOPES - 1]]
     return rows
@@ -69,6 +70,17 @@ def _ordered(scope: Scope) -> list[Row]:
         return list(rows.values())
     order = TopologicalSorter({path: [on for on in row.depends_on if on in rows] for path, row in rows.items()})
     return [rows[path] for path in order.static_order()]
+
+
+def _with_ahead(rows: Sequence[Row]) -> list[Row]:
+    """Return rows, each behind all that it depends on, with what is ahead of each."""
+    ahead = dict.fromkeys((row.path for row in rows), 0.0)
+    for row in reversed(rows):
+        way = row.seconds + ahead[row.path]
+        for on in row.depends_on:
+            if way > ahead.get(on, way):
+                ahead[on] = way
+    return [replace(row, ahead=ahead[row.path]) if ahead[row.path] else row for row in rows]
 
 
 def count(steps: Sequence[WorkflowStep]) -> int:
@@ -101,5 +113,5 @@ def _row(scope: Scope, step: WorkflowStep, on: tuple[str, ...]) -> Iterator[Row]
         row = scope.author.task_row(step, path, on)
     if row is None:
         edges = dict.fromkeys((*on, *scope.author.edges(step, path)))
-        row = StepRow(path, step.name, step.kind, depends_on=tuple(edges))
+        row = StepRow(path, step.name, step.kind, depends_on=tuple(edges), seconds=of_step(step))
     yield row

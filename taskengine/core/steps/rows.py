@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
+from taskengine.core.steps.expected import of_template
+
 #: Queues of steps: it is thought about once it waits for nothing more; or it completes by itself.
 ASKS, GATE = "%", "%g"
 #: Of a map with max_parallel: as a gate, and it lets the next item start with each that completes.
@@ -48,12 +50,13 @@ class TaskRow:
     binding: WorkerBinding | None = None
     #: None where the description is no template, or is left to its worker with the rest.
     prompt: PromptBinding | None = None
+    #: Seconds of the longest way behind it, as far as its scope goes.
+    ahead: float = field(default=0.0, compare=False)
 
     @property
     def seconds(self) -> float:
         """How long it is expected to take."""
-        given = self.template.get("estimated_seconds", 1.0)
-        return float(given) if isinstance(given, int | float) else 1.0
+        return of_template(self.template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,10 @@ class StepRow:
     depends_on: tuple[str, ...] = ()
     #: Further fields of its record.
     fields: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def seconds(self) -> float:
-        """Nothing by itself."""
-        return 0.0
+    #: How long what lies in it is expected to take.
+    seconds: float = field(default=0.0, compare=False)
+    #: Seconds of the longest way behind it, as far as its scope goes.
+    ahead: float = field(default=0.0, compare=False)
 
 
 Row: TypeAlias = TaskRow | StepRow
