@@ -118,6 +118,8 @@ class Agent:
     function: AgentFunction
     #: Whether its tasks are never taken several at a time, however short they are.
     goes_alone: bool = False
+    #: Gives the value of a secret that its record names; None: nothing is registered of it.
+    secret: Callable[[str], str] | None = None
 
     @property
     def is_local(self) -> bool:
@@ -229,13 +231,17 @@ def _declare(name: str, capabilities: Iterable[str] | None, batch: bool) -> Call
         raise AgentError(f"agent {name!r} offers no capability; name at least one")
 
     def declare(function: F) -> F:
-        if fault := _fault(function):
-            raise AgentError(f"agent {name!r}: {fault}; declare it as def {_spoken(name)}(task, context)")
-        alone = not batch or inspect.iscoroutinefunction(function)
-        REGISTRY.add(Agent(name, offered, function, alone))
+        REGISTRY.add(as_agent(name, offered, function, batch=batch))
         return function
 
     return declare
+
+
+def as_agent(name: str, capabilities: frozenset[str], function: AgentFunction, *, batch: bool = True) -> Agent:
+    """Return *function* as the agent *name*, known to nobody; AgentError when it takes no task and context."""
+    if fault := _fault(function):
+        raise AgentError(f"agent {name!r}: {fault}; declare it as def {_spoken(name)}(task, context)")
+    return Agent(name, capabilities, function, not batch or inspect.iscoroutinefunction(function))
 
 
 def _fault(function: object) -> str | None:

@@ -88,7 +88,7 @@ RELATIONS = (
 LOCAL = frozenset({
     "redis_url", "namespace", "home", "allow_unverified_tls", "flower_port", "heartbeat_seconds", "batch_ms",
     "slice_seconds", "busy_poll_ms", "drain_seconds", "resource_interval",
-    "allowed_hosts", "commands",
+    "allowed_hosts", "commands", "agent", "secrets", "secret_names",
 })  # fmt: skip
 
 
@@ -140,6 +140,11 @@ class Settings(BaseSettings):
         "", description="Private hosts and networks that agents may reach over HTTP, with commas: api.lan, 10.0.0.0/8."
     )
     commands: str = Field("", description="Programs that agents of the type command may start, with commas.")
+    agent: str = Field("", description="Names of the agents that a worker serves, with commas; empty: all it imports.")
+    secrets: Path | None = Field(None, description="Folder with a file for each secret of agents, called as it is.")
+    secret_names: str | None = Field(
+        None, description="Names of secrets that a worker gives to agents, with commas; unset: those of their records."
+    )
     allow_unverified_tls: bool = Field(False, description="Accept rediss:// without certificate verification.")
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, NoReturn, TypeVar
 
 from taskengine.agents import NeedsInput, Reference
-from taskengine.errors import ConflictError
+from taskengine.errors import AgentError, ConflictError
 from taskengine.models import Outcome, Task
 from taskengine.models.question import Answer, Question
 from taskengine.store import kept
@@ -70,6 +70,8 @@ class AgentContext(Context):
     ) -> None:  # fmt: skip
         super().__init__(assignment, store, cancelled, log_stream, task, raw)
         self._shared_store = shared_store
+        #: Gives the value of a secret that the agent's record names; None: nothing is registered of the agent.
+        self.secrets: Callable[[str], str] | None = None
         self._verbs: Verbs | None = None
 
     @cached_property
@@ -96,6 +98,12 @@ class AgentContext(Context):
     def tokens_left(self) -> int | None:
         """What the task may still use over all its attempts; None: no cap."""
         return kept.tokens_left(self._assignment)
+
+    def secret(self, name: str) -> str:
+        """Return a secret that the agent's record names; AgentError for any other, and when it is missing."""
+        if self.secrets is None:
+            raise AgentError(f"no record of this agent names a secret {name!r:.100}; register the agent with secret=…")
+        return self.secrets(name)
 
     def checkpoint(self, reference: Reference) -> None:
         """Make *reference* durable; ConflictError when this attempt is over."""

@@ -21,6 +21,8 @@ from taskengine.agent_modules import import_agents
 from taskengine.errors import TaskEngineError
 
 _OURS = ["workers.slot", "workers.lifecycle"]
+#: Modules that this process was told to import, with ``-I`` or in the configuration.
+imported: set[str] = set()
 _CONFIG = Path(__file__).resolve().parent.parent / "celeryconfig.py"
 
 
@@ -41,6 +43,7 @@ class AgentLoader(AppLoader):
 
     def import_task_module(self, module: str) -> Any:
         if module not in _OURS:
+            imported.add(module)
             try:
                 self.import_from_cwd(module, imp=_import)
             except TaskEngineError as exc:

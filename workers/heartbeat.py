@@ -24,6 +24,7 @@ from taskengine import embedded
 from taskengine.errors import SchemaMismatchError, StoreError, UnsupportedServerError
 from taskengine.store import fleet_settings, nodes
 from taskengine.store.nodes import Held
+from workers.agents.following import Following
 from workers.child_processes import is_alive, live_messages
 from workers.deaths import deaths
 from workers.enforcement import Enforcement
@@ -50,6 +51,7 @@ class Heartbeat(threading.Thread):
         self._celery_events.hold_still_at_forks()
         self._enforcement = Enforcement(node, self._store, self._celery_events, host.expect_end)
         self._shutdown = Shutdown(node, self._store, self._enforcement, host)
+        self._following = node.served and Following(node.served, node.queues, host, self._store)
         self._host = host
         #: When a slot claimed, as far as the last beat knew.
         self._claimed = 0
@@ -96,6 +98,8 @@ class Heartbeat(threading.Thread):
             self._celery_events.closed(lost.execution_id, lost.became, f"lost: {lost.why}")
         self._enforcement.bury(answer.lost)
         self._enforcement.end_fenced(before, answer.held)
+        if self._following and not self._shutdown.why:
+            self._following.follow(answer.agent_revision)
 
     def _own_accounts(self) -> set[tuple[str, int]]:
         """(message id, process id) of slots whose child runs what the last beat named, by its own account.
@@ -220,6 +224,7 @@ class Heartbeat(threading.Thread):
                 "pid": os.getpid(),
                 "pool": "prefork" if self._node.forks else "threads",
                 "slots": self._slots(),
+                "agents": self._node.served.revisions if self._node.served else {},
                 "stuck": self._enforcement.stuck(),
                 "held_seconds": round(self._held_seconds, 1),
                 "settings": self._digest,

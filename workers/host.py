@@ -12,7 +12,7 @@ import atexit
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,14 @@ class Host:
     def _children(self) -> tuple[Any, ...]:
         return tuple(getattr(getattr(self._worker.pool, "_pool", None), "_pool", ()))
 
+    def consume(self, queues: Iterable[str], no_more: Iterable[str]) -> bool:
+        """Take messages of other queues from now on; safe to repeat, from any thread. False before it takes any."""
+        consumer = getattr(self._worker, "consumer", None)
+        if consumer is None or getattr(consumer, "task_consumer", None) is None:
+            return False
+        consumer.call_soon(_change_queues, consumer, tuple(queues), tuple(no_more))
+        return True
+
     def expect_end(self, pid: int) -> None:
         """Hear that this node ends the pool child *pid*: billiard logs no error of it, as of one that died by itself.
 
@@ -143,6 +151,19 @@ class Host:
 def ignore_hang_ups() -> None:
     """A second one must not end a worker that begins anew and has no handler yet: ignoring outlives exec."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _change_queues(consumer: Any, queues: Iterable[str], no_more: Iterable[str]) -> None:
+    if consumer.task_consumer is None:  # it lost its broker; what it is to consume is noted, and so it comes back
+        for queue in queues:
+            consumer.app.amqp.queues.select_add(consumer.app.amqp.queues[queue])
+        for queue in no_more:
+            consumer.app.amqp.queues.deselect(queue)
+        return
+    for queue in queues:
+        consumer.add_task_queue(queue)
+    for queue in no_more:
+        consumer.cancel_task_queue(queue)
 
 
 def _cancel_queues(consumer: Any) -> None:

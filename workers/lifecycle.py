@@ -27,23 +27,37 @@ from celery.concurrency.thread import TaskPool as ThreadsPool
 from taskengine.agent import REGISTRY
 from taskengine.embedded import ensure
 from taskengine.errors import SchemaMismatchError, StoreError, TaskEngineError, UnsupportedServerError
+from taskengine.settings import Settings, environment, unknown_variables
 from taskengine.settings import current as current_settings
-from taskengine.settings import environment, unknown_variables
-from taskengine.transport import is_ours, refusal
+from taskengine.store import agents as stored_agents
+from taskengine.store.agents import Reading
+from taskengine.store.connect import connect
+from taskengine.store.keys import Keys
+from taskengine.store.sync import SyncStore
+from taskengine.transport import is_ours, refusal, template
+from workers.agents.serving import ServedAgents, serve
+from workers.app import imported
 from workers.celery_events import CeleryEvents
 from workers.child_processes import end_rest_of_group
 from workers.duplicate_names import warn_of_duplicate_names
 from workers.end_signals import quieten_celery
 from workers.heartbeat import Heartbeat
 from workers.host import Host
+from workers.outage_retry import retry_outage
 from workers.process import LocalRuns, Node, current
-from workers.queues import Served, everything, offer
+from workers.queues import Served
 from workers.recycling import Limits, count_executions, limits_of
 from workers.slot_table import SlotTable
 from workers.thread_pool_wakeup import wake_when_a_thread_ends
 from workers.unsent import Page, Unsent
 
 logger = logging.getLogger(__name__)
+
+
+#: Seconds that a worker waits for the records of the agents that it was told to serve.
+_RECORD_SECONDS = 20.0
+#: Seconds that each type may take to close what it opened, when nothing of it runs any more.
+_CLOSE_SECONDS = 2.0
 
 
 class _Parent:
@@ -112,6 +126,7 @@ def begin_child(**_: Any) -> None:
 def end_child(**_: Any) -> None:
     """In a pool child that ends by itself: so does what its agents left behind, such as a pool of their own."""
     if os.getpid() != _parent.pid:
+        _close_agents()
         end_rest_of_group()
 
 
@@ -138,6 +153,11 @@ def stop(how: str, sig: str, **_: Any) -> None:
     platforms.signals["SIGQUIT"] = platforms.signals["SIGINT"] = _quit
 
 
+def _close_agents() -> None:
+    if current.node is not None and current.node.served is not None:
+        current.node.served.close(_CLOSE_SECONDS)
+
+
 def _begin_anew() -> None:
     if _parent.heartbeat is not None and _parent.host is not None:
         _parent.host.begin_anew()  # first, so that the heartbeat knows it and says so
@@ -155,6 +175,7 @@ def leave(**_: Any) -> None:
     """Everything stopped: leave the fleet."""
     if _parent.heartbeat is not None and _parent.pid == os.getpid():
         _parent.heartbeat.finish()
+        _close_agents()
 
 
 def _node(hostname: str, worker: Any) -> Node:
@@ -163,24 +184,28 @@ def _node(hostname: str, worker: Any) -> Node:
     queues = app.amqp.queues
     chosen = set(queues.consume_from)
     explicit = sorted(chosen) if chosen != {app.conf.task_default_queue} or asked else None
-    offered = offer(REGISTRY, explicit)
+    forks = issubclass(worker.pool_cls, PreforkPool)
+    settings = current_settings()
+    url = ensure(settings)
+    agents = _served(settings, url, explicit, forks=forks)
+    offered = agents.offered
     for orphan in offered.orphans:
         logger.warning("queue %s is not consumed: no imported agent offers it", orphan)
-    queues.select(list(offered.queues))
-    served = Served(everything(REGISTRY))
+    # One that only drains waits at its agents' own queues, which nobody grants anything of.
+    queues.select(list(offered.queues) or [f"@{name}" for name in agents.names])
+    served = Served(agents.could)
     served.consume(offered.queues)
-    forks = issubclass(worker.pool_cls, PreforkPool)
 
     def make_events(page: Page | None) -> CeleryEvents:
         return CeleryEvents(app, hostname, page)
 
     return Node(
-        settings=current_settings(),
-        registry=REGISTRY,
+        settings=settings,
+        registry=agents.registry,
         make_events=make_events
         if forks
         else cache(make_events),  # one process, one event sender: its news keep their order
-        url=ensure(current_settings()),
+        url=url,
         name=f"{hostname}#{os.getpid()}-{uuid4().hex[:6]}",
         hostname=hostname,
         queues=served,
@@ -189,6 +214,30 @@ def _node(hostname: str, worker: Any) -> Node:
         local=LocalRuns(),
         limits=limits_of(worker),
         unsent=Unsent(max(worker.concurrency, worker.max_concurrency or 0) if forks else 0),
+        served=agents,
+    )
+
+
+def _served(settings: Settings, url: str, asked: list[str] | None, *, forks: bool) -> ServedAgents:
+    """Return the agents of this worker, by their records if the server answers; those that were named need theirs."""
+    named = [word for word in settings.agent.replace(",", " ").split() if word]
+    unverified = settings.allow_unverified_tls
+    store = SyncStore(url, settings, template(), lambda: connect(url, allow_unverified_tls=unverified))
+    wanted = named or [agent.name for agent in REGISTRY]
+    reading: Reading | None = None
+    known: list[str] = []
+    try:
+        patience = _RECORD_SECONDS if named else 0
+        reading = retry_outage(lambda: store.run(stored_agents.read_all(wanted)), "read_agents", seconds=patience)
+        known = store.run(stored_agents.names(Keys(settings.namespace))) if named else []
+    except StoreError as exc:
+        if named:
+            raise
+        logger.warning("the records of its agents were not read, trying again: %s", exc)
+    finally:
+        store.close()
+    return serve(
+        REGISTRY, reading, settings, named=named, asked=asked, imports=imported, forks=forks, known=known
     )
 
 

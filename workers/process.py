@@ -16,7 +16,7 @@ from typing import Any
 
 from billiard import current_process
 
-from taskengine.agent import Registry
+from taskengine.agent import Agent, Registry
 from taskengine.settings import Settings
 from taskengine.store.aio import AsyncStore
 from taskengine.store.connect import SOCKET_TIMEOUT, connect, connect_async
@@ -24,6 +24,7 @@ from taskengine.store.forks import PerProcess
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
 from workers import capture
+from workers.agents.serving import ServedAgents
 from workers.batch import BatchWatch
 from workers.batch_hints import BatchHints
 from workers.celery_events import SendsEvents
@@ -111,6 +112,13 @@ class Node:
     unsent: Unsent
     #: Of each of its children.
     limits: Limits
+    #: The agents of a real worker, which follow their records; None of one that only a test knows.
+    served: ServedAgents | None = field(default=None, kw_only=True)
+
+    @property
+    def drain_seconds(self) -> float:
+        """Seconds that what runs may take once the node is told to stop; 0: no end."""
+        return self.settings.drain_seconds if self.served is None else self.served.drain_seconds
 
     def connect(self, answer_seconds: float = SOCKET_TIMEOUT, busy_poll_seconds: float = 0.0) -> SyncStore:
         """Return a store of one's own; make it after a fork.
@@ -160,6 +168,13 @@ class WorkerProcess:
     def queues(self) -> str:
         """``queue=agent`` words of what the node serves now."""
         return self._node.queues.text
+
+    def agent_of(self, queue: str) -> Agent | None:
+        """Return the agent that runs what comes from *queue*; None when there is none here."""
+        if queue.startswith("@"):
+            return self.registry.get(queue[1:])
+        named = self._node.queues.agent_of(queue)
+        return (self.registry.get(named) if named else None) or self.registry.offering(queue)
 
     def is_cancelled(self, execution: str) -> bool:
         """Return whether this execution should return; costs no trip."""

@@ -6,11 +6,17 @@ What it offers is what it consumes, at each beat: ``celery control cancel_consum
 from __future__ import annotations
 
 import mmap
+import struct
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from taskengine.agent import Registry
 from taskengine.errors import AgentError
+
+_CHANGES, _SIZE = struct.Struct("=Q"), struct.Struct("=I")
+_HEAD = _CHANGES.size + _SIZE.size
+#: Bytes of the page, of which the system gives only those that are written.
+_LEAST_PAGE = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +35,69 @@ class Offer:
 
 
 class Served:
-    """Which of its queues a node serves now: all at first. Made before the fork, so that its children know it, too."""
+    """Which of its queues a node serves now: all at first. Made before the fork, so that its children know it, too.
+
+    What it could serve changes with the records of its agents, so the text itself lies in memory that children share:
+    a number that counts changes, odd while one is being written, then the text's length and the text.
+    """
 
     def __init__(self, agents: Mapping[str, str]) -> None:
-        self._words = tuple((queue, f"{queue}={agent}") for queue, agent in agents.items())
-        #: One byte a queue, in memory that children share; none is read that is half written.
-        self._flags = mmap.mmap(-1, max(1, len(self._words)))
-        self._known, self._text = b"", ""
-        self.consume([queue for queue, _ in self._words])
+        self._agents = dict(agents)
+        self._consumed: Container[str] = self._agents
+        text = self._words()
+        self._page = mmap.mmap(-1, max(_LEAST_PAGE, 4 * len(text)))
+        self._changes, self._known, self._text = 0, -1, ""
+        self._write(text)
+
+    def could(self, agents: Mapping[str, str]) -> None:
+        """Serve these queues from now on, those of them that are consumed; AgentError when they are too many."""
+        before, self._agents = self._agents, dict(agents)
+        try:
+            self._write(self._words())
+        except AgentError:
+            self._agents = before
+            raise
 
     def consume(self, queues: Container[str]) -> None:
         """Serve those of the queues that are among *queues*."""
-        self._flags[:] = bytes(queue in queues for queue, _ in self._words).ljust(len(self._flags), b"\0")
+        self._consumed = queues
+        self._write(self._words())
 
     @property
     def text(self) -> str:
         """As scripts read it: ``queue=agent`` words."""
-        flags = self._flags[:]
-        if flags != self._known:
-            self._text = " ".join(word for (_, word), flag in zip(self._words, flags, strict=False) if flag)
-            self._known = flags
+        while (changes := _CHANGES.unpack_from(self._page)[0]) != self._known:
+            (size,) = _SIZE.unpack_from(self._page, _CHANGES.size)
+            found = self._page[_HEAD : _HEAD + size]
+            if changes % 2 == 0 and _CHANGES.unpack_from(self._page)[0] == changes:
+                self._text, self._known = found.decode(), changes
         return self._text
+
+    @property
+    def agents(self) -> Mapping[str, str]:
+        """Queue -> agent of what it could serve; in the parent alone."""
+        return self._agents
+
+    def agent_of(self, queue: str) -> str | None:
+        """Return the agent that runs what comes from *queue*; None where it serves that no more."""
+        at = f" {self.text}".find(f" {queue}=")
+        return None if at < 0 else self.text[at + len(queue) + 1 :].partition(" ")[0]
+
+    def _words(self) -> str:
+        return " ".join(f"{queue}={agent}" for queue, agent in self._agents.items() if queue in self._consumed)
+
+    def _write(self, text: str) -> None:
+        """In the parent alone."""
+        raw = text.encode()
+        if len(raw) > len(self._page) - _HEAD:
+            raise AgentError(f"the queues of this worker's agents take {len(raw)} bytes; start it again to serve them")
+        if self._known >= 0 and text == self.text:
+            return
+        self._changes += 2
+        _CHANGES.pack_into(self._page, 0, self._changes - 1)
+        _SIZE.pack_into(self._page, _CHANGES.size, len(raw))
+        self._page[_HEAD : _HEAD + len(raw)] = raw
+        _CHANGES.pack_into(self._page, 0, self._changes)
 
 
 def everything(registry: Registry) -> dict[str, str]:

@@ -100,7 +100,7 @@ class Runner:
     def _execute(self, assignment: Assignment) -> Finished:
         began = time.perf_counter()
         task, raw, wrong = self._task(assignment)
-        agent = self._agent_for(assignment)
+        agent = self.process.agent_of(assignment.queue)
         name = agent.name if agent else assignment.queue.lstrip("@")
         self.process.celery_events.started(assignment, name)
         more = ""
@@ -197,11 +197,6 @@ class Runner:
         except (InvalidInputError, NotFoundError) as exc:
             return raw, raw, Outcome("failed", error=str(exc), error_kind="expression", retryable=False)
 
-    def _agent_for(self, assignment: Assignment) -> Agent | None:
-        if assignment.queue.startswith("@"):
-            return self.process.registry.get(assignment.queue[1:])
-        return self.process.registry.offering(assignment.queue)
-
     def _run(self, agent: Agent, task: Task, raw: Task, assignment: Assignment) -> tuple[Outcome, str]:
         """Return how it ended, and what its report says beside that."""
         store, log_stream = self.process.store, LogStream(assignment, self.process.log_sender)
@@ -209,6 +204,7 @@ class Runner:
             assignment, store, lambda: self.process.is_cancelled(assignment.execution_id), log_stream,
             self.process.shared_store, task, raw,
         )  # fmt: skip
+        context.secrets = agent.secret
         if self.process.hears is not None:
             self.process.hears.put_back()
         meter = Meter.start(threaded=self.process.threaded)

@@ -154,7 +154,7 @@ class Shutdown:
         if self._at_once:
             self._hand_back_at = min(now, self._hand_back_at or now)
         elif self._hand_back_at is None:
-            self._hand_back_at = now + (self._store.settings.drain_seconds or float("inf"))
+            self._hand_back_at = now + (self._node.drain_seconds or float("inf"))
         return self._hand_back_at
 
     def _is_overdue(self, now: float) -> bool:

@@ -20,6 +20,7 @@ from taskengine.cli.nearby import ask
 from taskengine.core.step_index import StepIndex
 from taskengine.models import ApprovalStep
 from taskengine.models.enums import TriggerRule
+from taskengine.store import agents as stored_agents
 from taskengine.store import by_moment, dead_letters, nodes, quarantine, tasks
 from taskengine.store import runs as stored_runs
 from taskengine.store import workflows as stored_workflows
@@ -93,10 +94,12 @@ def capabilities(incomplete: str) -> Offers:
 
 
 def agents(incomplete: str) -> Offers:
-    """Agents of live workers."""
+    """Agents that are registered, and those of live workers."""
     fleet = ask(lambda store: store.run(nodes.fleet()))
     live = [] if fleet is None else [node for node in fleet.nodes if node.alive]
-    return [(name, "") for name in sorted({a for n in live for a in n.queues.values()}) if name.startswith(incomplete)]
+    known = set(ask(lambda store: store.run(stored_agents.names(Keys(store.settings.namespace)))) or [])
+    known |= {agent for node in live for agent in node.queues.values()}
+    return [(name, "") for name in sorted(known) if name.startswith(incomplete)]
 
 
 def run_ids(incomplete: str) -> Offers:

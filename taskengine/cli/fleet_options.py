@@ -81,13 +81,14 @@ Pools = Annotated[
     ),
 ]
 OnePool = Annotated[
-    Pool,
+    Pool | None,
     typer.Option(
         "--pool",
         parser=_pool,
         metavar=_KINDS,
         autocompletion=_pools,
         help="prefork: processes; threads: for agents that mostly wait.",
+        show_default="prefork, with --agent threads",
     ),
 ]
 Level = Annotated[LogLevel, typer.Option("--log-level", help="From what severity on workers log.")]

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli import celery_door, own_workers
+from taskengine.cli import celery_door, completion, own_workers
 from taskengine.cli.fleet_options import Concurrency, Import, Level, LogLevel, OnePool, Pool, Queues
 from taskengine.cli.guide import command
 from taskengine.cli.output import OutputOption, answer, split, warn
@@ -26,11 +26,22 @@ from taskengine.cli.place import asking, nothing
 from taskengine.cli.stack import BUILT_IN_AGENTS
 from taskengine.cli.text import plain
 from taskengine.errors import InvalidInputError, StoreUnavailableError
-from taskengine.settings import current, environment
+from taskengine.settings import current, environment, export, variable
 
 app = typer.Typer()
 
 _FLOWER_SETTINGS = Path(__file__).with_name("flower_settings.py")
+Agents = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--agent",
+        "-a",
+        metavar="NAMES",
+        help="Agents to serve, by name, and no other; several with commas, or again.",
+        show_default="all that it imports",
+        autocompletion=completion.agents,
+    ),
+]
 Name = Annotated[
     str | None, typer.Option(help="What stands before @host in Flower.", show_default="the pool and the process id")
 ]
@@ -51,11 +62,13 @@ FlowerOptions = Annotated[list[str] | None, typer.Argument(metavar="-- OPTIONS",
     app,
     "taskengine worker --import my_agents",
     "taskengine worker --queues code_analysis,lint --pool prefork --concurrency 8 --import my_agents",
+    "taskengine worker --agent claude_agent_1 -c 200   an agent that was registered",
     "celery -A workers worker -Q lint -P prefork -c 8 -I my_agents   the same for Celery users",
 )
 def worker(
+    agents: Agents = None,
     queues: Queues = None,
-    pool: OnePool = Pool.PREFORK,
+    pool: OnePool = None,
     concurrency: Concurrency = None,
     imports: Import = None,
     name: Name = None,
@@ -64,9 +77,14 @@ def worker(
     """Run a worker: it takes tasks whose capability its agents offer.
 
     SIGTERM lets running tasks finish (TASKENGINE_DRAIN_SECONDS) and hands the rest back. SIGHUP does so and
-    begins anew, unless the worker has a terminal.
+    begins anew, unless the worker has a terminal. With --agent it serves those that were registered, on threads
+    unless --pool says otherwise.
     """
     _check()
+    named = split(agents) or split([current().agent])
+    pool = pool or (Pool.THREADS if named else Pool.PREFORK)
+    if named:
+        export(variable("agent"), ",".join(named))
     # Whoever has the name of another worker of its host hides it in Flower; the process id outlives the exec.
     words = ["worker", "-P", pool, "-l", log_level, "-n", f"{name or f'{pool}-{os.getpid()}'}@%h"]
     words += ["-c", str(concurrency or os.cpu_count() or 1)]
@@ -75,7 +93,10 @@ def worker(
     words += ["--without-gossip", "--without-mingle"]
     if chosen := split(queues):
         words += ["-Q", ",".join(chosen)]
-    _become([*words, "-I", ",".join(map(_module, split(imports) or [BUILT_IN_AGENTS]))])
+    modules = split(imports) or ([] if named else [BUILT_IN_AGENTS])
+    if modules:
+        words += ["-I", ",".join(map(_module, modules))]
+    _become(words)
 
 
 @command(
