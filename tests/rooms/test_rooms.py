@@ -111,8 +111,9 @@ def names_its_encoding(call: ast.Call) -> bool:
 
 
 def texts_without_encoding(source: Source) -> Found:
+    awaited = [node.value for node in source.of(ast.Await)]  # an agent type's own ``open``
     for node in source.of(ast.Call):
-        if names_its_encoding(node):
+        if names_its_encoding(node) or node in awaited:
             continue
         name = ast.unparse(node.func)
         if name.rpartition(".")[2] in _TEXT_CALLS and name != "os.open":
