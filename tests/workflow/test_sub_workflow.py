@@ -8,6 +8,7 @@ import pytest
 
 from taskengine import (
     InvalidInputError,
+    NotAllowedError,
     NotFoundError,
     Workflow,
     WorkflowDefinition,
@@ -157,3 +158,38 @@ def test_one_that_can_never_end_is_refused_at_the_start(engine: Engine, monkeypa
         with pytest.raises(InvalidInputError, match="circle -> circle"):
             engine.api.start_workflow(order)
     assert engine.ran == []
+
+
+def test_its_variables_are_set_under_the_id_of_its_step_and_the_outer_ones_stay(engine: Engine) -> None:
+    hold = WorkflowStep(kind="wait", name="hold", wait_condition="variables.x == 1")
+    inner = Workflow(name="inner", steps=[hold], variables={"x": 0}, outputs={"x": "${variables.x}"})
+    runs = WorkflowStep(kind="sub_workflow", name="sub", workflow=inner)
+    handle = engine.api.start_workflow(Workflow(name="w", steps=[runs], variables={"x": 5}))
+    engine.run_until_idle()
+    step = handle.status().steps[0].task_id
+    assert step is not None
+    assert engine.api.update_context(step, {"x": 1}) == 1
+    engine.run_until_idle()
+    assert handle.status().status == "completed"
+    assert handle.get().variables == {"x": 5}
+    with pytest.raises(NotAllowedError, match=r"step sub of workflow 'w' .* is completed and keeps its variables"):
+        engine.api.update_context(step, {"x": 2})
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda api, id: api.signal_workflow(id, "go"),
+        lambda api, id: api.approve(id, "ask"),
+        lambda api, id: api.get_workflow_status(id),
+    ],
+)
+def test_what_else_is_said_to_an_inner_one_is_said_to_the_outer_workflow(engine: Engine, verb: Any) -> None:
+    inner = Workflow(name="inner", steps=[WorkflowStep(kind="approval", name="ask", prompt="?")])
+    handle = engine.api.start_workflow(
+        Workflow(name="w", steps=[WorkflowStep(kind="sub_workflow", name="sub", workflow=inner)])
+    )
+    engine.run_until_idle()
+    with pytest.raises(NotAllowedError, match=f"step sub of workflow 'w' .*; say it to the workflow: {handle}"):
+        verb(engine.api, handle.status().steps[0].task_id)
+    assert handle.approve("sub/ask") is True

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from taskengine import ConflictError, NotAllowedError, Workflow, WorkflowExecutionError, WorkflowStep
+from taskengine.store.call import Call
 from taskengine.testing import Engine
 
 from .conftest import START, work
@@ -180,3 +181,44 @@ def test_a_step_that_goes_on_without_an_answer_sets_its_variables(engine: Engine
     engine.api.approve(id, "release", approved=False, by="ann")
     engine.run_for(61)
     assert engine.api.get_workflow(id).variables == {"late": True, "released": False}
+
+
+def inboxes(engine: Engine) -> list[str]:
+    keys = engine._store.run(Call("KEYS", ("te:*",), list, command=True))
+    return sorted(key.split(":")[1] for key in keys if key.startswith(("te:inbox", "te:signal_waiters")))
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+@pytest.mark.parametrize("outputs", [{}, {"n": "${1 + 1}"}])
+def test_of_signals_that_nobody_took_nothing_is_left_once_it_completed(
+    engine: Engine, outputs: dict[str, str], *, is_early: bool
+) -> None:
+    handle = engine.api.start_workflow(workflow(WorkflowStep(kind="wait", name="go", signal="go"), outputs=outputs))
+    if not is_early:
+        engine.run_until_idle()
+    for name in ("other", "go", "go"):
+        handle.signal(name)
+    assert handle.result().status == "completed"
+    assert inboxes(engine) == []
+
+
+@pytest.mark.parametrize("ended", ["failed", "cancelled"])
+def test_one_that_may_be_retried_keeps_its_signals_for_that(engine: Engine, ended: str) -> None:
+    bad = WorkflowStep(name="bad", task_template=work(fails=int(ended == "failed")) | {"hold": True})
+    handle = engine.api.start_workflow(workflow(bad, WorkflowStep(kind="wait", name="go", signal="go")))
+    handle.signal("go", {"parcel": 7}, signal_id="parcel-7")
+    engine.run_until_idle()
+    if ended == "cancelled":
+        handle.cancel()
+    else:
+        (task,) = [one for one in engine.api.list_tasks() if one.name == "bad"]
+        engine.api.release_task(task.id)
+    engine.run_until_idle()
+    assert handle.status().status == ended
+    handle.retry()
+    engine.run_until_idle()
+    for task in engine.api.list_tasks():
+        if task.status == "pending":
+            engine.api.release_task(task.id)
+    assert handle.result().status == "completed"
+    assert inboxes(engine) == []

@@ -127,10 +127,11 @@ class AsyncWorkflows(AsyncBaseClient):
     ) -> bool:
         """Send a signal to the next step that waits for its name; the payload, any JSON, is that step's output.
 
-        Signals wait for their steps, a thousand of a name (then ConflictError). One with a *signal_id* counts once:
+        Signals wait for their steps, a thousand of a name (then ConflictError). What no step took is dropped when the
+        workflow completes; one that failed or was cancelled keeps it for its retry. One with a *signal_id* counts once:
         False when it was there. NotAllowedError when the workflow is over.
         """
-        return await self._run(workflow_talk.signal_workflow(workflow_id, name, payload, signal_id))
+        return await self._run(workflow_talk.signal_workflow(self._context, workflow_id, name, payload, signal_id))
 
     async def approve(
         self,
@@ -161,7 +162,9 @@ class AsyncWorkflows(AsyncBaseClient):
     ) -> int:
         """Set variables of a workflow, and ask again whoever waits for a condition; their new revision.
 
+        A workflow that a sub_workflow step runs has variables of its own: it is named by that step's id. Signals and
+        answers are the outer workflow's.
         *if_revision*: only as long as they have that one, else ConflictError. NotAllowedError when the workflow is
         over.
         """
-        return await self._run(workflow_talk.update_context(workflow_id, values, if_revision))
+        return await self._run(workflow_talk.update_context(self._context, workflow_id, values, if_revision))

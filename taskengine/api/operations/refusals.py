@@ -34,7 +34,15 @@ def missing_task(context: OperationContext, id: str) -> Operation[NotFoundError 
     instead = remedy.named(
         "cancel_workflow, pause_workflow or retry_workflow", "taskengine workflow cancel, pause or retry"
     )
-    return NotAllowedError(f"{(yield from _place(context, id))}, no task; steer the workflow: {instead}", id=id)
+    return NotAllowedError(f"{(yield from place(context, id))}, no task; steer the workflow: {instead}", id=id)
+
+
+def missing_workflow(context: OperationContext, id: str) -> Operation[NotFoundError | NotAllowedError]:
+    """Return the error for an id that is no workflow's: a part of one is steered under the outermost one's id."""
+    workflow = yield from outermost(context, id)
+    if workflow == id:
+        return NotFoundError("workflow", id)
+    return NotAllowedError(f"{(yield from place(context, id))}; say it to the workflow: {workflow}", id=workflow)
 
 
 def changeable(context: OperationContext, id: str) -> Operation[Task]:
@@ -49,15 +57,15 @@ def refuse_part(context: OperationContext, id: str) -> Operation[None]:
     """Raise NotAllowedError for what is a part of a workflow, which is deleted with its run alone."""
     fields = yield from tasks.fields(context.keys, id, TaskField.queue, TaskField.parent)
     if _is_step(fields) or fields[TaskField.parent]:
-        where = yield from _place(context, id)
+        where = yield from place(context, id)
         raise NotAllowedError(f"{where}, and is deleted with its run, when the retention of that ends", id=id)
 
 
 def part_not_retried(context: OperationContext, id: str) -> Operation[NotAllowedError]:
     """Return the error for a task of a workflow that is to be retried alone: the steps around it ended as it did."""
-    place, workflow = (yield from _place(context, id)), (yield from outermost(context, id))
+    where, workflow = (yield from place(context, id)), (yield from outermost(context, id))
     retry = remedy.retry_workflow_call(workflow)
-    return NotAllowedError(f"{place}; it is opened with what else failed there, once that is over: {retry}", id=id)
+    return NotAllowedError(f"{where}; it is opened with what else failed there, once that is over: {retry}", id=id)
 
 
 def reopening(context: OperationContext, id: str) -> Operation[str]:
@@ -72,7 +80,7 @@ def _is_step(fields: Mapping[str, str | None]) -> bool:
     return queue.startswith("%") and queue != "%w"
 
 
-def _place(context: OperationContext, id: str) -> Operation[str]:
+def place(context: OperationContext, id: str) -> Operation[str]:
     """Return where in which workflow something stands."""
     own = yield from tasks.fields(context.keys, id, TaskField.path, TaskField.name, TaskField.kind)
     if own[TaskField.kind] == "workflow":

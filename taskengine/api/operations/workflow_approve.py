@@ -49,7 +49,7 @@ def approve(
         answer["approvers"] = list(asked.approvers)
     if reason is not None:
         answer["reason"] = text(reason, "reason", 10_000)
-    return (yield from send(id, signal_of(path), answer, str(step_id(id, path)), is_kept=True))
+    return (yield from send(context, id, signal_of(path), answer, str(step_id(id, path)), is_kept=True))
 
 
 def get_approval(context: OperationContext, workflow_id: Id, step: str) -> Operation[ApprovalAnswer | None]:

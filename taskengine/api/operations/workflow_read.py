@@ -8,12 +8,12 @@ from uuid import UUID
 
 from taskengine.api.arguments import Id, id_text
 from taskengine.api.context import OperationContext
+from taskengine.api.operations.refusals import missing_workflow
 from taskengine.api.operations.workflow_why import surroundings
 from taskengine.core.identity import step_id
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.core.status_tree import StepFields, paths_of, tree, why_all
 from taskengine.core.steps.paths import last_steps
-from taskengine.errors import NotFoundError
 from taskengine.models import Workflow, WorkflowDefinition, WorkflowState, WorkflowStatus
 from taskengine.models.enums import TaskStatus
 from taskengine.store import steps, workflows
@@ -89,7 +89,7 @@ def stored_workflow(context: OperationContext, workflow_id: Id) -> Operation[tup
     id = id_text(workflow_id, "workflow_id")
     stored = yield from workflows.read(id)
     if stored is None:
-        raise NotFoundError("workflow", id)
+        raise (yield from missing_workflow(context, id))
     return id, stored, (yield from definition_of(context, stored))
 
 

@@ -25,6 +25,7 @@ if A.output ~= '' then
   fields[#fields + 1] = 1
 end
 finish(m, A.status, A.note, unpack(fields))
+if A.status == T.COMPLETED and is_workflow(m) then drop_inboxes(m.id) end
 answered(A.entry)
 grant_made()
 return {'ok'}

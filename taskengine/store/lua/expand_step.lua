@@ -56,7 +56,8 @@ call('RPUSH', key('ranges', m.run), first .. ':' .. count)
 call('RPUSH', key('children', m.id), first .. ':' .. count)
 local left_over = tonumber(m.tot) - call('HINCRBY', key('task', m.id), F.placed, count)
 if left_over == 0 then
-  call('HSET', key('task', m.id), F.queue, A.queue)
+  local got = A.queue == '%g' and m.k == 'workflow' and call('EXISTS', key('inboxes', m.id)) == 1
+  call('HSET', key('task', m.id), F.queue, got and '%' or A.queue)
   answered(entry)
 end
 for _, id in ipairs(new) do try_ready(load(id), '') end

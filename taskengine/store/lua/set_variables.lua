@@ -5,9 +5,9 @@
 -- fields: frame.revision
 -- revision: the one that the client saw, or ''. words: name, JSON, ...
 local m = load_step(A.workflow)
-if not m or not is_workflow(m) then return {'missing'} end
+if not m or not (is_workflow(m) or m.k == 'sub_workflow') then return {'missing'} end
 if C.terminal[m.st] then return {'conflict', m.st} end
--- A task that runs a workflow has none before it begins.
+-- What a task or a step runs has none before it begins.
 if call('EXISTS', key('frame', m.id)) == 0 then return {'conflict', m.st} end
 local revision = call('HGET', key('frame', m.id), F.frame.revision)
 if A.revision ~= '' and A.revision ~= revision then return {'changed', revision} end

@@ -2,6 +2,7 @@
 -- args: workflow, name, signal, text, most, is_kept
 -- returns: {'ok', 1 when it is new else 0} | {'conflict', status} | {'full'} | {'missing'}
 -- events: signal_received
+-- fields: queue
 -- signal: an id, under which it counts once. text: JSON, with the payload. most: how many may wait under one name.
 -- is_kept: '1' when its text stays known once a step took it, or ''.
 local id, name = A.workflow, A.name
@@ -14,6 +15,8 @@ if call('LLEN', key('inbox', place)) >= tonumber(A.most) then return {'full'} en
 call('HSET', key('received_signals', id), word, A.is_kept ~= '' and A.text or now)
 call('SADD', key('inboxes', id), name)
 call('RPUSH', key('inbox', place), A.text)
+-- A workflow that got one ends by a decision, which drops what nobody took.
+if m.queue == '%g' then call('HSET', key('task', id), F.queue, '%') end
 emit(m.run, 'signal_received', id, name)
 ask_listener(place)
 return {'ok', 1}

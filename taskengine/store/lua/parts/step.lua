@@ -92,6 +92,16 @@ local function signal_place(m, name)
   local frame = m.queue ~= '%w' and m.fr or m.id
   return call('HGET', key('frame', frame), F.frame.workflow) .. ':' .. name
 end
+-- What nobody took of one that completed is taken by nobody any more; one that FAILED or was CANCELLED may be retried, and
+-- then is given what came. Of very many names the signals go with it.
+local function drop_inboxes(id)
+  if call('SCARD', key('inboxes', id)) > 256 then return end
+  for _, name in ipairs(call('SMEMBERS', key('inboxes', id))) do
+    local place = id .. ':' .. name
+    call('UNLINK', key('inbox', place), key('signal_waiters', place))
+  end
+  call('DEL', key('inboxes', id))
+end
 local function ask_listener(place)
   local id = call('EXISTS', key('inbox', place)) == 1 and call('LINDEX', key('signal_waiters', place), 0)
   if id then ask(id, '', 'signal') end
