@@ -94,11 +94,14 @@ class NotNow(Exception):  # noqa: N818  # an answer, not an error
     """Raised by an agent: not now, again in *delay* seconds, 0 to 86 400.
 
     For rate limits, overload, a ``Retry-After``: no retry is spent, and no slot is held meanwhile. *reason* is one line
-    for people. *scope* ``agent`` pauses all that the same agent would run, on every worker; None is this task alone.
+    for people. *scope* ``agent`` pauses all that the same agent would run, on every worker, ``credential`` all agents
+    that share its limits; None is this task alone.
     The same as ``return Outcome.not_now(delay, reason, scope=scope)``, from any depth.
     """
 
-    def __init__(self, delay: float, reason: str | None = None, *, scope: Literal["agent"] | None = None) -> None:
+    def __init__(
+        self, delay: float, reason: str | None = None, *, scope: Literal["agent", "credential"] | None = None
+    ) -> None:
         super().__init__(delay, reason)
         self.delay = delay
         self.reason = reason

@@ -5,6 +5,8 @@ Made for each execution, so it makes nothing before it is asked: of most tasks n
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, NoReturn, TypeVar
@@ -21,6 +23,7 @@ from taskengine.store.sync import SyncStore
 from workers.context import Context, refuse_on_loop
 from workers.log_buffer import LogStream
 from workers.outage_retry import retry_outage
+from workers.permits import NEWS, Permits
 from workers.shared_store import SharedStore
 
 T = TypeVar("T")
@@ -42,12 +45,25 @@ class AioContext:
         """Return the output of the dependency *name*, however large; NoResultError when it has none."""
         return await self._store.run(lambda: self._context.result(name), "output")
 
+    async def permit(self, requests: int = 1, input_tokens: int = 0, output_tokens: int = 0) -> None:
+        """Wait until the agent's limits allow that much more; ConflictError when this attempt is over."""
+        wanted = self._verbs.permits.wanted(requests, input_tokens, output_tokens)
+        while not wanted.is_taken:
+            await asyncio.sleep(await self._store.run(wanted.ask, "permit"))
+
+    async def observe(self, remaining: dict[str, float]) -> None:
+        """Tell the limits what the provider says is left; at most once a second a process."""
+        if (news := NEWS.worth(self._verbs.agent, remaining)) is not None:
+            await self._store.run(lambda: news, "observe")
+
 
 class Verbs:
     """What an attempt asks of the server, as operations that both drivers run."""
 
-    def __init__(self, told: Assignment) -> None:
+    def __init__(self, told: Assignment, agent: str) -> None:
         self._told = told
+        self.agent = agent
+        self.permits = Permits(told)
 
     def checkpoint(self, reference: Reference) -> Operation[None]:
         """Keep *reference*; ConflictError when the attempt is over."""
@@ -66,9 +82,10 @@ class AgentContext(Context):
 
     def __init__(
         self, assignment: Assignment, store: SyncStore, cancelled: Callable[[], bool], log_stream: LogStream,
-        shared_store: SharedStore, task: Task, raw: Task,
+        shared_store: SharedStore, task: Task, raw: Task, agent: str = "",
     ) -> None:  # fmt: skip
         super().__init__(assignment, store, cancelled, log_stream, task, raw)
+        self._agent = agent
         self._shared_store = shared_store
         #: Gives the value of a secret that the agent's record names; None: nothing is registered of the agent.
         self.secrets: Callable[[str], str] | None = None
@@ -110,6 +127,12 @@ class AgentContext(Context):
         verbs = self._of_verbs()
         self._wait(lambda: verbs.checkpoint(reference), "checkpoint", "await context.aio.checkpoint(reference)")
 
+    def permit(self, requests: int = 1, input_tokens: int = 0, output_tokens: int = 0) -> None:
+        """Wait until the agent's limits allow that much more; ConflictError when this attempt is over."""
+        wanted = self._of_verbs().permits.wanted(requests, input_tokens, output_tokens)
+        while not wanted.is_taken:
+            time.sleep(self._wait(wanted.ask, "permit", "await context.aio.permit()"))
+
     def ask(self, question: Question | str) -> NoReturn:
         """Ask a person: raises NeedsInput, which ends the attempt and pauses the task."""
         raise NeedsInput(Question(text=question) if isinstance(question, str) else question)
@@ -121,7 +144,7 @@ class AgentContext(Context):
 
     def _of_verbs(self) -> Verbs:
         if self._verbs is None:
-            self._verbs = Verbs(self._assignment)
+            self._verbs = Verbs(self._assignment, self._agent)
         return self._verbs
 
     def _wait(self, ask: Callable[[], Call[T] | Operation[T]], name: str, instead: str) -> T:

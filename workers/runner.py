@@ -14,6 +14,7 @@ from taskengine.agent import Agent
 from taskengine.core.estimates import kind_of
 from taskengine.errors import InvalidInputError, NotFoundError
 from taskengine.models import Outcome, Task, TaskStatus, Usage
+from taskengine.models.spent import Spent
 from taskengine.store import executions, tasks
 from taskengine.store.codec import UNREADABLE, dumps
 from taskengine.store.executions import Answer, BatchHint, Report, Slot
@@ -202,7 +203,7 @@ class Runner:
         store, log_stream = self.process.store, LogStream(assignment, self.process.log_sender)
         context = AgentContext(
             assignment, store, lambda: self.process.is_cancelled(assignment.execution_id), log_stream,
-            self.process.shared_store, task, raw,
+            self.process.shared_store, task, raw, agent.name,
         )  # fmt: skip
         context.secrets = agent.secret
         if self.process.hears is not None:
@@ -232,8 +233,15 @@ def _report(
         output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
         retry_ms=what.delay_ms or 0, deadline_ms=assignment.deadline_ms, traceback=trace,
         last_frame=brief(trace) if trace else "",
-        usage=_usage(outcome.usage), more=more,
+        usage=_usage(outcome.usage), more=more, used=_used(outcome.spent) if outcome.spent else "",
     )  # fmt: skip
+
+
+def _used(spent: Sequence[Spent]) -> str:
+    """As limits count it: requests, tokens in and tokens out. What comes from a cache is in no provider's rate."""
+    requests = sum(each.requests for each in spent)
+    read = sum(each.input_tokens + each.cache_write_tokens for each in spent)
+    return f"{requests} {read} {sum(each.output_tokens for each in spent)}"
 
 
 def _usage(used: Usage) -> str:

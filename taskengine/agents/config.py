@@ -17,6 +17,9 @@ class AgentConfig(InputModel):
 
     model_config = ConfigDict(frozen=True)
 
+    #: Whether it takes nothing for a while after five failures in a row; None: all types but ``function`` do.
+    breaker: bool | None = None
+
 
 class FunctionConfig(AgentConfig):
     """Of the type ``function``: its code says everything."""

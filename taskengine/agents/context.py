@@ -47,8 +47,11 @@ class AsyncContext(Protocol):
         """Keep *body* beside the result: a later one of that name replaces it. PayloadTooLargeError over the limit."""
 
     async def observe(self, remaining: dict[str, float]) -> None:
-        """Tell the limits what the provider's headers say is left: ``requests``, ``input_tokens``, ``output_tokens``,
-        and ``reset_seconds``. At most one trip a second a process; the latest counts."""
+        """Tell the limits what the provider's headers say is left: ``requests``, ``input_tokens``, ``output_tokens``.
+
+        It counts where that is less than the limits counted themselves, for others may use the key. At most one trip a
+        second a process: what is said in between is not told.
+        """
 
 
 class AgentContext(TaskContext, Protocol):
@@ -87,6 +90,9 @@ class AgentContext(TaskContext, Protocol):
 
     def checkpoint(self, reference: Reference) -> None:
         """As ``aio.checkpoint``, in a thread."""
+
+    def permit(self, requests: int = 1, input_tokens: int = 0, output_tokens: int = 0) -> None:
+        """As ``aio.permit``, in a thread."""
 
     def artifact(self, name: str, body: bytes | str | Path, kind: ArtifactKind = ArtifactKind.FILE) -> None:
         """As ``aio.artifact``, in a thread."""

@@ -42,9 +42,9 @@ STEP_MOVES: Mapping[str, TaskStatus] = {
 TELLS = frozenset(
     {
         "answered", "asked", "cancel_requested", "deadline_at_risk", "deleted", "depends", "detached", "dropped",
-        "fenced", "handed_back", "held", "lost", "pause_requested", "pause_withdrawn", "released", "run_finished",
-        "run_paused", "run_resumed", "signal_received", "step_closing", "timed_out", "took_up", "trimmed", "updated",
-        "variables_set",
+        "fenced", "handed_back", "held", "lost", "pause_requested", "pause_withdrawn", "refused", "released",
+        "run_finished", "run_paused", "run_resumed", "signal_received", "step_closing", "timed_out", "took_up",
+        "trimmed", "updated", "variables_set",
     }
 )  # fmt: skip
 

@@ -5,8 +5,8 @@ Nobody stores a status: it would be wrong whenever a worker dies. The first that
 =========  ============================================================
 OFFLINE    no living worker serves it: at most a lease after the last one died
 DRAINING   somebody drains it; what runs goes on
-PAUSED     its name, or everything, is paused
-BUSY       as many executions run as it may have, or none of its workers has a free slot
+PAUSED     its name, or everything, is paused; its breaker is open, its provider said *later*, or a day is used up
+BUSY       its limits let nothing more start at this moment, or none of its workers has a free slot
 ONLINE     otherwise
 =========  ============================================================
 """
@@ -18,9 +18,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from taskengine.core import remedy
+from taskengine.core.limits import why_closed
 from taskengine.models.agent import AgentInfo, AgentRecord
 from taskengine.models.enums import AgentStatus
+from taskengine.models.limit import Closed
 from taskengine.models.pause import Pause
+
+#: Bounds that do not change with the next execution that ends, or within seconds.
+_LASTING = frozenset({"breaker", "paused", "tokens_per_day"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Facts:
     draining_since: datetime | None = None
     #: Executions of it that run.
     running: int = 0
+    #: What its limits say when they let nothing of it start.
+    closed: Closed | None = None
     #: When its last worker was alive; None: no worker ever was, or one is.
     seen_at: datetime | None = None
 
@@ -91,14 +98,21 @@ def _draining(facts: Facts) -> _Standing | None:
 
 def _paused(facts: Facts) -> _Standing | None:
     if facts.pause is None:
-        return None
+        return _closed(facts, AgentStatus.PAUSED) if facts.closed and facts.closed.bound in _LASTING else None
     return _Standing(AgentStatus.PAUSED, f"paused: {facts.pause}", facts.pause.since, facts.pause.until)
+
+
+def _closed(facts: Facts, status: AgentStatus) -> _Standing:
+    assert facts.closed is not None
+    return _Standing(status, why_closed(facts.closed, facts.record.secret), until=facts.closed.until)
 
 
 def _busy(facts: Facts) -> _Standing | None:
     most, free = facts.record.max_concurrency, _free(facts)
     if most is not None and facts.running >= most:
         return _Standing(AgentStatus.BUSY, f"{facts.running} of its executions run, and no more than {most} may")
+    if facts.closed:
+        return _closed(facts, AgentStatus.BUSY)
     if free:
         return None
     going = [each for each in facts.serving if each.draining]

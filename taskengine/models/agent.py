@@ -52,7 +52,7 @@ class AgentRecord(InputModel):
     #: What each of its executions reserves unless its task says otherwise, such as ``{"memory_gb": 2}``.
     resources: dict[str, float] = Field(default_factory=dict)
     #: Names of the limits that it shares.
-    limits: tuple[LimitName, ...] = ()
+    limits: tuple[LimitName, ...] = Field(default=(), max_length=8)
     #: The credential that it works with, by name.
     secret: SecretName | None = None
     #: Where its function is, as ``module:name``, if its type alone does not say what runs.

@@ -81,7 +81,8 @@ class Outcome:
         """The task goes back for *delay* seconds: a rate limit, an overload, a ``Retry-After``.
 
         No retry is spent and no slot is held meanwhile. *reason* is one line for people. With *scope* ``agent`` the
-        whole agent pauses so long, on every worker: what shares a credential or a service shares its limit.
+        whole agent pauses so long, on every worker; with ``credential`` nothing starts that shares one of its limits,
+        for as long and up to a fifth more.
         InvalidInputError unless *delay* is a number from 0 to 24 hours.
         """
         return cls("not_now", error=reason, error_kind="not_now", usage=usage or Usage(), delay=delay, scope=scope)

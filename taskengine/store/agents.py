@@ -12,12 +12,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from taskengine.agents.types import FUNCTION
 from taskengine.errors import StoreError
 from taskengine.models.agent import AgentRecord
+from taskengine.models.limit import Closed
 from taskengine.store.call import Call, Operation
 from taskengine.store.codec import dumps, loads_object, moment, pairs
 from taskengine.store.fields import AgentField
 from taskengine.store.keys import Keys
+from taskengine.store.limits import closed_from
 from taskengine.store.replies import Reply, reply
 from taskengine.store.verb import Verb
 
@@ -36,6 +39,8 @@ class StoredAgent:
     record: AgentRecord
     #: Record of the pause of its name; '' without one.
     pause: str
+    #: What its limits say when they let nothing of it start; None while they do.
+    closed: Closed | None
     #: Milliseconds since when it drains, and when a node of it left or fell silent; None: it does not, none did.
     draining_ms: int | None
     seen_ms: int | None
@@ -61,13 +66,22 @@ _READ: Verb[Any] = Verb("read_agents", list)
 
 
 def register(record: AgentRecord, if_revision: int) -> Call[Reply]:
-    """Store a record in place of the one of that revision, 0 for none: ok (revision), changed (revision) or full."""
+    """Store a record in place of the one of that revision, 0 for none: ok (revision), changed (revision), full, or
+    unknown (limit that is none). Its executions count against its limits from then on, and its breaker closes.
+    """
     doc = record.model_dump(mode="json", include=set(_IN_DOC), exclude_defaults=True)
     return _REGISTER(
         agent=record.id, type=record.type, capabilities=" ".join(sorted(record.capabilities)),
         most=record.max_concurrency or "", limits=" ".join(record.limits), doc=dumps(doc, "config"),
         origin=record.origin, if_revision=if_revision, fits=MOST_AGENTS,
+        breaks="1" if has_breaker(record) else "",
     )  # fmt: skip
+
+
+def has_breaker(record: AgentRecord) -> bool:
+    """Return whether an agent takes nothing for a while after failures in a row."""
+    asked = record.config.get("breaker")
+    return record.type != FUNCTION if asked is None else bool(asked)
 
 
 def drain(agent: str, by: str, why: str | None) -> Call[Reply]:
@@ -110,7 +124,7 @@ def names(keys: Keys) -> Call[list[str]]:
     return Call("ZRANGE", (keys.fixed("agents"), 0, -1), lambda raw: sorted(map(str, raw)), command=True)
 
 
-def _stored(name: str, flat: Sequence[str], pause: str) -> StoredAgent:
+def _stored(name: str, flat: Sequence[str], pause: str, closed: Sequence[Any]) -> StoredAgent:
     fields = pairs(flat)
     try:
         doc = loads_object(fields.get(AgentField.doc, "{}"))
@@ -130,7 +144,7 @@ def _stored(name: str, flat: Sequence[str], pause: str) -> StoredAgent:
         )
     except (KeyError, ValueError, ValidationError) as exc:
         raise StoreError(f"what is stored of agent {name!r} cannot be read: {exc}; register it again") from exc
-    return StoredAgent(record, pause, _ms(since), _ms(fields.get(AgentField.seen)))
+    return StoredAgent(record, pause, closed_from(closed), _ms(since), _ms(fields.get(AgentField.seen)))
 
 
 def _said(terms: str) -> str:

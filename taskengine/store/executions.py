@@ -43,7 +43,7 @@ class Report:
     task_id: str
     #: The attempt.
     token: int
-    #: completed, failed, retry, not_now, agent_not_now or cancelled.
+    #: completed, failed, retry, not_now, agent_not_now, credential_not_now or cancelled.
     disposition: str
     agent: str
     output: str = ""
@@ -60,6 +60,8 @@ class Report:
     last_frame: str = ""
     #: JSON of what few have, such as a question; '' where there is nothing.
     more: str = ""
+    #: Requests, input and output tokens that it used, as words; '' where nobody counted.
+    used: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ def _outcome(one: Report) -> Row:
         "kind": one.error_kind, "retry_ms": one.retry_ms, "usage": one.usage, "agent": one.agent, "big": one.big or "",
         "deadline": one.deadline_ms or "", "trace": one.traceback, "last_frame": one.last_frame,
         "more": one.more,
+        "used": one.used,
     }  # fmt: skip
 
 

@@ -138,6 +138,8 @@ class ExecutionField:
     log_bytes = "lb"  # of those kept
     pid = "pid"  # process of a lost one
     reference = "ref"  # 'ms JSON', as it checkpointed
+    hold = "hold"  # what it holds of limits: words 'NAME' or 'NAME=requests,input,output'
+    permits = "pmt"  # number of its latest permit, and ms when it may use it
 
 
 class AgentField:
@@ -154,6 +156,30 @@ class AgentField:
     updated = "up"  # ms
     seen = "seen"  # ms when a node of it left, or fell silent
     draining = "dr"  # 'ms JSON {by, why}'
+
+
+class LimitField:
+    """Of ``limit:NAME``, and of ``limit:agent:NAME``, what is an agent's own."""
+
+    in_flight = "mx"  # executions at once
+    requests = "rm"  # a minute
+    input = "im"  # tokens a minute
+    output = "om"  # tokens a minute
+    day_cap = "td"  # tokens a day
+    requests_at = "rt"  # µs: when all that was taken so far had come one by one
+    input_at = "it"  # the same
+    output_at = "ot"  # the same
+    input_mean = "mi"  # tokens of one execution, as the latest ones took
+    output_mean = "mo"  # the same
+    reserved = "rs"  # tokens that executions hold
+    day = "day"  # number of the latest day on which something was spent
+    day_spent = "dt"  # tokens on it
+    paused_until = "until"  # ms
+    why = "why"  # it is paused, or its breaker open
+    breaks = "brk"  # it has a breaker
+    failures = "bf"  # in a row
+    opened = "bo"  # times in a row that its breaker opened; it is open, or half open once paused_until is over
+    probe = "pr"  # execution that a half-open breaker let through
 
 
 class RunField:
@@ -237,6 +263,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "task": TASK_FIELDS,
     "exec": _table(ExecutionField),
     "agent": _table(AgentField),
+    "limit": _table(LimitField),
     "run": _table(RunField),
     "node": _table(NodeField),
     "batch": _table(BatchField),

@@ -131,7 +131,20 @@ class _Member(NamedTuple):
     fields: Sequence[str]
 
 
+class LimitFacts(NamedTuple):
+    """What a limit says of its executions, beside what they say."""
+
+    #: Tokens that it counts as held, and that they hold.
+    reserved: int
+    held: int
+    #: Execution that a half-open breaker let through and that does not run, or ''.
+    probe: str
+    #: Milliseconds when it opens by itself and nobody looks, or ''.
+    unwatched: str
+
+
 _INSPECT: Verb[list[Any]] = Verb("inspect", list)
+_INSPECT_LIMITS: Verb[list[Any]] = Verb("inspect_limits", list, limit=LimitFacts)
 _INSPECT_RUNS: Verb[list[Any]] = Verb("inspect_runs", list)
 _INSPECT_MEMBERS: Verb[list[Any]] = Verb("inspect_members", list, member=_Member)
 _INSPECT_TALLY: Verb[list[Any]] = Verb("inspect_tally", list)
@@ -163,6 +176,25 @@ def _facts(id: str, fields: Sequence[Any], parents: Sequence[Any], executions: S
 
 def _texts(flat: Sequence[Any]) -> Fields:
     return {name: str(value) for name, value in pairs(flat).items()}
+
+
+def limits(names: Sequence[str]) -> Operation[list[tuple[str, LimitFacts]]]:
+    """Limits by name, each with what must agree with it as of one moment."""
+    found: list[tuple[str, LimitFacts]] = []
+    for at in range(0, len(names), PIECE):
+        piece = names[at : at + PIECE]
+        raw = yield from _INSPECT_LIMITS(limits=piece)
+        found += [(name, LimitFacts._make(row)) for name, row in zip(piece, raw, strict=True)]
+    return found
+
+
+def hash_of(key: str) -> Call[dict[str, str]]:
+    """Fields of a hash."""
+
+    def decode(raw: Any) -> dict[str, str]:
+        return dict(raw) if isinstance(raw, Mapping) else pairs(raw)
+
+    return Call("HGETALL", (key,), decode, command=True)
 
 
 def members(kind: str, name: str = "") -> Operation[list[Member]]:

@@ -26,6 +26,8 @@ RULES: Mapping[str, str] = {
     "place": "a READY task is ready, parked or granted, and no other task is",
     "execution": "the latest execution fits the task's status, earlier ones are over, each is its task's",
     "outcome": "one outcome was accepted, and a COMPLETED task has it",
+    "hold": "limits count exactly what RUNNING executions hold of them",
+    "limit": "agents and the limits that they share name each other, and one that opens by itself is watched",
     "lease": "the slot of every RUNNING execution is leased",
     "slot": "every RUNNING execution is held by its slot",
     "remote": "a slotless execution that runs is polled, its time is watched, and it says where its work is",
@@ -223,6 +225,10 @@ def _execution(task: TaskFacts, e: Fields, *, latest: bool) -> Iterator[Violatio
         yield Violation("lease", e["id"], "its slot is not leased")
     if status in _EXECUTION_RUNNING and e["id"] not in e.get("held", "").partition("|")[0].split():
         yield Violation("slot", e["id"], f"its slot holds {e.get('held', 'nothing')}")
+    if ExecutionField.hold in e and status not in _EXECUTION_RUNNING:
+        yield Violation("hold", e["id"], f"it is {status} and holds {e[ExecutionField.hold]}")
+    elif "uncounted" in e:
+        yield Violation("hold", e["id"], f"limit {e['uncounted']} does not count it")
     queued = status in _EXECUTION_QUEUED
     if ("claim" in e) != queued or (e.get("granted") == "1") != queued:
         yield Violation("grant", e["id"], f"it is {status}; claim deadline {e.get('claim', 'none')}")
@@ -356,8 +362,11 @@ def _wrong_member(m: Member) -> str:
             fits = m.execution in _EXECUTION_RUNNING and status in _RUNNING
         case "orphans":  # its task may be gone
             return f"its execution is {m.execution}" if m.execution in _EXECUTION_RUNNING else ""
-        case "timers" if m.member.startswith("resume:"):
-            return ""  # checked with the pauses
+        case "flight":
+            held = [word.partition("=")[0] for word in m.value.split()]
+            fits = m.execution in _EXECUTION_RUNNING and m.name in held
+        case "timers" if m.member.startswith(("resume:", "open:")):
+            return ""  # checked with the pauses and the limits
         case "timers" | "suspended":
             fits = m.member.partition(":")[0] in timers_of(m.task)
         case "dead":

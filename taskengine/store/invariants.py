@@ -43,7 +43,7 @@ __all__ = ["RULES", "Violation", "check_at_rest", "check_invariants"]
 
 #: Sets whose members are checked: fixed ones, and those with a name.
 _SETS = ("leases", "granted_all", "timers", "dead", "releases", "erasing", "deadlines", "overdue")
-_NAMED_SETS = ("ready", "park", "granted", "slots", "suspended", "remote", "orphans")
+_NAMED_SETS = ("ready", "park", "granted", "slots", "suspended", "remote", "orphans", "flight")
 #: What must be empty when all work is done.
 _EMPTY_AT_REST = ("leases", "overdue", "granted_all", "timers", "releases", "erasing", "commits", "batches")
 _DECISIONS = 1000
@@ -100,6 +100,7 @@ def _walk(keys: Keys) -> Operation[_Walk]:
     yield from _tasks(walk)
     yield from _sets(walk)
     yield from _pauses(walk)
+    yield from _limits(walk)
     walk.violations += check_tally((yield from inspection.tally()))
     _dependencies_of_many(walk)
     yield from _dependents(walk)
@@ -184,7 +185,8 @@ def _open_queues(walk: _Walk, paused: set[str]) -> Operation[None]:
     queues = set((yield from inspection.set_members(walk.keys.fixed("queues"))))
     found = set((yield from inspection.set_members(at)))
     closed = {queue for queue in queues if f"cap:{queue}" in paused}
-    for queue in (found - {coordination.PAUSED, coordination.RUN_PAUSED}) ^ (queues - closed):
+    flags = {coordination.PAUSED, coordination.RUN_PAUSED, coordination.LIMITED}
+    for queue in (found - flags) ^ (queues - closed):
         walk.say("pause", at, f"queue {queue} is open and must not be, or is not and should be")
     if coordination.PAUSED not in found and any(not scope.startswith(("cap:", "run:")) for scope in paused):
         walk.say("pause", at, "an agent or everything is paused and it does not say so")
@@ -192,6 +194,31 @@ def _open_queues(walk: _Walk, paused: set[str]) -> Operation[None]:
         walk.say("pause", at, "a run is paused and it does not say so")
     if not paused and not found.isdisjoint({coordination.PAUSED, coordination.RUN_PAUSED}):
         walk.say("pause", at, "nothing is paused and it says that something may be")
+
+
+def _limits(walk: _Walk) -> Operation[None]:
+    """Compare limits with what is held of them, and with the agents that share them."""
+    named = yield from inspection.set_members(walk.keys.fixed("limits"))
+    for name, facts in (yield from inspection.limits(sorted(walk.names.get("limit", set()) | set(named)))):
+        if facts.reserved != facts.held:
+            walk.say("hold", name, f"{facts.reserved} tokens are reserved, its executions hold {facts.held}")
+        if facts.probe:
+            walk.say("hold", name, f"its breaker waits for execution {facts.probe}, which does not run")
+        if facts.unwatched:
+            walk.say("limit", name, f"it opens at {facts.unwatched}, and nobody looks then")
+    shares = yield from inspection.hash_of(walk.keys.fixed("limited"))
+    pairs = {(agent, name) for agent, words in shares.items() for name in words.split()[1:]}
+    sharing = walk.names.get("sharing", set())
+    members = set()
+    for name in sorted(sharing):
+        members |= {(agent, name) for agent in (yield from inspection.set_members(walk.keys.of("sharing", name)))}
+    for agent, name in pairs ^ members:
+        walk.say("limit", name, f"agent {agent} shares it, or it says so, not both")
+    for _, name in sorted(pairs - {(agent, name) for agent, name in pairs if name in named}):
+        walk.say("limit", name, "agents share it, and it is not there")
+    open_queues = yield from inspection.set_members(walk.keys.fixed("open_queues"))
+    if (coordination.LIMITED in open_queues) != bool(shares):
+        walk.say("limit", walk.keys.fixed("open_queues"), "agents have limits or it says so, not both")
 
 
 def _dependencies_of_many(walk: _Walk) -> None:

@@ -11,8 +11,10 @@ from uuid import uuid4
 from taskengine.agents import Reference
 from taskengine.core.instructions import CloseTask
 from taskengine.models import Task
+from taskengine.models.agent import AgentRecord, Limit
 from taskengine.models.question import Question
 from taskengine.store import (
+    agents,
     changes,
     coordination,
     dead_letters,
@@ -23,6 +25,7 @@ from taskengine.store import (
     graphs,
     inspection,
     kept,
+    limits,
     needs,
     nodes,
     old_turns,
@@ -64,6 +67,8 @@ class Size:
     releases: int = 1
     #: READY tasks at the end of the first queue, and timers to come.
     waiting: int = 1
+    #: Limits with a name; agents share two of them and have one of their own.
+    limits: int = 0
 
     @property
     def queue_names(self) -> list[str]:
@@ -138,6 +143,7 @@ class Crowd:
             world.raw.hset(world.keys.fixed("pauses"), f"cap:p{n}", '1 {"by":"x","until":null,"why":null}')
         world.raw.sadd(world.keys.fixed("open_queues"), coordination.PAUSED)
         self._wait()
+        self._limit()
         for n in range(size.nodes):
             queues = size.offer.replace("=bot", f"=bot{n}")
             world.raw.zadd(world.keys.fixed("nodes"), {f"m{n}": 2**53})
@@ -208,6 +214,16 @@ class Crowd:
         raw.sadd(keys.fixed("queues"), "q0")
         raw.sadd(keys.fixed("open_queues"), "q0")
 
+    def _limit(self) -> None:
+        """Agents that have room for one more, by a hair."""
+        world, number = self.world, self.size.limits
+        for n in range(number):
+            world.run(limits.put(Limit(name=f"l{n}", in_flight=1, requests_per_minute=60, tokens_per_day=10**9)))
+        for n in range(self.size.nodes if number else 0):
+            shared = (f"l{(2 * n) % number}", f"l{(2 * n + 1) % number}")
+            bot = AgentRecord(id=f"bot{n}", type="claude", capabilities={"q0"}, max_concurrency=1, limits=shared)
+            world.run(agents.register(bot, 0))
+
     def resume_by_hand(self) -> None:
         """The pauses are over, and what they held aside is still there."""
         for run in self.runs:
@@ -238,6 +254,18 @@ def commands_of(world: World, call: Any) -> int:
     world.run(call)
     using = world.raw.info("commandstats")
     return int(sum(stat["calls"] - used.get(what, {"calls": 0})["calls"] for what, stat in using.items()))
+
+
+def _register_agent(crowd: Crowd) -> Any:
+    """One that may do more from now on."""
+    bot = AgentRecord(id="bot0", type="claude", capabilities={"q0"}, max_concurrency=50)
+    return agents.register(bot, 1 if crowd.size.limits else 0)
+
+
+def _unregister_agent(crowd: Crowd) -> Any:
+    names = tuple(f"l{n}" for n in range(min(8, crowd.size.limits)))
+    crowd.world.run(agents.register(AgentRecord(id="gone", type="claude", capabilities={"q0"}, limits=names), 0))
+    return agents.unregister("gone")
 
 
 def _seen(crowd: Crowd, task: Task) -> Any:
@@ -401,6 +429,9 @@ def _lose_remote(crowd: Crowd) -> Any:
 
 
 WANTS: dict[str, Callable[[Crowd], Any]] = {
+    "set_limit": lambda _: limits.put(Limit(name="l0", in_flight=2)),
+    "register_agent": _register_agent,
+    "unregister_agent": _unregister_agent,
     "heartbeat": lambda c: nodes.heartbeat("new", 1, "{}", 50, c.size.offer, "", []),
     "cancel": lambda c: tasks.cancel_all([str(c.ready.id), str(c.paused.id), str(c.waiting.id)], "no"),
     "claim": lambda c: executions.claim(c.slot("new", "m1"), "r", "none", 1),
@@ -553,6 +584,11 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "append_logs": lambda c: executions.append_logs(eid(c.running), 1),
     "set_variables": lambda c: workflows.set_variables(str(c.ready.id), {"x": "1"}, None),
     "signal": lambda c: workflows.signal(str(c.ready.id), "go", "1", "{}"),
+    "remove_limit": lambda _: limits.remove("l0"),
+    "read_limits": lambda _: next(limits.every_limit()),
+    "inspect_limits": lambda _: next(inspection.limits([f"l{n}" for n in range(inspection.PIECE)])),
+    "permit": lambda c: limits.permit(eid(c.running), 1, 1, (1, 10, 10)),
+    "observe": lambda _: limits.observe("bot0", 0, 0, 0),
     "read_queue_view": lambda c: next(queue_view.queue_view(str(c.ready.id))),
     "read_decision_inputs": _poll,
     "stage": _stage_some,

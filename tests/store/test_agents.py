@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from taskengine.errors import StoreError
-from taskengine.models.agent import AgentRecord
-from taskengine.store import agents, coordination, nodes
+from taskengine.models.agent import AgentRecord, Limit
+from taskengine.store import agents, coordination, limits, nodes
 
 from .world import World
 
@@ -15,6 +15,11 @@ LINT = AgentRecord(
     resources={"memory_gb": 1.5}, config={"deep": {"er": [1]}}, preference=2, drain_seconds=600,
     executor="my_agents:lint", description="for é",
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def key(world: World) -> None:
+    world.run(limits.put(Limit(name="key", in_flight=9)))
 
 
 def stored(w: World, name: str = "lint") -> agents.StoredAgent:
@@ -111,6 +116,7 @@ def test_when_the_last_node_left_is_noted_of_agents_that_are_stored(world: World
 def test_a_pause_is_read_with_its_agent(world: World) -> None:
     world.run(agents.register(LINT, 0))
     world.raw.hset(world.keys.fixed("pauses"), "agent:lint", "5 {}")
+    world.broken = True
     world.raw.hset(world.keys.fixed("pauses"), "all", "6 {}")
     assert world.run(agents.read(["lint"])).pause == "6 {}"
     assert stored(world).pause == "5 {}"

@@ -11,7 +11,8 @@ import pytest
 
 from taskengine.agents import Reference
 from taskengine.models import Task, TriggerRule
-from taskengine.store import coordination, remote, tasks
+from taskengine.models.agent import AgentRecord, Limit
+from taskengine.store import agents, coordination, limits, remote, tasks
 from taskengine.store.invariant_rules import Violation
 from taskengine.store.invariants import RULES, check_at_rest, check_invariants
 from taskengine.store.keys import RULED
@@ -695,6 +696,80 @@ def task_that_vanished(s: Scene) -> str:
     for kind in ("task", "exec"):
         s.world.raw.delete(s.world.keys.of(kind, lost.id))
     return str(lost.id)
+
+
+def limit(s: Scene, name: str = "running") -> str:
+    """Give the agent a limit that its running execution holds."""
+    s.world.run(limits.put(Limit(name="key", in_flight=2, requests_per_minute=1)))
+    s.world.run(agents.register(AgentRecord(id="lint", type="claude", capabilities={"lint"}, limits=("key",)), 0))
+    eid = s.set_execution(name, hold="agent:lint key=1,20,30")
+    for of in ("agent:lint", "key"):
+        s.world.raw.sadd(s.world.keys.of("flight", of), eid)
+    s.world.raw.hset(s.world.keys.of("limit", "key"), "rs", "50")
+    assert s.world.run(check_invariants(s.world.keys)) == []
+    return eid
+
+
+@plants("hold")
+def holds_what_no_limit_counts(s: Scene) -> str:
+    eid = limit(s)
+    s.world.raw.srem(s.world.keys.of("flight", "key"), eid)
+    return eid
+
+
+@plants("hold")
+def over_and_holds_something(s: Scene) -> str:
+    limit(s)
+    return s.set_execution("done", hold="agent:lint")
+
+
+@plants("hold")
+def reserves_what_nobody_holds(s: Scene) -> str:
+    limit(s)
+    s.world.raw.hset(s.world.keys.of("limit", "key"), "rs", "51")
+    return "key"
+
+
+@plants("hold")
+def waits_for_a_probe_that_does_not_run(s: Scene) -> str:
+    limit(s)
+    s.world.raw.hset(s.world.keys.of("limit", "agent:lint"), mapping={"bo": "1", "pr": s.execution("done")})
+    return "agent:lint"
+
+
+@plants("limit")
+def opens_and_nobody_looks(s: Scene) -> str:
+    limit(s)
+    s.world.raw.hset(s.world.keys.of("limit", "key"), "until", str(2**42))
+    return "key"
+
+
+@plants("limit")
+def agent_that_its_limit_does_not_know(s: Scene) -> str:
+    limit(s)
+    s.world.raw.srem(s.world.keys.of("sharing", "key"), "lint")
+    return "key"
+
+
+@plants("limit")
+def agent_of_a_limit_that_is_gone(s: Scene) -> str:
+    limit(s)
+    s.world.raw.srem(s.world.keys.fixed("limits"), "key")
+    return "key"
+
+
+@plants("limit")
+def limits_that_no_slot_looks_for(s: Scene) -> str:
+    limit(s)
+    s.world.raw.srem(s.world.keys.fixed("open_queues"), "!limits")
+    return s.world.keys.fixed("open_queues")
+
+
+@plants("stray")
+def counts_one_that_is_over(s: Scene) -> str:
+    limit(s)
+    s.world.raw.sadd(s.world.keys.of("flight", "key"), s.execution("done"))
+    return s.execution("done")
 
 
 @plants("orphan")

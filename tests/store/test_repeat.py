@@ -18,7 +18,7 @@ import pytest
 from taskengine.agents import Reference
 from taskengine.core.instructions import CloseTask
 from taskengine.models import TriggerRule
-from taskengine.models.agent import AgentRecord
+from taskengine.models.agent import AgentRecord, Limit
 from taskengine.models.question import Question
 from taskengine.store import (
     agents,
@@ -29,6 +29,7 @@ from taskengine.store import (
     executions,
     graphs,
     kept,
+    limits,
     nodes,
     old_turns,
     pauses,
@@ -53,7 +54,7 @@ RUN = str(UUID(int=7))
 READS = {
     "read_agents",
     "read_fleet", "read_execution_heads", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list",
-    "read_step_decisions", "match_ids",
+    "read_step_decisions", "match_ids", "read_limits", "inspect_limits",
     "read_dependencies", "read_graph_nodes", "read_outputs", "read", "read_changes", "read_executions", "read_graph",
     "read_logs",
     "read_items", "read_nodes", "read_old_turns", "read_queues", "read_range", "read_runs", "read_steps",
@@ -350,6 +351,40 @@ def hand_back(w: World) -> Case:
     a = w.new("a")
     told = w.start()
     return Case(executions.hand_back([(told.execution_id, 1)], "stop"), finish(w, a), frozenset({"ok"}))
+
+
+def limited(w: World) -> str:
+    """An execution of an agent that has limits."""
+    w.run(limits.put(Limit(name="key", in_flight=2, requests_per_minute=60, input_tokens_per_minute=60_000)))
+    record = AgentRecord(id="lint", type="claude", capabilities={"lint"}, max_concurrency=3, limits=("key",))
+    w.run(agents.register(record, 0))
+    w.new("a")
+    return w.start().execution_id
+
+
+@case
+def set_limit(w: World) -> Case:
+    limited(w)
+    w.new("b")
+    return Case(limits.put(Limit(name="key", in_flight=5)), lambda: w.new("c"), frozenset({"ok"}))
+
+
+@case
+def remove_limit(w: World) -> Case:
+    w.run(limits.put(Limit(name="key", in_flight=2)))
+    return Case(limits.remove("key"), lambda: w.new("b"), frozenset({"missing"}))
+
+
+@case
+def permit(w: World) -> Case:
+    call = limits.permit(limited(w), 1, 1, (1, 10, 20))
+    return Case(call, lambda: w.run(nodes.remove_node("n1")), frozenset({"ok", "fenced"}))
+
+
+@case
+def observe(w: World) -> Case:
+    limited(w)
+    return Case(limits.observe("lint", 100, None, None), lambda: w.new("b"))
 
 
 @case

@@ -1,5 +1,6 @@
 """What a script sends does not grow with the fleet: a constant, and a constant for each task that it grants, whether
-there are one or 16 queues, one or 200 nodes, one or 1 000 pauses of each kind, one or 100 000 tasks that wait.
+there are one or 16 queues, one or 200 nodes, one or 1 000 pauses of each kind, no or 1 000 limits, one or 100 000 tasks
+that wait.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ SIZES = {
     "many queues": Size(queues=16, nodes=1),
     "many nodes": Size(queues=1, nodes=200),
     "large": Size(queues=16, nodes=200, pauses=1000, waiting=100_000),
+    "many limits": Size(queues=16, nodes=200, limits=1000),
 }
 #: Redis commands of one script that is told one task, or a handful, and of each grant.
 COMMANDS, A_GRANT = 300, 10

@@ -20,7 +20,7 @@ from taskengine.core.identity import execution_id
 from taskengine.core.instructions import CloseTask
 from taskengine.core.rules import Counters
 from taskengine.models import Task, TaskStatus
-from taskengine.models.agent import AgentRecord
+from taskengine.models.agent import AgentRecord, Limit
 from taskengine.models.question import Question
 from taskengine.settings import Settings
 from taskengine.store import (
@@ -35,6 +35,7 @@ from taskengine.store import (
     graphs,
     inspection,
     kept,
+    limits,
     needs,
     nodes,
     old_turns,
@@ -125,6 +126,9 @@ def calls() -> Iterator[Call[Any]]:
         agents.drain("a", "ann", None), agents.unregister("a"),
         estimates.update_estimates({"lint": 1.5}), next(deadlines.read_weights([ID])),
         deadlines.note("1", [deadlines.Finding(ID, 1, "risk"), deadlines.Finding(ID, 1, "over")]),
+        limits.put(Limit(name="key", in_flight=1)), limits.remove("key"), limits.read(["key"]),
+        limits.permit(ID, 1, 1, (1, 2, 3)),
+        limits.observe("lint", 1, None, 2), next(inspection.limits(["key"])),
     )  # fmt: skip
     step = steps.step_record(UUID(int=1), "", "w", score=1, k="workflow")
     yield from (

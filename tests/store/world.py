@@ -36,7 +36,12 @@ QUEUES = "lint=lint @lint=lint"
 #: Sorted sets whose scores are moments, in milliseconds.
 _MOMENTS = ("nodes", "leases", "granted_all", "timers", "batches", "finished", "releases", "deadlines", "overdue")
 #: Fields of hashes that are moments, by which scripts decide.
-_MOMENT_FIELDS = (("node", "until"), ("task", "tend"), ("task", "rdy"), ("exec", "hb"), ("exec", "dl"), ("exec", "cq"))
+_MOMENT_FIELDS = (
+    ("node", "until"), ("task", "tend"), ("task", "rdy"), ("exec", "hb"), ("exec", "dl"), ("exec", "cq"),
+    ("limit", "until"),
+)  # fmt: skip
+#: The same, in microseconds.
+_CLOCKS = tuple(("limit", bucket) for bucket in ("rt", "it", "ot"))
 
 
 class Runs(Protocol):
@@ -316,6 +321,9 @@ class World:
             for kind, moment in _MOMENT_FIELDS:
                 if name.startswith(self.keys.of(kind, "")) and self.raw.hexists(name, moment):
                     self.raw.hincrby(name, moment, -ms)
+            for kind, moment in _CLOCKS:
+                if name.startswith(self.keys.of(kind, "")) and self.raw.hexists(name, moment):
+                    self.raw.hincrby(name, moment, -1000 * ms)
 
 
 def became(beat: HeartbeatReply) -> dict[str, str]:

@@ -313,6 +313,7 @@ def _facts(stored: StoredAgent, serving: _Serving, everything: str, running: int
         serving=serving.live.get(name, ()),
         pause=pause_from(scope, record) if record else None,
         draining_since=moment(stored.draining_ms),
+        closed=stored.closed,
         running=running,
         seen_at=moment(seen or None),
     )

@@ -67,8 +67,17 @@ local function is_put_off(m, kind, item)
   call('ZADD', K.timers, at, item)
   return true
 end
+-- A limit may have room again.
+local function open_limit(name)
+  local l = load_limit(name)
+  if room_of(l) > 0 then note_limit(name) else watch_limit(l) end
+end
 local function fire(item)
   local kind, id = item:match('^(%w+):(.*)$')
+  if kind == 'open' then
+    call('ZREM', K.timers, item)
+    return open_limit(id)
+  end
   -- One of a newer version is left to it, and blocks none of those behind it.
   if kind ~= 'resume' and not ACTS[kind] then
     call('ZADD', K.timers, now + 5000, item)

@@ -66,15 +66,15 @@ for i = A.live.first, A.live.last do
 end
 local reasons = {}
 for i = 1, #slots, 2 do
-  local ids, msg, pid, missed = slots[i + 1]:match('^([^|]*)|([^|]*)|([^|]*)|(%d)$')
+  local ids, msg, pid, missed, mark = slots[i + 1]:match('^([^|]*)|([^|]*)|([^|]*)|(%d)(.*)$')
   if live[msg .. '|' .. pid] then
     leases[#leases + 1] = now + C.lease_ms
     leases[#leases + 1] = node .. '/' .. slots[i]
-    if missed ~= '0' then call('HSET', key('slots', node), slots[i], ids .. '|' .. msg .. '|' .. pid .. '|0') end
+    if missed ~= '0' then call('HSET', key('slots', node), slots[i], ids .. '|' .. msg .. '|' .. pid .. '|0' .. mark) end
   elseif missed == '0' and not died[msg .. '|' .. pid] then
     leases[#leases + 1] = now + C.lease_ms
     leases[#leases + 1] = node .. '/' .. slots[i]
-    call('HSET', key('slots', node), slots[i], ids .. '|' .. msg .. '|' .. pid .. '|1')
+    call('HSET', key('slots', node), slots[i], ids .. '|' .. msg .. '|' .. pid .. '|1' .. mark)
   else
     if #vanished < 16 then
       vanished[#vanished + 1] = {slots[i], pid}

@@ -6,7 +6,7 @@
 -- fields: closed_by, started, finished, key, key_end, large_input, name, filters, clocks, total_end, pause
 -- fields: pause_asked, at_risk, failed_before, reopened, kind, frame, parent, planned, placed, end_as, windowed
 -- fields: exec.status, exec.task, exec.attempt, exec.node, exec.slot, exec.started, exec.ended, exec.agent
--- fields: exec.reference, batch.state
+-- fields: exec.reference, exec.hold, batch.state
 -- fields: signal, retrying, path, turns, extra, reference, question, answers, most_tokens
 -- index: names of the list filters that must find it, one a line; of a staged task its own are taken.
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
@@ -46,10 +46,14 @@ local function executions(id, attempts, queue)
   for n = math.max(1, attempts - 31), attempts do
     local eid = execution_id(id, n)
     local e, v = read_fields(key('exec', eid), {F.exec.status, F.exec.task, F.exec.attempt, F.exec.node, F.exec.slot,
-      F.exec.started, F.exec.ended, F.exec.agent, F.exec.reference})
+      F.exec.started, F.exec.ended, F.exec.agent, F.exec.reference, F.exec.hold})
     named(e, 'id', eid)
     named(e, 'claim', call('ZSCORE', K.granted_all, eid))
     named(e, 'granted', call('SISMEMBER', key('granted', queue), eid))
+    for word in (v[10] or ''):gmatch('%S+') do
+      local name = word:match('^[^=]*')
+      if call('SISMEMBER', key('flight', name), eid) == 0 then named(e, 'uncounted', name) end
+    end
     if v[4] then
       named(e, 'held', call('HGET', key('slots', v[4]), v[5]))
       named(e, 'lease', call('ZSCORE', K.leases, v[4] .. '/' .. v[5]))

@@ -1,27 +1,48 @@
 -- Ends executions of one slot with their outcomes, tells their dependents, and gives the slot its next ones in the same trip.
 -- args: node, slot, queues, message, pid, kind, each_us, most
--- args: outcomes{task, token, disposition, output, error, kind, retry_ms, usage, agent, big, deadline, trace, last_frame, more}...
+-- args: outcomes{task, token, disposition, output, error, kind, retry_ms, usage, agent, big, deadline, trace, last_frame, more, used}...
 -- args: envelope
 -- returns: {'ok', {'ok' | 'overdue' | 'missing' | status of an execution that is not this slot's any more ...}, {became ...}, {assignment ...}}
 -- events: completed | failed | cancelled | retrying | asked, paused | fenced, started, ready
 -- fields: traceback_attempt, reason, large_output, error, error_kind, status, exec.status, exec.ended, exec.agent
 -- fields: exec.output, exec.error, exec.error_kind, exec.usage, exec.large_output, exec.traceback, exec.last_frame
--- fields: exec.reported, exec.late_disposition, exec.late_output, exec.late_error, exec.deadline
+-- fields: exec.hold, exec.reported, exec.late_disposition, exec.late_output, exec.late_error, exec.deadline
 -- links: lazily
--- disposition: completed, failed, retry, not_now, agent_not_now (all that the agent would run), ask or cancelled. deadline:
--- as told at its start; what comes later is refused, and its caller times it out. One that has to be over because of a
--- cancel has the grace of the cancel. trace: a traceback, with its last frame, or ''; of a task only the latest is kept
--- whole. more: JSON of what few have, or '': its question is what it asks.
+-- disposition: completed, failed, retry, not_now, agent_not_now (all that the agent would run), credential_not_now (all
+-- agents that share its limits), ask or cancelled. used: 'requests input output' (tokens), or '' where nobody counted.
+-- deadline: as told at its start; what comes later is refused, and its caller times it out. One that has to be over
+-- because of a cancel has the grace of the cancel. trace: a traceback, with its last frame, or ''; of a task only the
+-- latest is kept whole. more: JSON of what few have, or '': its question is what it asks.
 -- became: the task's status by it, '' when it COMPLETED; of one that this slot lost, when it was LOST.
 -- queues is empty when the slot does not go on.
 -- kind, each_us, most: what the slot ran last, how long one took, and how many it would take at once.
 -- An outcome counts when its slot holds that attempt; another one changes nothing, and nothing beside it.
 local node, slot = A.node, A.slot
 local queues, agents = parse_queues(A.queues)
-local held = ' ' .. held_ids(call('HGET', key('slots', node), slot)) .. ' '
+local noted = call('HGET', key('slots', node), slot) or ''
+local held = ' ' .. held_ids(noted) .. ' '
+-- Of node '~' slots say nothing.
+if noted:sub(-1) == 'h' or node == '~' then holding = 'h' end
 local repeats, ended = false, 0
 if #queues > 0 then fresh = {} end
+local NOT_NOW = {not_now = true, agent_not_now = true, credential_not_now = true}
+-- Before the slot pulls: an agent with one place would not get its next task. Whether it counted against a limit.
+local function settle_limits(eid, at)
+  local hold = holding == 'h' and call('HGET', key('exec', eid), F.exec.hold)
+  if not hold then return false end
+  local used, requests, input, output = nil, A.outcomes[at].used:match('^(%d+) (%d+) (%d+)$')
+  if requests then
+    used = {tonumber(requests), tonumber(input), tonumber(output)}
+  elseif NOT_NOW[A.outcomes[at].disposition] then
+    used = {1, 0, 0}
+  end
+  local disposition, kind = A.outcomes[at].disposition, A.outcomes[at].kind
+  judge(A.outcomes[at].agent, NOT_NOW[disposition] and 'not_now' or disposition == 'cancelled' and 'cancelled' or kind,
+    A.outcomes[at].error, give_back(eid, hold, used), node)
+  return true
+end
 local function accept(m, eid, at)
+  local limits_told = settle_limits(eid, at)
   local disposition, output, err = A.outcomes[at].disposition, A.outcomes[at].output, A.outcomes[at].error
   local kind, retry_ms = A.outcomes[at].kind, A.outcomes[at].retry_ms
   local agent, trace, big = A.outcomes[at].agent, A.outcomes[at].trace, A.outcomes[at].big
@@ -48,10 +69,17 @@ local function accept(m, eid, at)
   elseif disposition == 'completed' then
     fields[2] = E.COMPLETED
     if #output > LARGE then finish(m, T.COMPLETED, '', F.large_output, #output) else finish(m, T.COMPLETED) end
+  elseif limits_told and is_refused(agent, kind) then
+    leave_to_others(m, err, kind)
   elseif disposition == 'retry' then
     retry_later(m, tonumber(retry_ms), err, kind)
-  elseif disposition == 'not_now' or disposition == 'agent_not_now' then
-    if disposition == 'agent_not_now' then back_off(agent, now + tonumber(retry_ms), err) end
+  elseif NOT_NOW[disposition] then
+    local ends = now + tonumber(retry_ms)
+    if disposition == 'credential_not_now' and limits_told then
+      pause_limits_of(agent, ends, err)
+    elseif disposition ~= 'not_now' then
+      back_off(agent, ends, err)
+    end
     not_now(m, tonumber(retry_ms), err)
   elseif disposition == 'ask' then
     fields[2] = E.CANCELLED

@@ -2,7 +2,7 @@
 -- reply assignment: execution_id, task_id, attempt, deadline_ms, run_id, name, doc, retries, big, inputs, more_inputs, queue, extra
 -- fields: name, status, attempts, large_output, started, ready, reason, lost, error_kind, error, due, retries
 -- fields: not_now, exec.output, exec.task, exec.attempt, exec.status, exec.node, exec.slot, exec.agent, exec.started
--- fields: exec.deadline, exec.ended, node.draining, exec.error, exec.pid
+-- fields: exec.deadline, exec.ended, node.draining, exec.error, exec.pid, exec.hold
 
 -- Executions: their ids, their start, their end, and what a worker is told.
 -- The id is a function of task and attempt, so no verb needs randomness and a repeat names the same execution.
@@ -48,6 +48,7 @@ local function start(m, eid, node, slot, agent)
   end
   call('HSET', key('exec', eid), F.exec.task, m.id, F.exec.attempt, m.att, F.exec.status, E.RUNNING, F.exec.node,
     node, F.exec.slot, slot, F.exec.agent, agent, F.exec.started, now, F.exec.deadline, deadline)
+  if is_any_limited() then take(eid, agent, m) end
   emit(m.run, 'started', m.id, m.att .. ' ' .. node)
   return assignment(m, eid, deadline)
 end
@@ -55,7 +56,7 @@ end
 -- lease is the slot's: one that goes on has it, and its node is alive, or nothing would start on it.
 local function occupy(node, slot, ids, msg, pid, goes_on)
   if not goes_on then call('ZADD', K.leases, now + C.lease_ms, node .. '/' .. slot) end
-  call('HSET', key('slots', node), slot, ids .. '|' .. msg .. '|' .. pid .. '|0')
+  call('HSET', key('slots', node), slot, ids .. '|' .. msg .. '|' .. pid .. '|0' .. holding)
 end
 -- The same answer again, for a repeated question.
 -- lazy
@@ -68,9 +69,10 @@ local function assignments_of(all)
 end
 -- lazy
 local function load_execution(eid)
-  local v = call('HMGET', key('exec', eid), F.exec.task, F.exec.status, F.exec.attempt, F.exec.node, F.exec.slot)
+  local v = call('HMGET', key('exec', eid), F.exec.task, F.exec.status, F.exec.attempt, F.exec.node, F.exec.slot,
+    F.exec.hold)
   if not v[1] then return nil end
-  return {id = eid, task = v[1], st = v[2], att = tonumber(v[3]), node = v[4], slot = v[5]}
+  return {id = eid, task = v[1], st = v[2], att = tonumber(v[3]), node = v[4], slot = v[5], hold = v[6]}
 end
 local function held_ids(held) return held and held:match('^[^|]*') or '' end
 -- What a slot of a node holds now, in the order in which it runs them.
@@ -100,9 +102,10 @@ local function leave_slot(e)
   if ids == '' then return free_slot(e.node, e.slot) end
   call('HSET', key('slots', e.node), e.slot, ids .. held:match('|.*$'))
 end
--- RUNNING -> over, and off its slot.
+-- RUNNING -> over, and off its slot and its limits.
 local function end_execution(e, to, ...)
   call('HSET', key('exec', e.id), F.exec.status, to, F.exec.ended, now, ...)
+  if e.hold then e.was_probe = give_back(e.id, e.hold) end
   leave_slot(e)
 end
 
@@ -196,6 +199,18 @@ local function not_now(m, delay, err)
   if times <= C.max_not_now then return attempt_later(m, delay, err, 'not_now', ' not_now') end
   finish(m, T.FAILED, 'not_now', F.error, 'its agent said not now ' .. times .. ' times, last because of: ' .. err,
     F.error_kind, 'not_now')
+end
+-- Its agent's credential was refused: READY again, at no cost, for whoever may run it. As often as agents may say not
+-- now, for the only one that could would ask for ever.
+-- lazy
+local function leave_to_others(m, err, kind)
+  local times = call('HINCRBY', key('task', m.id), F.not_now, 1)
+  if times <= C.max_not_now then
+    local stored = load(m.id)
+    m.queue, m.score = stored.queue, stored.score
+    return run_again(m, 'refused', m.att .. ' ' .. kind)
+  end
+  finish(m, T.FAILED, kind, F.error, err, F.error_kind, kind)
 end
 
 -- An agent that can do nothing for a while is paused until then, in its own name.

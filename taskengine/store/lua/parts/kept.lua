@@ -17,7 +17,7 @@ local function told_extra(m)
 end
 -- An attempt that was heard to the end leaves nothing to go on with; one that waits, or that nobody answered, does. What
 -- a person answered stands until the task COMPLETED.
-local GOES_ON = {not_now = true, agent_not_now = true, ask = true}
+local GOES_ON = {not_now = true, agent_not_now = true, credential_not_now = true, ask = true}
 local UNHEARD = {network = true, timeout = true}
 -- lazy
 local function drop_kept(m, disposition, kind)

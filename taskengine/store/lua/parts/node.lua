@@ -56,13 +56,13 @@ end
 local granted_now = 0
 local ENVELOPE = A.envelope
 local looks_left, seen, seen_nodes, seen_free, dropped = 16, {}, 0, 0, 0
--- A node's free slots and, while something is paused, what it offers; nil where 16 were asked already.
+-- A node's free slots and, while something is paused or limited, what it offers; nil where 16 were asked already.
 -- lazy
 local function look(node)
   if seen[node] or looks_left == 0 then return seen[node] end
   looks_left = looks_left - 1
   local v = call('HMGET', key('node', node), F.node.slots, F.node.alive_until, F.node.draining,
-    is_any_paused() and F.node.queues or F.node.draining)
+    (is_any_paused() or is_any_limited()) and F.node.queues or F.node.draining)
   local takes = not v[3] and tonumber(v[2] or 0) > now
   local free = takes and math.max(0, (tonumber(v[1]) or 0) - call('HLEN', key('slots', node))) or 0
   if free == 0 then
@@ -73,14 +73,18 @@ local function look(node)
   seen_nodes, seen_free = seen_nodes + 1, seen_free + free
   return seen[node]
 end
+-- lazy
+local function agent_for(node, queue)
+  local _, at = node.queues:find(' ' .. queue .. '=', 1, true)
+  return at and node.queues:match('^%S+', at + 1) or ''
+end
 -- Of some nodes, those on which the agent that would run a queue's tasks is not paused: one command for all.
 local paused_agents = {}
 -- lazy
 local function without_paused(nodes, queue)
   local scopes, agents, found = {}, {}, {}
   for i, node in ipairs(nodes) do
-    local _, at = node.queues:find(' ' .. queue .. '=', 1, true)
-    agents[i] = at and node.queues:match('^%S+', at + 1) or ''
+    agents[i] = agent_for(node, queue)
     if paused_agents[agents[i]] == nil then
       paused_agents[agents[i]] = false
       scopes[#scopes + 1] = 'agent:' .. agents[i]
@@ -98,6 +102,28 @@ end
 local function as_those(others, free, nodes)
   return math.floor(others * (nodes > 0 and free / nodes or 1))
 end
+-- How many free slots there are where no agent gets more than its limits have room for: a grant that its claim must
+-- refuse would be given again at once. Limits of eight agents are asked for, others are taken to have room.
+local rooms_left = 8
+-- lazy
+local function free_with_room(looked, queue, others)
+  local free, agents, sum = {}, {}, 0
+  for _, node in ipairs(looked) do
+    local agent = agent_for(node, queue)
+    if not free[agent] then agents[#agents + 1] = agent end
+    free[agent] = (free[agent] or 0) + node.free
+  end
+  load_limits_of(agents)
+  for _, agent in ipairs(agents) do
+    local all = free[agent] + as_those(others, free[agent], #looked)
+    if limits_of[agent] and all > 0 and rooms_left > 0 then
+      rooms_left = rooms_left - 1
+      all = math.min(all, (room_for(agent)))
+    end
+    sum = sum + all
+  end
+  return sum
+end
 -- Free slots of the nodes that offer a queue.
 -- lazy
 local function free_slots(queue)
@@ -107,9 +133,12 @@ local function free_slots(queue)
     -- Not always the same 16 of many.
     looked[#looked + 1] = look(nodes[(now + i) % #nodes + 1])
   end
-  for _, node in ipairs(is_any_paused() and without_paused(looked, queue) or looked) do free = free + node.free end
-  if free == 0 and #looked < #nodes and dropped > 0 then wake(queue) end
-  return free + as_those(#nodes - #looked, free, #looked)
+  local others = #nodes - #looked
+  if is_any_paused() then looked = without_paused(looked, queue) end
+  for _, node in ipairs(looked) do free = free + node.free end
+  if free == 0 and others > 0 and dropped > 0 then wake(queue) end
+  if free > 0 and is_any_limited() then return free_with_room(looked, queue, others) end
+  return free + as_those(others, free, #nodes - others)
 end
 -- Whether fewer grants are outstanding than twice the free slots of the fleet, counted once a script.
 local hinted, all_granted
@@ -187,6 +216,7 @@ end
 -- A task that became READY behind others that wait already changes nothing: they wait because no slot is free. (So a
 -- report in a busy fleet does not look at every node.)
 local function grant_made()
+  if #freed > 0 then note_freed() end
   for _, queue in ipairs(made_list) do
     local waiting = call('ZCARD', key('ready', queue))
     if made[queue] == -1 or waiting <= made[queue] then grant(queue, waiting) end

@@ -13,9 +13,21 @@
 -- Whether anything is paused at all, and whether a run may be; nil = not asked.
 local paused_any
 local run_paused
+-- The same of limits.
+local limited_any
+-- One command for both, while there is neither.
+local function look_for_stops()
+  local found = call('EXISTS', K.pauses, K.limited)
+  paused_any = found == 2 or found == 1 and call('EXISTS', K.pauses) == 1
+  limited_any = found == 2 or found == 1 and not paused_any
+end
 local function is_any_paused()
-  if paused_any == nil then paused_any = call('EXISTS', K.pauses) == 1 end
+  if paused_any == nil then look_for_stops() end
   return paused_any
+end
+local function is_any_limited()
+  if limited_any == nil then look_for_stops() end
+  return limited_any
 end
 local function is_any_run_paused()
   if run_paused == nil then run_paused = call('SISMEMBER', K.open_queues, '!run') == 1 end

@@ -2,14 +2,15 @@
 -- fields: status, ready, node.alive_until, node.draining, node.slots
 
 -- Chooses the best READY task that a slot may run, looking at 16 heads at most.
--- Those of the queues that have work, or had a moment ago, and are not paused.
+-- Those of the queues that have work, or had a moment ago, are not paused, and whose agent has room in its limits.
 local function busy(queues, agents)
-  local found, is = {}, call('SMISMEMBER', K.open_queues, '!', '!run', unpack(queues))
-  run_paused = is[2] == 1
+  local found, is = {}, call('SMISMEMBER', K.open_queues, '!', '!run', '!limits', unpack(queues))
+  run_paused, limited_any = is[2] == 1, is[3] == 1
   for i, queue in ipairs(queues) do
-    if is[i + 2] == 1 then found[#found + 1] = queue end
+    if is[i + 3] == 1 then found[#found + 1] = queue end
   end
-  if is[1] == 1 then return open_queues(found, agents) end
+  if is[1] == 1 then found = open_queues(found, agents) end
+  if limited_any then return with_room(found, agents) end
   return found
 end
 -- Takes the best head off its queue; of one queue without comparing.
@@ -148,24 +149,27 @@ local function hand_over(queue, hint)
   queue_fresh(#took + 1)
   return took
 end
+-- Whether a limit counts what an agent runs, so that it goes one by one. Asked of those that `busy` answered.
+local function is_limited(agent) return limited_any and limits_of[agent] end
 -- What a slot gets next of its queues, with what the report made READY: tasks loaded as starting, in no set.
 local function pull_next(queues, agents, hint)
   local open = busy(queues, agents)
   if #fresh > 0 then
     local queue = #open == 1 and open[1] or fresh[1].queue
-    local is_free = #open == 0 and agents[queue] and not is_any_paused()
+    local is_free = #open == 0 and agents[queue] and not limited_any and not is_any_paused()
       or #open == 1 and not is_any_run_paused() and call('EXISTS', key('ready', queue)) == 0
     local best = fresh[1]
     for i = 2, is_free and #fresh or 0 do
       if is_before(fresh[i], best) then best = fresh[i] end
     end
     if is_free and best.queue == queue then
+      if is_limited(agents[queue]) then hint.most = 1 end
       if #open == 0 and call('SADD', K.queues, queue) == 1 then open_queue(queue) end
       return hand_over(queue, hint)
     end
     if queue_fresh(1) then open = busy(queues, agents) end
   end
-  if #open == 1 and hint.most > 1 then
+  if #open == 1 and hint.most > 1 and not is_limited(agents[open[1]]) then
     local most = share(open[1], call('ZCARD', key('ready', open[1])), hint)
     if most > 1 then return pull_batch(open[1], most, hint) end
   end
