@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from taskengine import Task, Workflow, WorkflowExecutionError, WorkflowStep
+from taskengine.coordinator import Coordinator, HookedStore
 from taskengine.core.identity import step_id
 from taskengine.store import inspection
+from taskengine.store.call import Call
 from taskengine.store.keys import Keys
 from taskengine.testing import Engine
 
@@ -152,6 +155,25 @@ def test_turns_of_more_steps_than_one_script_erases_go_in_pieces(engine: Engine)
     engine.api.execute_workflow(workflow(loop("true", *wide, keep=1, max_iterations=5, at_limit="complete")))
     assert engine.ran == [f"x{n}" for n in range(70)] * 5
     assert kept(engine)["task"] <= 2 + 3 * 70
+
+
+def test_the_laws_hold_after_each_piece_of_a_turn_that_is_erased_in_which_steps_failed(engine: Engine) -> None:
+    """What failed or was called off is counted by the step around it, which is erased after all that lies in it."""
+    bad = WorkflowStep(name="bad", task_template=work(fails=1))
+    off = [WorkflowStep(name=f"x{n}", task_template=work(), depends_on=["bad"]) for n in range(140)]
+    wide = WorkflowStep(kind="parallel", name="wide", sub_steps=[bad, *off], on_failure="continue")
+    erased: list[int] = []
+
+    def look(call: Call[Any]) -> None:
+        if call.name == "erase_old_turns":
+            erased.append(1)
+            engine.check()
+
+    store = HookedStore(engine._coordinator._store, after=look)
+    engine._coordinator = Coordinator(store, engine.settings, "inline", clock=engine.clock.seconds)
+    engine.api.start_workflow(workflow(loop("true", wide, keep=1, max_iterations=4, at_limit="complete")))
+    engine.run_for(200)
+    assert len(erased) > 3
 
 
 def test_a_turn_stays_that_an_open_task_of_another_run_depends_on(engine: Engine) -> None:

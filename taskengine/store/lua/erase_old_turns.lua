@@ -2,7 +2,7 @@
 -- args: term, entry, step, stay, tasks{task, index}...
 -- returns: {'ok', 1 while more remain else 0} | {'stale'} the term
 -- fields: status, retrying, parent, run, queue, pinned, releasing, undoing, pinning, placed, planned, run.total
--- fields: run.forgotten
+-- fields: run.forgotten, failed_before, path, failed, skipped, turns
 -- stay: how many of its children are kept, the newest ones. Those on which an open task of another run depends stay
 -- until their run is pruned, and are nobody's children from now on. entry: the decision to delete once none is left to
 -- erase, or ''; without one, the rest is asked for. While a graph is stored that may depend on what is here, and in a
@@ -33,14 +33,25 @@ local function take_first(parent, id)
   call('HINCRBY', key('task', parent), F.planned, -1)
   return first
 end
+-- Counts a child that ended badly no more. The steps at a workflow's end that were put before it was retried are not
+-- counted since then.
+local function uncount(parent, st, failed_before, path)
+  local counter = how_counted(st, failed_before)
+  if counter ~= F.failed and counter ~= F.skipped then return end
+  local last = (path or ''):match('~finally@?(%d*)$')
+  local turns = last and tonumber(call('HGET', key('task', parent), F.turns) or 0)
+  if last and (tonumber(last) or 1) ~= turns + 1 then return end
+  call('HINCRBY', key('task', parent), counter, -1)
+end
 for i = A.tasks.first, A.tasks.last, A.tasks.width do
   local id = A.tasks[i].task
   local v = call('HMGET', key('task', id), F.status, F.parent, F.run, F.queue, F.pinned, F.releasing, F.undoing,
-    F.pinning)
+    F.pinning, F.failed_before, F.path)
   if not v[1] or not C.terminal[v[1]] or v[3] ~= m.run or v[6] or v[7] or v[8]
     or (v[2] == m.id and tonumber(call('HGET', key('task', m.id), F.placed)) <= stay) then break end
   local no = take_first(v[2], id)
   if not no then break end
+  uncount(v[2], v[1], v[9], v[10])
   if tonumber(v[5] or 0) > 0 or has_many_lists(id) or call('ZSCORE', K.erasing, id) then
     call('HDEL', key('task', id), F.parent)
     call('RPUSH', key('ranges', m.run), no .. ':1')
