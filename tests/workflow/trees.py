@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +13,15 @@ import hypothesis.strategies as st
 from taskengine import RetryRules, Workflow, WorkflowStep
 from taskengine.models import WorkflowCondition, WorkflowDefinition
 
-from .conftest import QUEUE
+from .conftest import QUEUE, START
 
 DEEPEST, MOST_STEPS = 4, 25
 #: Examples differ in nothing that was not drawn.
 _ID = UUID(int=7)
 _NUMBERS = st.integers(0, 3)
 _RULES = RetryRules(initial_interval=10, jitter=0).model_dump(mode="json")
+#: Before the beginning, and a while after it.
+_MOMENTS = [START - timedelta(seconds=5), START + timedelta(seconds=45)]
 #: What a task does: how often it says not now, how often it fails, and its retries.
 _SCRIPTS = [(0, 0, 0)] * 12 + [(0, 1, 1), (0, 2, 2), (1, 0, 0), (1, 1, 1), (0, 9, 0), (0, 9, 1)]
 
@@ -135,6 +138,7 @@ class _Trees:
         condition = "variables.start == 2" if self.inside else f"variables.go_{name} == 1"
         what: dict[str, Any] = self.pick([
             {"wait_seconds": 30}, {"wait_condition": condition}, {"signal": f"s_{name}"},
+            {"until": self.pick(_MOMENTS)},
             {"signal": f"never_{name}", "timeout": 60, "on_timeout": self.pick(["fail", "continue"])},
         ])  # fmt: skip
         return WorkflowStep(kind="wait", **what, **self.common(seen, name))
@@ -151,9 +155,13 @@ class _Trees:
         return WorkflowStep(kind="parallel", mode=mode, sub_steps=steps, **self.common(seen, name))
 
     def sequential(self, seen: _Seen, depth: int) -> WorkflowStep:
-        name = self.name("q")
+        name, more = self.name("q"), dict[str, Any]()
         steps = self.scope(seen, depth + 1)
-        return WorkflowStep(kind="sequential", sub_steps=steps, **self.common(seen, name))
+        if self.chance(12):
+            forever = self.name("forever")
+            steps = [WorkflowStep(kind="wait", name=forever, signal=f"never_{forever}"), *steps]
+            more["timeout"] = 60
+        return WorkflowStep(kind="sequential", sub_steps=steps, **more, **self.common(seen, name))
 
     def conditional(self, seen: _Seen, depth: int) -> WorkflowStep:
         name, condition = self.name("c"), self.condition(seen)
