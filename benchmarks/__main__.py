@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.figure import Figure
-from benchmarks.figures import FIGURES
+from benchmarks.figures import FIGURES, GROUPS
 from benchmarks.stack import Options, Stack
 from benchmarks.table import show
 
@@ -26,12 +26,17 @@ def main(words: Sequence[str] | None = None) -> None:
         traces=asked.traces,
         server=asked.server,
     )
-    figures = _measured(asked.figures or list(FIGURES), options)
+    figures = _measured([name for word in asked.figures or FIGURES for name in _meant(word)], options)
     if asked.table:
         show(figures)
         return
     for figure in figures:
         print(figure.line(), flush=True)
+
+
+def _meant(word: str) -> list[str]:
+    """Names of the figures that a word means: one, or all whose names begin with it and a dot."""
+    return [name for name in FIGURES if name == word or name.startswith(f"{word}.")]
 
 
 def _measured(names: Sequence[str], options: Options) -> Iterator[Figure]:
@@ -51,8 +56,8 @@ def _arguments() -> argparse.ArgumentParser:
         "figures",
         nargs="*",
         metavar="figure",
-        choices=[*FIGURES, []],
-        help=f"of {', '.join(FIGURES)}; all without",
+        choices=[*FIGURES, *GROUPS, []],
+        help=f"of {', '.join(FIGURES)}; {', '.join(GROUPS)} for all of them; all without",
     )
     parser.add_argument(
         "--quick", action="store_true", help="small sizes, one round: only that everything runs"

@@ -47,3 +47,6 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "workflow.loop": workflow_loop.measure,
     "large": large.measure,
 }
+
+#: Words that mean several figures: what stands before the dot of their names.
+GROUPS = tuple(dict.fromkeys(name.partition(".")[0] for name in FIGURES if "." in name))
