@@ -324,7 +324,8 @@ class _At:
                 return steps.end(term, entry, id, seen, _ending(what, self.facts, read))
             case EndChildren():
                 why = _fields(err=what.error, knd=what.error_kind, cul=what.culprit)
-                return steps.end_children(term, entry, id, seen, what.end_as, what.reason, why)
+                rests_on = self.facts.revision_of_pieces if self.facts.fields.get("end_as") else seen
+                return steps.end_children(term, entry, id, rests_on, what.end_as, what.reason, why)
             case Nothing():
                 return None
             case _:

@@ -45,9 +45,9 @@ class StepFacts:
 
     @property
     def revision_of_pieces(self) -> str:
-        """What a further piece of its children rests on: not on how many of those that are there are over.
+        """What putting, or ending, a further piece of its children rests on: not on how many of them are over.
 
-        Else whoever is put while its brothers and sisters run would be put again and again.
+        Else each of them that ends meanwhile would let it be decided anew.
         """
         return self.revision.rsplit(" ", _CHANGED_BY_CHILDREN)[0]
 

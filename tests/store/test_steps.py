@@ -145,6 +145,21 @@ def test_the_next_piece_of_children_is_put_whatever_became_of_those_that_are_the
     assert world.run(steps.expand(world.term, "", str(flow.id), seen.revision_of_pieces, piece)).word == "changed"
 
 
+def test_the_next_piece_of_children_is_ended_whatever_became_of_those_that_run(world: World) -> None:
+    flow = Workflow.start(world)
+    flow.expand(flow.task("a"), planned=2)
+    flow.expand(flow.task("b"), planned=0)
+    running = world.start()
+    first = flow.look()
+    assert world.run(steps.end_children(world.elect(), "", str(flow.id), first.revision, "failed", "no more")).number()
+    seen = flow.look()
+    world.report(running)
+    for word in ("ok", "changed"):
+        verb = steps.end_children(world.term, "", str(flow.id), seen.revision_of_pieces, "failed", "no more")
+        assert world.run(verb).word == word
+    assert (flow.status("a"), flow.status("b")) == ("cancelled", "cancelled")
+
+
 def test_a_scope_that_is_to_end_gets_no_further_piece(world: World) -> None:
     flow = Workflow.start(world)
     flow.expand(flow.task("a"), planned=2)
