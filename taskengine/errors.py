@@ -8,6 +8,7 @@
     │   ├── UnknownDependencyError   a dependency does not exist
     │   ├── CircularDependencyError  dependencies form a cycle; .path names it
     │   ├── AmbiguousIdError         the beginning of an id is that of several; .candidates
+    │   ├── InvalidFleetError        a file of agents is wrong; .faults has all of it
     │   ├── InvalidWorkflowError     a workflow's definition is wrong; .faults has all of them
     │   ├── ExpressionError          an expression cannot be read or has no value; .expression
     │   └── PayloadTooLargeError     a payload is over its limit; .size, .limit
@@ -136,6 +137,15 @@ class InvalidWorkflowError(InvalidInputError):
         shown = [str(fault) for fault in faults[:10]] + ([f"({len(faults) - 10} more)"] if len(faults) > 10 else [])
         super().__init__(f"{what}: " + "; ".join(shown), field=faults[0].path or None)
         #: All of them, in the order of the definition.
+        self.faults = tuple(faults)
+
+
+class InvalidFleetError(InvalidInputError):
+    """The file of agents is wrong; correct what ``faults`` names."""
+
+    def __init__(self, what: str, faults: Sequence[WorkflowFault]) -> None:
+        super().__init__(f"{what}: " + "; ".join(map(str, faults[:10])), field=faults[0].path or None)
+        #: All of them, in the order of the file.
         self.faults = tuple(faults)
 
 

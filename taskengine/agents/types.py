@@ -6,6 +6,7 @@ names, and the models of their configs, which cost next to nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 
@@ -17,6 +18,8 @@ from taskengine.models.agent import AgentRecord
 TYPES, CONFIGS = "taskengine.agents", "taskengine.agent_configs"
 #: What ``@agent`` declares.
 FUNCTION = "function"
+#: Bytes of a config as JSON.
+LARGEST_CONFIG = 64 * 1024
 #: Types that taskengine brings; what each needs may have to be installed.
 BUILT_IN = (FUNCTION, "claude", "codegen", "command", "http")
 
@@ -48,39 +51,50 @@ def config_model(name: str) -> type[AgentConfig] | None:
     return model
 
 
-def check_type(record: AgentRecord) -> None:
-    """InvalidInputError when nobody knows the record's type, or its type does not take its config."""
+def check_record(record: AgentRecord) -> None:
+    """InvalidInputError names the first thing in a record that its type does not take, or that nobody knows."""
+    for path, says in faults_of(record):
+        raise InvalidInputError(f"agent {record.id!r}: {says}", field=".".join(path))
+
+
+def faults_of(record: AgentRecord) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield where and what is wrong with a record: its type, or each key of its config."""
     types = known_types()
     if record.type not in types:
-        near = get_close_matches(record.type, types, 1)
-        meant = f"did you mean {near[0]!r}? " if near else ""
-        raise InvalidInputError(
-            f"agent {record.id!r}: there is no agent type {record.type!r}; {meant}There are {', '.join(types)}; a type "
-            "of somebody else's comes with its package",
-            field="agent_type",
+        yield (
+            ("agent_type",),
+            f"there is no agent type {record.type!r}{_meant(record.type, types)}; there are {', '.join(types)}, and a "
+            "type of somebody else's comes with its package",
         )
-    model = config_model(record.type)
-    if model is not None:
-        read_config(record, model)
+        return
+    size = len(record.model_dump_json(include={"config"}).encode())
+    if size > LARGEST_CONFIG:
+        yield (("config",), f"its config is {size} bytes, the limit is {LARGEST_CONFIG}; keep large texts elsewhere")
+    # Without any config it is only named, and its worker says what it still needs.
+    if record.config and (model := config_model(record.type)) is not None:
+        yield from _config_faults(record, model)
 
 
 def read_config(record: AgentRecord, model: type[AgentConfig]) -> AgentConfig:
-    """Return the config of a record as its type takes it; InvalidInputError names what is wrong in it."""
+    """Return the config of a record as its type takes it; InvalidInputError names what is wrong in it first."""
+    for path, says in _config_faults(record, model):
+        raise InvalidInputError(f"agent {record.id!r}: {says}", field=".".join(path))
+    return model.model_validate(record.config)
+
+
+def _config_faults(record: AgentRecord, model: type[AgentConfig]) -> Iterator[tuple[tuple[str, ...], str]]:
     takes = sorted(model.model_fields)
     for key in record.config:
         if key not in model.model_fields:
-            near = get_close_matches(key, takes, 1)
-            meant = f"did you mean {near[0]!r}? " if near else ""
             shown = ", ".join(takes) or "nothing"
-            raise InvalidInputError(
-                f"agent {record.id!r} of type {record.type!r}: its config knows no {key!r:.80}; {meant}It takes "
-                f"{shown}",
-                field=f"config.{key:.80}",
-            )
+            says = f"the config of type {record.type!r} knows no {key!r:.80}{_meant(key, takes)}; it takes {shown}"
+            yield ("config", f"{key:.80}"), says
     try:
-        return model.model_validate(record.config)
+        model.model_validate({key: value for key, value in record.config.items() if key in model.model_fields})
     except InvalidInputError as exc:
-        says = str(exc).removeprefix(f"{model.__name__}.")
-        raise InvalidInputError(
-            f"agent {record.id!r} of type {record.type!r}: config.{says}", field=f"config.{exc.field}"
-        ) from exc
+        yield ("config", *str(exc.field).split(".")), f"config.{str(exc).removeprefix(f'{model.__name__}.')}"
+
+
+def _meant(word: str, words: Sequence[str]) -> str:
+    near = get_close_matches(word, words, 1)
+    return f", did you mean {near[0]!r}?" if near else ""

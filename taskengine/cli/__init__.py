@@ -53,6 +53,7 @@ COMMANDS = {
     "doctor": Outline("doctor", "Examine server, coordinator, workers and stored state, and say what to do."),
     "task": Outline("task", "Submit tasks, look at them, cancel and retry them."),
     "run": Outline("run", "Runs: graphs that were submitted together."),
+    "agents": Outline("agents", "Agents by name: register them, look at them, steer and try them."),
     "workflow": Outline("workflow", "Workflows: run them from a file, look at them, steer them."),
     "queue": Outline("queue", "What waits, by capability."),
     "graph": Outline("graph", "A graph of tasks in a file: JSON, or YAML."),

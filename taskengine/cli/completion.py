@@ -14,6 +14,7 @@ from pathlib import Path
 import typer
 from rich.markup import escape
 
+from taskengine.agents import types
 from taskengine.api.context import OperationContext
 from taskengine.api.operations import find, workflow_read
 from taskengine.cli.nearby import ask
@@ -100,6 +101,11 @@ def agents(incomplete: str) -> Offers:
     known = set(ask(lambda store: store.run(stored_agents.names(Keys(store.settings.namespace)))) or [])
     known |= {agent for node in live for agent in node.queues.values()}
     return [(name, "") for name in sorted(known) if name.startswith(incomplete)]
+
+
+def agent_types(incomplete: str) -> Offers:
+    """Names of agent types that are installed here."""
+    return [(name, "") for name in types.known_types() if name.startswith(incomplete)]
 
 
 def run_ids(incomplete: str) -> Offers:

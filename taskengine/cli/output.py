@@ -21,7 +21,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from taskengine.errors import InvalidWorkflowError, TaskEngineError, WorkflowFault
+from taskengine.errors import InvalidFleetError, InvalidWorkflowError, TaskEngineError, WorkflowFault
 
 
 class Output(StrEnum):
@@ -121,7 +121,7 @@ def json_line(data: Any) -> None:
 def complain(error: TaskEngineError | str, *, kind: str | None = None) -> None:
     """Say on stderr what went wrong, in the chosen form."""
     kind = kind or type(error).__name__
-    faults = error.faults if isinstance(error, InvalidWorkflowError) else ()
+    faults = error.faults if isinstance(error, InvalidWorkflowError | InvalidFleetError) else ()
     if wants_json():
         said: dict[str, Any] = {"type": kind, "message": str(error)}
         said |= {"faults": [fault_as_json(fault) for fault in faults]} if faults else {}

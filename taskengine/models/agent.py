@@ -21,6 +21,8 @@ NAMED = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 #: The name of a secret: a file in TASKENGINE_SECRETS or a variable of the worker's environment, never its value.
 SecretName = Annotated[str, StringConstraints(pattern=NAMED)]
 LimitName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+Share = Annotated[float, Field(gt=0, le=1e9)]
 _Count = Annotated[int, Field(ge=1, le=10**12)]
 
 
@@ -50,7 +52,7 @@ class AgentRecord(InputModel):
     #: Executions at once on all its workers together; None: as many as these have slots.
     max_concurrency: _Count | None = None
     #: What each of its executions reserves unless its task says otherwise, such as ``{"memory_gb": 2}``.
-    resources: dict[str, float] = Field(default_factory=dict)
+    resources: dict[ResourceName, Share] = Field(default_factory=dict)
     #: Names of the limits that it shares.
     limits: tuple[LimitName, ...] = Field(default=(), max_length=8)
     #: The credential that it works with, by name.

@@ -16,7 +16,6 @@ from taskengine import (
     InvalidInputError,
     NotAllowedError,
     NotFoundError,
-    PayloadTooLargeError,
     Task,
 )
 from taskengine.models.agent import AgentRecord
@@ -77,12 +76,13 @@ def test_what_code_made_is_taken_over_also_while_its_workers_live(api: Any, worl
     [
         ({"agent_id": "a b"}, "agent_id", "letters, digits"),
         ({"agent_type": "cladue"}, "agent_type", "did you mean 'claude'"),
+        ({"resources": {"Memory!": 1}}, "resources.Memory!", "pattern"),
         ({"agent_type": "Claude Code"}, "type", "pattern"),
         ({"capabilities": set()}, "capabilities", "at least 1"),
         ({"capabilities": {"a b"}}, "capabilities.0", "pattern"),
         ({"capabilities": 5}, "capabilities", "pass a set of names"),
         ({"max_concurrency": 0}, "max_concurrency", "greater than or equal to 1"),
-        ({"resources": {"memory_gb": 0}}, "resources", "a number over 0"),
+        ({"resources": {"memory_gb": 0}}, "resources.memory_gb", "greater than 0"),
         ({"resources": ["memory_gb"]}, "resources", "pass a dict"),
         ({"limits": {"a b"}}, "limits.0", "pattern"),
         ({"secret": "sk-ant-123"}, "secret", "secret is no name of a secret"),
@@ -109,7 +109,7 @@ def test_a_credential_in_place_of_its_name_is_not_repeated(one: Any) -> None:
 
 
 def test_a_config_is_bounded(one: Any) -> None:
-    with pytest.raises(PayloadTooLargeError, match="config is 7"):
+    with pytest.raises(InvalidInputError, match="its config is 70"):
         one.register_agent("bot", "command", "lint", config={"a": "x" * 70_000})
 
 

@@ -29,6 +29,8 @@ COMMANDS = (
     "workflow run", "workflow start", "workflow status", "workflow watch", "workflow pause", "workflow resume",
     "workflow cancel", "workflow signal", "workflow approve", "workflow update", "workflow graph", "workflow lint",
     "workflow schema", "workflow register", "workflow list", "workflow retry", "workflow restart",
+    "agents list", "agents show", "agents register", "agents update", "agents remove", "agents pause", "agents resume",
+    "agents drain", "agents test", "agents apply",
     "dead list", "dead show", "dead requeue", "dead drop", "quarantine list", "quarantine show", "quarantine drop",
 )  # fmt: skip
 

@@ -37,6 +37,7 @@ JSON_ROOMS = (
 #: loop turn.
 CATCH_ALL = (
     "taskengine/agent_modules.py",
+    "workers/agents/health.py",
     "workers/agents/running.py",
     "workers/capture.py",
     "workers/invoke.py",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from taskengine.agents.types import check_type
+from taskengine.agents.types import check_record
 from taskengine.api.arguments import agent_name, capability_name, mapping, member, number, text, user
 from taskengine.api.context import OperationContext
 from taskengine.api.operations import pause
@@ -25,7 +25,6 @@ from taskengine.errors import (
     InvalidInputError,
     NotAllowedError,
     NotFoundError,
-    PayloadTooLargeError,
 )
 from taskengine.models import AgentStatus, Pause, TaskStatus
 from taskengine.models.agent import NAMED, AgentInfo, AgentRecord
@@ -35,8 +34,6 @@ from taskengine.store.call import Operation
 from taskengine.store.codec import dumps, moment, note, pause_from
 from taskengine.store.nodes import Node
 
-#: Bytes of a config as JSON.
-_LARGEST_CONFIG = 64 * 1024
 #: What :func:`update_agent` changes.
 CHANGEABLE = (
     "capabilities", "executor", "max_concurrency", "resources", "limits", "secret", "config", "preference",
@@ -204,13 +201,8 @@ def _checked(fields: Mapping[str, Any]) -> AgentRecord:
     """Return a record of which everything is known to be right."""
     _refuse_value(fields.get("secret"))
     record = AgentRecord(**fields)
-    size = len(dumps(record.config, "config").encode())
-    if size > _LARGEST_CONFIG:
-        raise PayloadTooLargeError("config", size, _LARGEST_CONFIG)
-    for name, share in record.resources.items():
-        if not 0 < share <= 1e9:
-            raise InvalidInputError(f"resources.{name:.80} is {share!r}; use a number over 0", field="resources")
-    check_type(record)
+    dumps(record.config, "config")
+    check_record(record)
     return record
 
 
