@@ -10,25 +10,12 @@ from pydantic import JsonValue
 
 from taskengine.core.workflow_faults import examine
 from taskengine.errors import InvalidWorkflowError, WorkflowFault
-from taskengine.models import TaskPriority, Workflow, WorkflowCondition, WorkflowDefinition, WorkflowStep
+from taskengine.models import TaskPriority, Workflow, WorkflowDefinition, WorkflowStep
+from taskengine.models.shorthands import Condition, FailOrContinue, StepFields
 from taskengine.models.task import RequestFields
 
-#: A condition, or an expression.
-Condition = WorkflowCondition | str
 #: A step, or the same as plain data.
 Step = WorkflowStep | Mapping[str, Any]
-FailOrContinue = Literal["fail", "continue"]
-
-
-class StepFields(TypedDict, total=False):
-    """What every step may say besides what its kind needs (:class:`~taskengine.models.WorkflowStep`)."""
-
-    when: Condition | None
-    depends_on: Sequence[str] | None
-    on_failure: FailOrContinue
-    outputs: Mapping[str, JsonValue]
-    timeout: float | None
-
 
 class WorkflowFields(TypedDict, total=False):
     """What a workflow may say besides its steps (:class:`~taskengine.models.WorkflowDefinition`)."""

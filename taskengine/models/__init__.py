@@ -136,7 +136,7 @@ _LATE = {
     "WorkflowDefinition": "taskengine.models.steps",
     "WorkflowPage": "taskengine.models.workflow",
     "WorkflowState": "taskengine.models.workflow_status",
-    "WorkflowStep": "taskengine.models.step",
+    "WorkflowStep": "taskengine.models.steps",  # where its kinds are made known
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -19,10 +19,9 @@ from taskengine.errors import InvalidWorkflowError, WorkflowFault
 from taskengine.models.condition import Condition
 from taskengine.models.definition import Found, Part, did_you_mean, faulty, lines, shown
 from taskengine.models.definition_types import Name, Templates
+from taskengine.models.shorthands import FailOrContinue, Shorthands
 from taskengine.models.siblings import bounds, sibling_faults
 from taskengine.models.task import Positive
-
-FailOrContinue = Literal["fail", "continue"]
 
 
 def _require_kind(schema: dict[str, Any], step: type[BaseModel]) -> None:
@@ -31,7 +30,7 @@ def _require_kind(schema: dict[str, Any], step: type[BaseModel]) -> None:
         schema["required"] = ["kind", *schema.get("required", [])]
 
 
-class WorkflowStep(Part):
+class WorkflowStep(Part, Shorthands):
     """What every step has. Frozen; a wrong one raises InvalidWorkflowError with all its faults."""
 
     model_config = ConfigDict(json_schema_extra=_require_kind)

@@ -42,8 +42,9 @@ from taskengine.models.definition_types import (
     Variables,
 )
 from taskengine.models.enums import TaskPriority
+from taskengine.models.shorthands import FailOrContinue
 from taskengine.models.siblings import bounds
-from taskengine.models.step import FailOrContinue, WorkflowStep, kind_of, one_step, scope
+from taskengine.models.step import WorkflowStep, kind_of, one_step, scope
 from taskengine.models.task import Author, Positive
 from taskengine.models.task_template import TaskTemplate
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from textwrap import dedent
 from typing import Any
 
@@ -226,3 +227,36 @@ def test_ten_thousand_steps_are_checked_in_seconds() -> None:
     for at in range(9_000):
         builder.add_task_step(f"s{at}", {"input": {"a": f"${{steps.s{at - 1}.output}}"}} if at else {})
     assert builder.faults() == []
+
+
+KINDS = sorted(WorkflowStep.classes)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_of_each_kind_is_made_by_one_call_as_the_builder_takes_it(kind: str) -> None:
+    short = inspect.signature(getattr(WorkflowStep, kind)).parameters
+    call = dict(inspect.signature(getattr(WorkflowBuilder, f"add_{kind}_step")).parameters)
+    del call["self"]
+    assert [(one.name, one.kind, one.default) for one in short.values()] == [
+        (one.name, one.kind, one.default) for one in call.values()
+    ]
+
+
+def test_what_is_made_by_one_call_is_what_the_builder_makes() -> None:
+    inner = WorkflowStep.task("a", {"capability": "x"}, timeout=5)
+    made = [
+        WorkflowStep.parallel("p", [inner]), WorkflowStep.sequential("s", [inner]), WorkflowStep.wait("w", 5),
+        WorkflowStep.conditional("c", "true", [inner]), WorkflowStep.loop("l", "true", [inner], 3, interval=2),
+        WorkflowStep.map("m", [1, 2], [inner], max_parallel=1), WorkflowStep.sub_workflow("sub", "other"),
+        WorkflowStep.approval("ask", "Now?", approvers=["ann"]),
+    ]  # fmt: skip
+    built = (
+        WorkflowBuilder("w")
+        .add_parallel_step("p", [inner]).add_sequential_step("s", [inner]).add_wait_step("w", 5)
+        .add_conditional_step("c", "true", [inner]).add_loop_step("l", "true", [inner], 3, interval=2)
+        .add_map_step("m", [1, 2], [inner], max_parallel=1).add_sub_workflow_step("sub", "other")
+        .add_approval_step("ask", "Now?", approvers=["ann"]).build()
+    )  # fmt: skip
+    assert tuple(made) == built.steps
+    with pytest.raises(InvalidWorkflowError, match="wait_seconds"):
+        WorkflowStep.wait("w", -1)

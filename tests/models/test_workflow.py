@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -359,3 +361,10 @@ def test_the_json_schema_knows_every_kind() -> None:
     template = schema["$defs"]["TaskStep"]["properties"]["task_template"]
     assert "capability" in template["properties"]
     assert template["additionalProperties"] is False
+
+
+@pytest.mark.process
+def test_a_step_is_made_by_whoever_imports_nothing_else() -> None:
+    code = "from taskengine import WorkflowStep; print(WorkflowStep(kind='wait', name='w', signal='go').signal)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("go\n", "")

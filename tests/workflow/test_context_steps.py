@@ -57,3 +57,9 @@ def test_a_task_of_no_workflow_has_none() -> None:
         engine.submit(Task(capability=WORK))
         engine.run_until_idle()
     assert seen == [{}]
+
+
+def test_values_that_a_coordinator_put_in_are_in_the_input_alone() -> None:
+    each = WorkflowStep(kind="map", name="each", items=[1, 2], steps=[step("do")])
+    seen = seen_by(each, step("last", got="${size(steps.each.output)}"))
+    assert seen["last"] == {}
