@@ -100,7 +100,8 @@ if TYPE_CHECKING:
         WorkflowStatus,
         WorkflowStep,
     )
-    from taskengine.models.agent import AgentInfo, AgentRecord
+    from taskengine.models.agent import AgentInfo, AgentRecord, Limit
+    from taskengine.models.limit import LimitInfo
     from taskengine.settings import Settings
 
 __all__ = [
@@ -137,6 +138,8 @@ __all__ = [
     "InvalidFleetError",
     "InvalidInputError",
     "InvalidWorkflowError",
+    "Limit",
+    "LimitInfo",
     "LogPage",
     "NeedsInput",
     "NoResultError",
@@ -217,6 +220,8 @@ _LATE = {
     "TaskScheduler": "taskengine.builders",
     "AgentInfo": "taskengine.models.agent",
     "AgentRecord": "taskengine.models.agent",
+    "Limit": "taskengine.models.agent",
+    "LimitInfo": "taskengine.models.limit",
     "AgentStatus": "taskengine.models",
     "ApprovalAnswer": "taskengine.models",
     "BulkResult": "taskengine.models",

@@ -47,6 +47,8 @@ def test_an_agent_is_registered_as_the_manual_does_it(api: Any) -> None:
 
 
 def test_registering_again_changes_only_what_differs(api: Any) -> None:
+    for name in ("a", "b"):
+        api.set_limit(name, in_flight=1)
     made = api.register_agent("bot", "function", "lint", max_concurrency=2, limits=["a", "b", "a"])
     assert made.record.limits == ("a", "b")
     assert api.register_agent("bot", "function", {"lint"}, max_concurrency=2, limits=("a", "b")) == made

@@ -9,6 +9,7 @@ from taskengine.api.aio.admin import AsyncAdmin
 from taskengine.api.aio.agents import AsyncAgents
 from taskengine.api.aio.bulk import AsyncBulk
 from taskengine.api.aio.control import AsyncControl
+from taskengine.api.aio.limits import AsyncLimits
 from taskengine.api.aio.runs import AsyncRuns
 from taskengine.api.aio.workflow_start import AsyncWorkflowStart
 from taskengine.api.arguments import Id
@@ -32,6 +33,7 @@ class TaskAPI(
     AsyncRuns,
     AsyncWorkflowStart,
     AsyncAgents,
+    AsyncLimits,
     AsyncAdmin,
 ):
     """Submit, watch and steer tasks from an event loop.

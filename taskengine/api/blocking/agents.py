@@ -26,7 +26,7 @@ class BlockingAgents(BlockingBaseClient):
         executor: str | Callable[..., Any] | None = None,
         max_concurrency: int | None = None,
         resources: Mapping[str, float] | None = None,
-        limits: Iterable[str] | str | None = None,
+        limits: Iterable[str] | str | Mapping[str, int] | None = None,
         secret: str | None = None,
         config: Mapping[str, Any] | None = None,
         preference: int = 5,
@@ -45,7 +45,9 @@ class BlockingAgents(BlockingBaseClient):
         *executor*: the function that runs its tasks, or where it is (``"my_agents:codegen_executor"``), when the type
         alone does not say; a worker takes it only from a module among its ``--import``. *max_concurrency*: executions
         at once on all its workers together. *resources*: what each of them reserves, such as ``{"memory_gb": 2}``.
-        *limits*: names of those that it shares with others. *secret*: the name of its credential, never its value.
+        *limits*: names of those that it shares with others (:meth:`set_limit`), or a dict of bounds, which makes one
+        that is called like its secret: agents with one key share it, and ConflictError names two that say different
+        numbers. *secret*: the name of its credential, never its value.
         *config*: what its type knows, JSON of at most 64 KiB. *preference*: 0 to 9, the lowest is asked first.
         *drain_seconds*: what its executions may take when a worker stops.
         """
@@ -83,7 +85,7 @@ class BlockingAgents(BlockingBaseClient):
         return self._run(agents.pause_agent(self._context, agent_id, reason, until, by))
 
     def resume_agent(self, agent_id: str, by: str | None = None) -> bool:
-        """End an agent's pause and its draining; False when there was neither."""
+        """End an agent's pause and its draining, and close its breaker; False when there was none of these."""
         return self._run(agents.resume_agent(self._context, agent_id, by))
 
     def drain_agent(self, agent_id: str, reason: str | None = None, by: str | None = None) -> AgentInfo:

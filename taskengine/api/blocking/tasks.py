@@ -12,6 +12,7 @@ from taskengine.api.blocking.admin import BlockingAdmin
 from taskengine.api.blocking.agents import BlockingAgents
 from taskengine.api.blocking.bulk import BlockingBulk
 from taskengine.api.blocking.control import BlockingControl
+from taskengine.api.blocking.limits import BlockingLimits
 from taskengine.api.blocking.runs import BlockingRuns
 from taskengine.api.blocking.workflow_start import BlockingWorkflowStart
 from taskengine.api.operations import ask, change, delete, edges, execute, plan, submit, wait
@@ -34,6 +35,7 @@ class BlockingTaskAPI(
     BlockingRuns,
     BlockingWorkflowStart,
     BlockingAgents,
+    BlockingLimits,
     BlockingAdmin,
 ):
     """Submit, watch and steer tasks from scripts and threads, which may share one.

@@ -16,6 +16,7 @@ from taskengine.agents.types import check_record
 from taskengine.api.arguments import agent_name, capability_name, mapping, member, number, text, user
 from taskengine.api.context import OperationContext
 from taskengine.api.operations import pause
+from taskengine.api.operations.limits import inline_limit, no_limit
 from taskengine.core import remedy
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.core.standing import Facts, Serving, standing
@@ -49,7 +50,12 @@ def register_agent(
 ) -> Operation[AgentInfo]:
     """Store an agent, or give it this content; how it stands then."""
     id = agent_name(agent_id)
+    inline = fields.get("limits")
+    if isinstance(inline, Mapping):
+        fields["limits"] = ()
     record = _checked({**_plain({"capabilities": capabilities, **fields}), "id": id, "type": agent_type})
+    if isinstance(inline, Mapping):
+        record = record.model_copy(update={"limits": ((yield from inline_limit(id, inline, record.secret)),)})
 
     def change(known: AgentRecord | None) -> AgentRecord:
         if known is not None and known.origin == "api" and known.type != record.type:
@@ -72,7 +78,10 @@ def update_agent(
         raise InvalidInputError(
             f"agent {id!r}: {named}; name one of {', '.join(CHANGEABLE)}", field=unknown[0] if unknown else "changes"
         )
-    values = _plain(changes)
+    values = dict(changes)
+    if isinstance(inline := changes.get("limits"), Mapping):
+        values["limits"] = yield from _inline(id, inline, changes)
+    values = _plain(values)
 
     def change(known: AgentRecord | None) -> AgentRecord:
         if known is None:
@@ -178,6 +187,14 @@ def unknown_agent(id: str, known: Iterable[str] = ()) -> NotFoundError:
     return NotFoundError("agent", id, says=f"no agent {id!r} is registered ({others}); {remedy.register_agent(id)}")
 
 
+def _inline(id: str, bounds: Mapping[str, int | None], changes: Mapping[str, Any]) -> Operation[str]:
+    """Set the limit that a change brings along; its name."""
+    known = (yield from agents.read([id])).agents.get(id)
+    secret = changes.get("secret", known.record.secret if known else None)
+    _refuse_value(secret)
+    return (yield from inline_limit(id, bounds, secret))
+
+
 # -- storing
 
 
@@ -190,6 +207,8 @@ def _store(id: str, change: Callable[[AgentRecord | None], AgentRecord]) -> Oper
         answer = yield from agents.register(record, known.record.revision if known else 0)
         if answer.ok:
             return
+        if answer.word == "unknown":
+            raise (yield from no_limit(answer.text()))
         if answer.word == "full":
             raise ConflictError(
                 f"{agents.MOST_AGENTS} agents are registered, which is the most; unregister those that are gone"

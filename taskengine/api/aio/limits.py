@@ -1,0 +1,46 @@
+"""Limits by name: what agents that share one may use together."""
+
+from __future__ import annotations
+
+from taskengine.api.aio.base_client import AsyncBaseClient
+from taskengine.api.operations import limits
+from taskengine.models.limit import LimitInfo
+
+
+class AsyncLimits(AsyncBaseClient):
+    """Set limits, look at them, remove them."""
+
+    async def set_limit(
+        self,
+        name: str,
+        *,
+        in_flight: int | None = None,
+        requests_per_minute: int | None = None,
+        input_tokens_per_minute: int | None = None,
+        output_tokens_per_minute: int | None = None,
+        tokens_per_day: int | None = None,
+    ) -> LimitInfo:
+        """Say how much all agents that name this limit may use together; how it stands then. None is no bound.
+
+        All bounds are set at once, in the whole fleet, without a restart: one that is left out is none. Lowered under
+        load it ends nothing, and nothing more starts until what runs is below it. *in_flight*: executions at once. A
+        minute's numbers are never exceeded by more than one request in any minute: a tenth may come at once, the rest
+        is spread. *tokens_per_day*: of all kinds together, in UTC; then nothing starts until the next day. Agents name
+        limits when they are registered. Safe to repeat.
+        """
+        bounds = {
+            "in_flight": in_flight, "requests_per_minute": requests_per_minute,
+            "input_tokens_per_minute": input_tokens_per_minute, "output_tokens_per_minute": output_tokens_per_minute,
+            "tokens_per_day": tokens_per_day,
+        }  # fmt: skip
+        return await self._run(limits.set_limit(name, bounds))
+
+    async def list_limits(self) -> list[LimitInfo]:
+        """Return all limits by name: their bounds, what is in flight, today's tokens, and why one lets nothing
+        start.
+        """
+        return await self._run(limits.list_limits())
+
+    async def remove_limit(self, name: str) -> None:
+        """Forget a limit; NotAllowedError while agents name it, and says which."""
+        await self._run(limits.remove_limit(name))
