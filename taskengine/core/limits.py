@@ -39,6 +39,6 @@ def _breaker(agent: str, closed: Closed, secret: str | None) -> str:
     if kind in _REFUSED:
         credential = f"secret {secret}" if secret else "its credential"
         said = f"{credential} was refused on worker {worker} ({kind}: {error})"
-        return f"agent {agent!r} takes nothing, for {said}; mend it, and let it go on: {call}; else {tried}"
-    said = f"5 or more failed in a row, last on worker {worker} ({kind}: {error})"
-    return f"agent {agent!r} takes nothing, for {said}; {tried}; or at once: {call}"
+        return f"{said}; mend it, and let it go on: {call}; else {tried}"
+    said = f"five or more of its executions failed in a row, last on worker {worker} ({kind}: {error})"
+    return f"{said}; {tried}; or at once: {call}"

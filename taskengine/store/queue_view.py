@@ -13,6 +13,7 @@ from taskengine.store.call import Operation
 from taskengine.store.codec import moment, note, pairs, pause_from
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import RULED
+from taskengine.store.limits import closed_from
 from taskengine.store.nodes import Node, every_node
 from taskengine.store.verb import Verb
 
@@ -36,6 +37,8 @@ class _Row(NamedTuple):
     pause: tuple[str, str] | tuple[()]
     #: 'node until ms' of who polls for it, or did last; '' for nobody.
     poller: str
+    #: (agent, limit, bound, ms or '', why) of agents that their limits let start nothing.
+    closed: Sequence[Sequence[Any]]
 
 
 def _queue_view(row: _Row, nodes: Sequence[Node]) -> QueueView:
@@ -64,6 +67,7 @@ def _queue_view(row: _Row, nodes: Sequence[Node]) -> QueueView:
         pause=pause_from(*row.pause) if row.pause else None,
         poller=poller,
         polled_until=moment(polled_until or None),
+        closed=tuple((str(agent), found) for agent, *words in row.closed if (found := closed_from(words))),
     )
 
 

@@ -97,3 +97,29 @@ def test_an_agent_whose_limits_let_nothing_start_says_which(api: Any, world: Wor
     assert api.resume_agent("lint") is True
     assert api.get_agent("lint").status is AgentStatus.ONLINE
     assert api.resume_agent("lint") is False
+
+
+def test_a_task_behind_a_full_limit_says_which_and_until_when(api: Any, world: World) -> None:
+    api.set_limit("key", requests_per_minute=1)
+    api.register_agent("lint", "function", "lint", limits="key")
+    world.beat(slots=3)
+    task = api.create_task(Task(name="a", capability="lint"))
+    world.report(world.start())
+    task = api.create_task(Task(name="b", capability="lint"))
+    found = api.explain(task.id)
+    fact = found.facts[0]
+    assert fact.kind == "limit"
+    assert "agent 'lint' starts nothing more now: limit 'key' has no requests a minute left until " in found.headline
+    assert (fact.details["limit"], fact.details["bound"]) == ("key", "requests")
+    assert [each.kind for each in found.facts] == ["limit", "queue"]
+
+
+def test_nothing_is_said_of_a_limit_while_another_agent_of_the_capability_has_room(api: Any, world: World) -> None:
+    api.set_limit("key", in_flight=1)
+    api.register_agent("lint", "function", "lint", limits="key")
+    world.beat("n1", slots=1)
+    world.beat("n2", slots=0, queues="lint=other @other=other")
+    api.create_task(Task(name="a", capability="lint"))
+    world.start()
+    task = api.create_task(Task(name="b", capability="lint"))
+    assert "limit" not in {fact.kind for fact in api.explain(task.id).facts}

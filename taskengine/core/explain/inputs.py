@@ -9,6 +9,7 @@ from uuid import UUID
 
 from taskengine.models.enums import TaskPriority, TaskStatus
 from taskengine.models.execution import TaskExecution
+from taskengine.models.limit import Closed
 from taskengine.models.pause import Pause
 from taskengine.models.task import Task
 
@@ -72,6 +73,8 @@ class QueueView:
     #: Of a slotless execution the worker that asks its service, and until when it said it would; '' for none ever.
     poller: str = ""
     polled_until: datetime | None = None
+    #: Agents that would run it, with what their limits say, where those of all of them let nothing start.
+    closed: Sequence[tuple[str, Closed]] = ()
 
 
 @dataclass(frozen=True, slots=True)

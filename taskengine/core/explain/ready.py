@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from taskengine.core import remedy
 from taskengine.core.explain.inputs import NAMED, ExplainInputs, QueueView, Server
 from taskengine.core.explain.words import clock, counted, nobody_leads, pause_facts, span
+from taskengine.core.limits import why_closed
 from taskengine.models.explanation import Fact
 from taskengine.models.task import Task
 
@@ -31,6 +32,15 @@ def ready(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
         )
     elif not now.servers:
         yield _unoffered(now)
+    elif now.closed:
+        for agent, closed in now.closed:
+            yield Fact(
+                kind="limit",
+                text=f"agent {agent!r} starts nothing more now: {why_closed(closed)}",
+                details={"agent": agent, **closed.model_dump(mode="json")},
+            )
+        if now.position >= 0 and able:
+            yield _queued(inputs, able)
     elif now.claim_by is not None and not now.pause:
         yield Fact(
             kind="granted",
