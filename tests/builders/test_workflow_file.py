@@ -94,6 +94,44 @@ def test_every_fault_has_its_line_at_any_depth(tmp_path: Path) -> None:
     ]
 
 
+DEEP = """\
+name: w
+steps:
+  - kind: loop
+    name: l
+    max_iterations: 3
+    loop_condition: "true"
+    loop_steps:
+      - kind: map
+        name: m
+        items: [1]
+        steps:
+          - kind: sub_workflow
+            name: s
+            workflow:
+              name: i
+              steps:
+                - kind: conditional
+                  name: c
+                  condition: "true"
+                  true_steps:
+                    - name: t
+                      task_template: {task_type: nonsense}
+              finally_steps:
+                - name: f
+                  task_template:
+                    timeout: -1
+"""
+
+
+def test_a_fault_in_every_kind_of_body_at_once_has_its_path_and_line(tmp_path: Path) -> None:
+    inside = "steps[0].loop_steps[0].steps[0].workflow"
+    assert [fault.rpartition(": ")[0] for fault in faults(written(tmp_path, DEEP))] == [
+        f"release.yaml:22: {inside}.steps[0].true_steps[0].task_template.task_type",
+        f"release.yaml:26: {inside}.finally_steps[0].task_template.timeout",
+    ]
+
+
 def test_json_has_lines_too(tmp_path: Path) -> None:
     text = '{"name": "w",\n "steps": [\n  {"name": "a",\n   "task_template": {\n    "task_type": "nope"}}]}'
     (found,) = faults(written(tmp_path, text, "w.json"))
