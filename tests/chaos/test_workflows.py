@@ -1,15 +1,16 @@
-"""A workflow of every kind of step on real processes, whose coordinator is killed at every so many moments."""
+"""A workflow of every kind of step on real processes, whose coordinator is killed or stopped at any moment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from taskengine import Workflow, WorkflowDefinition, WorkflowStep
+from taskengine import BlockingTaskAPI, Workflow, WorkflowDefinition, WorkflowStep
+from taskengine.store.invariants import check_invariants
 
-from ..fleet import until
+from ..fleet import Fleet, until
 from .conftest import MakeFleet
-from .test_coordinators import dying
+from .test_coordinators import dying, freeze_leader
 
 OVER = {"completed", "failed", "cancelled"}
 
@@ -47,6 +48,29 @@ def every_kind() -> Workflow:
 RUNS = sorted(["a", "s", "bad", "yes", "turn", "turn", *"xyxyxy", "i", "z", "end"])
 
 
+def start(api: BlockingTaskAPI) -> Workflow:
+    """Everything is said before anything runs."""
+    flow = every_kind()
+    api.start_workflow(flow)
+    api.signal_workflow(flow.id, "go")
+    api.approve(flow.id, "waits/word", by="ann")
+    api.update_context(flow.id, {"go": True})
+    return flow
+
+
+def ran(api: BlockingTaskAPI, fleet: Fleet, flow: Workflow) -> list[str]:
+    ours = {str(one.id): one.name for one in api.list_tasks(run_id=flow.id, limit=100)}
+    return [ours[effect.task] for effect in fleet.effects("begin") if effect.task in ours]
+
+
+def check_end(api: BlockingTaskAPI, fleet: Fleet, flow: Workflow, moment: int) -> None:
+    """It came to what its definition says, and each task ran once."""
+    done = api.get_workflow(flow.id)
+    assert (done.status, done.result) == ("completed", {"n": 2}), (moment, done.error_message)
+    assert done.variables == {"go": True, "n": 1}
+    assert sorted(ran(api, fleet, flow)) == RUNS, moment
+
+
 def test_a_workflow_whose_coordinator_is_killed_at_any_moment_comes_to_its_end(
     make_fleet: MakeFleet, moments: Iterator[int]
 ) -> None:
@@ -58,21 +82,32 @@ def test_a_workflow_whose_coordinator_is_killed_at_any_moment_comes_to_its_end(
         while not unharmed:
             moment = max(moment + 7, next(moments))
             coordinators.make(moment)
-            flow = every_kind()
-            api.start_workflow(flow)
-            api.signal_workflow(flow.id, "go")
-            api.approve(flow.id, "waits/word", by="ann")
-            api.update_context(flow.id, {"go": True})
+            flow = start(api)
             until(lambda id=flow.id: coordinators.died.is_set() or api.get_workflow(id).status in OVER, 30)
             unharmed = not coordinators.died.is_set()
             if not unharmed:
                 coordinators.make(0)
                 until(lambda id=flow.id: api.get_workflow(id).status in OVER, 20)
-            done = api.get_workflow(flow.id)
-            assert (done.status, done.result) == ("completed", {"n": 2}), (moment, done.error_message)
-            assert done.variables == {"go": True, "n": 1}
-            ours = {str(one.id): one.name for one in api.list_tasks(run_id=flow.id, limit=100)}
-            ran = [ours[effect.task] for effect in fleet.effects("begin") if effect.task in ours]
-            assert sorted(ran) == RUNS, moment
+            check_end(api, fleet, flow, moment)
         assert coordinators.died.wait(20)
         coordinators.make(0)
+
+
+def test_a_workflow_comes_to_its_end_beside_a_leader_that_is_stopped_past_its_term(make_fleet: MakeFleet) -> None:
+    """It goes on with what it was about to write, while the other decides or when all is over."""
+    fleet = make_fleet(leader_seconds=0.4, lease_seconds=None)
+    pair = [fleet.coordinator("c0"), fleet.coordinator("c1")]
+    fleet.worker("w", "-Q", "play", pool="threads", slots=4)
+    fleet.await_leader()
+    api = fleet.api()
+    for turn in range(len(RUNS) - 1):
+        flow = start(api)
+        until(lambda flow=flow, turn=turn: len(ran(api, fleet, flow)) >= turn, 20)
+        leader, term = freeze_leader(fleet, pair)
+        until(lambda term=term: fleet.view().term > term, 10)
+        if turn % 2:
+            leader.thaw()
+        until(lambda flow=flow: api.get_workflow(flow.id).status in OVER, 30)
+        leader.thaw()
+        check_end(api, fleet, flow, turn)
+    assert fleet.store.run(check_invariants(fleet.keys)) == []
