@@ -13,7 +13,7 @@ from collections import Counter
 from uuid import uuid4
 
 from taskengine.coordinator.duty import DutyContext
-from taskengine.store import coordination
+from taskengine.store import poison
 
 _log = logging.getLogger(__name__)
 
@@ -49,19 +49,19 @@ class PoisonTracker:
         if not self._is_recalled:
             self._recall(context)
         while self._untold:
-            context.read(coordination.count_poison(context.keys, self._untold[0]))
+            context.read(poison.count_poison(context.keys, self._untold[0]))
             del self._untold[0]
         self.let_go(context)
 
     def take(self, context: DutyContext, entry: str) -> None:
         """Note that *entry* is in hand, before anything is done with it."""
-        context.read(coordination.take_in_hand(context.keys, _ME, entry))
+        context.read(poison.take_in_hand(context.keys, _ME, entry))
         self._has_in_hand = True
 
     def let_go(self, context: DutyContext) -> None:
         """Note that nothing is in hand any more."""
         if self._has_in_hand:
-            context.read(coordination.let_go(context.keys))
+            context.read(poison.let_go(context.keys))
             self._has_in_hand = False
 
     def why_poison(self, entry: str) -> str:
@@ -75,11 +75,11 @@ class PoisonTracker:
     def clear(self, context: DutyContext) -> None:
         """Forget all of them: a whole pass found none."""
         if self._times:
-            context.read(coordination.forget_poison_counts(context.keys))
+            context.read(poison.forget_poison_counts(context.keys))
             self._times.clear()
 
     def _recall(self, context: DutyContext) -> None:
-        times, who, entry = context.read(coordination.poison_counts(context.keys))
+        times, who, entry = context.read(poison.poison_counts(context.keys))
         self._times.update(times)
         self._is_recalled = True
         if not entry:

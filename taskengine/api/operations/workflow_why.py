@@ -14,7 +14,7 @@ from taskengine.core.steps.paths import find_step
 from taskengine.core.steps.snapshot import ENTERED
 from taskengine.errors import ExpressionError
 from taskengine.models import ApprovalStep, WaitStep
-from taskengine.store import coordination, nodes
+from taskengine.store import nodes, poison
 from taskengine.store.call import Operation
 from taskengine.store.codec import moment
 from taskengine.store.keys import Keys
@@ -41,7 +41,7 @@ def surroundings(
     leads, poisoned = True, {}
     if any(_may_be_undecided(step.fields) for step in found.values()):
         leads = (yield from nodes.leader())[1] is not None
-        errors = yield from coordination.poisoned(keys, _POISONED)
+        errors = yield from poison.poisoned(keys, _POISONED)
         poisoned = {path: errors[str(step.id)] for path, step in found.items() if str(step.id) in errors}
     return Surroundings(where.workflow_id, moment, values, paused, leads, poisoned)
 
