@@ -91,6 +91,11 @@ def start_agent(agent: str, executor: str | None = None) -> str:
     return f"start one: taskengine worker --agent {agent}{imports}"
 
 
+def resume_agent(agent: str) -> str:
+    """Return the call that lets an agent take work again."""
+    return named(f"resume_agent({agent!r})", f"taskengine agents resume {agent}")
+
+
 def register_agent(agent: str) -> str:
     """Return the call that registers an agent."""
     python = f"register_agent({agent!r}, TYPE, {{CAPABILITY}})"

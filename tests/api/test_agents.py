@@ -210,3 +210,23 @@ def test_an_agent_is_forgotten_when_nobody_serves_or_names_it(api: Any, world: W
 def test_nobody_registered_needs_be_known_to_name_it_in_a_task(one: Any) -> None:
     task = one.create_task(Task(name="a", capability="lint", assigned_to=f"later-{uuid4()}"))
     assert one.get_task(task.id).assigned_to is not None
+
+
+def why(api: Any, **fields: Any) -> str:
+    task = api.create_task(Task(name="a", **{"capability": "lint"} | fields))
+    return str(api.explain(task.id).headline)
+
+
+def test_why_says_that_nobody_registered_whom_a_task_names(one: Any, world: World) -> None:
+    world.beat()
+    said = why(one, assigned_to="later")
+    assert "no living worker offers agent 'later' (those that live offer " in said
+    assert "no agent 'later' is registered (register_agent('later', TYPE, {CAPABILITY}) does), nor imported; " in said
+
+
+def test_why_names_registered_agents_that_could_do_it_and_how_to_start_one(one: Any) -> None:
+    one.register_agent("bot", "claude", {"lint"})
+    assert why(one, assigned_to="bot").endswith("; start one: taskengine worker --agent bot")
+    assert why(one).endswith("; bot can do it; start one: taskengine worker --agent bot")
+    one.drain_agent("bot", reason="upgrade", by="ann")
+    assert why(one).endswith("; agent 'bot' is drained by ann: upgrade; resume_agent('bot') ends that")

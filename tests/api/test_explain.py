@@ -94,7 +94,7 @@ def test_no_worker_offers_it_says_what_is_offered(api: Any, world: World) -> Non
     world.beat(queues="lint=lint test=tester @lint=lint")
     found = api.explain(task.id)
     assert "(those that live offer lint, test)" in found.headline
-    assert found.facts[0].details == {"queue": "gpu", "offered": ["@lint", "lint", "test"]}
+    assert found.facts[0].details == {"queue": "gpu", "offered": ["@lint", "lint", "test"], "agents": []}
 
 
 def test_no_worker_has_its_agent(api: Any, world: World) -> None:

@@ -16,7 +16,8 @@ from taskengine.core.explain.task import explain
 from taskengine.core.lifecycle import CLOSABLE, EXECUTING, REOPENABLE, TERMINAL
 from taskengine.errors import NotFoundError
 from taskengine.models import Explanation, Task, TaskStatus
-from taskengine.store import executions, steps, tasks
+from taskengine.models.agent import AgentRecord
+from taskengine.store import agents, executions, steps, tasks
 from taskengine.store.call import Operation
 from taskengine.store.fields import TaskField
 from taskengine.store.graph_nodes import PIECE, graph_nodes
@@ -27,6 +28,8 @@ from taskengine.store.results import whole
 _LOOKED_AT = 4 * PIECE
 #: The queue of tasks that run a workflow.
 _OF_WORKFLOWS = "%w"
+#: Agents that are read.
+_MOST_AGENTS = 500
 #: Steps up from a closed task to the root of it.
 _MOST_STEPS = 100
 
@@ -53,11 +56,20 @@ def explain_task(context: OperationContext, task_id: Id) -> Operation[Explanatio
             execution=latest[-1] if latest else None,
             causes=(yield from _causes(task)) if task.status in REOPENABLE else (),
             part=(yield from part_of(context, id)) if task.status in REOPENABLE else None,
+            able=() if now.servers else (yield from _able(context, task)),
             steps=(yield from _steps(context, task)) if task.status in EXECUTING else None,
         )
         (again,) = yield from tasks.statuses([id])
         if again == task.status:  # else it moved on between two looks, and the answer would contradict itself
             return explain(task, inputs)
+
+
+def _able(context: OperationContext, task: Task) -> Operation[list[AgentRecord]]:
+    """Return known agents that could run a task, the first of them by name where there are many."""
+    pinned = task.queue.startswith("@")
+    names = [task.queue[1:]] if pinned else (yield from agents.names(context.keys))[:_MOST_AGENTS]
+    found = (yield from agents.read_all(names)).agents.values()
+    return [each.record for each in found if pinned or task.queue in each.record.capabilities]
 
 
 def _steps(context: OperationContext, task: Task) -> Operation[str | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from taskengine.models.agent import AgentRecord
 from taskengine.models.enums import TaskPriority, TaskStatus
 from taskengine.models.execution import TaskExecution
 from taskengine.models.limit import Closed
@@ -112,5 +113,7 @@ class ExplainInputs:
     causes: Sequence[Task] = ()
     #: Whose part it is; None of a task of its own, and of one that is not to be opened again.
     part: Part | None = None
+    #: Known agents that could run it, where no living worker offers that; some of them where there are many.
+    able: Sequence[AgentRecord] = ()
     #: What the steps wait for of the workflow that it runs; None where it runs none, or they wait for nothing.
     steps: str | None = None

@@ -8,6 +8,7 @@ from taskengine.core import remedy
 from taskengine.core.explain.inputs import NAMED, ExplainInputs, QueueView, Server
 from taskengine.core.explain.words import clock, counted, nobody_leads, pause_facts, span
 from taskengine.core.limits import why_closed
+from taskengine.models.agent import AgentRecord
 from taskengine.models.explanation import Fact
 from taskengine.models.task import Task
 
@@ -31,7 +32,7 @@ def ready(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
             kind="parked", text=task.reason or f"it is parked: {now.park}", details={"reason": now.park}
         )
     elif not now.servers:
-        yield _unoffered(now)
+        yield _unoffered(now, inputs.able)
     elif now.closed:
         for agent, closed in now.closed:
             yield Fact(
@@ -84,16 +85,33 @@ def _stuck(servers: Sequence[Server]) -> Iterator[Fact]:
             )
 
 
-def _unoffered(now: QueueView) -> Fact:
+def _unoffered(now: QueueView, able: Sequence[AgentRecord]) -> Fact:
     what = f"agent {now.queue[1:]!r}" if now.queue.startswith("@") else f"capability {now.queue!r}"
     offered = [queue for queue in now.queues if not queue.startswith("@")]
     shown = ", ".join(offered[:NAMED]) + (f" and {len(offered) - NAMED} more" if len(offered) > NAMED else "")
     others = f"those that live offer {shown}" if offered else "nor anything else"
     return Fact(
         kind="unoffered",
-        text=f"no living worker offers {what} ({others}); {remedy.start_worker(now.queue)}",
-        details={"queue": now.queue, "offered": list(now.queues)},
+        text=f"no living worker offers {what} ({others}); {_do_about(now.queue, able)}",
+        details={"queue": now.queue, "offered": list(now.queues), "agents": [record.id for record in able]},
     )
+
+
+def _do_about(queue: str, able: Sequence[AgentRecord]) -> str:
+    """Return what brings a worker for a queue, by what is known of the agents that could do it."""
+    draining = [record for record in able if record.draining is not None]
+    if draining and len(draining) == len(able):
+        names = " and ".join(f"agent {record.id!r} is drained by {record.draining}" for record in draining[:NAMED])
+        return f"{names}; {remedy.resume_agent(draining[0].id)} ends that"
+    registered = [record for record in able if record.origin == "api" and record.draining is None]
+    if registered:
+        first = registered[0]
+        names = "" if queue.startswith("@") else f"{', '.join(each.id for each in registered[:NAMED])} can do it; "
+        return f"{names}{remedy.start_agent(first.id, first.executor)}"
+    if queue.startswith("@") and not able:
+        registers = remedy.register_agent(queue[1:])
+        return f"no agent {queue[1:]!r} is registered ({registers} does), nor imported; {remedy.start_worker(queue)}"
+    return remedy.start_worker(queue)
 
 
 def _queued(inputs: ExplainInputs, able: Sequence[Server]) -> Fact:
