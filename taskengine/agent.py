@@ -123,6 +123,8 @@ class Agent:
     goes_alone: bool = False
     #: Gives the value of a secret that its record names; None: nothing is registered of it.
     secret: Callable[[str], str] | None = None
+    #: Of a worker: what goes on with work that the function began at a service; None: nothing does.
+    remote: Any = None
 
     @property
     def is_local(self) -> bool:

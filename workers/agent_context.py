@@ -77,6 +77,12 @@ class Verbs:
             )
 
 
+def more_of(outcome: Outcome) -> str:
+    """Return what a report says beside *outcome*; '' for most."""
+    said = {} if outcome.question is None else {"question": kept.question_text(outcome.question)}
+    return dumps(said, "report") if said else ""
+
+
 class AgentContext(Context):
     """One execution, as the type that runs it sees it."""
 
@@ -90,6 +96,9 @@ class AgentContext(Context):
         #: Gives the value of a secret that the agent's record names; None: nothing is registered of the agent.
         self.secrets: Callable[[str], str] | None = None
         self._verbs: Verbs | None = None
+        #: Where its work goes on without its slot; None while it does not.
+        self.detached: Reference | None = None
+        self.poll_seconds = 0.0
 
     @cached_property
     def aio(self) -> AioContext:
@@ -137,10 +146,18 @@ class AgentContext(Context):
         """Ask a person: raises NeedsInput, which ends the attempt and pauses the task."""
         raise NeedsInput(Question(text=question) if isinstance(question, str) else question)
 
-    def more(self, outcome: Outcome) -> str:
-        """Return what its report says beside *outcome*; '' for most."""
-        said = {} if outcome.question is None else {"question": kept.question_text(outcome.question)}
-        return dumps(said, "report") if said else ""
+    def goes_on_at(self, reference: Reference, poll_seconds: float) -> None:
+        """Note that the work goes on at a service: the slot is freed, whatever the outcome, and a poller asks there
+        after *poll_seconds*.
+        """
+        self.detached = reference
+        self.poll_seconds = poll_seconds
+
+    @property
+    def is_taken_up(self) -> bool:
+        """Whether what goes on is what an earlier attempt began."""
+        previous, detached = self.previous, self.detached
+        return previous is not None and detached is not None and previous.at_ms == detached.at_ms
 
     def _of_verbs(self) -> Verbs:
         if self._verbs is None:

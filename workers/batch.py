@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from taskengine.agents import Reference
 from taskengine.errors import StoreError
 from taskengine.models import Outcome
 from taskengine.store.executions import Report
@@ -45,6 +46,19 @@ class Finished:
     #: Until another attempt, if there is one.
     delay_ms: int | None
     report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """An execution whose work goes on at a service, in a slot that it needs no more."""
+
+    assignment: Assignment
+    agent: str
+    reference: Reference
+    #: Milliseconds until the service is asked.
+    poll_ms: int
+    #: Whether an earlier attempt began it.
+    is_taken_up: bool
 
 
 class Batch:

@@ -22,7 +22,8 @@ from taskengine.models import Outcome, Task
 from taskengine.models.question import Question
 from taskengine.store.codec import check_size, readable
 from taskengine.store.kept import question_text
-from workers.context import Context
+from workers.adoption import follow, is_begun
+from workers.agent_context import AgentContext
 from workers.failure import kept, place, traceback_of
 from workers.fork_guard import ForkGuard
 from workers.loop import Run
@@ -35,7 +36,7 @@ from workers.redaction import cleaned, redacted
 ERROR_LIMIT = 4000
 
 
-def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any]) -> Outcome:
+def invoke(agent: Agent, task: Task, context: AgentContext, wait: Callable[[Run], Any]) -> Outcome:
     """Return the outcome of one run; *wait* gives what a coroutine comes to."""
     try:
         return _outcome(agent, task, context, wait)
@@ -44,13 +45,15 @@ def invoke(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any
         return Outcome("failed", error=error, error_kind="crash")
 
 
-def _outcome(agent: Agent, task: Task, context: Context, wait: Callable[[Run], Any]) -> Outcome:
+def _outcome(agent: Agent, task: Task, context: AgentContext, wait: Callable[[Run], Any]) -> Outcome:
     try:
         with ForkGuard():
             value = agent.function(task, context)
             # Whoever made it, a coroutine function, a wrapper of one or an object with an async __call__.
             if type(value) is not dict and inspect.isawaitable(value):
                 value = wait(Run(value))
+            if type(value) is not dict and is_begun(value):
+                return sound(follow(value, agent.remote, context))
     except (CancelledError, asyncio.CancelledError) as exc:
         if not context.cancelled:
             return _raised(exc)  # it comes from a future of the agent's own

@@ -44,6 +44,7 @@ from workers.end_signals import quieten_celery
 from workers.heartbeat import Heartbeat
 from workers.host import Host
 from workers.outage_retry import retry_outage
+from workers.poller import Poller, PollerThread
 from workers.process import LocalRuns, Node, current
 from workers.queues import Served
 from workers.recycling import Limits, count_executions, limits_of
@@ -64,6 +65,7 @@ class _Parent:
     """What the parent process of a worker keeps."""
 
     heartbeat: Heartbeat | None = None
+    poller: PollerThread | None = None
     host: Host | None = None
     pid: int = 0
 
@@ -98,6 +100,7 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
         logger.warning("first heartbeat failed, trying again: %s", exc)
     heartbeat.start()
     _parent.heartbeat, _parent.host = heartbeat, host
+    _parent.poller = _poller(node)
     host.on_hang_up(_begin_anew)
     wake_when_a_thread_ends(instance)
     quieten_celery()
@@ -158,6 +161,16 @@ def _close_agents() -> None:
         current.node.served.close(_CLOSE_SECONDS)
 
 
+def _poller(node: Node) -> PollerThread | None:
+    """Start what asks the services at which agents of this worker run; None where none does."""
+    served = node.served
+    if served is None or not served.remotes:
+        return None
+    made = PollerThread(Poller(lambda: served.remotes, node.connect(), node.name, node.make_events(None)))
+    made.start()
+    return made
+
+
 def _begin_anew() -> None:
     if _parent.heartbeat is not None and _parent.host is not None:
         _parent.host.begin_anew()  # first, so that the heartbeat knows it and says so
@@ -174,6 +187,8 @@ def _quit(*_: Any) -> None:
 def leave(**_: Any) -> None:
     """Everything stopped: leave the fleet."""
     if _parent.heartbeat is not None and _parent.pid == os.getpid():
+        if _parent.poller is not None:
+            _parent.poller.finish(_CLOSE_SECONDS)
         _parent.heartbeat.finish()
         _close_agents()
 

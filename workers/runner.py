@@ -15,15 +15,15 @@ from taskengine.core.estimates import kind_of
 from taskengine.errors import InvalidInputError, NotFoundError
 from taskengine.models import Outcome, Task, TaskStatus, Usage
 from taskengine.models.spent import Spent
-from taskengine.store import executions, tasks
+from taskengine.store import executions, remote, tasks
 from taskengine.store.codec import UNREADABLE, dumps
 from taskengine.store.executions import Answer, BatchHint, Report, Slot
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Assignment
 from taskengine.store.running import running_task
-from workers.agent_context import AgentContext
-from workers.batch import Batch, Finished
+from workers.agent_context import AgentContext, more_of
+from workers.batch import Batch, Detached, Finished
 from workers.binding import bound
 from workers.capture import LEVELS, LogCapture
 from workers.context import Results
@@ -77,14 +77,42 @@ class Runner:
 
     def _work_off(self, assignments: Sequence[Assignment], until: float) -> Sequence[Assignment]:
         """Run what the slot was told, report it in one trip; what the slot got next."""
-        batch = Batch(assignments)
+        batch, detached = Batch(assignments), list[Detached]()
         with self.process.batches.over(batch, self._tell) if len(assignments) > 1 else nullcontext():
             while (one := batch.take()) is not None:
-                batch.end(self._execute(one))
+                came_to = self._execute(one)
+                if isinstance(came_to, Detached):
+                    detached.append(came_to)
+                else:
+                    batch.end(came_to)
         with batch.telling:
             left, over = batch.close()
         self._hand_back(left)
+        if detached:
+            return self._let_go(detached, over, until)
         return self._report(over, pull=time.monotonic() < until).batch if over else ()
+
+    def _let_go(
+        self, detached: Sequence[Detached], over: Sequence[Finished], until: float
+    ) -> Sequence[Assignment]:
+        """Free the slot of executions that go on at a service; what it gets when it holds nothing more."""
+        if over:
+            self._report(over, pull=False)
+        follows: Sequence[Assignment] = ()
+        for number, one in enumerate(detached, 1):
+            goes_on = self.process.recycling.ran_one() and time.monotonic() < until
+            pull = number == len(detached) and goes_on
+            verb = remote.detach(
+                self.slot, one.assignment.execution_id, one.assignment.attempt, one.reference, poll_ms=one.poll_ms,
+                taken_up=one.is_taken_up, pull=pull,
+            )  # fmt: skip
+            answer = retry_call(self.process.store, verb)
+            if answer.word == "ok":
+                follows = answer.batch
+                logger.info("detached execution=%s agent=%s", one.assignment.execution_id, one.agent)
+            else:
+                self._fenced(one.assignment, answer.detail or answer.word)
+        return follows
 
     def _tell(self, left: Sequence[Assignment], over: Sequence[Finished]) -> None:
         """Behind or before one that lasts: others may run what has not begun, and hear of what has ended."""
@@ -98,7 +126,7 @@ class Runner:
             retry_call(self.process.store, executions.hand_back(pairs, "one that was begun before it lasts"))
             logger.info("handed back executions=%d behind one that lasts", len(left))
 
-    def _execute(self, assignment: Assignment) -> Finished:
+    def _execute(self, assignment: Assignment) -> Finished | Detached:
         began = time.perf_counter()
         task, raw, wrong = self._task(assignment)
         agent = self.process.agent_of(assignment.queue)
@@ -110,14 +138,19 @@ class Runner:
         elif wrong:
             outcome, text, large = encode(wrong)
         else:
-            ended, more = self._run(agent, task, raw, assignment)
+            ended, context = self._run(agent, task, raw, assignment)
+            if context.detached is not None:
+                exit_if_forked(self.slot.pid)
+                poll_ms = round(1000 * context.poll_seconds)
+                return Detached(assignment, name, context.detached, poll_ms, context.is_taken_up)
             outcome, text, large = encode(ended)
+            more = more_of(ended)
         exit_if_forked(self.slot.pid)
         what = _DONE if outcome.kind == "completed" else disposition(task if wrong else _record(assignment), outcome)
         if large:
             self._put_by_reference(assignment, text)
         big = len(text.encode()) if large else 0
-        report = _report(assignment, name, outcome, what, "" if large else text, big, more)
+        report = report_of(assignment, name, outcome, what, "" if large else text, big, more)
         kind = kind_of(assignment.queue, assignment.name)
         self.process.batch_hints.note(kind, time.perf_counter() - began)
         alone = agent is None or agent.goes_alone
@@ -198,8 +231,8 @@ class Runner:
         except (InvalidInputError, NotFoundError) as exc:
             return raw, raw, Outcome("failed", error=str(exc), error_kind="expression", retryable=False)
 
-    def _run(self, agent: Agent, task: Task, raw: Task, assignment: Assignment) -> tuple[Outcome, str]:
-        """Return how it ended, and what its report says beside that."""
+    def _run(self, agent: Agent, task: Task, raw: Task, assignment: Assignment) -> tuple[Outcome, AgentContext]:
+        """Return how it ended, and what its agent left in its context."""
         store, log_stream = self.process.store, LogStream(assignment, self.process.log_sender)
         context = AgentContext(
             assignment, store, lambda: self.process.is_cancelled(assignment.execution_id), log_stream,
@@ -213,7 +246,7 @@ class Runner:
             outcome = invoke(agent, task, context, wait)
             outcome = outcome.with_usage(meter.stop(self.process.peak(), outcome.usage.custom))
         log_stream.finish(store.run, LEVELS)  # before the report: whoever sees the end sees all that was said
-        return outcome, context.more(outcome)
+        return outcome, context
 
     def _put_by_reference(self, assignment: Assignment, text: str) -> None:
         retry_call(self.process.store, executions.put_payload(assignment.execution_id, text))
@@ -224,9 +257,10 @@ def _record(assignment: Assignment) -> Task:
     return running_task(assignment, None)
 
 
-def _report(
+def report_of(
     assignment: Assignment, agent: str, outcome: Outcome, what: Disposition, output: str, big: int, more: str
 ) -> Report:
+    """Return the report of an execution that ended."""
     trace = outcome.traceback or ""
     return Report(
         assignment.task_id, assignment.attempt, what.word, agent,

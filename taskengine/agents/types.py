@@ -51,6 +51,16 @@ def config_model(name: str) -> type[AgentConfig] | None:
     return model
 
 
+def default_secret(record: AgentRecord) -> str | None:
+    """Return the secret that a type works with where the record names none; None for most types.
+
+    Only at the address that the type knows itself: a record must say it when a credential is to go anywhere else.
+    """
+    if record.type == "codegen" and record.secret is None and "base_url" not in record.config:
+        return "CODEGEN_API_TOKEN"
+    return None
+
+
 def check_record(record: AgentRecord) -> None:
     """InvalidInputError names the first thing in a record that its type does not take, or that nobody knows."""
     for path, says in faults_of(record):

@@ -36,7 +36,7 @@ class _Tracked(NamedTuple):
     reference: str
     deadline_ms: str
     cancel: str
-    started_ms: str
+    age_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Due:
     """A slotless execution that is due."""
 
     tracked: Tracked
-    #: When its attempt began, on the server's clock.
-    started_ms: int
+    #: Milliseconds since its attempt began.
+    age_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _due(row: _Tracked) -> Due:
     tracked = Tracked(
         row.execution_id, int(row.token), row.task_id, _where(row.reference), int(row.deadline_ms), row.cancel
     )
-    return Due(tracked, int(row.started_ms))
+    return Due(tracked, int(row.age_ms))
 
 
 _POLL_TAKE = Verb("poll_take", _taken, tracked=_Tracked)

@@ -114,7 +114,7 @@ def test_an_attempt_that_is_over_keeps_nothing(world: World) -> None:
 
 def test_a_reference_has_a_limit() -> None:
     with pytest.raises(PayloadTooLargeError, match="reference"):
-        kept.checkpoint("e", 1, Reference("t", "intent", words={"a": "x" * 70_000}))
+        kept.checkpoint("e", 1, Reference("t", "intent", words={"a": "x" * 300_000}))
 
 
 def test_a_slot_that_goes_on_is_told_as_well(world: World) -> None:

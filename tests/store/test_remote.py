@@ -6,7 +6,9 @@ from typing import Any
 
 from taskengine.agents import Reference
 from taskengine.models import Task
+from taskengine.models.question import Question
 from taskengine.store import coordination, executions, kept, nodes, pauses, queue_view, remote, tasks
+from taskengine.store.codec import dumps
 from taskengine.store.executions import Answer, Report
 from taskengine.store.overdue import time_out
 from taskengine.store.remote import Polled, Taken
@@ -142,7 +144,8 @@ def test_what_was_taken_is_told_once_a_lease_and_says_all_that_a_poller_needs(wo
     (due,) = take(world).due
     assert (due.tracked.execution_id, due.tracked.token, due.tracked.task_id) == (told.execution_id, 1, told.task_id)
     assert (due.tracked.reference, due.tracked.cancel) == (POSTED, "")
-    assert due.tracked.deadline_ms > due.started_ms > 0
+    assert due.tracked.deadline_ms > 0
+    assert due.age_ms >= 0
     assert taken(world) == []
     assert (take(world).wait_ms or 0) > 0
 
@@ -263,6 +266,16 @@ def test_a_run_over_its_time_is_ended_by_the_rules_of_its_task(world: World) -> 
     assert (over.became, over.error) == ("retrying", "attempt 1 ran longer than its timeout of 60 s")
     assert overdue(world) == []
     assert take(world).orphans == ((told.execution_id, POSTED),)
+    assert "ref" not in world.fields("task", told.task_id), "the next attempt begins anew"
+
+
+def test_a_run_that_asks_a_person_is_nobodys_orphan_and_is_gone_on_with(world: World) -> None:
+    told = detached(world)
+    question = kept.question_text(Question(id="q1", text="which?"))
+    assert report(world, told, "ask", error_kind="asked", more=dumps({"question": question}, "r")).outcomes == ("ok",)
+    assert world.status(told.task_id) == "paused"
+    assert take(world).orphans == ()
+    assert kept.reference_from(world.fields("task", told.task_id)["ref"]) == POSTED
 
 
 def test_a_run_that_says_nothing_is_over_and_one_that_is_heard_is_not(world: World) -> None:

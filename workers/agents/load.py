@@ -6,6 +6,7 @@ The join rule: the record says what an agent may do and how much. Its function, 
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Container
 from importlib.metadata import EntryPoint
@@ -17,9 +18,11 @@ from taskengine.agents.types import FUNCTION, TYPES, config_model, entry_of, kno
 from taskengine.errors import AgentError, InvalidInputError
 from taskengine.models.agent import AgentRecord
 from taskengine.settings import Settings
+from workers.agents.remote_run import RemoteRun
 from workers.agents.running import SlotRun
 from workers.agents.secrets import AgentSecrets
 
+logger = logging.getLogger(__name__)
 AgentClass = type[Executor] | type[RemoteExecutor]
 
 
@@ -32,7 +35,7 @@ def load(record: AgentRecord, declared: Registry, imports: Container[str], setti
     secrets.check()
     function = own_function(record, declared, imports)
     if function is not None:
-        return with_secrets(function, secrets)
+        return with_secrets(function, secrets, None if forks else remote_of(record, secrets))
     kind = class_of(record)
     if not kind.holds_slot and forks:
         raise AgentError(
@@ -40,7 +43,26 @@ def load(record: AgentRecord, declared: Registry, imports: Container[str], setti
             "worker with --pool threads"
         )
     kind.check(record, secrets)
-    return Agent(record.id, record.capabilities, run_of(kind, record, secrets), goes_alone=True, secret=secrets.get)
+    run = run_of(kind, record, secrets)
+    remote = run if isinstance(run, RemoteRun) else None
+    return Agent(record.id, record.capabilities, run, goes_alone=True, secret=secrets.get, remote=remote)
+
+
+def remote_of(record: AgentRecord, secrets: AgentSecrets) -> RemoteRun | None:
+    """Return what goes on with runs that the function of an agent begins; None where its type, or this machine, cannot,
+    and they keep their slots.
+    """
+    if record.type == FUNCTION:
+        return None
+    try:
+        kind = class_of(record)
+        if kind.holds_slot:
+            return None
+        kind.check(record, secrets)
+    except AgentError as exc:
+        logger.warning("what agent %s begins at its service holds a slot here: %s", record.id, exc)
+        return None
+    return RemoteRun(cast(type[RemoteExecutor], kind), record, secrets)
 
 
 def own_function(record: AgentRecord, declared: Registry, imports: Container[str]) -> Agent | None:
@@ -56,9 +78,9 @@ def own_function(record: AgentRecord, declared: Registry, imports: Container[str
     return found
 
 
-def with_secrets(agent: Agent, secrets: AgentSecrets) -> Agent:
-    """Return *agent* with the secrets that its record names."""
-    return Agent(agent.name, agent.capabilities, agent.function, agent.goes_alone, secrets.get)
+def with_secrets(agent: Agent, secrets: AgentSecrets, remote: RemoteRun | None = None) -> Agent:
+    """Return *agent* with the secrets that its record names, and what goes on with what it begins."""
+    return Agent(agent.name, agent.capabilities, agent.function, agent.goes_alone, secrets.get, remote)
 
 
 def class_of(record: AgentRecord) -> AgentClass:
@@ -83,7 +105,7 @@ def run_of(kind: AgentClass, record: AgentRecord, secrets: AgentSecrets) -> Call
     """Return the function that a slot calls."""
     if kind.holds_slot:
         return SlotRun(cast(type[Executor], kind), record, secrets)
-    raise AgentError(f"agent {record.id!r}: this version serves no type that holds no slot")
+    return RemoteRun(cast(type[RemoteExecutor], kind), record, secrets)
 
 
 def _loaded(record: AgentRecord, point: EntryPoint) -> Any:

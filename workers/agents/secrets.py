@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from taskengine.agents.types import default_secret
 from taskengine.errors import AgentError
 from taskengine.models.agent import AgentRecord
 from taskengine.settings import Settings, environment
@@ -28,7 +29,9 @@ class AgentSecrets:
 
     def __init__(self, record: AgentRecord, folder: Path | None, allowed: frozenset[str] | None) -> None:
         self._agent = record.id
-        self._names = names_in(record)
+        self._named = names_in(record)
+        #: Also that which its type takes where the record names none.
+        self._names = self._named | ({default} if (default := default_secret(record)) else set())
         self._folder = folder
         self._allowed = allowed
 
@@ -55,7 +58,7 @@ class AgentSecrets:
 
     def check(self) -> None:
         """AgentError names the first secret of the record that is missing."""
-        for name in sorted(self._names):
+        for name in sorted(self._named):
             self.get(name)
 
     def _from_file(self, name: str) -> str | None:

@@ -22,6 +22,7 @@ from taskengine.models.agent import AgentRecord
 from taskengine.settings import Settings
 from taskengine.store.agents import Reading
 from workers.agents.load import load, with_secrets
+from workers.agents.remote_run import RemoteRun
 from workers.agents.running import SlotRun
 from workers.agents.secrets import AgentSecrets, names_in
 from workers.queues import Offer, everything, offer
@@ -63,7 +64,12 @@ class ServedAgents:
     @property
     def functions(self) -> list[Agent]:
         """Those whose function this worker imported."""
-        return [agent for agent in self.registry if not isinstance(agent.function, SlotRun)]
+        return [agent for agent in self.registry if not isinstance(agent.function, SlotRun | RemoteRun)]
+
+    @property
+    def remotes(self) -> dict[str, RemoteRun]:
+        """Name -> what asks its service, of those whose work goes on without a slot."""
+        return {agent.name: agent.remote for agent in self.registry if agent.remote is not None}
 
     def follow(self, records: Mapping[str, AgentRecord]) -> None:
         """Let each do what its record says."""
@@ -105,6 +111,8 @@ class ServedAgents:
         for agent in self.registry:
             if isinstance(agent.function, SlotRun):
                 agent.function.close(seconds)
+            if agent.remote is not None:
+                agent.remote.close(seconds)
 
 
 def serve(

@@ -1,7 +1,7 @@
 -- Makes a node the only poller of an agent, and tells it which slotless executions are due. They are due again a lease later:
 -- if this poller dies, to the next one.
 -- args: agent, node, lease_ms, most
--- reply tracked: execution_id, token, task_id, reference, deadline_ms, cancel, started_ms
+-- reply tracked: execution_id, token, task_id, reference, deadline_ms, cancel, age_ms
 -- returns: {'ok', {tracked ...}, {execution, reference ... of orphans}, ms until the next is due or -1} | {'other', node, ms}
 -- fields: cancel, exec.attempt, exec.task, exec.reference, exec.deadline, exec.started
 -- lease_ms: 0 gives it up, and tells nothing.
@@ -20,7 +20,7 @@ for _, eid in ipairs(call('ZRANGEBYSCORE', key('remote', agent), '-inf', now, 'L
   local cancel = v[2] and call('HGET', key('task', v[2]), F.cancel)
   call('ZADD', key('remote', agent), now + A.lease_ms, eid)
   found[#found + 1] = R.tracked{execution_id = eid, token = v[1], task_id = v[2], reference = v[3], deadline_ms = v[4],
-    cancel = cancel or '', started_ms = v[5]}
+    cancel = cancel or '', age_ms = now - v[5]}
 end
 local orphans = {}
 for i, word in ipairs(call('HRANDFIELD', key('orphans', agent), 16, 'WITHVALUES') or {}) do orphans[i] = word end

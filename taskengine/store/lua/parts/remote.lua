@@ -1,6 +1,6 @@
 -- Slotless executions: their work goes on at a service, and a poller asks for it.
--- fields: exec.node, exec.agent, exec.status, exec.reported, exec.reference, exec.cancel, exec.deadline
--- fields: exec.silent_until
+-- fields: reference, exec.node, exec.agent, exec.status, exec.reported, exec.reference, exec.cancel, exec.deadline
+-- fields: exec.silent_until, exec.error_kind, exec.task
 
 -- Node '~', which never beats, holds each in a slot of its own id. So they are RUNNING and held as any other, and
 -- whatever ends an execution ends these too, without asking what it is. Nobody leases them: a dead worker or poller
@@ -18,15 +18,18 @@ local function poll_in(eid, agent, ms)
   call('ZADD', key('remote', agent), now + ms, eid)
   call('ZADD', K.overdue, look_at(eid), eid)
 end
--- Off its slot: over, by whatever. What ended it without its service having said so goes on there for nobody.
+-- Off its slot: over, by whatever. What ended it without its service having said so goes on there for nobody, and the
+-- next attempt begins anew. One that asked a person waits there for the answer.
 -- lazy
 local function leave_service(eid)
-  local v = call('HMGET', key('exec', eid), F.exec.agent, F.exec.status, F.exec.reported, F.exec.reference)
+  local v = call('HMGET', key('exec', eid), F.exec.agent, F.exec.status, F.exec.reported, F.exec.reference,
+    F.exec.error_kind, F.exec.task)
   call('HDEL', key('slots', '~'), eid)
   call('ZREM', key('remote', v[1]), eid)
   call('ZREM', K.overdue, eid)
-  local is_reported = v[2] == E.COMPLETED or v[2] == E.FAILED or v[3]
-  if v[4] and not is_reported then call('HSET', key('orphans', v[1]), eid, v[4]) end
+  if v[2] == E.COMPLETED or v[2] == E.FAILED or v[3] or v[5] == 'asked' or not v[4] then return end
+  call('HSET', key('orphans', v[1]), eid, v[4])
+  call('HDEL', key('task', v[6]), F.reference)
 end
 -- Asks whoever runs it to end it. A worker hears it with a beat, a poller when it is due: now.
 local function ask_to_cancel(eid)

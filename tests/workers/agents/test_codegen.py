@@ -1,0 +1,327 @@
+"""The type codegen against a service on a real socket: one run a task, whatever is lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from taskengine import AgentError, Task
+from taskengine.agents import Asks, Gone, Over, Reference, RemoteState, Running, Tracked
+from taskengine.models import Outcome
+from taskengine.models.agent import AgentRecord
+from taskengine.models.question import Answer
+from workers.agents.codegen import MISSES, Codegen
+
+from ...doubles.codegen import ORG, TOKEN, CodegenService
+from ...doubles.context import FakeContext, FakeSecrets
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[CodegenService]:
+    with CodegenService() as made:
+        monkeypatch.setenv("TASKENGINE_ALLOWED_HOSTS", made.url.removeprefix("http://"))
+        yield made
+
+
+def record(url: str, **config: Any) -> AgentRecord:
+    given = {"org_id": ORG, "base_url": url, "request_seconds": 5, **config}
+    return AgentRecord(
+        id="codegen_agent", type="codegen", capabilities={"code_generation"}, secret="CODEGEN_TOKEN", config=given
+    )
+
+
+@asynccontextmanager
+async def codegen(service: CodegenService, token: str = TOKEN, **config: Any) -> AsyncIterator[Codegen]:
+    made = Codegen(record(service.url, **config), FakeSecrets({"CODEGEN_TOKEN": token}))
+    await made.open()
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def context_of(prompt: str = "Do it", **fields: Any) -> FakeContext:
+    return FakeContext(prompt, **fields)
+
+
+async def posted(agent: Codegen, prompt: str = "Do it") -> Reference:
+    found = await agent.submit(Task(capability="code_generation"), context_of(prompt))
+    assert isinstance(found, Reference), found
+    return found
+
+
+def tracked(reference: Reference, token: int = 1) -> Tracked:
+    return Tracked(f"e{reference.id}", token, "t", reference)
+
+
+async def poll(agent: Codegen, *references: Reference) -> list[RemoteState]:
+    return await agent.poll([tracked(one) for one in references])
+
+
+async def until_over(agent: Codegen, reference: Reference) -> Outcome:
+    async with asyncio.timeout(10):
+        while not isinstance((state := (await poll(agent, reference))[0]), Over):
+            await asyncio.sleep(0.02)
+    return state.outcome
+
+
+async def test_a_run_is_posted_with_its_mark_and_ends_with_all_that_the_service_says(service: CodegenService) -> None:
+    task, context = Task(capability="code_generation"), context_of("Build it")
+    async with codegen(service, repo_id=3, model="big") as agent:
+        reference = await agent.submit(task, context)
+        assert isinstance(reference, Reference)
+        outcome = await until_over(agent, reference)
+    assert (reference.type, reference.state, reference.id) == ("codegen", "posted", "1")
+    assert service.runs[0].metadata == {
+        "taskengine_task": str(task.id), "taskengine_execution": str(context.execution_id), "taskengine_attempt": 1,
+    }  # fmt: skip
+    assert outcome.kind == "completed"
+    assert outcome.output is not None
+    assert outcome.output["result"] == "did: Build it"
+    assert outcome.output["github_pull_requests"] == [{"id": 1, "url": "https://github.test/pull/1"}]
+
+
+async def test_the_intent_is_durable_before_the_post(service: CodegenService) -> None:
+    service.broken = 503
+    context = context_of()
+    async with codegen(service) as agent:
+        outcome = await agent.submit(Task(capability="x"), context)
+    assert isinstance(outcome, Outcome)
+    assert outcome.kind == "not_now"
+    assert [one.state for one in context.references] == ["intent"]
+    assert context.references[0].words["mark"] == str(context.execution_id)
+
+
+async def test_a_lost_answer_is_found_by_the_next_attempt_and_posts_nothing(service: CodegenService) -> None:
+    task, context = Task(capability="x"), context_of("[lost]")
+    async with codegen(service) as agent:
+        lost = await agent.submit(task, context)
+        assert isinstance(lost, Outcome)
+        assert lost.kind == "not_now"
+        found = await agent.submit(task, context.again())
+    assert isinstance(found, Reference)
+    assert (found.id, found.state) == ("1", "posted")
+    assert service.paid == {str(task.id): 1}
+
+
+async def test_a_post_that_is_on_its_way_is_waited_for(service: CodegenService) -> None:
+    task, context = Task(capability="x"), context_of("[late=0.5]")
+    async with codegen(service) as agent:
+        posting = asyncio.create_task(agent.submit(task, context))
+        while not service.posting:
+            await asyncio.sleep(0.01)
+        second = context.again()  # as after a kill
+        waits = await agent.submit(task, second)
+        assert isinstance(waits, Outcome)
+        assert (waits.kind, waits.delay) == ("not_now", 15.0)
+        await posting
+        found = await agent.submit(task, second.again())
+    assert isinstance(found, Reference)
+    assert service.paid == {str(task.id): 1}
+
+
+async def test_what_never_came_is_posted_after_two_looks_and_not_before(service: CodegenService) -> None:
+    task = Task(capability="x")
+    first = context_of(previous=Reference("codegen", "intent", at_ms=1, words={"mark": "m", "org": ORG}), attempt=2)
+    async with codegen(service) as agent:
+        waits = await agent.submit(task, first)
+        assert isinstance(waits, Outcome)
+        assert service.runs == []
+        found = await agent.submit(task, first.again())
+    assert isinstance(found, Reference)
+    assert len(service.runs) == 1
+
+
+async def test_a_posted_run_is_taken_up_without_a_request(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        before = replace(await posted(agent), at_ms=5)
+        asked = service.requests.total()
+        assert await agent.submit(Task(capability="x"), context_of(previous=before, attempt=2)) == before
+    assert service.requests.total() == asked
+
+
+async def test_what_another_type_or_organisation_left_is_nothing(service: CodegenService) -> None:
+    others = [Reference("http", "posted", "1"), Reference("codegen", "posted", "1", words={"org": 8})]
+    async with codegen(service) as agent:
+        for n, other in enumerate(others, 1):
+            found = await agent.submit(Task(capability="x"), context_of(previous=other))
+            assert isinstance(found, Reference)
+            assert found.id == str(n)
+
+
+async def test_a_hundred_runs_are_asked_for_by_pages(service: CodegenService) -> None:
+    runs = service.seed(350, "[run=100]")
+    wanted = [Reference("codegen", "posted", str(run.id)) for run in runs[50:250]]
+    async with codegen(service) as agent:
+        states = await poll(agent, *wanted)
+    assert states == [Running("ACTIVE")] * 200
+    assert service.requests.total() <= 4
+
+
+async def test_a_few_old_ones_among_many_are_asked_for_one_by_one(service: CodegenService) -> None:
+    runs = service.seed(3000, "[run=100]")
+    async with codegen(service) as agent:
+        await poll(agent, *[Reference("codegen", "posted", str(run.id)) for run in runs[:3]])
+    assert service.requests.total() <= 6
+
+
+@pytest.mark.parametrize(
+    ("ends", "kind", "error_kind", "retryable"),
+    [
+        ("COMPLETE", "completed", None, True), ("completed", "completed", None, True),
+        ("FAILED", "failed", "remote_failed", True), ("ERROR", "failed", "remote_failed", True),
+        ("TIMEOUT", "failed", "remote_failed", True), ("MAX_ITERATIONS_REACHED", "failed", "limit", True),
+        ("OUT_OF_TOKENS", "failed", "billing", True), ("CANCELLED", "failed", "remote_failed", False),
+        ("Stopped", "failed", "remote_failed", False),
+    ],
+)  # fmt: skip
+async def test_a_status_is_compared_without_case(
+    service: CodegenService, ends: str, kind: str, error_kind: str | None, retryable: bool
+) -> None:
+    async with codegen(service) as agent:
+        (state,) = await poll(agent, await posted(agent, f"[end={ends}]"))
+    assert isinstance(state, Over)
+    said = state.outcome
+    assert (said.kind, said.error_kind, said.retryable) == (kind, error_kind, retryable)
+
+
+@pytest.mark.parametrize("word", ["PENDING", "RUNNING", "EVALUATION", "a word of next year"])
+async def test_a_word_that_nobody_knows_means_that_it_runs(service: CodegenService, word: str) -> None:
+    async with codegen(service) as agent:
+        assert await poll(agent, await posted(agent, f"[end={word}]")) == [Running(word)]
+
+
+async def test_a_paused_run_asks_and_goes_on_with_the_answer(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        reference = await posted(agent, "[pause]")
+        (state,) = await poll(agent, reference)
+        assert isinstance(state, Asks)
+        assert state.question.text == "which branch?"
+        answer = Answer(question_id=state.question.id, value="main", by="ann")
+        second = context_of(previous=reference, answer=answer, attempt=2)
+        goes_on = await agent.submit(Task(capability="x"), second)
+        assert isinstance(goes_on, Reference)
+        assert service.runs[0].answers == ["main"]
+        assert await agent.submit(Task(capability="x"), second.again(answer=answer)) == goes_on  # lost meanwhile
+        assert service.runs[0].answers == ["main"]
+        assert (await until_over(agent, goes_on)).kind == "completed"
+
+
+async def test_a_cancel_is_a_ban_and_only_asked_for(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        reference = await posted(agent, "[run=100]")
+        assert await agent.cancel(reference, "no") == "requested"
+        assert await agent.cancel(reference, "no") == "requested"
+        assert await agent.cancel(replace(reference, id="99"), "no") == "requested"
+    assert service.runs[0].status() == "CANCELLED"
+
+
+async def test_a_cancel_of_a_post_ends_the_run_that_comes_of_it(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        posting = asyncio.create_task(agent.submit(Task(capability="x"), context_of("[run=100][post=0.3]")))
+        while not service.runs:
+            await asyncio.sleep(0.01)
+        posting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await posting
+    assert service.runs[0].status() == "CANCELLED"
+
+
+async def test_a_run_counts_as_gone_when_it_was_missed_often_enough(service: CodegenService) -> None:
+    nobody = Reference("codegen", "posted", "99")
+    async with codegen(service) as agent:
+        for _ in range(MISSES - 1):
+            (state,) = await poll(agent, nobody)
+            assert isinstance(state, Running)
+            assert state.reference is not None
+            nobody = state.reference
+        assert await poll(agent, nobody) == [Gone("codegen does not know run 99")]
+        service.seed(99, "[run=100]")
+        (state,) = await poll(agent, nobody)
+        assert state == Running("ACTIVE", reference=Reference("codegen", "posted", "99"))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "error_kind", "scope"),
+    [
+        (401, "failed", "auth", None), (403, "failed", "auth", None), (402, "failed", "billing", None),
+        (404, "failed", "invalid_request", None), (422, "failed", "invalid_request", None),
+        (429, "not_now", "not_now", "credential"), (500, "not_now", "not_now", None),
+        (503, "not_now", "not_now", None),
+    ],
+)  # fmt: skip
+async def test_a_refused_post_is_told_by_its_kind(
+    service: CodegenService, status: int, kind: str, error_kind: str, scope: str | None
+) -> None:
+    async with codegen(service) as agent:
+        outcome = await agent.submit(Task(capability="x"), context_of(f"[refuse={status}]"))
+    assert isinstance(outcome, Outcome)
+    assert (outcome.kind, outcome.error_kind, outcome.scope) == (kind, error_kind, scope)
+    assert outcome.retryable == (kind == "not_now")
+    assert service.runs == []
+
+
+async def test_a_limit_of_looks_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with CodegenService(reads=3, read_seconds=0.5) as service:
+        monkeypatch.setenv("TASKENGINE_ALLOWED_HOSTS", service.url.removeprefix("http://"))
+        service.seed(450, "[run=100]")
+        async with codegen(service, requests_per_30_seconds=1000) as agent:
+            states = await poll(agent, *[Reference("codegen", "posted", str(n)) for n in range(1, 451)])
+        assert len(states) == 450
+        assert service.refused[429] >= 1
+
+
+async def test_looks_keep_to_the_pace_that_the_service_allows(service: CodegenService) -> None:
+    service.seed(1000, "[run=100]")
+    async with codegen(service, requests_per_30_seconds=2) as agent:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(poll(agent, *[Reference("codegen", "posted", str(n)) for n in range(1, 900)]), 0.5)
+    assert service.requests.total() == 2
+
+
+async def test_a_service_that_does_not_answer_is_no_end_of_a_run(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        reference = await posted(agent)
+        service.broken = 503
+        with pytest.raises(Exception, match="503"):
+            await poll(agent, reference)
+
+
+async def test_health_says_what_answers_or_what_is_wrong(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        assert (await agent.health()).ok
+    async with codegen(service, token="wrong") as agent:
+        health = await agent.health()
+    assert not health.ok
+    assert "401" in health.text
+    assert "wrong" not in health.text
+
+
+async def test_a_private_address_needs_to_be_allowed(service: CodegenService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASKENGINE_ALLOWED_HOSTS", "")
+    async with codegen(service) as agent:
+        outcome = await agent.submit(Task(capability="x"), context_of())
+    assert isinstance(outcome, Outcome)
+    assert (outcome.kind, outcome.error_kind) == ("failed", "invalid_request")
+    assert "TASKENGINE_ALLOWED_HOSTS" in (outcome.error or "")
+
+
+@pytest.mark.parametrize(
+    ("config", "secret", "says"),
+    [
+        ({}, "TOKEN", "org_id"), ({"org_id": 1, "orgid": 2}, "TOKEN", "orgid"),
+        ({"org_id": 1, "base_url": "ftp://x"}, "TOKEN", "base_url"), ({"org_id": 1}, None, "secret"),
+        ({"org_id": 1}, "MISSING", "MISSING"),
+    ],
+)  # fmt: skip
+def test_what_cannot_work_is_said_before_anything_runs(
+    config: dict[str, Any], secret: str | None, says: str
+) -> None:
+    asked = AgentRecord(id="a", type="codegen", capabilities={"x"}, secret=secret, config=config)
+    with pytest.raises(AgentError, match=says):
+        Codegen.check(asked, FakeSecrets({"TOKEN": "t"}))
