@@ -75,7 +75,9 @@ class Answer(Enum):
     DONE = auto()
     #: It needs nothing done: its entry is to be deleted.
     NOTHING = auto()
-    #: It is to be looked at again in the next turn.
+    #: It went on as far as one turn may; the next one goes on at once.
+    MORE = auto()
+    #: It is to be looked at again in a moment.
     LATER = auto()
     #: Its run is paused: it is kept, and looked at again from time to time.
     PAUSED = auto()
@@ -98,6 +100,7 @@ class Steps:
         self, context: DutyContext, decision: Decision, stimulus: Stimulus | StepStimulus, facts: StepFacts | None
     ) -> Answer:
         """Make one decision, as far as this turn gets with it."""
+        answer = Reply("changed")
         for _ in range(_MOST_LOOKS):
             if facts is None:
                 return Answer.NOTHING
@@ -116,7 +119,7 @@ class Steps:
                 self.fail(context, decision, f"the run would have more than {answer.number()} tasks and steps", "limit")
                 return Answer.DONE
             (facts,) = self.look(context, [decision]).values()
-        return Answer.LATER
+        return Answer.MORE if answer.ok else Answer.LATER
 
     def fail(self, context: DutyContext, decision: Decision, error: str, kind: str) -> None:
         """End the step of a decision that cannot be made, with all that lies in it."""

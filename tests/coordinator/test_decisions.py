@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from taskengine import Workflow, WorkflowStep
+from taskengine.api.context import OperationContext
+from taskengine.api.operations.workflow_start import Order, start_workflow
 from taskengine.coordinator import HookedStore, poison_tracking
 from taskengine.coordinator.duties import Decisions, Releases
 from taskengine.coordinator.poison_tracking import MOST_ENDS, MOST_RAISES
@@ -47,6 +51,20 @@ def test_a_decision_is_heard_while_a_grant_is_put_off(bench: Bench) -> None:
     with bench.coordinated("c1", HookedStore(bench.new_store(), before=hint)):
         until(lambda: bench.fleet.counts.get("cancelled") == 3)
         until(lambda: "decisions" in listened)
+
+
+def test_a_map_of_more_pieces_than_a_turn_puts_is_put_without_a_pause(bench: Bench) -> None:
+    item = WorkflowStep(name="x", task_template={"capability": "lint"})
+    each = WorkflowStep(kind="map", name="each", items=list(range(1280)), steps=[item])
+    context = OperationContext(bench.keys, bench.settings, time.monotonic)
+    bench.store.run(start_workflow(context, Order(Workflow(name="w", steps=[each]))))
+    duty, pauses = Decisions(), []
+    turn = bench.run_duty(duty)
+    while bench.fleet.counts.get("ready", 0) < 1280:
+        pauses.append(duty.run_once(turn))
+        assert len(pauses) < 10
+    assert len(pauses) > 1
+    assert set(pauses[:-1]) == {0.0}
 
 
 def test_a_failure_closes_the_whole_subtree_and_each_names_its_culprit(bench: Bench) -> None:

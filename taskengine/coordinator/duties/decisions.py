@@ -47,6 +47,8 @@ class Decisions(Duty):
         self._cursor = _START
         #: Whether this pass left entries behind that are to be tried again.
         self._leaves_some = False
+        #: Whether one of these only had too much to do for one turn: nobody waits before the next.
+        self._goes_on = False
         #: Whether the last whole pass did.
         self.left_some = False
         #: Entries read at once: 1 behind a piece whose snapshots could not be read, to find the one to blame, and at
@@ -90,8 +92,9 @@ class Decisions(Duty):
 
     def _end_pass(self, context: DutyContext) -> float:
         self.left_some, self._leaves_some, self._cursor = self._leaves_some, False, _START
+        goes_on, self._goes_on = self._goes_on, False
         if self.left_some:
-            return _AGAIN_SECONDS
+            return 0.0 if goes_on else _AGAIN_SECONDS
         self._poison.clear(context)
         return context.settings.sweep_seconds
 
@@ -128,6 +131,8 @@ class Decisions(Duty):
         match self._steps.make(context, decision, stimulus, facts):
             case Answer.NOTHING:
                 self._answered.append(decision.entry)
+            case Answer.MORE:
+                self._leaves_some = self._goes_on = True
             case Answer.LATER:
                 self._leaves_some = True
             case Answer.DONE | Answer.PAUSED:
