@@ -47,7 +47,7 @@ for i, agent in ipairs(v[1] == T.READY and is_any_limited() and agents or {}) do
   end
   closed[i] = {agent, name, what, opens or '', load_limit(name)[F.limit.why] or ''}
 end
-local e = v[1] == T.RUNNING and call('HMGET', key('exec', execution_id(id, t[F.attempts])), F.exec.node, F.exec.agent)
+local e = v[1] == T.RUNNING and call('HMGET', key('exec', execution_id(id, t[F.attempts] or 0)), F.exec.node, F.exec.agent)
 local poller = e and e[1] == '~' and call('HGET', K.pollers, e[2])
 local leader = call('HMGET', K.leader, F.leader.id, F.leader.leads_until)
 local leads = leader[2] and tonumber(leader[2]) > now
