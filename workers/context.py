@@ -26,7 +26,10 @@ from workers.loop import is_on_shared_loop
 from workers.outage_retry import retry_outage
 from workers.plain import exact
 from workers.prompt import Prompt
+from workers.stream_tail import StreamTail
 
+#: The logger of lines that are pieces of a stream.
+STREAM = "stream"
 _HAVE_RESULT = frozenset({TaskStatus.COMPLETED.value})
 _LEVELS = tuple(level.value for level in LogLevel)
 
@@ -155,6 +158,9 @@ class Context:
         self._results = Results(assignment, store)
         self._store = store
         self._task, self._raw = task, raw
+        self._stream: StreamTail | None = None
+        #: Whether somebody follows its log right now.
+        self.is_watched: Callable[[], bool] = lambda: False
 
     @property
     def execution_id(self) -> UUID:
@@ -218,6 +224,20 @@ class Context:
         self._log_stream.log_buffer.progress(
             min(1.0, max(0.0, float(fraction))), readable(exact(str(note or ""))[:500])
         )
+
+    def stream(self, text: str) -> None:
+        """Show *text* to whoever follows the log right now; nobody else ever sees it, and it costs nothing."""
+        if self._stream is None:
+            self._stream = StreamTail(lambda: self.is_watched(), self._show)
+        self._stream.add(text)
+
+    def end_stream(self) -> None:
+        """Show the last of it."""
+        if self._stream is not None:
+            self._stream.flush()
+
+    def _show(self, text: str) -> None:
+        self._log_stream.log_buffer.add(LogLevel.INFO, text, logger=STREAM)
 
     def log(self, message: str, level: str = "info", **metadata: Any) -> None:
         """Add a line to the execution's log; the newest lines are kept.

@@ -90,6 +90,7 @@ class Heartbeat(threading.Thread):
         self._offset_ms = answer.server_ms - time.monotonic() * 1000
         self._held = answer.held
         self._shutdown.settle()
+        self._note_watched(answer.server_ms)
         # Also one that began and was lost between two beats.
         for lost in answer.lost:
             logger.warning("lost execution=%s task=%s: %s", lost.execution_id, lost.task_id, lost.why)
@@ -100,6 +101,11 @@ class Heartbeat(threading.Thread):
         self._enforcement.end_fenced(before, answer.held)
         if self._following and not self._shutdown.why:
             self._following.follow(answer.agent_revision)
+
+    def _note_watched(self, server_ms: int) -> None:
+        for one in self._held:
+            if one.watched_ms is not None and one.watched_ms > server_ms:
+                self._node.watch(one.pid, one.execution_id, (one.watched_ms - server_ms) / 1000)
 
     def _own_accounts(self) -> set[tuple[str, int]]:
         """(message id, process id) of slots whose child runs what the last beat named, by its own account.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
@@ -50,6 +51,8 @@ class LocalRuns:
     runs: dict[str, Run | None] = field(default_factory=dict)
     #: Asked to cancel, or ended without their consent: their agents should return.
     over: set[str] = field(default_factory=set)
+    #: Execution -> monotonic seconds until which somebody follows what it says.
+    watched: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ask_to_cancel(self, execution: str) -> None:
@@ -78,6 +81,7 @@ class LocalRuns:
         with self.lock:
             self.runs.pop(execution, None)
             self.over.discard(execution)
+            self.watched.pop(execution, None)
 
     def wait(self, execution: str, run: Run) -> Any:
         """Return what the coroutine of an execution comes to."""
@@ -119,6 +123,13 @@ class Node:
     def drain_seconds(self) -> float:
         """Seconds that what runs may take once the node is told to stop; 0: no end."""
         return self.settings.drain_seconds if self.served is None else self.served.drain_seconds
+
+    def watch(self, pid: int, execution: str, seconds: float) -> None:
+        """Note that somebody follows what an execution says, for so long."""
+        if self.forks:
+            self.slot_table.watch(pid, execution, time.monotonic_ns() + round(seconds * 1e9))
+        elif execution in self.local.runs:
+            self.local.watched[execution] = time.monotonic() + seconds
 
     def connect(self, answer_seconds: float = SOCKET_TIMEOUT, busy_poll_seconds: float = 0.0) -> SyncStore:
         """Return a store of one's own; make it after a fork.
@@ -181,6 +192,12 @@ class WorkerProcess:
         if self.threaded:
             return execution in self._node.local.over
         return self._node.slot_table.cancelled(self._index, execution)
+
+    def is_watched(self, execution: str) -> bool:
+        """Return whether somebody follows what this execution says; costs no trip."""
+        if self.threaded:
+            return self._node.local.watched.get(execution, 0.0) > time.monotonic()
+        return self._node.slot_table.watched_until(self._index) > time.monotonic_ns()
 
     def claimed(self) -> None:
         """Note that a slot claimed; the next beat tells it."""

@@ -239,12 +239,14 @@ class Runner:
             self.process.shared_store, task, raw, agent.name,
         )  # fmt: skip
         context.secrets = agent.secret
+        context.is_watched = lambda: self.process.is_watched(assignment.execution_id)
         if self.process.hears is not None:
             self.process.hears.put_back()
         meter = Meter.start(threaded=self.process.threaded)
         with self.process.running(assignment.execution_id) as wait, LogCapture(log_stream):
             outcome = invoke(agent, task, context, wait)
             outcome = outcome.with_usage(meter.stop(self.process.peak(), outcome.usage.custom))
+        context.end_stream()
         log_stream.finish(store.run, LEVELS)  # before the report: whoever sees the end sees all that was said
         return outcome, context
 

@@ -14,8 +14,8 @@ from uuid import UUID
 
 #: Children that fit; more than any pool has.
 ENTRIES = 1024
-_ENTRY = struct.Struct("=QQQQQ")
-_RUNNING, _CANCEL, _ENDED, _PEAK = 8, 16, 24, 32
+_ENTRY = struct.Struct("=QQQQQQ")
+_RUNNING, _CANCEL, _ENDED, _PEAK, _WATCHED = 8, 16, 24, 32, 40
 _WORD = struct.Struct("=Q")
 
 
@@ -42,7 +42,7 @@ class SlotTable:
 
     def enter(self, index: int, pid: int, execution: str) -> None:
         """Note that child *index* starts *execution*; its orders and samples begin anew."""
-        entry = _ENTRY.pack(pid, key_of(execution), 0, 0, 0)
+        entry = _ENTRY.pack(pid, key_of(execution), 0, 0, 0, 0)
         self._page[index * _ENTRY.size : (index + 1) * _ENTRY.size] = entry
 
     def leave(self, index: int) -> None:
@@ -70,7 +70,7 @@ class SlotTable:
 
     def peak_of(self, pid: int) -> int:
         """Return the same of the child whose process is, or was, *pid*."""
-        return next((peak for owner, *_, peak in _ENTRY.iter_unpack(self._page) if owner == pid), 0)
+        return next((peak for owner, *_, peak, _ in _ENTRY.iter_unpack(self._page) if owner == pid), 0)
 
     def ask_to_cancel(self, pid: int, execution: str) -> None:
         """Ask the child that runs *execution* to cancel it."""
@@ -78,6 +78,16 @@ class SlotTable:
         index = self._find(pid, key)
         if index is not None:
             self._write(index, _CANCEL, key)
+
+    def watch(self, pid: int, execution: str, until_ns: int) -> None:
+        """Note until when, in nanoseconds of the monotonic clock, somebody follows what *execution* says."""
+        index = self._find(pid, key_of(execution))
+        if index is not None:
+            self._write(index, _WATCHED, until_ns)
+
+    def watched_until(self, index: int) -> int:
+        """Return the same of what child *index* runs; 0 when nobody did."""
+        return self._read(index, _WATCHED)
 
     def running(self) -> Iterator[tuple[int, int, int]]:
         """(index, pid, key of the execution) of every child that runs something."""

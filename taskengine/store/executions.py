@@ -267,6 +267,16 @@ def logs(task_id: str, attempt: int, after: int, most: int) -> Call[AttemptLogs 
     return _READ_LOGS.read(decode, {"task": task_id, "attempt": attempt, "after": after, "most": most})
 
 
+#: Milliseconds for which one look of a follower counts.
+WATCH_MS = 15_000
+_WATCH_LOGS = Verb("watch_logs", reply)
+
+
+def watch_logs(task_id: str, attempt: int) -> Call[Reply]:
+    """Say that somebody follows what an attempt (0: the latest) says: ok or missing."""
+    return _WATCH_LOGS(task=task_id, attempt=attempt, for_ms=WATCH_MS)
+
+
 def _executions(raw: Sequence[Sequence[Any]]) -> list[TaskExecution]:
     return [execution_from(entry[0], pairs(entry[1:])) for entry in raw]
 

@@ -134,6 +134,7 @@ class ExecutionField:
     cancel = "cq"  # ms it was requested
     progress = "pr"
     progress_note = "prn"
+    watched = "wat"  # ms until which somebody follows its log
     log_lines = "ln"  # taken so far
     log_bytes = "lb"  # of those kept
     pid = "pid"  # process of a lost one

@@ -31,6 +31,8 @@ class Held:
     task_id: str
     #: Milliseconds on the server's clock until which it may say nothing; None without a heartbeat timeout.
     silent_ms: int | None = None
+    #: The same until which somebody follows its log; None when nobody did.
+    watched_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class _Held(NamedTuple):
     token: str
     task_id: str
     silent_ms: str
+    watched_ms: str
 
 
 class _Lost(NamedTuple):
@@ -99,6 +102,7 @@ def _held(one: _Held) -> Held:
         token=int(one.token or 0),
         task_id=one.task_id,
         silent_ms=_ms(one.silent_ms),
+        watched_ms=_ms(one.watched_ms),
     )
 
 

@@ -596,6 +596,7 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "start_workflow": _start_workflow,
     "read_statuses": lambda c: tasks.statuses([str(c.ready.id)]),
     "sweep_batch": lambda c: coordination.sweep_batch(_staged(c), ""),
+    "watch_logs": lambda c: executions.watch_logs(str(c.ready.id), 0),
     "watch_task": lambda c: tasks.watch(str(c.ready.id)),
     "read_deadline_weights": lambda c: next(deadlines.read_weights([str(c.ready.id)])),
 }

@@ -478,3 +478,20 @@ def test_a_timer_of_a_newer_version_is_left_to_it_and_blocks_none_behind_it(worl
     assert (answer.word, world.status(task.id)) == ("ok", "ready")
     assert world.raw.zscore(world.keys.fixed("timers"), item) > world.run(coordination.server_ms())
     world.raw.zrem(world.keys.fixed("timers"), item)
+
+
+def test_a_node_hears_until_when_somebody_follows_what_an_attempt_says(world: World) -> None:
+    task = world.new("a")
+    world.run(executions.watch_logs(str(task.id), 0))  # nothing runs yet
+    told = world.start()
+    assert held(world, told).watched_ms is None
+    world.run(executions.watch_logs(str(task.id), 0))
+    until = held(world, told).watched_ms
+    assert until is not None
+    world.age(executions.WATCH_MS / 2000 + 1)
+    world.run(executions.watch_logs(str(task.id), told.attempt))
+    again = held(world, told).watched_ms
+    assert again is not None
+    assert again > until - 1000
+    world.report(told)
+    assert world.run(executions.watch_logs(str(task.id), 0)).ok

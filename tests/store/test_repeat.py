@@ -229,6 +229,13 @@ def put_order(w: World) -> Case:
 
 
 @case
+def watch_logs(w: World) -> Case:
+    a = w.new("a")
+    w.start()
+    return Case(executions.watch_logs(str(a.id), 0), lambda: w.report(w.assignment(a)), frozenset({"ok"}))
+
+
+@case
 def watch_task(w: World) -> Case:
     a = w.new("a")
     return Case(tasks.watch(str(a.id)), finish(w, a), frozenset({"ok"}))

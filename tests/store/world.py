@@ -38,6 +38,7 @@ _MOMENTS = ("nodes", "leases", "granted_all", "timers", "batches", "finished", "
 #: Fields of hashes that are moments, by which scripts decide.
 _MOMENT_FIELDS = (
     ("node", "until"), ("task", "tend"), ("task", "rdy"), ("exec", "hb"), ("exec", "dl"), ("exec", "cq"),
+    ("exec", "wat"),
     ("limit", "until"),
 )  # fmt: skip
 #: The same, in microseconds.

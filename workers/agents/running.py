@@ -40,6 +40,8 @@ class SlotRun:
     def __call__(self, task: Task, context: AgentContext) -> Any:
         """Return the outcome, or the coroutine that comes to it."""
         here = self._here.get()
+        if getattr(here.executor, "reads_prompt", False):
+            _ = context.prompt  # here, in the slot's thread: it may fetch results
         if inspect.iscoroutinefunction(here.executor.run):
             return self._run(here, task, context)
         Run(self._open(here)).result(None)

@@ -48,6 +48,8 @@ def follow_logs(
     """Return the next lines as soon as there are any, or nothing once all was said or *timeout* is over."""
     id, limit = id_text(task_id), seconds(timeout)
     deadline = None if limit is None else context.clock() + limit
+    only = 0 if execution is None else (yield from _attempt(context, id, execution))
+    yield from executions.watch_logs(id, only)
     while True:
         page = yield from get_logs(context, id, execution, after, MAX_LINES)
         pause = _LOOK_SECONDS if deadline is None else min(_LOOK_SECONDS, deadline - context.clock())

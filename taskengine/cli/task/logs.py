@@ -21,6 +21,8 @@ Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the ta
 Attempt = Annotated[int | None, typer.Option("--execution", min=1, metavar="N", help="Of attempt N alone.",
                                              show_default="the latest")]  # fmt: skip
 
+#: The logger of lines that are pieces of a stream: they stand beside each other.
+STREAM = "stream"
 _STYLES = {"debug": "dim", "info": "", "warning": "yellow", "error": "bold red"}
 
 
@@ -54,6 +56,8 @@ class _View:
     def __init__(self) -> None:
         self._console = console()
         self._attempt = 0
+        #: Whether the cursor stands behind a piece of a stream, in the middle of its line.
+        self._is_open = False
 
     def show(self, page: LogPage) -> None:
         """Print one page of log lines, oldest first."""
@@ -68,9 +72,22 @@ class _View:
         if page.missed:
             self._note(f"{page.missed} older lines were not kept")
         for line in page:
-            self._console.print(_line(line), soft_wrap=True)
+            if line.logger == STREAM:
+                self._console.print(Text(clean(line.message)), soft_wrap=True, end="")
+                self._is_open = not line.message.endswith("\n")
+            else:
+                self._end_line()
+                self._console.print(_line(line), soft_wrap=True)
+        if page.is_over:
+            self._end_line()
+
+    def _end_line(self) -> None:
+        if self._is_open:
+            self._console.print()
+            self._is_open = False
 
     def _note(self, text: str) -> None:
+        self._end_line()
         self._console.print(Text(f"-- {text}", style="dim"), soft_wrap=True)
 
 

@@ -1,10 +1,10 @@
 -- One heartbeat of a worker node: publishes it, renews what its live slots hold, ends what lost its slot.
 -- args: node, number, info, slots, queues, drain, took, live..., envelope
--- reply held: execution_id, message, pid, deadline_ms, cancel_ms, token, task_id, silent_ms
+-- reply held: execution_id, message, pid, deadline_ms, cancel_ms, token, task_id, silent_ms, watched_ms
 -- reply lost: execution_id, task_id, pid, became, why
 -- returns: {'ok', server ms, {held ...}, {lost ...}, revision of what is stored of agents}
 -- events: lost, ready | paused
--- fields: exec.deadline, exec.cancel, exec.attempt, exec.task, exec.silent_until, node.queues, node.slots, node.beat
+-- fields: exec.watched, exec.deadline, exec.cancel, exec.attempt, exec.task, exec.silent_until, node.queues, node.slots, node.beat
 -- fields: node.untaken, node.info, node.size, node.alive_until, node.draining
 -- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
 -- info: JSON for people. took: not '' when a slot claimed since the last beat.
@@ -16,9 +16,9 @@ local agents_revision = tonumber(call('GET', K.agent_revision) or 0)
 local function tell(ids, msg, pid)
   for eid in ids:gmatch('%S+') do
     local e = call('HMGET', key('exec', eid), F.exec.deadline, F.exec.cancel, F.exec.attempt, F.exec.task,
-      F.exec.silent_until)
+      F.exec.silent_until, F.exec.watched)
     held[#held + 1] = R.held{execution_id = eid, message = msg, pid = pid, deadline_ms = e[1] or '',
-      cancel_ms = e[2] or '', token = e[3] or '', task_id = e[4] or '', silent_ms = e[5] or ''}
+      cancel_ms = e[2] or '', token = e[3] or '', task_id = e[4] or '', silent_ms = e[5] or '', watched_ms = e[6] or ''}
   end
 end
 local old = call('HMGET', key('node', node), F.node.queues, F.node.slots, F.node.beat, F.node.untaken,
