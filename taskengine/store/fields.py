@@ -141,6 +141,7 @@ class ExecutionField:
     reference = "ref"  # 'ms JSON', as it checkpointed
     hold = "hold"  # what it holds of limits: words 'NAME' or 'NAME=requests,input,output'
     permits = "pmt"  # number of its latest permit, and ms when it may use it
+    spent = "spt"  # 'requests input output cache_read cache_write model' lines: what it used so far
 
 
 class AgentField:

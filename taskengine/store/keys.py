@@ -61,6 +61,8 @@ FIXED: Mapping[str, str] = {
 #: Keys with an id behind a colon.
 BY_ID: Mapping[str, str] = {
     "agent": "hash of an agent; until it is unregistered",
+    "artifacts": "hash name -> 'ms size stored is_cut kind digest': what an execution left beside its result",
+    "artifact_bodies": "hash name -> bytes of an artifact, zipped, in base64",
     "batch": "hash {state, run, n, cursor}: a graph between its first and its last trip; 1 h after its end",
     "bits": "string 'index:segment': bitmap over 4096 arrivals, one for each list filter value",
     "codes": "string 'segment': status of each of 4096 arrivals in four bits, see CODES",
@@ -101,6 +103,7 @@ BY_ID: Mapping[str, str] = {
     "settings": "string: JSON of the settings that must be equal across a fleet, by their digest; 7 days",
     "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold ('h' at its end: of limits, too); "
     "of '~' the slotless executions",
+    "spent": "hash 'agent\\nmodel\\nunit' -> number: what agents used of services on a day since 1970 (UTC); 400 days",
     "suspended": "zset 'kind:id' -> due ms: timers that came due while the scope was paused",
     "task": "hash of a task, or of a step of a workflow",
     "definition_users": "set of workflows that use a definition, and 'name:NAME' where a name has it, by its digest",

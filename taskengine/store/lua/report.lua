@@ -12,7 +12,8 @@
 -- agents that share its limits), ask or cancelled. used: 'requests input output' (tokens), or '' where nobody counted.
 -- deadline: as told at its start; what comes later is refused, and its caller times it out. One that has to be over
 -- because of a cancel has the grace of the cancel. trace: a traceback, with its last frame, or ''; of a task only the
--- latest is kept whole. more: JSON of what few have, or '': its question is what it asks.
+-- latest is kept whole. more: JSON of what few have, or '': its question is what it asks, spent what it used of a
+-- service.
 -- became: the task's status by it, '' when it COMPLETED; of one that this slot lost, when it was LOST.
 -- queues is empty when the slot does not go on.
 -- kind, each_us, most: what the slot ran last, how long one took, and how many it would take at once.
@@ -83,6 +84,7 @@ local function accept(m, eid, at)
     not_now(m, tonumber(retry_ms), err)
   elseif disposition == 'ask' then
     fields[2] = E.CANCELLED
+    keep(F.exec.reported, 1)
     ask_person(m, cjson.decode(A.outcomes[at].more).question, agent)
   else
     finish(m, T.FAILED, kind, F.error, err, F.error_kind, kind)
@@ -104,6 +106,11 @@ local function refuse(eid, at)
   if m then emit(m.run, 'fenced', e.task, token .. ' ' .. node .. ' ' .. disposition) end
   return e.st, e.st == E.LOST and m and m.st or ''
 end
+-- Also of one that does not count: it was used.
+local function note_spent(eid, task, more)
+  local spent = cjson.decode(more).spent
+  if spent then count_spent(eid, task, spent) end
+end
 local function is_overdue(m, eid, told_deadline)
   return told_deadline and now >= told_deadline and not m.cq
     and now >= tonumber(call('HGET', key('exec', eid), F.exec.deadline))
@@ -111,6 +118,7 @@ end
 local function end_one(at)
   local task, token = A.outcomes[at].task, A.outcomes[at].token
   local eid = execution_id(task, token)
+  if A.outcomes[at].more ~= '' then note_spent(eid, task, A.outcomes[at].more) end
   local from, to = held:find(' ' .. eid .. ' ', 1, true)
   local m = from and load_ending(task)
   if not m or m.st ~= T.RUNNING or m.att ~= tonumber(token) then return refuse(eid, at) end

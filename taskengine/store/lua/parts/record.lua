@@ -130,7 +130,8 @@ local function erase(id, index)
   local no = tonumber(v[2])
   for attempt = 1, tonumber(v[4] or 0) do
     local eid = execution_id(id, attempt)
-    call('DEL', key('exec', eid), key('logs', eid), key('payload', eid))
+    call('DEL', key('exec', eid), key('logs', eid), key('payload', eid), key('artifacts', eid),
+      key('artifact_bodies', eid))
   end
   local touched = tonumber(v[4] or 0)
   if v[7] then
