@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     )
     from taskengine.models import (
         AgentStatus,
+        AgentUsage,
         Answer,
         ApprovalAnswer,
         Artifact,
@@ -111,6 +112,7 @@ __all__ = [
     "AgentInfo",
     "AgentRecord",
     "AgentStatus",
+    "AgentUsage",
     "AmbiguousIdError",
     "Answer",
     "ApprovalAnswer",
@@ -223,6 +225,7 @@ _LATE = {
     "Limit": "taskengine.models.agent",
     "LimitInfo": "taskengine.models.limit",
     "AgentStatus": "taskengine.models",
+    "AgentUsage": "taskengine.models",
     "ApprovalAnswer": "taskengine.models",
     "BulkResult": "taskengine.models",
     "DeadLetter": "taskengine.models",

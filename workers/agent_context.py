@@ -6,24 +6,31 @@ Made for each execution, so it makes nothing before it is asked: of most tasks n
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, NoReturn, TypeVar
 
 from taskengine.agents import NeedsInput, Reference
-from taskengine.errors import AgentError, ConflictError
+from taskengine.errors import AgentError
 from taskengine.models import Outcome, Task
+from taskengine.models.artifact import ArtifactKind
 from taskengine.models.question import Answer, Question
-from taskengine.store import kept
+from taskengine.models.spent import Spent
+from taskengine.store import artifacts, kept
 from taskengine.store.call import Call, Operation
 from taskengine.store.codec import dumps
 from taskengine.store.replies import Assignment
+from taskengine.store.spent import merged, spent_text
 from taskengine.store.sync import SyncStore
+from workers.attempt_verbs import AttemptVerbs
 from workers.context import Context, refuse_on_loop
 from workers.log_buffer import LogStream
 from workers.outage_retry import retry_outage
-from workers.permits import NEWS, Permits
+from workers.permits import NEWS
 from workers.shared_store import SharedStore
 
 T = TypeVar("T")
@@ -32,7 +39,7 @@ T = TypeVar("T")
 class AioContext:
     """The verbs that wait for the server, to be awaited."""
 
-    def __init__(self, verbs: Verbs, context: Context, store: SharedStore) -> None:
+    def __init__(self, verbs: AttemptVerbs, context: Context, store: SharedStore) -> None:
         self._verbs = verbs
         self._context = context
         self._store = store
@@ -40,6 +47,15 @@ class AioContext:
     async def checkpoint(self, reference: Reference) -> None:
         """Make *reference* durable; ConflictError when this attempt is over."""
         await self._store.run(lambda: self._verbs.checkpoint(reference), "checkpoint")
+
+    async def spent(self, spent: Spent) -> None:
+        """Note what the attempt used so far of a model; ConflictError when it is over, and it counts all the same."""
+        await self._store.run(lambda: self._verbs.note_spent(spent), "note_spent")
+
+    async def artifact(self, name: str, body: bytes | str | Path, kind: ArtifactKind = ArtifactKind.FILE) -> None:
+        """Keep *body* beside the result: a later one of that name replaces it. PayloadTooLargeError over the limit."""
+        packed = await asyncio.to_thread(artifacts.pack, name, body, kind)
+        await self._store.run(lambda: self._verbs.put_artifact(packed), "put_artifact")
 
     async def result(self, name: str) -> dict[str, Any]:
         """Return the output of the dependency *name*, however large; NoResultError when it has none."""
@@ -57,29 +73,11 @@ class AioContext:
             await self._store.run(lambda: news, "observe")
 
 
-class Verbs:
-    """What an attempt asks of the server, as operations that both drivers run."""
-
-    def __init__(self, told: Assignment, agent: str) -> None:
-        self._told = told
-        self.agent = agent
-        self.permits = Permits(told)
-
-    def checkpoint(self, reference: Reference) -> Operation[None]:
-        """Keep *reference*; ConflictError when the attempt is over."""
-        answer = yield from kept.checkpoint(self._told.execution_id, self._told.attempt, reference)
-        self._refuse_over(answer.word)
-
-    def _refuse_over(self, word: str) -> None:
-        if word != "ok":
-            raise ConflictError(
-                f"attempt {self._told.attempt} of task {self._told.task_id} is over; stop what it pays for, and return"
-            )
-
-
-def more_of(outcome: Outcome) -> str:
-    """Return what a report says beside *outcome*; '' for most."""
+def more_of(outcome: Outcome, noted: Mapping[str, Spent] | None = None) -> str:
+    """Return what a report says beside *outcome*, with what its attempt *noted* so far, by model; '' for most."""
     said = {} if outcome.question is None else {"question": kept.question_text(outcome.question)}
+    if used := merged(noted or {}, outcome.spent):
+        said["spent"] = spent_text(used.values())
     return dumps(said, "report") if said else ""
 
 
@@ -95,7 +93,7 @@ class AgentContext(Context):
         self._shared_store = shared_store
         #: Gives the value of a secret that the agent's record names; None: nothing is registered of the agent.
         self.secrets: Callable[[str], str] | None = None
-        self._verbs: Verbs | None = None
+        self._verbs: AttemptVerbs | None = None
         #: Where its work goes on without its slot; None while it does not.
         self.detached: Reference | None = None
         self.poll_seconds = 0.0
@@ -121,9 +119,19 @@ class AgentContext(Context):
         return {one.question_id: one for one in kept.answers(self._assignment)}
 
     @property
+    def tokens_used(self) -> int:
+        """What earlier attempts of the task used."""
+        return kept.tokens_used(self._assignment)
+
+    @property
     def tokens_left(self) -> int | None:
-        """What the task may still use over all its attempts; None: no cap."""
+        """What the task might still use over all its attempts when this one began; None: no cap."""
         return kept.tokens_left(self._assignment)
+
+    @cached_property
+    def workdir(self) -> Path:
+        """A folder of this attempt alone, made now and gone at its end."""
+        return Path(mkdtemp(prefix=f"taskengine-{self._assignment.execution_id}-"))
 
     def secret(self, name: str) -> str:
         """Return a secret that the agent's record names; AgentError for any other, and when it is missing."""
@@ -142,6 +150,16 @@ class AgentContext(Context):
         while not wanted.is_taken:
             time.sleep(self._wait(wanted.ask, "permit", "await context.aio.permit()"))
 
+    def spent(self, spent: Spent) -> None:
+        """Note what the attempt used so far of a model; ConflictError when it is over, and it counts all the same."""
+        verbs = self._of_verbs()
+        self._wait(lambda: verbs.note_spent(spent), "spent(…)", "await context.aio.spent(…)")
+
+    def artifact(self, name: str, body: bytes | str | Path, kind: ArtifactKind = ArtifactKind.FILE) -> None:
+        """Keep *body* beside the result: a later one of that name replaces it. PayloadTooLargeError over the limit."""
+        verbs, packed = self._of_verbs(), artifacts.pack(name, body, kind)
+        self._wait(lambda: verbs.put_artifact(packed), "artifact(…)", "await context.aio.artifact(…)")
+
     def ask(self, question: Question | str) -> NoReturn:
         """Ask a person: raises NeedsInput, which ends the attempt and pauses the task."""
         raise NeedsInput(Question(text=question) if isinstance(question, str) else question)
@@ -159,9 +177,18 @@ class AgentContext(Context):
         previous, detached = self.previous, self.detached
         return previous is not None and detached is not None and previous.at_ms == detached.at_ms
 
-    def _of_verbs(self) -> Verbs:
+    def more(self, outcome: Outcome) -> str:
+        """Return what its report says beside *outcome*; '' for most."""
+        return more_of(outcome, self._verbs.spent if self._verbs else None)
+
+    def close(self) -> None:
+        """Let go of what the attempt had here; safe to repeat."""
+        if "workdir" in self.__dict__:
+            shutil.rmtree(self.workdir, ignore_errors=True)
+
+    def _of_verbs(self) -> AttemptVerbs:
         if self._verbs is None:
-            self._verbs = Verbs(self._assignment, self._agent)
+            self._verbs = AttemptVerbs(self._assignment, self._agent)
         return self._verbs
 
     def _wait(self, ask: Callable[[], Call[T] | Operation[T]], name: str, instead: str) -> T:

@@ -45,6 +45,21 @@ def invoke(agent: Agent, task: Task, context: AgentContext, wait: Callable[[Run]
         return Outcome("failed", error=error, error_kind="crash")
 
 
+def repairing(
+    agent: Agent, task: Task, context: AgentContext, wait: Callable[[Run], Any]
+) -> Callable[[Outcome, list[str]], Outcome] | None:
+    """Return what gives the agent one more turn, where its type has a method ``repair``; None where it has none."""
+    repair = getattr(agent.function, "repair", None)
+    if repair is None:
+        return None
+
+    def again(outcome: Outcome, faults: list[str]) -> Outcome:
+        asked = replace(agent, function=lambda task, context: repair(task, context, outcome, faults))
+        return invoke(asked, task, context, wait)
+
+    return again
+
+
 def _outcome(agent: Agent, task: Task, context: AgentContext, wait: Callable[[Run], Any]) -> Outcome:
     try:
         with ForkGuard():

@@ -26,10 +26,11 @@ from taskengine.store.sync import SyncStore
 from workers.agent_context import more_of
 from workers.agents.remote_run import RemoteRun
 from workers.celery_events import SendsEvents
-from workers.disposition import Disposition, disposition
+from workers.disposition import disposition
 from workers.invoke import classify, encode
 from workers.loop import Run
 from workers.runner import report_of
+from workers.schema_check import fitted
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -188,10 +189,11 @@ class Poller:
             tracked.execution_id, tracked.task_id, tracked.token, tracked.deadline_ms, "", "", "{}", 0, ""
         )
         usage = Usage(wall_seconds=round(due.age_ms / 1000, 3))
-        outcome, text, large = encode(classify(outcome).with_usage(usage))
-        what = self._disposition(tracked.task_id, outcome)
-        if what is None:
+        (task,) = self._store.run(tasks.read([tracked.task_id]))
+        if task is None:
             return
+        outcome, text, large = encode(fitted(task.output_schema, classify(outcome).with_usage(usage)))
+        what = disposition(task, outcome)
         if large:
             self._store.run(executions.put_payload(told.execution_id, text))
         big, more = len(text.encode()) if large else 0, more_of(outcome)
@@ -204,13 +206,6 @@ class Poller:
             self._time_out(told)
         else:
             logger.warning("fenced execution=%s task=%s: %s", told.execution_id, told.task_id, word)
-
-    def _disposition(self, task_id: str, outcome: Outcome) -> Disposition | None:
-        """Return what becomes of an outcome by the rules of its task; None when that is gone."""
-        if outcome.kind == "completed":
-            return Disposition("completed", None)
-        (task,) = self._store.run(tasks.read([task_id]))
-        return None if task is None else disposition(task, outcome)
 
     def _time_out(self, told: Assignment) -> None:
         ends = overdue.time_out(

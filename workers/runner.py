@@ -22,7 +22,7 @@ from taskengine.store.fields import TaskField
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Assignment
 from taskengine.store.running import running_task
-from workers.agent_context import AgentContext, more_of
+from workers.agent_context import AgentContext
 from workers.batch import Batch, Detached, Finished
 from workers.binding import bound
 from workers.capture import LEVELS, LogCapture
@@ -30,12 +30,13 @@ from workers.context import Results
 from workers.disposition import Disposition, disposition
 from workers.failure import brief
 from workers.fork_guard import exit_if_forked
-from workers.invoke import encode, invoke
+from workers.invoke import encode, invoke, repairing
 from workers.log_buffer import LogStream
 from workers.outage_retry import retry_call, retry_outage
 from workers.overdue import time_out
 from workers.process import WorkerProcess
 from workers.prompt import filled
+from workers.schema_check import fitted
 from workers.usage import Meter
 
 logger = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ class Runner:
                 poll_ms = round(1000 * context.poll_seconds)
                 return Detached(assignment, name, context.detached, poll_ms, context.is_taken_up)
             outcome, text, large = encode(ended)
-            more = more_of(ended)
+            more = context.more(ended)
         exit_if_forked(self.slot.pid)
         what = _DONE if outcome.kind == "completed" else disposition(task if wrong else _record(assignment), outcome)
         if large:
@@ -244,9 +245,12 @@ class Runner:
             self.process.hears.put_back()
         meter = Meter.start(threaded=self.process.threaded)
         with self.process.running(assignment.execution_id) as wait, LogCapture(log_stream):
-            outcome = invoke(agent, task, context, wait)
+            outcome = capped(context, assignment) or invoke(agent, task, context, wait)
+            if raw.output_schema is not None and context.detached is None:
+                outcome = fitted(raw.output_schema, outcome, repairing(agent, task, context, wait))
             outcome = outcome.with_usage(meter.stop(self.process.peak(), outcome.usage.custom))
         context.end_stream()
+        context.close()
         log_stream.finish(store.run, LEVELS)  # before the report: whoever sees the end sees all that was said
         return outcome, context
 
@@ -288,6 +292,15 @@ def _usage(used: Usage) -> str:
     return (
         f'{{"cpu_percent":{used.cpu_percent!r},"memory_mb":{used.memory_mb!r},"wall_seconds":{used.wall_seconds!r}}}'
     )
+
+
+def capped(context: AgentContext, assignment: Assignment) -> Outcome | None:
+    """Return the outcome of a task that may use no token more; None of any other."""
+    if context.tokens_left != 0:
+        return None
+    most = assignment.extra["cap"]
+    error = f"its attempts used {context.tokens_used} tokens, and its max_total_tokens is {most}; raise that"
+    return Outcome("failed", error=error, error_kind="limit", retryable=False)
 
 
 def _unreadable(assignment: Assignment, exc: InvalidInputError) -> Outcome:

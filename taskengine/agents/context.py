@@ -78,8 +78,12 @@ class AgentContext(TaskContext, Protocol):
         """The task's description with its ``${…}`` filled in; upstream text stands fenced as data."""
 
     @property
+    def tokens_used(self) -> int:
+        """What earlier attempts of the task used."""
+
+    @property
     def tokens_left(self) -> int | None:
-        """What the task may still use over all its attempts; None: no cap."""
+        """What the task might still use over all its attempts when this one began; None: no cap."""
 
     @property
     def workdir(self) -> Path:
@@ -96,6 +100,9 @@ class AgentContext(TaskContext, Protocol):
 
     def artifact(self, name: str, body: bytes | str | Path, kind: ArtifactKind = ArtifactKind.FILE) -> None:
         """As ``aio.artifact``, in a thread."""
+
+    def spent(self, spent: Spent) -> None:
+        """As ``aio.spent``, in a thread."""
 
     def ask(self, question: Question | str) -> NoReturn:
         """Ask a person: raises NeedsInput, which ends the attempt and pauses the task. Text is a question for text.

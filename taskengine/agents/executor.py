@@ -53,6 +53,13 @@ class Executor(Protocol):
         """Run one attempt. Cancelled as a coroutine when it should end: it stops what it pays for, and raises on."""
 
 
+class Repairs(Protocol):
+    """What an executor may have beside: one more turn over a result that does not fit its task's ``output_schema``."""
+
+    async def repair(self, task: Task, context: AgentContext, outcome: Outcome, faults: list[str]) -> Outcome:
+        """Return the outcome of one more turn, with *faults* told to whoever made *outcome*; called once a run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """Still at work."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TypedDict, Unpack
 from uuid import UUID
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from taskengine.errors import InvalidInputError
 from taskengine.models.enums import TaskPriority, TaskType, TriggerRule
@@ -45,6 +45,8 @@ class CommonFields(TypedDict, total=False):
     total_timeout: float | None
     max_retries: int
     retry: RetryRules | None
+    output_schema: dict[str, JsonValue] | type[BaseModel] | None
+    max_total_tokens: int | None
     estimated_seconds: float
     idempotency_key: str | None
 

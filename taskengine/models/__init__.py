@@ -29,6 +29,7 @@ from taskengine.models.requests import TaskCreateRequest, TaskPage, TaskUpdateRe
 from taskengine.models.run import Run, RunPage
 from taskengine.models.spent import Spent
 from taskengine.models.task import RetryRules, Task
+from taskengine.models.usage import AgentUsage
 
 if TYPE_CHECKING:
     from taskengine.models.approval import ApprovalAnswer
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentStatus",
+    "AgentUsage",
     "Answer",
     "ApprovalAnswer",
     "ApprovalStep",

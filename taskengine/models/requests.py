@@ -6,11 +6,18 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, StringConstraints, model_serializer
+from pydantic import (
+    BeforeValidator,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
 from taskengine.models.base import InputModel, Moment
 from taskengine.models.enums import TaskPriority, TriggerRule
-from taskengine.models.task import Positive, RequestFields, RetryRules, Task
+from taskengine.models.task import Positive, RequestFields, RetryRules, Task, schema_of
 
 
 class TaskCreateRequest(RequestFields):
@@ -27,9 +34,10 @@ class TaskCreateRequest(RequestFields):
 class TaskUpdateRequest(InputModel):
     """Changes to a stored task; a field that is not set stays as it is.
 
-    Name, description, priority, deadline, metadata, the timeouts, max_retries and retry change while the task is not
-    terminal; input, execution_context, depends_on, trigger_rule, scheduled_at and expires_at only while no execution
-    ran. ``timeout`` and ``heartbeat_timeout`` count from the next attempt on, everything else at once.
+    Name, description, priority, deadline, metadata, the timeouts, max_retries, retry, max_total_tokens and
+    output_schema change while the task is not terminal; input, execution_context, depends_on, trigger_rule,
+    scheduled_at and expires_at only while no execution ran. ``timeout`` and ``heartbeat_timeout`` count from the next
+    attempt on, everything else at once.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
@@ -45,6 +53,8 @@ class TaskUpdateRequest(InputModel):
     total_timeout: Positive | None = None
     max_retries: Annotated[int, Field(ge=0, le=10_000)] | None = None
     retry: RetryRules | None = None
+    max_total_tokens: Annotated[int, Field(ge=1, le=10**12)] | None = None
+    output_schema: Annotated[dict[str, JsonValue] | None, BeforeValidator(schema_of)] = None
     input: dict[str, JsonValue] | None = None
     execution_context: dict[str, JsonValue] | None = None
     depends_on: set[UUID] | None = None

@@ -11,7 +11,16 @@ from functools import lru_cache
 from typing import Annotated, Any, Self
 from uuid import UUID, uuid4
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 
 from taskengine.errors import CircularDependencyError, InvalidInputError
 from taskengine.models.base import InputModel, Moment
@@ -73,6 +82,11 @@ _OF_ATTEMPTS = {
 }  # fmt: skip
 
 
+def schema_of(given: Any) -> Any:
+    """Return the JSON Schema of a pydantic model class; anything else as it is."""
+    return given.model_json_schema() if isinstance(given, type) and issubclass(given, BaseModel) else given
+
+
 class RequestFields(InputModel):
     """What a client asks for; the other half of a :class:`Task` is the engine's."""
 
@@ -99,6 +113,11 @@ class RequestFields(InputModel):
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
     execution_context: dict[str, JsonValue] = Field(default_factory=dict)
     resource_requirements: dict[str, JsonValue] = Field(default_factory=dict)
+    #: What its result must fit: JSON Schema, or a pydantic model class. One that does not fails as ``invalid_output``.
+    output_schema: Annotated[dict[str, JsonValue] | None, BeforeValidator(schema_of)] = None
+    #: Tokens of all kinds that all of its attempts together may use; at the limit it FAILS as ``limit``. None is no cap
+    #: but that of its agent.
+    max_total_tokens: Annotated[int, Field(ge=1, le=10**12)] | None = None
     #: Earlier deadlines start first inside one priority; nothing is cancelled by it.
     deadline: Moment | None = None
     #: Not before this time.

@@ -42,6 +42,7 @@ RULES: Mapping[str, str] = {
     "pause": "what is paused has its record, the open queues agree with it, and a pause with an end has a timer",
     "deadline": "exactly the open tasks with a deadline that is not at risk are looked at",
     "kept": "what is left for the next attempt is told to it, and gone once the task completed; who asks is PAUSED",
+    "artifact": "every artifact of an execution is listed and stored",
     "letter": "only FAILED tasks are dead letters",
     "cursor": "exactly the tasks with a cursor are being released or deleted",
     "stray": "every member of a set is what the set says",

@@ -110,6 +110,7 @@ def _walk(keys: Keys) -> Operation[_Walk]:
     yield from _graphs(walk)
     yield from _bitmaps(walk)
     yield from _orphans(walk)
+    yield from _artifacts(walk)
     return walk
 
 
@@ -371,6 +372,16 @@ def _orphans(walk: _Walk) -> Operation[None]:
                     walk.say("orphan", name, "its owner is not there")
 
 
+def _artifacts(walk: _Walk) -> Operation[None]:
+    """Each artifact has its bytes, and no bytes are of none."""
+    places = walk.names.get("artifacts", set()) | walk.names.get("artifact_bodies", set())
+    for execution in sorted(places):
+        listed = yield from inspection.field_names(walk.keys.of("artifacts", execution))
+        stored = yield from inspection.field_names(walk.keys.of("artifact_bodies", execution))
+        if odd := set(listed) ^ set(stored):
+            walk.say("artifact", execution, f"listed or stored, and not both: {', '.join(sorted(odd))[:200]}")
+
+
 def _kept(walk: _Walk) -> Operation[dict[str, set[str]]]:
     """By kind, the ids of keys that may stay for ever; others of these kinds must have a time to go."""
     tasks = walk.tasks
@@ -397,7 +408,8 @@ def _kept(walk: _Walk) -> Operation[dict[str, set[str]]]:
     for run in walk.names.get("named", ()):
         graphs.update((yield from inspection.entries(walk.keys, "named", run)))
     return {
-        "exec": executions, "logs": executions, "dependents": set(tasks), "done": set(), "claim": set(),
+        "exec": executions, "logs": executions, "artifacts": executions, "artifact_bodies": executions,
+        "dependents": set(tasks), "done": set(), "claim": set(),
         "payload": executions | {task.fields.get(TaskField.large_input, "") for task in tasks.values()},
         "idem": {task.fields.get(TaskField.key, "") for task in tasks.values()},
         "codes": segments, "ids": segments,

@@ -106,7 +106,12 @@ def answers(told: Assignment) -> tuple[Answer, ...]:
     return answers_from(told.extra.get("ans"))
 
 
+def tokens_used(told: Assignment) -> int:
+    """Return what earlier attempts of its task used."""
+    return int(told.extra.get("used", 0))
+
+
 def tokens_left(told: Assignment) -> int | None:
     """Return what its task may still use, as it was when this attempt started; None without a cap."""
     cap = told.extra.get("cap")
-    return None if cap is None else max(0, int(cap) - int(told.extra.get("used", 0)))
+    return None if cap is None else max(0, int(cap) - tokens_used(told))

@@ -118,6 +118,8 @@ def _rare(task: Task) -> str:
     set_clocks = [f"{name}={ms}" for name, ms in clocks.items() if ms is not None]
     if task.estimated_seconds != _UNSAID:
         words += [TaskField.estimate, str(_ms(task.estimated_seconds))]
+    if task.max_total_tokens is not None:
+        words += [TaskField.most_tokens, str(task.max_total_tokens), TaskField.extra, "1"]
     return " ".join([*words, TaskField.clocks, ",".join(set_clocks)] if set_clocks else words)
 
 

@@ -125,7 +125,7 @@ def test_the_shell_completes_commands():
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)
     assert set(done.stdout.split()) == {
         "submit", "get", "list", "cancel", "retry", "logs", "watch", "why", "update", "execute", "delete", "events",
-        "pause", "resume", "hold", "release", "set-priority",
+        "answer", "artifacts", "pause", "resume", "hold", "release", "set-priority",
     }  # fmt: skip
 
 

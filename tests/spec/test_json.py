@@ -82,6 +82,8 @@ asked: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("timeout", "queue_timeout", "heartbeat_timeout", "total_timeout"), st.none() | positive),
     "max_retries": st.integers(0, 10_000),
     "retry": st.none() | rules,
+    "output_schema": st.none() | objects,
+    "max_total_tokens": st.none() | st.integers(1, 10**12),
     "estimated_seconds": st.floats(0, 1e300),
     "idempotency_key": st.none() | st.text(min_size=1, max_size=20),
 }

@@ -502,6 +502,25 @@ def timer_that_stands_and_nobody_knows(s: Scene) -> str:
     return "all"
 
 
+@plants("artifact")
+def bytes_that_nobody_finds(s: Scene) -> str:
+    s.world.raw.hset(s.world.keys.of("artifact_bodies", s.execution("done")), "a", "x")
+    return s.execution("done")
+
+
+@plants("artifact")
+def artifact_without_bytes(s: Scene) -> str:
+    s.world.raw.hset(s.world.keys.of("artifacts", s.execution("done")), "a", "1 1 1 0 file x")
+    return s.execution("done")
+
+
+@plants("orphan")
+def artifacts_of_no_execution(s: Scene) -> str:
+    for kind in ("artifacts", "artifact_bodies"):
+        s.world.raw.hset(s.world.keys.of(kind, "nobody"), "a", "x")
+    return s.world.keys.of("artifacts", "nobody")
+
+
 @plants("kept")
 def asks_while_it_runs(s: Scene) -> str:
     return s.set("running", ask='1 {"id":"q","text":"why?"}', xx=1)

@@ -19,9 +19,12 @@ from taskengine.agents import Reference
 from taskengine.core.instructions import CloseTask
 from taskengine.models import TriggerRule
 from taskengine.models.agent import AgentRecord, Limit
+from taskengine.models.artifact import ArtifactKind
 from taskengine.models.question import Question
+from taskengine.models.spent import Spent
 from taskengine.store import (
     agents,
+    artifacts,
     coordination,
     dead_letters,
     deadlines,
@@ -36,6 +39,7 @@ from taskengine.store import (
     quarantine,
     remote,
     retention,
+    spent,
     tasks,
     workflows,
 )
@@ -52,7 +56,7 @@ from .world import World, eid, steps
 RUN = str(UUID(int=7))
 #: Scripts that change nothing.
 READS = {
-    "read_agents",
+    "read_agents", "read_artifacts",
     "read_fleet", "read_execution_heads", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list",
     "read_step_decisions", "match_ids", "read_limits", "inspect_limits",
     "read_dependencies", "read_graph_nodes", "read_outputs", "read", "read_changes", "read_executions", "read_graph",
@@ -255,6 +259,22 @@ def checkpoint(w: World) -> Case:
     a = w.new("a")
     told = w.start()
     call = kept.checkpoint(told.execution_id, told.attempt, Reference("t", "posted", "7"))
+    return Case(call, lambda: w.report(w.assignment(a)), frozenset({"ok", "fenced"}))
+
+
+@case
+def note_spent(w: World) -> Case:
+    a = w.new("a")
+    told = w.start()
+    call = spent.note(told.execution_id, told.attempt, [Spent("m", 1, 10, 5)])
+    return Case(call, lambda: w.report(w.assignment(a)), frozenset({"ok", "fenced"}))
+
+
+@case
+def put_artifact(w: World) -> Case:
+    a = w.new("a")
+    told = w.start()
+    call = artifacts.put(told.execution_id, told.attempt, artifacts.pack("a.diff", "-x", ArtifactKind.DIFF))
     return Case(call, lambda: w.report(w.assignment(a)), frozenset({"ok", "fenced"}))
 
 

@@ -21,10 +21,13 @@ from taskengine.core.instructions import CloseTask
 from taskengine.core.rules import Counters
 from taskengine.models import Task, TaskStatus
 from taskengine.models.agent import AgentRecord, Limit
+from taskengine.models.artifact import ArtifactKind
 from taskengine.models.question import Question
+from taskengine.models.spent import Spent
 from taskengine.settings import Settings
 from taskengine.store import (
     agents,
+    artifacts,
     changes,
     coordination,
     dead_letters,
@@ -46,6 +49,7 @@ from taskengine.store import (
     results,
     retention,
     runs,
+    spent,
     step_values,
     steps,
     tasks,
@@ -101,6 +105,8 @@ def calls() -> Iterator[Call[Any]]:
         remote.take_overdue("1", 1),
         executions.logs(ID, 0, 0, 1), next(executions.read_heads([ID])), executions.of_task(ID),
         executions.put_payload("n", "{}"), kept.checkpoint(ID, 1, Reference("t", "intent")),
+        spent.note(ID, 1, [Spent("m", 1)]), artifacts.put(ID, 1, artifacts.pack("a", "b", ArtifactKind.FILE)),
+        next(artifacts.of_executions([ID])),
         next(kept.answer_question(ID, kept.Asked(Question(text="a"), 1), "b", "ann")),
         graphs.stage("b", "r", [new, new]), graphs.stage_edges("b", ID, [ID]),
         graphs.commit("b"), graphs.put_order("b", 0, b""), graphs.read_graph("k", 0),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,7 @@ class SlotRun:
 
     def __init__(self, kind: type[Executor], record: AgentRecord, secrets: Secrets) -> None:
         self._here = PerProcess(lambda: _Opened(kind(record, secrets)))
+        self._repairs = hasattr(kind, "repair")
         self.__qualname__ = f"{kind.__qualname__}[{record.id}]"
         self.__module__ = kind.__module__
 
@@ -46,6 +48,11 @@ class SlotRun:
             return self._run(here, task, context)
         Run(self._open(here)).result(None)
         return here.executor.run(task, context)
+
+    @property
+    def repair(self) -> Callable[..., Any] | None:
+        """What gives a result that does not fit its schema one more turn; None where the type has no such thing."""
+        return getattr(self._here.get().executor, "repair", None) if self._repairs else None
 
     def close(self, seconds: float) -> None:
         """Close what this process opened; nothing runs any more. It waits *seconds* at most, and never raises."""

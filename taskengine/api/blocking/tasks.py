@@ -12,6 +12,7 @@ from taskengine.api.blocking.admin import BlockingAdmin
 from taskengine.api.blocking.agents import BlockingAgents
 from taskengine.api.blocking.bulk import BlockingBulk
 from taskengine.api.blocking.control import BlockingControl
+from taskengine.api.blocking.leavings import BlockingLeavings
 from taskengine.api.blocking.limits import BlockingLimits
 from taskengine.api.blocking.runs import BlockingRuns
 from taskengine.api.blocking.workflow_start import BlockingWorkflowStart
@@ -36,6 +37,7 @@ class BlockingTaskAPI(
     BlockingWorkflowStart,
     BlockingAgents,
     BlockingLimits,
+    BlockingLeavings,
     BlockingAdmin,
 ):
     """Submit, watch and steer tasks from scripts and threads, which may share one.

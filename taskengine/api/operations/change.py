@@ -11,6 +11,7 @@ from taskengine.api.operations.ask import required
 from taskengine.api.operations.edges import missing, refuse_cycle
 from taskengine.api.operations.moments import refuse_past_change
 from taskengine.api.operations.refusals import changeable, not_allowed
+from taskengine.api.operations.submit import refuse_schemas
 from taskengine.core import remedy
 from taskengine.core.lifecycle import EXECUTING
 from taskengine.core.order import moved
@@ -48,6 +49,8 @@ def update_task(
             says = "runs its steps, and its timeout began with them; cancel it, or change it before it begins"
             raise (yield from not_allowed(context, task, says))
         changed = _changed(task, wanted)
+        if "output_schema" in wanted:
+            refuse_schemas([changed])
         yield from refuse_past_change(changed, wanted)
         edges = _edges(task, changed, edge_revision)
         yield from refuse_cycle(task, edges.added)

@@ -14,18 +14,20 @@ from taskengine.api.operations.moments import refuse_past
 from taskengine.api.operations.runs import LONGEST_NAME
 from taskengine.api.operations.templates import refuse_templates
 from taskengine.core import graph
+from taskengine.core.schemas import LARGEST, refuse_schema
 from taskengine.errors import (
     CircularDependencyError,
     ConflictError,
     IdempotencyConflictError,
     NotFoundError,
+    PayloadTooLargeError,
     UnknownDependencyError,
 )
 from taskengine.models import Task, TaskCreateRequest
 from taskengine.models.task import STATE_FIELDS
 from taskengine.store import graphs, runs, tasks
 from taskengine.store.call import Operation
-from taskengine.store.codec import digest, moment
+from taskengine.store.codec import digest, dumps, moment
 from taskengine.store.graph_nodes import GraphNode, graph_nodes, pieces
 from taskengine.store.idempotency import owners
 from taskengine.store.records import graph_digest, record
@@ -44,6 +46,7 @@ def create_task(context: OperationContext, given: Task | TaskCreateRequest, run_
     task = new_task(given)
     if task.id in task.depends_on:  # put in place, past the model
         raise CircularDependencyError([task.name, task.name])
+    refuse_schemas([task])
     yield from refuse_past(context, [task])
     yield from refuse_templates([task], {})
     if len(task.depends_on) > graphs.EDGES:  # more than one script may touch
@@ -91,6 +94,7 @@ def create_tasks(
         return (yield from _as_stored(new, first, None))
     parents = {id: sorted(map(str, task.depends_on)) for id, task in new.items()}
     yield from _check(new, parents)
+    refuse_schemas(new.values())
     yield from refuse_past(context, new.values())
     yield from refuse_templates(new.values(), new)
     if called and run_id is not None:
@@ -98,6 +102,16 @@ def create_tasks(
     label = graphs.Label(called, next(iter(new.values())).created_by)
     stored = yield from _submit(context, run, new, parents, names, key, label)
     return (yield from _as_stored(new, stored, run if run_id is None else None))
+
+
+def refuse_schemas(given: Iterable[Task]) -> None:
+    """Raise InvalidInputError where a task's result could not be held against its schema, or that is too large."""
+    for task in given:
+        if task.output_schema is None:
+            continue
+        if (size := len(dumps(task.output_schema, "output_schema").encode())) > LARGEST:
+            raise PayloadTooLargeError("output_schema", size, LARGEST)
+        refuse_schema(task.output_schema)
 
 
 def _refuse_other_name(run: str, called: str) -> Operation[None]:

@@ -52,6 +52,9 @@ NewPriority = Annotated[
 MaxRetries = Annotated[
     int | None, typer.Option(help="Failed attempts that are tried again.", show_default=False)
 ]
+MaxTotalTokens = Annotated[
+    int | None, typer.Option(help="What all its attempts together may use.", show_default=False)
+]
 Input = Annotated[
     str | None,
     typer.Option("--input", "-i", metavar="JSON", help="Only before its first attempt.", show_default=False),
@@ -81,6 +84,7 @@ def update(
     heartbeat_timeout: NewHeartbeatTimeout = None,
     total_timeout: NewTotalTimeout = None,
     max_retries: MaxRetries = None,
+    max_total_tokens: MaxTotalTokens = None,
     input: Input = None,
     output: OutputOption = None,
 ) -> None:
@@ -88,7 +92,7 @@ def update(
     changes = _changes(
         name=name, priority=priority, deadline=deadline, timeout=timeout, max_retries=max_retries, input=input,
         trigger_rule=trigger_rule, scheduled_at=scheduled_at, expires_at=expires_at, queue_timeout=queue_timeout,
-        heartbeat_timeout=heartbeat_timeout, total_timeout=total_timeout,
+        heartbeat_timeout=heartbeat_timeout, total_timeout=total_timeout, max_total_tokens=max_total_tokens,
     )  # fmt: skip
     with asking() as api:
         changed = [api.update_task(id, **changes) for id in ids]

@@ -74,6 +74,13 @@ AssignedTo = Annotated[
     ),
 ]
 MaxRetries = Annotated[int | None, typer.Option(help="Failed attempts that are tried again.", show_default="3")]
+OutputSchema = Annotated[
+    str | None,
+    typer.Option(metavar="JSON", help="JSON Schema that its result must fit; @FILE reads it.", show_default=False),
+]
+MaxTotalTokens = Annotated[
+    int | None, typer.Option(help="What all its attempts may use; then it fails as 'limit'.", show_default=False)
+]
 OwnId = Annotated[
     str | None,
     typer.Option("--id", help="A UUID of your own: the same again submits nothing twice.", show_default=False),
@@ -112,6 +119,8 @@ def submit(
     heartbeat_timeout: HeartbeatTimeout = None,
     total_timeout: TotalTimeout = None,
     max_retries: MaxRetries = None,
+    output_schema: OutputSchema = None,
+    max_total_tokens: MaxTotalTokens = None,
     id: OwnId = None,
     idempotency_key: Key = None,
     wait: Wait = False,
@@ -126,6 +135,8 @@ def submit(
         "timeout": timeout, "queue_timeout": queue_timeout, "heartbeat_timeout": heartbeat_timeout,
         "total_timeout": total_timeout, "trigger_rule": trigger_rule, "hold": hold or None, "id": id,
         "idempotency_key": idempotency_key, "max_retries": max_retries,
+        "output_schema": output_schema and values.arguments(output_schema, "--output-schema"),
+        "max_total_tokens": max_total_tokens,
     }  # fmt: skip
     given: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
     given |= {"priority": values.priority(priority)}

@@ -106,7 +106,10 @@ def _facts(task: Task) -> Iterator[tuple[str, Text]]:
         seconds = getattr(task, name)
         if seconds is not None:
             yield name.replace("_", " "), Text(f"{seconds:g} s")
-    for name, value in (("metadata", task.metadata), ("input", task.input)):
+    if task.max_total_tokens is not None:
+        yield "tokens", Text(f"{task.max_total_tokens:,} at most")
+    schema = ("output schema", task.output_schema or {})
+    for name, value in (("metadata", task.metadata), ("input", task.input), schema):
         if value:
             yield name, json_text(value)
     if task.result:

@@ -7,7 +7,7 @@
 -- in ms, or '' = the one it has. dropped, added: ids; cycles were checked at the given edge revision.
 -- The content hash stays that of the first submit: who sends that again means this task, whatever became of it.
 -- fields: revision, releasing, undoing, binding_bytes, doc, rule, waiting, due, name, score, aged, timeout
--- fields: large_input
+-- fields: large_input, most_tokens, extra
 local m = find(A.task)
 if not m then return {'missing', A.task} end
 if m.batch then return unsettled(m) end
@@ -61,6 +61,13 @@ local function change_due(m, due)
   end
   return true
 end
+local function change_cap(m, most)
+  if most then
+    call('HSET', key('task', m.id), F.most_tokens, most, F.extra, 1)
+  else
+    call('HDEL', key('task', m.id), F.most_tokens)
+  end
+end
 local queued = m.st == T.READY
 if queued and m.granted then
   drop_grant(m)
@@ -98,7 +105,8 @@ if next(gone) or #parents > 0 then
   moves = true
 end
 -- Those of a workflow that runs are its steps': its client has set none that still count.
-if m.queue ~= '%w' or m.st ~= T.RUNNING then change_clocks(m, A.rare:match('clk (%S+)') or '') end
+if m.queue ~= '%w' or m.st ~= T.RUNNING then change_cap(m, (' ' .. A.rare):match(' cap (%S+)'))
+change_clocks(m, A.rare:match('clk (%S+)') or '') end
 moves = change_due(m, A.due) or moves
 if moves then
   if queued and (m.w ~= 0 or m.f + m.c > 0 or m.due) then

@@ -10,7 +10,9 @@ from uuid import UUID
 from taskengine.api import TaskAPI, WorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
+    AgentUsage,
     ApprovalAnswer,
+    Artifact,
     BulkResult,
     DeadLetter,
     DeadLetterPage,
@@ -89,6 +91,9 @@ async def control(api: TaskAPI, id: UUID, until: datetime) -> None:
     assert_type(await api.pause(capability="lint", until=until), Pause)
     assert_type(await api.resume(everything=True), bool)
     assert_type(await api.list_pauses(), list[Pause])
+    assert_type(await api.list_artifacts(id), list[Artifact])
+    assert_type(await api.get_artifact(id, "a.diff"), bytes)
+    assert_type(await api.get_agent_usage("day", 7), list[AgentUsage])
     assert_type(await api.answer(id, "yes", question_id="q", by="ann"), Task)
     assert_type(await api.pause_task(id, "look", until), Pause)
     assert_type(await api.resume_task(id), bool)

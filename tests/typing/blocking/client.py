@@ -12,7 +12,9 @@ from uuid import UUID
 from taskengine.api import BlockingTaskAPI, BlockingWorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
+    AgentUsage,
     ApprovalAnswer,
+    Artifact,
     BulkResult,
     DeadLetter,
     DeadLetterPage,
@@ -91,6 +93,9 @@ def control(api: BlockingTaskAPI, id: UUID, until: datetime) -> None:
     assert_type(api.pause(capability="lint", until=until), Pause)
     assert_type(api.resume(everything=True), bool)
     assert_type(api.list_pauses(), list[Pause])
+    assert_type(api.list_artifacts(id), list[Artifact])
+    assert_type(api.get_artifact(id, "a.diff"), bytes)
+    assert_type(api.get_agent_usage("day", 7), list[AgentUsage])
     assert_type(api.answer(id, "yes", question_id="q", by="ann"), Task)
     assert_type(api.pause_task(id, "look", until), Pause)
     assert_type(api.resume_task(id), bool)

@@ -1,7 +1,7 @@
 -- Dependencies: edges and counters, and how the end of a task reaches those that wait for it.
 -- fields: run, pinned, depends_on, pinning, status, failed_before, waiting, releasing, undoing, crosses_runs, failed
 -- fields: skipped, counted_as, closed_by, run.open, run.finished, reopened, finished, error, error_kind, reason
--- fields: cancel, retries, lost, not_now, at_risk, due, pause_asked, reference, answers, batch, deleting, late_edge
+-- fields: cancel, retries, lost, not_now, at_risk, due, pause_asked, reference, answers, tokens, batch, deleting, late_edge
 
 -- A task of another run that is not over depends on it: one reason more to keep it.
 -- lazy
@@ -163,7 +163,7 @@ local function open_again(m, to, failed_before)
   call('HSET', key('task', m.id), F.status, to, F.reopened, 1)
   note_opened()
   call('HDEL', key('task', m.id), F.finished, F.error, F.error_kind, F.reason, F.closed_by, F.failed_before, F.cancel,
-    F.retries, F.lost, F.not_now, F.at_risk, F.due, F.pause_asked, F.reference, F.answers)
+    F.retries, F.lost, F.not_now, F.at_risk, F.due, F.pause_asked, F.reference, F.answers, F.tokens)
   if m.clk then renew_clocks(m) end
   call('ZREM', K.dead, m.id)
   forget_age(m)

@@ -1,0 +1,47 @@
+"""Holds what an attempt returned against the schema of its task: the same for every type of agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from taskengine.core.schemas import result_faults
+from taskengine.errors import InvalidInputError
+from taskengine.models import Outcome
+from taskengine.store.codec import loads_object
+from workers.output import encoded
+
+#: Asks the agent once more, told what is wrong.
+Repair = Callable[[Outcome, list[str]], Outcome]
+
+
+def fitted(schema: Mapping[str, Any] | None, outcome: Outcome, repair: Repair | None = None) -> Outcome:
+    """Return *outcome*, if its output fits *schema*; else what one repair comes to, or it is ``invalid_output``.
+
+    The output that did not fit stays with the execution. Never raises.
+    """
+    if schema is None or outcome.kind != "completed":
+        return outcome
+    faults = _faults(schema, outcome)
+    if faults and repair is not None:
+        again = repair(outcome, faults)
+        outcome = again if again.spent or not outcome.spent else replace(again, spent=outcome.spent)
+        if outcome.kind != "completed":
+            return outcome
+        faults = _faults(schema, outcome)
+    if not faults:
+        return outcome
+    error = f"the result does not fit the task's output_schema: {'; '.join(faults)}"
+    return replace(outcome, kind="failed", error=error, error_kind="invalid_output", retryable=False)
+
+
+def _faults(schema: Mapping[str, Any], outcome: Outcome) -> list[str]:
+    try:
+        output = loads_object(encoded(outcome.output or {}))
+    except (InvalidInputError, ValueError):
+        return []  # it cannot be stored either, which is told as that
+    try:
+        return result_faults(schema, output)
+    except InvalidInputError as exc:
+        return [str(exc)]
