@@ -11,7 +11,8 @@ The library is one, in a file for each subject: no two functions have the same n
 function`` and one-line ``local name = …`` at the left edge. Of these two lines one may stand alone above a definition:
 
 ``-- lazy``
-    Seldom needed. A verb whose header says ``-- links: lazily`` makes all of these together, when it calls the first.
+    Seldom needed. A verb whose header says ``-- links: lazily`` makes all of these together, when it calls the first,
+    with what nobody else uses.
 ``-- at end``
     Called when the verb has answered, whichever way it returned, if the verb reaches what it works off.
 
@@ -142,6 +143,7 @@ def _lazy(units: Sequence[Unit], body: str) -> tuple[list[Unit], str]:
     if not lazy:
         return list(units), body
     names = [unit.names[0] for unit in lazy]
+    lazy = _with_their_own(units, body)
     call = re.compile(rf"(?<![\w.:])({'|'.join(names)})(?=\()")
     eager = [replace(unit, text=call.sub(r"lazy().\1", unit.text)) for unit in units if unit not in lazy]
     _refuse_values(names, [*(unit.text for unit in eager), call.sub("", body)])
@@ -150,6 +152,17 @@ def _lazy(units: Sequence[Unit], body: str) -> tuple[list[Unit], str]:
     entry = "\n".join([*lines, f"made_lazily = {{{table}}}", "return made_lazily", "end"])
     first, last = _unit(["local made_lazily, lazy"], frozenset()), replace(lazy[0], text=entry)
     return [first, *eager, last], call.sub(r"lazy().\1", body)
+
+
+def _with_their_own(units: Sequence[Unit], body: str) -> list[Unit]:
+    """Return the lazy units with what they alone mean, in order: it is made with them, and costs nothing before."""
+    eager = {unit for unit in units if not unit.is_lazy}
+    while True:
+        meant = _uses(body).union(*(unit.uses for unit in eager))
+        own = {unit for unit in eager if not unit.is_at_end and meant.isdisjoint(unit.names)}
+        if not own:
+            return [unit for unit in units if unit not in eager]
+        eager -= own
 
 
 def _refuse_values(names: Iterable[str], texts: Iterable[str]) -> None:

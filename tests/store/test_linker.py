@@ -82,6 +82,13 @@ def test_a_verb_that_does_not_say_so_makes_all_at_once() -> None:
     assert "lazily" not in put("return say('x')\n")
 
 
+def test_what_lazy_functions_alone_mean_is_made_with_them() -> None:
+    lazily = put("-- links: lazily\nmove(1)\nreturn say('x')\n")
+    assert lazily.index("function lazy()") < lazily.index("local LIMIT = 5") < lazily.index("local function undo()")
+    used = put("-- links: lazily\nmove(LIMIT)\nreturn say('x')\n")
+    assert used.index("local LIMIT = 5") < used.index("function lazy()")
+
+
 def test_a_lazy_function_cannot_be_handed_on() -> None:
     with pytest.raises(ValueError, match="undo: it is lazy, so it can only be called"):
         put("-- links: lazily\nmove(1)\nundo()\nlocal f = undo\nreturn f\n")
