@@ -76,7 +76,7 @@ def put(limit: Limit, agent: str = "") -> Call[Reply]:
 
 
 def remove(name: str) -> Call[Reply]:
-    """Forget a limit: ok, missing, or shared (how many agents, three of them)."""
+    """Forget a limit: ok, missing, held (executions), or shared (how many agents, three of them)."""
     return _REMOVE(limit=name)
 
 

@@ -38,6 +38,8 @@ def remove_limit(name: str) -> Operation[None]:
     answer = yield from limits.remove(Limit(name=name).name)
     if answer.word == "missing":
         raise (yield from no_limit(name))
+    if answer.word == "held":
+        raise NotAllowedError(f"limit {name!r} still counts {answer.number()} executions; wait for their end", id=name)
     if answer.word == "shared":
         agents, named = answer.number(), ", ".join(map(repr, answer.rest[1:]))
         raise NotAllowedError(

@@ -76,11 +76,8 @@ local function accept(m, eid, at)
     retry_later(m, tonumber(retry_ms), err, kind)
   elseif NOT_NOW[disposition] then
     local ends = now + tonumber(retry_ms)
-    if disposition == 'credential_not_now' and limits_told then
-      pause_limits_of(agent, ends, err)
-    elseif disposition ~= 'not_now' then
-      back_off(agent, ends, err)
-    end
+    local is_shared = disposition == 'credential_not_now' and limits_told and pause_limits_of(agent, ends, err)
+    if disposition ~= 'not_now' and not is_shared then back_off(agent, ends, err) end
     not_now(m, tonumber(retry_ms), err)
   elseif disposition == 'ask' then
     fields[2] = E.CANCELLED

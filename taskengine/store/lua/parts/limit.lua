@@ -243,10 +243,12 @@ local function note_freed()
   freed = {}
 end
 
--- A provider said when it takes requests again: nobody who shares the limit starts one before.
+-- A provider said when it takes requests again: nobody who shares the limit starts one before. False where the agent has
+-- no limits any more.
 -- lazy
 local function pause_limits_of(agent, ends, why)
   load_limits_of({agent})
+  if not limits_of[agent] then return false end
   local own = 'agent:' .. agent
   for name in limits_of[agent]:gmatch('%S+') do
     if name ~= own or limits_of[agent] == own then
@@ -257,6 +259,7 @@ local function pause_limits_of(agent, ends, why)
       watch_limit(l)
     end
   end
+  return true
 end
 
 -- A breaker is an agent's: after five ends in a row that say that its service does not work it lets nothing start for a
