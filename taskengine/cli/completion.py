@@ -23,6 +23,7 @@ from taskengine.models import ApprovalStep
 from taskengine.models.enums import TriggerRule
 from taskengine.store import agents as stored_agents
 from taskengine.store import by_moment, dead_letters, nodes, quarantine, tasks
+from taskengine.store import limits as stored_limits
 from taskengine.store import runs as stored_runs
 from taskengine.store import workflows as stored_workflows
 from taskengine.store.call import Operation
@@ -101,6 +102,12 @@ def agents(incomplete: str) -> Offers:
     known = set(ask(lambda store: store.run(stored_agents.names(Keys(store.settings.namespace)))) or [])
     known |= {agent for node in live for agent in node.queues.values()}
     return [(name, "") for name in sorted(known) if name.startswith(incomplete)]
+
+
+def limits(incomplete: str) -> Offers:
+    """Limits, with how many agents share each."""
+    found = ask(lambda store: store.run(stored_limits.every_limit())) or []
+    return [(one.name, f"{one.agents} agents") for one in found if one.name.startswith(incomplete)]
 
 
 def agent_types(incomplete: str) -> Offers:

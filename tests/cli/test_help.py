@@ -30,7 +30,7 @@ COMMANDS = (
     "workflow cancel", "workflow signal", "workflow approve", "workflow update", "workflow graph", "workflow lint",
     "workflow schema", "workflow register", "workflow list", "workflow retry", "workflow restart",
     "agents list", "agents show", "agents register", "agents update", "agents remove", "agents pause", "agents resume",
-    "agents drain", "agents test", "agents apply",
+    "agents drain", "agents test", "agents apply", "agents limits list", "agents limits set", "agents limits remove",
     "dead list", "dead show", "dead requeue", "dead drop", "quarantine list", "quarantine show", "quarantine drop",
 )  # fmt: skip
 
