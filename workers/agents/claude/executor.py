@@ -202,8 +202,9 @@ class _Run:
         talk, config = self.talk, self._config
         if talk.turns >= config.max_turns:
             return partial(talk, "limit", f"it took {talk.turns} turns without an end; max_turns is {config.max_turns}")
-        if talk.tokens >= config.max_total_tokens:
-            used = f"it used {talk.tokens} tokens without an end"
+        total = max(talk.tokens, self._context.tokens_used + talk.spent.tokens)
+        if total >= config.max_total_tokens:
+            used = f"it used {total} tokens without an end"
             return partial(talk, "limit", f"{used}; max_total_tokens is {config.max_total_tokens}")
         left = self._context.tokens_left
         if left is not None and talk.spent.tokens >= left:
