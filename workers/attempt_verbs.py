@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from taskengine.agents import Reference
 from taskengine.errors import ConflictError, InvalidInputError, PayloadTooLargeError
 from taskengine.models.artifact import MOST_OF_A_RUN
@@ -12,7 +10,6 @@ from taskengine.store import artifacts, kept, spent
 from taskengine.store.artifacts import Packed
 from taskengine.store.call import Operation
 from taskengine.store.replies import Assignment
-from workers.known_secrets import without_secrets_in
 from workers.permits import Permits
 
 
@@ -28,8 +25,7 @@ class AttemptVerbs:
 
     def checkpoint(self, reference: Reference) -> Operation[None]:
         """Keep *reference* for the next attempt."""
-        safe = replace(reference, words=without_secrets_in(reference.words))
-        answer = yield from kept.checkpoint(self._told.execution_id, self._told.attempt, safe)
+        answer = yield from kept.checkpoint(self._told.execution_id, self._told.attempt, reference)
         self._refuse_over(answer.word)
 
     def note_spent(self, used: Spent) -> Operation[None]:

@@ -81,14 +81,12 @@ class Poller:
     """The polls of one worker; in one thread alone."""
 
     def __init__(
-        self, agents: Callable[[], Mapping[str, RemoteRun]], store: SyncStore, node: str, events: SendsEvents,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:  # fmt: skip
+        self, agents: Callable[[], Mapping[str, RemoteRun]], store: SyncStore, node: str, events: SendsEvents
+    ) -> None:
         self._agents = agents
         self._store = store
         self._node = node
         self._events = events
-        self._clock = clock
         self._keys = Keys(store.settings.namespace)
         self._lease_ms = round(store.settings.lease_seconds * 1000)
         self._polling: dict[str, _Polling] = {}
@@ -114,7 +112,7 @@ class Poller:
             self._give_up(one)
 
     def _turn_of(self, one: _Polling) -> float:
-        now = self._clock()
+        now = time.monotonic()
         if one.run is not None and one.run.is_over:
             self._tell(one, one.run)
         if one.run is not None:
@@ -135,7 +133,7 @@ class Poller:
     def _take(self, one: _Polling) -> Taken:
         """Take all that is due, in pieces."""
         found = self._store.run(remote.poll_take(one.name, self._node, self._lease_ms))
-        one.renews_at = self._clock() + self._lease_ms / 4000
+        one.renews_at = time.monotonic() + self._lease_ms / 4000
         due = list(found.due)
         while len(found.due) == remote.PIECE and len(due) < _MOST:
             found = self._store.run(remote.poll_take(one.name, self._node, self._lease_ms))
@@ -143,7 +141,7 @@ class Poller:
         return replace(found, due=tuple(due))
 
     def _renew(self, one: _Polling) -> None:
-        one.renews_at = self._clock() + self._lease_ms / 4000
+        one.renews_at = time.monotonic() + self._lease_ms / 4000
         self._store.run(remote.poll_take(one.name, self._node, self._lease_ms, 0))
 
     def _give_up(self, one: _Polling) -> None:
@@ -181,7 +179,7 @@ class Poller:
             one.backoff = 0.0
             return
         one.backoff = min(_LONGEST_BACKOFF, max(_FIRST_BACKOFF, 2 * one.backoff))
-        one.rests_until = self._clock() + one.backoff
+        one.rests_until = time.monotonic() + one.backoff
         logger.warning("agent %s: %s; asking again in %g s", one.name, heard.failed, one.backoff)
 
     def _over(self, one: _Polling, due: Due, outcome: Outcome) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from benchmarks.figure import Figure
 from benchmarks.figures import (
     chain,
+    claude,
     fan,
     flat,
     large,
     latency,
     layered,
-    limits,
     memory,
     pause,
     processor,
@@ -40,8 +40,8 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "testing": testing.measure,
     "memory": memory.measure,
     "pause": pause.measure,
-    "limits": limits.measure,
     "watch": watch.measure,
+    "claude": claude.measure,
     "workflow.chain": workflow_chain.measure,
     "workflow.decisions": workflow_decisions.measure,
     "workflow.waiting": workflow_waiting.measure,

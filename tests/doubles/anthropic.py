@@ -12,8 +12,8 @@ cut         text, then the connection is gone
 hang        text, then only pings until the client hangs up; ``silent``: not even headers
 ==========  ==========================================================================================
 
-Every kind takes ``input_tokens`` and ``output_tokens``, and ``headers``. Run as a script it serves until it is killed
-and says its port; ``GET /double`` tells the counts.
+Every kind takes ``input_tokens`` and ``output_tokens``, and ``headers``; ``{key}`` in a message is the client's key.
+Run as a script it serves until it is killed and says its port; ``GET /double`` tells the counts.
 """
 
 from __future__ import annotations
@@ -106,6 +106,9 @@ class Service:
         replies = script["replies"]
         reply = replies[min(seen.requests, len(replies) - 1)]
         seen.requests += 1
+        if "{key}" in reply.get("message", ""):
+            key = request.headers.get("x-api-key", "")
+            reply = {**reply, "message": reply["message"].replace("{key}", key)}
         if self.keeps:
             seen.bodies.append({**body, "headers": request.headers})
         if reply.get("kind") == "error":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import httpx2
 
 from workers.agents.addresses import Allowed, reachable
@@ -40,6 +42,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
 def guarded_client(allowed: Allowed, read_seconds: float) -> httpx2.AsyncClient:
     """Return a client for one agent: its connections are told apart by address alone."""
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line a request would be a trip a request
     timeout = httpx2.Timeout(connect=_CONNECT, write=_WRITE, read=read_seconds, pool=None)
     return httpx2.AsyncClient(
         transport=GuardedTransport(allowed), timeout=timeout, follow_redirects=False, trust_env=False

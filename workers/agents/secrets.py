@@ -15,12 +15,13 @@ from taskengine.agents.types import default_secret
 from taskengine.errors import AgentError
 from taskengine.models.agent import AgentRecord
 from taskengine.settings import Settings, environment
-from workers.known_secrets import learn
 
 #: Before the name of a secret in a config's text.
 MARK = "secret:"
 #: Bytes of a file.
 _LARGEST = 64 * 1024
+#: What was given out so far in this process, to be found and hidden in whatever is stored.
+_known: set[str] = set()
 
 
 class AgentSecrets:
@@ -52,7 +53,7 @@ class AgentSecrets:
         value = self._from_file(name) or environment().get(name)
         if not value:
             raise AgentError(f"agent {self._agent!r}: the secret {name} is missing; {self._looked(name)}")
-        learn(value)
+        _known.add(value)
         return value
 
     def check(self) -> None:
@@ -80,6 +81,11 @@ def names_in(record: AgentRecord) -> frozenset[str]:
     """Names of the secrets of a record: its own, and each ``secret:NAME`` in its config."""
     own = [record.secret] if record.secret else []
     return frozenset([*own, *_marked(record.config)])
+
+
+def known_values() -> frozenset[str]:
+    """Values that this process gave out so far."""
+    return frozenset(_known)
 
 
 def _marked(value: Any) -> Iterator[str]:

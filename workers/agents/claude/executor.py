@@ -8,6 +8,9 @@ the same call id.
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import logging
 import time
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -31,7 +34,9 @@ from workers.agents.claude.stream import Turn, stream
 from workers.agents.claude.toolbox import Toolbox, tools_of
 
 #: Seconds to connect, and to hand a request over. Reading has no limit here: pings would reset it.
-_CONNECT, _WRITE = 10.0, 60.0
+_CONNECT, _WRITE = 30.0, 60.0
+#: Loggers of the client that tell of each request.
+_TALKATIVE = ("anthropic", "httpx2", "httpcore2")
 #: Connections that are kept for the next requests; how many there are at once is up to the slots of the worker.
 _KEPT = 100
 #: The tool by which a model asks a person.
@@ -73,6 +78,9 @@ class Claude:
 
     async def open(self) -> None:
         """Make the client. Its own retries are off: they would sleep in a slot, and nobody would hear of the limit."""
+        gc.freeze()  # the client's library is a hundred thousand objects that every full collection would look at
+        for name in _TALKATIVE:  # a line a request would be a trip a request: they are the task's log
+            logging.getLogger(name).setLevel(logging.WARNING)
         timeout = httpx2.Timeout(connect=_CONNECT, write=_WRITE, read=None, pool=None)
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=_KEPT)
         self._client = anthropic.AsyncAnthropic(
@@ -145,20 +153,21 @@ class _Run:
         turn = Turn(self._config.model)
         try:
             request = {**self._fixed, "messages": self.talk.messages}
-            await stream(self._claude._open, turn, request, self._config.stall_seconds, self._show)
+            seconds = self._config.stall_seconds
+            await stream(self._claude._open, turn, request, seconds, self._show, lambda: self._note(turn))
         except ERRORS as exc:
+            if turn.is_whole:  # it was heard to its end; how the connection ended is nobody's business
+                return None
             self.talk.used(turn.spent)
             return self._broken(turn, exc)
-        self.talk.used(turn.spent)
-        self._last_tokens = turn.spent.tokens
-        await self._note(turn)
         return None
 
     async def _note(self, turn: Turn) -> None:
-        """Make a finished turn durable: what it used, what was said, what is left of the key's limits."""
-        await self._context.aio.spent(self.talk.spent)
+        """Make a finished turn durable: what was said, what it used, what is left of the key's limits."""
+        self.talk.used(turn.spent)
+        self._last_tokens = turn.spent.tokens
         self.talk.heard(turn.content, turn.stop)
-        await self._checkpoint(turn.id)
+        await asyncio.gather(self._checkpoint(turn.id), self._context.aio.spent(self.talk.spent))
         if left := remaining(turn.headers):
             await self._context.aio.observe(left)
         self._context.progress(min(1.0, self.talk.turns / self._config.max_turns), f"turn {self.talk.turns}")
@@ -202,9 +211,8 @@ class _Run:
         talk, config = self.talk, self._config
         if talk.turns >= config.max_turns:
             return partial(talk, "limit", f"it took {talk.turns} turns without an end; max_turns is {config.max_turns}")
-        total = max(talk.tokens, self._context.tokens_used + talk.spent.tokens)
-        if total >= config.max_total_tokens:
-            used = f"it used {total} tokens without an end"
+        if talk.tokens >= config.max_total_tokens:
+            used = f"it used {talk.tokens} tokens without an end"
             return partial(talk, "limit", f"{used}; max_total_tokens is {config.max_total_tokens}")
         left = self._context.tokens_left
         if left is not None and talk.spent.tokens >= left:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,9 +117,11 @@ class Turn:
 
 async def stream(
     client: anthropic.AsyncAnthropic, turn: Turn, request: Mapping[str, Any], stall_seconds: float,
-    show: Callable[[str], None],
+    show: Callable[[str], None], note: Callable[[], Awaitable[None]],
 ) -> None:  # fmt: skip
     """Fill *turn* with the answer to *request*; what it brought before an error is in it.
+
+    *note* is awaited the moment that the answer is whole, before the connection is: from then on a kill costs nothing.
 
     BrokenStreamError when nothing but pings comes for *stall_seconds*: these keep a read from timing out, so only a
     clock of our own ends a stream that hangs. Cancelled, it closes the connection, and the service stops.
@@ -134,6 +136,10 @@ async def stream(
                     clock.reschedule(loop.time() + stall_seconds)
                     if text := turn.take(event):
                         show(text)
+                    elif turn.is_whole:
+                        clock.reschedule(None)
+                        await note()
+                        clock.reschedule(loop.time() + stall_seconds)
     except TimeoutError as exc:
         turn.close()
         if clock.expired():
