@@ -30,6 +30,10 @@
     │   ├── SchemaMismatchError      what is stored there is of another version's form; .stored
     │   └── EmbeddedServerError      the server in Settings.home does not start or answer
     │       └── CorruptDataError     its append-only file is damaged; .file, .repair
+    ├── AccessError                  the server does not let this key do it
+    │   ├── UnknownKeyError          there is no such key, or it has expired
+    │   ├── ScopeError               the key may do less; .needs, .has
+    │   └── TooManyRequestsError     the key asks more often than it may; .retry_after
     └── AgentError                   an agent module or function cannot be used
 """
 
@@ -338,6 +342,36 @@ class CorruptDataError(EmbeddedServerError):
         self.file = file
         #: The shell command that makes the server start again.
         self.repair = repair
+
+
+class AccessError(TaskEngineError):
+    """The server refuses this request, whatever it asks for."""
+
+
+class UnknownKeyError(AccessError):
+    """The request has no key that is valid here; send one as Authorization: Bearer te_…"""
+
+
+class ScopeError(AccessError):
+    """The key may do less than this needs."""
+
+    def __init__(self, name: str, *, needs: str, has: str) -> None:
+        super().__init__(
+            f"this needs a key with the scope {needs}, and key {name!r} has {has}; make one with: "
+            f"taskengine keys create NAME --scope {needs}"
+        )
+        #: One of read, submit, operate, admin.
+        self.needs = needs
+        self.has = has
+
+
+class TooManyRequestsError(AccessError):
+    """The key asks more often than it may; wait and ask again."""
+
+    def __init__(self, name: str, retry_after: float) -> None:
+        super().__init__(f"key {name!r} asks more often than it may; ask again in {retry_after:.3g} s")
+        #: Seconds.
+        self.retry_after = retry_after
 
 
 class AgentError(TaskEngineError):
