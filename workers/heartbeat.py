@@ -30,6 +30,7 @@ from workers.deaths import deaths
 from workers.enforcement import Enforcement
 from workers.host import Host
 from workers.process import Node
+from workers.self_fence import SelfFence
 from workers.shutdown import Shutdown
 from workers.slot_table import key_of
 
@@ -64,6 +65,7 @@ class Heartbeat(threading.Thread):
         self._check_at: float | None = None
         #: Longest time this thread was kept from running, for people and ``doctor``.
         self._held_seconds = 0.0
+        self._self_fence = SelfFence(node)
         self._digest = node.settings.digest
         self._next_beat = 0.0
         #: Ends a rest. No Event: two signals at once would wait for each other on its lock.
@@ -85,7 +87,9 @@ class Heartbeat(threading.Thread):
             self._node.name, self._number, self._info(), free, self._node.queues.text, self._shutdown.why,
             [*sorted(live), *died], took=self._took(),
         )  # fmt: skip
+        sent_at = time.monotonic()
         answer = self._store.run(verb)
+        self._self_fence.heard(sent_at)
         deaths.forget(died)
         self._offset_ms = answer.server_ms - time.monotonic() * 1000
         self._held = answer.held
@@ -151,6 +155,7 @@ class Heartbeat(threading.Thread):
     def finish(self) -> None:
         """Stop beating and leave the fleet."""
         self._over.set()
+        self._self_fence.close()
         self._attention.put(None)
         self.join(timeout=5)
         self._enforcement.say_last()

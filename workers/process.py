@@ -53,7 +53,19 @@ class LocalRuns:
     over: set[str] = field(default_factory=set)
     #: Execution -> monotonic seconds until which somebody follows what it says.
     watched: dict[str, float] = field(default_factory=dict)
+    #: To be stopped when this node is cut off.
+    paid: set[str] = field(default_factory=set)
+    #: Stopped for that.
+    stopped: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def cut_off(self) -> int:
+        """Stop every run that is paid for; how many."""
+        left = self.paid - self.stopped
+        for execution in left:
+            self.stopped.add(execution)
+            self.ask_to_cancel(execution)
+        return len(left)
 
     def ask_to_cancel(self, execution: str) -> None:
         """Tell a run once that it should return; it may take its time to clean up."""
@@ -82,6 +94,8 @@ class LocalRuns:
             self.runs.pop(execution, None)
             self.over.discard(execution)
             self.watched.pop(execution, None)
+            self.paid.discard(execution)
+            self.stopped.discard(execution)
 
     def wait(self, execution: str, run: Run) -> Any:
         """Return what the coroutine of an execution comes to."""
@@ -143,6 +157,14 @@ class Node:
         )  # fmt: skip
 
 
+    def any_stops_when_cut_off(self) -> bool:
+        """Return whether an agent is served here whose runs are to stop when this node is cut off."""
+        return any(getattr(agent.function, "stops_when_cut_off", False) for agent in self.registry)
+
+    def cut_off(self) -> int:
+        """Stop what is to stop then; how many runs."""
+        return self.local.cut_off() + (self.slot_table.cut_off() if self.forks else 0)
+
     def connect_async(self) -> Awaits:
         """Return a store for one loop, made after a fork."""
         unverified = self.settings.allow_unverified_tls
@@ -192,6 +214,19 @@ class WorkerProcess:
         if self.threaded:
             return execution in self._node.local.over
         return self._node.slot_table.cancelled(self._index, execution)
+
+    def stop_when_cut_off(self, execution: str) -> None:
+        """Note that this execution is paid for: it stops once nobody may hear of it any more."""
+        if self.threaded:
+            self._node.local.paid.add(execution)
+        else:
+            self._node.slot_table.mark_paid(self._index)
+
+    def is_cut_off(self, execution: str) -> bool:
+        """Return whether this execution was stopped for that."""
+        if self.threaded:
+            return execution in self._node.local.stopped
+        return self._node.slot_table.is_cut_off(self._index)
 
     def is_watched(self, execution: str) -> bool:
         """Return whether somebody follows what this execution says; costs no trip."""

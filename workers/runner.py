@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 _DONE = Disposition("completed", None)
 
+#: Seconds until the next attempt of one that was stopped because its worker was cut off.
+_CUT_OFF_SECONDS = 1.0
 #: Seconds a wake-up waits for a server that does not answer; a lost wake-up costs nothing but time.
 _CLAIM_RETRY_SECONDS = 20.0
 
@@ -245,9 +247,13 @@ class Runner:
             self.process.hears.put_back()
         meter = Meter.start(threaded=self.process.threaded)
         with self.process.running(assignment.execution_id) as wait, LogCapture(log_stream):
+            if getattr(agent.function, "stops_when_cut_off", False):
+                self.process.stop_when_cut_off(assignment.execution_id)
             outcome = capped(context, assignment) or invoke(agent, task, context, wait)
             if raw.output_schema is not None and context.detached is None:
                 outcome = fitted(raw.output_schema, outcome, repairing(agent, task, context, wait))
+            if outcome.kind == "cancelled" and self.process.is_cut_off(assignment.execution_id):
+                outcome = Outcome.not_now(_CUT_OFF_SECONDS, "its worker was cut off from the server")
             outcome = outcome.with_usage(meter.stop(self.process.peak(), outcome.usage.custom))
         context.end_stream()
         context.close()

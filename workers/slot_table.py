@@ -14,8 +14,10 @@ from uuid import UUID
 
 #: Children that fit; more than any pool has.
 ENTRIES = 1024
-_ENTRY = struct.Struct("=QQQQQQ")
-_RUNNING, _CANCEL, _ENDED, _PEAK, _WATCHED = 8, 16, 24, 32, 40
+_ENTRY = struct.Struct("=QQQQQQQ")
+_RUNNING, _CANCEL, _ENDED, _PEAK, _WATCHED, _PAID = 8, 16, 24, 32, 40, 48
+#: Of what is paid for: it runs, or was stopped because this node was cut off.
+_IS_PAID, _IS_CUT_OFF = 1, 2
 _WORD = struct.Struct("=Q")
 
 
@@ -42,7 +44,7 @@ class SlotTable:
 
     def enter(self, index: int, pid: int, execution: str) -> None:
         """Note that child *index* starts *execution*; its orders and samples begin anew."""
-        entry = _ENTRY.pack(pid, key_of(execution), 0, 0, 0, 0)
+        entry = _ENTRY.pack(pid, key_of(execution), 0, 0, 0, 0, 0)
         self._page[index * _ENTRY.size : (index + 1) * _ENTRY.size] = entry
 
     def leave(self, index: int) -> None:
@@ -52,6 +54,24 @@ class SlotTable:
     def cancelled(self, index: int, execution: str) -> bool:
         """Return whether the parent asked child *index* to cancel this execution, or ends it."""
         return key_of(execution) in (self._read(index, _CANCEL), self._read(index, _ENDED))
+
+    def mark_paid(self, index: int) -> None:
+        """Note that what child *index* runs is to stop when this node is cut off."""
+        self._write(index, _PAID, _IS_PAID)
+
+    def cut_off(self) -> int:
+        """Ask every child that runs such a thing to cancel it; how many."""
+        stopped = 0
+        for index, _, key in self.running():
+            if self._read(index, _PAID) == _IS_PAID:
+                self._write(index, _PAID, _IS_CUT_OFF)
+                self._write(index, _CANCEL, key)
+                stopped += 1
+        return stopped
+
+    def is_cut_off(self, index: int) -> bool:
+        """Return whether what child *index* runs was asked to stop for that."""
+        return self._read(index, _PAID) == _IS_CUT_OFF
 
     def end(self, pid: int, key: int) -> None:
         """Note that the parent ends the child that runs the execution of that key, before it signals."""
@@ -70,7 +90,7 @@ class SlotTable:
 
     def peak_of(self, pid: int) -> int:
         """Return the same of the child whose process is, or was, *pid*."""
-        return next((peak for owner, *_, peak, _ in _ENTRY.iter_unpack(self._page) if owner == pid), 0)
+        return next((peak for owner, *_, peak, _, _ in _ENTRY.iter_unpack(self._page) if owner == pid), 0)
 
     def ask_to_cancel(self, pid: int, execution: str) -> None:
         """Ask the child that runs *execution* to cancel it."""

@@ -30,7 +30,11 @@ class Health:
 
 
 class Executor(Protocol):
-    """A type whose run holds a slot. One instance a process serves all its runs, on one loop."""
+    """A type whose run holds a slot. One instance a process serves all its runs, on one loop.
+
+    One whose work is paid for says ``stops_when_cut_off = True``: its runs are cancelled where their worker cannot
+    reach the server for a lease, for their tasks may start elsewhere then.
+    """
 
     holds_slot: ClassVar[bool] = True
 

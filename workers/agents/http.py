@@ -41,6 +41,8 @@ class Http:
     """Sends tasks to one endpoint; one client a process."""
 
     holds_slot: ClassVar[bool] = True
+    #: What it does is paid for, or has effects elsewhere.
+    stops_when_cut_off: ClassVar[bool] = True
     reads_prompt: ClassVar[bool] = True
 
     def __init__(self, record: AgentRecord, secrets: Secrets) -> None:

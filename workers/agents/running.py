@@ -35,6 +35,8 @@ class SlotRun:
 
     def __init__(self, kind: type[Executor], record: AgentRecord, secrets: Secrets) -> None:
         self._here = PerProcess(lambda: _Opened(kind(record, secrets)))
+        #: Whether its runs are stopped where their worker is cut off.
+        self.stops_when_cut_off = getattr(kind, "stops_when_cut_off", False)
         self._repairs = hasattr(kind, "repair")
         self.__qualname__ = f"{kind.__qualname__}[{record.id}]"
         self.__module__ = kind.__module__

@@ -60,6 +60,8 @@ class Claude:
     """Runs tasks on Claude; one instance and one client a process."""
 
     holds_slot: ClassVar[bool] = True
+    #: What it does is paid for, or has effects elsewhere.
+    stops_when_cut_off: ClassVar[bool] = True
     #: Its runs read ``context.prompt``, which is made before they begin.
     reads_prompt: ClassVar[bool] = True
 
