@@ -7,6 +7,7 @@ there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from taskengine.settings import Settings, environment
 
 #: Before the name of a secret in a config's text.
 MARK = "secret:"
+#: A text that is one, or one behind a word, as a header has it: ``Bearer secret:NAME``.
+_MARKED = re.compile(rf"(?:[\w-]+ )?{MARK}(.*)", re.DOTALL)
 #: Bytes of a file.
 _LARGEST = 64 * 1024
 #: What was given out so far in this process, to be found and hidden in whatever is stored.
@@ -90,8 +93,8 @@ def known_values() -> frozenset[str]:
 
 def _marked(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        if value.startswith(MARK):
-            yield value.removeprefix(MARK)
+        if found := _MARKED.fullmatch(value):
+            yield found[1]
     elif isinstance(value, Mapping):
         for each in value.values():
             yield from _marked(each)
