@@ -16,10 +16,13 @@ from ..cases import each
 
 TYPES = str(Path(__file__).parents[1] / "agents")
 FLEET = """
+limits:
+  anthropic: {in_flight: 300}
 agents:
   reviewer:
     type: claude
     capabilities: [code_review, testing]
+    limits: anthropic
     secret: ANTHROPIC_API_KEY
     max_concurrency: 200
   fixer:
@@ -126,17 +129,18 @@ def test_a_file_is_applied_once_and_a_dry_run_shows_what_would_change(taskengine
     Path("fleet.yaml").write_text(FLEET)
     dry = taskengine("agents", "apply", "fleet.yaml", "--dry-run")
     assert dry.code == 0, dry.err
-    assert "+ reviewer" in dry.out
+    assert "+ agent reviewer" in dry.out
     assert "capabilities: code_review, testing" in dry.out
-    assert dry.out.endswith("2 would be new, 0 would be changed, 0 as they are\n")
+    assert dry.out.endswith("3 would be new, 0 would be changed, 0 as they are\n")
     assert taskengine("agents", "list", "-o", "json").json == []
-    assert "2 new, 0 changed, 0 as they are" in taskengine("agents", "apply", "fleet.yaml").out
+    assert "3 new, 0 changed, 0 as they are" in taskengine("agents", "apply", "fleet.yaml").out
     assert {row["id"] for row in taskengine("agents", "list", "-o", "json").json} == {"reviewer", "fixer"}
     taskengine("agents", "register", "besides", "claude", "x")
     Path("fleet.yaml").write_text(FLEET.replace("200", "50"))
     dry = taskengine("agents", "apply", "fleet.yaml", "--dry-run", "-o", "json").json
     assert dry["others"] == ["besides"]
     assert {each["id"]: each["what"] for each in dry["agents"]} == {"reviewer": "changed", "fixer": "same"}
+    assert [each["what"] for each in dry["limits"]] == ["same"]
     assert dry["agents"][0]["changes"] == {"max_concurrency": {"from": 200, "to": 50}}
     done = taskengine("agents", "apply", "fleet.yaml")
     assert "max_concurrency: 200 → 50" in done.out
@@ -166,7 +170,22 @@ def test_another_type_under_a_known_name_is_a_fault_of_the_file(taskengine):
     Path("fleet.yaml").write_text(FLEET)
     done = taskengine("agents", "apply", "fleet.yaml", "--dry-run")
     assert done.code == 1
-    assert "fleet.yaml:9: agents.fixer.type: is registered as 'codegen' and cannot become 'function'" in done.err
+    assert "fleet.yaml:12: agents.fixer.type: is registered as 'codegen' and cannot become 'function'" in done.err
+
+
+def test_a_limit_that_nobody_sets_is_a_fault_and_one_of_the_file_may_change(taskengine):
+    Path("fleet.yaml").write_text(FLEET.replace("anthropic: {", "other: {"))
+    done = taskengine("agents", "apply", "fleet.yaml")
+    assert "fleet.yaml:8: agents.reviewer.limits: there is no limit 'anthropic'; write it below 'limits:'" in done.err
+    assert taskengine("agents", "limits", "list", "-o", "json").json == []
+    Path("fleet.yaml").write_text(FLEET)
+    assert taskengine("agents", "apply", "fleet.yaml").code == 0
+    Path("fleet.yaml").write_text(FLEET.replace("300", "30"))
+    done = taskengine("agents", "apply", "fleet.yaml")
+    assert "~ limit anthropic\n    in_flight: 300 → 30" in done.out
+    Path("fleet.yaml").write_text("limits: {a: {flights: 1}, b: {in_flight: 0}, c: 3}\n")
+    faults = json.loads(taskengine("agents", "apply", "fleet.yaml", "-o", "json").err)["error"]["faults"]
+    assert [fault["path"] for fault in faults] == ["limits.a.flights", "limits.b.in_flight", "limits.c"]
 
 
 def test_a_file_that_is_none_is_one_sentence(taskengine):

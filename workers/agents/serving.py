@@ -21,10 +21,10 @@ from taskengine.errors import AgentError
 from taskengine.models.agent import AgentRecord
 from taskengine.settings import Settings
 from taskengine.store.agents import Reading
-from workers.agents.load import load, with_secrets
+from workers.agents.load import load, remote_of, with_secrets
 from workers.agents.remote_run import RemoteRun
 from workers.agents.running import SlotRun
-from workers.agents.secrets import AgentSecrets, names_in
+from workers.agents.secrets import AgentSecrets
 from workers.queues import Offer, everything, offer
 
 logger = logging.getLogger(__name__)
@@ -130,12 +130,19 @@ def serve(
     for name in names:
         found.add(_named(name, records.get(name), declared, settings, imports, forks=forks, known=known))
     for agent in () if names else declared:
-        record = records.get(agent.name)
-        found.add(with_secrets(agent, AgentSecrets.of(record, settings)) if record and names_in(record) else agent)
+        found.add(_imported(agent, records.get(agent.name), settings, forks=forks))
     served = ServedAgents(found, asked, settings)
     served.follow(records)
     _refuse_overlap(served, named=bool(names))
     return served
+
+
+def _imported(agent: Agent, record: AgentRecord | None, settings: Settings, *, forks: bool) -> Agent:
+    """Return a function with what its record, if somebody registered it, lets it know and begin."""
+    if record is None or record.origin == "code":
+        return agent
+    secrets = AgentSecrets.of(record, settings)
+    return with_secrets(agent, secrets, None if forks else remote_of(record, secrets))
 
 
 def _named(

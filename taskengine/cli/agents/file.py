@@ -1,10 +1,10 @@
-"""``taskengine agents apply``: the agents of a file, registered."""
+"""``taskengine agents apply``: the limits and agents of a file, set and registered."""
 
 # ruff: noqa: ARG001  # what -o chose is read where answers are given
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,22 +12,24 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group, RenderableType
 
+from taskengine.api import BlockingTaskAPI
 from taskengine.api.operations.agents import CHANGEABLE
-from taskengine.builders.fleet_file import fleet_document, fleet_of, in_order
+from taskengine.builders.fleet_file import BOUNDS, Fleet, fleet_document, fleet_of, in_order
 from taskengine.cli.guide import command
 from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import submitting
 from taskengine.cli.text import plain
 from taskengine.errors import InvalidFleetError, WorkflowFault
-from taskengine.models.agent import AgentRecord
+from taskengine.models.agent import AgentRecord, Limit
 
 app = typer.Typer()
 
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    """What applying an agent of the file does."""
+    """What applying an agent or a limit of the file does."""
 
+    kind: str
     id: str
     #: ``new``, ``changed`` or ``same``.
     what: str
@@ -35,14 +37,19 @@ class _Difference:
     fields: Mapping[str, tuple[Any, Any]]
 
     @property
+    def is_one(self) -> bool:
+        """Whether anything changes."""
+        return self.what != "same"
+
+    @property
     def as_json(self) -> dict[str, Any]:
         changes = {name: {"from": old, "to": new} for name, (old, new) in self.fields.items()}
-        return {"id": self.id, "what": self.what, "changes": changes}
+        return {"kind": self.kind, "id": self.id, "what": self.what, "changes": changes}
 
     def __str__(self) -> str:
         sign = {"new": "+", "changed": "~", "same": "="}[self.what]
         shown = "".join(f"\n    {name}: {_change(self.what, *pair)}" for name, pair in self.fields.items())
-        return f"{sign} {self.id}{shown}"
+        return f"{sign} {self.kind} {self.id}{shown}"
 
 
 @command(
@@ -56,43 +63,76 @@ def apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
     output: OutputOption = None,
 ) -> None:
-    """Register the agents of a file; those that stand in it already as they are stay untouched.
+    """Set the limits and register the agents of a file; what is there already as the file says stays untouched.
 
-    Fields that an agent of the file leaves out are the defaults. All faults of the file are told at once, each with its
-    line, and then nothing is changed. Agents that are not in the file stay; they are named.
+    What an agent of the file leaves out is the default. All faults of the file are told at once, each with its line,
+    and then nothing is changed. Agents that are not in the file stay; they are named.
     """
     document = fleet_document(file)
     wanted = fleet_of(document)
     with submitting() as api:
-        known = {info.record.id: info.record for info in api.list_agents()}
-        faults = [fault for record in wanted for fault in _conflict(record, known.get(record.id))]
-        if faults:
+        agents = {info.record.id: info.record for info in api.list_agents()}
+        limits = {info.limit.name: info.limit for info in api.list_limits()}
+        if faults := [*_conflicts(wanted, agents), *_unset(wanted, limits)]:
             raise InvalidFleetError(document.name, in_order(document, faults))
-        found = [_difference(record, known.get(record.id)) for record in wanted]
-        for record, difference in zip(wanted, found, strict=True):
-            if difference.what != "same" and not dry_run:
-                fields = {name: getattr(record, name) for name in CHANGEABLE if name != "capabilities"}
-                api.register_agent(record.id, record.type, record.capabilities, **fields)
-    others = sorted(name for name in known.keys() - {r.id for r in wanted} if known[name].origin == "api")
-    data = {"dry_run": dry_run, "agents": [each.as_json for each in found], "others": others}
-    answer(data, _shown(found, others, dry_run=dry_run))
+        of_limits = [_limit_difference(limit, limits.get(limit.name)) for limit in wanted.limits]
+        of_agents = [_difference(record, agents.get(record.id)) for record in wanted.agents]
+        if not dry_run:
+            _apply(api, wanted, {each.id for each in of_limits if each.is_one}, {e.id for e in of_agents if e.is_one})
+    others = sorted(name for name in agents.keys() - {r.id for r in wanted.agents} if agents[name].origin == "api")
+    data = {
+        "dry_run": dry_run, "limits": [each.as_json for each in of_limits],
+        "agents": [each.as_json for each in of_agents], "others": others,
+    }  # fmt: skip
+    answer(data, _shown([*of_limits, *of_agents], others, dry_run=dry_run))
 
 
-def _conflict(record: AgentRecord, known: AgentRecord | None) -> Sequence[WorkflowFault]:
-    if known is None or known.origin != "api" or known.type == record.type:
-        return ()
-    says = f"is registered as {known.type!r} and cannot become {record.type!r}; take another name, or remove it first"
-    return (WorkflowFault(("agents", record.id, "type"), says),)
+def _apply(api: BlockingTaskAPI, wanted: Fleet, limits: Container[str], agents: Container[str]) -> None:
+    """Set and register what differs; limits first, for agents name them."""
+    for limit in wanted.limits:
+        if limit.name in limits:
+            api.set_limit(limit.name, **{name: getattr(limit, name) for name in BOUNDS})
+    for record in wanted.agents:
+        if record.id in agents:
+            fields = {name: getattr(record, name) for name in CHANGEABLE if name != "capabilities"}
+            api.register_agent(record.id, record.type, record.capabilities, **fields)
+
+
+def _conflicts(wanted: Fleet, known: Mapping[str, AgentRecord]) -> Iterator[WorkflowFault]:
+    for record in wanted.agents:
+        there = known.get(record.id)
+        if there is not None and there.origin == "api" and there.type != record.type:
+            says = f"is registered as {there.type!r} and cannot become {record.type!r}; take another name, or remove it"
+            yield WorkflowFault(("agents", record.id, "type"), f"{says} first")
+
+
+def _unset(wanted: Fleet, known: Container[str]) -> Iterator[WorkflowFault]:
+    """Limits that agents name and nobody sets."""
+    set_here = {limit.name for limit in wanted.limits}
+    for record in wanted.agents:
+        for name in record.limits:
+            if name not in set_here and name not in known:
+                says = f"there is no limit {name!r}; write it below 'limits:', or set it: taskengine agents limits set"
+                yield WorkflowFault(("agents", record.id, "limits"), f"{says} {name}")
+
+
+def _limit_difference(limit: Limit, known: Limit | None) -> _Difference:
+    new = limit.model_dump(include=set(BOUNDS))
+    if known is None:
+        return _Difference("limit", limit.name, "new", {name: (None, value) for name, value in new.items() if value})
+    old = known.model_dump(include=set(BOUNDS))
+    changes = {name: (old[name], new[name]) for name in new if old[name] != new[name]}
+    return _Difference("limit", limit.name, "changed" if changes else "same", changes)
 
 
 def _difference(record: AgentRecord, known: AgentRecord | None) -> _Difference:
     new = _fields(record)
     if known is None:
-        return _Difference(record.id, "new", {name: (None, value) for name, value in new.items() if value})
+        return _Difference("agent", record.id, "new", {name: (None, value) for name, value in new.items() if value})
     old = _fields(known) | {"origin": known.origin}
     new["origin"] = "api"
     changes = {name: (old[name], new[name]) for name in new if old[name] != new[name]}
-    return _Difference(record.id, "changed" if changes else "same", changes)
+    return _Difference("agent", record.id, "changed" if changes else "same", changes)
 
 
 def _fields(record: AgentRecord) -> dict[str, Any]:
