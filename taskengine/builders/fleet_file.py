@@ -11,8 +11,8 @@
         max_concurrency: 200
         config: {max_turns: 10}
 
-Fields are those of ``set_limit`` and ``register_agent``. Every fault is found, and each is told with its line, its path,
-and what to do.
+Fields are those of ``set_limit`` and ``register_agent``. Every fault is found, and each is told with its line, its
+path, and what to do.
 """
 
 from __future__ import annotations
