@@ -27,7 +27,7 @@ from taskengine.store.verb import Verb
 #: Agents that are stored at most.
 MOST_AGENTS = 10_000
 #: Of these a script reads.
-PIECE = 100
+PIECE = 32
 #: Fields of a record that lie in its document.
 _IN_DOC = ("resources", "secret", "executor", "config", "preference", "drain_seconds", "description")
 
