@@ -29,6 +29,7 @@ from workers.child_processes import is_alive, live_messages
 from workers.deaths import deaths
 from workers.enforcement import Enforcement
 from workers.host import Host
+from workers.open_files import open_files
 from workers.process import Node
 from workers.self_fence import SelfFence
 from workers.shutdown import Shutdown
@@ -237,6 +238,7 @@ class Heartbeat(threading.Thread):
                 "slots": self._slots(),
                 "agents": self._node.served.revisions if self._node.served else {},
                 "stuck": self._enforcement.stuck(),
+                "open_files": open_files(),
                 "held_seconds": round(self._held_seconds, 1),
                 "settings": self._digest,
                 "cpu_percent": psutil.cpu_percent(),

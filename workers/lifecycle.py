@@ -43,6 +43,7 @@ from workers.duplicate_names import warn_of_duplicate_names
 from workers.end_signals import quieten_celery
 from workers.heartbeat import Heartbeat
 from workers.host import Host
+from workers.open_files import raise_open_files
 from workers.outage_retry import retry_outage
 from workers.poller import Poller, PollerThread
 from workers.process import LocalRuns, Node, current
@@ -84,6 +85,8 @@ def set_up(sender: str, instance: Any, **_: Any) -> None:
         raise SystemExit(f"taskengine: {exc}") from exc
     for wrong in unknown_variables(environment()):
         logger.warning("%s", wrong)
+    if not node.forks:
+        raise_open_files()
     current.node = node
     os.register_at_fork(after_in_child=_die_as_others_do)
     if node.limits != Limits():

@@ -20,7 +20,7 @@ from billiard import current_process
 from taskengine.agent import Agent, Registry
 from taskengine.settings import Settings
 from taskengine.store.aio import AsyncStore
-from taskengine.store.connect import SOCKET_TIMEOUT, connect, connect_async
+from taskengine.store.connect import MAX_CONNECTIONS, SOCKET_TIMEOUT, connect, connect_async
 from taskengine.store.forks import PerProcess
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
@@ -39,6 +39,8 @@ from workers.shared_store import CONNECTIONS, Awaits, SharedStore
 from workers.slot_table import SlotTable
 from workers.unsent import Page, Unsent
 
+#: Connections of all slots of a threads pool together: a trip is short, and an interpreter makes few at once.
+SHARED_CONNECTIONS = 64
 #: Seconds between two looks of a pool child at the slot table while a coroutine runs.
 _LOOK_SECONDS = 0.25
 
@@ -145,15 +147,21 @@ class Node:
         elif execution in self.local.runs:
             self.local.watched[execution] = time.monotonic() + seconds
 
-    def connect(self, answer_seconds: float = SOCKET_TIMEOUT, busy_poll_seconds: float = 0.0) -> SyncStore:
+    def connect(
+        self, answer_seconds: float = SOCKET_TIMEOUT, busy_poll_seconds: float = 0.0, shared: int = 0
+    ) -> SyncStore:
         """Return a store of one's own; make it after a fork.
 
-        It waits *answer_seconds* for each answer, of them *busy_poll_seconds* awake.
+        It waits *answer_seconds* for each answer, of them *busy_poll_seconds* awake. *shared*: so many connections for
+        all threads together, and as many for what is no script; 0 is one for each thread.
         """
         unverified = self.settings.allow_unverified_tls
         return SyncStore(
             self.url, self.settings, template(),
-            lambda: connect(self.url, answer_seconds, allow_unverified_tls=unverified), busy_poll_seconds,
+            lambda: connect(
+                self.url, answer_seconds, allow_unverified_tls=unverified, most=2 * shared or MAX_CONNECTIONS
+            ),
+            busy_poll_seconds, shared,
         )  # fmt: skip
 
 
@@ -183,7 +191,10 @@ class WorkerProcess:
         self.registry = node.registry
         self.threaded = not node.forks
         # Threads share one interpreter lock: one that looks for its answer would take it from those that work.
-        self.store = node.connect(busy_poll_seconds=node.settings.busy_poll_ms / 1000 if node.forks else 0.0)
+        self.store = node.connect(
+            busy_poll_seconds=node.settings.busy_poll_ms / 1000 if node.forks else 0.0,
+            shared=0 if node.forks else SHARED_CONNECTIONS,
+        )
         self.shared_store = SharedStore(node.connect_async)
         self.durations = Durations()
         self.recycling = Recycling(node.limits)

@@ -32,7 +32,8 @@ CONNECT_TIMEOUT = 1.5
 #: Seconds for a first answer, once: longer ones may come late, but a server that is hung must not look like a slow one.
 FIRST_ANSWER = 3.0
 _RETRIES = 2
-_MAX_CONNECTIONS = 1000
+#: Of one client.
+MAX_CONNECTIONS = 1000
 #: How a sentinel is asked; the next one may know if it does not.
 _SENTINEL: dict[str, Any] = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
 
@@ -43,14 +44,15 @@ def connect(
     *,
     allow_unverified_tls: bool = False,
     asks_again: bool = True,
+    most: int = MAX_CONNECTIONS,
 ) -> redis.Redis:
     """Return a blocking client that waits *answer_seconds* for each answer; nothing is sent before its first command.
 
-    It connects again when it is refused and, if it *asks_again*, also after silence.
+    It connects again when it is refused and, if it *asks_again*, also after silence. It opens *most* connections.
     """
     address = read(url, allow_unverified_tls=allow_unverified_tls)
     retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), _RETRIES, _worth_another_try(asks_again))
-    options = _options() | {"socket_timeout": answer_seconds, "retry": retry}
+    options = _options() | {"socket_timeout": answer_seconds, "retry": retry, "max_connections": most}
     if address.scheme == "sentinel":
         alone = _SENTINEL | {"retry": Retry(NoBackoff(), 0)}
         options |= address.user_and_password
@@ -75,7 +77,7 @@ def connect_async(
     *,
     allow_unverified_tls: bool = False,
     asks_again: bool = True,
-    most: int = _MAX_CONNECTIONS,
+    most: int = MAX_CONNECTIONS,
 ) -> redis.asyncio.Redis:
     """:func:`connect` for an event loop; it opens *most* connections."""
     address = read(url, allow_unverified_tls=allow_unverified_tls)
@@ -109,7 +111,7 @@ def _options() -> dict[str, Any]:
         "socket_timeout": SOCKET_TIMEOUT,
         "socket_connect_timeout": CONNECT_TIMEOUT,
         "health_check_interval": 5,
-        "max_connections": _MAX_CONNECTIONS,
+        "max_connections": MAX_CONNECTIONS,
     }
 
 

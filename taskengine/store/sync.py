@@ -18,7 +18,7 @@ from taskengine.store.forks import PerProcess
 from taskengine.store.keys import Keys
 from taskengine.store.schema import refuse_other_form
 from taskengine.store.scripts import Scripts
-from taskengine.store.wire import Wire
+from taskengine.store.wire import SharedWire, Wire
 
 T = TypeVar("T")
 
@@ -26,12 +26,13 @@ T = TypeVar("T")
 class SyncStore:
     """The truth, for callers without an event loop; safe to share between threads and across a fork.
 
-    *client* makes the client of a process, where one with the defaults will not do.
+    *client* makes the client of a process, where one with the defaults will not do. *shared*: of scripts, so many
+    connections for all threads together; 0 is one for each thread.
     """
 
     def __init__(
         self, url: str, settings: Settings, envelope: str, client: Callable[[], redis.Redis] | None = None,
-        busy_poll_seconds: float = 0.0,
+        busy_poll_seconds: float = 0.0, shared: int = 0,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.where = redacted(url)
@@ -39,7 +40,9 @@ class SyncStore:
         self._envelope = envelope
         self._url = url if client is None else None
         make = client or (lambda: connect(url, allow_unverified_tls=settings.allow_unverified_tls))
-        self._wires = PerProcess(lambda: Wire(make(), busy_poll_seconds))
+        self._wires = PerProcess(
+            lambda: SharedWire(make(), shared, busy_poll_seconds) if shared else Wire(make(), busy_poll_seconds)
+        )
         self._wires.get()  # a URL that cannot be used is refused here
 
     def run(self, work: Call[T] | Operation[T]) -> T:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -103,3 +104,46 @@ class Wire:
         with self._lock:
             dead = next((owner for owner in self._owners if not owner.is_alive()), None)
             return self._owners.pop(dead) if dead else None
+
+
+class SharedWire(Wire):
+    """The same over *most* connections for all threads of a process: each takes one for a trip and gives it back.
+
+    A thousand slots in threads are a thousand connections of the server's otherwise, and the pool's last: whoever came
+    next waited ten seconds for one and got none.
+    """
+
+    def __init__(self, client: redis.Redis, most: int, busy_poll_seconds: float = 0.0) -> None:
+        super().__init__(client, busy_poll_seconds)
+        #: Those that nobody uses, the one that was used last at the end.
+        self._free: deque[Any] = deque()
+        self._made: list[Any] = []
+        self._room = threading.Semaphore(most)
+
+    def evalsha(
+        self, script: Script, args: tuple[Arg, ...], meanwhile: Callable[[], object] | None = None, *,
+        sleeps: bool = False,
+    ) -> Any:  # fmt: skip
+        """As :meth:`Wire.evalsha`; it waits for a connection as long as others have all of them."""
+        with self._room:
+            connection = self._taken()
+            self._mine.connection = connection
+            try:
+                return super().evalsha(script, args, meanwhile, sleeps=sleeps)
+            finally:
+                self._mine.connection = None
+                self._free.append(connection)
+
+    def close(self) -> None:
+        """Disconnect them all."""
+        for connection in self._made:
+            connection.disconnect()
+        super().close()
+
+    def _taken(self) -> Any:
+        try:
+            return self._free.pop()
+        except IndexError:
+            connection = self._pool.get_connection()
+            self._made.append(connection)
+            return connection

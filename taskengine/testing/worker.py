@@ -84,7 +84,9 @@ class _InlineNode(Node):
 
     store: SyncStore
 
-    def connect(self, answer_seconds: float = 0.0, busy_poll_seconds: float = 0.0) -> SyncStore:  # noqa: ARG002
+    def connect(
+        self, answer_seconds: float = 0.0, busy_poll_seconds: float = 0.0, shared: int = 0  # noqa: ARG002
+    ) -> SyncStore:
         return self.store
 
 

@@ -99,6 +99,15 @@ def test_stuck_draining_and_silent_workers_are_told_apart(healthy, examine, at_s
     assert "silent" in found["worker gone@here"]["says"]
 
 
+def test_a_threads_worker_that_may_open_too_few_files_is_told(healthy, examine):
+    beat(healthy, "few", pool="threads", open_files=203)
+    beat(healthy, "enough", pool="threads", open_files=204)
+    found = examine()
+    assert found["worker few@here"]["says"] == "may have 203 files open; its 2 slots may need 204"
+    assert "ulimit -n 204" in found["worker few@here"]["do"]
+    assert found["worker enough@here"]["level"] == "ok"
+
+
 def test_messages_in_quarantine_are_shown_with_their_reason(healthy, examine, at_server):
     key = Keys(healthy.settings.namespace).fixed("quarantine")
     at_server.client.lpush(key, json.dumps({"reason": "no JSON", "queue": "lint", "raw": "{"}))

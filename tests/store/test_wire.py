@@ -45,6 +45,30 @@ def test_threads_at_work_have_a_connection_each(valkey: Any) -> None:
     store.close()
 
 
+def test_more_threads_than_connections_are_all_served_and_none_is_left_out(valkey: Any) -> None:
+    """With one connection a thread the last of them waited ten seconds and got none."""
+    store = SyncStore(valkey.url, Settings(redis_url=valkey.url), ENVELOPE, shared=3)
+    together = Barrier(30)
+
+    def ask(_: int) -> int:
+        together.wait(10)
+        return [len(store.run(nodes.fleet()).nodes) for _ in range(5)][-1]
+
+    with ThreadPoolExecutor(30) as threads:
+        assert list(threads.map(ask, range(30))) == [0] * 30
+        assert connections(valkey) <= 3
+    store.close()
+    until(lambda: connections(valkey) == 0, 5)
+
+
+def test_a_shared_connection_that_broke_serves_again(valkey: Any) -> None:
+    store = SyncStore(valkey.url, Settings(redis_url=valkey.url), ENVELOPE, shared=1)
+    assert store.run(nodes.fleet()).nodes == ()
+    valkey.restart()
+    assert store.run(nodes.fleet()).nodes == ()
+    store.close()
+
+
 def test_what_is_done_meanwhile_is_done_after_the_call_is_sent_and_before_its_answer_is_read(valkey: Any) -> None:
     store = SyncStore(valkey.url, Settings(redis_url=valkey.url), ENVELOPE)
     seen: list[bool] = []

@@ -10,6 +10,8 @@ from taskengine.store.nodes import Fleet, Node
 
 #: Decisions that wait, from which on a coordinator does not keep up.
 _MANY_DECISIONS = 1000
+#: Files and sockets that a slot in a thread may have open, and what the process needs beside.
+_FILES_A_SLOT, _OTHER_FILES = 2, 200
 #: Kinds of scopes that are pauses.
 _PAUSES = frozenset({"all", "cap", "agent", "run"})
 
@@ -57,6 +59,10 @@ def _worker(node: Node) -> Finding:
     if not node.queues:
         advice = "read its log; may its Redis user BRPOP (ACL)? or: celery -A workers control add_consumer NAME"
         return notice(name, "consumes no queue: it is given nothing", advice)
+    needed = _FILES_A_SLOT * node.slots + _OTHER_FILES
+    if info.get("pool") == "threads" and needed > info.get("open_files", needed):
+        says = f"may have {info['open_files']} files open; its {node.slots} slots may need {needed}"
+        return notice(name, says, f"raise it (ulimit -n {needed}, or LimitNOFILE of its service), or take fewer slots")
     agents = ", ".join(sorted(set(node.queues.values())))
     return ok(name, f"{info.get('pool', '')}, {node.held} of {node.slots} slots busy, agents {agents}")
 
