@@ -208,7 +208,7 @@ def _limits(walk: _Walk) -> Operation[None]:
         if facts.unwatched:
             walk.say("limit", name, f"it opens at {facts.unwatched}, and nobody looks then")
     shares = yield from inspection.hash_of(walk.keys.fixed("limited"))
-    pairs = {(agent, name) for agent, words in shares.items() for name in words.split()[1:]}
+    pairs = {(agent, name) for agent, words in shares.items() for name in words.split() if ":" not in name}
     sharing = walk.names.get("sharing", set())
     members = set()
     for name in sorted(sharing):

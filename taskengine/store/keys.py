@@ -37,7 +37,7 @@ FIXED: Mapping[str, str] = {
     "late_edges": "string: number of the latest edge onto a task that was over",
     "leader": "hash {id, term, until, set}: who coordinates, and the digest of its settings",
     "leases": "zset 'node/slot' -> lease end ms: every slot that holds a RUNNING execution",
-    "limited": "hash agent -> names of the limits that its executions count against, 'agent:NAME' first",
+    "limited": "hash agent -> names of the limits that its executions count against; its own, 'agent:NAME', first",
     "limits": "set of limits that have a name",
     "nodes": "zset node -> alive until ms",
     "offered_slots": "hash queue -> slots that the nodes in its offers published together",

@@ -13,6 +13,8 @@ function`` and one-line ``local name = …`` at the left edge. Of these two line
 ``-- lazy``
     Seldom needed. A verb whose header says ``-- links: lazily`` makes all of these together, when it calls the first,
     with what nobody else uses.
+``-- lazy: GROUP``
+    The same, made with those of its group alone: what one kind of fleet needs in every script, and another never.
 ``-- at end``
     Called when the verb has answered, whichever way it returned, if the verb reaches what it works off.
 
@@ -22,7 +24,7 @@ Comments stay out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from taskengine.store.header import words
@@ -37,7 +39,7 @@ _DECLARED = re.compile(
 )
 #: A field of a table that is being made.
 _KEY = re.compile(r"([{,]\s*)\w+(?= = )")
-_LAZY, _AT_END = "-- lazy", "-- at end"
+_LAZY, _AT_END = re.compile(r"-- lazy(?:: (\w+))?"), "-- at end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,16 @@ class Unit:
     names: tuple[str, ...]
     text: str
     is_function: bool
-    is_lazy: bool
+    #: Name of those with which it is made when one of them is called first, '' for most; None: at once.
+    group: str | None
     is_at_end: bool
     #: Names that it uses and does not make local itself.
     uses: frozenset[str]
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether it is made when one of its group is called first."""
+        return self.group is not None
 
 
 class Library:
@@ -127,47 +135,71 @@ def _units(part: str) -> list[Unit]:
 
 def _unit(lines: Sequence[str], marks: frozenset[str]) -> Unit:
     text = "\n".join(lines)
-    is_lazy, is_at_end = _LAZY in marks, _AT_END in marks
+    group = next((found[1] or "" for mark in marks if (found := _LAZY.fullmatch(mark))), None)
+    is_at_end = _AT_END in marks
     if found := _FUNCTION.match(text):
-        return Unit((found[1],), text, True, is_lazy, is_at_end, _uses(text))
+        return Unit((found[1],), text, True, group, is_at_end, _uses(text))
     found = _NAMES.match(lines[0])
     if found is None:
         raise ValueError(f"a part holds functions and 'local name = …' at its left edge, not {lines[0]!r}")
     names = tuple(name.strip() for name in found[1].split(","))
-    return Unit(names, text, False, is_lazy, is_at_end, _uses(text))
+    return Unit(names, text, False, group, is_at_end, _uses(text))
 
 
 def _lazy(units: Sequence[Unit], body: str) -> tuple[list[Unit], str]:
-    """Return the units with the lazy functions behind one that makes them, and the body that calls them through it."""
-    lazy = [unit for unit in units if unit.is_lazy]
-    if not lazy:
+    """Return the units with the lazy functions behind those that make them, a group each, and the body that calls them
+    through these.
+    """
+    group_of = {unit.names[0]: unit.group for unit in units if unit.group is not None}
+    if not group_of:
         return list(units), body
-    names = [unit.names[0] for unit in lazy]
-    lazy = _with_their_own(units, body)
-    call = re.compile(rf"(?<![\w.:])({'|'.join(names)})(?=\()")
-    eager = [replace(unit, text=call.sub(r"lazy().\1", unit.text)) for unit in units if unit not in lazy]
-    _refuse_values(names, [*(unit.text for unit in eager), call.sub("", body)])
-    table = ", ".join(f"{name} = {name}" for name in names)
-    lines = ["function lazy()", "if made_lazily then return made_lazily end", *(unit.text for unit in lazy)]
-    entry = "\n".join([*lines, f"made_lazily = {{{table}}}", "return made_lazily", "end"])
-    first, last = _unit(["local made_lazily, lazy"], frozenset()), replace(lazy[0], text=entry)
-    return [first, *eager, last], call.sub(r"lazy().\1", body)
+    groups = list(dict.fromkeys(group_of.values()))
+    call = re.compile(rf"(?<![\w.:])({'|'.join(group_of)})(?=\()")
+
+    def through(text: str, own: str | None = None) -> str:
+        """*text* of that group, which calls those of other ones through what makes them."""
+        return call.sub(lambda m: m[1] if group_of[m[1]] == own else f"{_maker(group_of[m[1]])}().{m[1]}", text)
+
+    placed = _with_their_own(units, body)
+    eager = [replace(unit, text=through(unit.text)) for unit in placed[None]]
+    _refuse_values(group_of, [*(unit.text for unit in eager), call.sub("", body)])
+    entries = [_entry(group, [through(unit.text, group) for unit in placed[group]], group_of) for group in groups]
+    makers = ", ".join(f"made_{_maker(group)}, {_maker(group)}" for group in groups)
+    lasts = [replace(placed[group][0], text=entry) for group, entry in zip(groups, entries, strict=True)]
+    return [_unit([f"local {makers}"], frozenset()), *eager, *lasts], through(body)
 
 
-def _with_their_own(units: Sequence[Unit], body: str) -> list[Unit]:
-    """Return the lazy units with what they alone mean, in order: it is made with them, and costs nothing before."""
-    eager = {unit for unit in units if not unit.is_lazy}
+def _maker(group: str | None) -> str:
+    return f"lazy_{group}" if group else "lazy"
+
+
+def _entry(group: str, texts: Sequence[str], group_of: Mapping[str, str]) -> str:
+    """Return the function that makes those of a group once."""
+    made = f"made_{_maker(group)}"
+    table = ", ".join(f"{name} = {name}" for name, of in group_of.items() if of == group)
+    lines = [f"function {_maker(group)}()", f"if {made} then return {made} end", *texts]
+    return "\n".join([*lines, f"{made} = {{{table}}}", f"return {made}", "end"])
+
+
+def _with_their_own(units: Sequence[Unit], body: str) -> dict[str | None, list[Unit]]:
+    """Return the units by the group with which they are made: what one group alone means is made with it, and costs
+    nothing before. None: at once.
+    """
+    place = {unit: unit.group for unit in units}
     while True:
-        meant = _uses(body).union(*(unit.uses for unit in eager))
-        own = {unit for unit in eager if not unit.is_at_end and meant.isdisjoint(unit.names)}
-        if not own:
-            return [unit for unit in units if unit not in eager]
-        eager -= own
+        moved = False
+        for unit in units:
+            if place[unit] is None and not unit.is_at_end:
+                users = {place[user] for user in units if user is not unit and not user.uses.isdisjoint(unit.names)}
+                if _uses(body).isdisjoint(unit.names) and len(users) == 1 and None not in users:
+                    place[unit], moved = users.pop(), True
+        if not moved:
+            return {group: [unit for unit in units if place[unit] == group] for group in {None, *place.values()}}
 
 
 def _refuse_values(names: Iterable[str], texts: Iterable[str]) -> None:
     """A lazy function can only be called: as a value it would be a name that nobody knows."""
-    code = re.sub(r"'[^'\n]*'|lazy\(\)\.\w+|\blocal \w+(?:, \w+)*", "", "\n".join(texts))
+    code = re.sub(r"'[^'\n]*'|lazy\w*\(\)\.\w+|\blocal \w+(?:, \w+)*", "", "\n".join(texts))
     used = set(_WORD.findall(re.sub(r"\b\w+ = ", "", code))) & set(names)
     if used:
         raise ValueError(f"{', '.join(sorted(used))}: it is lazy, so it can only be called")

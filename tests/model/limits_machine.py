@@ -208,8 +208,7 @@ class LimitsMachine(RuleBasedStateMachine):
 
     def names(self, agent: str) -> list[str]:
         own = self.limits[f"agent:{agent}"]
-        is_limited = own.bounds or own.breaks or self.shares[agent]
-        return [f"agent:{agent}", *self.shares[agent]] if is_limited else []
+        return [*([f"agent:{agent}"] if own.bounds or own.breaks else []), *self.shares[agent]]
 
     def started(self, agent: str, slot: Slot, told: Assignment, room: bool | None, now: float) -> None:
         assert room is not False, f"{agent} started something although its limits have no room"
@@ -417,14 +416,13 @@ class LimitsMachine(RuleBasedStateMachine):
         assert self.send(agents.register(record, revision)).ok
         own.bounds = {} if most is None else {"in_flight": most}
         own.close_breaker()
-        if not self.names(agent):
+        if not (own.bounds or own.breaks):
             own.until = 0
 
     def resume(self) -> None:
         agent = self.chance.choice(list(FLEET))
         self.world.run(_resume(agent))
-        if self.names(agent):
-            self.limits[f"agent:{agent}"].close_breaker()
+        self.limits[f"agent:{agent}"].close_breaker()
 
     def age(self) -> None:
         """Time passes, less than a lease."""

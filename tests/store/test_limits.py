@@ -178,16 +178,17 @@ def test_a_full_limit_holds_back_nobody_else(world: World) -> None:
     assert world.claim(slots[2]).word == "nothing"
 
 
-def test_another_agent_of_the_capability_goes_on(world: World) -> None:
-    world.beat("n1", slots=1)
+def test_another_agent_of_the_capability_goes_on_and_its_slots_alone_are_woken(world: World) -> None:
+    world.beat("n1", slots=2)
     world.beat("n2", slots=2, queues="lint=other @other=other")
     own(world, 1)
-    for _ in range(3):
-        world.new()
-    other = world.slot("s3", "n2", "lint=other @other=other")
-    assert world.claim(world.slot("s1"), world.granted()[0]).batch
+    a = world.new("a")
+    assert world.claim(world.slot("s1"), eid(a)).batch
+    b, c = world.new("b"), world.new("c")
+    assert {message["id"] for message in world.messages("@other")} >= {eid(b), eid(c)}
+    assert world.messages("lint") == []
     assert world.claim(world.slot("s2")).word == "nothing"
-    assert world.claim(other, world.granted()[0]).batch
+    assert world.claim(world.slot("s3", "n2", "lint=other @other=other"), eid(b)).batch
 
 
 def test_a_cap_lowered_under_load_stays_closed_until_it_is_below(world: World) -> None:
@@ -254,6 +255,14 @@ def test_what_was_expected_is_put_right_by_what_was_used(world: World) -> None:
     world.new("b")
     assert world.claim(world.slot()).word == "nothing"
     assert closed(world).bound == "input_tokens"
+
+
+def test_a_limit_that_is_closed_by_two_bounds_is_watched_when_one_of_them_opens(world: World) -> None:
+    limit(world, in_flight=1, input_tokens_per_minute=60_000)
+    world.new("a")
+    world.report(world.start(), used="1 90000 10")
+    assert closed(world).bound == "input_tokens"
+    assert world.raw.zscore(world.keys.fixed("timers"), "open:key") is not None
 
 
 def test_what_a_refused_request_did_not_use_is_given_back(world: World) -> None:
@@ -324,7 +333,7 @@ def test_a_permit_waits_for_its_limits_and_a_copy_takes_nothing(world: World) ->
     assert 4_000 < waits[0] < 5_000
     assert 15_000 < waits[1] < 16_000
     assert abs(waits[2] - waits[1]) < 500
-    assert world.fields("exec", told.execution_id)["hold"].split()[1] == "key=3,700,500"
+    assert world.fields("exec", told.execution_id)["hold"] == "key=3,700,500"
     later = world.run(limits.permit(told.execution_id, 1, 3, (5, 0, 0)))
     assert later.ok
     assert world.run(limits.permit(told.execution_id, 1, 4, (1, 0, 0))).word == "later"

@@ -74,12 +74,12 @@ def test_lazy_functions_are_made_together_when_the_first_is_called() -> None:
     assert "return lazy().shout(x)" in source
     assert "    lazy().undo()\n" in source
     assert "  undo()\n  return x .. '!'" in source  # among themselves they know each other
-    assert "made_lazily = {undo = undo, shout = shout}" in source
-    assert source.startswith("local made_lazily, lazy\n")
+    assert "made_lazy = {undo = undo, shout = shout}" in source
+    assert source.startswith("local made_lazy, lazy\n")
 
 
 def test_a_verb_that_does_not_say_so_makes_all_at_once() -> None:
-    assert "lazily" not in put("return say('x')\n")
+    assert "made_lazy" not in put("return say('x')\n")
 
 
 def test_what_lazy_functions_alone_mean_is_made_with_them() -> None:
@@ -87,6 +87,24 @@ def test_what_lazy_functions_alone_mean_is_made_with_them() -> None:
     assert lazily.index("function lazy()") < lazily.index("local LIMIT = 5") < lazily.index("local function undo()")
     used = put("-- links: lazily\nmove(LIMIT)\nreturn say('x')\n")
     assert used.index("local LIMIT = 5") < used.index("function lazy()")
+
+
+def test_a_group_is_made_without_the_others_and_calls_them_through_what_makes_them() -> None:
+    parts = (
+        "local call = redis.call\n",
+        "local FEW = 3\n-- lazy: rare\nlocal function few(x)\n  return seldom(x) + FEW\nend\n",
+        "local both = {}\n-- lazy\nlocal function seldom(x)\n  both[1] = twice(x)\n  return both[1]\nend\n"
+        "-- lazy\nlocal function twice(x)\n  return 2 * x\nend\n"
+        "-- lazy: rare\nlocal function look()\n  return both\nend\n",
+    )
+    source = put("-- links: lazily\nif call('GET', 'n') then return few(1) end\nlook()\nreturn twice(2)\n", *parts)
+    assert functions(source) == ["lazy", "twice", "seldom", "lazy_rare", "few", "look"]
+    assert "return lazy().seldom(x) + FEW" in source
+    assert "both[1] = twice(x)" in source
+    assert "then return lazy_rare().few(1) end\nlazy_rare().look()\nreturn lazy().twice(2)" in source
+    # What one group alone means is made with it, what two mean before both.
+    assert source.index("function lazy_rare()") < source.index("local FEW = 3") < source.index("local function few")
+    assert source.index("local both = {}") < source.index("function lazy()")
 
 
 def test_a_lazy_function_cannot_be_handed_on() -> None:

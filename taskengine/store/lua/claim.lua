@@ -32,10 +32,13 @@ if m and is_any_paused() and (suspended_by(m) or #open_queues({m.queue}, {[m.que
   enqueue(m)
   m = nil
 end
-if m and agents[m.queue] and is_any_limited() and room_for(agents[m.queue]) == 0 then
-  drop_grant(m)
-  enqueue(m)
-  m = nil
+if m and agents[m.queue] and is_any_limited() then
+  load_limits_of({agents[m.queue]})
+  if not may_start(agents[m.queue]) then
+    drop_grant(m)
+    enqueue(m)
+    m = nil
+  end
 end
 if m and agents[m.queue] then
   call('ZREM', K.granted_all, eid)

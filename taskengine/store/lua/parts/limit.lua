@@ -4,7 +4,7 @@
 -- fields: limit.paused_until, limit.why, limit.breaks, limit.failures, limit.opened, limit.probe, exec.hold
 -- fields: node.queues
 
--- An agent counts against its own limit, 'agent:NAME', and against those that it shares with others. What an execution
+-- An agent counts against its own limit, 'agent:NAME', if it has one, and against those that it shares with others. What an execution
 -- holds of them stands on it as words, so whatever ends it gives back exactly that, in one function.
 -- Whether a limit has room is computed when somebody asks, never stored: from the set of its executions, from three
 -- clocks and from a day's sum. So nothing must be opened again when a bound is raised, a day or a pause is over.
@@ -21,7 +21,7 @@ local TOKENS_AT_FIRST = 500
 local limits_seen = {}
 -- Names of the limits of agents, as words; false where it has none.
 local limits_of = {}
--- lazy
+-- lazy: room
 local function load_limits_of(agents)
   local asked = {}
   for _, agent in ipairs(agents) do
@@ -33,7 +33,7 @@ local function load_limits_of(agents)
   local found = #asked > 0 and call('HMGET', K.limited, unpack(asked)) or {}
   for i, words in ipairs(found) do limits_of[asked[i]] = words end
 end
--- lazy
+-- lazy: room
 local function load_limit(name)
   local l = limits_seen[name]
   if l then return l end
@@ -45,7 +45,7 @@ local function load_limit(name)
   limits_seen[name] = l
   return l
 end
--- lazy
+-- lazy: limits
 local function set_in_limit(l, ...)
   local words = {...}
   for i = 1, #words, 2 do
@@ -54,28 +54,57 @@ local function set_in_limit(l, ...)
   end
   call('HSET', key('limit', l.name), unpack(words))
 end
--- lazy
+-- lazy: limits
 local function clear_in_limit(l, ...)
   for _, name in ipairs({...}) do l[name] = nil end
   call('HDEL', key('limit', l.name), ...)
 end
 -- Whether tokens or requests of its executions are counted.
--- lazy
+-- lazy: limits
 local function is_metered(l)
   return l[F.limit.requests] or l[F.limit.input] or l[F.limit.output] or l[F.limit.day_cap]
 end
 -- What one execution will take of each bucket.
--- lazy
+-- lazy: limits
 local function costs_of_one(l, doc)
   local mean = l[F.limit.input_mean] or math.max(TOKENS_AT_FIRST, math.ceil(#(doc or '') / 3))
   return {1, mean, l[F.limit.output_mean] or TOKENS_AT_FIRST}
 end
--- lazy
+-- lazy: room
 local function spent_today(l)
   return l[F.limit.day] == math.floor(now / DAY_MS) and l[F.limit.day_spent] or 0
 end
--- How many executions may start; where none may, ms when that changes by itself (nil: nobody knows) and what it is.
--- lazy
+-- Whether an execution may start. Every slot asks it before it looks for work, so it says no more than that.
+-- lazy: room
+local function has_room(l)
+  if (l[F.limit.paused_until] or 0) > now or l[F.limit.opened] and l[F.limit.probe] then return false end
+  local most, cap = l[F.limit.in_flight], l[F.limit.day_cap]
+  if most and l.flight >= most then return false end
+  for _, bucket in ipairs(BUCKETS) do
+    if l[bucket[1]] and (l[bucket[2]] or 0) - now * 1000 > AHEAD_US then return false end
+  end
+  return not cap or spent_today(l) + (l[F.limit.reserved] or 0) < cap
+end
+-- lazy: room
+local function may_start(agent)
+  for name in (limits_of[agent] or ''):gmatch('%S+') do
+    if not has_room(load_limit(name)) then return false end
+  end
+  return true
+end
+-- Of some queues those whose agent may start something.
+-- lazy: room
+local function with_room(queues, agents)
+  local names, found = {}, {}
+  for i, queue in ipairs(queues) do names[i] = agents[queue] end
+  load_limits_of(names)
+  for _, queue in ipairs(queues) do
+    if may_start(agents[queue]) then found[#found + 1] = queue end
+  end
+  return found
+end
+-- How many executions may start, 0 where `has_room` says no; where none may, ms when that changes by itself (nil: nobody knows) and what it is.
+-- lazy: limits
 local function room_of(l)
   local room, opens, what = math.huge, nil, nil
   local function narrow(by, at, word)
@@ -113,7 +142,7 @@ local function room_of(l)
   return room, opens, what
 end
 -- The same of an agent, with the name of its narrowest limit.
--- lazy
+-- lazy: limits
 local function room_for(agent)
   load_limits_of({agent})
   local room, opens, what, name = math.huge, nil, nil, nil
@@ -123,25 +152,14 @@ local function room_for(agent)
   end
   return room, opens, what, name
 end
--- Of some queues those whose agent may start something.
--- lazy
-local function with_room(queues, agents)
-  local names, found = {}, {}
-  for i, queue in ipairs(queues) do names[i] = agents[queue] end
-  load_limits_of(names)
-  for _, queue in ipairs(queues) do
-    if room_for(agents[queue]) > 0 then found[#found + 1] = queue end
-  end
-  return found
-end
 -- Somebody looks again when a limit that is closed has room.
--- lazy
+-- lazy: limits
 local function watch_limit(l)
   local room, opens = room_of(l)
   if room == 0 and opens then call('ZADD', K.timers, opens, 'open:' .. l.name) end
 end
 -- Takes of each bucket, or gives back; fields that changed, as words.
--- lazy
+-- lazy: limits
 local function charge(l, costs)
   local words = {}
   for i, bucket in ipairs(BUCKETS) do
@@ -158,7 +176,7 @@ end
 -- Whether some of what this script's slot holds counts against a limit: 'h', at the end of the slot's words.
 local holding = ''
 -- An execution that starts counts against all limits of its agent.
--- lazy
+-- lazy: limits
 local function take(eid, agent, m)
   load_limits_of({agent})
   if not limits_of[agent] then return end
@@ -184,13 +202,13 @@ local function take(eid, agent, m)
 end
 -- Limits that had no room before something was given back.
 local freed = {}
--- lazy
+-- lazy: limits
 local function count_day(l, tokens)
   local day = math.floor(now / DAY_MS)
   set_in_limit(l, F.limit.day, day, F.limit.day_spent, spent_today(l) + tokens)
 end
 -- Puts what it took in the place of what was expected; of one that nobody counted the expectation stands.
--- lazy
+-- lazy: limits
 local function settle(l, held, used)
   local words = {F.limit.reserved, math.max(0, (l[F.limit.reserved] or 0) - held[2] - held[3])}
   for _, word in ipairs(used and charge(l, {used[1] - held[1], used[2] - held[2], used[3] - held[3]}) or {}) do
@@ -205,7 +223,7 @@ local function settle(l, held, used)
 end
 -- An execution that is over counts no more. hold: its words. used: {requests, input tokens, output tokens}, or nil.
 -- Whether it was the one that a half-open breaker let through.
--- lazy
+-- lazy: limits
 local function give_back(eid, hold, used)
   local was_probe = false
   for word in hold:gmatch('%S+') do
@@ -218,14 +236,15 @@ local function give_back(eid, hold, used)
       clear_in_limit(l, F.limit.probe)
     end
     if name and l.is_there then settle(l, {tonumber(requests), tonumber(input), tonumber(output)}, used) end
-    if before == 0 then freed[#freed + 1] = l.name else watch_limit(l) end
+    if before == 0 then freed[#freed + 1] = l.name end
+    watch_limit(l)
   end
   call('HDEL', key('exec', eid), F.exec.hold)
   return was_probe
 end
 -- What waits for an agent of a limit may be granted: of eight that share one, not always the same. Others are looked
 -- after by the next beat of their workers.
--- lazy
+-- lazy: limits
 local function note_limit(name)
   local agent = name:match('^agent:(.*)$')
   for _, each in ipairs(agent and {agent} or call('SRANDMEMBER', key('sharing', name), 8)) do
@@ -235,7 +254,7 @@ local function note_limit(name)
     end
   end
 end
--- lazy
+-- lazy: limits
 local function note_freed()
   for _, name in ipairs(freed) do
     if room_of(load_limit(name)) > 0 then note_limit(name) end
@@ -245,7 +264,7 @@ end
 
 -- A provider said when it takes requests again: nobody who shares the limit starts one before. False where the agent has
 -- no limits any more.
--- lazy
+-- lazy: limits
 local function pause_limits_of(agent, ends, why)
   load_limits_of({agent})
   if not limits_of[agent] then return false end
@@ -268,7 +287,7 @@ local FAILS, OPEN_MS, MOST_OPEN_MS = 5, 30000, 600000
 local BREAKS = {crash = true, network = true, remote_failed = true, timeout = true}
 -- The credential was refused: nobody has to fail five times with it.
 local REFUSED = {auth = true, billing = true}
--- lazy
+-- lazy: limits
 local function close_breaker(agent)
   local l = load_limit('agent:' .. agent)
   if not l[F.limit.failures] and not l[F.limit.opened] then return false end
@@ -277,13 +296,13 @@ local function close_breaker(agent)
   freed[#freed + 1] = l.name
   return true
 end
--- lazy
+-- lazy: limits
 local function open_breaker(l, ms, why)
   set_in_limit(l, F.limit.opened, (l[F.limit.opened] or 0) + 1, F.limit.paused_until, now + ms, F.limit.why, why)
   watch_limit(l)
 end
 -- What the end of an execution says of its agent. kind: of its error, '' when it COMPLETED.
--- lazy
+-- lazy: limits
 local function judge(agent, kind, why, was_probe, node)
   local l = load_limit('agent:' .. agent)
   if not l[F.limit.breaks] or kind == 'not_now' or kind == 'cancelled' then return end
@@ -296,7 +315,7 @@ local function judge(agent, kind, why, was_probe, node)
   open_breaker(l, math.min(MOST_OPEN_MS, OPEN_MS * 2 ^ (opened or 0)), kind .. ' on ' .. node .. ': ' .. why)
 end
 -- Whether its agent's credential was refused: another one may run its task.
--- lazy
+-- lazy: limits
 local function is_refused(agent, kind)
   if not REFUSED[kind] then return false end
   return load_limit('agent:' .. agent)[F.limit.breaks] ~= nil
@@ -305,7 +324,7 @@ end
 -- Which limits an agent counts against from now on. most: executions of its own at once, or ''. breaks: '1' or ''.
 -- names: of those that it shares, words. Another content is another chance: its breaker closes.
 -- Answers the first of these that is none; then nothing is changed.
--- lazy
+-- lazy: limits
 local function share_limits(agent, most, breaks, names)
   for name in names:gmatch('%S+') do
     if call('SISMEMBER', K.limits, name) == 0 then return name end
@@ -314,11 +333,15 @@ local function share_limits(agent, most, breaks, names)
   for name in before:gmatch('%S+') do call('SREM', key('sharing', name), agent) end
   for name in names:gmatch('%S+') do call('SADD', key('sharing', name), agent) end
   close_breaker(agent)
-  if most == '' and breaks == '' and names == '' then
+  local words = (most ~= '' or breaks ~= '') and own .. ' ' .. names or names
+  if words == '' then
     call('HDEL', K.limited, agent)
+  else
+    call('HSET', K.limited, agent, (words:gsub(' $', '')))
+  end
+  if words == names then
     call('DEL', key('limit', own))
   else
-    call('HSET', K.limited, agent, (own .. ' ' .. names):match('^(.-) *$'))
     for _, pair in ipairs({{F.limit.in_flight, most}, {F.limit.breaks, breaks}}) do
       if pair[2] == '' then call('HDEL', key('limit', own), pair[1]) else call('HSET', key('limit', own), unpack(pair)) end
     end

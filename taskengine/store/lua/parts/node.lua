@@ -105,9 +105,12 @@ end
 -- How many free slots there are where no agent gets more than its limits have room for: a grant that its claim must
 -- refuse would be given again at once. Limits of eight agents are asked for, others are taken to have room.
 local rooms_left = 8
+-- Where one of several agents of a queue has no room, the others are woken in their own queues: its slots would only
+-- give the grant back. Queue -> agents with how many of their slots may be woken.
+local targets = {}
 -- lazy
-local function free_with_room(looked, queue, others)
-  local free, agents, sum = {}, {}, 0
+local function free_with_room(looked, queue, others, asked)
+  local free, agents, sum, chosen, is_short = {}, {}, 0, {}, false
   for _, node in ipairs(looked) do
     local agent = agent_for(node, queue)
     if not free[agent] then agents[#agents + 1] = agent end
@@ -115,14 +118,28 @@ local function free_with_room(looked, queue, others)
   end
   load_limits_of(agents)
   for _, agent in ipairs(agents) do
-    local all = free[agent] + as_those(others, free[agent], #looked)
+    local all, room = free[agent] + as_those(others, free[agent], asked), math.huge
     if limits_of[agent] and all > 0 and rooms_left > 0 then
       rooms_left = rooms_left - 1
-      all = math.min(all, (room_for(agent)))
+      room = room_for(agent)
     end
-    sum = sum + all
+    is_short = is_short or room < all
+    sum = sum + math.min(all, room)
+    chosen[#chosen + 1] = {agent = agent, room = math.min(all, room)}
   end
+  targets[queue] = is_short and #agents > 1 and chosen
   return sum
+end
+-- The queue in which a slot for a task is woken: that of the agent with the most room, where it matters which.
+-- lazy
+local function wake_queue_of(m)
+  local best
+  for _, each in ipairs(targets[m.queue] or {}) do
+    if each.room > 0 and (not best or each.room > best.room) then best = each end
+  end
+  if not best then return m.queue end
+  best.room = best.room - 1
+  return '@' .. best.agent
 end
 -- Free slots of the nodes that offer a queue.
 -- lazy
@@ -137,7 +154,7 @@ local function free_slots(queue)
   if is_any_paused() then looked = without_paused(looked, queue) end
   for _, node in ipairs(looked) do free = free + node.free end
   if free == 0 and others > 0 and dropped > 0 then wake(queue) end
-  if free > 0 and is_any_limited() then return free_with_room(looked, queue, others) end
+  if free > 0 and is_any_limited() then return free_with_room(looked, queue, others, #nodes - others) end
   return free + as_those(others, free, #nodes - others)
 end
 -- Whether fewer grants are outstanding than twice the free slots of the fleet, counted once a script.
@@ -153,9 +170,10 @@ local function may_grant()
 end
 -- lazy
 local function wake_message(m, eid, class)
-  local fill = {ID = eid, TOKEN = m.att, QUEUE = m.queue, PRIORITY = class, TAG = eid .. '-' .. now}
+  local queue = wake_queue_of(m)
+  local fill = {ID = eid, TOKEN = m.att, QUEUE = queue, PRIORITY = class, TAG = eid .. '-' .. now}
   local text = ENVELOPE:gsub('@(%u+)@', fill)
-  local messages = C.queue_prefix .. m.queue
+  local messages = C.queue_prefix .. queue
   if class > 0 then messages = messages .. '\6\22' .. class end
   call('LPUSH', messages, text)
 end
