@@ -207,6 +207,25 @@ def test_an_agent_is_forgotten_when_nobody_serves_or_names_it(api: Any, world: W
         api.get_agent("bot")
 
 
+def test_an_agent_is_not_forgotten_while_it_runs_something_and_drains_from_then_on(
+    one: Any, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskengine.api.operations.agents._PATIENCE", 0.1)
+    one.register_agent("bot", "claude", {"lint"})
+    one.create_task(Task(name="a", capability="lint"))
+    slot = world.slot(queues=BOT)
+    told = world.start(slot)
+    world.beat(queues="test=test", live=[slot])
+    with pytest.raises(NotAllowedError, match="takes nothing new, and 1 of its executions still run; ask again once"):
+        one.unregister_agent("bot", cascade=True)
+    assert one.get_agent("bot").record.draining is not None
+    with pytest.raises(NotAllowedError, match="agent 'bot' runs 1 executions; ask again once they ended"):
+        one.unregister_agent("bot")
+    assert world.report(told, slot).word == "ok"
+    one.unregister_agent("bot", cascade=True)
+    assert one.list_agents() == []
+
+
 def test_nobody_registered_needs_be_known_to_name_it_in_a_task(one: Any) -> None:
     task = one.create_task(Task(name="a", capability="lint", assigned_to=f"later-{uuid4()}"))
     assert one.get_task(task.id).assigned_to is not None

@@ -99,7 +99,8 @@ class BlockingAgents(BlockingBaseClient):
     def unregister_agent(self, agent_id: str, cascade: bool = False) -> None:
         """Forget an agent; NotAllowedError while a living worker serves it, or open tasks name it, and says how many.
 
-        *cascade* drains it first, waits until its workers take nothing of it, and leaves tasks that name it waiting for
-        a worker of that name. What a worker imports with ``@agent`` cannot be unregistered before that worker ends.
+        *cascade* drains it first, waits until its workers take nothing of it and nothing of it runs (two leases at
+        most, then it is refused and goes on draining), and leaves tasks that name it waiting for a worker of that name.
+        What a worker imports with ``@agent`` cannot be unregistered before that worker ends.
         """
         self._run(agents.unregister_agent(self._context, agent_id, cascade))

@@ -171,6 +171,8 @@ def unregister_agent(context: OperationContext, agent_id: str, cascade: bool) ->
         )
     if cascade and reading.agents[id].record.origin == "api":
         yield from _drained(context, id)
+    elif running := (yield from pauses.running([f"agent:{id}"]))[f"agent:{id}"]:
+        raise NotAllowedError(f"agent {id!r} runs {running} executions; ask again once they ended", id=id)
     answer = yield from agents.unregister(id)
     if answer.word == "serves":
         raise NotAllowedError(
@@ -335,6 +337,8 @@ def _facts(stored: StoredAgent, serving: _Serving, everything: str, running: int
 #: Tasks that are counted at most.
 _MOST_COUNTED = 1000
 _OPEN = frozenset(TaskStatus) - TERMINAL
+#: Leases that workers have to hear that an agent drains.
+_PATIENCE = 2.0
 
 
 def _pinned(id: str) -> Operation[int]:
@@ -349,14 +353,20 @@ def _pinned(id: str) -> Operation[int]:
 
 
 def _drained(context: OperationContext, id: str) -> Operation[None]:
-    """Drain an agent, and wait until nobody serves it and nothing of it runs; NotAllowedError when that takes longer
-    than its workers have to hear of it.
+    """Drain an agent, and wait until its workers take nothing of it and nothing of it runs; NotAllowedError when that
+    takes longer than they need to hear of it.
     """
     yield from agents.drain(id, user(None, "by"), "it is being unregistered")
-    until = context.clock() + 2 * context.settings.lease_seconds
-    while context.clock() < until:
-        running = yield from pauses.running([f"agent:{id}"])
+    until = context.clock() + _PATIENCE * context.settings.lease_seconds
+    while True:
+        running = (yield from pauses.running([f"agent:{id}"]))[f"agent:{id}"]
         fleet = yield from nodes.every_node()
         if not running and not any(id in node.queues.values() for node in fleet if node.alive):
             return
+        if context.clock() > until:
+            raise NotAllowedError(
+                f"agent {id!r} drains and takes nothing new, and {running} of its executions still run; "
+                "ask again once they ended",
+                id=id,
+            )
         yield from tasks.until_done(context.keys, f"agent:{id}", 0.2)
