@@ -119,6 +119,11 @@ def read_all(names: Iterable[str]) -> Operation[Reading]:
     return Reading(piece.server_ms, piece.revision, piece.pause, found)
 
 
+def revision(keys: Keys) -> Call[int]:
+    """Return how many changes of agents there were."""
+    return Call("GET", (keys.fixed("agent_revision"),), lambda raw: int(raw or 0), command=True)
+
+
 def names(keys: Keys) -> Call[list[str]]:
     """Names of all agents that are stored, in their order."""
     return Call("ZRANGE", (keys.fixed("agents"), 0, -1), lambda raw: sorted(map(str, raw)), command=True)

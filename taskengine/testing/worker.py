@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from taskengine.agent import Registry
 from taskengine.models import Outcome
-from taskengine.store import nodes
+from taskengine.models.agent import AgentRecord
+from taskengine.store import agents, nodes
 from taskengine.store.call import Call, Operation
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Assignment
@@ -23,6 +24,7 @@ from taskengine.store.sync import SyncStore
 from taskengine.testing.clock import Clock
 from taskengine.transport.wakeup import WakeUp, take
 from workers import capture
+from workers.agents.serving import as_told
 from workers.enforcement import Enforcement
 from workers.log_buffer import LogBuffer
 from workers.log_sender import LogSender
@@ -143,6 +145,9 @@ class Worker:
     #: Ids of the messages that it works on.
     _in_hand: list[str] = field(default_factory=list)
     _beat_at: float = float("-inf")
+    #: What somebody registered of its agents, and the number of changes of that.
+    _records: dict[str, AgentRecord] = field(default_factory=dict)
+    _revision: int = 0
 
     def __post_init__(self) -> None:
         self._start()
@@ -156,7 +161,7 @@ class Worker:
     @property
     def queues(self) -> tuple[str, ...]:
         """The queues that its agents serve."""
-        return offer(self.registry, None).queues if len(self.registry) else ()
+        return self._offered()
 
     def work(self, most: int) -> int:
         """Run what was granted, *most* executions at most; how many."""
@@ -192,8 +197,29 @@ class Worker:
         return False
 
     def _take(self) -> WakeUp | None:
-        queues = offer(self.registry, None).queues
-        return self.store.run(take(Keys(self.store.settings.namespace), queues))
+        return self.store.run(take(Keys(self.store.settings.namespace), self._offered()))
+
+    def _offered(self) -> tuple[str, ...]:
+        able = self._able()
+        return offer(able, None).queues if len(able) else ()
+
+    def _able(self) -> Registry:
+        """Return its agents with what their records say that they can do."""
+        if not self._records:
+            return self.registry
+        made = Registry()
+        for agent in self.registry:
+            if (told := as_told(agent, self._records.get(agent.name))) is not None:
+                made.add(told)
+        return made
+
+    def _follow(self) -> None:
+        """Read the records of its agents where something changed; nobody registered one in most tests."""
+        revision = self.store.run(agents.revision(Keys(self.store.settings.namespace)))
+        if revision != self._revision:
+            found = self.store.run(agents.read_all([agent.name for agent in self.registry]))
+            self._records = {name: stored.record for name, stored in found.agents.items()}
+            self._revision = revision
 
     def _run(self, message: WakeUp) -> int:
         self._in_hand.append(message.execution_id)
@@ -211,7 +237,9 @@ class Worker:
 
     def _publish(self) -> None:
         """Beat if agents came or went, or if the last beat is a while ago."""
-        queues = Served(everything(self.registry) if len(self.registry) else {})
+        self._follow()
+        able = self._able()
+        queues = Served(everything(able) if len(able) else {})
         is_late = self.clock.seconds() - self._beat_at > self.store.settings.lease_seconds * _BEAT
         if queues.text != self._node.queues.text or is_late:
             self._node.queues = queues

@@ -328,6 +328,19 @@ def test_a_pinned_task_runs_on_its_agent(engine: Engine) -> None:
     assert [engine.task(t).status for t in (a, b)] == ["completed", "ready"]
 
 
+def test_what_somebody_registers_of_an_agent_is_followed(engine: Engine) -> None:
+    engine.api.register_agent("inline-worker", "function", {"other"})
+    other, work_ = engine.submit(Task(name="a", capability="other"), work("b"))
+    assert engine.run_until_idle() == 1
+    assert [engine.task(one).status for one in (other, work_)] == ["completed", "ready"]
+    engine.api.drain_agent("inline-worker")
+    (later,) = engine.submit(Task(name="c", capability="other"))
+    assert engine.run_until_idle() == 0
+    engine.api.resume_agent("inline-worker")
+    assert engine.run_until_idle() == 1
+    assert engine.task(later).status == "completed"
+
+
 def test_agents_of_a_test_are_gone_with_its_engine_and_their_names_are_free() -> None:
     for answer in (1, 2):
 

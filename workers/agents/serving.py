@@ -76,8 +76,8 @@ class ServedAgents:
         self._records = records
         self.able = Registry()
         for agent in self.registry:
-            if (as_told := _as_told(agent, records.get(agent.name))) is not None:
-                self.able.add(as_told)
+            if (told := as_told(agent, records.get(agent.name))) is not None:
+                self.able.add(told)
 
     @property
     def could(self) -> dict[str, str]:
@@ -178,7 +178,7 @@ def _refuse_overlap(served: ServedAgents, *, named: bool) -> None:
     )  # fmt: skip
 
 
-def _as_told(agent: Agent, record: AgentRecord | None) -> Agent | None:
+def as_told(agent: Agent, record: AgentRecord | None) -> Agent | None:
     """Return the agent with what its record says that it can do; None while it takes nothing."""
     if record is None:
         return None if isinstance(agent.function, SlotRun) else agent
