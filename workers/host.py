@@ -87,13 +87,13 @@ class Host:
 
         Celery sets its own callback when its loop begins; ours is put around it.
         """
-        pool: Any = getattr(self._worker.pool, "_pool", None)
+        pool: Any = getattr(getattr(self._worker, "pool", None), "_pool", None)
         theirs = getattr(pool, "on_process_down", None)
         if theirs is not None and not isinstance(theirs, _Leaving):
             pool.on_process_down = _Leaving(theirs, self._exit_codes)
 
     def _children(self) -> tuple[Any, ...]:
-        return tuple(getattr(getattr(self._worker.pool, "_pool", None), "_pool", ()))
+        return tuple(getattr(getattr(getattr(self._worker, "pool", None), "_pool", None), "_pool", ()))
 
     def consume(self, queues: Iterable[str], no_more: Iterable[str]) -> bool:
         """Take messages of other queues from now on; safe to repeat, from any thread. False before it takes any."""
