@@ -41,7 +41,7 @@ class Node(TypedDict):
 
     #: Unique in the plan.
     name: str
-    #: The argument of :func:`taskengine.demo.agents.analyse`.
+    #: The argument of :func:`taskengine.demo.steps.analyse`.
     input: dict[str, Any]
     #: Names of nodes that stand earlier in the plan.
     depends_on: list[str]

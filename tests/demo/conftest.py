@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from taskengine.demo.agents import analyse
 from taskengine.demo.plan import Node, plan
 from taskengine.demo.report import rows
+from taskengine.demo.steps import analyse
 
 WriteCode = Callable[..., Path]
 

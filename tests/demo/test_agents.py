@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from taskengine.agent import REGISTRY
 from taskengine.demo import plan as planning
-from taskengine.demo.agents import analyse, code_analyser
+from taskengine.demo.agents import code_analyser
 from taskengine.demo.plan import plan
 from taskengine.demo.reach import fan_in, reach
+from taskengine.demo.steps import analyse
 from taskengine.errors import InvalidInputError
 from taskengine.models.task import Task
 
