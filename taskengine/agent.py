@@ -125,6 +125,8 @@ class Agent:
     secret: Callable[[str], str] | None = None
     #: Of a worker: what goes on with work that the function began at a service; None: nothing does.
     remote: Any = None
+    #: Whether it does only what no other agent can do, and what is pinned to it: a built-in one.
+    yields: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -137,12 +139,16 @@ class Registry:
 
     def __init__(self) -> None:
         self._agents: dict[str, Agent] = {}
+        #: Those that yield: one of another's name is not there.
+        self._yielding: dict[str, Agent] = {}
         #: What a test declares in its body: before the others, and gone with it. None while nothing is tested.
         self._borrowed: dict[str, Agent] | None = None
 
     def add(self, declared: Agent) -> None:
         """Register *declared*; the same function may be imported twice, two functions of one name may not."""
-        beside = self._agents if self._borrowed is None or not declared.is_local else self._borrowed
+        beside = self._yielding if declared.yields else self._agents
+        if self._borrowed is not None and declared.is_local:
+            beside = self._borrowed
         known = beside.get(declared.name)
         if known is not None and _origin(known.function) != _origin(declared.function):
             raise AgentError(
@@ -157,12 +163,15 @@ class Registry:
         return self._known().get(name)
 
     def offering(self, capability: str) -> Agent | None:
-        """Return the first declared agent with that capability, or None."""
-        return next((a for a in self._known().values() if capability in a.capabilities), None)
+        """Return the first declared agent with that capability, one that yields only if no other has it; None if none
+        has.
+        """
+        able = [agent for agent in self._known().values() if capability in agent.capabilities]
+        return min(able, key=lambda agent: agent.yields, default=None)
 
     def of(self, function: AgentFunction) -> Agent:
         """Return the agent that *function* was declared as; AgentError when it was not."""
-        known = (*self._known().values(), *self._agents.values())
+        known = (*self._known().values(), *self._agents.values(), *self._yielding.values())
         found = next((a for a in known if a.function is function), None)
         if found is None:
             raise AgentError(f"{_origin(function)} is no agent; declare it with @agent(name, capabilities={{…}})")
@@ -178,7 +187,7 @@ class Registry:
 
     def imported(self) -> Iterable[Agent]:
         """Return the agents without those."""
-        return tuple(self._agents.values())
+        return (*self._agents.values(), *self._yielding.values())
 
     def borrowed(self) -> Mapping[str, Agent]:
         """Return what was declared inside functions since :meth:`borrow`, by name."""
@@ -195,7 +204,11 @@ class Registry:
         return len(self._known())
 
     def _known(self) -> Mapping[str, Agent]:
-        return {**self._borrowed, **self._agents, **self._borrowed} if self._borrowed else self._agents
+        if not self._borrowed and not self._yielding:
+            return self._agents
+        borrowed = self._borrowed or {}
+        own = {**borrowed, **self._agents, **borrowed}
+        return {**own, **{name: agent for name, agent in self._yielding.items() if name not in own}}
 
 
 #: The agents of this process.

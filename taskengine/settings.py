@@ -88,7 +88,7 @@ RELATIONS = (
 LOCAL = frozenset({
     "redis_url", "namespace", "home", "allow_unverified_tls", "flower_port", "heartbeat_seconds", "batch_ms",
     "slice_seconds", "busy_poll_ms", "drain_seconds", "resource_interval",
-    "allowed_hosts", "commands", "agent", "secrets", "secret_names",
+    "allowed_hosts", "commands", "workspaces", "deploy_root", "agent", "secrets", "secret_names",
 })  # fmt: skip
 
 
@@ -139,7 +139,15 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field(
         "", description="Private hosts and networks that agents may reach over HTTP, with commas: api.lan, 10.0.0.0/8."
     )
-    commands: str = Field("", description="Programs that agents of the type command may start, with commas.")
+    commands: str = Field(
+        "", description="Programs that agents of the type command and tasks of built-in agents may start, with commas."
+    )
+    workspaces: str = Field(
+        "", description="Folders that tasks of built-in agents may name, with commas; empty: where the worker started."
+    )
+    deploy_root: Path | None = Field(
+        None, description="Folder where the built-in deployment agent puts releases; unset: it only says what it would."
+    )
     agent: str = Field("", description="Names of the agents that a worker serves, with commas; empty: all it imports.")
     secrets: Path | None = Field(None, description="Folder with a file for each secret of agents, called as it is.")
     secret_names: str | None = Field(

@@ -246,8 +246,11 @@ def _served(settings: Settings, url: str, asked: list[str] | None, *, forks: boo
     known: list[str] = []
     try:
         patience = _RECORD_SECONDS if named else 0
-        reading = retry_outage(lambda: store.run(stored_agents.read_all(wanted)), "read_agents", seconds=patience)
-        known = store.run(stored_agents.names(Keys(settings.namespace))) if named else []
+        if named or any(agent.yields for agent in REGISTRY):
+            names = stored_agents.names(Keys(settings.namespace))
+            known = retry_outage(lambda: store.run(names), "read_agents", seconds=patience)
+        read = wanted if named else list(dict.fromkeys([*wanted, *known]))
+        reading = retry_outage(lambda: store.run(stored_agents.read_all(read)), "read_agents", seconds=patience)
     except StoreError as exc:
         if named:
             raise

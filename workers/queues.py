@@ -118,7 +118,8 @@ def offer(registry: Registry, wanted: Iterable[str] | None) -> Offer:
         else:
             queues[queue] = agent.name
     for agent in registry:
-        if agent.capabilities & queues.keys():
+        # A built-in one that another took the place of still does what is pinned to it.
+        if agent.capabilities & queues.keys() or (wanted is None and agent.yields):
             queues[f"@{agent.name}"] = agent.name
     if not queues:
         raise AgentError(_nothing(registry, orphans))

@@ -7,7 +7,7 @@ from typing import Any
 from taskengine import Task, TaskContext, agent
 
 
-@agent("echo", capabilities={"echo"})
+@agent("step_echo", capabilities={"echo"})
 def echo(task: Task, context: TaskContext) -> dict[str, Any]:
     """Give back what it was given."""
     context.log(f"{task.name}: {task.input}")

@@ -37,7 +37,7 @@ Import = Annotated[
         "-I",
         metavar="MODULE",
         help="Module that declares agents; several with commas, or again.",
-        show_default="the built-in code_analysis agent",
+        show_default="none with up or --builtin, else the demo's code_analysis agent",
     ),
 ]
 Queues = Annotated[

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import Any
 
 from taskengine.api import BlockingTaskAPI
 from taskengine.errors import StoreError
@@ -22,6 +23,8 @@ class Readiness:
         self._flower_port = flower_port
         self._known = {worker["name"] for worker in api.list_workers()}
         self._ready = False
+        #: Workers that were not there before.
+        self.fresh: list[dict[str, Any]] = []
         self._ask_at = 0.0
 
     def is_up(self) -> bool:
@@ -37,8 +40,8 @@ class Readiness:
             leader = self._api.health_check()["coordinator"]
         except StoreError:
             return False
-        fresh = [worker for worker in workers if worker["alive"] and worker["name"] not in self._known]
-        return leader is not None and len(fresh) >= self._workers
+        self.fresh = [worker for worker in workers if worker["alive"] and worker["name"] not in self._known]
+        return leader is not None and len(self.fresh) >= self._workers
 
 
 def _listens(port: int) -> bool:

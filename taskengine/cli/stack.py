@@ -24,8 +24,10 @@ from taskengine.cli.child import Child, Program
 from taskengine.errors import SettingsError
 from taskengine.settings import Settings
 
-#: The agents of a worker that is told no others.
-BUILT_IN_AGENTS = "taskengine.demo.agents"
+#: The agent of a worker that is told no others.
+DEMO_AGENTS = "taskengine.demo.agents"
+#: The agents of the built-in task types.
+BUILT_IN_AGENTS = "workers.agents.builtin.agents"
 #: Seconds that processes may take to end beyond what running tasks may.
 _END_SECONDS = 10.0
 #: Seconds in which a worker gives back what it runs.
@@ -46,6 +48,8 @@ class Fleet:
     log_level: str = "info"
     #: Stands before the pool and our process id in a worker's name.
     prefix: str = ""
+    #: Whether one of the workers, a prefork one if there is any, also serves the built-in task types.
+    builtin: bool = False
 
 
 def programs(fleet: Fleet) -> list[Program]:
@@ -61,6 +65,8 @@ def programs(fleet: Fleet) -> list[Program]:
 
 def _worker(fleet: Fleet, pool: str) -> list[str]:
     words = ["--pool", pool, "--log-level", fleet.log_level]
+    if fleet.builtin and pool == min(fleet.pools, key=lambda each: each != "prefork"):
+        words.append("--builtin")
     if fleet.prefix:
         words += ["--name", f"{fleet.prefix}{pool}-{os.getpid()}"]
     if fleet.concurrency is not None:

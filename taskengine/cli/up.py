@@ -27,6 +27,7 @@ from taskengine.cli.output import OutputOption, split, warn
 from taskengine.cli.place import CommandLine, place
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.restarts import Restarts
+from taskengine.cli.served import served_lines
 from taskengine.cli.stack import Fleet, Stack, free_port, programs, stop_seconds
 from taskengine.settings import Settings, current, environment, refuse_unknown
 
@@ -41,6 +42,7 @@ _REVIVAL_SECONDS = 15.0
 
 @command(
     app,
+    "taskengine up                       built-in agents alone",
     "taskengine up --import my_agents",
     "taskengine up -I my_agents --pool prefork --pool threads --concurrency 8",
     "TASKENGINE_REDIS_URL=redis://db:6379/0 taskengine up --no-flower",
@@ -55,6 +57,10 @@ def up(
     output: OutputOption = None,
 ) -> None:
     """Run everything on this machine in the foreground: server (if embedded), coordinator, workers, Flower.
+
+    Each built-in task type that no imported or registered agent covers is served by a built-in agent, with
+    real tools and without a model: tasks may name repositories and folders in TASKENGINE_WORKSPACES (the
+    current folder, if unset), and commands only of TASKENGINE_COMMANDS. A line says which agent serves what.
 
     Each line carries the name of its process. Ctrl-C lets running tasks finish and leaves no process
     behind; a second one ends them at once. A process that ends by itself is started again, after a delay
@@ -72,6 +78,7 @@ def up(
         queues=split(queues),
         flower_port=port,
         log_level=log_level.value,
+        builtin=True,
     )
     raise typer.Exit(_up(fleet))
 
@@ -185,6 +192,8 @@ class _Session:
     def _say_ready(self, lines: Lines) -> None:
         port = self.fleet.flower_port
         flower = f"; Flower: http://127.0.0.1:{port}" if port is not None else ""
+        for line in served_lines(self.readiness.fresh, environment()):
+            lines.show("up", line)
         lines.show("up", f"ready{flower}; Ctrl-C ends everything", "bold green")
 
     def _end(self, lines: Lines, why: str | None) -> None:

@@ -23,7 +23,7 @@ from taskengine.cli.fleet_options import Concurrency, Import, Level, LogLevel, O
 from taskengine.cli.guide import command
 from taskengine.cli.output import OutputOption, answer, split, warn
 from taskengine.cli.place import asking, nothing
-from taskengine.cli.stack import BUILT_IN_AGENTS
+from taskengine.cli.stack import BUILT_IN_AGENTS, DEMO_AGENTS
 from taskengine.cli.text import plain
 from taskengine.errors import InvalidInputError, StoreUnavailableError
 from taskengine.settings import current, environment, export, variable
@@ -45,6 +45,13 @@ Agents = Annotated[
 Name = Annotated[
     str | None, typer.Option(help="What stands before @host in Flower.", show_default="the pool and the process id")
 ]
+BuiltIn = Annotated[
+    bool,
+    typer.Option(
+        "--builtin",
+        help="Serve the built-in task types as well, each that no other agent does; in TASKENGINE_WORKSPACES alone.",
+    ),
+]
 FlowerPort = Annotated[
     int | None,
     typer.Option(
@@ -63,6 +70,7 @@ FlowerOptions = Annotated[list[str] | None, typer.Argument(metavar="-- OPTIONS",
     "taskengine worker --import my_agents",
     "taskengine worker --queues code_analysis,lint --pool prefork --concurrency 8 --import my_agents",
     "taskengine worker --agent claude_agent_1 -c 200   an agent that was registered",
+    "taskengine worker --builtin                       reviews, tests, analyses … without a model",
     "celery -A workers worker -Q lint -P prefork -c 8 -I my_agents   the same for Celery users",
 )
 def worker(
@@ -71,6 +79,7 @@ def worker(
     pool: OnePool = None,
     concurrency: Concurrency = None,
     imports: Import = None,
+    builtin: BuiltIn = False,
     name: Name = None,
     log_level: Level = LogLevel.INFO,
 ) -> None:
@@ -78,7 +87,7 @@ def worker(
 
     SIGTERM lets running tasks finish (TASKENGINE_DRAIN_SECONDS) and hands the rest back. SIGHUP does so and
     begins anew, unless the worker has a terminal. With --agent it serves those that were registered, on threads
-    unless --pool says otherwise.
+    unless --pool says otherwise. With --builtin tasks may name folders in TASKENGINE_WORKSPACES (here, if unset).
     """
     _check()
     named = split(agents) or split([current().agent])
@@ -93,7 +102,11 @@ def worker(
     words += ["--without-gossip", "--without-mingle"]
     if chosen := split(queues):
         words += ["-Q", ",".join(chosen)]
-    modules = split(imports) or ([] if named else [BUILT_IN_AGENTS])
+    modules = split(imports) + ([BUILT_IN_AGENTS] if builtin else [])
+    if builtin and not current().workspaces:
+        export(variable("workspaces"), str(Path.cwd()))
+    if not modules and not named:
+        modules = [DEMO_AGENTS]
     if modules:
         words += ["-I", ",".join(map(_module, modules))]
     _become(words)

@@ -102,6 +102,14 @@ def register_agent(agent: str) -> str:
     return named(python, f"taskengine agents register {agent} TYPE CAPABILITY")
 
 
+def register_model(capability: str) -> str:
+    """Return the command that puts a model in the place of a built-in agent: workers say it, too, in their logs."""
+    return (
+        f"taskengine agents register claude_agent_1 claude {capability} --secret ANTHROPIC_API_KEY "
+        """--config '{"model": "claude-sonnet-5"}'"""
+    )
+
+
 def switch(name: str) -> str:
     """Return an argument that is either given or not."""
     return named(f"{name}=True", f"--{name}")

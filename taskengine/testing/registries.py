@@ -60,7 +60,7 @@ class _OfModules(Registry):
 
     def _known(self) -> Mapping[str, Agent]:
         own = REGISTRY.borrowed()
-        return {**own, **self._agents, **own}
+        return {**own, **super()._known(), **own}
 
 
 def _import(module: str) -> None:

@@ -43,7 +43,7 @@ def test_workers_show_what_they_offer(api: Any, world: World) -> None:
     first, second = api.list_workers()
     assert first == {
         "name": "n1", "alive": True, "draining": None, "slots": 4, "busy": 0, "capabilities": ["lint"],
-        "agents": ["lint"], "info": {},
+        "agents": ["lint"], "serves": {"@lint": "lint", "lint": "lint"}, "info": {},
     }  # fmt: skip
     assert (second["name"], second["draining"], second["agents"]) == ("n2", "stop", ["r2"])
 

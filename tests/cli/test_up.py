@@ -41,6 +41,41 @@ def test_the_stack_runs_tasks_and_ctrl_c_leaves_nothing(shell):
     until_empty(shell)
 
 
+def test_without_any_agent_of_ones_own_the_built_in_ones_work_and_a_line_says_who_does_what(shell):
+    shell.variables["ANTHROPIC_API_KEY"] = "sk-canary"
+    running = shell.start("up", "--concurrency", "1", "--no-flower")
+    said = running.await_word("ready; Ctrl-C")
+    assert (
+        "served: code_analysis by ast_analysis, code_generation by patch_apply, code_review by ruff_review, "
+        "custom by echo, deployment by run_deploy, monitoring by probe, testing by pytest_run"
+    ) in " ".join(said.split())
+    assert "ANTHROPIC_API_KEY is set; to let Claude write and review code: taskengine agents register" in said
+    assert "sk-canary" not in said
+    submit = ("task", "submit", "-t", "code_analysis", "--wait", "--wait-timeout", "60", "-o", "json")
+    done = shell.run(*submit, "-i", '{"path": "."}')
+    assert done.json["result"]["files"] == 1
+    refused = shell.run(*submit, "-i", '{"path": "/etc"}')
+    assert refused.json["status"] == "failed"
+    agents = shell.run("agents", "list", "-o", "json").json
+    assert {one["origin"] for one in agents} == {"code"}  # nobody was registered
+    running.interrupt()
+    assert running.end() == 0
+    until_empty(shell)
+
+
+def test_an_agent_of_ones_own_stands_before_a_built_in_one(shell):
+    (shell.folder / "my_tests.py").write_text(
+        'from taskengine import agent\n\n@agent("mine", capabilities={"testing"})\ndef mine(task, context):\n'
+        "    return {}\n"
+    )
+    running = shell.start("up", "--import", "my_tests", "--concurrency", "1", "--no-flower")
+    said = running.await_word("ready; Ctrl-C")
+    assert "testing by mine" in said
+    assert "custom by echo" in said
+    running.interrupt()
+    assert running.end() == 0
+
+
 def test_lines_for_programs_are_json(shell):
     running = shell.start(*START, "-o", "json")
     running.await_word('"line": "ready')

@@ -78,7 +78,8 @@ class Repository:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
-    monkeypatch.setenv("DEPLOY_ROOT", str(tmp_path / "deployed"))
+    monkeypatch.setenv("TASKENGINE_DEPLOY_ROOT", str(tmp_path / "deployed"))
+    monkeypatch.setenv("TASKENGINE_WORKSPACES", str(tmp_path))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     made = Repository(tmp_path / "repository")
     made.commit(**{name.replace(".", "__"): text for name, text in GOOD.items()})

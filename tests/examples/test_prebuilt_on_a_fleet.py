@@ -1,8 +1,7 @@
-"""The three prebuilt workflows on real processes: a server, a coordinator, and a worker with the examples' agents."""
+"""The three prebuilt workflows on real processes: a server, a coordinator, and a worker with the built-in agents."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from taskengine import Workflow, WorkflowBuilder
 
 from ..conftest import Valkey
 from ..fleet import Fleet
-from .conftest import EXAMPLES, GOOD, Repository
+from .conftest import GOOD, Repository
 
 pytestmark = pytest.mark.process
 
@@ -30,9 +29,8 @@ def fleet(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fle
     try:
         made.coordinator()
         types = "code_generation,code_analysis,code_review,testing,deployment,monitoring,custom"
-        path = os.pathsep.join(filter(None, (str(EXAMPLES), os.environ.get("PYTHONPATH"))))
-        variables = {"PYTHONPATH": path, "DEPLOY_ROOT": str(place / "deployed"), "GIT_CONFIG_GLOBAL": "/dev/null"}
-        made.worker("git", "-Q", types, agents="workflow_agents", **variables)
+        variables = {"TASKENGINE_WORKSPACES": str(place), "TASKENGINE_DEPLOY_ROOT": str(place / "deployed")}
+        made.worker("git", "-Q", types, agents="workers.agents.builtin.agents", **variables)
         made.await_leader()
         yield made
     finally:

@@ -10,8 +10,10 @@ import pytest
 
 from taskengine import Workflow, WorkflowBuilder, WorkflowExecutionError, load_workflow
 from taskengine.agent import REGISTRY
-from taskengine.models import StepState
+from taskengine.core.step_index import StepIndex
+from taskengine.models import StepState, TaskStep, TaskType
 from taskengine.testing import Engine
+from workers.agents.builtin import agents
 
 from .conftest import EXAMPLES, Repository, load_example
 
@@ -19,17 +21,26 @@ Run = Callable[..., Workflow]
 
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
-    """One in this process, with the agents of both modules."""
-    agents = load_example("workflow_agents")
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """One in this process, with the built-in agents and those of the files."""
+    monkeypatch.setenv("TASKENGINE_WORKSPACES", str(tmp_path))
     steps = load_example("workflows/step_agents")
-    functions = (
-        agents.build, agents.analyse, agents.test, agents.review, agents.deploy, agents.monitor, agents.process,
-        steps.echo, steps.count,
-    )  # fmt: skip
+    functions = (*(getattr(agents, name) for name in agents.__all__), steps.echo, steps.count)
     with Engine([REGISTRY.of(function) for function in functions]) as made:
         yield made
         made.check()
+
+
+def test_every_task_of_the_prebuilt_workflows_has_its_agent() -> None:
+    offered = {word for name in agents.__all__ for word in REGISTRY.of(getattr(agents, name)).capabilities}
+    for workflow in (
+        WorkflowBuilder.create_ci_cd_workflow("w", repository_url="r"),
+        WorkflowBuilder.create_data_processing_workflow("w", data_sources=["a"]),
+        WorkflowBuilder.create_code_review_workflow("w", pull_request_url="r/pull/1"),
+    ):
+        places = [place.step for place in StepIndex(workflow).places]
+        assert {str(step.task_template["task_type"]) for step in places if isinstance(step, TaskStep)} <= offered
+    assert offered == {each.value for each in TaskType} - {"workflow"}
 
 
 def steps(states: tuple[StepState, ...]) -> dict[str, str]:
@@ -85,6 +96,16 @@ def test_a_commit_that_is_well_is_deployed(engine: Engine, repository: Repositor
     done = engine.api.execute_workflow(WorkflowBuilder.create_ci_cd_workflow("ci", repository_url=repository.url))
     assert done.result == {"commit": repository.head(), "deployed": True}
     assert repository.deployed() == repository.head()
+
+
+@pytest.mark.process
+def test_where_nothing_is_deployed_nothing_is_said_to_be(
+    engine: Engine, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TASKENGINE_DEPLOY_ROOT")
+    done = engine.api.execute_workflow(WorkflowBuilder.create_ci_cd_workflow("ci", repository_url=repository.url))
+    assert done.result == {"commit": repository.head(), "deployed": False}
+    assert steps(engine.api.get_workflow_status(done.id).steps)["health_check/rollback"] != "completed"
 
 
 @pytest.mark.process

@@ -14,6 +14,7 @@ from taskengine.errors import AgentError
 from taskengine.models.agent import AgentRecord
 from taskengine.store import agents
 from taskengine.store.agents import Reading
+from taskengine.store.keys import Keys
 from taskengine.store.sync import SyncStore
 from workers.agents.serving import ServedAgents
 from workers.host import Host
@@ -46,7 +47,7 @@ class Following:
         server does not answer, and the next beat tries again.
         """
         if revision != self._revision:
-            reading = self._store.run(agents.read_all(self._served.names))
+            reading = self._store.run(agents.read_all(followed(self._served, self._store)))
             self._declare(reading)
             self._take({name: stored.record for name, stored in reading.agents.items()})
             self._revision = reading.revision
@@ -84,7 +85,9 @@ class Following:
             logger.error(said, first.name, second.name, capability)
 
     def _say_what_is_read_once(self, records: dict[str, AgentRecord]) -> None:
-        for name, record in records.items():
+        for name in self._served.names:
+            if (record := records.get(name)) is None:
+                continue
             known = self._started_with.setdefault(name, record)
             changed = [field for field in _READ_ONCE if getattr(known, field) != getattr(record, field)]
             if changed and record.origin == "api":
@@ -93,6 +96,12 @@ class Following:
                     "the record of agent %s has another %s since revision %d: start this worker again to use it",
                     name, " and ".join(changed), record.revision,
                 )  # fmt: skip
+
+
+def followed(served: ServedAgents, store: SyncStore) -> list[str]:
+    """Return the names of the agents whose records concern a worker: its own, and all where some of its own yield."""
+    others = store.run(agents.names(Keys(store.settings.namespace))) if served.yields else []
+    return list(dict.fromkeys([*served.names, *others]))
 
 
 def _record(agent: Agent, stored: agents.StoredAgent | None) -> AgentRecord:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Container
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from typing import Any, cast
 
@@ -80,7 +81,7 @@ def own_function(record: AgentRecord, declared: Registry, imports: Container[str
 
 def with_secrets(agent: Agent, secrets: AgentSecrets, remote: RemoteRun | None = None) -> Agent:
     """Return *agent* with the secrets that its record names, and what goes on with what it begins."""
-    return Agent(agent.name, agent.capabilities, agent.function, agent.goes_alone, secrets.get, remote)
+    return replace(agent, secret=secrets.get, remote=remote)
 
 
 def class_of(record: AgentRecord) -> AgentClass:

@@ -40,6 +40,8 @@ class ServedAgents:
         self._asked = None if asked is None else tuple(asked)
         self._settings = settings
         self._records: Mapping[str, AgentRecord] = {}
+        #: What agents can do that somebody registered and that are none of these: the built-in ones leave it to them.
+        self._taken: frozenset[str] = frozenset()
         #: Those that take work now, with what they can do.
         self.able = all_of_them
 
@@ -71,13 +73,22 @@ class ServedAgents:
         """Name -> what asks its service, of those whose work goes on without a slot."""
         return {agent.name: agent.remote for agent in self.registry if agent.remote is not None}
 
+    @property
+    def yields(self) -> bool:
+        """Whether agents that it does not serve concern it."""
+        return any(agent.yields for agent in self.registry)
+
     def follow(self, records: Mapping[str, AgentRecord]) -> None:
-        """Let each do what its record says."""
-        self._records = records
+        """Let each do what its record says, and those that yield what nobody else is there for."""
+        own = set(self.names)
+        others = [one for name, one in records.items() if name not in own and one.origin == "api"]
+        self._records = {name: record for name, record in records.items() if name in own}
+        self._taken = frozenset[str]().union(*(one.capabilities for one in others))
+        told = [one for agent in self.registry if (one := as_told(agent, records.get(agent.name))) is not None]
+        taken = self._taken.union(*(agent.capabilities for agent in told if not agent.yields))
         self.able = Registry()
-        for agent in self.registry:
-            if (told := as_told(agent, records.get(agent.name))) is not None:
-                self.able.add(told)
+        for agent in told:
+            self.able.add(replace(agent, capabilities=agent.capabilities - taken) if agent.yields else agent)
 
     @property
     def could(self) -> dict[str, str]:
@@ -184,4 +195,5 @@ def as_told(agent: Agent, record: AgentRecord | None) -> Agent | None:
         return None if isinstance(agent.function, SlotRun) else agent
     if record.draining is not None:
         return None
-    return replace(agent, capabilities=record.capabilities) if record.origin == "api" else agent
+    # Who registered it by its name wants it to do that.
+    return replace(agent, capabilities=record.capabilities, yields=False) if record.origin == "api" else agent

@@ -63,6 +63,7 @@ def _worker(node: Node) -> dict[str, Any]:
         "busy": node.held,
         "capabilities": sorted(queue for queue in node.queues if not queue.startswith("@")),
         "agents": sorted(set(node.queues.values())),
+        "serves": dict(sorted(node.queues.items())),
         "info": note(node.info),
     }
 

@@ -14,7 +14,8 @@ report          ``monitoring``         action report, and how the steps ended   
 ==============  =====================  ===============================================  ==========================
 
 A failed check fails the workflow, and nothing is deployed; ``report`` runs at the end, however it came. What is
-deployed and not healthy is rolled back: the workflow completes with ``deployed`` false.
+deployed and not healthy is rolled back: the workflow completes with ``deployed`` false. So it does where the answer of
+``deploy`` has ``dry_run`` true.
 """
 
 from __future__ import annotations
@@ -81,7 +82,9 @@ def _deployment(builder: StepBuilder) -> None:
         condition=WorkflowCondition(not_=healthy),
         true_steps=[WorkflowStep(name="rollback", task_template=rollback)],
     )
-    builder.set(outputs={"commit": "${steps.build.output.commit}", "deployed": "${variables.health == 'passed'}"})
+    dry = "has(steps.deploy.output.dry_run) && steps.deploy.output.dry_run"
+    deployed = f"${{variables.health == 'passed' && !({dry})}}"
+    builder.set(outputs={"commit": "${steps.build.output.commit}", "deployed": deployed})
 
 
 def _report(environment: str | None) -> WorkflowStep:

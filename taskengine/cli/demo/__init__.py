@@ -29,7 +29,7 @@ from taskengine.cli.interrupts import Interrupts
 from taskengine.cli.output import OutputOption, warn
 from taskengine.cli.place import CommandLine
 from taskengine.cli.readiness import Readiness
-from taskengine.cli.stack import BUILT_IN_AGENTS, Fleet, Stack, free_port, programs, stop_seconds
+from taskengine.cli.stack import DEMO_AGENTS, Fleet, Stack, free_port, programs, stop_seconds
 from taskengine.demo.imports import import_graph
 from taskengine.demo.plan import nodes
 from taskengine.demo.run import Analysis
@@ -98,7 +98,7 @@ def _run(wishes: Wishes) -> int:
         warn(own_workers.foreign_sentence(place))
     port = free_port(settings.flower_port, otherwise_any=True)
     fleet = Fleet(
-        concurrency=wishes.concurrency, imports=[BUILT_IN_AGENTS], queues=["code_analysis"], flower_port=port,
+        concurrency=wishes.concurrency, imports=[DEMO_AGENTS], queues=["code_analysis"], flower_port=port,
         prefix="demo-",
     )  # fmt: skip
     try:
