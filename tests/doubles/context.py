@@ -30,6 +30,7 @@ class FakeContext:
     previous: Reference | None = None
     attempt: int = 1
     answer: Answer | None = None
+    tokens_used: int = 0
     tokens_left: int | None = None
     secrets: dict[str, str] = field(default_factory=dict)
     run_id: UUID = field(default_factory=uuid4)

@@ -91,10 +91,10 @@ async def test_the_rule_of_fences_is_told_where_there_is_one(service: Anthropic)
         ({"kind": "error", "status": 400, "type": "invalid_request_error", "message": "prompt is too long: 9 > 8"},
          "context_window", "too long", False),
         ({"kind": "error", "status": 404, "type": "not_found_error"}, "invalid_request", "not_found_error", False),
-        ({"kind": "error", "status": 500, "type": "api_error"}, "remote_failed", "api_error (500)", True),
-        ({"kind": "error", "status": 504, "type": "timeout_error"}, "remote_failed", "timeout_error", True),
-        ({"kind": "error", "status": 408, "type": "?"}, "remote_failed", "(408)", True),
-        ({"kind": "mid_error", "type": "api_error"}, "remote_failed", "api_error (200)", True),
+        ({"kind": "error", "status": 500, "type": "api_error"}, "network", "api_error (500)", True),
+        ({"kind": "error", "status": 504, "type": "timeout_error"}, "network", "timeout_error", True),
+        ({"kind": "error", "status": 408, "type": "?"}, "network", "(408)", True),
+        ({"kind": "mid_error", "type": "api_error"}, "network", "api_error (200)", True),
         ({"kind": "cut", "text": "half an ans"}, "network", "", True),
     ],
     ids=lambda given: str(given)[:50],
@@ -308,7 +308,7 @@ async def test_an_answer_that_does_not_fit_is_sent_back_once(
         assert outcome.output == {"n": 1}
     else:
         assert (outcome.error_kind, outcome.retryable) == ("invalid_output", False)
-        assert "$.n: 1.5 is not of type 'integer'" in str(outcome.error)
+        assert "n: 1.5 is not of type 'integer'" in str(outcome.error)
         assert outcome.output == {"text": '{"n": 1.5}', "model": "claude-test", "turns": 2}
         assert "## assistant\n\nOne." in str(told.artifacts["transcript.md"])
     if turns == 2:
@@ -321,6 +321,7 @@ async def test_an_answer_that_does_not_fit_is_sent_back_once(
         ({"max_turns": 2}, {}, "max_turns is 2", 2),
         ({"max_total_tokens": 30}, {}, "it used 30 tokens without an end; max_total_tokens is 30", 2),
         ({}, {"tokens_left": 15}, "the last 15 of the tokens", 1),
+        ({"max_total_tokens": 100}, {"tokens_used": 90}, "it used 105 tokens", 1),
     ],
 )
 async def test_a_task_that_finds_no_end_is_stopped_with_what_there_is(
@@ -363,6 +364,7 @@ async def test_it_may_ask_a_person_and_go_on_with_the_answer(service: Anthropic)
         ({}, "ClaudeConfig.model: Field required"),
         ({"model": "m", "max_turn": 3}, "ClaudeConfig.max_turn: Extra inputs"),
         ({"model": "m", "tools": ["nobody"]}, "no tool 'nobody' is imported here.*--import"),
+        ({"model": "m", "output_schema": {"type": "nothing"}}, "output_schema"),
         ({"model": "m", "base_url": "http://evil"}, "ClaudeConfig.base_url: Extra inputs"),
     ],
 )

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema.exceptions import SchemaError
-from jsonschema.validators import validator_for
 from pydantic import JsonValue
 from pydantic_core import from_json
 
+from taskengine.core.schemas import result_faults
 from taskengine.models import Outcome
 from workers.agents.claude.conversation import Conversation
 
-#: Errors that a model is told at once.
-_TOLD = 5
 #: Why an answer is none, by how it ended.
 _FAILED = {
     "refusal": ("refusal", "the model refused"),
@@ -62,11 +59,7 @@ def _checked(text: str, schema: dict[str, JsonValue]) -> tuple[Any, list[str]]:
         value: Any = from_json(_bare(text), allow_inf_nan=False)
     except ValueError as exc:
         return None, [f"it is no JSON: {exc}"]
-    try:
-        errors = sorted(validator_for(schema)(schema).iter_errors(value), key=lambda error: list(map(str, error.path)))
-    except SchemaError as exc:
-        return value, [f"the schema itself is wrong: {exc.message}"]
-    return value, [f"{error.json_path}: {error.message[:300]}" for error in errors[:_TOLD]]
+    return value, result_faults(schema, value)
 
 
 def _bare(text: str) -> str:

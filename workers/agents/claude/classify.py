@@ -20,11 +20,13 @@ _BY_TYPE = {
     "overloaded_error": "not_now",
     "invalid_request_error": "invalid_request",
     "not_found_error": "invalid_request",
-    "timeout_error": "remote_failed",
-    "api_error": "remote_failed",
+    "timeout_error": "network",
+    "api_error": "network",
 }
 _BY_STATUS = {401: "auth", 402: "billing", 403: "auth", 413: "context_window", 429: "not_now", 529: "not_now"}
-_RETRIED = frozenset({"remote_failed", "network"})
+#: What is tried again. An error of the service itself is one of the way to it: there was no answer, and the next
+#: attempt goes on behind the turns that are paid, which a failure of another kind would throw away.
+_RETRIED = frozenset({"network"})
 
 class BrokenStreamError(Exception):
     """A stream hung, or ended without its last event and without an error."""
@@ -37,7 +39,7 @@ ERRORS = (anthropic.APIError, httpx2.TransportError, BrokenStreamError)
 def outcome_of(exc: Exception, *, secret: str, attempt: int) -> Outcome:
     """Return the outcome of an attempt that ended with *exc*; *secret* is the name of the key that was used."""
     if isinstance(exc, anthropic.APIResponseValidationError):
-        return _failed("remote_failed", f"the service answered what nobody can read: {exc}")
+        return _failed("network", f"the service answered what nobody can read: {exc}")
     if not isinstance(exc, anthropic.APIStatusError):
         return _failed("network", f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__)
     kind, text = _kind(exc), exc.api_message or exc.message
@@ -72,7 +74,7 @@ def _kind(exc: anthropic.APIStatusError) -> str:
         return _BY_TYPE[exc.type]
     if exc.status_code in _BY_STATUS:
         return _BY_STATUS[exc.status_code]
-    return "invalid_request" if 400 <= exc.status_code < 500 and exc.status_code not in (408, 409) else "remote_failed"
+    return "invalid_request" if 400 <= exc.status_code < 500 and exc.status_code not in (408, 409) else "network"
 
 
 def remaining(headers: Mapping[str, str]) -> dict[str, float]:

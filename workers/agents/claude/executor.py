@@ -22,6 +22,7 @@ from pydantic import JsonValue
 from taskengine.agents import AgentContext, Health, NeedsInput, Secrets
 from taskengine.agents.claude import ClaudeConfig
 from taskengine.core.prompt import RULE
+from taskengine.core.schemas import refuse_schema
 from taskengine.errors import AgentError, InvalidInputError, PayloadTooLargeError
 from taskengine.models import Outcome, Task
 from taskengine.models.agent import AgentRecord
@@ -75,7 +76,10 @@ class Claude:
     @classmethod
     def check(cls, record: AgentRecord, secrets: Secrets) -> None:
         """AgentError when the configuration is wrong, the secret is missing or a tool was not imported."""
-        tools_of(record, _config_of(record).tools)
+        config = _config_of(record)
+        tools_of(record, config.tools)
+        if config.output_schema is not None:
+            _refuse_schema(record, config.output_schema)
         secrets.get(_secret_of(record))
 
     async def open(self) -> None:
@@ -128,7 +132,7 @@ class _Run:
         self._claude = claude
         self._config = claude._config
         self._context = context
-        self._schema: dict[str, JsonValue] | None = getattr(task, "output_schema", None) or self._config.output_schema
+        self._schema: dict[str, JsonValue] | None = task.output_schema or self._config.output_schema
         self._say_every = task.heartbeat_timeout / 3 if task.heartbeat_timeout else None
         self._said_at = time.monotonic()
         self.talk = Conversation.after(context.previous, context.prompt, self._config.model)
@@ -213,8 +217,9 @@ class _Run:
         talk, config = self.talk, self._config
         if talk.turns >= config.max_turns:
             return partial(talk, "limit", f"it took {talk.turns} turns without an end; max_turns is {config.max_turns}")
-        if talk.tokens >= config.max_total_tokens:
-            used = f"it used {talk.tokens} tokens without an end"
+        tokens = max(talk.tokens, self._context.tokens_used + talk.spent.tokens)
+        if tokens >= config.max_total_tokens:
+            used = f"it used {tokens} tokens without an end"
             return partial(talk, "limit", f"{used}; max_total_tokens is {config.max_total_tokens}")
         left = self._context.tokens_left
         if left is not None and talk.spent.tokens >= left:
@@ -266,6 +271,13 @@ class _Run:
 def _config_of(record: AgentRecord) -> ClaudeConfig:
     try:
         return ClaudeConfig.model_validate(record.config)
+    except InvalidInputError as exc:
+        raise AgentError(f"agent {record.id!r}, config: {exc}") from exc
+
+
+def _refuse_schema(record: AgentRecord, schema: dict[str, JsonValue]) -> None:
+    try:
+        refuse_schema(schema)
     except InvalidInputError as exc:
         raise AgentError(f"agent {record.id!r}, config: {exc}") from exc
 
