@@ -88,7 +88,7 @@ RELATIONS = (
 LOCAL = frozenset({
     "redis_url", "namespace", "home", "allow_unverified_tls", "flower_port", "heartbeat_seconds", "batch_ms",
     "slice_seconds", "busy_poll_ms", "drain_seconds", "resource_interval",
-    "allowed_hosts", "commands", "workspaces", "deploy_root", "agent", "secrets", "secret_names",
+    "allowed_hosts", "commands", "workspaces", "deploy_root", "agent", "secrets", "secret_names", "resources", "host",
 })  # fmt: skip
 
 
@@ -124,6 +124,9 @@ class Settings(BaseSettings):
     aging_seconds: Amount = Field(
         600.0, ge=0, description="Seconds a READY task waits for each priority class that it moves up; 0: never."
     )
+    resource_patience_seconds: Amount = Field(
+        120.0, ge=0, description="Seconds a task waits for room before one host is kept free for it."
+    )
     batch_seconds: Amount = Field(600.0, gt=0, description="Seconds after which an uncommitted graph is swept.")
     retention_seconds: Amount = Field(86_400.0, ge=0, description="Seconds a finished run stays in Redis.")
     max_events: Count = Field(200_000, ge=100, description="Events kept of one run; a trim is itself an event.")
@@ -135,6 +138,11 @@ class Settings(BaseSettings):
 
     default_timeout: Amount = Field(3600.0, gt=0, description="Seconds one attempt may take unless the task says.")
     resource_interval: Amount = Field(1.0, gt=0, description="Seconds between two samples of resource usage.")
+    resources: str = Field(
+        "", max_length=1000, pattern=r"^([a-z][a-z0-9_]{0,49}=[0-9]+([.][0-9]+)?([ ,]+|$))*$",
+        description="What this machine has beside its cores, memory and disk: gpu=2 licence=1.",
+    )  # fmt: skip
+    host: str = Field("", description="Name of this machine for its resources; empty: the one that it has.")
     flower_port: int = Field(5555, ge=0, le=65535, description="Port of Flower on the loopback interface.")
     allowed_hosts: str = Field(
         "", description="Private hosts and networks that agents may reach over HTTP, with commas: api.lan, 10.0.0.0/8."

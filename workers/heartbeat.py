@@ -29,6 +29,7 @@ from workers.child_processes import is_alive, live_messages
 from workers.deaths import deaths
 from workers.enforcement import Enforcement
 from workers.host import Host
+from workers.machine import told
 from workers.open_files import open_files
 from workers.process import Node
 from workers.self_fence import SelfFence
@@ -68,6 +69,7 @@ class Heartbeat(threading.Thread):
         self._held_seconds = 0.0
         self._self_fence = SelfFence(node)
         self._digest = node.settings.digest
+        self._machine = told(node.settings)
         self._next_beat = 0.0
         #: Ends a rest. No Event: two signals at once would wait for each other on its lock.
         self._attention: SimpleQueue[None] = SimpleQueue()
@@ -86,7 +88,7 @@ class Heartbeat(threading.Thread):
         self._number += 1
         verb = nodes.heartbeat(
             self._node.name, self._number, self._info(), free, self._node.queues.text, self._shutdown.why,
-            [*sorted(live), *died], took=self._took(),
+            [*sorted(live), *died], took=self._took(), host=self._machine,
         )  # fmt: skip
         sent_at = time.monotonic()
         answer = self._store.run(verb)

@@ -23,6 +23,7 @@ from taskengine.coordinator.duties import (
     Deadlines,
     Decisions,
     Grant,
+    Hosts,
     Prune,
     Releases,
     Remote,
@@ -116,7 +117,7 @@ class Coordinator:
         """Forget everything but the leadership: what a new term must read from Redis again."""
         self._grant, self._decisions, self._releases = Grant(), Decisions(), Releases()
         hinted = (self._grant, self._decisions, self._releases)
-        swept = (Withdraw(), Rescue(self.leader), Remote(), Timers(), Commits(), Batches(), Unpark(), Prune())
+        swept = (Withdraw(), Rescue(self.leader), Remote(), Timers(), Commits(), Batches(), Unpark(), Hosts(), Prune())
         duties: tuple[Duty, ...] = (*hinted, *swept, Aging(), Deadlines())
         self._schedule = Schedule(duties, self._clock())
         self._running: Duty | None = None

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from taskengine.agents.types import FUNCTION
+from taskengine.core.demand import amounts, to_words
 from taskengine.errors import StoreError
 from taskengine.models.agent import AgentRecord
 from taskengine.models.limit import Closed
@@ -74,7 +75,7 @@ def register(record: AgentRecord, if_revision: int) -> Call[Reply]:
         agent=record.id, type=record.type, capabilities=" ".join(sorted(record.capabilities)),
         most=record.max_concurrency or "", limits=" ".join(record.limits), doc=dumps(doc, "config"),
         origin=record.origin, if_revision=if_revision, fits=MOST_AGENTS,
-        breaks="1" if has_breaker(record) else "",
+        breaks="1" if has_breaker(record) else "", share=to_words(amounts(record.resources, "resources")),
     )  # fmt: skip
 
 

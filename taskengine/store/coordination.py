@@ -25,7 +25,7 @@ LEASES = 32
 #: Parked tasks put back in one script.
 UNPARKED = 256
 #: Members of the set of open queues that are none: an agent or everything may be paused, and a run.
-PAUSED, RUN_PAUSED, LIMITED = "!", "!run", "!limits"
+PAUSED, RUN_PAUSED, LIMITED, SHORT = "!", "!run", "!limits", "!room"
 #: Decisions kept after they raised five times.
 MAX_POISON = 1000
 

@@ -103,6 +103,8 @@ class TaskField:
     answers = "ans"  # 'ms asked-ms JSON' lines: what people answered, the latest last
     most_tokens = "cap"  # that all of its attempts together may use
     tokens = "tok"  # that they used so far
+    demand = "dem"  # what each attempt reserves of its host: 'NAME=milli,…' in order
+    refused = "rf"  # times that a host without room was granted it, since it started
 
 
 class ExecutionField:
@@ -139,7 +141,7 @@ class ExecutionField:
     log_bytes = "lb"  # of those kept
     pid = "pid"  # process of a lost one
     reference = "ref"  # 'ms JSON', as it checkpointed
-    hold = "hold"  # what it holds of limits: words 'NAME' or 'NAME=requests,input,output'
+    hold = "hold"  # what it holds of limits: words 'NAME' or 'NAME=requests,input,output'; '&HOST' it reserves from
     permits = "pmt"  # number of its latest permit, and ms when it may use it
     spent = "spt"  # 'requests input output cache_read cache_write model' lines: what it used so far
 
@@ -181,6 +183,7 @@ class LimitField:
     breaks = "brk"  # it has a breaker
     failures = "bf"  # in a row
     opened = "bo"  # times in a row that its breaker opened; it is open, or half open once paused_until is over
+    share = "sh"  # what each execution reserves of its host unless its task says otherwise: 'NAME=milli,…'
     probe = "pr"  # execution that a half-open breaker let through
 
 
@@ -211,6 +214,7 @@ class NodeField:
     offered = "had"  # queues that it offered then
     untaken = "un"  # grants in a row that it did not take
     untaken_at = "una"  # ms of the latest
+    host = "host"  # 'NAME total,…' of its machine
     probe = "probe"  # ms of the next grant to a distrusted one
 
 

@@ -28,6 +28,7 @@ RULES: Mapping[str, str] = {
     "outcome": "one outcome was accepted, and a COMPLETED task has it",
     "hold": "limits count exactly what RUNNING executions hold of them",
     "limit": "agents and the limits that they share name each other, and one that opens by itself is watched",
+    "reservation": "hosts count exactly what RUNNING executions reserve of them, and who waits for room is looked for",
     "lease": "the slot of every RUNNING execution is leased",
     "slot": "every RUNNING execution is held by its slot",
     "remote": "a slotless execution that runs is polled, its time is watched, and it says where its work is",
@@ -66,7 +67,7 @@ _RETRYING = frozenset({TaskStatus.RETRYING.value})
 _PAUSED = frozenset({TaskStatus.PAUSED.value})
 _COMPLETED = frozenset({TaskStatus.COMPLETED.value})
 #: What the field ``extra`` says is there.
-_TOLD = frozenset({TaskField.reference, TaskField.question, TaskField.answers, TaskField.most_tokens})
+_TOLD = frozenset({TaskField.reference, TaskField.question, TaskField.answers, TaskField.most_tokens, TaskField.demand})
 _FAILED = frozenset({TaskStatus.FAILED.value})
 _EXECUTION_RUNNING = frozenset({ExecutionStatus.RUNNING.value})
 _EXECUTION_QUEUED = frozenset({ExecutionStatus.QUEUED.value})
@@ -230,6 +231,8 @@ def _execution(task: TaskFacts, e: Fields, *, latest: bool) -> Iterator[Violatio
         yield Violation("hold", e["id"], f"it is {status} and holds {e[ExecutionField.hold]}")
     elif "uncounted" in e:
         yield Violation("hold", e["id"], f"limit {e['uncounted']} does not count it")
+    if "unreserved" in e:
+        yield Violation("reservation", e["id"], f"host {e['unreserved']} does not count it")
     queued = status in _EXECUTION_QUEUED
     if ("claim" in e) != queued or (e.get("granted") == "1") != queued:
         yield Violation("grant", e["id"], f"it is {status}; claim deadline {e.get('claim', 'none')}")
@@ -366,6 +369,8 @@ def _wrong_member(m: Member) -> str:
         case "flight":
             held = [word.partition("=")[0] for word in m.value.split()]
             fits = m.execution in _EXECUTION_RUNNING and m.name in held
+        case "reserved":
+            fits = m.execution in _EXECUTION_RUNNING and f"&{m.name}" in m.value.split()
         case "timers" if m.member.startswith(("resume:", "open:")):
             return ""  # checked with the pauses and the limits
         case "timers" | "suspended":

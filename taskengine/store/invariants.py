@@ -43,7 +43,7 @@ __all__ = ["RULES", "Violation", "check_at_rest", "check_invariants"]
 
 #: Sets whose members are checked: fixed ones, and those with a name.
 _SETS = ("leases", "granted_all", "timers", "dead", "releases", "erasing", "deadlines", "overdue")
-_NAMED_SETS = ("ready", "park", "granted", "slots", "suspended", "remote", "orphans", "flight")
+_NAMED_SETS = ("ready", "park", "granted", "slots", "suspended", "remote", "orphans", "flight", "reserved")
 #: What must be empty when all work is done.
 _EMPTY_AT_REST = ("leases", "overdue", "granted_all", "timers", "releases", "erasing", "commits", "batches")
 _DECISIONS = 1000
@@ -101,6 +101,7 @@ def _walk(keys: Keys) -> Operation[_Walk]:
     yield from _sets(walk)
     yield from _pauses(walk)
     yield from _limits(walk)
+    yield from _hosts(walk)
     walk.violations += check_tally((yield from inspection.tally()))
     _dependencies_of_many(walk)
     yield from _dependents(walk)
@@ -186,7 +187,7 @@ def _open_queues(walk: _Walk, paused: set[str]) -> Operation[None]:
     queues = set((yield from inspection.set_members(walk.keys.fixed("queues"))))
     found = set((yield from inspection.set_members(at)))
     closed = {queue for queue in queues if f"cap:{queue}" in paused}
-    flags = {coordination.PAUSED, coordination.RUN_PAUSED, coordination.LIMITED}
+    flags = {coordination.PAUSED, coordination.RUN_PAUSED, coordination.LIMITED, coordination.SHORT}
     for queue in (found - flags) ^ (queues - closed):
         walk.say("pause", at, f"queue {queue} is open and must not be, or is not and should be")
     if coordination.PAUSED not in found and any(not scope.startswith(("cap:", "run:")) for scope in paused):
@@ -220,6 +221,28 @@ def _limits(walk: _Walk) -> Operation[None]:
     open_queues = yield from inspection.set_members(walk.keys.fixed("open_queues"))
     if (coordination.LIMITED in open_queues) != bool(shares):
         walk.say("limit", walk.keys.fixed("open_queues"), "agents have limits or it says so, not both")
+
+
+def _hosts(walk: _Walk) -> Operation[None]:
+    """Compare hosts with their nodes, and parks of tasks that wait for room with what is looked for."""
+    hosts = set((yield from inspection.hash_of(walk.keys.fixed("hosts"))))
+    kept = set((yield from inspection.hash_of(walk.keys.fixed("kept_hosts"))))
+    for name in sorted((hosts ^ walk.names.get("host_nodes", set())) | (kept - hosts)):
+        walk.say("reservation", name, "it is known what this host has, or nodes are on it, not both")
+    looked_for = set((yield from inspection.set_members(walk.keys.fixed("room_queues"))))
+    waits = walk.names.get("room_waits", set())
+    for queue in sorted(looked_for ^ waits):
+        walk.say("reservation", queue, "tasks of this queue wait for room, or it says so, not both")
+    scopes = set()
+    for queue in sorted(waits):
+        own = yield from inspection.set_members(walk.keys.of("room_waits", queue))
+        scopes |= {f"room:{queue}|{demand}" for demand in own}
+    for scope in sorted(walk.names.get("park", set()) - scopes):
+        if scope.startswith("room:"):
+            walk.say("reservation", scope, "tasks wait for room there, and nobody looks for them")
+    open_queues = yield from inspection.set_members(walk.keys.fixed("open_queues"))
+    if (coordination.SHORT in open_queues) != bool(looked_for):
+        walk.say("reservation", walk.keys.fixed("open_queues"), "tasks wait for room or it says so, not both")
 
 
 def _dependencies_of_many(walk: _Walk) -> None:

@@ -116,12 +116,14 @@ _REMOVE_NODE = Verb("remove_node", reply)
 
 
 def heartbeat(
-    node: str, number: int, info: str, slots: int, queues: str, drain: str, live: Iterable[str], *, took: bool = False
+    node: str, number: int, info: str, slots: int, queues: str, drain: str, live: Iterable[str], *, took: bool = False,
+    host: str = "",
 ) -> Call[HeartbeatReply]:
     """Publish a node and renew what its live slots hold; *live* are ``message|pid`` of every message in hand, and
     ``message|pid|milliseconds ago|how`` of those whose process was seen to die.
 
-    *took*: whether a slot claimed since the last beat. *number* counts the beats of the node up from 1: a copy of one
+    *took*: whether a slot claimed since the last beat. *host*: ``NAME resource=thousandths,…`` of its machine; '' of a
+    node that reserves nothing and runs what it may. *number* counts the beats of the node up from 1: a copy of one
     that was answered, or was overtaken, only reads.
     """
     return _HEARTBEAT(
@@ -132,6 +134,7 @@ def heartbeat(
         queues=queues,
         drain=drain,
         took="1" if took else "",
+        host=host,
         live=live,
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from taskengine.core.demand import amounts, to_words
 from taskengine.core.order import score
 from taskengine.errors import PayloadTooLargeError
 from taskengine.models import Task, TriggerRule
@@ -120,6 +121,9 @@ def _rare(task: Task) -> str:
         words += [TaskField.estimate, str(_ms(task.estimated_seconds))]
     if task.max_total_tokens is not None:
         words += [TaskField.most_tokens, str(task.max_total_tokens), TaskField.extra, "1"]
+    if task.resource_requirements:
+        demand = to_words(amounts(task.resource_requirements, "resource_requirements", f"task {task.name!r}: "))
+        words += [TaskField.demand, demand, TaskField.extra, "1"]
     return " ".join([*words, TaskField.clocks, ",".join(set_clocks)] if set_clocks else words)
 
 

@@ -106,9 +106,9 @@ class Bench:
 
     # -- workers
 
-    def node(self, name: str = "n1", slots: int = 2, queues: str = "lint=lint @lint=lint") -> Node:
+    def node(self, name: str = "n1", slots: int = 2, queues: str = "lint=lint @lint=lint", host: str = "") -> Node:
         """A worker that has beaten once."""
-        node = Node(self, name, slots, queues)
+        node = Node(self, name, slots, queues, host)
         node.beat()
         return node
 
@@ -156,15 +156,19 @@ def lint(name: str, *on: Task, **more: Any) -> Task:
 class Node:
     """A worker node without a process; each slot is one message in hand."""
 
-    def __init__(self, bench: Bench, name: str, slots: int, queues: str) -> None:
+    def __init__(self, bench: Bench, name: str, slots: int, queues: str, host: str = "") -> None:
         self._bench = bench
         self.name = name
         self.slots = slots
         self.queues = queues
+        self.host = host
 
     def beat(self, *live: Slot) -> nodes.HeartbeatReply:
         messages = [f"{slot.message}|{slot.pid}" for slot in live]
-        return self._bench.run(nodes.heartbeat(self.name, next(_BEATS), "{}", self.slots, self.queues, "", messages))
+        beat = nodes.heartbeat(
+            self.name, next(_BEATS), "{}", self.slots, self.queues, "", messages, host=self.host
+        )
+        return self._bench.run(beat)
 
     def slot(self, number: int = 1) -> Slot:
         return Slot(self.name, f"slot{number}", f"{self.name}-message{number}", os.getpid(), self.queues)

@@ -23,6 +23,7 @@ from taskengine.store import (
     executions,
     graph_nodes,
     graphs,
+    hosts,
     inspection,
     kept,
     limits,
@@ -69,6 +70,8 @@ class Size:
     waiting: int = 1
     #: Limits with a name; agents share two of them and have one of their own.
     limits: int = 0
+    #: Each node is on a host of its own, and 17 demands wait for room in each queue.
+    hosts: bool = False
 
     @property
     def queue_names(self) -> list[str]:
@@ -151,6 +154,34 @@ class Crowd:
             world.raw.sadd(world.keys.fixed("free_nodes"), f"m{n}")
             for queue in size.offer.split():
                 world.raw.sadd(world.keys.of("offers", queue.partition("=")[0]), f"m{n}")
+        if size.hosts:
+            self._wait_for_room()
+
+    def _wait_for_room(self) -> None:
+        """A host for each node, with what 20 executions reserve, and as many demands in each queue as there may be."""
+        raw, keys = self.world.raw, self.world.keys
+        for n in range(self.size.nodes):
+            raw.hset(keys.fixed("hosts"), f"h{n}", "cpu_cores=4000")
+            raw.sadd(keys.of("host_nodes", f"h{n}"), f"m{n}")
+            raw.hset(keys.of("node", f"m{n}"), "host", f"h{n} cpu_cores=4000")
+            raw.hset(keys.of("reserved", f"h{n}"), mapping={f"e{k}": "cpu_cores=100" for k in range(20)})
+        for queue in self.size.queue_names:
+            demands = [1 + n / 100 for n in range(17)]
+            waiting = [
+                self.world.task("waits", capability=queue, resource_requirements={"cpu_cores": cores})
+                for cores in demands
+            ]
+            self.world.submit(*waiting)
+            for task in waiting:
+                fields = self.world.fields("task", task.id)
+                scope = f"room:{queue}|{fields['dem']}"
+                member = f"{int(fields['no']):012d}{task.id}"
+                raw.zrem(keys.of("ready", queue), member)
+                raw.zadd(keys.of("park", scope), {member: float(fields["sc"])})
+                raw.hset(keys.of("task", task.id), "park", scope)
+                raw.sadd(keys.of("room_waits", queue), fields["dem"])
+            raw.sadd(keys.fixed("room_queues"), queue)
+        raw.sadd(keys.fixed("open_queues"), coordination.SHORT)
 
     def _start(self) -> Any:
         self.world.beat("n0", queues=self.size.offer, slots=1)
@@ -585,6 +616,8 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "set_variables": lambda c: workflows.set_variables(str(c.ready.id), {"x": "1"}, None),
     "signal": lambda c: workflows.signal(str(c.ready.id), "go", "1", "{}"),
     "remove_limit": lambda _: limits.remove("l0"),
+    "read_hosts": lambda _: next(hosts.every_host()),
+    "look_after_hosts": lambda c: hosts.look_after(c.world.term, 0),
     "read_limits": lambda _: next(limits.every_limit()),
     "inspect_limits": lambda _: next(inspection.limits([f"l{n}" for n in range(inspection.PIECE)])),
     "permit": lambda c: limits.permit(eid(c.running), 1, 1, (1, 10, 10)),

@@ -784,6 +784,50 @@ def limits_that_no_slot_looks_for(s: Scene) -> str:
     return s.world.keys.fixed("open_queues")
 
 
+def host(s: Scene) -> str:
+    """Let the running execution reserve something of its host."""
+    eid = s.set_execution("running", hold="&h1")
+    s.world.raw.hset(s.world.keys.fixed("hosts"), "h1", "cpu_cores=4000")
+    s.world.raw.sadd(s.world.keys.of("host_nodes", "h1"), "n1")
+    s.world.raw.hset(s.world.keys.of("reserved", "h1"), eid, "cpu_cores=2000")
+    assert s.world.run(check_invariants(s.world.keys)) == []
+    return eid
+
+
+@plants("reservation")
+def reserves_what_its_host_does_not_count(s: Scene) -> str:
+    eid = host(s)
+    s.world.raw.hdel(s.world.keys.of("reserved", "h1"), eid)
+    return eid
+
+
+@plants("stray")
+def reserves_something_and_is_over(s: Scene) -> str:
+    host(s)
+    s.world.raw.hset(s.world.keys.of("reserved", "h1"), s.execution("done"), "cpu_cores=2000")
+    return s.execution("done")
+
+
+@plants("reservation")
+def host_without_nodes(s: Scene) -> str:
+    host(s)
+    s.world.raw.delete(s.world.keys.of("host_nodes", "h1"))
+    return "h1"
+
+
+@plants("reservation")
+def waits_for_room_in_a_queue_that_nobody_looks_into(s: Scene) -> str:
+    s.world.raw.sadd(s.world.keys.of("room_waits", "lint"), "cpu_cores=1")
+    s.world.raw.sadd(s.world.keys.fixed("open_queues"), "!room")
+    return "lint"
+
+
+@plants("reservation")
+def says_that_tasks_wait_for_room(s: Scene) -> str:
+    s.world.raw.sadd(s.world.keys.fixed("open_queues"), "!room")
+    return s.world.keys.fixed("open_queues")
+
+
 @plants("stray")
 def counts_one_that_is_over(s: Scene) -> str:
     limit(s)

@@ -31,6 +31,7 @@ from taskengine.store import (
     estimates,
     executions,
     graphs,
+    hosts,
     kept,
     limits,
     nodes,
@@ -58,7 +59,7 @@ RUN = str(UUID(int=7))
 READS = {
     "read_agents", "read_artifacts",
     "read_fleet", "read_execution_heads", "inspect", "inspect_members", "inspect_runs", "inspect_tally", "list",
-    "read_step_decisions", "match_ids", "read_limits", "inspect_limits",
+    "read_step_decisions", "match_ids", "read_limits", "inspect_limits", "read_hosts",
     "read_dependencies", "read_graph_nodes", "read_outputs", "read", "read_changes", "read_executions", "read_graph",
     "read_logs",
     "read_items", "read_nodes", "read_old_turns", "read_queues", "read_range", "read_runs", "read_steps",
@@ -412,6 +413,18 @@ def permit(w: World) -> Case:
 def observe(w: World) -> Case:
     limited(w)
     return Case(limits.observe("lint", 100, None, None), lambda: w.new("b"))
+
+
+@case
+def look_after_hosts(w: World) -> Case:
+    w.elect()
+    w.beat(host="h1 cpu_cores=4000")
+    w.new("a", resource_requirements={"cpu_cores": 3})
+    b = w.new("b", resource_requirements={"cpu_cores": 4})
+    told = w.start()
+    w.claim(w.slot("s2"))
+    w.raw.hincrby(w.keys.of("task", b.id), "rdy", -121_000)
+    return Case(hosts.look_after(w.term, 120_000), lambda: w.report(told), frozenset({"ok"}))
 
 
 @case

@@ -23,6 +23,7 @@ SIZES = {
     "many queues": Size(queues=16, nodes=1),
     "many nodes": Size(queues=1, nodes=200),
     "large": Size(queues=16, nodes=200, pauses=1000, waiting=100_000),
+    "many hosts": Size(queues=16, nodes=200, hosts=True),
     "many limits": Size(queues=16, nodes=200, limits=1000),
 }
 #: Redis commands of one script that is told one task, or a handful, and of each grant.

@@ -36,6 +36,7 @@ from taskengine.store import (
     executions,
     graph_nodes,
     graphs,
+    hosts,
     inspection,
     kept,
     limits,
@@ -134,7 +135,7 @@ def calls() -> Iterator[Call[Any]]:
         estimates.update_estimates({"lint": 1.5}), next(deadlines.read_weights([ID])),
         deadlines.note("1", [deadlines.Finding(ID, 1, "risk"), deadlines.Finding(ID, 1, "over")]),
         limits.put(Limit(name="key", in_flight=1)), limits.remove("key"), limits.read(["key"]),
-        limits.permit(ID, 1, 1, (1, 2, 3)),
+        limits.permit(ID, 1, 1, (1, 2, 3)), hosts.look_after("1", 1000), next(hosts.every_host()),
         limits.observe("lint", 1, None, 2), next(inspection.limits(["key"])),
     )  # fmt: skip
     step = steps.step_record(UUID(int=1), "", "w", score=1, k="workflow")

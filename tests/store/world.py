@@ -206,12 +206,14 @@ class World:
 
     def beat(
         self, node: str = "n1", slots: int = 2, queues: str = QUEUES, drain: str = "", live: Sequence[Slot] = (),
-        number: int = 0, took: bool = False,
+        number: int = 0, took: bool = False, host: str = "",
     ) -> HeartbeatReply:  # fmt: skip
         """The node's next beat, or another copy of the one with that *number*."""
         messages = [f"{s.message}|{s.pid}" for s in live]
         return self.run(
-            nodes.heartbeat(node, number or next(self._beats), "{}", slots, queues, drain, messages, took=took)
+            nodes.heartbeat(
+                node, number or next(self._beats), "{}", slots, queues, drain, messages, took=took, host=host
+            )
         )
 
     def slot(self, name: str = "s1", node: str = "n1", queues: str = QUEUES, pid: int = 7) -> Slot:

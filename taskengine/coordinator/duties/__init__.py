@@ -12,6 +12,7 @@ from taskengine.coordinator.duties.commits import Commits
 from taskengine.coordinator.duties.deadlines import Deadlines
 from taskengine.coordinator.duties.decisions import Decisions
 from taskengine.coordinator.duties.grant import Grant
+from taskengine.coordinator.duties.hosts import Hosts
 from taskengine.coordinator.duties.prune import Prune
 from taskengine.coordinator.duties.releases import Releases
 from taskengine.coordinator.duties.remote import Remote
@@ -27,6 +28,7 @@ __all__ = [
     "Deadlines",
     "Decisions",
     "Grant",
+    "Hosts",
     "Prune",
     "Releases",
     "Remote",

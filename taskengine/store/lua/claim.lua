@@ -1,9 +1,10 @@
 -- Takes a granted execution if its token still holds, else the best READY task that this slot may run.
 -- The same request again gets what the slot runs now, or nothing; another request ends what it runs as LOST first.
+-- links: lazily
 -- args: node, slot, request, message, pid, execution, token, queues, envelope
 -- returns: {'ok', {}, {}, {assignment ...}} | {'nothing'} | {'refused', 'silent' | 'draining'}
 -- events: started, lost, ready | paused
--- fields: granted
+-- fields: granted, refused
 local node, slot, req, msg, pid, eid, token = A.node, A.slot, A.request, A.message, A.pid, A.execution,
   tonumber(A.token)
 local e = load_execution(eid)
@@ -40,13 +41,23 @@ if m and agents[m.queue] and is_any_limited() then
     m = nil
   end
 end
+if m and agents[m.queue] and (m.extra or is_any_limited()) and not fits_here(m, agents[m.queue]) then
+  drop_grant(m)
+  wait_for_room(m)
+  -- Another host may have room; its slots are woken like this one was.
+  if call('HINCRBY', key('task', m.id), F.refused, 1) <= 16 then note_short({m.queue}) end
+  m = nil
+end
 if m and agents[m.queue] then
   call('ZREM', K.granted_all, eid)
   call('SREM', key('granted', m.queue), eid)
   call('HDEL', key('task', m.id), F.granted)
 else
   m = pull(queues, agents)
-  if not m then return {'nothing'} end
+  if not m then
+    grant_made()
+    return {'nothing'}
+  end
   m.att = m.att + 1
   eid = execution_id(m.id, m.att)
 end

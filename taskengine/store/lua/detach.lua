@@ -13,6 +13,7 @@ if e.st ~= E.RUNNING or e.att ~= tonumber(A.token) or e.node ~= node or e.slot ~
 local m = load(e.task)
 local agent = call('HGET', key('exec', e.id), F.exec.agent)
 leave_slot(e)
+leave_host(e)
 call('HSET', key('exec', e.id), F.exec.node, '~', F.exec.slot, e.id)
 keep_reference(e, A.reference)
 call('HSET', key('slots', '~'), e.id, e.id .. '|||0')

@@ -6,11 +6,13 @@ parks_left = 256
 for i = A.queues.first, A.queues.last do
   local queue = A.queues[i]
   grant(queue, call('ZCARD', key('ready', queue)))
-  if call('EXISTS', key('ready', queue), key('granted', queue)) == 0 then
+  if call('EXISTS', key('ready', queue), key('granted', queue), key('room_waits', queue)) == 0 then
     call('SREM', K.queues, queue)
     call('SREM', K.open_queues, queue)
   elseif call('SISMEMBER', K.queues, queue) == 1 then
     open_queue(queue)  -- also one that an older release, which knew no open queues, made
   end
 end
+if is_any_short() then note_short({unpack(ARGV, A.queues.first, A.queues.last)}) end
+grant_short()
 return {'ok', granted_now}

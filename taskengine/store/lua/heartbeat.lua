@@ -1,14 +1,16 @@
 -- One heartbeat of a worker node: publishes it, renews what its live slots hold, ends what lost its slot.
--- args: node, number, info, slots, queues, drain, took, live..., envelope
+-- links: lazily
+-- args: node, number, info, slots, queues, drain, took, host, live..., envelope
 -- reply held: execution_id, message, pid, deadline_ms, cancel_ms, token, task_id, silent_ms, watched_ms
 -- reply lost: execution_id, task_id, pid, became, why
 -- returns: {'ok', server ms, {held ...}, {lost ...}, revision of what is stored of agents}
 -- events: lost, ready | paused
 -- fields: exec.watched, exec.deadline, exec.cancel, exec.attempt, exec.task, exec.silent_until, node.queues, node.slots, node.beat
--- fields: node.untaken, node.info, node.size, node.alive_until, node.draining
+-- fields: node.host, node.untaken, node.info, node.size, node.alive_until, node.draining
 -- number: of this beat, counting up. A copy, or one that newer ones overtook, only reads: its list of slots is old.
 -- info: JSON for people. took: not '' when a slot claimed since the last beat.
 -- live: 'message|pid' of every message in hand. A slot absent in two beats in a row is lost.
+-- host: 'NAME total,...' of its machine in thousandths, or ''.
 -- 'message|pid|ms ago|how' of one whose process was seen to die: lost at once, with that reason, since then.
 local node, queues_text = A.node, A.queues
 local held, vanished, lost, leases = {}, {}, {}, {}
@@ -22,7 +24,7 @@ local function tell(ids, msg, pid)
   end
 end
 local old = call('HMGET', key('node', node), F.node.queues, F.node.slots, F.node.beat, F.node.untaken,
-  F.node.size)
+  F.node.size, F.node.host)
 local slots = call('HGETALL', key('slots', node))
 if tonumber(A.number) <= tonumber(old[3] or 0) then
   for i = 2, #slots, 2 do tell(slots[i]:match('^([^|]*)|([^|]*)|([^|]*)|')) end
@@ -44,6 +46,7 @@ else
   call('HSET', key('node', node), F.node.draining, A.drain)
 end
 call('ZADD', K.nodes, now + C.lease_ms, node)
+if A.host ~= (old[6] or '') or first and A.host ~= '' then join_host(node, old[6] or '', A.host) end
 local queues, agents = parse_queues(queues_text)
 if first or old[1] ~= queues_text or old[5] ~= A.slots then
   for queue in (old[1] or ''):gmatch('(%S+)=') do stop_offer(node, queue, tonumber(old[5] or 0), now) end
@@ -100,6 +103,7 @@ if A.drain == '' and tonumber(countable) > #slots / 2 - #vanished then
   local work = busy(queues, agents)
   for _, queue in ipairs(work) do note_queue(queue) end
   if #work > 0 then look(node) end
+  if short_any then note_short(queues) end
 else
   call('SREM', K.free_nodes, node)
 end

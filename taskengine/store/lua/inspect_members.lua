@@ -4,16 +4,16 @@
 -- returns: {where to go on or -1, member ...}
 -- fields: exec.task, exec.status, exec.hold, status, queue, score, parked, granted, attempts, releasing, undoing, due
 -- fields: clocks, total_end, pinning, deleting, at_risk
--- kind: ready, park, granted, slots, flight, suspended, remote, orphans (with the name of one) or leases, granted_all,
--- timers, dead, releases, erasing, deadlines, overdue (without).
+-- kind: ready, park, granted, slots, flight, reserved, suspended, remote, orphans (with the name of one) or leases,
+-- granted_all, timers, dead, releases, erasing, deadlines, overdue (without).
 local kind, from = A.kind, tonumber(A.start)
 local FIXED = {leases = K.leases, granted_all = K.granted_all, timers = K.timers, dead = K.dead, releases = K.releases,
   erasing = K.erasing, deadlines = K.deadlines, overdue = K.overdue}
 local BY_ID = {ready = key('ready', A.name), park = key('park', A.name), granted = key('granted', A.name),
   slots = key('slots', A.name), flight = key('flight', A.name), suspended = key('suspended', A.name),
-  remote = key('remote', A.name), orphans = key('orphans', A.name)}
+  remote = key('remote', A.name), orphans = key('orphans', A.name), reserved = key('reserved', A.name)}
 local OF_EXECUTIONS = {leases = true, granted_all = true, granted = true, slots = true, flight = true, overdue = true,
-  remote = true, orphans = true}
+  remote = true, orphans = true, reserved = true}
 local function items()
   local name = FIXED[kind] or BY_ID[kind]
   if kind == 'slots' then
@@ -27,6 +27,14 @@ local function items()
     return flat, -1
   end
   if kind == 'orphans' then return call('HGETALL', name), -1 end
+  if kind == 'reserved' then
+    local flat = {}
+    for _, eid in ipairs(call('HKEYS', name)) do
+      flat[#flat + 1] = eid
+      flat[#flat + 1] = call('HGET', key('exec', eid), F.exec.hold) or ''
+    end
+    return flat, -1
+  end
   if kind == 'granted' or kind == 'flight' then
     local flat = {}
     for _, m in ipairs(call('SMEMBERS', name)) do

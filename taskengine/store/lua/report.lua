@@ -40,7 +40,7 @@ local function settle_limits(eid, at)
   local disposition, kind = A.outcomes[at].disposition, A.outcomes[at].kind
   judge(A.outcomes[at].agent, NOT_NOW[disposition] and 'not_now' or disposition == 'cancelled' and 'cancelled' or kind,
     A.outcomes[at].error, give_back(eid, hold, used), node)
-  return true
+  return (' ' .. hold):find(' [^& ]') ~= nil
 end
 local function accept(m, eid, at)
   local limits_told = settle_limits(eid, at)

@@ -2,7 +2,7 @@
 -- args: term, most, envelope
 -- returns: {'ok', lost, nodes gone, {task, node …} of the lost ones, {node …} forgotten} | {'stale'}
 -- events: lost, ready | paused | failed | cancelled
--- fields: node.alive_until, node.queues, node.size
+-- fields: node.alive_until, node.queues, node.size, node.host
 if outdated(A.term) then return {'stale'} end
 local lost, forgotten = {}, {}
 local silences = {}
@@ -29,11 +29,12 @@ end
 local gone = call('ZRANGEBYSCORE', K.nodes, '-inf', now - C.lease_ms, 'LIMIT', 0, 16)
 for _, node in ipairs(gone) do
   call('SREM', K.free_nodes, node)
-  local v = call('HMGET', key('node', node), F.node.queues, F.node.size, F.node.alive_until)
+  local v = call('HMGET', key('node', node), F.node.queues, F.node.size, F.node.alive_until, F.node.host)
   for queue in (v[1] or ''):gmatch('(%S+)=') do
     stop_offer(node, queue, tonumber(v[2] or 0), tonumber(v[3] or 0) - C.lease_ms)
     note_queue(queue)
   end
+  if v[4] then quit_host(node, v[4]) end
   if call('HLEN', key('slots', node)) == 0 then
     call('ZREM', K.nodes, node)
     forgotten[#forgotten + 1] = node

@@ -9,6 +9,7 @@ if outdated(A.term) then return {'stale'} end
 local function is_free(scope)
   local agent = scope:match('^offer:(.*)$')
   if agent then return is_offered('@' .. agent) end
+  if scope:sub(1, 5) == 'room:' then return false end  -- whoever has room takes the best of them
   return not first_paused({scope})
 end
 local most, some = left, call('SSCAN', K.suspending, A.start, 'COUNT', 64)

@@ -6,7 +6,7 @@ local nodes = offering('@' .. A.agent)
 if nodes > 0 then return {'serves', nodes} end
 call('DEL', key('agent', A.agent))
 call('ZREM', K.agents, A.agent)
-share_limits(A.agent, '', '', '')
+share_limits(A.agent, '', '', '', '')
 grant_made()
 call('INCR', K.agent_revision)
 return {'ok'}

@@ -7,7 +7,7 @@
 -- in ms, or '' = the one it has. dropped, added: ids; cycles were checked at the given edge revision.
 -- The content hash stays that of the first submit: who sends that again means this task, whatever became of it.
 -- fields: revision, releasing, undoing, binding_bytes, doc, rule, waiting, due, name, score, aged, timeout
--- fields: large_input, most_tokens, extra
+-- fields: large_input, most_tokens, demand, extra
 local m = find(A.task)
 if not m then return {'missing', A.task} end
 if m.batch then return unsettled(m) end
@@ -99,6 +99,12 @@ end
 for name in A.old_index:gmatch('[^\n]+') do unmark(m.no, name) end
 for name in A.new_index:gmatch('[^\n]+') do mark(m.no, name, 1) end
 emit(m.run, 'updated', m.id)
+local demand = A.rare:match('dem (%S+)')
+if demand then
+  call('HSET', key('task', m.id), F.demand, demand, F.extra, 1)
+else
+  call('HDEL', key('task', m.id), F.demand)
+end
 local moves = change_rule(m, A.rare:match('rule (%S+)') or '')
 if next(gone) or #parents > 0 then
   change_edges(m, gone, parents)

@@ -48,7 +48,7 @@ local function start(m, eid, node, slot, agent)
   end
   call('HSET', key('exec', eid), F.exec.task, m.id, F.exec.attempt, m.att, F.exec.status, E.RUNNING, F.exec.node,
     node, F.exec.slot, slot, F.exec.agent, agent, F.exec.started, now, F.exec.deadline, deadline)
-  if is_any_limited() then take(eid, agent, m) end
+  if m.demand or is_any_limited() then take(eid, agent, m) end
   emit(m.run, 'started', m.id, m.att .. ' ' .. node)
   return assignment(m, eid, deadline)
 end

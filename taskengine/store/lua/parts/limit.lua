@@ -1,7 +1,7 @@
 -- Limits: what agents may use at once, a minute and a day, and what each execution holds of it.
 -- fields: limit.in_flight, limit.requests, limit.input, limit.output, limit.day_cap, limit.requests_at, limit.input_at
 -- fields: limit.output_at, limit.input_mean, limit.output_mean, limit.reserved, limit.day, limit.day_spent
--- fields: limit.paused_until, limit.why, limit.breaks, limit.failures, limit.opened, limit.probe, exec.hold
+-- fields: limit.share, limit.paused_until, limit.why, limit.breaks, limit.failures, limit.opened, limit.probe, exec.hold
 -- fields: node.queues
 
 -- An agent counts against its own limit, 'agent:NAME', if it has one, and against those that it shares with others. What an execution
@@ -175,13 +175,13 @@ end
 
 -- Whether some of what this script's slot holds counts against a limit: 'h', at the end of the slot's words.
 local holding = ''
--- An execution that starts counts against all limits of its agent.
+-- An execution that starts counts against all limits of its agent, and reserves what it demands of its host.
 -- lazy: limits
 local function take(eid, agent, m)
-  load_limits_of({agent})
-  if not limits_of[agent] then return end
-  local hold = {}
-  for name in limits_of[agent]:gmatch('%S+') do
+  if is_any_limited() then load_limits_of({agent}) end
+  if not limits_of[agent] and not m.demand then return end
+  local hold = {m.demand and reserve(eid, m)}
+  for name in (limits_of[agent] or ''):gmatch('%S+') do
     local l, word = load_limit(name), name
     call('SADD', key('flight', name), eid)
     l.flight = l.flight + 1
@@ -221,12 +221,13 @@ local function settle(l, held, used)
   set_in_limit(l, unpack(words))
   count_day(l, used and used[2] + used[3] or held[2] + held[3])
 end
--- An execution that is over counts no more. hold: its words. used: {requests, input tokens, output tokens}, or nil.
--- Whether it was the one that a half-open breaker let through.
+-- An execution that is over counts no more, and its host has room again. hold: its words. used: {requests, input tokens,
+-- output tokens}, or nil. Whether it was the one that a half-open breaker let through.
 -- lazy: limits
 local function give_back(eid, hold, used)
-  local was_probe = false
-  for word in hold:gmatch('%S+') do
+  local was_probe, host = false, hold:match('&(%S+)')
+  if host then free_room(eid, host) end
+  for word in hold:gsub('&%S+', ''):gmatch('%S+') do
     local name, requests, input, output = word:match('^(.*)=(%d+),(%d+),(%d+)$')
     local l = load_limit(name or word)
     local before = room_of(l)
@@ -322,10 +323,11 @@ local function is_refused(agent, kind)
 end
 
 -- Which limits an agent counts against from now on. most: executions of its own at once, or ''. breaks: '1' or ''.
--- names: of those that it shares, words. Another content is another chance: its breaker closes.
+-- names: of those that it shares, words. share: what each execution reserves, or ''. Another content is another chance:
+-- its breaker closes.
 -- Answers the first of these that is none; then nothing is changed.
 -- lazy: limits
-local function share_limits(agent, most, breaks, names)
+local function share_limits(agent, most, breaks, names, share)
   for name in names:gmatch('%S+') do
     if call('SISMEMBER', K.limits, name) == 0 then return name end
   end
@@ -333,7 +335,7 @@ local function share_limits(agent, most, breaks, names)
   for name in before:gmatch('%S+') do call('SREM', key('sharing', name), agent) end
   for name in names:gmatch('%S+') do call('SADD', key('sharing', name), agent) end
   close_breaker(agent)
-  local words = (most ~= '' or breaks ~= '') and own .. ' ' .. names or names
+  local words = (most ~= '' or breaks ~= '' or share ~= '') and own .. ' ' .. names or names
   if words == '' then
     call('HDEL', K.limited, agent)
   else
@@ -342,7 +344,7 @@ local function share_limits(agent, most, breaks, names)
   if words == names then
     call('DEL', key('limit', own))
   else
-    for _, pair in ipairs({{F.limit.in_flight, most}, {F.limit.breaks, breaks}}) do
+    for _, pair in ipairs({{F.limit.in_flight, most}, {F.limit.breaks, breaks}, {F.limit.share, share}}) do
       if pair[2] == '' then call('HDEL', key('limit', own), pair[1]) else call('HSET', key('limit', own), unpack(pair)) end
     end
   end
@@ -350,6 +352,7 @@ local function share_limits(agent, most, breaks, names)
   limits_of = {}
   limited_any = call('EXISTS', K.limited) == 1
   if limited_any then call('SADD', K.open_queues, '!limits') else call('SREM', K.open_queues, '!limits') end
+  hosts.has_room = true
   freed[#freed + 1] = own
   for name in (before .. ' ' .. names):gmatch('%S+') do freed[#freed + 1] = name end
 end

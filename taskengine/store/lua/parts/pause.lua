@@ -13,13 +13,22 @@
 -- Whether anything is paused at all, and whether a run may be; nil = not asked.
 local paused_any
 local run_paused
--- The same of limits.
+-- The same of limits, and of tasks that wait for room on a host.
 local limited_any
--- One command for both, while there is neither.
+local short_any
+-- One command for all, while there is none.
 local function look_for_stops()
-  local found = call('EXISTS', K.pauses, K.limited)
-  paused_any = found == 2 or found == 1 and call('EXISTS', K.pauses) == 1
-  limited_any = found == 2 or found == 1 and not paused_any
+  local found = call('EXISTS', K.pauses, K.limited, K.room_queues)
+  paused_any, limited_any, short_any = found == 3, found == 3, found == 3
+  if found == 0 or found == 3 then return end
+  paused_any = call('EXISTS', K.pauses) == 1
+  limited_any = found == 2 and not paused_any or call('EXISTS', K.limited) == 1
+  short_any = found > (paused_any and 1 or 0) + (limited_any and 1 or 0)
+end
+-- lazy
+local function is_any_short()
+  if short_any == nil then look_for_stops() end
+  return short_any
 end
 local function is_any_paused()
   if paused_any == nil then look_for_stops() end

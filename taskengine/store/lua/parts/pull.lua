@@ -1,21 +1,24 @@
 -- What a slot gets next: the best READY tasks that it may run.
--- fields: status, ready, node.alive_until, node.draining, node.slots
+-- fields: status, ready, node.alive_until, node.draining, node.slots, node.host
 
 -- Chooses the best READY task that a slot may run, looking at 16 heads at most.
 -- Those of the queues that have work, or had a moment ago, are not paused, and whose agent has room in its limits.
 local function busy(queues, agents)
-  local found, is = {}, call('SMISMEMBER', K.open_queues, '!', '!run', '!limits', unpack(queues))
-  run_paused, limited_any = is[2] == 1, is[3] == 1
+  local found, is = {}, call('SMISMEMBER', K.open_queues, '!', '!run', '!limits', '!room', unpack(queues))
+  run_paused, limited_any, short_any = is[2] == 1, is[3] == 1, is[4] == 1
   for i, queue in ipairs(queues) do
-    if is[i + 3] == 1 then found[#found + 1] = queue end
+    if is[i + 4] == 1 then found[#found + 1] = queue end
   end
   if is[1] == 1 then found = open_queues(found, agents) end
   if limited_any then return with_room(found, agents) end
   return found
 end
--- Takes the best head off its queue; of one queue without comparing.
-local function pop_best(queues)
-  if #queues == 1 then return call('ZPOPMIN', key('ready', queues[1]))[1] end
+-- Whether a limit counts what an agent runs, or it reserves something of its host, so that it goes one by one. Asked of
+-- those that `busy` answered.
+local function is_limited(agent) return limited_any and limits_of[agent] end
+-- Takes the best head off its queue, or off the park in which it waited for room; of one queue without comparing.
+local function pop_best(queues, agents)
+  if #queues == 1 and not short_any then return call('ZPOPMIN', key('ready', queues[1]))[1] end
   local queue, item, score
   for _, l in ipairs(queues) do
     local z = call('ZRANGE', key('ready', l), 0, 0, 'WITHSCORES')
@@ -24,26 +27,32 @@ local function pop_best(queues)
       if not score or s < score or (s == score and z[1] < item) then queue, item, score = l, z[1], s end
     end
   end
+  local parked = short_any and best_parked(queues, agents)
+  if parked and (not score or parked.score < score or parked.score == score and parked.item < item) then
+    take_parked(parked)
+    return parked.item
+  end
   if item then call('ZREM', key('ready', queue), item) end
   return item
 end
 -- The best of `queues`, which are open, looking at `most` heads.
-local function pull_one(queues, most)
+local function pull_one(queues, agents, most)
   for _ = 1, most do
-    local item = pop_best(queues)
+    local item = pop_best(queues, agents)
     if not item then return nil end
     local m = load_starting(item:sub(13))
     local scope = m and suspended_by(m)
     if scope then
       park(m, scope)
     elseif m and m.st == T.READY then
-      return m
+      if not (m.extra or is_limited(agents[m.queue])) or fits_here(m, agents[m.queue]) then return m end
+      wait_for_room(m)
     end
   end
   -- Behind these there may be others: the coordinator goes on.
   for _, queue in ipairs(queues) do wake(queue) end
 end
-local function pull(queues, agents) return pull_one(busy(queues, agents), 16) end
+local function pull(queues, agents) return pull_one(busy(queues, agents), agents, 16) end
 -- Several short tasks of one queue may go to a slot in one trip: `hint` says which kind it just ran, how long one took
 -- (in µs, with all that is around it), and how many it would take. What another kind takes was learned.
 local expected = {}
@@ -79,7 +88,7 @@ local function gather(most, hint, next_one)
   return took
 end
 -- The best of one open queue, several where they are short.
-local function pull_batch(queue, most, hint)
+local function pull_batch(queue, agents, most, hint)
   local items, i, gone = call('ZRANGE', key('ready', queue), 0, most - 1), 0, {}
   local took = gather(most, hint, function()
     while i < #items do
@@ -89,6 +98,7 @@ local function pull_batch(queue, most, hint)
       if scope then
         park(m, scope)
       elseif m and m.st == T.READY then
+        if m.extra and own_demand(m) ~= '' then return nil end
         return m
       else
         call('ZREM', key('ready', queue), items[i])
@@ -100,7 +110,7 @@ local function pull_batch(queue, most, hint)
     call('ZREM', key('ready', queue), unpack(gone))
     return took
   end
-  return {pull_one({queue}, 16 - #items)}
+  return {pull_one({queue}, agents, 17 - i)}
 end
 local function is_before(a, b)
   local x, y = tonumber(a.score), tonumber(b.score)
@@ -140,6 +150,10 @@ local function hand_over(queue, hint)
     i = i + 1
     m = load_starting(m.id)
     m.fresh = true
+    if m.extra and own_demand(m) ~= '' then
+      i = i - 1
+      return nil
+    end
     return m
   end)
   for _, m in ipairs(took) do
@@ -149,31 +163,32 @@ local function hand_over(queue, hint)
   queue_fresh(#took + 1)
   return took
 end
--- Whether a limit counts what an agent runs, so that it goes one by one. Asked of those that `busy` answered.
-local function is_limited(agent) return limited_any and limits_of[agent] end
 -- What a slot gets next of its queues, with what the report made READY: tasks loaded as starting, in no set.
 local function pull_next(queues, agents, hint)
   local open = busy(queues, agents)
   if #fresh > 0 then
     local queue = #open == 1 and open[1] or fresh[1].queue
-    local is_free = #open == 0 and agents[queue] and not limited_any and not is_any_paused()
-      or #open == 1 and not is_any_run_paused() and call('EXISTS', key('ready', queue)) == 0
+    local is_free = not short_any and #open == 0 and agents[queue] and not limited_any and not is_any_paused()
+      or not short_any and #open == 1 and not is_any_run_paused() and call('EXISTS', key('ready', queue)) == 0
     local best = fresh[1]
     for i = 2, is_free and #fresh or 0 do
       if is_before(fresh[i], best) then best = fresh[i] end
     end
-    if is_free and best.queue == queue then
+    if is_free and best.queue == queue and not (is_limited(agents[queue]) and share_of(agents[queue]) ~= '') then
       if is_limited(agents[queue]) then hint.most = 1 end
       if #open == 0 and call('SADD', K.queues, queue) == 1 then open_queue(queue) end
-      return hand_over(queue, hint)
+      local took = hand_over(queue, hint)
+      if #took > 0 then return took end
+      open = busy(queues, agents)
+    elseif queue_fresh(1) then 
+      open = busy(queues, agents)
     end
-    if queue_fresh(1) then open = busy(queues, agents) end
   end
-  if #open == 1 and hint.most > 1 and not is_limited(agents[open[1]]) then
+  if #open == 1 and hint.most > 1 and not short_any and not is_limited(agents[open[1]]) then
     local most = share(open[1], call('ZCARD', key('ready', open[1])), hint)
-    if most > 1 then return pull_batch(open[1], most, hint) end
+    if most > 1 then return pull_batch(open[1], agents, most, hint) end
   end
-  return {pull_one(open, 16)}
+  return {pull_one(open, agents, 16)}
 end
 -- 'queue=agent' words: what the node consumes, and who would run it.
 local function parse_queues(text)
@@ -186,7 +201,8 @@ local function parse_queues(text)
 end
 -- A silent or draining node gets nothing new; the word says which. And how many slots it has.
 local function refusal(node)
-  local v = call('HMGET', key('node', node), F.node.alive_until, F.node.draining, F.node.slots)
+  local v = call('HMGET', key('node', node), F.node.alive_until, F.node.draining, F.node.slots, F.node.host)
+  hosts.here = v[4] and v[4]:match('^%S+')
   if not v[1] or tonumber(v[1]) < now then return 'silent' end
   return v[2] and 'draining', tonumber(v[3]) or 1
 end
