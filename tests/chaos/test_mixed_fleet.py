@@ -81,7 +81,7 @@ def orders() -> list[Task]:
                     description=texts.get(capability),
                     input={"seconds": 0.05},
                     max_retries=0,
-                )  # fmt: skip
+                )
             )
     random.Random(7).shuffle(made)
     return made
