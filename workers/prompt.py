@@ -82,13 +82,13 @@ class Prompt:
 
     @cached_property
     def text(self) -> str:
-        """Return the description with its values, those of other tasks fenced; behind it the input that it does not
-        read. NoPromptError where one has none.
+        """Return the description (the name of a task that has none) with its values, those of other tasks fenced;
+        behind it the input that it does not read. NoPromptError where one has none.
         """
         try:
             template, seen, fences = self._parts()
             prompt = seen if isinstance(seen, str) else render(template, seen, fences)
-            return with_input(prompt, template, self.task.input, fences) or self.task.name
+            return with_input(prompt or self.task.name, template, self.task.input, fences)
         except ExpressionError as exc:
             raise NoPromptError(exc.expression, exc.reason) from exc
 

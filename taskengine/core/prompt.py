@@ -104,8 +104,7 @@ def with_input(prompt: str, template: str, given: Mapping[str, JsonValue], fence
     """
     if not given or any(ref.root == "input" for ref in references_in(template)):
         return prompt
-    text = fences.around(to_json(dict(given), indent=2).decode(), "input")
-    return f"{prompt}\n\n{text}" if prompt else text
+    return f"{prompt}\n\n{fences.around(to_json(dict(given), indent=2).decode(), 'input')}"
 
 
 def made_of(given: Mapping[str, JsonValue], fences: Fences) -> dict[str, str]:

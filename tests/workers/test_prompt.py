@@ -75,8 +75,11 @@ def test_a_task_that_says_it_is_no_template_is_none(prompted: Engine, told: Told
 
 def test_a_task_of_no_words_is_told_its_name(prompted: Engine, told: Told) -> None:
     prompted.submit(model(None, name="Say hello"))
+    prompted.submit(model(None, name="Say it", input={"to": "Ada"}))
     prompted.run_until_done()
-    assert told[0][2] == "Say hello"
+    plain, given = sorted(prompt for _, _, prompt in told)
+    assert plain == "Say hello"
+    assert given.startswith('Say it\n\n<data source="input" id="')
 
 
 def test_a_prompt_is_the_same_at_each_attempt(engine: Engine, told: Told) -> None:
