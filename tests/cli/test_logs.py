@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
+from taskengine.cli.task.logs import _View
+from taskengine.models import ExecutionLog, LogPage
 from taskengine.store import executions
 
 from ..store.world import World
@@ -64,3 +67,16 @@ def test_an_unknown_attempt_is_said(taskengine, world):
     task = world.new("a")
     done = taskengine("task", "logs", str(task.id), "--execution", "4")
     assert (done.code, "execution 4" in done.err) == (1, True)
+
+
+def test_pieces_of_a_stream_stand_beside_each_other(capsys):
+    def line(message, logger=None):
+        return ExecutionLog(timestamp=datetime(2030, 1, 1, tzinfo=UTC), level="info", message=message, logger=logger)
+
+    about = {"attempt": 1, "execution_id": None, "cursor": "1.1", "missed": 0}
+    view = _View()
+    view.show(LogPage([line("one ", "stream"), line("two", "stream")], **about, is_over=False))
+    view.show(LogPage([line(" three", "stream"), line("said"), line("four", "stream")], **about, is_over=True))
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert (first, third) == ("one two three", "four")
+    assert second.endswith("info    said")

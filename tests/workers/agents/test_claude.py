@@ -270,6 +270,25 @@ async def test_an_answer_that_was_heard_and_not_reported_is_not_paid_again(servi
     assert service.of("t").requests == 1
 
 
+async def test_each_checkpoint_is_a_place_to_go_on_from_and_pays_no_finished_turn_again(service: Anthropic) -> None:
+    replies = [
+        calls("add_one", n=1), {"stop": "pause_turn", "text": "hm"}, calls("add_one", n=2), {"text": "two"},
+        {"text": '{"n": 2}'},
+    ]  # fmt: skip
+    config: dict[str, Any] = {"tools": ["add_one"], "output_schema": SCHEMA}
+    whole = context(*replies)
+    assert (await run(context=whole, **config)).output == {"n": 2}
+    assert len(whole.references) == len(replies) + 2  # and one behind the tools of each turn that called some
+    for reference in whole.references:
+        finished = int(str(reference.words["turns"]))
+        service.of("t").requests = finished  # the service goes on in its script where the next attempt does
+        service.of("t").bodies.clear()
+        outcome = await run(context=whole.again(previous=reference), **config)
+        assert outcome.output == {"n": 2}
+        turns = [sum(m["role"] == "assistant" for m in body["messages"]) for body in service.of("t").bodies]
+        assert turns == list(range(finished, len(replies)))
+
+
 async def test_another_prompt_is_another_conversation(service: Anthropic) -> None:
     first = context({"text": "done"})
     await run(context=first)
