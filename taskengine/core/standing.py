@@ -38,6 +38,8 @@ class Serving:
     held: int
     #: Why it drains, or ''.
     draining: str = ""
+    #: Revision of the agent's record that it runs with; None: it does not say.
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,13 @@ def standing(facts: Facts) -> AgentInfo:
     return AgentInfo(
         record=facts.record, status=found.status, reason=found.reason, since=found.since, until=found.until,
         pause=facts.pause, workers=tuple(each.node for each in facts.serving), slots=_slots(facts),
-        running=facts.running, seen_at=None if facts.serving else facts.seen_at,
+        running=facts.running, outdated=tuple(each.node for each in facts.serving if _is_outdated(each, facts)),
+        seen_at=None if facts.serving else facts.seen_at,
     )  # fmt: skip
+
+
+def _is_outdated(each: Serving, facts: Facts) -> bool:
+    return each.revision is not None and 0 < each.revision < facts.record.revision
 
 
 def _offline(facts: Facts) -> _Standing | None:

@@ -97,5 +97,8 @@ class AgentInfo(InputModel):
     #: Slots of these, and executions of it that run now.
     slots: int = 0
     running: int = 0
+    #: Those that run with an older type, function, secret or config than its record has, and are to be started again;
+    #: for a beat after any change also others.
+    outdated: tuple[str, ...] = ()
     #: When its last worker was alive; None while one is, or none ever was.
     seen_at: Moment | None = None

@@ -8,6 +8,7 @@ import json
 import socket
 import unicodedata
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import typer
@@ -221,6 +222,14 @@ def test_what_is_said_on_the_command_line_is_kept_and_shown_as_it_is(words, at_s
     ask("task", "cancel", id, f"--reason={words.reason.replace(chr(0), '') or 'x'}")
     assert is_shown(words.reason.replace("\x00", ""), ask("task", "get", id))
     ask("task", "events", id)
+    ask("agents", "register", "bot", "claude", "gpu", f"--description={plain}")
+    ask("agents", "pause", "bot", f"--reason={plain}")
+    ask("agents", "drain", "bot", f"--reason={plain}")
+    shown = ask("agents", "show", "bot")
+    assert is_shown(plain, shown), shown
+    assert begins(plain, ask("agents", "list"))
+    (file := Path("fleet.yaml")).write_text(json.dumps({"agents": {words.name: {"type": words.error}}}))
+    ask("agents", "apply", str(file), code=1)
     ask("task", "list", f"--metadata={plain.replace('=', '') or 'k'}=x", f"--created-by={plain[:200]}")
     ask("resume", "--everything")
     ask("resume", "-C", "lint")

@@ -63,6 +63,12 @@ def test_a_pause_says_until_when() -> None:
     assert info.reason == f"paused: {PAUSE}"
 
 
+def test_workers_that_run_with_an_older_record_are_named() -> None:
+    newer = RECORD.model_copy(update={"revision": 3})
+    nodes = tuple(Serving(f"n{n}", 1, 0, revision=n) for n in (0, 1, 3)) + (Serving("silent", 1, 0),)
+    assert found(record=newer, serving=nodes).outdated == ("n1",)
+
+
 def test_draining_says_what_is_left() -> None:
     info = found(record=DRAINS, running=2, draining_since=T0)
     assert (info.reason, info.since) == ("drained by ann: upgrade; 2 of its executions still run", T0)

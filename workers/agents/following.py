@@ -21,8 +21,6 @@ from workers.host import Host
 from workers.queues import Served
 
 logger = logging.getLogger(__name__)
-#: What a worker reads once, when it starts.
-_READ_ONCE = ("type", "executor", "secret", "config")
 #: Characters of a description that a function's docstring gives.
 _LONGEST = 200
 
@@ -38,7 +36,8 @@ class Following:
         #: Number of changes that it knows; below all at first.
         self._revision = -1
         self._declared = False
-        self._started_with: dict[str, AgentRecord] = {}
+        #: Agent -> revision of which the log said that it takes a new start.
+        self._said: dict[str, int] = {}
         self._to_consume: set[str] = set()
         self._to_cancel: set[str] = set()
 
@@ -85,16 +84,14 @@ class Following:
             logger.error(said, first.name, second.name, capability)
 
     def _say_what_is_read_once(self, records: dict[str, AgentRecord]) -> None:
-        for name in self._served.names:
-            if (record := records.get(name)) is None:
-                continue
-            known = self._started_with.setdefault(name, record)
-            changed = [field for field in _READ_ONCE if getattr(known, field) != getattr(record, field)]
-            if changed and record.origin == "api":
-                self._started_with[name] = record
+        """Say once of each change that it takes a new start."""
+        outdated = self._served.outdated()
+        for name, changed in outdated.items():
+            if self._said.get(name) != records[name].revision:
+                self._said[name] = records[name].revision
                 logger.warning(
                     "the record of agent %s has another %s since revision %d: start this worker again to use it",
-                    name, " and ".join(changed), record.revision,
+                    name, " and ".join(changed), records[name].revision,
                 )  # fmt: skip
 
 

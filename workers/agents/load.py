@@ -98,7 +98,7 @@ def class_of(record: AgentRecord) -> AgentClass:
         try:
             read_config(record, model)
         except InvalidInputError as exc:
-            raise AgentError(str(exc)) from exc
+            raise AgentError(f"{exc}; mend it: taskengine agents update {record.id} --config JSON") from exc
     return kind
 
 

@@ -30,6 +30,15 @@ from workers.queues import Offer, everything, offer
 logger = logging.getLogger(__name__)
 
 
+#: What a worker reads once, when it starts.
+_READ_ONCE = ("type", "executor", "secret", "config")
+
+
+def read_once_of(old: AgentRecord, new: AgentRecord) -> list[str]:
+    """Return what differs between two records of what a worker reads once."""
+    return [field for field in _READ_ONCE if getattr(old, field) != getattr(new, field)]
+
+
 class ServedAgents:
     """The agents of one worker."""
 
@@ -42,6 +51,8 @@ class ServedAgents:
         self._records: Mapping[str, AgentRecord] = {}
         #: What agents can do that somebody registered and that are none of these: the built-in ones leave it to them.
         self._taken: frozenset[str] = frozenset()
+        #: Of each the latest record whose type, function, secret and config are those that it runs with.
+        self._runs_with: dict[str, AgentRecord] = {}
         #: Those that take work now, with what they can do.
         self.able = all_of_them
 
@@ -52,8 +63,10 @@ class ServedAgents:
 
     @property
     def revisions(self) -> dict[str, int]:
-        """Agent -> revision of the record that it was last known to have; 0: none."""
-        return {name: self._records[name].revision if name in self._records else 0 for name in self.names}
+        """Agent -> revision of the latest record that it runs with; 0: none. A lower one than the record's own asks for
+        a new start.
+        """
+        return {name: self._runs_with[name].revision if name in self._runs_with else 0 for name in self.names}
 
     @property
     def drain_seconds(self) -> float:
@@ -78,11 +91,22 @@ class ServedAgents:
         """Whether agents that it does not serve concern it."""
         return any(agent.yields for agent in self.registry)
 
+    def outdated(self) -> dict[str, list[str]]:
+        """Agent -> what of its record this worker would have to start again for."""
+        return {
+            name: changed
+            for name, record in self._records.items()
+            if (changed := read_once_of(self._runs_with[name], record))
+        }
+
     def follow(self, records: Mapping[str, AgentRecord]) -> None:
         """Let each do what its record says, and those that yield what nobody else is there for."""
         own = set(self.names)
         others = [one for name, one in records.items() if name not in own and one.origin == "api"]
         self._records = {name: record for name, record in records.items() if name in own}
+        for name, record in self._records.items():
+            if not read_once_of(self._runs_with.setdefault(name, record), record):
+                self._runs_with[name] = record
         self._taken = frozenset[str]().union(*(one.capabilities for one in others))
         told = [one for agent in self.registry if (one := as_told(agent, records.get(agent.name))) is not None]
         taken = self._taken.union(*(agent.capabilities for agent in told if not agent.yields))

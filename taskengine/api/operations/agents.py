@@ -128,9 +128,7 @@ def pause_agent(
     id = agent_name(agent_id)
     if id not in (yield from agents.read([id])).agents:
         raise unknown_agent(id, (yield from agents.names(context.keys)))
-    terms = pause.pause(
-        capability=None, agent_id=id, run_id=None, everything=False, reason=reason, until=until, by=by
-    )
+    terms = pause.pause(capability=None, agent_id=id, run_id=None, everything=False, reason=reason, until=until, by=by)
     return (yield from terms)
 
 
@@ -304,7 +302,8 @@ class _Serving:
         for node in fleet:
             for name in served_by(node):
                 if node.alive:
-                    live.setdefault(name, []).append(Serving(node.name, node.slots, node.held, node.draining))
+                    revision = _revision(node, name)
+                    live.setdefault(name, []).append(Serving(node.name, node.slots, node.held, node.draining, revision))
                 else:
                     seen[name] = max(seen.get(name, 0), node.until_ms - lease_ms)
         return cls(live, seen)
@@ -314,6 +313,12 @@ def served_by(node: Node) -> set[str]:
     """Agents whose worker a node is, also while it takes nothing of them."""
     says = note(node.info).get("agents")
     return set(node.queues.values()) | (set(map(str, says)) if isinstance(says, dict) else set())
+
+
+def _revision(node: Node, agent: str) -> int | None:
+    says = note(node.info).get("agents")
+    found = says.get(agent) if isinstance(says, dict) else None
+    return found if isinstance(found, int) else None
 
 
 def _facts(stored: StoredAgent, serving: _Serving, everything: str, running: int) -> Facts:

@@ -77,6 +77,7 @@ def _rows(info: AgentInfo) -> list[tuple[str, Text]]:
         ("Description", record.description),
         ("Running", f"{info.running}" + (f" of {record.max_concurrency} at most" if record.max_concurrency else "")),
         ("Workers", ", ".join(info.workers) or "none"),
+        ("Start again", ", ".join(info.outdated)),
         ("Slots", str(info.slots)),
         ("Last seen", moment(info.seen_at)),
         ("Paused", str(info.pause or "")),
