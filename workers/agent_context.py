@@ -28,6 +28,7 @@ from taskengine.store.spent import merged, spent_text
 from taskengine.store.sync import SyncStore
 from workers.attempt_verbs import AttemptVerbs
 from workers.context import Context, refuse_on_loop
+from workers.known_secrets import without_secret_bytes
 from workers.log_buffer import LogStream
 from workers.outage_retry import retry_outage
 from workers.permits import NEWS
@@ -54,7 +55,7 @@ class AioContext:
 
     async def artifact(self, name: str, body: bytes | str | Path, kind: ArtifactKind = ArtifactKind.FILE) -> None:
         """Keep *body* beside the result: a later one of that name replaces it. PayloadTooLargeError over the limit."""
-        packed = await asyncio.to_thread(artifacts.pack, name, body, kind)
+        packed = await asyncio.to_thread(artifacts.pack, name, body, kind, without_secret_bytes)
         await self._store.run(lambda: self._verbs.put_artifact(packed), "put_artifact")
 
     async def result(self, name: str) -> dict[str, Any]:
@@ -157,7 +158,7 @@ class AgentContext(Context):
 
     def artifact(self, name: str, body: bytes | str | Path, kind: ArtifactKind = ArtifactKind.FILE) -> None:
         """Keep *body* beside the result: a later one of that name replaces it. PayloadTooLargeError over the limit."""
-        verbs, packed = self._of_verbs(), artifacts.pack(name, body, kind)
+        verbs, packed = self._of_verbs(), artifacts.pack(name, body, kind, without_secret_bytes)
         self._wait(lambda: verbs.put_artifact(packed), "artifact(…)", "await context.aio.artifact(…)")
 
     def ask(self, question: Question | str) -> NoReturn:

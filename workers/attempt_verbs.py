@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from taskengine.agents import Reference
 from taskengine.errors import ConflictError, InvalidInputError, PayloadTooLargeError
 from taskengine.models.artifact import MOST_OF_A_RUN
@@ -10,6 +12,7 @@ from taskengine.store import artifacts, kept, spent
 from taskengine.store.artifacts import Packed
 from taskengine.store.call import Operation
 from taskengine.store.replies import Assignment
+from workers.known_secrets import without_secrets_in
 from workers.permits import Permits
 
 
@@ -25,7 +28,8 @@ class AttemptVerbs:
 
     def checkpoint(self, reference: Reference) -> Operation[None]:
         """Keep *reference* for the next attempt."""
-        answer = yield from kept.checkpoint(self._told.execution_id, self._told.attempt, reference)
+        safe = replace(reference, words=without_secrets_in(reference.words))
+        answer = yield from kept.checkpoint(self._told.execution_id, self._told.attempt, safe)
         self._refuse_over(answer.word)
 
     def note_spent(self, used: Spent) -> Operation[None]:

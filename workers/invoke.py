@@ -26,6 +26,7 @@ from workers.adoption import follow, is_begun
 from workers.agent_context import AgentContext
 from workers.failure import kept, place, traceback_of
 from workers.fork_guard import ForkGuard
+from workers.known_secrets import without_secrets
 from workers.loop import Run
 from workers.output import as_object, encoded
 from workers.plain import name_of, names_of, sound, text_of, trace_of
@@ -133,7 +134,7 @@ def encode(outcome: Outcome) -> tuple[Outcome, str, bool]:
     if outcome.output is None:
         return outcome, "", False
     try:
-        text = encoded(outcome.output)
+        text = without_secrets(encoded(outcome.output))
         return outcome, text, check_size("result", text)
     except BaseException as exc:
         return replace(_unusable(exc), usage=outcome.usage), "", False
@@ -152,7 +153,7 @@ def _reason(outcome: Outcome) -> str | None:
 
 def _storable(text: str | None) -> str | None:
     """*text* of bounded length, redacted, without lone surrogates, which names of files bring and Redis cannot take."""
-    return text and redacted(readable(text[:ERROR_LIMIT]))
+    return text and redacted(readable(text[: 2 * ERROR_LIMIT]))[:ERROR_LIMIT]
 
 
 def _raised(exc: BaseException) -> Outcome:

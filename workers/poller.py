@@ -81,12 +81,14 @@ class Poller:
     """The polls of one worker; in one thread alone."""
 
     def __init__(
-        self, agents: Callable[[], Mapping[str, RemoteRun]], store: SyncStore, node: str, events: SendsEvents
-    ) -> None:
+        self, agents: Callable[[], Mapping[str, RemoteRun]], store: SyncStore, node: str, events: SendsEvents,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         self._agents = agents
         self._store = store
         self._node = node
         self._events = events
+        self._clock = clock
         self._keys = Keys(store.settings.namespace)
         self._lease_ms = round(store.settings.lease_seconds * 1000)
         self._polling: dict[str, _Polling] = {}
@@ -112,7 +114,7 @@ class Poller:
             self._give_up(one)
 
     def _turn_of(self, one: _Polling) -> float:
-        now = time.monotonic()
+        now = self._clock()
         if one.run is not None and one.run.is_over:
             self._tell(one, one.run)
         if one.run is not None:
@@ -133,7 +135,7 @@ class Poller:
     def _take(self, one: _Polling) -> Taken:
         """Take all that is due, in pieces."""
         found = self._store.run(remote.poll_take(one.name, self._node, self._lease_ms))
-        one.renews_at = time.monotonic() + self._lease_ms / 4000
+        one.renews_at = self._clock() + self._lease_ms / 4000
         due = list(found.due)
         while len(found.due) == remote.PIECE and len(due) < _MOST:
             found = self._store.run(remote.poll_take(one.name, self._node, self._lease_ms))
@@ -141,7 +143,7 @@ class Poller:
         return replace(found, due=tuple(due))
 
     def _renew(self, one: _Polling) -> None:
-        one.renews_at = time.monotonic() + self._lease_ms / 4000
+        one.renews_at = self._clock() + self._lease_ms / 4000
         self._store.run(remote.poll_take(one.name, self._node, self._lease_ms, 0))
 
     def _give_up(self, one: _Polling) -> None:
@@ -179,7 +181,7 @@ class Poller:
             one.backoff = 0.0
             return
         one.backoff = min(_LONGEST_BACKOFF, max(_FIRST_BACKOFF, 2 * one.backoff))
-        one.rests_until = time.monotonic() + one.backoff
+        one.rests_until = self._clock() + one.backoff
         logger.warning("agent %s: %s; asking again in %g s", one.name, heard.failed, one.backoff)
 
     def _over(self, one: _Polling, due: Due, outcome: Outcome) -> None:

@@ -51,12 +51,11 @@ class Served:
 
     def could(self, agents: Mapping[str, str]) -> None:
         """Serve these queues from now on, those of them that are consumed; AgentError when they are too many."""
-        before, self._agents = self._agents, dict(agents)
-        try:
-            self._write(self._words())
-        except AgentError:
-            self._agents = before
-            raise
+        size = len(_text(agents).encode())
+        if size > len(self._page) - _HEAD:
+            raise AgentError(f"the queues of this worker's agents take {size} bytes; start it again to serve them")
+        self._agents = dict(agents)
+        self._write(self._words())
 
     def consume(self, queues: Container[str]) -> None:
         """Serve those of the queues that are among *queues*."""
@@ -84,13 +83,11 @@ class Served:
         return None if at < 0 else self.text[at + len(queue) + 1 :].partition(" ")[0]
 
     def _words(self) -> str:
-        return " ".join(f"{queue}={agent}" for queue, agent in self._agents.items() if queue in self._consumed)
+        return _text({queue: agent for queue, agent in self._agents.items() if queue in self._consumed})
 
     def _write(self, text: str) -> None:
         """In the parent alone."""
         raw = text.encode()
-        if len(raw) > len(self._page) - _HEAD:
-            raise AgentError(f"the queues of this worker's agents take {len(raw)} bytes; start it again to serve them")
         if self._known >= 0 and text == self.text:
             return
         self._changes += 2
@@ -98,6 +95,10 @@ class Served:
         _SIZE.pack_into(self._page, _CHANGES.size, len(raw))
         self._page[_HEAD : _HEAD + len(raw)] = raw
         _CHANGES.pack_into(self._page, 0, self._changes)
+
+
+def _text(agents: Mapping[str, str]) -> str:
+    return " ".join(f"{queue}={agent}" for queue, agent in agents.items())
 
 
 def everything(registry: Registry) -> dict[str, str]:

@@ -3,7 +3,8 @@ their metadata, progress notes, errors, tracebacks, reasons, arguments of events
 
 It finds what looks like a secret: the value behind a name that ends like one (``DB_PASSWORD=``, ``"access_token":``,
 ``--api-key``), the password of a URL, a header's credentials, private keys, and tokens of a shape that their issuer
-made known. A secret without such a sign (``the password is x``, a key printed line by line) it cannot know.
+made known; and each value that this process gave an agent as a secret. Another secret without such a sign (``the
+password is x``, a key printed line by line) it cannot know.
 
 It looks at a character a bounded number of times, whatever a line holds: runs are matched possessively, a match begins
 only where a run does, and what was masked is not looked at again.
@@ -16,8 +17,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-#: What stands in the place of a secret.
-MASK = "***"
+from workers.known_secrets import MASK, without_secrets
+
 #: Characters from the end of a name that are looked at.
 _TAIL = 48
 
@@ -75,6 +76,7 @@ _SHORTEST = 15
 
 def redacted(text: str) -> str:
     """*text* with :data:`MASK` for what looks like a secret, in time that grows with its length alone."""
+    text = without_secrets(text)
     if "-----BEGIN" in text:
         text = _PRIVATE_KEY.sub(rf"\1{MASK}", text)
     if "://" in text:

@@ -292,7 +292,7 @@ def _used(spent: Sequence[Spent]) -> str:
 
 def _usage(used: Usage) -> str:
     """As canonical JSON; what was measured are rounded numbers, which need no encoder."""
-    if used.custom or used.wall_seconds is None:
+    if used.custom or None in (used.cpu_percent, used.memory_mb, used.wall_seconds):
         fields = {"cpu_percent": used.cpu_percent, "memory_mb": used.memory_mb, "wall_seconds": used.wall_seconds}
         return dumps({**fields, "custom": used.custom} if used.custom else fields, "usage")
     return (

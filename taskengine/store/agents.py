@@ -110,6 +110,24 @@ def read(names: Sequence[str]) -> Call[Reading]:
     return _READ.read(decode, {"agents": names})
 
 
+def faults(names: Sequence[str]) -> Call[list[tuple[str, str]]]:
+    """Return those of known agents, :data:`PIECE` at most, whose records are not there or cannot be read, and why."""
+
+    def decode(raw: Sequence[Any]) -> list[tuple[str, str]]:
+        found = []
+        for name, each in zip(names, raw[4:], strict=True):
+            try:
+                if not each:
+                    found.append((name, "it is known and has no record"))
+                else:
+                    _stored(name, *each)
+            except StoreError as exc:
+                found.append((name, str(exc)))
+        return found
+
+    return _READ.read(decode, {"agents": names})
+
+
 def read_all(names: Iterable[str]) -> Operation[Reading]:
     """Return the same of any number, as of moments some trips apart."""
     names = list(names)

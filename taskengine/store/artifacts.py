@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,15 +44,17 @@ class Packed:
     body: str
 
 
-def pack(name: str, body: bytes | str | Path, kind: ArtifactKind) -> Packed:
-    """Make *body* ready to be stored; a path is read. It takes a moment for megabytes, and asks no server.
+def pack(
+    name: str, body: bytes | str | Path, kind: ArtifactKind, clean: Callable[[bytes], bytes] = lambda content: content
+) -> Packed:
+    """Make *body* ready to be stored, after *clean*; a path is read. It takes a moment for megabytes, asks no server.
 
     InvalidInputError for a wrong name or a file that cannot be read, PayloadTooLargeError over the limits.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidInputError(f"artifact: name is {name!r:.80}; use 1 to 200 printable characters", field="name")
     kind = ArtifactKind(kind)
-    content = _content(name, body)
+    content = clean(_content(name, body))
     size = len(content)
     is_cut = kind is ArtifactKind.TRANSCRIPT and size > LONGEST_TRANSCRIPT
     if is_cut:

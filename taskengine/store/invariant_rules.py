@@ -26,6 +26,7 @@ RULES: Mapping[str, str] = {
     "place": "a READY task is ready, parked or granted, and no other task is",
     "execution": "the latest execution fits the task's status, earlier ones are over, each is its task's",
     "outcome": "one outcome was accepted, and a COMPLETED task has it",
+    "agent": "exactly the agents that are known have a record, and it can be read",
     "hold": "limits count exactly what RUNNING executions hold of them",
     "limit": "agents and the limits that they share name each other, and one that opens by itself is watched",
     "reservation": "hosts count exactly what RUNNING executions reserve of them, and who waits for room is looked for",

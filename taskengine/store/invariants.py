@@ -17,7 +17,7 @@ from taskengine.core.identity import execution_id
 from taskengine.core.lifecycle import REOPENABLE
 from taskengine.core.replay import Replay, replay
 from taskengine.models import Event, Task
-from taskengine.store import coordination, history, inspection, pauses
+from taskengine.store import agents, coordination, history, inspection, pauses
 from taskengine.store.call import Operation
 from taskengine.store.codec import pause_from
 from taskengine.store.fields import FrameField, RunField, TaskField
@@ -102,6 +102,7 @@ def _walk(keys: Keys) -> Operation[_Walk]:
     yield from _pauses(walk)
     yield from _limits(walk)
     yield from _hosts(walk)
+    yield from _agents(walk)
     walk.violations += check_tally((yield from inspection.tally()))
     _dependencies_of_many(walk)
     yield from _dependents(walk)
@@ -378,6 +379,18 @@ def _bitmaps(walk: _Walk) -> Operation[None]:
         marked = yield from inspection.marks(walk.keys.of("bits", name))
         if marked != walk.marks[name]:
             walk.say("index", name, f"{marked} tasks are marked, {walk.marks[name]} should be")
+
+
+def _agents(walk: _Walk) -> Operation[None]:
+    """Hold what is known by name against what is stored of it."""
+    known = set((yield from agents.names(walk.keys)))
+    there = walk.names.get("agent", set())
+    for name in sorted(there - known):
+        walk.say("agent", name, "it has a record and is not known")
+    names = sorted(known)
+    for at in range(0, len(names), agents.PIECE):
+        for name, says in (yield from agents.faults(names[at : at + agents.PIECE])):
+            walk.say("agent", name, says)
 
 
 def _orphans(walk: _Walk) -> Operation[None]:

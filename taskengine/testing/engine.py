@@ -182,7 +182,8 @@ class Engine:
 
     def _pass_to_next_timer(self, until: float = float("inf")) -> bool:
         """Turn the clock to the next timer, unless that is later than *until*."""
-        due = self._store.run(coordination.next_timer(self._keys))
+        moments = (self._store.run(coordination.next_timer(self._keys)), self._worker.next_poll_ms())
+        due = min((moment for moment in moments if moment is not None), default=None)
         if due is None or due / 1000 > until:
             return False
         # In whole microseconds: a float may stop just before the millisecond in which the timer is due.

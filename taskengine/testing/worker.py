@@ -16,7 +16,7 @@ from typing import TypeVar
 from taskengine.agent import Registry
 from taskengine.models import Outcome
 from taskengine.models.agent import AgentRecord
-from taskengine.store import agents, nodes
+from taskengine.store import agents, coordination, nodes
 from taskengine.store.call import Call, Operation
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Assignment
@@ -24,10 +24,12 @@ from taskengine.store.sync import SyncStore
 from taskengine.testing.clock import Clock
 from taskengine.transport.wakeup import WakeUp, take
 from workers import capture
+from workers.agents.remote_run import RemoteRun
 from workers.agents.serving import as_told
 from workers.enforcement import Enforcement
 from workers.log_buffer import LogBuffer
 from workers.log_sender import LogSender
+from workers.poller import Poller
 from workers.process import LocalRuns, Node, Running, WorkerProcess
 from workers.queues import Served, everything, offer
 from workers.recycling import Limits
@@ -140,6 +142,7 @@ class Worker:
     _process: _InlineProcess = field(init=False)
     _node: _InlineNode = field(init=False)
     _enforcement: Enforcement = field(init=False)
+    _poller: Poller = field(init=False)
     _incarnations: Iterator[int] = field(default_factory=lambda: count(1))
     _beats: Iterator[int] = field(init=False)
     #: Ids of the messages that it works on.
@@ -166,6 +169,9 @@ class Worker:
     def work(self, most: int) -> int:
         """Run what was granted, *most* executions at most; how many."""
         self._publish()
+        if self._remotes():
+            self._poller.turn()
+            self._poller.settle()
         ran = 0
         while ran < most and self._node.queues.text and (message := self._take()) is not None:
             ran += self._run(message)
@@ -178,6 +184,19 @@ class Worker:
         self._start()
         self._publish()
 
+    def next_poll_ms(self) -> int | None:
+        """When something that holds no slot is to be asked about, or ended; None when nothing is."""
+        keys = Keys(self.store.settings.namespace)
+        places = [keys.of("remote", name) for name in self._remotes()]
+        found = [self.store.run(coordination.first_score(place)) for place in (*places, keys.fixed("overdue"))]
+        due = min((ms for ms in found if ms is not None), default=None)
+        now = self.clock.micros // 1000
+        # What is due and was not taken waits for a service that failed, or for a poller that died to be forgotten.
+        return due if due is None or due > now else now + 1000
+
+    def _remotes(self) -> dict[str, RemoteRun]:
+        return {agent.name: agent.remote for agent in self.registry if agent.remote is not None}
+
     def _start(self) -> None:
         self._node = _InlineNode(
             settings=self.store.settings, registry=self.registry, make_events=lambda _: self.ledger, url="",
@@ -186,6 +205,7 @@ class Worker:
             local=LocalRuns(), unsent=Unsent(0), limits=Limits(), store=self.store,
         )  # fmt: skip
         self._process = _InlineProcess(self._node, self._dies)
+        self._poller = Poller(self._remotes, self.store, self._node.name, self.ledger, self.clock.seconds)
         self._enforcement = Enforcement(self._node, self.store, self.ledger)
         self._beats = count(1)
         self._beat_at = float("-inf")

@@ -1,5 +1,7 @@
 """Functions that are taken over by name, and one that only a record names."""
 
+import time
+
 from taskengine import agent
 
 
@@ -16,6 +18,10 @@ def second(task, context):
 
 def plain(task, context):
     return {"by": "plain", "token": context.secret("TOKEN")}
+
+
+def sleeps(task, context):
+    time.sleep(30)
 
 
 async def waiting(task, context):

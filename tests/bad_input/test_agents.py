@@ -41,7 +41,7 @@ SAYS = {
     "undecodable result": "result.name is not JSON: ",
     "nan": "result.x is not JSON: ",
     "forgotten await": "result.x is not JSON: ",
-    "kind": "Outcome.kind is 'nonsense'; use completed, failed, cancelled, not_now (odd_agents.py:",
+    "kind": "Outcome.kind is 'nonsense'; use completed, failed, cancelled, not_now, needs_input (odd_agents.py:",
     "output": "Outcome.output is [1]; use a dict",
     "error": "Outcome.error is 5; use text or None (odd_agents.py:",
     "error_classes": "Outcome.error_classes is 'ValueError'; use a tuple",

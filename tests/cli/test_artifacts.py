@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from taskengine.models import ArtifactKind
-from taskengine.store import artifacts
+from taskengine.models import ArtifactKind, Spent
+from taskengine.store import artifacts, spent
 
 from ..store.world import World
 
@@ -39,3 +39,16 @@ def test_a_schema_and_a_cap_are_stored_and_shown(taskengine, at_server):
     assert changed["max_total_tokens"] == 5
     refused = taskengine("task", "submit", "-C", "lint", "--output-schema", '{"type": "x"}')
     assert "output_schema.type" in refused.err
+
+
+def test_what_agents_used_is_shown_by_agent_model_and_day(taskengine, world):
+    assert taskengine("agents", "usage").out.startswith("nothing was used in 30 days")
+    taskengine("task", "submit", "-C", "lint")
+    told = world.start()
+    world.run(spent.note(told.execution_id, told.attempt, [Spent("large", 2, 1200, 34)]))
+    [row] = taskengine("agents", "usage", "-o", "json").json
+    assert (row["agent"], row["requests"], row["tokens"]) == ("lint", 2, 1234)
+    assert "1,234" in taskengine("agents", "usage", "--by", "model").out
+    [today] = taskengine("agents", "usage", "--by", "day", "--days", "1", "-o", "json").json
+    assert today["input_tokens"] == 1200
+    assert "days" in taskengine("agents", "usage", "--days", "0").err

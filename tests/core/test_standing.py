@@ -9,6 +9,7 @@ import pytest
 from taskengine.core.standing import Facts, Serving, standing
 from taskengine.models import AgentStatus, Pause, PauseScope
 from taskengine.models.agent import AgentInfo, AgentRecord
+from taskengine.models.limit import Closed
 
 T0 = datetime(2030, 1, 1, tzinfo=UTC)
 RECORD = AgentRecord(id="c1", type="claude", capabilities={"review"})
@@ -32,6 +33,13 @@ def found(**facts: object) -> AgentInfo:
         ({"serving": (LEAVES,)}, AgentStatus.BUSY),
         ({"record": RECORD.model_copy(update={"max_concurrency": 2}), "running": 2}, AgentStatus.BUSY),
         ({"record": RECORD.model_copy(update={"max_concurrency": 2}), "running": 1}, AgentStatus.ONLINE),
+        ({"closed": Closed(limit="key", bound="in_flight")}, AgentStatus.BUSY),
+        ({"closed": Closed(limit="key", bound="requests", until=T0)}, AgentStatus.BUSY),
+        ({"closed": Closed(limit="key", bound="tokens_per_day", until=T0)}, AgentStatus.PAUSED),
+        ({"closed": Closed(limit="key", bound="paused", until=T0, why="429")}, AgentStatus.PAUSED),
+        ({"closed": Closed(limit="agent:c1", bound="breaker", until=T0)}, AgentStatus.PAUSED),
+        ({"closed": Closed(limit="key", bound="paused"), "pause": PAUSE}, AgentStatus.PAUSED),
+        ({"closed": Closed(limit="key", bound="paused"), "serving": ()}, AgentStatus.OFFLINE),
         ({"pause": PAUSE, "serving": (FULL,)}, AgentStatus.PAUSED),
         ({"record": DRAINS, "pause": PAUSE}, AgentStatus.DRAINING),
         ({"record": DRAINS, "pause": PAUSE, "serving": ()}, AgentStatus.OFFLINE),
@@ -65,7 +73,7 @@ def test_a_pause_says_until_when() -> None:
 
 def test_workers_that_run_with_an_older_record_are_named() -> None:
     newer = RECORD.model_copy(update={"revision": 3})
-    nodes = tuple(Serving(f"n{n}", 1, 0, revision=n) for n in (0, 1, 3)) + (Serving("silent", 1, 0),)
+    nodes = (*(Serving(f"n{n}", 1, 0, revision=n) for n in (0, 1, 3)), Serving("silent", 1, 0))
     assert found(record=newer, serving=nodes).outdated == ("n1",)
 
 

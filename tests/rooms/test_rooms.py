@@ -42,6 +42,7 @@ CATCH_ALL = (
     "workers/agents/running.py",
     "workers/capture.py",
     "workers/invoke.py",
+    "workers/known_secrets.py",
     "workers/end_signals.py",
     "workers/heartbeat.py",
     "workers/loop.py",

@@ -756,6 +756,34 @@ def waits_for_a_probe_that_does_not_run(s: Scene) -> str:
     return "agent:lint"
 
 
+def bot(s: Scene) -> str:
+    """Register an agent; its name."""
+    assert s.world.run(agents.register(AgentRecord(id="bot", type="claude", capabilities={"lint"}), 0)).ok
+    assert s.world.run(check_invariants(s.world.keys)) == []
+    return "bot"
+
+
+@plants("agent")
+def known_agent_without_a_record(s: Scene) -> str:
+    name = bot(s)
+    s.world.raw.delete(s.world.keys.of("agent", name))
+    return name
+
+
+@plants("agent")
+def record_of_an_agent_that_nobody_knows(s: Scene) -> str:
+    name = bot(s)
+    s.world.raw.zrem(s.world.keys.fixed("agents"), name)
+    return name
+
+
+@plants("agent")
+def record_that_cannot_be_read(s: Scene) -> str:
+    name = bot(s)
+    s.world.raw.hset(s.world.keys.of("agent", name), "rev", "often")
+    return name
+
+
 @plants("limit")
 def opens_and_nobody_looks(s: Scene) -> str:
     limit(s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -447,6 +448,25 @@ def test_inline_limits_that_disagree_for_one_secret_are_refused(world: World) ->
     answer = world.run(limits.put(Limit(name="KEY", in_flight=3), "b"))
     assert (answer.word, answer.text()) == ("differs", "a")
     assert world.run(limits.put(Limit(name="KEY", in_flight=3), "a")).ok
+
+
+def test_a_script_sends_as_much_whatever_waits_behind_a_full_limit(real: World) -> None:
+    def claims() -> int:
+        before = sum(stat["calls"] for stat in real.raw.info("commandstats").values())
+        assert real.claim(real.slot("s9")).word == "nothing"
+        real.beat(slots=3, live=[real.slot()])
+        return int(sum(stat["calls"] for stat in real.raw.info("commandstats").values()) - before)
+
+    limit(real, in_flight=1)
+    real.new("a")
+    real.start()
+    real.new("b")
+    claims()  # its node offers more slots than before
+    few = claims()
+    real.raw.zadd(real.keys.of("ready", "lint"), {f"{n + 10**9:012}{UUID(int=n)}": 2**53 for n in range(10_000)})
+    real.broken = True
+    assert claims() == few
+    assert real.granted() == []
 
 
 def test_a_fleet_without_limits_has_no_trace_of_them(world: World) -> None:

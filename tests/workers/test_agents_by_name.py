@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -54,7 +55,7 @@ def worker(fleet: Fleet, *names: str, agents: str = "", pool: str = "threads", *
     """A worker for agents by name, just started."""
     imports = ("-I", agents) if agents else ()
     return fleet.start(
-        f"w-{len(fleet.processes)}", "-m", "celery", "-A", "workers", "worker", "-n", f"{'-'.join(names)}@test",
+        f"w-{uuid4().hex[:6]}", "-m", "celery", "-A", "workers", "worker", "-n", f"{'-'.join(names)}@test",
         "-l", "INFO", "-P", pool, "-c", "2", "--without-mingle", *imports,
         TASKENGINE_AGENT=",".join(names), **variables,
     )  # fmt: skip
@@ -136,7 +137,7 @@ def test_two_agents_of_one_capability_need_two_workers(fleet: Fleet, api: Blocki
 
 
 def test_of_two_functions_the_first_does_it_and_both_are_named(fleet: Fleet, api: BlockingTaskAPI) -> None:
-    process = fleet.worker("f", agents="record_agents", pool="threads")
+    process = fleet.worker("two", agents="record_agents", pool="threads")
     assert "agents codegen_agent and second can both do code_analysis: here codegen_agent does it" in process.log()
     assert result(api, "code_analysis")["by"] == "codegen_executor"
     assert result(api, "code_analysis", assigned_to="second")["by"] == "second"
@@ -145,7 +146,7 @@ def test_of_two_functions_the_first_does_it_and_both_are_named(fleet: Fleet, api
 def test_what_code_declares_is_known_and_is_taken_over_while_its_worker_runs(
     fleet: Fleet, api: BlockingTaskAPI
 ) -> None:
-    worker_ = fleet.worker("f", agents="record_agents", pool="prefork")
+    worker_ = fleet.worker("taken", agents="record_agents", pool="prefork")
     until(lambda: {"codegen_agent", "second"} <= {info.record.id for info in api.list_agents()}, 10)
     info = api.get_agent("codegen_agent")
     assert (info.record.origin, info.record.type, info.record.capabilities) == ("code", "function", {"code_analysis"})
@@ -210,3 +211,18 @@ def test_a_record_that_is_gone_is_served_no_more(fleet: Fleet, api: BlockingTask
     until(lambda: api.get_agent("gone").status is AgentStatus.ONLINE, 10)
     api.unregister_agent("gone", cascade=True)
     until(lambda: not offers(fleet), 10, "the offer of nothing")
+
+
+def test_an_agent_has_its_own_time_to_drain(fleet: Fleet, api: BlockingTaskAPI) -> None:
+    """The worker's own time would be six seconds."""
+    api.register_agent("hasty", "function", "hurry", executor="record_agents:sleeps", drain_seconds=0.5)
+    process = worker(fleet, "hasty", agents="record_agents")
+    fleet.await_ready(process)
+    made = api.create_task(Task(name="a", capability="hurry"))
+    fleet.until_status(str(made.id), "running")
+    began = time.monotonic()
+    process.send(signal.SIGTERM)
+    process.wait()
+    assert time.monotonic() - began < 5
+    assert fleet.statuses([str(made.id)]) == ["ready"]
+    api.cancel_task(made.id)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 
+import pytest
+
+from taskengine.errors import AgentError
 from taskengine.models import Task
 from workers.queues import Served
 
@@ -80,6 +85,39 @@ def test_a_worker_whose_redis_user_may_not_pop_offers_nothing(bare_fleet: Fleet)
     until(lambda: "no living worker offers capability 'work' (nor anything else)" in told(fleet, "task", "why", id), 30)
     until(lambda: not sum(queue.granted for queue in fleet.view().queues), 10, "what it was granted at its start, back")
     assert fleet.statuses([id]) == ["ready"]
+
+
+@pytest.mark.process
+def test_what_could_be_served_changes_also_for_a_child_that_was_forked_before() -> None:
+    served = Served({"a": "x", "@x": "x"})
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if not child:
+        theirs.recv(1)
+        theirs.send(f"{served.text}|{served.agent_of('b')}|{served.agent_of('a')}".encode())
+        os._exit(0)
+    served.could({"b": "y", "@y": "y"})
+    assert served.text == "", "nobody consumes these yet"
+    served.consume({"b", "a", "@y"})
+    ours.send(b"!")
+    with ours, theirs:
+        assert ours.recv(100).decode() == "b=y @y=y|y|None"
+    os.waitpid(child, 0)
+    assert served.agents == {"b": "y", "@y": "y"}
+
+
+def test_too_much_to_serve_changes_nothing() -> None:
+    served = Served({"a": "x"})
+    with pytest.raises(AgentError, match="start it again to serve them"):
+        served.could({f"{n:0100}": "x" for n in range(5000)})
+    assert served.text == "a=x"
+    served.consume({"a"})
+    assert served.text == "a=x"
+
+
+def test_the_agent_of_a_queue_is_told_by_its_whole_name() -> None:
+    served = Served({"test": "a", "a.test": "b", "tes": "c"})
+    assert [served.agent_of(queue) for queue in ("test", "a.test", "tes", "est", "t")] == ["a", "b", "c", None, None]
 
 
 def test_what_is_served_follows_what_is_consumed() -> None:

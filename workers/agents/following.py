@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 
 from taskengine.agent import Agent
-from taskengine.errors import AgentError
+from taskengine.errors import AgentError, InvalidInputError
 from taskengine.models.agent import AgentRecord
 from taskengine.store import agents
 from taskengine.store.agents import Reading
@@ -58,8 +58,17 @@ class Following:
         for agent in self._served.functions:
             stored = reading.agents.get(agent.name)
             if stored is None or (stored.record.origin == "code" and not self._declared):
-                self._store.run(agents.register(_record(agent, stored), stored.record.revision if stored else 0))
+                self._make_known(agent, stored)
         self._declared = True
+
+    def _make_known(self, agent: Agent, stored: agents.StoredAgent | None) -> None:
+        try:
+            record = _record(agent, stored)
+        except InvalidInputError as exc:  # such as more capabilities than a record may have; it works all the same
+            logger.warning("agent %s cannot be made known by name: %s", agent.name, exc)
+            return
+        if self._store.run(agents.register(record, stored.record.revision if stored else 0)).word == "full":
+            logger.warning("agent %s is not made known by name: there are %d already", agent.name, agents.MOST_AGENTS)
 
     def _take(self, records: dict[str, AgentRecord]) -> None:
         before, offered = self._served.could, self._served.consumes

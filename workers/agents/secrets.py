@@ -16,6 +16,7 @@ from taskengine.agents.types import default_secret
 from taskengine.errors import AgentError
 from taskengine.models.agent import AgentRecord
 from taskengine.settings import Settings, environment
+from workers.known_secrets import learn
 
 #: Before the name of a secret in a config's text.
 MARK = "secret:"
@@ -23,8 +24,6 @@ MARK = "secret:"
 _MARKED = re.compile(rf"(?:[\w-]+ )?{MARK}(.*)", re.DOTALL)
 #: Bytes of a file.
 _LARGEST = 64 * 1024
-#: What was given out so far in this process, to be found and hidden in whatever is stored.
-_known: set[str] = set()
 
 
 class AgentSecrets:
@@ -56,7 +55,7 @@ class AgentSecrets:
         value = self._from_file(name) or environment().get(name)
         if not value:
             raise AgentError(f"agent {self._agent!r}: the secret {name} is missing; {self._looked(name)}")
-        _known.add(value)
+        learn(value)
         return value
 
     def check(self) -> None:
@@ -84,11 +83,6 @@ def names_in(record: AgentRecord) -> frozenset[str]:
     """Names of the secrets of a record: its own, and each ``secret:NAME`` in its config."""
     own = [record.secret] if record.secret else []
     return frozenset([*own, *_marked(record.config)])
-
-
-def known_values() -> frozenset[str]:
-    """Values that this process gave out so far."""
-    return frozenset(_known)
 
 
 def _marked(value: Any) -> Iterator[str]:

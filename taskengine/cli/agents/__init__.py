@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from taskengine.cli.agents import change, file, limits, look, rest, trial
+from taskengine.cli.agents import change, file, limits, look, rest, trial, usage
 
 app = typer.Typer(
     name="agents", no_args_is_help=True, help="Agents by name: register them, look at them, steer and try them."
 )
 # In the order of --help.
-for part in (look, change, rest, trial, file, limits):
+for part in (look, change, rest, trial, file, limits, usage):
     app.add_typer(part.app)
