@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 _ASKS = """
 import resource
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -17,6 +19,7 @@ assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
 """
 
 
+@pytest.mark.process
 def test_the_limit_is_raised_as_far_as_it_goes() -> None:
     done = subprocess.run([sys.executable, "-c", _ASKS], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
