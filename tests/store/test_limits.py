@@ -8,10 +8,12 @@ from uuid import UUID
 
 import pytest
 
+from taskengine.agents import Reference
 from taskengine.models import Task
 from taskengine.models.agent import AgentRecord, Limit
 from taskengine.models.limit import Closed
-from taskengine.store import agents, coordination, executions, limits, nodes, pauses, tasks
+from taskengine.store import agents, coordination, executions, limits, nodes, pauses, remote, tasks
+from taskengine.store.executions import Report
 from taskengine.store.limits import StoredLimit
 from taskengine.store.replies import Reply
 
@@ -88,6 +90,24 @@ def test_a_slot_that_ends_one_pulls_the_next_in_the_same_trip(world: World) -> N
     answer = world.report(told, pull=True)
     assert [one.task_id for one in answer.batch] == [str(b.id)]
     assert (world.status(a.id), seen(world).in_flight) == ("completed", 1)
+
+
+def test_a_slotless_execution_counts_until_its_service_is_done(world: World) -> None:
+    world.beat(slots=0)
+    limit(world, in_flight=1)
+    world.new("a")
+    told = world.start()
+    world.new("b")
+    posted = Reference("codegen", "posted", "17")
+    answer = world.run(
+        remote.detach(world.slot(), told.execution_id, 1, posted, pull=True, poll_ms=5000, taken_up=False)
+    )
+    assert (answer.word, answer.batch, seen(world).in_flight) == ("ok", (), 1)
+    world.beat(slots=2)
+    assert world.granted() == []
+    done = Report(told.task_id, 1, "completed", "lint")
+    assert world.run(executions.report(remote.slot_of(told.execution_id), [done], pull=False)).outcomes == ("ok",)
+    assert (seen(world).in_flight, len(world.granted())) == (0, 1)
 
 
 ENDS: dict[str, Callable[[World, Any], object]] = {
