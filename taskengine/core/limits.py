@@ -6,6 +6,8 @@ from taskengine.core import remedy
 from taskengine.models.limit import Closed
 
 _OWN = "agent:"
+#: Characters of an error that are repeated.
+_LONGEST_WHY = 300
 #: Failures that say that a credential was refused.
 _REFUSED = ("auth", "billing")
 _RATES = {"requests": "requests", "input_tokens": "input tokens", "output_tokens": "output tokens"}
@@ -13,6 +15,7 @@ _RATES = {"requests": "requests", "input_tokens": "input tokens", "output_tokens
 
 def why_closed(closed: Closed, secret: str | None = None) -> str:
     """Return one clause; *secret* is the name of the agent's credential, where it is known."""
+    closed = closed.model_copy(update={"why": closed.why.partition("\n")[0][:_LONGEST_WHY]})
     until = f" until {closed.until:%H:%M:%S} UTC" if closed.until else ""
     name = closed.limit
     match closed.bound:

@@ -82,7 +82,8 @@ class Model:
     def charge(self, costs: tuple[float, ...], now: float) -> None:
         for (bound, bucket), cost in zip(BUCKETS.items(), costs, strict=True):
             if bound in self.bounds and cost:
-                self.at[bucket] = max(self.at.get(bucket, 0), now * 1000) + cost * EACH / self.bounds[bound]
+                at = max(self.at.get(bucket, 0), now * 1000) + cost * EACH / self.bounds[bound]
+                self.at[bucket] = min(at, now * 1000 + EACH)
 
     def close_breaker(self) -> None:
         if self.opened:
@@ -382,7 +383,7 @@ class LimitsMachine(RuleBasedStateMachine):
         for name in self.names(agent):
             model = self.limits[name]
             if rate := model.bounds.get("requests_per_minute"):
-                at = self.now() * 1000 + AHEAD + (1 - left) * EACH / rate
+                at = self.now() * 1000 + min(EACH, AHEAD + (1 - left) * EACH / rate)
                 model.at["rt"] = max(model.at.get("rt", 0), at)
 
     def bound(self) -> None:

@@ -278,6 +278,15 @@ def test_what_was_expected_is_put_right_by_what_was_used(world: World) -> None:
     assert closed(world).bound == "input_tokens"
 
 
+def test_nobody_waits_longer_than_a_minute_for_what_was_taken(world: World) -> None:
+    limit(world, input_tokens_per_minute=1000)
+    world.new("a")
+    world.report(world.start(), used="1 900000 10")
+    until = closed(world).until
+    assert until is not None
+    assert 58 < until.timestamp() - world.run(coordination.server_ms()) / 1000 <= 60.1
+
+
 def test_a_limit_that_is_closed_by_two_bounds_is_watched_when_one_of_them_opens(world: World) -> None:
     limit(world, in_flight=1, input_tokens_per_minute=60_000)
     world.new("a")

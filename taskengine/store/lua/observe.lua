@@ -10,7 +10,8 @@ for name in (limits_of[A.agent] or ''):gmatch('%S+') do
   for i, bucket in ipairs(costs and BUCKETS or {}) do
     local rate = l[bucket[1]]
     -- So far ahead that the next one may start when as much as it takes has come.
-    local at = rate and left[i] and now * 1000 + AHEAD_US + (costs[i] - left[i]) * EACH_US / rate
+    local at = rate and left[i]
+      and now * 1000 + math.min(FURTHEST_US, AHEAD_US + (costs[i] - left[i]) * EACH_US / rate)
     if at and at > (l[bucket[2]] or 0) then
       words[#words + 1] = bucket[2]
       words[#words + 1] = math.floor(at)

@@ -12,7 +12,9 @@
 -- share the limit, and costs more: two commands for each agent of it at each start and end at the bound.)
 -- A minute: all that was taken is spread over the time that it takes at nine tenths of the rate, and what is not more
 -- than a tenth ahead of the clock may be taken at once. In any minute these add up to the rate and the last request.
+-- Nothing waits longer than a minute for what was taken: one that took ten minutes' worth was let through all the same.
 local AHEAD_US, EACH_US = 20000000 / 3, 200000000 / 3
+local FURTHEST_US = EACH_US
 local BUCKETS = {{F.limit.requests, F.limit.requests_at, 'requests'}, {F.limit.input, F.limit.input_at, 'input_tokens'},
   {F.limit.output, F.limit.output_at, 'output_tokens'}}
 local DAY_MS = 86400000
@@ -167,7 +169,7 @@ local function charge(l, costs)
     if rate and costs[i] ~= 0 then
       local at = math.max(l[bucket[2]] or 0, now * 1000) + costs[i] * EACH_US / rate
       words[#words + 1] = bucket[2]
-      words[#words + 1] = math.floor(at)
+      words[#words + 1] = math.floor(math.min(at, now * 1000 + FURTHEST_US))
     end
   end
   return words
