@@ -7,7 +7,7 @@
 -- and that it could hold if it were empty.
 if outdated(A.term) then return {'stale'} end
 local dropped = 0
-for _, name in ipairs(call('HRANDFIELD', K.hosts, 2)) do
+for _, name in ipairs(call('HRANDFIELD', K.hosts, 2) or {}) do
   for _, eid in ipairs(call('HRANDFIELD', key('reserved', name), 32) or {}) do
     local v = call('HMGET', key('exec', eid), F.exec.status, F.exec.hold)
     if v[1] ~= E.RUNNING or not (' ' .. (v[2] or '') .. ' '):find(' &' .. name .. ' ', 1, true) then
