@@ -11,6 +11,7 @@ from taskengine.cli.task.logs import _View
 from taskengine.models import ExecutionLog, LogPage
 from taskengine.store import executions
 
+from ..fleet import until
 from ..store.world import World
 
 LINE = '{"level":"%s","logger":"my.agent","message":"%s","metadata":{"n":1},"timestamp":"2026-01-01T00:00:00Z"}'
@@ -53,13 +54,16 @@ def test_following_ends_with_the_task_and_says_which_attempt_speaks(taskengine, 
     say(world, first, "one")
 
     def go_on():
+        until(lambda: "wat" in world.fields("exec", first.execution_id), 20, "somebody follows the first attempt")
         world.claim(world.slot())  # the slot asks again: what it ran is lost, and it gets the task again
         second = world.assignment(task)
         say(world, second, "two")
         world.report(second)
 
-    threading.Timer(0.5, go_on).start()
+    following = threading.Thread(target=go_on)
+    following.start()
     out = taskengine("task", "logs", str(task.id), "-f").out
+    following.join()
     assert [line.split(": ")[-1] for line in out.splitlines()] == ["one n=1", "-- attempt 2", "two n=1"]
 
 
