@@ -8,6 +8,7 @@ line of its own. Fields are the error's public attributes, so what Python can as
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -112,9 +113,14 @@ def problem(error: TaskEngineError) -> dict[str, Any]:
         document["dependency_status"] = told["status"]
     document["status"] = kind.status
     if told.get("field"):
-        document["errors"] = [{"pointer": f"/{told['field']}".replace(".", "/"), "detail": str(error)}]
+        document["errors"] = [{"pointer": _pointer(str(told["field"])), "detail": str(error)}]
     made: dict[str, Any] = to_jsonable_python(document, fallback=str, bytes_mode="base64")
     return made
+
+
+def _pointer(field: str) -> str:
+    """Return ``steps[0].name`` as a JSON pointer."""
+    return "".join(f"/{part}" for part in re.split(r"[.\[\]]+", field) if part)
 
 
 @cache

@@ -187,6 +187,20 @@ class LimitField:
     probe = "pr"  # execution that a half-open breaker let through
 
 
+class ApiKeyField:
+    """Of ``api_key:ID``."""
+
+    sha = "sha"  # sha256 of its secret
+    name = "nm"
+    scope = "sc"  # a word
+    created = "cr"  # ms
+    ends = "end"  # ms; '' never
+    rate = "rate"  # requests a minute; 0: any number
+    busy_until = "tat"  # ms: when all requests so far had come one by one
+    request = "req"  # the latest that was let in
+    used = "used"  # ms, about a minute exact
+
+
 class RunField:
     """Of ``run:ID``."""
 
@@ -269,6 +283,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "task": TASK_FIELDS,
     "exec": _table(ExecutionField),
     "agent": _table(AgentField),
+    "api_key": _table(ApiKeyField),
     "limit": _table(LimitField),
     "run": _table(RunField),
     "node": _table(NodeField),

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 FIXED: Mapping[str, str] = {
     "agent_revision": "string: changes of what is stored of agents; a beat's answer tells workers of it",
     "agents": "zset agent -> ms since when it is known",
+    "api_keys": "zset id -> created ms: keys for the server of REST",
     "arrivals": "string: number of the newest task; tasks are numbered in order of arrival",
     "batches": "zset batch -> created ms: staged and not yet committed",
     "commits": "set of batches that are committed and whose commit waits still fall",
@@ -64,6 +65,7 @@ FIXED: Mapping[str, str] = {
 #: Keys with an id behind a colon.
 BY_ID: Mapping[str, str] = {
     "agent": "hash of an agent; until it is unregistered",
+    "api_key": "hash of a key for the server of REST; until it is revoked",
     "artifacts": "hash name -> 'ms size stored is_cut kind digest': what an execution left beside its result",
     "artifact_bodies": "hash name -> bytes of an artifact, zipped, in base64",
     "batch": "hash {state, run, n, cursor}: a graph between its first and its last trip; 1 h after its end",

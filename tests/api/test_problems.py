@@ -74,8 +74,8 @@ def test_a_problem_says_the_error_and_its_fields(error: errors.TaskEngineError) 
 
 
 def test_a_wrong_field_is_pointed_at() -> None:
-    document = problem(errors.InvalidInputError("no", field="retry.max"))
-    assert document["errors"] == [{"pointer": "/retry/max", "detail": "no"}]
+    document = problem(errors.InvalidInputError("no", field="steps[0].retry.max"))
+    assert document["errors"] == [{"pointer": "/steps/0/retry/max", "detail": "no"}]
 
 
 def test_the_status_of_a_dependency_does_not_hide_that_of_the_answer() -> None:

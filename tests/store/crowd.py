@@ -15,6 +15,7 @@ from taskengine.models.agent import AgentRecord, Limit
 from taskengine.models.question import Question
 from taskengine.store import (
     agents,
+    api_keys,
     changes,
     coordination,
     dead_letters,
@@ -615,6 +616,10 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "append_logs": lambda c: executions.append_logs(eid(c.running), 1),
     "set_variables": lambda c: workflows.set_variables(str(c.ready.id), {"x": "1"}, None),
     "signal": lambda c: workflows.signal(str(c.ready.id), "go", "1", "{}"),
+    "put_api_key": lambda _: api_keys.put("k", "sha", "bot", "read", None, 60),
+    "admit": lambda _: api_keys.admit("k", "sha", "r"),
+    "revoke_api_key": lambda _: api_keys.revoke("k"),
+    "read_api_keys": lambda _: next(api_keys.every_key()),
     "remove_limit": lambda _: limits.remove("l0"),
     "read_hosts": lambda _: next(hosts.every_host()),
     "look_after_hosts": lambda c: hosts.look_after(c.world.term, 0),

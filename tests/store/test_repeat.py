@@ -24,6 +24,7 @@ from taskengine.models.question import Question
 from taskengine.models.spent import Spent
 from taskengine.store import (
     agents,
+    api_keys,
     artifacts,
     coordination,
     dead_letters,
@@ -64,6 +65,7 @@ READS = {
     "read_logs",
     "read_items", "read_nodes", "read_old_turns", "read_queues", "read_range", "read_runs", "read_steps",
     "read_values", "read_workflow",
+    "read_api_keys",
     "run_counts", "read_running", "read_queue_view", "read_decision_inputs", "read_statuses", "read_deadline_weights",
 }  # fmt: skip
 
@@ -395,6 +397,24 @@ def set_limit(w: World) -> Case:
     limited(w)
     w.new("b")
     return Case(limits.put(Limit(name="key", in_flight=5)), lambda: w.new("c"), frozenset({"ok"}))
+
+
+@case
+def put_api_key(w: World) -> Case:
+    call = api_keys.put("k", "sha", "bot", "read", None, 60)
+    return Case(call, lambda: w.run(api_keys.put("l", "sha", "other", "read", None, 0)))
+
+
+@case
+def admit(w: World) -> Case:
+    w.run(api_keys.put("k", "sha", "bot", "read", None, 60))
+    return Case(api_keys.admit("k", "sha", "r1"), lambda: w.new("b"))
+
+
+@case
+def revoke_api_key(w: World) -> Case:
+    w.run(api_keys.put("k", "sha", "bot", "read", None, 60))
+    return Case(api_keys.revoke("k"), lambda: w.new("b"), frozenset({"missing"}))
 
 
 @case

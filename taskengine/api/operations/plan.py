@@ -6,7 +6,8 @@ Answers are plain JSON data with ids as text, ready to be dumped, drawn or sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypedDict
+
+from typing_extensions import TypedDict  # a schema of the standard one needs Python 3.12
 
 from taskengine.api.arguments import Id, id_text, id_texts
 from taskengine.api.context import OperationContext

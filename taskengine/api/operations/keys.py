@@ -1,0 +1,101 @@
+"""Keys for the server of REST: made, listed, revoked, and shown with a request.
+
+A key is ``te_ID_SECRET``. Its secret is 32 random bytes, so its sha256 is enough: nobody guesses one, and a hash that
+is slow on purpose would cost each request what it is to cost a guess. The secret is told once and stored nowhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from taskengine.api.arguments import instant, number, text
+from taskengine.api.surface import Scope
+from taskengine.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    TooManyRequestsError,
+    UnknownKeyError,
+)
+from taskengine.store import api_keys
+from taskengine.store.api_keys import ApiKey
+from taskengine.store.call import Operation
+
+_FORM = re.compile(r"te_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+_MOST_A_MINUTE = 1_000_000
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as the key that came with the request says."""
+
+    #: None where no key is asked for.
+    name: str | None
+    scope: Scope
+
+
+def create_key(
+    name: str, scope: Scope | str, expires_at: datetime | None = None, rate: int = 0
+) -> Operation[str]:
+    """Store a key and return it, secret and all: it is told this once.
+
+    *rate*: requests a minute, 0 for any number; of them ten seconds' worth may come at once.
+    """
+    named, allowed = text(name, "name", _LONGEST_NAME), scope_of(scope)
+    ends = None if expires_at is None else instant(expires_at, "expires_at")
+    often = number(rate, "rate", 0, _MOST_A_MINUTE)
+    id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    answer = yield from api_keys.put(id, _hash(secret), named, allowed.word, ends, often)
+    if not answer.ok:
+        most = api_keys.MOST_KEYS
+        raise ConflictError(f"there are {most} keys, which is the most; revoke those that nobody uses")
+    return f"te_{id}_{secret}"
+
+
+def list_keys() -> Operation[list[ApiKey]]:
+    """Return all keys without their secrets, oldest first."""
+    return (yield from api_keys.every_key())
+
+
+def revoke_key(id: str) -> Operation[None]:
+    """Forget a key, named by its id or shown whole; from the next request on it lets nobody in."""
+    found = _FORM.fullmatch(id)
+    wanted = found[1] if found else text(id, "id", _LONGEST_NAME)
+    answer = yield from api_keys.revoke(wanted)
+    if not answer.ok:
+        raise NotFoundError("key", wanted, says=f"there is no key {wanted!r}; taskengine keys list shows their ids")
+
+
+def admit(shown: str) -> Operation[Caller]:
+    """Return who shows this key; UnknownKeyError, TooManyRequestsError."""
+    found = _FORM.fullmatch(shown)
+    if found is None:
+        raise UnknownKeyError()
+    answer = yield from api_keys.admit(found[1], _hash(found[2]), secrets.token_hex(8))
+    if answer.word == "limited":
+        raise TooManyRequestsError(answer.text(1), answer.number() / 1000)
+    if answer.word == "expired":
+        raise UnknownKeyError("the key has expired; make a new one with: taskengine keys create NAME")
+    if not answer.ok:
+        raise UnknownKeyError()
+    return Caller(answer.text(), scope_of(answer.text(1)))
+
+
+def scope_of(word: Scope | str) -> Scope:
+    """Return a scope, given itself or as its word."""
+    if isinstance(word, Scope):
+        return word
+    for scope in Scope:
+        if word == scope.word:
+            return scope
+    words = ", ".join(scope.word for scope in Scope)
+    raise InvalidInputError(f"scope is {word!r:.80}; use one of {words}", field="scope")
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,56 @@
+"""The server's application: routes, what stands before them, and the client behind them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from taskengine.rest import health, problems, project
+from taskengine.rest.auth import ANYBODY, Door
+from taskengine.rest.guards import Guards
+from taskengine.rest.limits import Busy
+from taskengine.settings import Settings
+
+_ABOUT = """Every verb of the engine. A list is `{"items": […], "cursor": …}`: pass the cursor back for the next page.
+A word or a number is `{"result": …}`. What is refused is a problem document (RFC 9457) that names the field and says
+what to do. A key travels as `Authorization: Bearer te_…`."""
+
+
+def application(
+    settings: Settings, *, hosts: frozenset[str] | None = None, needs_key: bool = True
+) -> Guards:
+    """Return the server of one namespace.
+
+    *hosts*: names that a request may give the server; None: any. Without *needs_key* everybody may do everything, and
+    what a proxy passed on is refused.
+    """
+    door = Door(settings=settings)
+    door.everybody = None if needs_key else ANYBODY
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with door:
+            yield
+
+    app = FastAPIOffline(
+        redoc_url=None, title="taskengine", version=version("taskengine"), description=_ABOUT, lifespan=lifespan
+    )
+    app.state.door = door
+    problems.install(app)
+    app.include_router(health.router)
+    app.include_router(project.router())
+    return Guards(Busy(app), hosts, refuses_proxies=not needs_key)
+
+
+def door_of(app: Guards) -> Door:
+    """Return the client behind an application."""
+    assert isinstance(app.app, Busy)
+    inner = app.app.app
+    assert isinstance(inner, FastAPI)
+    door = inner.state.door
+    assert isinstance(door, Door)
+    return door

@@ -1,0 +1,186 @@
+"""What a request brings, as the arguments of the method that it asks for."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import cache
+from inspect import Parameter
+from typing import Annotated, Any
+
+from fastapi import Body, Header, Path, Query
+from pydantic import BaseModel, ConfigDict, Field, Json, JsonValue, TypeAdapter, ValidationError, create_model
+
+from taskengine.api.operations.agents import CHANGEABLE
+from taskengine.api.operations.keys import Caller
+from taskengine.api.surface import LONGEST_WAIT, MOST_IDS, ROWS, Row, Sends
+from taskengine.errors import InvalidInputError
+from taskengine.models import TaskCreateRequest, TaskFilter, Workflow
+from taskengine.rest.wire import parameters
+
+#: What an endpoint takes beside arguments of the method.
+BODY, KEY = "request_body", "idempotency_header"
+_IDS = frozenset({"task_ids", "message_ids"})
+_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(Json[dict[str, JsonValue]])
+
+
+class RequestBody(BaseModel):
+    """An object of arguments; one that the method does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+@cache
+def signature_of(row: Row) -> inspect.Signature:
+    """Return the signature of a row's endpoint, as FastAPI reads it."""
+    inside = body_names(row)
+    found = [
+        _outside(row, name, _limited(row, each))
+        for name, each in parameters(row).items()
+        if name not in inside and each.kind is not Parameter.VAR_KEYWORD
+    ]
+    if row.key:
+        mark = Header(alias="Idempotency-Key", description="The same request sent again answers as the first did.")
+        found.append(_endpoints(KEY, Annotated[str | None, mark], None))
+    if (body := body_model(row)) is not None:
+        is_needed = bool(row.one) or any(field.is_required() for field in body.model_fields.values())
+        kind: Any = Annotated[body if is_needed else body | None, Body()]
+        found.append(_endpoints(BODY, kind, ... if is_needed else None))
+    return inspect.Signature(found)
+
+
+def _endpoints(name: str, annotation: Any, default: Any) -> Parameter:
+    given = Parameter.empty if default is ... else default
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=given, annotation=annotation)
+
+
+def _outside(row: Row, name: str, each: Parameter) -> Parameter:
+    if name in row.in_path:
+        return _endpoints(name, Annotated[each.annotation, Path()], ...)
+    default = ... if each.default is Parameter.empty else each.default
+    if _is_object(each):
+        return _endpoints(name, Annotated[str | None, Query(description="A JSON object.")], default)
+    return _endpoints(name, Annotated[each.annotation, Query()], default)
+
+
+def _is_object(each: Parameter) -> bool:
+    return "dict[" in str(each.annotation)
+
+
+@cache
+def body_names(row: Row) -> frozenset[str]:
+    """Return the arguments that travel in the body."""
+    if row.sends is Sends.QUERY:
+        return frozenset()
+    if row.sends is Sends.ONE:
+        return frozenset({row.one})
+    return frozenset(parameters(row)) - {*row.in_path}
+
+
+@cache
+def body_model(row: Row) -> Any:
+    """Return the model of a row's body; None where it has none."""
+    known, names = parameters(row), body_names(row)
+    if row.sends is Sends.ONE:
+        kind = known[row.one].annotation
+        return next((each for each in getattr(kind, "__args__", (kind,)) if each is not type(None)), None)
+    fields: dict[str, Any] = {}
+    for name in (name for name in known if name in names):
+        each = _limited(row, known[name])
+        if each.kind is Parameter.VAR_KEYWORD:
+            fields |= _further(row)
+        else:
+            fields[name] = (each.annotation, ... if each.default is Parameter.empty else each.default)
+    if not fields:
+        return None
+    return create_model(_title(row), __base__=RequestBody, **fields)
+
+
+def _title(row: Row) -> str:
+    return "".join(word.capitalize() for word in row.id.split("_")) + "Body"
+
+
+def _further(row: Row) -> dict[str, Any]:
+    """Return the fields that a method takes by name and does not list."""
+    if row.sends is Sends.WHERE:
+        return {name: (field.annotation, field) for name, field in TaskFilter.model_fields.items()}
+    (register,) = (each for each in ROWS if each.name == "register_agent")
+    known = parameters(register)
+    return {name: (known[name].annotation | None, None) for name in CHANGEABLE}
+
+
+def _limited(row: Row, each: Parameter) -> Parameter:
+    """Return a parameter with the bounds that one request has."""
+    if each.name == "timeout":
+        kind = Annotated[float, Field(ge=0, le=LONGEST_WAIT, description="Seconds that this request may wait.")]
+        return each.replace(annotation=kind, default=LONGEST_WAIT)
+    if each.name == "wait" and row.waits:
+        return each.replace(default=False)
+    if each.name in _IDS:
+        return each.replace(annotation=Annotated[each.annotation, Field(max_length=MOST_IDS)])
+    return each
+
+
+def arguments_of(row: Row, brought: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    """Return what to call the row's method with."""
+    given = {name: value for name, value in brought.items() if name not in {BODY, KEY}}
+    for name in body_names(row) ^ parameters(row).keys():
+        if isinstance(given.get(name), str) and _is_object(parameters(row)[name]):
+            given[name] = _object(name, given[name])
+    body = brought.get(BODY)
+    if row.sends is Sends.ONE:
+        given[row.one] = body
+    elif body is not None:
+        given |= _told(row, body)
+    if row.waits and body is None:  # who sends no body asks for the defaults of one request
+        given |= _told(row, body_model(row)())
+    _sign(row, given, caller)
+    if row.key and (key := brought.get(KEY)) is not None:
+        _put_key(row, given, key)
+    return given
+
+
+def _object(name: str, text: str) -> dict[str, Any]:
+    try:
+        return _OBJECT.validate_python(text)
+    except ValidationError as exc:
+        says = exc.errors()[0]["msg"]
+        raise InvalidInputError(f"{name} is {text!r:.80}; pass a JSON object: {says}", field=name) from exc
+
+
+def _told(row: Row, body: BaseModel) -> dict[str, Any]:
+    """Return the fields of a body: all, or where the method has further ones those that were set."""
+    names = set(type(body).model_fields)
+    if any(each.kind is Parameter.VAR_KEYWORD for each in parameters(row).values()):
+        names = names & body.model_fields_set
+    return {name: getattr(body, name) for name in names}
+
+
+def _sign(row: Row, given: dict[str, Any], caller: Caller) -> None:
+    """Put the key's name where the method asks who does it, and where nobody said who made a thing."""
+    if caller.name is None:
+        return
+    if row.who:
+        given[row.who] = caller.name
+    if isinstance(task := given.get("task"), TaskCreateRequest):
+        given["task"] = _made_by(task, caller.name)
+    if row.name == "create_tasks":
+        given["tasks"] = [_made_by(each, caller.name) for each in given["tasks"]]
+    if isinstance(workflow := given.get("workflow"), Workflow) and workflow.created_by is None:
+        given["workflow"] = workflow.with_checked({"created_by": caller.name})
+
+
+def _made_by(task: TaskCreateRequest, name: str) -> TaskCreateRequest:
+    return task.with_checked({"created_by": name}) if task.created_by is None else task
+
+
+def _put_key(row: Row, given: dict[str, Any], key: str) -> None:
+    """Put the header in its place; InvalidInputError when the body names another key."""
+    name, _, field = row.key.partition(".")
+    there = getattr(given[name], field) if field else given.get(name)
+    if there is not None and there != key:
+        raise InvalidInputError(
+            f"the header Idempotency-Key is {key!r:.80} and {row.key} is {there!r:.80}; send one of them",
+            field="idempotency_key",
+        )
+    given[name] = given[name].model_copy(update={field: key}) if field else key

@@ -1,0 +1,107 @@
+"""Every error that leaves the server, ours and HTTP's own, as ``application/problem+json`` (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from taskengine.api.problems import PLAIN, PROBLEM_JSON, PROBLEMS, kind_of, problem
+from taskengine.errors import InvalidInputError, TaskEngineError, TooManyRequestsError, UnknownKeyError
+
+_log = logging.getLogger(__name__)
+
+#: Seconds after which to ask again a server whose store does not answer.
+RETRY_AFTER = 2
+#: Of which starlette says no more than their name.
+_UNTOLD = frozenset({HTTPStatus.NOT_FOUND})
+_COME_BACK = frozenset({HTTPStatus.SERVICE_UNAVAILABLE})
+
+
+class HttpError(Exception):
+    """What HTTP itself refuses, with a sentence."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.headers = headers
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of *app* with a problem document."""
+    app.add_exception_handler(TaskEngineError, _answer)
+    app.add_exception_handler(HttpError, _answer)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _plain)
+    app.add_exception_handler(Exception, _fault)
+
+
+def error_response(error: TaskEngineError | HttpError, instance: str | None = None) -> JSONResponse:
+    """Return the answer that an error is."""
+    if isinstance(error, HttpError):
+        return _response(_plainly(error.status, str(error)), instance, error.headers)
+    return _response(problem(error), instance, _headers(error))
+
+
+def _headers(error: TaskEngineError) -> Mapping[str, str] | None:
+    if isinstance(error, UnknownKeyError):
+        return {"WWW-Authenticate": 'Bearer realm="taskengine"'}
+    if isinstance(error, TooManyRequestsError):
+        return {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+    if kind_of(type(error)).status in _COME_BACK:
+        return {"Retry-After": str(RETRY_AFTER)}
+    return None
+
+
+def _response(
+    document: Mapping[str, Any], instance: str | None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    told = {**document, "instance": instance} if instance else dict(document)
+    return JSONResponse(told, int(document["status"]), headers, media_type=PROBLEM_JSON)
+
+
+def _plainly(status: int, detail: str) -> dict[str, Any]:
+    kind, _ = PLAIN.get(status, PLAIN[500 if status >= 500 else 400])
+    return {"type": PROBLEMS + kind.slug, "title": kind.title, "status": status, "detail": detail}
+
+
+def _answer(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TaskEngineError | HttpError)
+    return error_response(error, request.url.path)
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    """Answer what pydantic found as an InvalidInputError of ours, with all of it in ``errors``."""
+    assert isinstance(error, RequestValidationError)
+    found = [(_pointer(each["loc"]), str(each["msg"])) for each in error.errors()]
+    pointer, says = found[0]
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    field = pointer.lstrip("/").replace("/", ".") or None
+    document = problem(InvalidInputError(f"{field or 'body'}: {says}{more}", field=field))
+    document["errors"] = [{"pointer": pointer, "detail": detail} for pointer, detail in found[:100]]
+    return _response(document, request.url.path)
+
+
+def _pointer(location: tuple[str | int, ...]) -> str:
+    """Return a place in a request as a pointer (RFC 6901); it does not say whether it is in the path or the body."""
+    parts = location[1:] if location and location[0] in {"body", "path", "query", "header"} else location
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1")[:100] for part in parts)
+
+
+def _plain(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    detail = PLAIN[404][1] if error.status_code in _UNTOLD else error.detail
+    return _response(_plainly(error.status_code, str(detail)), request.url.path, error.headers)
+
+
+def _fault(request: Request, error: Exception) -> JSONResponse:
+    """Answer a fault of the server without telling what it is; its log has it."""
+    _log.error("fault method=%s path=%s", request.method, request.url.path, exc_info=error)
+    return _response(_plainly(500, PLAIN[500][1]), request.url.path)

@@ -1,0 +1,152 @@
+"""A route for each row of the table, made from the method of the client that it names.
+
+The endpoint's signature is that of the method, its summary and description are the method's docstring. What a request
+must pass comes before its body is read: a key, the key's scope, the bounds of what is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+from taskengine.api import TaskAPI
+from taskengine.api.operations.keys import Caller
+from taskengine.api.problems import PLAIN, PROBLEM_JSON
+from taskengine.api.surface import LONGEST_WAIT, PREFIX, ROWS, Row, Sends
+from taskengine.errors import ScopeError, WaitTimeoutError
+from taskengine.rest import limits, progress
+from taskengine.rest.answers import Answer, answer_of
+from taskengine.rest.arguments import arguments_of, signature_of
+from taskengine.rest.auth import Door
+from taskengine.rest.problem_model import Problem
+from taskengine.rest.problems import HttpError
+
+_ROWS = {row.id: row for row in ROWS}
+#: Seconds beyond the longest wait in which a verb must have answered.
+_GRACE = 3.0
+#: Answers that any route may give beside its own.
+_ANY = (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
+_SPOKEN = re.compile(r":\w+:`~?(?:\.?TaskAPI\.)?([^`]+)`")
+
+
+def router() -> APIRouter:
+    """Return the routes of all rows."""
+    made = APIRouter(prefix=PREFIX)
+    for row in ROWS:
+        answer = answer_of(row)
+        summary, description = _texts(row)
+        made.add_api_route(
+            row.path,
+            _endpoint(row),
+            methods=[row.verb],
+            response_model=answer.model,
+            status_code=204 if answer.is_nothing else 200,
+            responses=_responses(row),
+            summary=summary,
+            description=description,
+            operation_id=row.id,
+            tags=[re.split(r"[/:{]", row.path)[1]],
+            openapi_extra={"x-scope": row.scope.word},
+            route_class_override=RowRoute,
+        )
+    return made
+
+
+class RowRoute(APIRoute):
+    """Asks for the key, and bounds what is sent, before anything of it is parsed."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request to this route."""
+        answer = super().get_route_handler()
+        row = _ROWS[str(self.operation_id)]
+        most = limits.GRAPH_BYTES if row.is_large else limits.BODY_BYTES
+
+        async def handler(request: Request) -> Response:
+            door: Door = request.app.state.door
+            request.state.caller = allowed(row, await door.caller(request))
+            body = await limits.read_body(request, most)
+            if body and not limits.is_json(request.headers):
+                raise HttpError(415, PLAIN[415][1])
+            return await answer(limits.replayed(request, body))
+
+        return handler
+
+
+def allowed(row: Row, caller: Caller) -> Caller:
+    """Return the caller; ScopeError when its key may not do what the row does."""
+    if caller.scope < row.scope:
+        raise ScopeError(str(caller.name), needs=row.scope.word, has=caller.scope.word)
+    return caller
+
+
+def _endpoint(row: Row) -> Callable[..., Any]:
+    async def endpoint(request: Request, **brought: Any) -> Response:
+        given = arguments_of(row, brought, request.state.caller)
+        method = getattr(request.app.state.door, row.name)
+        if row.sends is Sends.WHERE and progress.is_wanted(request):
+            return await progress.told(method, given)
+        return await _answered(row, method, given)
+
+    asked = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
+    signature = signature_of(row)
+    endpoint.__signature__ = signature.replace(parameters=[asked, *signature.parameters.values()])  # type: ignore[attr-defined]  # read by inspect
+    endpoint.__name__ = row.id
+    return endpoint
+
+
+async def _answered(row: Row, method: Callable[..., Any], given: dict[str, Any]) -> Response:
+    """Call the method within the time of one request, and write what it answers."""
+    answer = answer_of(row)
+    try:
+        async with asyncio.timeout(None if row.sends is Sends.WHERE else LONGEST_WAIT + _GRACE):
+            value = await method(**given)
+    except TimeoutError as exc:
+        if not isinstance(exc, WaitTimeoutError):
+            says = f"not done within {LONGEST_WAIT:g} s; it may go on, and the same request asks again"
+            raise WaitTimeoutError([], LONGEST_WAIT, says=says) from exc
+        if not row.waits:
+            raise
+        return _response(answer, answer.model.model_construct(done=False, pending=list(exc.pending)))
+    return _response(answer, answer.model.model_construct(done=True, result=value) if row.waits else value)
+
+
+def _response(answer: Answer, value: Any) -> Response:
+    return Response(status_code=204) if value is None and answer.is_nothing else Response(
+        answer.write(value), media_type=answer.media_type
+    )
+
+
+def _texts(row: Row) -> tuple[str, str]:
+    """Return the summary and the description: the docstring's first sentence, and the rest."""
+    text = _SPOKEN.sub(r"\1", inspect.getdoc(getattr(TaskAPI, row.name)) or "").replace("``", "`")
+    first, _, rest = text.partition("\n\n")
+    sentence, dot, more = " ".join(first.split()).partition(". ")
+    summary = sentence.rstrip(".")
+    return summary[:1].upper() + summary[1:], "\n\n".join(filter(None, (more if dot else "", rest, _needs(row))))
+
+
+def _needs(row: Row) -> str:
+    waits = f" Waits {LONGEST_WAIT:g} s at most: `done` false means to ask again." if row.waits else ""
+    return f"Needs a key with the scope **{row.scope.word}**.{waits}"
+
+
+def _responses(row: Row) -> dict[int | str, dict[str, Any]]:
+    statuses = {*_ANY, 404, 409, 504} | ({424} if row.waits else set())
+    problem = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    found: dict[int | str, dict[str, Any]] = {
+        status: {"description": HTTPStatus(status).phrase, "content": problem}
+        for status in sorted(statuses)
+    }
+    found[422] |= {"model": Problem}
+    if row.sends is Sends.WHERE:
+        found[200] = {"content": {progress.NDJSON: {"schema": {"type": "string"}}}}
+    if answer_of(row).media_type != "application/json":
+        found[200] = {"content": {answer_of(row).media_type: {"schema": {"type": "string", "format": "binary"}}}}
+    return found

@@ -1,0 +1,86 @@
+"""A server, from its first to its last request."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from taskengine.api import local_key
+from taskengine.api.arguments import user
+from taskengine.api.operations.keys import admit, create_key
+from taskengine.api.surface import Scope
+from taskengine.errors import AccessError
+from taskengine.rest.app import application, door_of
+from taskengine.rest.auth import Door
+from taskengine.rest.bind import Bind, listen, refuse_unsafe
+from taskengine.rest.limits import MOST_REQUESTS
+from taskengine.rest.protocol import PatientProtocol
+from taskengine.settings import Settings
+
+#: Seconds that requests may take to end once somebody asked for it.
+END_SECONDS = 10
+#: Connections beyond the requests that are answered: those that are told to come back.
+_SPARE = 200
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _Server(uvicorn.Server):
+    """Ends when it is asked to, and then is over: uvicorn would send itself the signal once more."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """While the block lasts, a signal asks for the end, and a second one insists."""
+        loop = asyncio.get_running_loop()
+        for each in _SIGNALS:
+            loop.add_signal_handler(each, self.handle_exit, each, None)
+        try:
+            yield
+        finally:
+            for each in _SIGNALS:
+                loop.remove_signal_handler(each)
+
+
+async def serve(settings: Settings, bind: Bind, greet: Callable[[str, Path | None], None]) -> None:
+    """Serve until a signal comes; SettingsError where it cannot, StoreError where the store does not answer.
+
+    *greet* is told the address once it listens, and the file with this machine's key where there is one.
+    """
+    refuse_unsafe(bind)
+    listening = listen(bind)
+    try:
+        port = int(listening.getsockname()[1])
+        app = application(settings, hosts=bind.hosts, needs_key=not bind.no_login)
+        door = door_of(app)
+        file = await _own_key(door, port) if bind.is_loopback and not bind.no_login else None
+        greet(bind.url(port), file)
+        config = uvicorn.Config(
+            app, http=PatientProtocol, ws="none", lifespan="on", log_level="warning", access_log=False,
+            server_header=False, proxy_headers=False, limit_concurrency=MOST_REQUESTS + _SPARE,
+            timeout_graceful_shutdown=END_SECONDS,
+            ssl_certfile=bind.tls_cert and str(bind.tls_cert), ssl_keyfile=bind.tls_key and str(bind.tls_key),
+        )  # fmt: skip
+        await _Server(config).serve(sockets=[listening])
+    finally:
+        listening.close()
+
+
+async def _own_key(door: Door, port: int) -> Path:
+    """Return the file with a key that is valid: the one that is there, so that clients outlive a restart, or a new one.
+
+    It is called as its user, whose name stands with what is done.
+    """
+    path = local_key.path_of(door.settings, port)
+    there = local_key.read(path)
+    if there is not None:
+        try:
+            if (await door.ask(admit(there))).scope is Scope.ADMIN:
+                return path
+        except AccessError:
+            pass  # revoked, or of another store
+    local_key.write(path, await door.ask(create_key(user(None, "name")[:100], Scope.ADMIN)))
+    return path

@@ -1,0 +1,84 @@
+"""Keys for the server of REST: the hash of a secret, what it may do, until when and how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from taskengine.store.call import Call, Operation
+from taskengine.store.codec import millis, moment
+from taskengine.store.replies import Reply, reply
+from taskengine.store.verb import Verb
+
+#: Keys that may be stored.
+MOST_KEYS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A stored key, without its secret, which nobody stores."""
+
+    id: str
+    name: str
+    #: A word: read, submit, operate or admin.
+    scope: str
+    created_at: datetime
+    #: None: never.
+    expires_at: datetime | None
+    #: Requests a minute; 0: any number.
+    rate: int
+    #: About a minute exact; None when it was never used.
+    used_at: datetime | None
+
+
+class _Row(NamedTuple):
+    id: str
+    name: str
+    scope: str
+    created: str
+    ends: str
+    rate: str
+    used: str
+
+
+_PUT = Verb("put_api_key", reply)
+_ADMIT = Verb("admit", reply)
+_REVOKE = Verb("revoke_api_key", reply)
+_READ: Verb[list[Any]] = Verb("read_api_keys", list, api_key=_Row)
+
+
+def put(id: str, sha: str, name: str, scope: str, expires_at: datetime | None, rate: int) -> Call[Reply]:
+    """Store a key: ok, taken (the id is another key's) or full."""
+    ends = millis(expires_at)
+    return _PUT(
+        id=id, sha=sha, name=name, scope=scope, ends="" if ends is None else ends, rate=rate, most=MOST_KEYS
+    )
+
+
+def admit(id: str, sha: str, request: str) -> Call[Reply]:
+    """Let a request in: ok (name, scope), limited (ms to wait, name), missing or expired. It counts once."""
+    return _ADMIT(id=id, sha=sha, request=request)
+
+
+def revoke(id: str) -> Call[Reply]:
+    """Forget a key: ok or missing."""
+    return _REVOKE(id=id)
+
+
+def every_key() -> Operation[list[ApiKey]]:
+    """Return all keys, oldest first; one that is revoked meanwhile may be missing, or hide its neighbour."""
+    found: dict[str, ApiKey] = {}
+    start = 0
+    while True:
+        start, *rows = yield from _READ(start=start)
+        found.update((key.id, key) for row in rows if (key := _key(_Row(*row))))
+        if not start:
+            return list(found.values())
+
+
+def _key(row: _Row) -> ApiKey | None:
+    at = moment(row.created)
+    if at is None:
+        return None
+    return ApiKey(row.id, row.name, row.scope, at, moment(row.ends), int(row.rate or 0), moment(row.used))
