@@ -89,7 +89,7 @@ LOCAL = frozenset({
     "redis_url", "namespace", "home", "allow_unverified_tls", "flower_port", "heartbeat_seconds", "batch_ms",
     "slice_seconds", "busy_poll_ms", "drain_seconds", "resource_interval",
     "allowed_hosts", "commands", "workspaces", "deploy_root", "agent", "secrets", "secret_names", "resources", "host",
-    "server_port",
+    "http_port",
 })  # fmt: skip
 
 
@@ -145,7 +145,8 @@ class Settings(BaseSettings):
     )  # fmt: skip
     host: str = Field("", description="Name of this machine for its resources; empty: the one that it has.")
     flower_port: int = Field(5555, ge=0, le=65535, description="Port of Flower on the loopback interface.")
-    server_port: int = Field(8460, ge=0, le=65535, description="Port of the server of REST.")
+    # No SERVER_PORT: Kubernetes sets that one, to a URL, where a service is called taskengine-server.
+    http_port: int = Field(8460, ge=0, le=65535, description="Port of the server of REST.")
     allowed_hosts: str = Field(
         "", description="Private hosts and networks that agents may reach over HTTP, with commas: api.lan, 10.0.0.0/8."
     )

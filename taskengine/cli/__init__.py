@@ -40,6 +40,12 @@ COMMANDS = {
         "worker", "Run a worker: it takes tasks whose capability its agents offer.", first=ignore_hang_ups
     ),
     "flower": Outline("worker", "Show workers and executions in a browser, on the loopback interface."),
+    "server": Outline(
+        "server",
+        "Serve every verb over HTTP: REST under /api/v1, its description at /docs and /openapi.json.",
+        extra="server",
+    ),
+    "keys": Outline("keys", "Keys for the server of REST: make, list and revoke them."),
     "pause": Outline("pause", "Let nothing of it start any more; what runs goes on."),
     "resume": Outline(
         "pause",

@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from taskengine.errors import SettingsError
+
 
 @dataclass(frozen=True, slots=True)
 class Outline:
@@ -26,6 +28,8 @@ class Outline:
     help: str
     #: What cannot wait for the import.
     first: Callable[[], None] | None = None
+    #: The extra without which its module cannot be imported; '' for none.
+    extra: str = ""
 
 
 @dataclass(slots=True)
@@ -56,8 +60,19 @@ class _Commands(MutableMapping[str, Any]):
 def _load(name: str, outline: Outline) -> Any:
     if outline.first is not None:
         outline.first()
-    group = typer.main.get_group(import_module(f"taskengine.cli.{outline.module}").app)
+    group = typer.main.get_group(_module(name, outline).app)
     return group if group.name == name else group.commands[name]
+
+
+def _module(name: str, outline: Outline) -> Any:
+    try:
+        return import_module(f"taskengine.cli.{outline.module}")
+    except ModuleNotFoundError as exc:
+        if not outline.extra or (exc.name or "").startswith("taskengine"):
+            raise
+        raise SettingsError(
+            f"'taskengine {name}' needs {exc.name}: pip install 'taskengine[{outline.extra}]'"
+        ) from exc
 
 
 class LazyGroup(TyperGroup):

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, TypeAdapter, create_model
 from typing_extensions import is_typeddict
 
 from taskengine.api.surface import Row
+from taskengine.models.event import Event
 from taskengine.rest.wire import answer_type
 
 T = TypeVar("T")
@@ -86,13 +87,18 @@ def _shape(kind: Any) -> tuple[Any, Callable[[Any], Any]]:
         )
     if get_origin(kind) is list:
         items: Any = Items[get_args(kind)]  # type: ignore[misc]  # made while it runs
-        return items, lambda value: items.model_construct(items=value, cursor=None)
+        return items, lambda value: items.model_construct(items=value, cursor=_cursor(value))
     if inspect.isclass(kind) and issubclass(kind, UUID):  # a handle is the id of its workflow
         kind = UUID
     elif get_origin(kind) is dict or is_typeddict(kind) or (inspect.isclass(kind) and issubclass(kind, BaseModel)):
         return kind, lambda value: value
     result: Any = Result[kind]
     return result, lambda value: result.model_construct(result=value)
+
+
+def _cursor(listed: list[Any]) -> str | None:
+    """Return where a history goes on; other lists are whole."""
+    return str(listed[-1].sequence) if listed and isinstance(listed[-1], Event) else None
 
 
 def _extras(page: type[list[Any]]) -> dict[str, Any]:

@@ -37,7 +37,8 @@ def application(
             yield
 
     app = FastAPIOffline(
-        redoc_url=None, title="taskengine", version=version("taskengine"), description=_ABOUT, lifespan=lifespan
+        redoc_url=None, title="taskengine", version=version("taskengine"), description=_ABOUT, lifespan=lifespan,
+        redirect_slashes=False,
     )
     app.state.door = door
     problems.install(app)

@@ -91,9 +91,9 @@ def listen(bind: Bind) -> socket.socket:
     except OSError as exc:
         found.close()
         raise SettingsError(
-            f"TASKENGINE_SERVER_PORT: port {bind.port} of {bind.host} cannot be used ({exc.strerror}); set another "
+            f"TASKENGINE_HTTP_PORT: port {bind.port} of {bind.host} cannot be used ({exc.strerror}); set another "
             "one with --port, 0 for any",
-            field="server_port",
+            field="http_port",
         ) from exc
     found.setblocking(False)
     return found

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from taskengine.api.problems import explanations
 from taskengine.api.surface import PREFIX
 from taskengine.rest.auth import Door
+from taskengine.rest.problem_model import Problem
 from taskengine.rest.problems import HttpError
 
 router = APIRouter(tags=["server"])
@@ -44,7 +45,9 @@ async def livez() -> State:
     return State(status="alive")
 
 
-@router.get("/readyz", summary="Whether the server can serve", operation_id="readyz")
+@router.get(
+    "/readyz", summary="Whether the server can serve", operation_id="readyz", responses={503: {"model": Problem}}
+)
 async def readyz(request: Request) -> State:
     """Whether the store answers and takes our scripts; 503 while not, so that no requests are sent here."""
     door: Door = request.app.state.door
@@ -58,7 +61,12 @@ async def which() -> Version:
     return Version(version=version("taskengine"), api=PREFIX)
 
 
-@router.get("/problems/{slug}", summary="What a kind of problem means", operation_id="explain_problem")
+@router.get(
+    "/problems/{slug}",
+    summary="What a kind of problem means",
+    operation_id="explain_problem",
+    responses={404: {"model": Problem}, 422: {"model": Problem}},
+)
 async def explain(slug: str) -> Explanation:
     """Explain the ``type`` of a problem document."""
     found = explanations().get(slug)

@@ -13,8 +13,9 @@ from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request, Response, Security
 from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
 
 from taskengine.api import TaskAPI
 from taskengine.api.operations.keys import Caller
@@ -38,7 +39,8 @@ _SPOKEN = re.compile(r":\w+:`~?(?:\.?TaskAPI\.)?([^`]+)`")
 
 def router() -> APIRouter:
     """Return the routes of all rows."""
-    made = APIRouter(prefix=PREFIX)
+    shown = HTTPBearer(auto_error=False, description="A key, te_…: taskengine keys create NAME.")
+    made = APIRouter(prefix=PREFIX, dependencies=[Security(shown)])
     for row in ROWS:
         answer = answer_of(row)
         summary, description = _texts(row)
@@ -129,7 +131,9 @@ def _texts(row: Row) -> tuple[str, str]:
     first, _, rest = text.partition("\n\n")
     sentence, dot, more = " ".join(first.split()).partition(". ")
     summary = sentence.rstrip(".")
-    return summary[:1].upper() + summary[1:], "\n\n".join(filter(None, (more if dot else "", rest, _needs(row))))
+    is_name = "_" in summary.partition(" ")[0]
+    further = "\n\n".join(filter(None, (more if dot else "", rest, _needs(row))))
+    return summary if is_name else summary[:1].upper() + summary[1:], further
 
 
 def _needs(row: Row) -> str:

@@ -19,7 +19,7 @@ from ..cases import each
 #: Commands that become a process and answer nothing.
 SERVES = {"coordinator", "worker", "flower"}
 COMMANDS = (
-    "demo", "up", "coordinator", "worker", "flower", "workers", "doctor", "status", "queue stats",
+    "demo", "up", "coordinator", "worker", "flower", "server", "workers", "doctor", "status", "queue stats",
     "pause", "resume", "pauses",
     "task submit", "task get", "task list", "task cancel", "task retry", "task logs", "task watch",
     "task update", "task execute", "task delete", "task events", "task pause", "task resume", "task hold",
@@ -31,6 +31,7 @@ COMMANDS = (
     "workflow schema", "workflow register", "workflow list", "workflow retry", "workflow restart",
     "agents list", "agents show", "agents register", "agents update", "agents remove", "agents pause", "agents resume",
     "agents drain", "agents test", "agents apply", "agents limits list", "agents limits set", "agents limits remove",
+    "keys create", "keys list", "keys revoke",
     "dead list", "dead show", "dead requeue", "dead drop", "quarantine list", "quarantine show", "quarantine drop",
 )  # fmt: skip
 

@@ -217,6 +217,9 @@ async def test_logs_and_events_of_a_task_are_lists(ask: Ask) -> None:
     made = await new(ask)
     events = (await ask("GET", f"/tasks/{made['id']}/events")).json()["items"]
     assert events[0]["what"] == "created"
+    page = (await ask("GET", f"/runs/{made['run_id']}/events", params={"limit": 1})).json()
+    later = (await ask("GET", f"/runs/{made['run_id']}/events", params={"after": page["cursor"]})).json()
+    assert [each["what"] for each in (*page["items"], *later["items"])] == [each["what"] for each in events]
     logs = (await ask("GET", f"/tasks/{made['id']}/logs:follow", params={"timeout": 0})).json()
     assert (logs["items"], logs["is_over"]) == ([], False)
     why = (await ask("GET", f"/tasks/{made['id']}/why")).json()

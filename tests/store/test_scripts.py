@@ -27,6 +27,7 @@ from taskengine.models.spent import Spent
 from taskengine.settings import Settings
 from taskengine.store import (
     agents,
+    api_keys,
     artifacts,
     changes,
     coordination,
@@ -135,6 +136,8 @@ def calls() -> Iterator[Call[Any]]:
         estimates.update_estimates({"lint": 1.5}), next(deadlines.read_weights([ID])),
         deadlines.note("1", [deadlines.Finding(ID, 1, "risk"), deadlines.Finding(ID, 1, "over")]),
         limits.put(Limit(name="key", in_flight=1)), limits.remove("key"), limits.read(["key"]),
+        api_keys.put("k", "sha", "bot", "read", None, 60), api_keys.admit("k", "sha", "r"), api_keys.revoke("k"),
+        next(api_keys.every_key()),
         limits.permit(ID, 1, 1, (1, 2, 3)), hosts.look_after("1", 1000), next(hosts.every_host()),
         limits.observe("lint", 1, None, 2), next(inspection.limits(["key"])),
     )  # fmt: skip

@@ -1,0 +1,77 @@
+"""What the server says of itself: every row with its docstring, nothing from elsewhere, no reference into nothing."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from typing import Any
+
+import httpx2
+import pytest
+
+from taskengine.api import TaskAPI
+from taskengine.api.problems import PROBLEM_JSON
+from taskengine.api.surface import PREFIX, ROWS, Sends
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+async def openapi(anybody: httpx2.AsyncClient) -> dict[str, Any]:
+    found: dict[str, Any] = (await anybody.get("/openapi.json")).json()
+    return found
+
+
+async def test_every_row_is_described_with_the_words_of_the_client(openapi: dict[str, Any]) -> None:
+    for row in ROWS:
+        operation = openapi["paths"][PREFIX + row.path][row.verb.lower()]
+        assert operation["operationId"] == row.id
+        docstring = inspect.getdoc(getattr(TaskAPI, row.name)) or ""
+        first = re.sub(r":meth:|\W", "", docstring)[:15].lower()
+        assert re.sub(r"\W", "", operation["summary"]).lower().startswith(first), row.id
+        assert f"scope **{row.scope.word}**" in operation["description"]
+        assert ":meth:" not in operation["description"]
+        assert operation["security"] == [{"HTTPBearer": []}]
+
+
+async def test_every_answer_is_a_model_or_a_problem(openapi: dict[str, Any]) -> None:
+    for row in ROWS:
+        answers = openapi["paths"][PREFIX + row.path][row.verb.lower()]["responses"]
+        for status, answer in answers.items():
+            if status.startswith("2"):
+                assert status == "204" or answer["content"], row.id
+            else:
+                assert PROBLEM_JSON in answer["content"], (row.id, status)
+    assert "HTTPValidationError" not in openapi["components"]["schemas"]
+
+
+async def test_no_reference_leads_nowhere(openapi: dict[str, Any]) -> None:
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(openapi)))
+    assert named
+    assert named <= openapi["components"]["schemas"].keys()
+
+
+async def test_whoever_does_it_is_no_parameter(openapi: dict[str, Any]) -> None:
+    schemas = openapi["components"]["schemas"]
+    for row in ROWS:
+        if row.who and row.sends in {Sends.BODY, Sends.WHERE}:
+            title = "".join(word.capitalize() for word in row.id.split("_")) + "Body"
+            assert row.who not in schemas.get(title, {}).get("properties", {}), row.id
+
+
+async def test_the_description_needs_no_internet(anybody: httpx2.AsyncClient) -> None:
+    page = await anybody.get("/docs")
+    assert page.status_code == 200
+    named = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert named
+    assert [each for each in named if not each.startswith("/")] == []
+    for each in named:
+        assert (await anybody.get(each)).status_code == 200
+    assert "https://" not in page.text
+
+
+async def test_a_server_says_which_it_is(anybody: httpx2.AsyncClient) -> None:
+    said = (await anybody.get("/version")).json()
+    assert (said["name"], said["api"]) == ("taskengine", PREFIX)
+    assert re.match(r"\d+\.\d+", said["version"])

@@ -1,0 +1,183 @@
+"""A server as a process: its key, its end, its patience."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+
+from taskengine.api import local_key
+from taskengine.errors import SettingsError
+from taskengine.rest.app import application
+from taskengine.rest.bind import Bind, listen
+from taskengine.rest.protocol import PatientProtocol
+from taskengine.settings import Settings
+
+pytestmark = pytest.mark.process
+
+
+@contextmanager
+def served(settings: Settings, folder: Path, *words: str) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
+    """What a server said when it listened, and its process."""
+    variables = {**os.environ, "TASKENGINE_REDIS_URL": str(settings.redis_url)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "taskengine.cli", "-o", "json", "server", *(words or ("--port", "0"))],
+        cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        said = ""
+        while not said.rstrip().endswith("}"):
+            line = process.stdout.readline()
+            assert line, process.stderr and process.stderr.read()
+            said += line
+        yield json.loads(said), process
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def get(said: dict[str, Any], path: str, key: str | None = None) -> httpx2.Response:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return httpx2.get(said["url"] + path, headers=headers, timeout=30)
+        except httpx2.ConnectError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_a_server_makes_a_key_for_its_user_alone_that_outlives_a_restart(settings: Settings, tmp_path: Path) -> None:
+    with served(settings, tmp_path) as (said, process):
+        file = Path(said["key_file"])
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        assert stat.S_IMODE(file.parent.parent.stat().st_mode) == 0o700
+        key = file.read_text(encoding="ascii").strip()
+        assert key not in json.dumps(said)
+        assert get(said, "/api/v1/limits").status_code == 401
+        assert get(said, "/api/v1/limits", key).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    port = said["url"].rpartition(":")[2]
+    with served(settings, tmp_path, "--port", port) as (again, _):
+        assert Path(again["key_file"]).read_text(encoding="ascii").strip() == key
+        assert get(again, "/api/v1/limits", key).status_code == 200
+
+
+def test_a_server_that_may_not_listen_says_why_in_one_sentence(settings: Settings, tmp_path: Path) -> None:
+    for words in (["--host", "0.0.0.0"], ["--no-login", "--behind-proxy"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "taskengine.cli", "server", *words],
+            cwd=tmp_path, env={**os.environ, "TASKENGINE_REDIS_URL": str(settings.redis_url)},
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("taskengine: ")
+        assert "Traceback" not in done.stderr
+
+
+def test_without_the_packages_of_the_server_the_command_says_how_to_get_them(tmp_path: Path) -> None:
+    (tmp_path / "fastapi.py").write_text("raise ModuleNotFoundError('no', name='fastapi')\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "taskengine.cli", "server"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.strip() == "taskengine: 'taskengine server' needs fastapi: pip install 'taskengine[server]'"
+
+
+def test_a_key_that_others_may_read_is_not_used(settings: Settings, tmp_path: Path) -> None:
+    path = local_key.path_of(settings.model_copy(update={"home": tmp_path / "home"}), 1)
+    assert local_key.read(path) is None
+    local_key.write(path, "te_x")
+    assert local_key.read(path) == "te_x"
+    path.chmod(0o640)
+    with pytest.raises(SettingsError, match="its user alone"):
+        local_key.read(path)
+
+
+class Impatient(PatientProtocol):
+    """Waits a third of a second for a head."""
+
+    head_seconds = 0.3
+
+
+@pytest.fixture
+async def address(settings: Settings) -> Any:
+    """Of a server in this process that has little patience."""
+    listening = listen(Bind(port=0))
+    config = uvicorn.Config(
+        application(settings, hosts=None), http=Impatient, ws="none", log_config=None, access_log=False
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.ensure_future(server._serve([listening]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield listening.getsockname()
+    server.should_exit = True
+    await running
+
+
+def ended_after(address: Any, *pieces: bytes, every: float) -> tuple[float, bytes]:
+    """Seconds until the server closed the connection, and what it had said."""
+    began, said = time.monotonic(), b""
+    with socket.create_connection(address) as connection:
+        connection.settimeout(every)
+        for piece in [*pieces, *[b""] * 200]:
+            try:
+                connection.sendall(piece)
+                got = connection.recv(65536)
+                said += got
+                if not got:
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        else:
+            raise AssertionError("the server waits for ever")
+    return time.monotonic() - began, said
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [],
+        [b"GET /livez HTTP/1.1\r\n"],
+        [b"GET /livez HTTP/1.1\r\nHost: x\r\n", *[b"X: y\r\n"] * 300],
+    ],
+    ids=["says nothing", "ends no head", "says a line at a time"],
+)
+async def test_whoever_ends_no_head_is_cut_off(address: Any, pieces: list[bytes]) -> None:
+    seconds, said = await asyncio.to_thread(ended_after, address, *pieces, every=0.02)
+    assert seconds < 5
+    assert b"200" not in said
+
+
+async def test_a_head_without_end_is_cut_off(address: Any) -> None:
+    flood = [b"GET /livez HTTP/1.1\r\nHost: x\r\n", *[b"X: " + b"y" * 9000 + b"\r\n"] * 30]
+    _, said = await asyncio.to_thread(ended_after, address, *flood, every=0.005)
+    assert b"200" not in said
+
+
+async def test_a_second_request_has_as_long_as_the_first(address: Any) -> None:
+    head = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    pieces = [head, *[b""] * 10, head]  # behind the patience of the first
+    _, said = await asyncio.to_thread(ended_after, address, *pieces, b"GET /livez", every=0.05)
+    assert said.count(b"200 OK") == 2
