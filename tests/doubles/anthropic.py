@@ -117,6 +117,11 @@ class Service:
             seen.bodies.append({**body, "headers": request.headers})
         if reply.get("kind") == "error":
             return await _error(request, reply)
+        if not _is_closed(body.get("output_config", {}).get("format", {}).get("schema")):
+            said = (
+                "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false"
+            )
+            return await _error(request, {"status": 400, "type": "invalid_request_error", "message": said})
         if reply.get("silent"):
             while not await request.until_gone(0.1):
                 pass
@@ -159,6 +164,16 @@ class Service:
             return False
         finally:
             self.open -= 1
+
+
+def _is_closed(schema: Any) -> bool:
+    """Whether every object of a schema says that it has no other names, as the service demands."""
+    if isinstance(schema, list):
+        return all(map(_is_closed, schema))
+    if not isinstance(schema, dict):
+        return True
+    is_open = schema.get("type") == "object" and schema.get("additionalProperties") is not False
+    return not is_open and all(map(_is_closed, schema.values()))
 
 
 def _script(body: dict[str, Any]) -> dict[str, Any]:

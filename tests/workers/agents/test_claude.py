@@ -335,6 +335,42 @@ async def test_an_answer_that_does_not_fit_is_sent_back_once(
 
 
 @pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]},
+        {"type": "object", "properties": {"a": {"type": "array", "items": {"$ref": "#/$defs/A"}}},
+         "$defs": {"A": {"type": "object", "properties": {"x": {"type": "string"}}}}},
+    ],
+    ids=["bounds", "definitions"],
+)  # fmt: skip
+async def test_a_schema_is_sent_in_the_closed_form_that_the_service_takes(
+    service: Anthropic, schema: dict[str, Any]
+) -> None:
+    outcome = await run({"text": '{"n": 1, "a": []}'}, output_schema=schema)
+    assert outcome.kind == "completed", outcome.error
+    sent = service.of("t").bodies[0]["output_config"]["format"]["schema"]
+    assert sent["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object"},
+        {"type": "object", "properties": {"n": {"type": ["integer", "null"]}}},
+        {"type": "object", "properties": {"any": {}}},
+        {"type": "object", "properties": {"a": {"$ref": "#/definitions/A"}}, "definitions": {"A": {"type": "string"}}},
+    ],
+    ids=["any names", "several types", "anything", "old definitions"],
+)
+async def test_a_schema_that_has_no_closed_form_is_told_in_words(service: Anthropic, schema: dict[str, Any]) -> None:
+    outcome = await run({"text": '{"a": "x"}'}, output_schema=schema)
+    assert outcome.output == {"a": "x"}
+    body = service.of("t").bodies[0]
+    assert "output_config" not in body
+    assert "It must fit this JSON Schema" in body["system"]
+
+
+@pytest.mark.parametrize(
     ("config", "given", "says", "turns"),
     [
         ({"max_turns": 2}, {}, "max_turns is 2", 2),

@@ -33,6 +33,7 @@ from workers.agents.claude.classify import ERRORS, outcome_of, remaining
 from workers.agents.claude.conversation import Conversation, text_of
 from workers.agents.claude.stream import Turn, stream
 from workers.agents.claude.toolbox import Toolbox, tools_of
+from workers.agents.claude.wanted import format_of, in_words
 
 #: Seconds to connect, and to hand a request over. Reading has no limit here: pings would reset it.
 _CONNECT, _WRITE = 30.0, 60.0
@@ -255,11 +256,15 @@ class _Run:
     def _request(self, task: Task) -> dict[str, Any]:
         """Return what is the same in each request of the task."""
         config = self._config
-        system = [config.system, RULE if '<data source="' in self.talk.messages[0]["content"] else None]
+        wanted = None if self._schema is None else format_of(self._schema)
+        system = [
+            config.system, RULE if '<data source="' in self.talk.messages[0]["content"] else None,
+            in_words(self._schema) if self._schema is not None and wanted is None else None,
+        ]  # fmt: skip
         told = self._claude._toolbox.told + ([_ASK_TOLD] if config.may_ask else [])
         output: dict[str, Any] = {} if config.effort is None else {"effort": config.effort}
-        if self._schema is not None:
-            output["format"] = {"type": "json_schema", "schema": self._schema}
+        if wanted is not None:
+            output["format"] = wanted
         given: dict[str, Any] = {
             "model": config.model, "max_tokens": config.max_tokens, "system": "\n\n".join(filter(None, system)),
             "tools": told, "output_config": output, "thinking": config.thinking,

@@ -1,0 +1,53 @@
+"""How a model is told which answer is wanted: by the service's own strict form of a schema, else in words.
+
+The service takes a part of JSON Schema, with every object closed; anything else is a refused request. The client's
+library translates, and what it cannot (a list of types, an object of any names) is told in the system prompt. Either
+way the answer is checked by the whole schema afterwards (:mod:`workers.agents.claude.answer`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import anthropic
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+Schema = dict[str, JsonValue]
+
+
+def format_of(schema: Schema) -> dict[str, Any] | None:
+    """Return the service's form of a schema; None where it has none that means the same."""
+    if any(map(_is_lost, _schemas(schema))):
+        return None
+    try:
+        return {"type": "json_schema", "schema": anthropic.transform_schema(dict(schema))}
+    except (ValueError, AssertionError, TypeError):  # how the library says that it cannot
+        return None
+
+
+def in_words(schema: Schema) -> str:
+    """Return what stands in the system prompt instead."""
+    return (
+        f"Answer with JSON alone, without any text around it. It must fit this JSON Schema:\n{to_json(schema).decode()}"
+    )
+
+
+def _is_lost(part: Schema) -> bool:
+    """Whether it asks for an object of any names, of which the closed form would leave ``{}``, or for what lies where
+    the closed form has nothing.
+    """
+    is_open = part.get("type") == "object" and not part.get("properties")
+    return is_open or any(key in part for key in ("definitions", "patternProperties", "not", "if"))
+
+
+def _schemas(value: JsonValue) -> Iterator[Schema]:
+    """Yield every object in a schema, which may be one itself."""
+    if isinstance(value, dict):
+        yield value
+        for each in value.values():
+            yield from _schemas(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _schemas(each)
