@@ -7,6 +7,7 @@ end, and every law of the deep check must hold.
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -20,8 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from taskengine.api.operations import bulk
 from taskengine.api.operations.bulk import Selection
 from taskengine.core.estimates import kind_of
-from taskengine.models import BulkResult, Task, TaskPriority, TriggerRule
-from taskengine.store import coordination, deadlines, executions, graphs, nodes, pauses, retention, tasks
+from taskengine.models import BulkResult, Question, Task, TaskPriority, TriggerRule
+from taskengine.store import coordination, deadlines, executions, graphs, kept, nodes, pauses, retention, tasks
 from taskengine.store.call import Call
 from taskengine.store.executions import BatchHint, Report
 from taskengine.store.invariants import check_at_rest, check_invariants
@@ -31,6 +32,7 @@ from taskengine.store.replies import Assignment, Reply
 from ..store.world import World, steps
 from .model import BAD, KEPT, LEASE, OVER, Model, SlotName, Thing
 
+QUESTION = Question(id="q", text="Go on?")
 QUEUES = {"n1": "lint=lint @lint=lint", "n2": "lint=lint test=tester @tester=tester @lint=lint"}
 #: Steps of time, and delays of timers: never so that a timer's moment and a step meet within what a test lasts.
 AGES, DELAYS = (4, 20), (6, 14, 30)
@@ -331,6 +333,17 @@ class Machine(RuleBasedStateMachine):
         thing.unsettled = thing.unsettled and (what == "resume" or word != "ok")
         self.compare_word(word, promised(thing), thing)
 
+    def answer(self) -> None:
+        """Somebody answers what a task asks."""
+        thing = self.chance.choice([one for one in self.model.things.values() if one.asks])
+        asked = kept.asked_from(self.world.fields("task", thing.id).get("ask"))
+        if asked is None:
+            self.compare(f"{thing} asks nothing")
+            return
+        said = steps(kept.answer_question(thing.id, asked, "yes", "ann"), self.send)
+        thing.unsettled = False
+        self.compare_word(said.word, self.model.answer(thing), thing)
+
     def many(self) -> None:
         """One verb for all that a filter finds, newest first."""
         what = self.chance.choice(["cancel", "pause", "resume", "hold", "release", "reopen"])
@@ -483,11 +496,12 @@ class Machine(RuleBasedStateMachine):
 
     def outcome_of(self, told: Assignment) -> Report:
         disposition = self.chance.choice(
-            ["completed"] * 4 + ["failed", "retry", "not_now", "agent_not_now", "cancelled"]
+            ["completed"] * 4 + ["failed", "retry", "not_now", "agent_not_now", "cancelled", "ask"]
         )
         output = '{"x":"' + "y" * self.chance.choice([0, 5000]) + '"}'
         delay = self.chance.choice(DELAYS)
-        return Report(told.task_id, told.attempt, disposition, "lint", output=output, retry_ms=1000 * delay)
+        more = json.dumps({"question": kept.question_text(QUESTION)}) if disposition == "ask" else ""
+        return Report(told.task_id, told.attempt, disposition, "lint", output=output, retry_ms=1000 * delay, more=more)
 
     def end(self) -> None:
         name = self.slot_of(self.model.runs)
@@ -623,6 +637,8 @@ class Machine(RuleBasedStateMachine):
             world.run(pauses.resume(scope, "ann"))
         self.model.paused.clear()
         for thing in self.model.things.values():
+            if asked := kept.asked_from(world.fields("task", thing.id).get("ask")):
+                assert steps(kept.answer_question(thing.id, asked, "yes", "ann"), world.run).ok
             if world.status(thing.id) == "paused":
                 assert steps(tasks.resume(thing.id), world.run).ok
             elif thing.pause_asked:
@@ -661,7 +677,7 @@ ACTIONS: dict[str, tuple[float, Callable[[Machine], bool]]] = {
     "flood": (0.7, _always),
     "cancel": (6, _tasks), "reopen": (5, _tasks), "execute": (3, _tasks), "reprioritise": (2, _tasks),
     "depend": (2, lambda machine: len(machine.model.things) > 1), "delete": (1, _tasks), "halt": (5, _tasks),
-    "many": (2, _tasks),
+    "many": (2, _tasks), "answer": (3, lambda machine: any(one.asks for one in machine.model.things.values())),
     "pause": (1, _always), "resume": (3, lambda machine: bool(machine.model.paused)),
     "beat": (6, _always), "claim": (18, _tasks), "leave": (0.2, _always),
     "report": (14, lambda machine: bool(machine.assignment)), "end": (20, lambda machine: bool(machine.model.runs)),

@@ -40,6 +40,8 @@ class Thing:
     cancel_asked: bool = False
     #: Paused by name while it ran.
     pause_asked: bool = False
+    #: PAUSED because its agent asks a person; a pause by name stands behind the answer.
+    asks: bool = False
     #: What its clocks still had to run when it was paused: the status it waits in, until due, until it expires.
     left: tuple[str, float | None, float | None] = ("pending", None, None)
     closed_by: str = ""
@@ -171,7 +173,7 @@ class Model:
     def end(self, thing: Thing, status: str, *, failed_before: bool = False) -> None:
         self.take_off(thing)
         thing.status, thing.due, thing.over_at = status, None, self.now
-        thing.cancel_asked = thing.pause_asked = False
+        thing.cancel_asked = thing.pause_asked = thing.asks = False
         thing.failed_before = failed_before
         self.start_ready()
 
@@ -193,7 +195,7 @@ class Model:
         """The word of the answer."""
         if thing.status in OVER:
             return "conflict"
-        if thing.status == "running":
+        if thing.status == "running" or thing.asks:
             thing.pause_asked = True
         elif thing.status != "paused":
             self.halt(thing, "retrying" if thing.status == "retrying" else "pending", thing.due)
@@ -201,9 +203,11 @@ class Model:
 
     def resume(self, thing: Thing) -> str:
         """The word of the answer."""
-        if thing.status == "running" and thing.pause_asked:
+        if (thing.status == "running" or thing.asks) and thing.pause_asked:
             thing.pause_asked = False
             return "ok"
+        if thing.asks:
+            return "asks"
         if thing.status != "paused":
             return "conflict"
         thing.status, due, expires = thing.left
@@ -212,6 +216,19 @@ class Model:
         thing.is_vague = thing.is_vague or thing.due is not None  # one that is over needs no timer, or a late one
         self.start_ready()
         return "ok"
+
+    def ask(self, thing: Thing) -> None:
+        self.take_off(thing)
+        behind = thing.pause_asked
+        self.halt(thing, "pending", None)
+        thing.pause_asked, thing.asks = behind, True
+
+    def answer(self, thing: Thing) -> str:
+        """The word of the answer."""
+        if not thing.asks:
+            return "conflict"
+        behind, thing.asks, thing.pause_asked = thing.pause_asked, False, False
+        return "ok" if behind else self.resume(thing)
 
     def set_hold(self, thing: Thing, held: bool) -> str:
         """The word of the answer."""
@@ -277,6 +294,8 @@ class Model:
     def report(self, thing: Thing, disposition: str, delay: float) -> None:
         if thing.cancel_asked:
             self.end(thing, "cancelled")
+        elif disposition == "ask":
+            self.ask(thing)
         elif disposition in ("retry", "not_now", "agent_not_now"):
             self.take_off(thing)
             thing.is_vague = self.is_paused(thing)
