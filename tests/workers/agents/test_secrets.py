@@ -15,7 +15,7 @@ from workers.known_secrets import without_secrets
 
 RECORD = AgentRecord(
     id="bot", type="http", capabilities={"x"}, secret="KEY",
-    config={"headers": {"Authorization": "secret:HEADER"}, "list": ["Bearer secret:IN_LIST", "not a secret: NOT"], "n": 1},
+    config={"headers": {"Authorization": "secret:HEADER"}, "list": ["Bearer secret:IN_LIST", "a b secret:NOT"]},
 )  # fmt: skip
 
 
