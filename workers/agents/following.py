@@ -85,7 +85,9 @@ class Following:
             return
         self._to_consume = (self._to_consume | (wanted - offered)) - (offered - wanted)
         self._to_cancel = (self._to_cancel | (before.keys() - could.keys())) - wanted
-        shown = ", ".join(f"{a.name} ({', '.join(sorted(a.capabilities))})" for a in self._served.able)
+        shown = ", ".join(
+            f"{one.name} ({', '.join(sorted(one.capabilities)) or 'what is pinned to it'})" for one in self._served.able
+        )
         logger.warning("the records of this worker's agents changed; now work: %s", shown or "none")
         if both := self._served.overlapping():
             first, second, capability = both

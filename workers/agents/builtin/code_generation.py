@@ -10,7 +10,6 @@ import sys
 from typing import Any
 
 from taskengine.agents import AgentContext
-from taskengine.core import remedy
 from taskengine.models import Outcome, Task, TaskType
 from workers.agents.builtin.changes import changed_lines, totals
 from workers.agents.builtin.clone import Clone, check_out
@@ -35,8 +34,8 @@ def patch_apply(task: Task, context: AgentContext) -> dict[str, Any] | Outcome:
     patch = given.get("patch")
     if argv is None and not isinstance(patch, str):
         return refused(
-            "no model: register claude or codegen for code_generation, or give input.patch (as git diff writes it) or "
-            f"input.command; {remedy.register_model('code_generation')}"
+            "no model: register claude or codegen for code_generation (taskengine agents register), or give "
+            "input.patch, as git diff writes it, or input.command"
         )
     wanted = asked(given)
     with place(context) as programs:

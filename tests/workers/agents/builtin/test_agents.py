@@ -175,7 +175,7 @@ def test_what_a_repository_runs_knows_nothing_of_the_worker_s_environment(
 
 
 def test_a_report_that_the_tests_forged_is_no_report(ask: Ask, repository: Repository) -> None:
-    bomb = "<!DOCTYPE x [<!ENTITY a 'aaaa'>]><testsuites>&a;</testsuites>"
+    bomb = "<!DOCTYPE x [<!ENTITY a '<testcase/><testcase/>'>]><testsuites>&a;&a;</testsuites>"
     text = (
         "import atexit, sys\nplace = next(w for w in sys.argv if w.startswith('--junitxml='))[11:]\n"
         f"atexit.register(lambda: open(place, 'w').write({bomb!r}))\n"
