@@ -44,7 +44,9 @@ _MOST = 32 * remote.PIECE
 #: Executions that are lost in one script.
 _LOST = 64
 #: Seconds between two turns while nothing is due, and while a service is being asked.
-_IDLE, _BUSY = 1.0, 0.25
+_IDLE, _BUSY = 0.5, 0.25
+#: Seconds that a poller which died keeps its place, at least.
+_SHORTEST_LEASE = 2.0
 #: Seconds until a service that did not answer is asked again, doubled up to the longest.
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 60.0
 
@@ -54,7 +56,7 @@ class Heard:
     """What one poll came to."""
 
     #: How those stand that were asked about.
-    states: Sequence[tuple[Due, RemoteState]] = ()
+    states: Sequence[tuple[Due, RemoteState | None]] = ()
     #: Orphans of which nobody needs to think any more.
     ended: Sequence[str] = ()
     #: Why the service did not say how the runs stand; None when it did.
@@ -90,7 +92,8 @@ class Poller:
         self._events = events
         self._clock = clock
         self._keys = Keys(store.settings.namespace)
-        self._lease_ms = round(store.settings.lease_seconds * 1000)
+        # Much shorter than a slot's: who polls beside another one does no harm.
+        self._lease_ms = round(1000 * max(_SHORTEST_LEASE, store.settings.lease_seconds / 4))
         self._polling: dict[str, _Polling] = {}
 
     def turn(self) -> float:
@@ -118,8 +121,7 @@ class Poller:
         if one.run is not None and one.run.is_over:
             self._tell(one, one.run)
         if one.run is not None:
-            if now >= one.renews_at:
-                self._renew(one)
+            self._keep_place(one)
             return _BUSY
         if now < one.rests_until:
             return min(_IDLE, one.rests_until - now)
@@ -142,7 +144,9 @@ class Poller:
             due += found.due
         return replace(found, due=tuple(due))
 
-    def _renew(self, one: _Polling) -> None:
+    def _keep_place(self, one: _Polling) -> None:
+        if self._clock() < one.renews_at:
+            return
         one.renews_at = self._clock() + self._lease_ms / 4000
         self._store.run(remote.poll_take(one.name, self._node, self._lease_ms, 0))
 
@@ -159,8 +163,11 @@ class Poller:
         self._rest_if_failed(one, heard)
         for execution in heard.ended:
             self._store.run(remote.forget_orphan(self._keys, one.name, execution))
-        goes_on, gone = [], []
+        goes_on, gone, over = [], [], set[str]()
         for due, state in heard.states:
+            self._keep_place(one)
+            if isinstance(state, Over | Asks | Gone):
+                over.add(due.tracked.execution_id)
             match state:
                 case Running():
                     goes_on.append(_polled(due, state, one.remote.poll_seconds))
@@ -174,7 +181,7 @@ class Poller:
             self._store.run(remote.note_polled(piece))
         for lost in _pieces(gone, _LOST):
             self._lost(lost)
-        one.stopping &= {polled.execution_id for polled in goes_on}
+        one.stopping -= over
 
     def _rest_if_failed(self, one: _Polling, heard: Heard) -> None:
         if heard.failed is None:
@@ -261,7 +268,7 @@ class PollerThread(threading.Thread):
 async def _ask(one: _Polling, taken: Taken) -> Heard:
     """Stop what is to be stopped, and ask how the others stand; raises nothing of the service's."""
     ended = [id for id, where in taken.orphans if await _stop(one, where, "its task is over") is not None]
-    states: list[tuple[Due, RemoteState]] = []
+    states: list[tuple[Due, RemoteState | None]] = []
     rest: list[Due] = []
     for due in taken.due:
         stopped = await _cancel(one, due) if due.tracked.cancel else None

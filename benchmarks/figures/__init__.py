@@ -6,6 +6,7 @@ from benchmarks.figure import Figure
 from benchmarks.figures import (
     chain,
     claude,
+    codegen,
     fan,
     flat,
     large,
@@ -44,6 +45,7 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "limits": limits.measure,
     "watch": watch.measure,
     "claude": claude.measure,
+    "codegen": codegen.measure,
     "workflow.chain": workflow_chain.measure,
     "workflow.decisions": workflow_decisions.measure,
     "workflow.waiting": workflow_waiting.measure,

@@ -129,9 +129,12 @@ class RemoteExecutor(Protocol):
         attempt without a run.
         """
 
-    async def poll(self, tracked: Sequence[Tracked]) -> list[RemoteState]:
-        """Say how each stands, in order; as few requests as the service allows. Raising means: nobody knows, ask again
-        later."""
+    async def poll(self, tracked: Sequence[Tracked]) -> Sequence[RemoteState | None]:
+        """Say how each stands, in order, those first that waited longest; None: not reached, it is asked again soon.
+
+        A call takes seconds, not minutes: what it says is told when it is back. Raising means: nobody knows, ask again
+        later.
+        """
 
     async def cancel(self, reference: Reference, reason: str) -> Stopped:
         """Stop it at the service as far as it can be; safe to repeat."""

@@ -10,7 +10,7 @@ from functools import wraps
 from pathlib import Path
 
 from workers import poller, runner
-from workers.agents import codegen
+from workers.agents.codegen import executor as codegen
 
 FOLDER, MOMENT = Path(os.environ["FLEET_MOMENTS"]), os.environ["DIE_AT"]
 codegen.UNSEEN_SECONDS = 2.0  # no post of these tests is longer on its way

@@ -8,7 +8,9 @@ somebody answers, ``[post=S]`` the answer to its post takes S seconds, ``[late=S
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -210,3 +212,18 @@ class CodegenService:
 
     def _known(self, id: str) -> Run | None:
         return self.runs[int(id) - 1] if id.isdecimal() and 0 < int(id) <= len(self.runs) else None
+
+
+def _main(reads: int) -> None:
+    """Serve in a process of its own, for benchmarks: says where on standard output, and on each line of its input what
+    it counts.
+    """
+    service = CodegenService(reads=reads)
+    print(service.url, flush=True)
+    for _ in sys.stdin:
+        twice = sum(count > 1 for count in service.paid.values())
+        print(json.dumps({"runs": len(service.runs), "twice": twice, "refused": service.refused[429]}), flush=True)
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]))

@@ -292,6 +292,17 @@ def test_a_run_that_says_nothing_is_over_and_one_that_is_heard_is_not(world: Wor
     assert "said nothing" in over.error
 
 
+def test_a_run_that_may_be_silent_for_a_while_is_asked_about_more_often_than_that(world: World) -> None:
+    world.new("a", heartbeat_timeout=30)
+    told = world.start()
+    detach(world, told, poll_ms=60_000)
+    world.age(11)
+    assert taken(world) == [told.execution_id]
+    world.run(remote.note_polled([Polled(told.execution_id, 1, 60_000)]))
+    world.age(11)
+    assert taken(world) == [told.execution_id]
+
+
 def test_nobody_is_named_to_a_coordinator_that_leads_no_more(world: World) -> None:
     detached(world, timeout=1)
     world.age(2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,10 @@ from taskengine.agents import Asks, Gone, Over, Reference, RemoteState, Running,
 from taskengine.models import Outcome
 from taskengine.models.agent import AgentRecord
 from taskengine.models.question import Answer
-from workers.agents.codegen import MISSES, Codegen
+from taskengine.settings import Settings
+from workers.agents.codegen import Codegen
+from workers.agents.codegen.states import MISSES
+from workers.agents.secrets import AgentSecrets
 
 from ...doubles.codegen import ORG, TOKEN, CodegenService
 from ...doubles.context import FakeContext, FakeSecrets
@@ -29,7 +32,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[CodegenService]:
 
 
 def record(url: str, **config: Any) -> AgentRecord:
-    given = {"org_id": ORG, "base_url": url, "request_seconds": 5, **config}
+    given = {"org_id": ORG, "base_url": url, "request_seconds": 5, "requests_per_30_seconds": 100_000, **config}
     return AgentRecord(
         id="codegen_agent", type="codegen", capabilities={"code_generation"}, secret="CODEGEN_TOKEN", config=given
     )
@@ -60,7 +63,19 @@ def tracked(reference: Reference, token: int = 1) -> Tracked:
 
 
 async def poll(agent: Codegen, *references: Reference) -> list[RemoteState]:
-    return await agent.poll([tracked(one) for one in references])
+    """How each stands, by as many looks as that takes."""
+    found: dict[int, RemoteState] = {}
+    for _ in range(20):
+        left = [n for n in range(len(references)) if n not in found]
+        states = await agent.poll([tracked(references[n]) for n in left])
+        found |= {n: state for n, state in zip(left, states, strict=True) if state is not None}
+        if len(found) == len(references):
+            break
+    return [found[n] for n in range(len(references))]
+
+
+def notes(states: Sequence[RemoteState | None]) -> list[str]:
+    return [state.note for state in states if isinstance(state, Running)]
 
 
 async def until_over(agent: Codegen, reference: Reference) -> Outcome:
@@ -159,7 +174,7 @@ async def test_a_hundred_runs_are_asked_for_by_pages(service: CodegenService) ->
     wanted = [Reference("codegen", "posted", str(run.id)) for run in runs[50:250]]
     async with codegen(service) as agent:
         states = await poll(agent, *wanted)
-    assert states == [Running("ACTIVE")] * 200
+    assert notes(states) == ["ACTIVE"] * 200
     assert service.requests.total() <= 4
 
 
@@ -167,7 +182,42 @@ async def test_a_few_old_ones_among_many_are_asked_for_one_by_one(service: Codeg
     runs = service.seed(3000, "[run=100]")
     async with codegen(service) as agent:
         await poll(agent, *[Reference("codegen", "posted", str(run.id)) for run in runs[:3]])
-    assert service.requests.total() <= 6
+    assert service.requests.total() <= 12
+
+
+async def test_of_many_those_that_waited_longest_are_told_first_and_the_others_by_the_next_looks(
+    service: CodegenService
+) -> None:
+    runs = service.seed(3000, "[run=100]")
+    open_ones = {str(run.id): Reference("codegen", "posted", str(run.id)) for run in runs}
+    async with codegen(service) as agent:
+        looks = 0
+        while open_ones and looks < 20:
+            looks += 1
+            states = await agent.poll([tracked(one) for one in open_ones.values()])
+            for one, state in zip(list(open_ones.values()), states, strict=True):
+                if isinstance(state, Running):
+                    del open_ones[one.id]
+    assert not open_ones
+    assert looks <= 15
+
+
+async def test_a_poller_that_is_new_reads_only_the_pages_on_which_its_runs_stand(service: CodegenService) -> None:
+    runs = service.seed(3000, "[run=100]")
+    wanted = [Reference("codegen", "posted", str(run.id), words={"rank": run.id}) for run in runs[700:1500]]
+    service.seed(250, "[run=100]")  # the list grew since
+    async with codegen(service) as agent:
+        states = await poll(agent, *wanted)
+    assert notes(states) == ["ACTIVE"] * 800
+    assert service.requests.total() <= 10
+
+
+async def test_a_wrong_place_in_the_list_is_no_end_of_a_run(service: CodegenService) -> None:
+    runs = service.seed(500, "[run=100]")
+    wanted = [Reference("codegen", "posted", str(run.id), words={"rank": 1}) for run in runs[100:103]]
+    async with codegen(service) as agent:
+        states = await poll(agent, *wanted)
+    assert notes(states) == ["ACTIVE"] * 3
 
 
 @pytest.mark.parametrize(
@@ -193,7 +243,7 @@ async def test_a_status_is_compared_without_case(
 @pytest.mark.parametrize("word", ["PENDING", "RUNNING", "EVALUATION", "a word of next year"])
 async def test_a_word_that_nobody_knows_means_that_it_runs(service: CodegenService, word: str) -> None:
     async with codegen(service) as agent:
-        assert await poll(agent, await posted(agent, f"[end={word}]")) == [Running(word)]
+        assert notes(await poll(agent, await posted(agent, f"[end={word}]"))) == [word]
 
 
 async def test_a_paused_run_asks_and_goes_on_with_the_answer(service: CodegenService) -> None:
@@ -270,7 +320,7 @@ async def test_a_limit_of_looks_is_waited_for(monkeypatch: pytest.MonkeyPatch) -
     with CodegenService(reads=3, read_seconds=0.5) as service:
         monkeypatch.setenv("TASKENGINE_ALLOWED_HOSTS", service.url.removeprefix("http://"))
         service.seed(450, "[run=100]")
-        async with codegen(service, requests_per_30_seconds=1000) as agent:
+        async with codegen(service) as agent:
             states = await poll(agent, *[Reference("codegen", "posted", str(n)) for n in range(1, 451)])
         assert len(states) == 450
         assert service.refused[429] >= 1
@@ -281,7 +331,7 @@ async def test_looks_keep_to_the_pace_that_the_service_allows(service: CodegenSe
     async with codegen(service, requests_per_30_seconds=2) as agent:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(poll(agent, *[Reference("codegen", "posted", str(n)) for n in range(1, 900)]), 0.5)
-    assert service.requests.total() == 2
+    assert service.requests.total() == 1
 
 
 async def test_a_service_that_does_not_answer_is_no_end_of_a_run(service: CodegenService) -> None:
@@ -325,3 +375,29 @@ def test_what_cannot_work_is_said_before_anything_runs(
     asked = AgentRecord(id="a", type="codegen", capabilities={"x"}, secret=secret, config=config)
     with pytest.raises(AgentError, match=says):
         Codegen.check(asked, FakeSecrets({"TOKEN": "t"}))
+
+
+def test_a_record_that_names_nothing_is_served_with_what_the_worker_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = AgentRecord(id="codegen_agent", type="codegen", capabilities={"code"})
+    monkeypatch.setenv("CODEGEN_ORG_ID", "12")
+    monkeypatch.setenv("CODEGEN_API_TOKEN", "t-1")
+    secrets = AgentSecrets.of(plain, Settings())
+    secrets.check()
+    Codegen.check(plain, secrets)
+    assert Codegen(plain, secrets)._org == 12
+
+
+def test_the_workers_own_token_goes_to_no_address_that_a_record_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = AgentRecord(
+        id="codegen_agent", type="codegen", capabilities={"code"}, config={"base_url": "https://else.test", "org_id": 1}
+    )
+    monkeypatch.setenv("CODEGEN_API_TOKEN", "t-1")
+    with pytest.raises(AgentError, match="names no secret"):
+        Codegen.check(elsewhere, AgentSecrets.of(elsewhere, Settings()))
+
+
+def test_a_token_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = AgentRecord(id="codegen_agent", type="codegen", capabilities={"code"}, config={"org_id": 1})
+    monkeypatch.delenv("CODEGEN_API_TOKEN", raising=False)
+    with pytest.raises(AgentError, match="CODEGEN_API_TOKEN is missing"):
+        Codegen.check(plain, AgentSecrets.of(plain, Settings()))

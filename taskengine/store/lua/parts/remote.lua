@@ -1,6 +1,6 @@
 -- Slotless executions: their work goes on at a service, and a poller asks for it.
 -- fields: reference, exec.node, exec.agent, exec.status, exec.reported, exec.reference, exec.cancel, exec.deadline
--- fields: exec.silent_until, exec.error_kind, exec.task
+-- fields: exec.silent_until, exec.error_kind, exec.task, exec.heartbeat
 
 -- Node '~', which never beats, holds each in a slot of its own id. So they are RUNNING and held as any other, and
 -- whatever ends an execution ends these too, without asking what it is. Nobody leases them: a dead worker or poller
@@ -13,9 +13,11 @@ local function look_at(eid)
   if v[3] then return v[3] + C.grace_ms end
   return math.min(tonumber(v[1]), tonumber(v[2] or v[1]))
 end
+-- One that may not be silent for long is asked about three times in that while.
 -- lazy
 local function poll_in(eid, agent, ms)
-  call('ZADD', key('remote', agent), now + ms, eid)
+  local silent = tonumber(call('HGET', key('exec', eid), F.exec.heartbeat) or ms * 3)
+  call('ZADD', key('remote', agent), now + math.min(tonumber(ms), math.floor(silent / 3)), eid)
   call('ZADD', K.overdue, look_at(eid), eid)
 end
 -- Off its slot: over, by whatever. What ended it without its service having said so goes on there for nobody, and the
