@@ -140,7 +140,7 @@ class RequestFields(InputModel):
     max_retries: Annotated[int, Field(ge=0, le=10_000)] = 3
     retry: RetryRules | None = None
     #: Seconds this task is expected to take; orders equals by the longest remaining path.
-    estimated_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    estimated_seconds: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 1.0
     idempotency_key: IdempotencyKey | None = None
 
     def _names_workflow(self) -> bool:

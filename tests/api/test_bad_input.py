@@ -30,6 +30,7 @@ from ..store.world import World
         ("assigned_to", "a b"),
         ("depends_on", {"x"}),
         ("estimated_seconds", -1),
+        ("estimated_seconds", 1e308),
         ("idempotency_key", ""),
         ("name", "x" * 501),
         ("colour", "red"),

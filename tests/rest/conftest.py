@@ -74,7 +74,8 @@ def made(url: str) -> Guards:
 @pytest.fixture
 async def anybody(app: Guards) -> AsyncIterator[httpx2.AsyncClient]:
     """A client without a key."""
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=HOST) as client:
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
         yield client
     await door_of(app).close()
 
