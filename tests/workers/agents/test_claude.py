@@ -358,13 +358,15 @@ async def test_a_schema_is_sent_in_the_closed_form_that_the_service_takes(
         {"type": "object"},
         {"type": "object", "properties": {"n": {"type": ["integer", "null"]}}},
         {"type": "object", "properties": {"any": {}}},
+        {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a", "b"]},
+        {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": {"type": "string"}},
         {"type": "object", "properties": {"a": {"$ref": "#/definitions/A"}}, "definitions": {"A": {"type": "string"}}},
     ],
-    ids=["any names", "several types", "anything", "old definitions"],
+    ids=["any names", "several types", "anything", "required beyond", "names of a kind", "old definitions"],
 )
 async def test_a_schema_that_has_no_closed_form_is_told_in_words(service: Anthropic, schema: dict[str, Any]) -> None:
-    outcome = await run({"text": '{"a": "x"}'}, output_schema=schema)
-    assert outcome.output == {"a": "x"}
+    outcome = await run({"text": '{"a": "x", "b": "y"}'}, output_schema=schema)
+    assert outcome.output == {"a": "x", "b": "y"}
     body = service.of("t").bodies[0]
     assert "output_config" not in body
     assert "It must fit this JSON Schema" in body["system"]

@@ -35,11 +35,20 @@ def in_words(schema: Schema) -> str:
 
 
 def _is_lost(part: Schema) -> bool:
-    """Whether it asks for an object of any names, of which the closed form would leave ``{}``, or for what lies where
-    the closed form has nothing.
+    """Whether the closed form would have another meaning: it knows no names but those of ``properties``, and nothing
+    that lies beside them.
     """
-    is_open = part.get("type") == "object" and not part.get("properties")
-    return is_open or any(key in part for key in ("definitions", "patternProperties", "not", "if"))
+    if any(key in part for key in ("definitions", "patternProperties", "not", "if")):
+        return True
+    if part.get("type") != "object":
+        return False
+    named, required = part.get("properties"), part.get("required")
+    return (
+        not isinstance(named, dict)
+        or not named
+        or part.get("additionalProperties", False) is not False
+        or (isinstance(required, list) and not set(map(str, required)) <= named.keys())
+    )
 
 
 def _schemas(value: JsonValue) -> Iterator[Schema]:
