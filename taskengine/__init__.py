@@ -102,6 +102,7 @@ if TYPE_CHECKING:
         WorkflowStep,
     )
     from taskengine.models.agent import AgentInfo, AgentRecord, Limit
+    from taskengine.models.host import HostInfo
     from taskengine.models.limit import LimitInfo
     from taskengine.settings import Settings
 
@@ -136,6 +137,7 @@ __all__ = [
     "Explanation",
     "ExpressionError",
     "Fact",
+    "HostInfo",
     "IdempotencyConflictError",
     "InvalidFleetError",
     "InvalidInputError",
@@ -223,6 +225,7 @@ _LATE = {
     "AgentInfo": "taskengine.models.agent",
     "AgentRecord": "taskengine.models.agent",
     "Limit": "taskengine.models.agent",
+    "HostInfo": "taskengine.models.host",
     "LimitInfo": "taskengine.models.limit",
     "AgentStatus": "taskengine.models",
     "AgentUsage": "taskengine.models",

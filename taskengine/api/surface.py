@@ -168,6 +168,7 @@ _WORKFLOWS = (
 _FLEET = (
     Row("get_queue_statistics", _GET, "/queues", _READ),
     Row("list_workers", _GET, "/workers", _READ),
+    Row("list_hosts", _GET, "/hosts", _READ),
     Row("health_check", _GET, "/health", _READ),
     Row("list_pauses", _GET, "/pauses", _READ),
     Row("pause", _POST, "/pauses", _OPERATE, _BODY, who="by"),

@@ -76,5 +76,7 @@ def _keeps(scope: str) -> str:
     kind, _, name = scope.partition(":")
     if kind == "offer":
         return f"no worker offers agent {name!r}"
+    if kind == "room":
+        return f"no host has room for what tasks of {name.partition('|')[0]!r} demand"
     words = {"all": "everything", "cap": "capability", "agent": "agent", "run": "run"}
     return f"the pause of {words[kind]} {name}".rstrip() if kind in words else scope

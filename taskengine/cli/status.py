@@ -16,6 +16,7 @@ from taskengine.cli import doctor
 from taskengine.cli.doctor.finding import Finding, Level
 from taskengine.cli.doctor.server import address
 from taskengine.cli.guide import command
+from taskengine.cli.host import hosts_picture, most_reserved_first
 from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking, place
 from taskengine.cli.queue import queues_picture
@@ -25,12 +26,13 @@ from taskengine.cli.text import plain
 from taskengine.cli.worker import workers_picture
 from taskengine.errors import StoreError, StoreUnavailableError, TaskEngineError
 from taskengine.models import Task, TaskStatus
+from taskengine.models.host import HostInfo
 from taskengine.settings import current
 
 app = typer.Typer()
 
 #: Rows that fit on a screen with the others.
-_QUEUES, _WORKERS, _FAILED, _FINDINGS = 8, 8, 5, 5
+_QUEUES, _WORKERS, _HOSTS, _FAILED, _FINDINGS = 8, 8, 8, 5, 5
 
 
 class Health(IntEnum):
@@ -75,13 +77,14 @@ def _show() -> int:
         if address(settings)[0] is None:  # asking would start it
             raise StoreUnavailableError
         with asking() as api:
-            stats, workers = api.get_queue_statistics(), api.list_workers()
+            stats, workers, hosts = api.get_queue_statistics(), api.list_workers(), api.list_hosts()
             failed = list(api.list_tasks(status=TaskStatus.FAILED, limit=_FAILED))
     except StoreError:  # the findings say it
         answer(data, Group(*parts, *_findings(findings)))
         return 1
-    data |= {**stats, "workers": workers, "failed": [as_json(task) for task in failed]}
-    parts += ["", *_queues(stats), "", *_workers(workers), *_failures(failed, stats["failed_tasks"])]
+    data |= {**stats, "workers": workers, "hosts": [host.model_dump(mode="json") for host in hosts]}
+    data |= {"failed": [as_json(task) for task in failed]}
+    parts += ["", *_queues(stats), "", *_workers(workers), *_hosts(hosts), *_failures(failed, stats["failed_tasks"])]
     answer(data, Group(*parts, *_findings(findings)))
     return 0
 
@@ -119,6 +122,13 @@ def _workers(workers: Sequence[dict[str, Any]]) -> list[RenderableType]:
     """Those that are silent or drain first."""
     order = sorted(workers, key=lambda each: (each["alive"] and not each["draining"], each["name"]))
     return [workers_picture(order[:_WORKERS]), *_more(len(order) - _WORKERS, "workers", "taskengine workers")]
+
+
+def _hosts(hosts: Sequence[HostInfo]) -> list[RenderableType]:
+    if not hosts:
+        return []
+    shown = sorted(hosts, key=most_reserved_first)[:_HOSTS]
+    return ["", hosts_picture(shown), *_more(len(hosts) - _HOSTS, "hosts", "taskengine status -o json")]
 
 
 def _failures(failed: Sequence[Task], total: int) -> list[RenderableType]:

@@ -26,6 +26,14 @@ def amounts(given: Mapping[str, Any], field: str, where: str = "") -> dict[str, 
     return {name: _milli(name, amount, field, where) for name, amount in given.items()}
 
 
+def stored(given: Mapping[str, Any]) -> dict[str, int]:
+    """Return the same of what was stored; {} where it was stored before there were rules for it."""
+    try:
+        return amounts(given, "resource_requirements")
+    except InvalidInputError:
+        return {}
+
+
 def _milli(name: str, amount: Any, field: str, where: str) -> int:
     at = f"{field}.{name:.60}"
     if not _NAME.fullmatch(name):

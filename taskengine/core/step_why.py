@@ -57,7 +57,9 @@ def _why(
         case StepStatus.PENDING:
             yield from _not_begun(fields, behind, around)
         case StepStatus.READY if "park" in fields:  # what else a task waits for its own explanation says
-            yield f"may not start now: {fields['park']} is paused or has asked for time"
+            is_short = fields["park"].startswith("room:")
+            says = "no host has room for it" if is_short else f"{fields['park']} is paused or has asked for time"
+            yield f"may not start now: {says}"
         case StepStatus.PAUSED if "ask" in fields:
             yield f"asks: {_short(fields['ask'])}; {remedy.answer(state.task_id)}"
         case StepStatus.RETRYING:

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from taskengine.core import remedy
+from taskengine.core.demand import for_people, from_words
 from taskengine.core.identity import execution_id
 from taskengine.errors import InvalidInputError, PayloadTooLargeError
 from taskengine.models import (
@@ -289,6 +290,9 @@ def _ready_reason(fields: Mapping[str, str]) -> str | None:
         return None  # what was resumed a moment ago goes back by itself
     if park and park.startswith("offer:"):
         return f"no worker offers agent {park[6:]!r}; {remedy.start_worker(f'@{park[6:]}')}"
+    if park and park.startswith("room:"):
+        demand = for_people(from_words(park.partition("|")[2].replace("*", "")))
+        return f"no host has room for it now{f' ({demand})' if demand else ''}"
     if park:
         return f"parked: {park}"
     if fields.get("offers") == "0":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from taskengine.core.demand import from_words
+from taskengine.core.demand import for_people, from_words
 from taskengine.models.host import HostInfo
 from taskengine.store.call import Call, Operation
 from taskengine.store.replies import Reply, reply
@@ -56,8 +56,14 @@ def _host(row: _Row) -> HostInfo:
     queue, _, demand = kept.partition("|")
     return HostInfo(
         name=row.name, total=_units(row.total), reserved=_units(row.used), executions=row.executions, workers=row.nodes,
-        kept_for=f"tasks of {queue!r} that demand {demand}" if row.kept else None,
+        kept_for=_kept_for(queue, demand) if row.kept else None,
     )  # fmt: skip
+
+
+def _kept_for(queue: str, demand: str) -> str:
+    if demand in {"", "*"}:
+        return f"tasks of {queue!r}"
+    return f"tasks of {queue!r} that demand {for_people(from_words(demand))}"
 
 
 def _units(words: str) -> dict[str, float]:

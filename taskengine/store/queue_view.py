@@ -44,10 +44,11 @@ class _Row(NamedTuple):
 def _queue_view(row: _Row, nodes: Sequence[Node]) -> QueueView:
     live = [node for node in nodes if node.alive]
     f = pairs(row.fields)
+    queue = f[TaskField.queue]
     poller, _, polled_until = row.poller.rpartition(" ")
     return QueueView(
         now=_at(row.server_ms),
-        queue=f[TaskField.queue],
+        queue=queue,
         waiting=int(f.get(TaskField.waiting, 0)) + (RULED if TaskField.rule in f else 0) - (TaskField.batch in f),
         failed=int(f.get(TaskField.failed, 0)),
         skipped=int(f.get(TaskField.skipped, 0)),
@@ -60,7 +61,7 @@ def _queue_view(row: _Row, nodes: Sequence[Node]) -> QueueView:
         position=row.position,
         ready=row.ready,
         granted=row.granted,
-        servers=tuple(_server(node) for node in live if f[TaskField.queue] in node.queues),
+        servers=tuple(_server(node, node.queues[queue]) for node in live if queue in node.queues),
         queues=tuple(sorted({queue for node in live for queue in node.queues})[:_MOST_QUEUES]),
         leader=row.leader,
         aged_to=TaskPriority(priority_of(float(f[TaskField.score]))) if TaskField.aged in f else None,
@@ -71,9 +72,9 @@ def _queue_view(row: _Row, nodes: Sequence[Node]) -> QueueView:
     )
 
 
-def _server(node: Node) -> Server:
+def _server(node: Node, agent: str) -> Server:
     stuck = note(node.info).get("stuck") or 0
-    return Server(node.name, node.slots, node.held, node.draining, node.untaken, node.is_distrusted, stuck)
+    return Server(node.name, node.slots, node.held, node.draining, node.untaken, node.is_distrusted, stuck, agent)
 
 
 def _row(raw: Sequence[Any]) -> _Row | None:

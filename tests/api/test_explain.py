@@ -263,6 +263,61 @@ def test_slots_that_agents_hold_after_their_end_are_named(
     assert stuck.details == {"node": "n1", "stuck": 2}
 
 
+HOSTS = {"n1": "h1 cpu_cores=4000,memory_gb=16000", "n2": "h3 cpu_cores=16000,memory_gb=8000"}
+
+
+@pytest.mark.parametrize(
+    ("demand", "text"),
+    [
+        ({"cpu_cores": 32}, "it needs 32 cpu_cores; the largest host has 16 (h3)"),
+        (
+            {"gpu": 0.5},
+            "it needs 0.5 gpu; no living host has any; a worker tells it by TASKENGINE_RESOURCES=gpu=0.5",
+        ),
+        (
+            {"cpu_cores": 8, "memory_gb": 12},
+            "it needs 8 cpu_cores and 12 memory_gb; no living host has all of that at once",
+        ),
+    ],
+)
+def test_what_no_host_can_hold_says_what_the_largest_has(
+    api: Any, world: World, demand: dict[str, float], text: str
+) -> None:
+    for node, host in HOSTS.items():
+        world.beat(node, host=host)
+    task = api.create_task(lint(resource_requirements=demand))
+    for _ in range(2):
+        found = api.explain(task.id)
+        assert (found.facts[0].kind, found.facts[0].text) == ("too_large", text)
+        for execution in world.granted():
+            world.claim(world.slot(), execution, 1)
+    assert api.get_task(task.id).status == "ready"
+
+
+def test_what_waits_for_room_says_which_host_lacks_what(api: Any, world: World) -> None:
+    world.beat(slots=2, host=HOSTS["n1"])
+    api.create_task(lint("first", resource_requirements={"memory_gb": 12}))
+    world.start()
+    task = api.create_task(lint(resource_requirements={"memory_gb": 8, "cpu_cores": 1}))
+    world.claim(world.slot("s2"), world.granted()[0], 1)
+    found = api.explain(task.id)
+    assert found.headline == (
+        "'a' is ready: it waits for 1 cpu_cores and 8 memory_gb: host h1 has 4 of 16 memory_gb free"
+    )
+    assert found.facts[0].kind == "room"
+    assert api.get_task(task.id).reason == "no host has room for it now (1 cpu_cores and 8 memory_gb)"
+
+
+def test_an_agents_share_counts_in_what_it_waits_for(api: Any, world: World) -> None:
+    api.register_agent("lint", "function", {"lint"}, resources={"memory_gb": 10})
+    world.beat(slots=2, host=HOSTS["n1"])
+    api.create_task(lint("first"))
+    world.start()
+    task = api.create_task(lint())
+    world.claim(world.slot("s2"), world.granted()[0], 1)
+    assert api.explain(task.id).facts[0].text == "it waits for 10 memory_gb: host h1 has 6 of 16 memory_gb free"
+
+
 def test_only_a_draining_worker_offers_it(api: Any, world: World) -> None:
     world.beat(drain="SIGTERM")
     found = api.explain(api.create_task(lint()).id)

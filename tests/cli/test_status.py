@@ -18,9 +18,9 @@ def world(store, at_server):
     return World(store, at_server.client, lambda _: store)
 
 
-def beat(world, name="n1", *, queues="lint=linter", drain=""):
+def beat(world, name="n1", *, queues="lint=linter", drain="", host=""):
     info = json.dumps({"hostname": f"{name}@here", "pool": "prefork", "pid": 4711})
-    world.run(nodes.heartbeat(name, time.monotonic_ns(), info, 2, queues, drain, []))
+    world.run(nodes.heartbeat(name, time.monotonic_ns(), info, 2, queues, drain, [], host=host))
 
 
 @pytest.fixture
@@ -51,6 +51,17 @@ def test_one_screen_shows_queues_workers_pauses_failures_and_findings(taskengine
     assert (found["failed_tasks"], [task["name"] for task in found["failed"]]) == (1, ["broken"])
     assert found["workers"][0]["info"]["pid"] == 4711
     assert {"queue nobody", "paused"} <= {one["about"] for one in found["findings"]}
+
+
+def test_each_host_has_a_line_with_what_is_reserved_of_it(taskengine, healthy):
+    beat(healthy, host="h1 cpu_cores=4000,gpu=2000")
+    healthy.new("a", resource_requirements={"cpu_cores": 1.5})
+    healthy.start(healthy.slot(queues="lint=linter"))
+    out = taskengine("status").out
+    (line,) = (line for line in out.splitlines() if line.startswith("h1"))
+    assert line.split() == ["h1", "1", "1", "1.5", "of", "4", "cpu_cores,", "0", "of", "2", "gpu"]
+    (host,) = taskengine("status", "-o", "json").json["hosts"]
+    assert (host["total"], host["reserved"]) == ({"cpu_cores": 4.0, "gpu": 2.0}, {"cpu_cores": 1.5})
 
 
 def test_a_large_fleet_stays_on_one_screen(taskengine, healthy):

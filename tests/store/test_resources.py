@@ -220,7 +220,7 @@ def test_what_waited_too_long_keeps_other_demands_off_one_host_that_could_hold_i
     assert world.run(hosts.look_after(world.term, 120_000)).number() == 0
     world.raw.hincrby(world.keys.of("task", big.id), "rdy", -121_000)
     assert world.run(hosts.look_after(world.term, 120_000)).number() == 1
-    assert world.run(hosts.every_host())[0].kept_for == "tasks of 'lint' that demand cpu_cores=4000"
+    assert world.run(hosts.every_host())[0].kept_for == "tasks of 'lint' that demand 4 cpu_cores"
     other = demanding(world, "small", cpu_cores=1)
     assert world.claim(slot(world, "s2"), world.granted()[0], 1).word == "nothing"
     plain = world.new("plain")

@@ -21,6 +21,7 @@ from taskengine.models import (
     QuarantinePage,
     RequeuedLetters,
 )
+from taskengine.models.host import HostInfo
 
 
 class AsyncAdmin(AsyncBaseClient):
@@ -77,6 +78,10 @@ class AsyncAdmin(AsyncBaseClient):
     async def list_workers(self) -> list[dict[str, Any]]:
         """Worker nodes that beat, or did until a moment ago, with slots, capabilities and agents."""
         return await self._run(fleet.list_workers())
+
+    async def list_hosts(self) -> list[HostInfo]:
+        """Machines on which workers live: what each has of each resource, and what running executions reserve of it."""
+        return await self._run(fleet.list_hosts())
 
     async def health_check(self) -> dict[str, Any]:
         """``status`` healthy, degraded or unhealthy, with ``problems`` in words; never raises for a server

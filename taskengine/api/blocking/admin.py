@@ -23,6 +23,7 @@ from taskengine.models import (
     QuarantinePage,
     RequeuedLetters,
 )
+from taskengine.models.host import HostInfo
 
 
 class BlockingAdmin(BlockingBaseClient):
@@ -79,6 +80,10 @@ class BlockingAdmin(BlockingBaseClient):
     def list_workers(self) -> list[dict[str, Any]]:
         """Worker nodes that beat, or did until a moment ago, with slots, capabilities and agents."""
         return self._run(fleet.list_workers())
+
+    def list_hosts(self) -> list[HostInfo]:
+        """Machines on which workers live: what each has of each resource, and what running executions reserve of it."""
+        return self._run(fleet.list_hosts())
 
     def health_check(self) -> dict[str, Any]:
         """``status`` healthy, degraded or unhealthy, with ``problems`` in words; never raises for a server

@@ -11,13 +11,15 @@ from taskengine.api.operations.expect import known
 from taskengine.api.operations.explain_step import explain_part, is_workflow
 from taskengine.api.operations.part import part_of
 from taskengine.api.operations.workflow_read import get_workflow_status
-from taskengine.core.explain.inputs import NAMED, Blocker, ExplainInputs
+from taskengine.core.demand import amounts
+from taskengine.core.explain.inputs import NAMED, Blocker, ExplainInputs, QueueView
 from taskengine.core.explain.task import explain
 from taskengine.core.lifecycle import CLOSABLE, EXECUTING, REOPENABLE, TERMINAL
 from taskengine.errors import NotFoundError
 from taskengine.models import Explanation, Task, TaskStatus
 from taskengine.models.agent import AgentRecord
-from taskengine.store import agents, executions, steps, tasks
+from taskengine.models.host import HostInfo
+from taskengine.store import agents, executions, hosts, steps, tasks
 from taskengine.store.call import Operation
 from taskengine.store.fields import TaskField
 from taskengine.store.graph_nodes import PIECE, graph_nodes
@@ -30,6 +32,8 @@ _LOOKED_AT = 4 * PIECE
 _OF_WORKFLOWS = "%w"
 #: Agents that are read.
 _MOST_AGENTS = 500
+#: Agents whose share is asked for.
+_MOST_SHARES = 8
 #: Steps up from a closed task to the root of it.
 _MOST_STEPS = 100
 
@@ -57,11 +61,24 @@ def explain_task(context: OperationContext, task_id: Id) -> Operation[Explanatio
             causes=(yield from _causes(task)) if task.status in REOPENABLE else (),
             part=(yield from part_of(context, id)) if task.status in REOPENABLE else None,
             able=() if now.servers else (yield from _able(context, task)),
+            hosts=(hosts_and_share := (yield from _hosts(task, now)))[0],
+            share=hosts_and_share[1],
             steps=(yield from _steps(context, task)) if task.status in EXECUTING else None,
         )
         (again,) = yield from tasks.statuses([id])
         if again == task.status:  # else it moved on between two looks, and the answer would contradict itself
             return explain(task, inputs)
+
+
+def _hosts(task: Task, now: QueueView) -> Operation[tuple[list[HostInfo], dict[str, int]]]:
+    """Return hosts, and what agents reserve for a task, where it waits for room or may ask for more than there is."""
+    is_short = now.park.startswith("room:")
+    if task.status is not TaskStatus.READY or not (is_short or task.resource_requirements):
+        return [], {}
+    names = sorted({server.agent for server in now.servers})[:_MOST_SHARES]
+    found = (yield from agents.read_all(names)).agents if is_short else {}
+    shares = [amounts(found[name].record.resources, "resources") for name in names if name in found]
+    return (yield from hosts.every_host()), next((share for share in shares if share), {})
 
 
 def _able(context: OperationContext, task: Task) -> Operation[list[AgentRecord]]:

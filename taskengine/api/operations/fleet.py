@@ -8,7 +8,8 @@ from typing import Any
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.errors import StoreError
 from taskengine.models import TaskStatus
-from taskengine.store import nodes
+from taskengine.models.host import HostInfo
+from taskengine.store import hosts, nodes
 from taskengine.store.call import Call, Operation
 from taskengine.store.codec import note, pause_from
 from taskengine.store.connect import ServerFacts, facts
@@ -66,6 +67,11 @@ def _worker(node: Node) -> dict[str, Any]:
         "serves": dict(sorted(node.queues.items())),
         "info": note(node.info),
     }
+
+
+def list_hosts() -> Operation[list[HostInfo]]:
+    """Machines on which workers live, by name."""
+    return (yield from hosts.every_host())
 
 
 def health_check() -> Operation[dict[str, Any]]:

@@ -88,6 +88,10 @@ def _queues(fleet: Fleet) -> Iterator[Finding]:
         if kind == "offer":
             says = f"{_tasks(count)} READY and pinned to it, no live worker has it"
             yield wrong(f"agent {name}", says, "taskengine worker --import the module that declares it")
+        elif kind == "room":
+            of, _, demand = name.partition("|")
+            says = f"{_tasks(count)} READY and wait for room on a host ({demand or 'the share of its agent'})"
+            yield notice(f"queue {of}", says, "taskengine task why ID; taskengine status shows what hosts have")
         elif kind not in _PAUSES:  # these are told above, or about to go back
             yield _parked(scope, count)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from taskengine.models.agent import AgentRecord
 from taskengine.models.enums import TaskPriority, TaskStatus
 from taskengine.models.execution import TaskExecution
+from taskengine.models.host import HostInfo
 from taskengine.models.limit import Closed
 from taskengine.models.pause import Pause
 from taskengine.models.task import Task
@@ -33,6 +34,8 @@ class Server:
     is_distrusted: bool = False
     #: Slots that agents hold which do not return after their end; not among *slots*.
     stuck: int = 0
+    #: Who would run it there.
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +120,7 @@ class ExplainInputs:
     able: Sequence[AgentRecord] = ()
     #: What the steps wait for of the workflow that it runs; None where it runs none, or they wait for nothing.
     steps: str | None = None
+    #: Machines on which workers live, of a READY task that reserves something.
+    hosts: Sequence[HostInfo] = ()
+    #: Thousandths that the agents that would run it reserve where it does not say otherwise.
+    share: Mapping[str, int] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from taskengine.core import remedy
 from taskengine.core.explain.inputs import NAMED, ExplainInputs, QueueView, Server
+from taskengine.core.explain.room import room_facts
 from taskengine.core.explain.words import clock, counted, nobody_leads, pause_facts, span
 from taskengine.core.limits import why_closed
 from taskengine.models.agent import AgentRecord
@@ -23,10 +24,15 @@ def ready(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
     yield from pause_facts(now)
     if starved:
         yield from _stuck(now.servers)
-    if now.park.startswith(_PAUSES):
+    short = list(room_facts(task, inputs))
+    if short and not now.pause:
+        yield from short
+    elif now.park.startswith(_PAUSES):
         if now.pause is None:
             yield Fact(kind="parked", text="what held it back was resumed a moment ago; it goes back by itself")
             yield from nobody_leads(now, "it may stay so")
+    elif now.park.startswith("room:"):
+        yield Fact(kind="room", text="it waits for room on a host, and will be asked about again in a moment")
     elif now.park and not now.park.startswith("offer:"):
         yield Fact(
             kind="parked", text=task.reason or f"it is parked: {now.park}", details={"reason": now.park}
