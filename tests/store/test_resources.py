@@ -280,3 +280,9 @@ def test_more_demands_than_parks_wait_in_one_and_all_start_in_the_end(world: Wor
     for _ in many:
         told = world.report(told, slot(world), pull=True).assignment or told
     assert {world.status(task.id) for task in many} == {"completed"}
+
+
+def test_a_fleet_without_hosts_has_nothing_to_look_after(world: World) -> None:
+    world.elect()
+    answer = world.run(hosts.look_after(world.term, 120_000))
+    assert (answer.word, answer.number(), answer.number(1)) == ("ok", 0, 0)

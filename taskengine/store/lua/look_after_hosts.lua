@@ -46,13 +46,13 @@ local function keep_one(head, nodes)
 end
 local function nodes_of(queue)
   local found = {}
-  for _, name in ipairs(call('SRANDMEMBER', key('offers', queue), 16)) do
+  for _, name in ipairs(call('SRANDMEMBER', key('offers', queue), 16) or {}) do
     local v = call('HMGET', key('node', name), F.node.host, F.node.queues)
     found[#found + 1] = {host = (v[1] or ''):match('^%S+'), agent = agent_for({queues = ' ' .. (v[2] or '')}, queue)}
   end
   return found
 end
-for _, queue in ipairs(call('SRANDMEMBER', K.room_queues, 2)) do
+for _, queue in ipairs(call('SRANDMEMBER', K.room_queues, 2) or {}) do
   local nodes
   for _, head in ipairs(heads_of(queue)) do
     local since = tonumber(call('HGET', key('task', head.item:sub(13)), F.ready) or now)

@@ -291,6 +291,6 @@ local function grant_parked(queue)
 end
 -- lazy: hosts
 local function grant_short()
-  if hosts.has_room then note_short(call('SRANDMEMBER', K.room_queues, 2)) end
+  if hosts.has_room then note_short(call('SRANDMEMBER', K.room_queues, 2) or {}) end
   for _, queue in ipairs(hosts.short) do grant_parked(queue) end
 end
