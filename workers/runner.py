@@ -184,6 +184,8 @@ class Runner:
         self.process.end_signals.ended(one.assignment, one.agent, one.outcome, status, one.delay_ms)
         if not became:
             self.process.durations.add(one.assignment.queue, one.kind, one.outcome.usage.wall_seconds or 0.0)
+        if "res" in one.assignment.extra:
+            self.process.durations.add_peak(one.agent, one.kind, one.outcome.usage)
 
     def _refused(self, one: Finished, word: str, became: str) -> None:
         if word == "overdue":

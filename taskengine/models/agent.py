@@ -103,3 +103,5 @@ class AgentInfo(InputModel):
     outdated: tuple[str, ...] = ()
     #: When its last worker was alive; None while one is, or none ever was.
     seen_at: Moment | None = None
+    #: What its executions used beside what each reserves; '' where nothing was measured, and in lists.
+    used: str = ""

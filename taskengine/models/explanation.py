@@ -14,8 +14,8 @@ class Fact(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    #: dependencies, rule, held, scheduled, undecided, paused, parked, unoffered, room, too_large, granted, stuck,
-    #: limit, queue, draining, untaken, retry, not_now, running, progress, cancel, expires, deadline, completed,
+    #: dependencies, rule, held, scheduled, undecided, paused, parked, unoffered, room, too_large, reserved, granted,
+    #: stuck, limit, queue, draining, untaken, retry, not_now, running, progress, cancel, expires, deadline, completed,
     #: failed, traceback, dead_letter, cancelled, closed or coordinator; of steps and workflows also waiting, steps (in
     #: it) and poisoned.
     kind: str

@@ -9,6 +9,7 @@ import pytest
 
 from taskengine import NotFoundError, Task
 from taskengine.agents import Reference
+from taskengine.core.peaks import Peak
 from taskengine.models import Explanation
 from taskengine.store import coordination, deadlines, estimates, executions, nodes, remote
 from taskengine.store.executions import Report
@@ -316,6 +317,22 @@ def test_an_agents_share_counts_in_what_it_waits_for(api: Any, world: World) -> 
     task = api.create_task(lint())
     world.claim(world.slot("s2"), world.granted()[0], 1)
     assert api.explain(task.id).facts[0].text == "it waits for 10 memory_gb: host h1 has 6 of 16 memory_gb free"
+
+
+def test_what_is_reserved_is_told_beside_what_such_tasks_used(api: Any, world: World) -> None:
+    world.run(estimates.update_estimates(Peak(50, 1.9, 0.25).as_estimates("lint chunk #")))
+    world.beat(host=HOSTS["n1"])
+    task = api.create_task(lint("chunk 7", resource_requirements={"memory_gb": 8}))
+    text = "it reserves 8 memory_gb, and used at most 1.9 in 50 runs"
+    assert [fact.text for fact in api.explain(task.id).facts if fact.kind == "reserved"] == [text]
+    world.start()
+    assert [fact.text for fact in api.explain(task.id).facts if fact.kind == "reserved"] == [text]
+
+
+def test_an_agent_shows_what_its_executions_used_beside_what_they_reserve(api: Any, world: World) -> None:
+    world.run(estimates.update_estimates(Peak(1, 0.5, 0.25).as_estimates("@lint")))
+    api.register_agent("lint", "function", {"lint"}, resources={"memory_gb": 2})
+    assert api.get_agent("lint").used == "it reserves 2 memory_gb, and used at most 0.5 in 1 run"
 
 
 def test_only_a_draining_worker_offers_it(api: Any, world: World) -> None:

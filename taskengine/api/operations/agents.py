@@ -18,7 +18,9 @@ from taskengine.api.context import OperationContext
 from taskengine.api.operations import pause
 from taskengine.api.operations.limits import inline_limit, no_limit
 from taskengine.core import remedy
+from taskengine.core.demand import stored as stored_amounts
 from taskengine.core.lifecycle import TERMINAL
+from taskengine.core.peaks import agent_kind, compared, names_of, peak_from
 from taskengine.core.standing import Facts, Serving, standing
 from taskengine.errors import (
     AgentConflictError,
@@ -33,6 +35,7 @@ from taskengine.store import agents, nodes, pauses, tasks
 from taskengine.store.agents import Reading, StoredAgent
 from taskengine.store.call import Operation
 from taskengine.store.codec import dumps, moment, note, pause_from
+from taskengine.store.estimates import read_estimates
 from taskengine.store.nodes import Node
 
 #: What :func:`update_agent` changes.
@@ -103,7 +106,16 @@ def get_agent(context: OperationContext, agent_id: str) -> Operation[AgentInfo]:
     if id not in reading.agents:
         raise unknown_agent(id, (yield from agents.names(context.keys)))
     (found,) = yield from _infos(context, reading)
-    return found
+    return found.model_copy(update={"used": (yield from _used(context, found.record))})
+
+
+def _used(context: OperationContext, record: AgentRecord) -> Operation[str]:
+    """Return what its executions used beside what each reserves; '' where nothing was measured."""
+    if not record.resources:
+        return ""
+    kind = agent_kind(record.id)
+    known = yield from read_estimates(context.keys, names_of(kind))
+    return compared(stored_amounts(record.resources), peak_from(known, kind))
 
 
 def list_agents(

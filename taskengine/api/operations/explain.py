@@ -12,15 +12,18 @@ from taskengine.api.operations.explain_step import explain_part, is_workflow
 from taskengine.api.operations.part import part_of
 from taskengine.api.operations.workflow_read import get_workflow_status
 from taskengine.core.demand import amounts
+from taskengine.core.estimates import kind_of
 from taskengine.core.explain.inputs import NAMED, Blocker, ExplainInputs, QueueView
 from taskengine.core.explain.task import explain
 from taskengine.core.lifecycle import CLOSABLE, EXECUTING, REOPENABLE, TERMINAL
+from taskengine.core.peaks import Peak, names_of, peak_from
 from taskengine.errors import NotFoundError
 from taskengine.models import Explanation, Task, TaskStatus
 from taskengine.models.agent import AgentRecord
 from taskengine.models.host import HostInfo
 from taskengine.store import agents, executions, hosts, steps, tasks
 from taskengine.store.call import Operation
+from taskengine.store.estimates import read_estimates
 from taskengine.store.fields import TaskField
 from taskengine.store.graph_nodes import PIECE, graph_nodes
 from taskengine.store.queue_view import queue_view
@@ -63,6 +66,7 @@ def explain_task(context: OperationContext, task_id: Id) -> Operation[Explanatio
             able=() if now.servers else (yield from _able(context, task)),
             hosts=(hosts_and_share := (yield from _hosts(task, now)))[0],
             share=hosts_and_share[1],
+            peak=(yield from _peak(context, task)),
             steps=(yield from _steps(context, task)) if task.status in EXECUTING else None,
         )
         (again,) = yield from tasks.statuses([id])
@@ -79,6 +83,14 @@ def _hosts(task: Task, now: QueueView) -> Operation[tuple[list[HostInfo], dict[s
     found = (yield from agents.read_all(names)).agents if is_short else {}
     shares = [amounts(found[name].record.resources, "resources") for name in names if name in found]
     return (yield from hosts.every_host()), next((share for share in shares if share), {})
+
+
+def _peak(context: OperationContext, task: Task) -> Operation[Peak | None]:
+    """Return what tasks like it used; None unless it reserves something and has work to do."""
+    if not task.resource_requirements or task.status not in (TaskStatus.READY, TaskStatus.RUNNING):
+        return None
+    kind = kind_of(task.queue, task.name)
+    return peak_from((yield from read_estimates(context.keys, names_of(kind))), kind)
 
 
 def _able(context: OperationContext, task: Task) -> Operation[list[AgentRecord]]:

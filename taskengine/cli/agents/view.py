@@ -84,6 +84,7 @@ def _rows(info: AgentInfo) -> list[tuple[str, Text]]:
         ("Drained by", record.draining or ""),
         ("Until", moment(info.until)),
         *fields_of(record),
+        ("Used", info.used),
         ("Made by", "code that a worker imported" if record.origin == "code" else "register_agent"),
         ("Revision", f"{record.revision} of {moment(record.updated_at)}, known since {moment(record.created_at)}"),
     ]

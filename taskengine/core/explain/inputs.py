@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from taskengine.core.peaks import Peak
 from taskengine.models.agent import AgentRecord
 from taskengine.models.enums import TaskPriority, TaskStatus
 from taskengine.models.execution import TaskExecution
@@ -124,3 +125,5 @@ class ExplainInputs:
     hosts: Sequence[HostInfo] = ()
     #: Thousandths that the agents that would run it reserve where it does not say otherwise.
     share: Mapping[str, int] = field(default_factory=dict)
+    #: What tasks of its kind used that reserved something; None where nobody knows.
+    peak: Peak | None = None

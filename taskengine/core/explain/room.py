@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from taskengine.core.demand import for_people, in_units, stored
 from taskengine.core.explain.inputs import ExplainInputs
+from taskengine.core.peaks import compared
 from taskengine.models.explanation import Fact
 from taskengine.models.host import HostInfo
 from taskengine.models.task import Task
@@ -35,6 +36,12 @@ def room_facts(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
     elif inputs.queue_view.park.startswith("room:"):
         text = f"it waits for {for_people(demand)}: {_taken(demand, able)}"
         yield Fact(kind="room", text=text, details=details)
+
+
+def used_facts(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
+    """Yield what tasks like it used beside what it reserves."""
+    if text := compared(demand_of(task, inputs), inputs.peak):
+        yield Fact(kind="reserved", text=text)
 
 
 def _lacks(demand: _Demand, there: _Demand) -> str | None:

@@ -11,6 +11,7 @@ from taskengine.core.explain.inputs import ExplainInputs
 from taskengine.core.explain.over import cancelled, completed, failed, traceback
 from taskengine.core.explain.pending import pending
 from taskengine.core.explain.ready import ready
+from taskengine.core.explain.room import used_facts
 from taskengine.core.explain.running import retrying, running
 from taskengine.core.explain.words import clock, seconds_to, span
 from taskengine.core.lifecycle import NOT_STARTED
@@ -57,6 +58,8 @@ def _facts(task: Task, inputs: ExplainInputs) -> Iterator[Fact]:
             yield cancelled(task, inputs.causes, inputs.part)
         case _:
             assert_never(task.status)
+    if task.status in (TaskStatus.READY, TaskStatus.RUNNING):
+        yield from used_facts(task, inputs)
     yield from _expiry(task, inputs.queue_view.now)
     yield from _deadline(task, inputs.queue_view.now)
 

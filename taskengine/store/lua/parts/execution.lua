@@ -34,7 +34,7 @@ local function assignment(m, eid, deadline)
   local found, more = inputs(m.on)
   return R.assignment{execution_id = eid, task_id = m.id, attempt = m.att, deadline_ms = deadline, run_id = m.run,
     name = m.name, doc = m.doc, retries = m.retries or 0, big = m.big or '', inputs = found, more_inputs = more,
-    queue = m.queue, extra = m.extra and told_extra(m) or nil}
+    queue = m.queue, extra = (m.extra or m.demand) and told_extra(m) or nil}
 end
 -- m: a task loaded as starting, its attempt counted; its slot is taken by `occupy`.
 local function start(m, eid, node, slot, agent)

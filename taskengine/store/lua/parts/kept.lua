@@ -13,6 +13,10 @@ local function told_extra(m)
       words[#words + 1] = v[i]
     end
   end
+  if m.demand then
+    words[#words + 1] = 'res'
+    words[#words + 1] = amount_words(m.demand)
+  end
   return words
 end
 -- An attempt that was heard to the end leaves nothing to go on with; one that waits, or that nobody answered, does. What
