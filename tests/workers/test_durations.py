@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from taskengine.core.estimates import kind_of
 from taskengine.core.order import rank, unpack
+from taskengine.core.peaks import Peak, names_of, peak_from
 from taskengine.models import Task
 from taskengine.store import estimates
 
@@ -32,6 +33,19 @@ def test_a_run_that_failed_teaches_nothing(fleet: Fleet, pool: Pool) -> None:
 
     until(later_ones_are_known)
     assert read_estimates(fleet, pool.queue, "broken") is None
+
+
+def test_what_a_run_used_that_reserved_something_is_known_of_its_kind(fleet: Fleet, pool: Pool) -> None:
+    kind = kind_of(pool.queue, "reserves")
+
+    def peak() -> Peak | None:
+        fleet.run(Task(name="reserves", capability=pool.queue, resource_requirements={"memory_gb": 0.25}))
+        return peak_from(fleet.store.run(estimates.read_estimates(fleet.keys, names_of(kind))), kind)
+
+    found = until(peak, 20)
+    assert found is not None
+    assert found.runs >= 1
+    assert 0 < found.memory_gb < 4
 
 
 def test_a_client_that_says_nothing_gets_the_place_of_what_its_kind_took(fleet: Fleet) -> None:
