@@ -1,4 +1,4 @@
-"""Real workers reserve what tasks demand on their machine, share it, and leave nothing of it reserved however they end."""
+"""Real workers reserve what tasks demand on their machine, share it, and leave nothing reserved however they end."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def test_two_workers_of_a_machine_share_its_only_seat_also_when_one_is_killed(fl
     assert set(fleet.wait(ids, 40)) == {"completed"}
     runs = sorted((run.started_at, run.completed_at) for id in ids for run in fleet.executions(id))
     assert all(ends <= begins for (_, ends), (begins, _) in pairwise(runs)), runs
-    (long,) = fleet.submit(Task(capability="travel", input={"do": "sleep", "seconds": 60}, resource_requirements=demand))
+    sleeps = {"do": "sleep", "seconds": 60}
+    (long,) = fleet.submit(Task(capability="travel", input=sleeps, resource_requirements=demand))
     (run,) = until(lambda: [each for each in fleet.executions(long) if each.status.value == "running"], 10)
     assert reserved(fleet)["box"] == {"seat": 1.0}
     runs_it, other = (first, second) if f"#{first.pid}-" in str(run.node) else (second, first)

@@ -13,9 +13,9 @@
 -- QUEUE|*', for all other demands: its head is asked what it demands.
 -- What a script knows: `among`, queues of the slot in whose parks something is; `here`, the host of the node whose slot asks, nil where that told none: it reserves
 -- nothing, and runs what it may; `seen`, hosts by name;
--- `heads`, of the parks of a queue; `short`, queues of which something that is parked may be granted; `has_room`, that a
+-- `heads`, of the parks of a queue; `passed`, how many of a queue were set aside; `short`, queues of which something that is parked may be granted; `has_room`, that a
 -- host has room which it did not have. (In one table: a function may capture sixty variables and no more.)
-local hosts = {seen = {}, heads = {}, short = {}}
+local hosts = {seen = {}, heads = {}, short = {}, passed = {}}
 -- lazy: hosts
 local function parse_amounts(words)
   local found = {}
@@ -133,6 +133,20 @@ local function wait_for_room(m)
   call('SADD', K.open_queues, '!room')
   short_any = true
   park(m, room_scope(m.queue, own))
+end
+-- Sets aside one that its slot has no room for. Behind eight of a queue others of it are left to the next who looks, and
+-- the slot looks into its other queues: those.
+-- lazy: hosts
+local function pass_over(m, queues)
+  wait_for_room(m)
+  hosts.passed[m.queue] = (hosts.passed[m.queue] or 0) + 1
+  if hosts.passed[m.queue] < 8 or #queues == 1 then return queues end
+  local others = {}
+  for _, queue in ipairs(queues) do
+    if queue ~= m.queue then others[#others + 1] = queue end
+  end
+  wake(m.queue)
+  return others
 end
 -- lazy: hosts
 local function forget_wait(queue, own)

@@ -46,7 +46,7 @@ local function pull_one(queues, agents, most)
       park(m, scope)
     elseif m and m.st == T.READY then
       if not (m.extra or is_limited(agents[m.queue])) or fits_here(m, agents[m.queue]) then return m end
-      wait_for_room(m)
+      queues = pass_over(m, queues)
     end
   end
   -- Behind these there may be others: the coordinator goes on.
