@@ -41,7 +41,9 @@ def _streams(stack: Stack, url: str, worker: Process, n: int, seconds: float) ->
     client = stack.client
     begin, peak = time.monotonic(), 0.0
     ids = client.submit(tasks)
-    until(lambda: _counts(url)["paid"] >= n, 120, f"{n} streams began")
+    until(lambda: _counts(url)["paid"] >= n or _failed(stack), 300, f"{n} streams began")
+    if _failed(stack):
+        client.read(ids)  # which says why
     started = time.monotonic() - begin
     while (open_now := _counts(url)["open"]) > 0:
         peak = max(peak, psutil.Process(worker.pid).memory_info().rss / 2**20)
@@ -57,6 +59,10 @@ def _streams(stack: Stack, url: str, worker: Process, n: int, seconds: float) ->
     yield Figure("claude.memory", peak, "MB", must=Must("value", "<=", 350), config=about)
     yield Figure("claude.started", started, "s until all streamed", must=Must("value", "<=", 15), config=about)
     yield Figure("claude.at_once", counts["peak"], "streams", must=Must("value", ">=", n), config=about)
+
+
+def _failed(stack: Stack) -> int:
+    return int(stack.client.raw.hget(stack.client.keys.fixed("counts"), "failed") or 0)
 
 
 def _overhead(stack: Stack, url: str) -> Iterator[Figure]:
