@@ -16,7 +16,7 @@ import pytest
 from taskengine import Task
 from taskengine.demo.plan import plan
 from taskengine.testing import Engine
-from workers.agents.builtin import ruff, testing
+from workers.agents.builtin import programs, ruff, testing
 
 from ....examples.conftest import GOOD, Repository
 
@@ -200,7 +200,7 @@ def test_a_command_runs_only_if_this_worker_may_start_it(
     assert (outside / "x").exists()
 
 
-def test_what_takes_too_long_or_was_left_behind_is_gone_with_its_task(
+def test_what_was_left_behind_is_gone_with_its_task(
     ask: Ask, repository: Repository, left: Callable[[], list[str]], outside: Path
 ) -> None:
     place = str(outside / "pid")
@@ -211,6 +211,15 @@ def test_what_takes_too_long_or_was_left_behind_is_gone_with_its_task(
     repository.commit(conftest__py=text)
     assert ask("testing", repository_url="repository").status == "completed"
     assert not psutil.pid_exists(int(Path(place).read_text()))
+    assert left() == []
+
+
+def test_what_takes_too_long_is_ended(
+    ask: Ask, repository: Repository, monkeypatch: pytest.MonkeyPatch, left: Callable[[], list[str]]
+) -> None:
+    monkeypatch.setattr(programs, "PATIENCE", 3.0)
+    repository.commit(conftest__py="import time\ntime.sleep(300)\n")
+    failed(ask("testing", repository_url="repository"), "crash", "did not end within 3 s")
     assert left() == []
 
 
