@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, assert_type
 from uuid import UUID
 
+from taskengine import AgentInfo, HostInfo, LimitInfo
 from taskengine.api import TaskAPI, WorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
@@ -153,6 +154,21 @@ async def workflows(api: TaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(await api.approve(id, "release", by="ann"), bool)
     assert_type(await api.get_approval(id, "release"), ApprovalAnswer | None)
     assert_type(await api.update_context(id, {"x": 1}, if_revision=3), int)
+
+
+async def agents(api: TaskAPI) -> None:
+    assert_type(await api.register_agent("a", "claude", {"code_review"}, secret="KEY", config={"x": 1}), AgentInfo)
+    assert_type(await api.list_agents("online", capability="lint"), list[AgentInfo])
+    assert_type(await api.get_agent("a"), AgentInfo)
+    assert_type(await api.update_agent("a", if_revision=3, preference=1), AgentInfo)
+    assert_type(await api.pause_agent("a", "a look"), Pause)
+    assert_type(await api.resume_agent("a"), bool)
+    assert_type(await api.drain_agent("a", "a deploy"), AgentInfo)
+    assert_type(await api.unregister_agent("a", cascade=True), None)
+    assert_type(await api.set_limit("key", in_flight=8), LimitInfo)
+    assert_type(await api.list_limits(), list[LimitInfo])
+    assert_type(await api.remove_limit("key"), None)
+    assert_type(await api.list_hosts(), list[HostInfo])
 
 
 async def refused(api: TaskAPI, task: Task) -> None:

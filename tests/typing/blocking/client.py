@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, assert_type
 from uuid import UUID
 
+from taskengine import AgentInfo, HostInfo, LimitInfo
 from taskengine.api import BlockingTaskAPI, BlockingWorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
@@ -155,6 +156,21 @@ def workflows(api: BlockingTaskAPI, id: UUID, workflow: Workflow) -> None:
     assert_type(api.approve(id, "release", by="ann"), bool)
     assert_type(api.get_approval(id, "release"), ApprovalAnswer | None)
     assert_type(api.update_context(id, {"x": 1}, if_revision=3), int)
+
+
+def agents(api: BlockingTaskAPI) -> None:
+    assert_type(api.register_agent("a", "claude", {"code_review"}, secret="KEY", config={"x": 1}), AgentInfo)
+    assert_type(api.list_agents("online", capability="lint"), list[AgentInfo])
+    assert_type(api.get_agent("a"), AgentInfo)
+    assert_type(api.update_agent("a", if_revision=3, preference=1), AgentInfo)
+    assert_type(api.pause_agent("a", "a look"), Pause)
+    assert_type(api.resume_agent("a"), bool)
+    assert_type(api.drain_agent("a", "a deploy"), AgentInfo)
+    assert_type(api.unregister_agent("a", cascade=True), None)
+    assert_type(api.set_limit("key", in_flight=8), LimitInfo)
+    assert_type(api.list_limits(), list[LimitInfo])
+    assert_type(api.remove_limit("key"), None)
+    assert_type(api.list_hosts(), list[HostInfo])
 
 
 def refused(api: BlockingTaskAPI, task: Task) -> None:
