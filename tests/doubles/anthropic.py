@@ -53,6 +53,9 @@ class Seen:
     paid: Counter[int] = field(default_factory=Counter)
     #: Turn -> replies that were sent whole.
     finished: Counter[int] = field(default_factory=Counter)
+    #: The latest turn that its client surely heard: it asked for the next one. And requests for one of these again.
+    heard: int = 0
+    again: int = 0
     #: When its clients hung up in the middle, by ``time.monotonic``.
     hung_up: list[float] = field(default_factory=list)
     #: Bodies of its requests.
@@ -129,6 +132,8 @@ class Service:
             return request.drop()
         turn = 1 + sum(1 for message in body["messages"] if message["role"] == "assistant")
         seen.paid[turn] += 1
+        seen.again += turn <= seen.heard
+        seen.heard = max(seen.heard, turn - 1)
         if not body.get("stream"):
             await request.answer(200, _whole(body, reply), {**RATES, **reply.get("headers", {})})
         elif not await self._stream(request, body, reply):

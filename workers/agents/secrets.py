@@ -21,7 +21,7 @@ from workers.known_secrets import learn
 #: Before the name of a secret in a config's text.
 MARK = "secret:"
 #: A text that is one, or one behind a word, as a header has it: ``Bearer secret:NAME``.
-_MARKED = re.compile(rf"(?:[\w-]+ )?{MARK}(.*)", re.DOTALL)
+_MARKED = re.compile(rf"(?:[\w-]+ )?{MARK}(\S+)")
 #: Bytes of a file.
 _LARGEST = 64 * 1024
 

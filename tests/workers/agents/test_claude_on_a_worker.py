@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -224,8 +223,7 @@ def test_a_hundred_tasks_survive_kills_and_pay_no_finished_turn_twice(
     for task in api.wait([task.id for task in made], 120):
         assert task.status.value == "completed", (task.name, task.error_message)
     last.close()
-    finished = {name: dict(service.of(name).finished) for name in names}
-    twice = {name: turns for name, turns in finished.items() if any(n > 1 for n in turns.values())}
-    assert twice == {}, json.dumps(twice)
+    # What the service sent whole may not have arrived when the worker was killed: heard is what was gone on from.
+    assert {name: service.of(name).again for name in names if service.of(name).again} == {}
     paid = sum(service.of(name).paid.total() for name in names)
     assert paid <= 2 * len(names) + 8 * kills  # what streamed at a kill, in 8 slots
