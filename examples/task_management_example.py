@@ -1,4 +1,4 @@
-"""A walk through the API: one task, a pipeline, a retry, a cancel, a workflow, statistics.
+"""A walk through the API: one task, a pipeline, a retry, a cancel, a workflow, agents, statistics.
 
     python examples/task_management_example.py
 
@@ -113,6 +113,15 @@ async def workflow(api: TaskAPI) -> None:
     print("Steps:", {step.path: step.status.value for step in (await handle.status()).steps})
 
 
+async def agents(api: TaskAPI) -> None:
+    """Who could run what, and one more, known by name before any worker serves it."""
+    await api.register_agent("claude_agent_1", "claude", {"code_review"}, config={"model": "claude-sonnet-5"})
+    for agent in await api.list_agents():
+        can = ", ".join(sorted(agent.record.capabilities))
+        print(f"Agent {agent.record.id} ({can}): {agent.status}, {agent.reason}")
+    await api.unregister_agent("claude_agent_1")
+
+
 async def main() -> None:
     async with TaskAPI() as api:
         await one_task(api)
@@ -120,6 +129,7 @@ async def main() -> None:
         await failure_and_retry(api)
         await cancel(api)
         await workflow(api)
+        await agents(api)
         statistics = await api.get_queue_statistics()
         print({name: statistics[name] for name in ("pending_tasks", "running_tasks", "completed_tasks")})
         print("Health:", (await api.health_check())["status"])

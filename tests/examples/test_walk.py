@@ -31,6 +31,7 @@ def test_the_walk_through_the_api_ends_well(tmp_path: Path) -> None:
         "Cancelled: True",
         "Workflow completed: {'best': 29, 'passed': True}",
         "'is_good': 'completed'",
+        "Agent claude_agent_1 (code_review): offline, no living worker serves it",
         "Health: ",
     ):
         assert said in done.stdout, done.stdout
