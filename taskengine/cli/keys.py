@@ -34,7 +34,7 @@ class ScopeWord(StrEnum):
 
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose it is: what is done with it stands under this name.")]
-Id = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as 'keys list' shows it, or the whole key.")]
+Id = Annotated[str, typer.Argument(metavar="KEY", help="The key's id, as 'keys list' shows it, or the whole key.")]
 Scope = Annotated[
     ScopeWord,
     typer.Option(help="read asks, submit stores work, operate steers it, admin changes agents, limits and keys."),

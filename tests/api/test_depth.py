@@ -19,7 +19,7 @@ from workers.invoke import encode
 
 from ..store.world import World
 
-FIELDS = ("input", "metadata", "execution_context", "resource_requirements")
+FIELDS = ("input", "metadata", "execution_context")
 
 
 def nested(levels: int) -> dict[str, Any]:

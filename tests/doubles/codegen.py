@@ -67,10 +67,11 @@ class Run:
 class CodegenService:
     """The double; what it counts is what would be paid."""
 
-    def __init__(self, *, reads: int = 60, posts: int = 1_000_000, read_seconds: float = 30.0) -> None:
+    def __init__(self, *, reads: int = 60, posts: int = 1_000_000, read_seconds: float = 30.0, first: int = 0) -> None:
         #: Requests in so many seconds, and posts a minute; what is over gets a 429 with Retry-After.
         self.limits = {"read": (reads, read_seconds), "post": (posts, 60.0)}
         self.runs: list[Run] = []
+        self._first = first
         self.requests: Counter[str] = Counter()
         self.refused: Counter[int] = Counter()
         #: Answered to everything, while it is set.
@@ -146,7 +147,7 @@ class CodegenService:
 
     def _made(self, prompt: str, metadata: dict[str, Any]) -> Run:
         now = time.time()
-        run = Run(len(self.runs) + 1, prompt, metadata, now, now)
+        run = Run(self._first + len(self.runs) + 1, prompt, metadata, now, now)
         self.runs.append(run)
         return run
 
@@ -211,7 +212,8 @@ class CodegenService:
         run.since = time.time()
 
     def _known(self, id: str) -> Run | None:
-        return self.runs[int(id) - 1] if id.isdecimal() and 0 < int(id) <= len(self.runs) else None
+        at = int(id) - self._first - 1 if id.isdecimal() else -1
+        return self.runs[at] if 0 <= at < len(self.runs) else None
 
 
 def _main(reads: int) -> None:

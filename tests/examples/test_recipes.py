@@ -52,7 +52,7 @@ def model(monkeypatch):
     server = HTTPServer(("127.0.0.1", 0), Model)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    monkeypatch.setenv("MODEL_URL", f"http://127.0.0.1:{server.http_port}/v1")
+    monkeypatch.setenv("MODEL_URL", f"http://127.0.0.1:{server.server_port}/v1")
     monkeypatch.setenv("MODEL_KEY", "key")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     yield asked

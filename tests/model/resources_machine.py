@@ -281,5 +281,5 @@ ENDS = [
 #: What may happen, and how often.
 ACTIONS = {
     "create": 8, "claim": 20, "report": 14, "time_out": 1, "hand_back": 2, "cancel": 1, "cancel_waiting": 2,
-    "detach": 1, "lose": 1, "change_machine": 1, "share": 1, "sweep": 4, "look_after": 1, "beat": 1, "resume": 3,
+    "detach": 1, "lose": 1, "change_machine": 1, "share": 1, "sweep": 4, "look_after": 5, "beat": 1, "resume": 3,
 }  # fmt: skip

@@ -33,7 +33,7 @@ def answer(
     id: Id,
     value: Annotated[str, typer.Argument(metavar="VALUE", help="Text, one of the options, or the form as JSON.")],
     question: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only this question.", show_default="what it asks now")
+        str | None, typer.Option(metavar="QUESTION", help="Only this question.", show_default="what it asks now")
     ] = None,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who says so.", show_default="you")] = None,
     output: OutputOption = None,

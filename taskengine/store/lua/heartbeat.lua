@@ -103,7 +103,7 @@ if A.drain == '' and tonumber(countable) > #slots / 2 - #vanished then
   local work = busy(queues, agents)
   for _, queue in ipairs(work) do note_queue(queue) end
   if #work > 0 then look(node) end
-  if short_any then note_short(queues) end
+  if stops.short then note_short(queues) end
 else
   call('SREM', K.free_nodes, node)
 end

@@ -226,5 +226,5 @@ local function back_off(agent, ends, why)
   call('SADD', K.open_queues, '!')
   call('ZADD', K.timers, ends, 'resume:' .. scope)
   note_control('paused', scope, record)
-  paused_any = true
+  stops.paused = true
 end

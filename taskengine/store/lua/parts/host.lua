@@ -131,7 +131,7 @@ local function wait_for_room(m)
   call('SADD', key('room_waits', m.queue), own)
   call('SADD', K.room_queues, m.queue)
   call('SADD', K.open_queues, '!room')
-  short_any = true
+  stops.short = true
   park(m, room_scope(m.queue, own))
 end
 -- Sets aside one that its slot has no room for. Behind eight of a queue others of it are left to the next who looks, and

@@ -352,8 +352,8 @@ local function share_limits(agent, most, breaks, names, share)
   end
   limits_seen = {}
   limits_of = {}
-  limited_any = call('EXISTS', K.limited) == 1
-  if limited_any then call('SADD', K.open_queues, '!limits') else call('SREM', K.open_queues, '!limits') end
+  stops.limited = call('EXISTS', K.limited) == 1
+  if stops.limited then call('SADD', K.open_queues, '!limits') else call('SREM', K.open_queues, '!limits') end
   hosts.has_room = true
   freed[#freed + 1] = own
   for name in (before .. ' ' .. names):gmatch('%S+') do freed[#freed + 1] = name end

@@ -10,33 +10,31 @@
 -- it.
 -- A suspended task (run, and cap where it is pinned) is set aside under its scope as somebody meets it in an open
 -- queue, and so are the timers of any paused task as they come due.
--- Whether anything is paused at all, and whether a run may be; nil = not asked.
-local paused_any
+-- Whether anything is paused at all, whether there are limits, whether tasks wait for room on a host (short), and
+-- whether a run may be paused; nil = not asked.
+local stops = {}
 local run_paused
--- The same of limits, and of tasks that wait for room on a host.
-local limited_any
-local short_any
 -- One command for all, while there is none.
 local function look_for_stops()
   local found = call('EXISTS', K.pauses, K.limited, K.room_queues)
-  paused_any, limited_any, short_any = found == 3, found == 3, found == 3
+  stops.paused, stops.limited, stops.short = found == 3, found == 3, found == 3
   if found == 0 or found == 3 then return end
-  paused_any = call('EXISTS', K.pauses) == 1
-  limited_any = found == 2 and not paused_any or call('EXISTS', K.limited) == 1
-  short_any = found > (paused_any and 1 or 0) + (limited_any and 1 or 0)
+  stops.paused = call('EXISTS', K.pauses) == 1
+  stops.short = found == 2 and not stops.paused or call('EXISTS', K.room_queues) == 1
+  stops.limited = found > (stops.paused and 1 or 0) + (stops.short and 1 or 0)
 end
 -- lazy
 local function is_any_short()
-  if short_any == nil then look_for_stops() end
-  return short_any
+  if stops.short == nil then look_for_stops() end
+  return stops.short
 end
 local function is_any_paused()
-  if paused_any == nil then look_for_stops() end
-  return paused_any
+  if stops.paused == nil then look_for_stops() end
+  return stops.paused
 end
 local function is_any_limited()
-  if limited_any == nil then look_for_stops() end
-  return limited_any
+  if stops.limited == nil then look_for_stops() end
+  return stops.limited
 end
 local function is_any_run_paused()
   if run_paused == nil then run_paused = call('SISMEMBER', K.open_queues, '!run') == 1 end
@@ -129,8 +127,8 @@ local function forget_pause(scope)
   if not record then return false end
   call('HDEL', K.pauses, scope)
   call('HINCRBY', K.paused_ms, scope, math.max(0, now - tonumber(record:match('^%d+'))))
-  paused_any = call('EXISTS', K.pauses) == 1
-  if not paused_any then call('SREM', K.open_queues, '!', '!run') end
+  stops.paused = call('EXISTS', K.pauses) == 1
+  if not stops.paused then call('SREM', K.open_queues, '!', '!run') end
   local capability = scope:match('^cap:(.*)$')
   if capability and call('SISMEMBER', K.queues, capability) == 1 then open_queue(capability) end
   call('ZREM', K.timers, 'resume:' .. scope)

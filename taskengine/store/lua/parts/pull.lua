@@ -5,20 +5,20 @@
 -- Those of the queues that have work, or had a moment ago, are not paused, and whose agent has room in its limits.
 local function busy(queues, agents)
   local found, is = {}, call('SMISMEMBER', K.open_queues, '!', '!run', '!limits', '!room', unpack(queues))
-  run_paused, limited_any, short_any = is[2] == 1, is[3] == 1, is[4] == 1
+  run_paused, stops.limited, stops.short = is[2] == 1, is[3] == 1, is[4] == 1
   for i, queue in ipairs(queues) do
     if is[i + 4] == 1 then found[#found + 1] = queue end
   end
   if is[1] == 1 then found = open_queues(found, agents) end
-  if limited_any then return with_room(found, agents) end
+  if stops.limited then return with_room(found, agents) end
   return found
 end
 -- Whether a limit counts what an agent runs, or it reserves something of its host, so that it goes one by one. Asked of
 -- those that `busy` answered.
-local function is_limited(agent) return limited_any and limits_of[agent] end
+local function is_limited(agent) return stops.limited and limits_of[agent] end
 -- Takes the best head off its queue, or off the park in which it waited for room; of one queue without comparing.
 local function pop_best(queues, agents)
-  if #queues == 1 and not short_any then return call('ZPOPMIN', key('ready', queues[1]))[1] end
+  if #queues == 1 and not stops.short then return call('ZPOPMIN', key('ready', queues[1]))[1] end
   local queue, item, score
   for _, l in ipairs(queues) do
     local z = call('ZRANGE', key('ready', l), 0, 0, 'WITHSCORES')
@@ -27,7 +27,7 @@ local function pop_best(queues, agents)
       if not score or s < score or (s == score and z[1] < item) then queue, item, score = l, z[1], s end
     end
   end
-  local parked = short_any and best_parked(queues, agents)
+  local parked = stops.short and best_parked(queues, agents)
   if parked and (not score or parked.score < score or parked.score == score and parked.item < item) then
     take_parked(parked)
     return parked.item
@@ -168,8 +168,8 @@ local function pull_next(queues, agents, hint)
   local open = busy(queues, agents)
   if #fresh > 0 then
     local queue = #open == 1 and open[1] or fresh[1].queue
-    local is_free = not short_any and #open == 0 and agents[queue] and not limited_any and not is_any_paused()
-      or not short_any and #open == 1 and not is_any_run_paused() and call('EXISTS', key('ready', queue)) == 0
+    local is_free = not stops.short and #open == 0 and agents[queue] and not stops.limited and not is_any_paused()
+      or not stops.short and #open == 1 and not is_any_run_paused() and call('EXISTS', key('ready', queue)) == 0
     local best = fresh[1]
     for i = 2, is_free and #fresh or 0 do
       if is_before(fresh[i], best) then best = fresh[i] end
@@ -184,7 +184,7 @@ local function pull_next(queues, agents, hint)
       open = busy(queues, agents)
     end
   end
-  if #open == 1 and hint.most > 1 and not short_any and not is_limited(agents[open[1]]) then
+  if #open == 1 and hint.most > 1 and not stops.short and not is_limited(agents[open[1]]) then
     local most = share(open[1], call('ZCARD', key('ready', open[1])), hint)
     if most > 1 then return pull_batch(open[1], agents, most, hint) end
   end
