@@ -47,7 +47,7 @@ agents:
     type: function
     capabilities: [x]
     config:
-      modle: x
+      modle: x  # codespell:ignore
   empty:
     type: claude
 """

@@ -95,7 +95,7 @@ async def test_the_rule_of_fences_is_told_where_there_is_one(service: Anthropic)
         ({"kind": "error", "status": 504, "type": "timeout_error"}, "network", "timeout_error", True),
         ({"kind": "error", "status": 408, "type": "?"}, "network", "(408)", True),
         ({"kind": "mid_error", "type": "api_error"}, "network", "api_error (200)", True),
-        ({"kind": "cut", "text": "half an ans"}, "network", "", True),
+        ({"kind": "cut", "text": "half an answ"}, "network", "", True),
     ],
     ids=lambda given: str(given)[:50],
 )  # fmt: skip
