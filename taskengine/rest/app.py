@@ -9,7 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from taskengine.rest import health, problems, project
+from taskengine.rest import health, problems, project, session
 from taskengine.rest.auth import ANYBODY, Door
 from taskengine.rest.guards import Guards
 from taskengine.rest.limits import Busy
@@ -21,15 +21,16 @@ what to do. A key travels as `Authorization: Bearer te_…`."""
 
 
 def application(
-    settings: Settings, *, hosts: frozenset[str] | None = None, needs_key: bool = True
+    settings: Settings, *, hosts: frozenset[str] | None = None, needs_key: bool = True, is_secure: bool = False
 ) -> Guards:
     """Return the server of one namespace.
 
     *hosts*: names that a request may give the server; None: any. Without *needs_key* everybody may do everything, and
-    what a proxy passed on is refused.
+    what a proxy passed on is refused. *is_secure*: browsers reach it over TLS, its own or a proxy's.
     """
     door = Door(settings=settings)
     door.everybody = None if needs_key else ANYBODY
+    door.is_secure = is_secure
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -43,6 +44,7 @@ def application(
     app.state.door = door
     problems.install(app)
     app.include_router(health.router)
+    app.include_router(session.router)
     app.include_router(project.router())
     return Guards(Busy(app), hosts, refuses_proxies=not needs_key)
 

@@ -1,7 +1,8 @@
-"""Who asks: the key that comes with a request, shown to the store each time.
+"""Who asks: the key that comes with a request, or a browser's session of one, shown to the store each time.
 
 So a key that was revoked lets nobody in from the next request on, on whatever server, and its rate holds for all of
-them together.
+them together. A browser sends its cookie whoever makes it ask, so with a cookie whatever changes something must come
+from a page of ours, as the browser itself tells.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import TypeVar
 from fastapi import Request
 
 from taskengine.api import TaskAPI
-from taskengine.api.operations.keys import Caller, admit
+from taskengine.api.operations.keys import Caller, admit, admit_session
 from taskengine.api.surface import Scope
-from taskengine.errors import UnknownKeyError
+from taskengine.errors import AccessError, ScopeError, UnknownKeyError
+from taskengine.rest.guards import SAFE, host_port, is_own_page
 from taskengine.store.call import Operation
 
 T = TypeVar("T")
@@ -24,15 +26,29 @@ class Door(TaskAPI):
 
     #: Who everybody is, where nobody needs a key; None where all do.
     everybody: Caller | None = None
+    #: Browsers reach it over TLS alone, its own or a proxy's.
+    is_secure: bool = False
 
     async def caller(self, request: Request) -> Caller:
         """Return who sent a request; UnknownKeyError, TooManyRequestsError."""
         if self.everybody is not None:
             return self.everybody
         kind, _, shown = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not shown:
+        if kind.lower() == "bearer" and shown:
+            return await self._run(admit(shown.strip()))
+        session = request.cookies.get(self.cookie(request))
+        if kind or session is None:
             raise UnknownKeyError()
-        return await self._run(admit(shown.strip()))
+        refuse_foreign(request)
+        return await self._run(admit_session(session))
+
+    def cookie(self, request: Request) -> str:
+        """Return the name of a browser's cookie.
+
+        A browser sends a cookie to every port of a host: two servers on this machine would end each other's sessions.
+        Under TLS the prefix keeps others of the same domain from setting it.
+        """
+        return "__Host-te" if self.is_secure else f"te-{host_port(request.headers.get('host', ''))}"
 
     async def ask(self, operation: Operation[T]) -> T:
         """Return the answer to a question that only the server asks."""
@@ -41,3 +57,19 @@ class Door(TaskAPI):
 
 #: Whoever reaches a server without a login.
 ANYBODY = Caller(None, Scope.ADMIN)
+
+
+def need(caller: Caller, scope: Scope) -> Caller:
+    """Return the caller; ScopeError when its key may do less than *scope*."""
+    if caller.scope < scope:
+        raise ScopeError(str(caller.name), needs=scope.word, has=caller.scope.word)
+    return caller
+
+
+def refuse_foreign(request: Request) -> None:
+    """AccessError when a request with a cookie would change something and comes from no page of ours."""
+    if request.method not in SAFE and not is_own_page(request.headers):
+        raise AccessError(
+            "a request with a cookie must come from a page of this server (Sec-Fetch-Site, Origin); a program sends a "
+            "key: Authorization: Bearer te_…"
+        )

@@ -52,6 +52,11 @@ class Bind:
         """How it is spoken to."""
         return "http" if self.tls_cert is None else "https"
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach it over TLS alone."""
+        return self.tls_cert is not None or self.behind_proxy
+
     def url(self, port: int) -> str:
         """Its address, with the port that it got."""
         host = f"[{self.host}]" if ":" in self.host else self.host

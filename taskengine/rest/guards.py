@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from taskengine.errors import AccessError, TaskEngineError
 from taskengine.rest.problems import HttpError, error_response
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Methods that change nothing.
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Names of this machine as it calls itself.
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 #: What a proxy adds.
@@ -61,7 +62,7 @@ class Guards:
                 f"the header {seen} says that a proxy passed this on, and this server asks nobody for a key "
                 "(--no-login); start it without, or take the proxy away"
             )
-        if method not in _SAFE and (origin := _foreign(headers, host)):
+        if method not in SAFE and (origin := _foreign(headers, host)):
             return AccessError(f"the request comes from a page of another site ({origin:.120})")
         return None
 
@@ -72,6 +73,21 @@ def host_name(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def host_port(host: str) -> int:
+    """Return the port in a ``Host`` header; 80 when there is none."""
+    try:
+        return urlsplit(f"//{host}").port or 80
+    except ValueError:
+        return 80
+
+
+def is_own_page(headers: Headers) -> bool:
+    """Whether a browser says that a page of this server asks; a program, which says nothing, is none."""
+    host = headers.get("host", "")
+    told = "sec-fetch-site" in headers or "origin" in headers
+    return told and headers.get("sec-fetch-site") != "none" and _foreign(headers, host) is None
 
 
 def _forwarded(headers: Headers) -> str | None:

@@ -1,8 +1,13 @@
-"""The schema of a problem document."""
+"""The schema of a problem document, and where it stands in the description."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from taskengine.api.problems import PROBLEM_JSON
 
 
 class Fault(BaseModel):
@@ -23,3 +28,9 @@ class Problem(BaseModel):
     detail: str = Field(description="What is wrong and what to do.")
     instance: str | None = None
     errors: list[Fault] = Field(default_factory=list)
+
+
+def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what a route's description says of the errors that it answers."""
+    schema = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": schema} for status in sorted(statuses)}

@@ -10,7 +10,6 @@ import asyncio
 import inspect
 import re
 from collections.abc import Callable, Coroutine
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, Security
@@ -18,15 +17,14 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from taskengine.api import TaskAPI
-from taskengine.api.operations.keys import Caller
-from taskengine.api.problems import PLAIN, PROBLEM_JSON
+from taskengine.api.problems import PLAIN
 from taskengine.api.surface import LONGEST_WAIT, PREFIX, ROWS, Row, Sends
-from taskengine.errors import ScopeError, WaitTimeoutError
+from taskengine.errors import WaitTimeoutError
 from taskengine.rest import limits, progress
 from taskengine.rest.answers import Answer, answer_of
 from taskengine.rest.arguments import arguments_of, signature_of
-from taskengine.rest.auth import Door
-from taskengine.rest.problem_model import Problem
+from taskengine.rest.auth import Door, need
+from taskengine.rest.problem_model import Problem, problems_of
 from taskengine.rest.problems import HttpError
 
 _ROWS = {row.id: row for row in ROWS}
@@ -72,20 +70,13 @@ class RowRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             door: Door = request.app.state.door
-            request.state.caller = allowed(row, await door.caller(request))
+            request.state.caller = need(await door.caller(request), row.scope)
             body = await limits.read_body(request, most)
             if body and not limits.is_json(request.headers):
                 raise HttpError(415, PLAIN[415][1])
             return await answer(limits.replayed(request, body))
 
         return handler
-
-
-def allowed(row: Row, caller: Caller) -> Caller:
-    """Return the caller; ScopeError when its key may not do what the row does."""
-    if caller.scope < row.scope:
-        raise ScopeError(str(caller.name), needs=row.scope.word, has=caller.scope.word)
-    return caller
 
 
 def _endpoint(row: Row) -> Callable[..., Any]:
@@ -143,11 +134,7 @@ def _needs(row: Row) -> str:
 
 def _responses(row: Row) -> dict[int | str, dict[str, Any]]:
     statuses = {*_ANY, 404, 409, 504} | ({424} if row.waits else set())
-    problem = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    found: dict[int | str, dict[str, Any]] = {
-        status: {"description": HTTPStatus(status).phrase, "content": problem}
-        for status in sorted(statuses)
-    }
+    found = problems_of(*statuses)
     found[422] |= {"model": Problem}
     if row.sends is Sends.WHERE:
         found[200] = {"content": {progress.NDJSON: {"schema": {"type": "string"}}}}

@@ -54,7 +54,7 @@ async def serve(settings: Settings, bind: Bind, greet: Callable[[str, Path | Non
     listening = listen(bind)
     try:
         port = int(listening.getsockname()[1])
-        app = application(settings, hosts=bind.hosts, needs_key=not bind.no_login)
+        app = application(settings, hosts=bind.hosts, needs_key=not bind.no_login, is_secure=bind.is_secure)
         door = door_of(app)
         file = await _own_key(door, port) if bind.is_loopback and not bind.no_login else None
         greet(bind.url(port), file)

@@ -13,6 +13,8 @@ from taskengine.store.verb import Verb
 
 #: Keys that may be stored.
 MOST_KEYS = 10_000
+#: Sessions that one key may have.
+MOST_SESSIONS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class _Row(NamedTuple):
 
 _PUT = Verb("put_api_key", reply)
 _ADMIT = Verb("admit", reply)
+_OPEN = Verb("open_session", reply)
+_CLOSE = Verb("close_session", reply)
 _REVOKE = Verb("revoke_api_key", reply)
 _READ: Verb[list[Any]] = Verb("read_api_keys", list, api_key=_Row)
 
@@ -56,13 +60,26 @@ def put(id: str, sha: str, name: str, scope: str, expires_at: datetime | None, r
     )
 
 
-def admit(id: str, sha: str, request: str) -> Call[Reply]:
-    """Let a request in: ok (name, scope), limited (ms to wait, name), missing or expired. It counts once."""
-    return _ADMIT(id=id, sha=sha, request=request)
+def admit(id: str, sha: str, request: str, session: str = "") -> Call[Reply]:
+    """Let a request in: ok (name, scope), limited (ms to wait, name), missing or expired. It counts once.
+
+    *sha*: of the secret of the key, or of the *session* of it that is shown.
+    """
+    return _ADMIT(id=id, session=session, sha=sha, request=request)
+
+
+def open_session(id: str, sha: str, session: str, secret: str, ms: int) -> Call[Reply]:
+    """Let a browser in with a key: ok or missing. *secret*: sha256 of the session's; *ms*: how long it lasts."""
+    return _OPEN(id=id, sha=sha, session=session, secret=secret, ms=ms, most=MOST_SESSIONS)
+
+
+def close_session(id: str, session: str) -> Call[Reply]:
+    """End a session of a key: ok or missing."""
+    return _CLOSE(id=id, session=session)
 
 
 def revoke(id: str) -> Call[Reply]:
-    """Forget a key: ok or missing."""
+    """Forget a key and its sessions: ok or missing."""
     return _REVOKE(id=id)
 
 

@@ -108,6 +108,7 @@ BY_ID: Mapping[str, str] = {
     "reserved": "hash execution -> what it reserves of a host, 'NAME=milli,…'",
     "room_waits": "set of what tasks of a queue demand that wait for room, each in 'room:QUEUE|DEMAND'; 17 at most",
     "run": "hash {cr, total, open, fin, pruned, nm, by}: a run; pruned when some of its tasks went before it",
+    "sessions": "hash session -> 'sha256 ends ms': browsers let in with a key, by its id; 12 h after the latest",
     "settings": "string: JSON of the settings that must be equal across a fleet, by their digest; 7 days",
     "slots": "hash slot -> 'execution|message|pid|missed': what a node's slots hold ('h' at its end: of limits, too); "
     "of '~' the slotless executions",

@@ -618,6 +618,8 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "signal": lambda c: workflows.signal(str(c.ready.id), "go", "1", "{}"),
     "put_api_key": lambda _: api_keys.put("k", "sha", "bot", "read", None, 60),
     "admit": lambda _: api_keys.admit("k", "sha", "r"),
+    "open_session": lambda _: api_keys.open_session("k", "sha", "s", "secret", 1000),
+    "close_session": lambda _: api_keys.close_session("k", "s"),
     "revoke_api_key": lambda _: api_keys.revoke("k"),
     "read_api_keys": lambda _: next(api_keys.every_key()),
     "remove_limit": lambda _: limits.remove("l0"),

@@ -412,6 +412,20 @@ def admit(w: World) -> Case:
 
 
 @case
+def open_session(w: World) -> Case:
+    w.run(api_keys.put("k", "sha", "bot", "read", None, 60))
+    call = api_keys.open_session("k", "sha", "s", "secret", 1000)
+    return Case(call, lambda: w.run(api_keys.open_session("k", "sha", "t", "other", 1000)))
+
+
+@case
+def close_session(w: World) -> Case:
+    w.run(api_keys.put("k", "sha", "bot", "read", None, 60))
+    w.run(api_keys.open_session("k", "sha", "s", "secret", 1000))
+    return Case(api_keys.close_session("k", "s"), lambda: w.new("b"), frozenset({"missing"}))
+
+
+@case
 def revoke_api_key(w: World) -> Case:
     w.run(api_keys.put("k", "sha", "bot", "read", None, 60))
     return Case(api_keys.revoke("k"), lambda: w.new("b"), frozenset({"missing"}))

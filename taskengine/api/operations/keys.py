@@ -1,4 +1,4 @@
-"""Keys for the server of REST: made, listed, revoked, and shown with a request.
+"""Keys for the server of REST: made, listed, revoked, shown with a request, and shown once for a session of a browser.
 
 A key is ``te_ID_SECRET``. Its secret is 32 random bytes, so its sha256 is enough: nobody guesses one, and a hash that
 is slow on purpose would cost each request what it is to cost a guess. The secret is told once and stored nowhere.
@@ -24,10 +24,15 @@ from taskengine.errors import (
 from taskengine.store import api_keys
 from taskengine.store.api_keys import ApiKey
 from taskengine.store.call import Operation
+from taskengine.store.replies import Reply
 
 _FORM = re.compile(r"te_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+_SESSION = re.compile(r"ts_([0-9a-f]{12})_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+#: Seconds that a session lasts.
+SESSION_SECONDS = 12 * 3600
 _MOST_A_MINUTE = 1_000_000
 _LONGEST_NAME = 100
+_LOG_IN = "the session is over; log in with a key again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Caller:
     #: None where no key is asked for.
     name: str | None
     scope: Scope
+    #: Of the key; None where no key is asked for.
+    key_id: str | None = None
 
 
 def create_key(
@@ -77,13 +84,53 @@ def admit(shown: str) -> Operation[Caller]:
     if found is None:
         raise UnknownKeyError()
     answer = yield from api_keys.admit(found[1], _hash(found[2]), secrets.token_hex(8))
-    if answer.word == "limited":
-        raise TooManyRequestsError(answer.text(1), answer.number() / 1000)
     if answer.word == "expired":
         raise UnknownKeyError("the key has expired; make a new one with: taskengine keys create NAME")
+    return _caller(answer, found[1])
+
+
+def open_session(shown: str) -> Operation[str]:
+    """Return the word that stands for this key for twelve hours; UnknownKeyError, TooManyRequestsError.
+
+    It dies with the key. Of more than a hundred of one key those that end first make room.
+    """
+    yield from admit(shown)
+    found = _FORM.fullmatch(shown)
+    assert found is not None
+    session, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    answer = yield from api_keys.open_session(
+        found[1], _hash(found[2]), session, _hash(secret), SESSION_SECONDS * 1000
+    )
     if not answer.ok:
         raise UnknownKeyError()
-    return Caller(answer.text(), scope_of(answer.text(1)))
+    return f"ts_{found[1]}_{session}_{secret}"
+
+
+def admit_session(shown: str) -> Operation[Caller]:
+    """Return who shows this session; UnknownKeyError when it is over or its key is, TooManyRequestsError."""
+    found = _SESSION.fullmatch(shown)
+    if found is None:
+        raise UnknownKeyError(_LOG_IN)
+    answer = yield from api_keys.admit(found[1], _hash(found[3]), secrets.token_hex(8), found[2])
+    if answer.word in {"missing", "expired"}:
+        raise UnknownKeyError(_LOG_IN)
+    return _caller(answer, found[1])
+
+
+def close_session(shown: str) -> Operation[None]:
+    """End a session, if it is one whose secret is shown."""
+    yield from admit_session(shown)
+    found = _SESSION.fullmatch(shown)
+    assert found is not None
+    yield from api_keys.close_session(found[1], found[2])
+
+
+def _caller(answer: Reply, id: str) -> Caller:
+    if answer.word == "limited":
+        raise TooManyRequestsError(answer.text(1), answer.number() / 1000)
+    if not answer.ok:
+        raise UnknownKeyError()
+    return Caller(answer.text(), scope_of(answer.text(1)), id)
 
 
 def scope_of(word: Scope | str) -> Scope:
