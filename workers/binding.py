@@ -12,8 +12,9 @@ from typing import Any
 from taskengine.core.bindings import Bindings
 from taskengine.core.templates import PASSED_ON, bind
 from taskengine.models import Task
-from taskengine.store.codec import loads_object, worker_binding
+from taskengine.store.codec import loads_object
 from taskengine.store.replies import Assignment
+from taskengine.store.worker_binding import worker_binding
 
 
 def bound(task: Task, assignment: Assignment, fetch: Callable[[str], str | None]) -> Task:

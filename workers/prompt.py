@@ -21,8 +21,8 @@ from taskengine.core.templates import bind
 from taskengine.errors import ExpressionError, NoResultError
 from taskengine.models import Task
 from taskengine.models.task_template import holds_template
-from taskengine.store.codec import prompt_binding, worker_binding
 from taskengine.store.replies import Assignment
+from taskengine.store.worker_binding import prompt_binding, worker_binding
 
 
 class NoPromptError(ExpressionError):

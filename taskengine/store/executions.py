@@ -10,7 +10,8 @@ from taskengine.core.identity import execution_id
 from taskengine.errors import NotFoundError
 from taskengine.models import ExecutionLog, ExecutionStatus, TaskExecution, TaskStatus
 from taskengine.store.call import Call, Operation
-from taskengine.store.codec import execution_from, numbered, pairs, traceback_line
+from taskengine.store.codec import pairs
+from taskengine.store.execution_record import execution_from, numbered, traceback_line
 from taskengine.store.fields import ExecutionField, TaskField
 from taskengine.store.keys import Keys
 from taskengine.store.replies import Assignment, AssignmentReply, Reply, assignment, replies, reply

@@ -15,10 +15,11 @@ from taskengine.core.instructions import Expand
 from taskengine.core.order import path_ms, priority_of, score, unpack
 from taskengine.core.steps.rows import StepRow, TaskRow
 from taskengine.models import Task, TaskPriority, TaskType, WorkflowDefinition
-from taskengine.store.codec import canonical, with_binding, with_prompt
+from taskengine.store.codec import canonical
 from taskengine.store.fields import TaskField
 from taskengine.store.records import Pattern, Record
 from taskengine.store.steps import Piece, step_record
+from taskengine.store.worker_binding import with_binding, with_prompt
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from taskengine.core.replay import Replay, replay
 from taskengine.models import Event, Task
 from taskengine.store import agents, coordination, history, inspection, pauses
 from taskengine.store.call import Operation
-from taskengine.store.codec import pause_from
 from taskengine.store.fields import FrameField, RunField, TaskField
 from taskengine.store.inspection import PIECE, Run, TaskFacts
 from taskengine.store.invariant_rules import (
@@ -35,6 +34,7 @@ from taskengine.store.invariant_rules import (
     is_whole,
 )
 from taskengine.store.keys import BY_ID, FIXED, SERVICE, Keys
+from taskengine.store.pause_record import pause_from
 from taskengine.store.records import index_names
 from taskengine.store.step_rules import check_steps
 from taskengine.store.tasks import read

@@ -14,7 +14,8 @@ from taskengine.core.questions import LARGEST
 from taskengine.errors import InvalidInputError, PayloadTooLargeError
 from taskengine.models.question import Answer, Question
 from taskengine.store.call import Call, Operation
-from taskengine.store.codec import dumps, loads_object, moment, question_from
+from taskengine.store.codec import dumps, loads_object, moment
+from taskengine.store.question_record import question_from
 from taskengine.store.replies import Assignment, Reply, reply
 from taskengine.store.tasks import settled
 from taskengine.store.verb import Verb

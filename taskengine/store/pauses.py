@@ -14,8 +14,9 @@ from typing import Any
 
 from taskengine.models import PauseScope
 from taskengine.store.call import Call, Operation
-from taskengine.store.codec import PAUSE_PREFIXES, pairs, pause_terms
+from taskengine.store.codec import pairs
 from taskengine.store.keys import Keys
+from taskengine.store.pause_record import PAUSE_PREFIXES, pause_terms
 from taskengine.store.replies import Reply, reply
 from taskengine.store.verb import Verb
 

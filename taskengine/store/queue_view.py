@@ -10,11 +10,12 @@ from taskengine.core.explain.inputs import QueueView, Server
 from taskengine.core.order import priority_of
 from taskengine.models.enums import TaskPriority
 from taskengine.store.call import Operation
-from taskengine.store.codec import moment, note, pairs, pause_from
+from taskengine.store.codec import moment, note, pairs
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import RULED
 from taskengine.store.limits import closed_from
 from taskengine.store.nodes import Node, every_node
+from taskengine.store.pause_record import pause_from
 from taskengine.store.verb import Verb
 
 #: Queues told of, of those that living nodes offer.

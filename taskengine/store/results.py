@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from taskengine.errors import InvalidInputError, NotFoundError
 from taskengine.models import Task, TaskStatus
 from taskengine.store.call import Operation
-from taskengine.store.codec import loads_object, pairs, task_from, with_fault
+from taskengine.store.codec import loads_object, pairs
 from taskengine.store.executions import output, payload
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import Keys
+from taskengine.store.task_record import task_from, with_fault
 from taskengine.store.verb import Verb
 
 #: Outputs read in one script.

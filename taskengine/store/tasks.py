@@ -10,14 +10,16 @@ from typing import Any
 from taskengine.core.order import moved, unpack
 from taskengine.models import Task, TaskPriority
 from taskengine.store.call import Call, Operation
-from taskengine.store.codec import UNREADABLE, canonical, loads_object, pairs, pause_terms, task_from
+from taskengine.store.codec import UNREADABLE, canonical, loads_object, pairs
 from taskengine.store.connect import block_ms
 from taskengine.store.coordination import continue_delete, continue_releases, settle_batch
 from taskengine.store.executions import put_payload
 from taskengine.store.fields import RunField, TaskField
 from taskengine.store.keys import Keys
+from taskengine.store.pause_record import pause_terms
 from taskengine.store.records import Record
 from taskengine.store.replies import Reply, only, replies, reply
+from taskengine.store.task_record import task_from
 from taskengine.store.verb import Row, Verb
 
 #: Tasks read by one call: bounded work and a bounded reply.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from taskengine.models.pause import PausedBy
 from taskengine.settings import Settings
 from taskengine.store import coordination, executions, pauses, tasks
-from taskengine.store.codec import pause_from
 from taskengine.store.executions import Report
+from taskengine.store.pause_record import pause_from
 
 from .world import World, eid
 

@@ -9,7 +9,7 @@ import pytest
 
 from taskengine.models import Pause, Task
 from taskengine.store import coordination, inspection, pauses, tasks
-from taskengine.store.codec import pause_from
+from taskengine.store.pause_record import pause_from
 
 from .world import World, eid
 

@@ -34,9 +34,10 @@ from taskengine.models.agent import NAMED, AgentInfo, AgentRecord
 from taskengine.store import agents, nodes, pauses, tasks
 from taskengine.store.agents import Reading, StoredAgent
 from taskengine.store.call import Operation
-from taskengine.store.codec import dumps, moment, note, pause_from
+from taskengine.store.codec import dumps, moment, note
 from taskengine.store.estimates import read_estimates
 from taskengine.store.nodes import Node
+from taskengine.store.pause_record import pause_from
 
 #: What :func:`update_agent` changes.
 CHANGEABLE = (

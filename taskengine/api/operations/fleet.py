@@ -11,9 +11,10 @@ from taskengine.models import TaskStatus
 from taskengine.models.host import HostInfo
 from taskengine.store import hosts, nodes
 from taskengine.store.call import Call, Operation
-from taskengine.store.codec import note, pause_from
+from taskengine.store.codec import note
 from taskengine.store.connect import ServerFacts, facts
 from taskengine.store.nodes import Fleet, Node, Queue
+from taskengine.store.pause_record import pause_from
 
 
 def get_queue_statistics() -> Operation[dict[str, Any]]:

@@ -14,7 +14,7 @@ from taskengine.errors import InvalidInputError, NotFoundError, TaskEngineError
 from taskengine.models import Pause, PauseScope
 from taskengine.store import pauses, tasks
 from taskengine.store.call import Operation
-from taskengine.store.codec import pause_from
+from taskengine.store.pause_record import pause_from
 from taskengine.store.replies import Reply
 
 _LONGEST_REASON = 1000

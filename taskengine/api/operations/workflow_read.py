@@ -18,9 +18,11 @@ from taskengine.models import Workflow, WorkflowDefinition, WorkflowState, Workf
 from taskengine.models.enums import TaskStatus
 from taskengine.store import steps, workflows
 from taskengine.store.call import Operation
-from taskengine.store.codec import loads, loads_object, moment, pause_from, question_from
+from taskengine.store.codec import loads, loads_object, moment
 from taskengine.store.fields import TaskField
 from taskengine.store.keys import RULED
+from taskengine.store.pause_record import pause_from
+from taskengine.store.question_record import question_from
 from taskengine.store.step_values import Where
 from taskengine.store.workflows import Stored
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from taskengine.cli.doctor.finding import Finding, notice, ok, wrong
-from taskengine.store.codec import note, pause_from
+from taskengine.store.codec import note
 from taskengine.store.nodes import Fleet, Node
+from taskengine.store.pause_record import pause_from
 
 #: Decisions that wait, from which on a coordinator does not keep up.
 _MANY_DECISIONS = 1000
