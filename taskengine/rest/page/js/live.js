@@ -1,0 +1,86 @@
+// @ts-check
+/** A view that stays true: asked again every few seconds while somebody looks, and at once after an action. */
+
+import { ApiError } from "./api.js";
+import { render } from "./dom.js";
+import { away } from "./shell.js";
+import { failure, loading } from "./parts.js";
+
+/** @typedef {import("./route.js").Route} Route */
+/**
+ * @template T
+ * @typedef {object} View
+ * @property {(route: Route, signal: AbortSignal) => Promise<T>} load
+ * @property {(data: T, route: Route, again: () => void) => import("./dom.js").Kid} draw
+ * @property {number | ((data: T) => number)} [every] milliseconds; 0: only when asked
+ * @property {() => void} [close]
+ */
+
+const WAITS = [1000, 2000, 5000];
+
+/**
+ * Show a view in *root*.
+ * @template T
+ * @param {HTMLElement} root @param {Route} route @param {View<T>} view
+ * @returns {{close: () => void, update: (route: Route) => void, again: () => void, redraw: () => void}}
+ */
+export function live(root, route, view) {
+  let now = route;
+  /** @type {T | undefined} */ let data;
+  let failures = 0;
+  let timer = 0;
+  let asking = new AbortController();
+  render(root, loading());
+
+  const again = () => {
+    clearTimeout(timer);
+    asking.abort();
+    asking = new AbortController();
+    void look(asking.signal);
+  };
+  const redraw = () => data !== undefined && render(root, view.draw(data, now, again));
+
+  /** @param {AbortSignal} signal */
+  async function look(signal) {
+    let wait;
+    try {
+      const found = await view.load(now, signal);
+      if (signal.aborted) return;
+      data = found;
+      failures = 0;
+      away(false);
+      redraw();
+      wait = typeof view.every === "function" ? view.every(found) : (view.every ?? 2000);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof ApiError)) console.error(error);
+      wait = WAITS[Math.min(failures++, WAITS.length - 1)];
+      const isAway = error instanceof ApiError && error.isAway;
+      away(isAway);
+      if (!isAway || data === undefined) render(root, failure(error, again));
+      const passes = error instanceof ApiError && (isAway || error.status === 429 || error.status >= 500);
+      if (!passes) wait = 0;
+    }
+    if (wait && !signal.aborted) timer = setTimeout(next, wait);
+  }
+
+  // A view that nobody sees asks nothing.
+  const next = () => document.hidden || again();
+  const seen = () => !document.hidden && again();
+  document.addEventListener("visibilitychange", seen);
+  again();
+  return {
+    again,
+    redraw,
+    update(changed) {
+      now = changed;
+      again();
+    },
+    close() {
+      clearTimeout(timer);
+      asking.abort();
+      document.removeEventListener("visibilitychange", seen);
+      view.close?.();
+    },
+  };
+}

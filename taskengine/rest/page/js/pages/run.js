@@ -1,0 +1,129 @@
+// @ts-check
+/** One run: how far it is, what may be done to it, and its views. */
+
+import { get, post } from "../api.js";
+import { many } from "../bulk.js";
+import { doing, given, question, reasonField } from "../dialog.js";
+import { element, h, render } from "../dom.js";
+import { Pace } from "../forecast.js";
+import { live } from "../live.js";
+import { button, failure, head, loading, tabs, whole } from "../parts.js";
+import { href } from "../route.js";
+import { bar, tally } from "../status.js";
+import { between, number, short, span, when } from "../words.js";
+import { stateOf } from "./runs.js";
+
+export const title = (/** @type {any} */ route) => `Run ${short(route.path[1])}`;
+
+/** Views of a run, the first of which is shown: each draws in an element, and returns what ends that.
+ * @type {Record<string, (stage: HTMLElement, run: any, route: any) => Promise<any>>} */
+const VIEWS = {
+  tasks: async (stage, run, route) => (await import("./tasks.js")).list(stage, route, { run_id: run.id }),
+  events: async (stage, run, route) => (await import("./run/events.js")).mount(stage, run, route),
+};
+const TABS = Object.keys(VIEWS);
+
+/** @param {HTMLElement} root @param {import("../route.js").Route} route */
+export function mount(root, route) {
+  const [, id, tab = TABS[0]] = route.path;
+  const pace = new Pace();
+  const top = element("div", { class: "run-head" });
+  const stage = element("div", { class: `run-view view-${tab}` });
+  root.replaceChildren(top, tabbed(id, tab), stage);
+  /** @type {any} */ let view = null;
+  let isClosed = false;
+
+  /** @param {any} run */
+  async function open(run) {
+    view = () => {};
+    try {
+      const made = await (VIEWS[tab] ?? VIEWS[TABS[0]])(stage, run, route);
+      if (isClosed) close(made);
+      else view = made;
+    } catch (error) {
+      console.error(error);
+      render(stage, failure(error, () => location.reload()));
+    }
+  }
+
+  const header = live(top, route, {
+    every: (run) => (run.finished_at ? 5000 : 1000),
+    load: async (_, signal) => {
+      const [run, pauses] = await Promise.all([get(`/runs/${id}`, {}, signal), get("/pauses", {}, signal)]);
+      return { ...run, pause: pauses.items.find((/** @type {any} */ each) => each.scope === "run" && each.name === id) };
+    },
+    draw: (run, _, again) => {
+      document.title = `${run.name ?? `Run ${short(id)}`} · taskengine`;
+      pace.note(run.total_tasks - run.open_tasks);
+      if (!view) void open(run);
+      return summary(run, pace, again);
+    },
+  });
+  render(stage, loading());
+  return {
+    close() {
+      isClosed = true;
+      header.close();
+      close(view);
+    },
+    /** @param {import("../route.js").Route} changed */
+    update(changed) {
+      view?.update?.(changed);
+    },
+  };
+}
+
+/** @param {any} view */
+const close = (view) => (typeof view === "function" ? view() : view?.close?.());
+
+/** @param {string} id @param {string} tab */
+function tabbed(id, tab) {
+  const holder = element("div");
+  render(holder, tabs("Views of the run", TABS.map((each) => [each[0].toUpperCase() + each.slice(1), href(["runs", id, each]), each === tab])));
+  return holder;
+}
+
+/** @param {any} run @param {Pace} pace @param {() => void} again */
+function summary(run, pace, again) {
+  const over = run.total_tasks - run.open_tasks;
+  const { rate } = pace;
+  const left = run.finished_at ? null : pace.left(run.open_tasks);
+  return [
+    head(run.name ?? `Run ${short(run.id)}`, [stateOf(run), whole(run.id), run.created_by ? h("span", null, `by ${run.created_by}`) : null,
+      h("span", null, "began ", when(run.created_at))], actions(run, again)),
+    run.pause ? h("p", { class: "notice" }, `Paused by ${run.pause.by}`, run.pause.reason ? `: ${run.pause.reason}` : "",
+      run.pause.running ? ` (${number(run.pause.running, "task")} still running)` : "") : null,
+    h("div", { class: "panel run-numbers" },
+      bar(run.counts),
+      h("div", { class: "run-line" },
+        tally(run.counts, (status) => href(["runs", run.id, "tasks"], { status })),
+        h("div", { class: "run-pace" },
+          h("span", null, `${over.toLocaleString("en")} of ${number(run.total_tasks, "task")} over`),
+          rate && !run.finished_at ? h("span", null, `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second`) : null,
+          h("span", null, `took ${span(between(run.created_at, run.finished_at))}`),
+          left !== null ? h("span", { title: "At the pace of the last minute" }, `ends in about ${span(left)}`) : null))),
+  ];
+}
+
+/** @param {any} run @param {() => void} again */
+function actions(run, again) {
+  const act = (/** @type {() => Promise<any>} */ deed) => () => void doing(deed, again);
+  return [
+    run.finished_at ? null : run.pause
+      ? button("Resume", act(async () => ((await post("/pauses:end", { run_id: run.id })).result ? "The run goes on" : "It was not paused")))
+      : button("Pause …", act(() => pause(run))),
+    run.counts.failed ? button("Retry failed …", act(() => many("retry", { run_id: run.id, status: "failed" }))) : null,
+    run.finished_at ? null : button("Cancel …", act(() => many("cancel", { run_id: run.id })), { class: "danger" }),
+  ];
+}
+
+/** @param {any} run */
+async function pause(run) {
+  const answer = await question({
+    title: "Pause this run?", text: h("p", null, "Nothing of it starts any more; what runs goes on and counts."),
+    fields: reasonField(), action: "Pause the run",
+  });
+  if (!answer) return null;
+  const made = await post("/pauses", given({ run_id: run.id, ...answer }));
+  return made.running ? `Paused; ${number(made.running, "task")} still running` : "Paused";
+}

@@ -1,0 +1,75 @@
+// @ts-check
+/** Runs: what was submitted together, newest first. */
+
+import { get } from "../api.js";
+import { h } from "../dom.js";
+import { Pace } from "../forecast.js";
+import { live } from "../live.js";
+import { choice, empty, field, filters, head, pager, runLink, table } from "../parts.js";
+import { badge, bar } from "../status.js";
+import { between, number, short, span, when } from "../words.js";
+
+export const title = () => "Runs";
+
+/** @type {Map<string, Pace>} */
+const paces = new Map();
+
+/** @param {HTMLElement} root @param {import("../route.js").Route} route */
+export function mount(root, route) {
+  return live(root, route, {
+    every: 2000,
+    load: ({ query }, signal) => get("/runs", { ...query, limit: 50 }, signal),
+    draw: (page, { query }) => [
+      head("Runs", "Graphs of tasks that were submitted together, newest first."),
+      filters(query, field("name", "Name", query, "whole name"), field("created_by", "Submitted by", query),
+        choice("finished", "State", query, [["false", "open"], ["true", "finished"]])),
+      page.items.length
+        ? table("Runs", ["Run", "State", { text: "Tasks", class: "wide" }, { text: "Done", class: "number" },
+            { text: "Submitted by", class: "extra" }, { text: "Began", class: "extra" }, { text: "Took", class: "number" },
+            { text: "Ends", class: "number extra" }], page.items.map(row))
+        : nothing(query),
+      pager(page.cursor, query, page.items.length),
+    ],
+  });
+}
+
+/** @param {any} run */
+function row(run) {
+  const over = run.total_tasks - run.open_tasks;
+  return h("tr", { key: run.id },
+    h("th", { scope: "row" }, runLink(run.id, run.name ?? `Run ${short(run.id)}`)),
+    h("td", null, stateOf(run)),
+    h("td", { class: "wide" }, bar(run.counts)),
+    h("td", { class: "number" }, `${over.toLocaleString("en")} / ${run.total_tasks.toLocaleString("en")}`),
+    h("td", { class: "extra" }, run.created_by ?? "–"),
+    h("td", { class: "extra" }, when(run.created_at)),
+    h("td", { class: "number" }, span(between(run.created_at, run.finished_at))),
+    h("td", { class: "number extra" }, ends(run)));
+}
+
+/** What a run comes to in a word: its worst end, or that it goes on. @param {any} run */
+export function stateOf(run) {
+  const { counts } = run;
+  if (!run.finished_at) {
+    if (counts.running || counts.retrying) return badge("running");
+    if (counts.ready) return badge("waiting");
+    return badge(counts.paused ? "paused" : "pending");
+  }
+  if (counts.failed) return badge("failed", number(counts.failed, "failed", "failed"));
+  return counts.cancelled ? badge("cancelled", number(counts.cancelled, "cancelled", "cancelled")) : badge("completed");
+}
+
+/** @param {any} run */
+function ends(run) {
+  if (run.finished_at) return when(run.finished_at);
+  const pace = paces.get(run.id) ?? new Pace();
+  paces.set(run.id, pace);
+  pace.note(run.total_tasks - run.open_tasks);
+  const left = pace.left(run.open_tasks);
+  return left === null ? "" : h("span", { title: "At the pace of the last minute" }, `about ${span(left)}`);
+}
+
+/** @param {Record<string, string>} query */
+const nothing = (query) => Object.keys(query).length
+  ? empty("No run meets these filters", "A name is compared whole.")
+  : empty("No run yet", "A graph of tasks appears here as soon as it is submitted. Try ", h("code", null, "taskengine demo"), ".");

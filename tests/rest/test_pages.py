@@ -1,0 +1,93 @@
+"""The page as files: how they are kept, what a browser may do with them, and what they must not hold."""
+
+from __future__ import annotations
+
+import re
+
+import httpx2
+import pytest
+
+from taskengine.rest.pages import CONTENT_POLICY, shelf
+
+FILES = shelf().files
+SCRIPTS = sorted(path for path in FILES if path.endswith(".js"))
+#: Ways from a string to markup or code.
+_WAYS = re.compile(
+    rb"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser|srcdoc)\b"
+    rb"|\beval\s*\(|\bnew\s+Function\b|\bset(Timeout|Interval)\s*\(\s*[\"'`]|javascript:"
+)
+_ADDRESS = re.compile(rb"\b(?:https?|wss?|ftp):?//[^\s\"'`)]*|[\"'`(=]//[a-z][^\s\"'`)]*")
+#: Names that stand in files and are never fetched.
+_NAMES = {b"http://www.w3.org/2000/svg"}
+
+
+async def test_the_page_is_asked_for_anew_and_its_files_are_kept_for_ever(anybody: httpx2.AsyncClient) -> None:
+    page = await anybody.get("/")
+    assert (page.status_code, page.headers["cache-control"]) == (200, "no-cache")
+    assert page.headers["content-security-policy"] == CONTENT_POLICY
+    addresses = re.findall(r'(?:href|src)="([^"]+)"', page.text)
+    assert len(addresses) >= 3
+    for address in addresses:
+        got = await anybody.get(address)
+        assert (got.status_code, got.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
+        assert got.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_file_that_is_there_already_is_not_sent_again(anybody: httpx2.AsyncClient) -> None:
+    tag = (await anybody.get("/")).headers["etag"]
+    again = await anybody.get("/", headers={"If-None-Match": f'"other", {tag}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert (await anybody.get("/", headers={"If-None-Match": '"other"'})).status_code == 200
+
+
+async def test_a_file_is_packed_for_who_unpacks_it(anybody: httpx2.AsyncClient) -> None:
+    address = f"/assets/{shelf().version}/style.css"
+    packed = await anybody.get(address, headers={"Accept-Encoding": "gzip"})
+    plain = await anybody.get(address, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content == FILES["style.css"].body
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/assets/{version}/js/none.js",
+        "/assets/other/style.css",
+        "/assets/{version}/index.html",
+        "/assets/{version}/..%2f..%2fapp.py",
+        "/assets/{version}/%2e%2e/pages.py",
+        "/assets/{version}//etc/passwd",
+    ],
+)
+async def test_nothing_but_the_files_of_this_version_is_served(anybody: httpx2.AsyncClient, address: str) -> None:
+    got = await anybody.get(address.format(version=shelf().version))
+    assert (got.status_code, got.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("path", SCRIPTS)
+def test_no_file_makes_markup_or_code_from_a_string(path: str) -> None:
+    assert _WAYS.findall(FILES[path].body) == []
+
+
+@pytest.mark.parametrize("path", sorted(FILES))
+def test_no_file_names_another_host(path: str) -> None:
+    assert set(_ADDRESS.findall(FILES[path].body)) - _NAMES == set()
+
+
+def test_every_file_that_a_script_imports_is_there() -> None:
+    for path in SCRIPTS:
+        folder = path.rpartition("/")[0]
+        for name in re.findall(rb"(?:from|import)\s*\(?\s*\"(\.[^\"]+)\"", FILES[path].body):
+            parts = f"{folder}/{name.decode()}".split("/")
+            whole: list[str] = []
+            for part in parts:
+                if part == "..":
+                    whole.pop()
+                elif part != ".":
+                    whole.append(part)
+            assert "/".join(whole) in FILES, f"{path} imports {name.decode()}"
+
+
+def test_what_a_browser_loads_is_small() -> None:
+    assert sum(len(file.packed) for file in FILES.values()) <= 70 * 1024
