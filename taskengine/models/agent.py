@@ -61,8 +61,8 @@ class AgentRecord(InputModel):
     executor: Annotated[str, StringConstraints(pattern=r"^[\w.]+:[\w.]+$")] | None = None
     #: What its type knows: model, prompts, command, address. JSON of at most 64 KiB.
     config: dict[str, JsonValue] = Field(default_factory=dict)
-    #: Which of several agents with a free slot is to be asked first, 0 to 9. Nobody obeys it yet: whichever slot is
-    #: free takes the task, and where one agent has no room in its limits, the one with the most room is woken.
+    #: 0 to 9: of several agents with a free slot, the one with the lowest number is given the task; among equal ones
+    #: whichever slot is free takes it. A slot that ends something still goes on with the next task itself.
     preference: Annotated[int, Field(ge=0, le=9)] = 5
     #: Seconds that what it runs may take when its worker is told to go; None is the worker's own.
     drain_seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None

@@ -31,6 +31,7 @@ MOST_AGENTS = 10_000
 PIECE = 32
 #: Fields of a record that lie in its document.
 _IN_DOC = ("resources", "secret", "executor", "config", "preference", "drain_seconds", "description")
+_USUAL = AgentRecord.model_fields["preference"].default
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def register(record: AgentRecord, if_revision: int) -> Call[Reply]:
         most=record.max_concurrency or "", limits=" ".join(record.limits), doc=dumps(doc, "config"),
         origin=record.origin, if_revision=if_revision, fits=MOST_AGENTS,
         breaks="1" if has_breaker(record) else "", share=to_words(amounts(record.resources, "resources")),
+        preference="" if record.preference == _USUAL else record.preference,
     )  # fmt: skip
 
 

@@ -184,6 +184,7 @@ class LimitField:
     failures = "bf"  # in a row
     opened = "bo"  # times in a row that its breaker opened; it is open, or half open once paused_until is over
     share = "sh"  # what each execution reserves of its host unless its task says otherwise: 'NAME=milli,…'
+    preference = "pf"  # digit: of several agents with free slots the lowest is asked first; 5 where there is none
     probe = "pr"  # execution that a half-open breaker let through
 
 

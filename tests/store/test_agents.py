@@ -6,7 +6,7 @@ import pytest
 
 from taskengine.errors import StoreError
 from taskengine.models.agent import AgentRecord, Limit
-from taskengine.store import agents, coordination, limits, nodes
+from taskengine.store import agents, coordination, limits, nodes, remote
 
 from .world import World
 
@@ -100,6 +100,17 @@ def test_an_agent_is_not_forgotten_while_a_living_node_serves_it(world: World) -
     assert world.run(agents.unregister("lint")).ok
     assert world.run(agents.unregister("lint")).word == "missing"
     assert not world.raw.exists(world.keys.of("agent", "lint"))
+
+
+def test_one_that_is_forgotten_leaves_nothing_behind_of_who_polled_for_it(world: World) -> None:
+    world.run(agents.register(LINT, 0))
+    world.run(remote.poll_take("lint", "n1", 5000))
+    assert world.run(agents.unregister("lint")).ok
+    pollers = world.keys.fixed("pollers")
+    assert world.raw.hkeys(pollers) == []
+    world.run(remote.poll_take("lint", "n1", 5000))  # a worker that has not heard of it yet
+    world.run(remote.poll_take("lint", "n1", 0, 0))
+    assert world.raw.hkeys(pollers) == []
 
 
 def test_when_the_last_node_left_is_noted_of_agents_that_are_stored(world: World) -> None:

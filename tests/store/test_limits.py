@@ -212,6 +212,37 @@ def test_another_agent_of_the_capability_goes_on_and_its_slots_alone_are_woken(w
     assert world.claim(world.slot("s3", "n2", "lint=other @other=other"), eid(b)).batch
 
 
+def test_of_agents_with_free_slots_the_preferred_one_is_woken_until_it_has_none(world: World) -> None:
+    world.beat("n1", slots=2)
+    world.beat("n2", slots=2, queues="lint=other @other=other")
+    assert register(world, "other", preference=2).ok
+    a, b, c = world.new("a"), world.new("b"), world.new("c")
+    assert [message["id"] for message in world.messages("@other")] == [eid(a), eid(b)]
+    assert [message["id"] for message in world.messages("@lint")] == [eid(c)]
+    assert world.messages("lint") == []
+
+
+def test_the_preferred_agent_is_not_woken_where_its_limits_have_no_room(world: World) -> None:
+    world.beat("n1", slots=2)
+    world.beat("n2", slots=2, queues="lint=other @other=other")
+    assert register(world, "other", preference=2, max_concurrency=1).ok
+    a, b = world.new("a"), world.new("b")
+    assert [message["id"] for message in world.messages("@other")] == [eid(a)]
+    assert [message["id"] for message in world.messages("@lint")] == [eid(b)]
+
+
+def test_a_preference_that_was_taken_back_is_obeyed_no_more(world: World) -> None:
+    world.beat("n1", slots=2)
+    world.beat("n2", slots=2, queues="lint=other @other=other")
+    assert register(world, "other", preference=9).ok
+    a = world.new("a")
+    assert [message["id"] for message in world.messages("@lint")] == [eid(a)]
+    assert register(world, "other").ok
+    b = world.new("b")
+    assert [message["id"] for message in world.messages("lint")] == [eid(b)]
+    assert world.raw.exists(world.keys.fixed("limited")) == 0
+
+
 def test_a_cap_lowered_under_load_stays_closed_until_it_is_below(world: World) -> None:
     limit(world, in_flight=3)
     for _ in range(5):

@@ -46,8 +46,8 @@ class AsyncAgents(AsyncBaseClient):
         *limits*: names of those that it shares with others (:meth:`set_limit`), or a dict of bounds, which makes one
         that is called like its secret: agents with one key share it, and ConflictError names two that say different
         numbers. *secret*: the name of its credential, never its value.
-        *config*: what its type knows, JSON of at most 64 KiB. *preference*: 0 to 9; kept, and not obeyed yet.
-        *drain_seconds*: what its executions may take when a worker stops.
+        *config*: what its type knows, JSON of at most 64 KiB. *preference*: 0 to 9; of several agents with a free slot
+        the one with the lowest is given the task. *drain_seconds*: what its executions may take when a worker stops.
         """
         operation = agents.register_agent(
             self._context, agent_id, agent_type, capabilities, executor=executor, max_concurrency=max_concurrency,

@@ -44,7 +44,7 @@ Secret = Annotated[
     str | None, typer.Option(metavar="NAME", help="Name of its credential, never the value: ANTHROPIC_API_KEY.")
 ]
 Config = Annotated[str | None, typer.Option(metavar="JSON", help="What its type knows; @FILE reads it, - takes stdin.")]
-Preference = Annotated[int | None, typer.Option(min=0, max=9, help="Kept, and not obeyed yet.", show_default="5")]
+Preference = Annotated[int | None, typer.Option(min=0, max=9, help="Lower is asked first.", show_default="5")]
 DrainSeconds = Annotated[
     float | None,
     typer.Option(min=0, help="What its executions may take when a worker stops.", show_default="the worker's own"),

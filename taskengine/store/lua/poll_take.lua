@@ -4,12 +4,13 @@
 -- reply tracked: execution_id, token, task_id, reference, deadline_ms, cancel, age_ms
 -- returns: {'ok', {tracked ...}, {execution, reference ... of orphans}, ms until the next is due or -1} | {'other', node, ms}
 -- fields: cancel, exec.attempt, exec.task, exec.reference, exec.deadline, exec.started
--- lease_ms: 0 gives it up, and tells nothing.
+-- lease_ms: 0 gives it up, and tells nothing; of an agent that was forgotten meanwhile nothing is left.
 local agent, node = A.agent, A.node
 local owner, ends = (call('HGET', K.pollers, agent) or ''):match('^(.*) (%d+)$')
 if owner and owner ~= node and tonumber(ends) > now then return {'other', owner, ends - now} end
 if A.lease_ms == '0' then
   if owner == node then call('HSET', K.pollers, agent, node .. ' ' .. math.min(ends, now)) end
+  if call('EXISTS', key('agent', agent), key('remote', agent)) == 0 then call('HDEL', K.pollers, agent) end
   return {'ok', {}, {}, -1}
 end
 call('HSET', K.pollers, agent, node .. ' ' .. now + A.lease_ms)

@@ -6,7 +6,8 @@ local nodes = offering('@' .. A.agent)
 if nodes > 0 then return {'serves', nodes} end
 call('DEL', key('agent', A.agent))
 call('ZREM', K.agents, A.agent)
-share_limits(A.agent, '', '', '', '')
+share_limits(A.agent, '', '', '', '', '')
+call('HDEL', K.pollers, A.agent)
 grant_made()
 call('INCR', K.agent_revision)
 return {'ok'}

@@ -286,6 +286,7 @@ local function grant_parked(queue)
   local nodes = free_on_hosts(queue)
   local heads, free = #nodes > 0 and heads_of(queue) or {}, free_slots(queue)
   local outstanding = call('SCARD', key('granted', queue))
+  count_woken(queue, outstanding)
   while #heads > 0 and outstanding < free and granted_now < 16 and may_grant() do
     table.sort(heads, function(a, b) return a.score < b.score or a.score == b.score and a.item < b.item end)
     local head = table.remove(heads, 1)

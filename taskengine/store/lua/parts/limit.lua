@@ -1,7 +1,7 @@
 -- Limits: what agents may use at once, a minute and a day, and what each execution holds of it.
 -- fields: limit.in_flight, limit.requests, limit.input, limit.output, limit.day_cap, limit.requests_at, limit.input_at
 -- fields: limit.output_at, limit.input_mean, limit.output_mean, limit.reserved, limit.day, limit.day_spent
--- fields: limit.share, limit.paused_until, limit.why, limit.breaks, limit.failures, limit.opened, limit.probe, exec.hold
+-- fields: limit.share, limit.preference, limit.paused_until, limit.why, limit.breaks, limit.failures, limit.opened, limit.probe, exec.hold
 -- fields: node.queues
 
 -- An agent counts against its own limit, 'agent:NAME', if it has one, and against those that it shares with others. What an execution
@@ -104,6 +104,13 @@ local function with_room(queues, agents)
     if may_start(agents[queue]) then found[#found + 1] = queue end
   end
   return found
+end
+-- Which of several agents with free slots is asked first: the one with the lowest number. Of an agent whose limits are
+-- loaded.
+-- lazy: limits
+local function preference_of(agent)
+  local own = (limits_of[agent] or ''):sub(1, 6) == 'agent:' and load_limit('agent:' .. agent)
+  return own and own[F.limit.preference] or 5
 end
 -- How many executions may start, 0 where `has_room` says no; where none may, ms when that changes by itself (nil: nobody knows) and what it is.
 -- lazy: limits
@@ -325,11 +332,11 @@ local function is_refused(agent, kind)
 end
 
 -- Which limits an agent counts against from now on. most: executions of its own at once, or ''. breaks: '1' or ''.
--- names: of those that it shares, words. share: what each execution reserves, or ''. Another content is another chance:
--- its breaker closes.
+-- names: of those that it shares, words. share: what each execution reserves, or ''. preference: a digit, or '' for the
+-- usual one. Another content is another chance: its breaker closes.
 -- Answers the first of these that is none; then nothing is changed.
 -- lazy: limits
-local function share_limits(agent, most, breaks, names, share)
+local function share_limits(agent, most, breaks, names, share, preference)
   for name in names:gmatch('%S+') do
     if call('SISMEMBER', K.limits, name) == 0 then return name end
   end
@@ -337,7 +344,7 @@ local function share_limits(agent, most, breaks, names, share)
   for name in before:gmatch('%S+') do call('SREM', key('sharing', name), agent) end
   for name in names:gmatch('%S+') do call('SADD', key('sharing', name), agent) end
   close_breaker(agent)
-  local words = (most ~= '' or breaks ~= '' or share ~= '') and own .. ' ' .. names or names
+  local words = (most .. breaks .. share .. preference) ~= '' and own .. ' ' .. names or names
   if words == '' then
     call('HDEL', K.limited, agent)
   else
@@ -346,7 +353,8 @@ local function share_limits(agent, most, breaks, names, share)
   if words == names then
     call('DEL', key('limit', own))
   else
-    for _, pair in ipairs({{F.limit.in_flight, most}, {F.limit.breaks, breaks}, {F.limit.share, share}}) do
+    for _, pair in ipairs({{F.limit.in_flight, most}, {F.limit.breaks, breaks}, {F.limit.share, share},
+      {F.limit.preference, preference}}) do
       if pair[2] == '' then call('HDEL', key('limit', own), pair[1]) else call('HSET', key('limit', own), unpack(pair)) end
     end
   end

@@ -105,12 +105,12 @@ end
 -- How many free slots there are where no agent gets more than its limits have room for: a grant that its claim must
 -- refuse would be given again at once. Limits of eight agents are asked for, others are taken to have room.
 local rooms_left = 8
--- Where one of several agents of a queue has no room, the others are woken in their own queues: its slots would only
--- give the grant back. Queue -> agents with how many of their slots may be woken.
+-- Where one of several agents of a queue has no room, or is preferred to another, they are woken in their own queues: any
+-- slot of the queue would take the grant, or only give it back. Queue -> agents with how many of their slots may be woken.
 local targets = {}
 -- lazy
 local function free_with_room(looked, queue, others, asked)
-  local free, agents, sum, chosen, is_short = {}, {}, 0, {}, false
+  local free, agents, sum, chosen, is_choice = {}, {}, 0, {}, false
   for _, node in ipairs(looked) do
     local agent = agent_for(node, queue)
     if not free[agent] then agents[#agents + 1] = agent end
@@ -123,19 +123,36 @@ local function free_with_room(looked, queue, others, asked)
       rooms_left = rooms_left - 1
       room = room_for(agent)
     end
-    is_short = is_short or room < all
-    sum = sum + math.min(all, room)
-    chosen[#chosen + 1] = {agent = agent, room = math.min(all, room)}
+    local one = {agent = agent, room = math.min(all, room), preference = preference_of(agent)}
+    is_choice = is_choice or room < all or one.preference ~= (chosen[1] or one).preference
+    sum = sum + one.room
+    chosen[#chosen + 1] = one
   end
-  targets[queue] = is_short and #agents > 1 and chosen
+  targets[queue] = is_choice and #agents > 1 and chosen
   return sum
 end
--- The queue in which a slot for a task is woken: that of the agent with the most room, where it matters which.
+-- lazy
+local function is_rather(one, other)
+  if not other or one.preference ~= other.preference then return not other or one.preference < other.preference end
+  return one.room > other.room
+end
+-- Which of them the grants that nobody claimed yet went to stands nowhere: to the first ones, as these will.
+-- lazy
+local function count_woken(queue, outstanding)
+  if not targets[queue] then return end
+  table.sort(targets[queue], is_rather)
+  for _, each in ipairs(targets[queue]) do
+    local woken = math.min(each.room, outstanding)
+    each.room, outstanding = each.room - woken, outstanding - woken
+  end
+end
+-- The queue in which a slot for a task is woken: that of the agent that is preferred, of equal ones that with the most
+-- room, where it matters which.
 -- lazy
 local function wake_queue_of(m)
   local best
   for _, each in ipairs(targets[m.queue] or {}) do
-    if each.room > 0 and (not best or each.room > best.room) then best = each end
+    if each.room > 0 and is_rather(each, best) then best = each end
   end
   if not best then return m.queue end
   best.room = best.room - 1
@@ -207,6 +224,7 @@ local function grant(queue, waiting)
   if mine == 0 and queue:sub(1, 1) == '@' and not is_offered(queue) then return park_unoffered(queue) end
   if mine == 0 then return end
   local outstanding = call('SCARD', key('granted', queue))
+  count_woken(queue, outstanding)
   while waiting > 0 and outstanding < mine and may_grant() do
     if granted_now >= 16 then
       wake(queue)
