@@ -278,6 +278,40 @@ def test_a_run_that_asks_a_person_is_nobodys_orphan_and_is_gone_on_with(world: W
     assert kept.reference_from(world.fields("task", told.task_id)["ref"]) == POSTED
 
 
+def ask(w: World, told: Assignment) -> None:
+    question = kept.question_text(Question(id="q1", text="which?"))
+    assert report(w, told, "ask", error_kind="asked", more=dumps({"question": question}, "r")).outcomes == ("ok",)
+
+
+def test_a_run_that_asked_is_an_orphan_once_its_task_is_cancelled(world: World) -> None:
+    told = detached(world)
+    assert taken(world) == []
+    ask(world, told)
+    world.run(tasks.cancel(told.task_id, "no"))
+    assert world.status(told.task_id) == "cancelled"
+    assert take(world).orphans == ((told.execution_id, POSTED),)
+    assert "ref" not in world.fields("task", told.task_id)
+
+
+def test_a_run_whose_task_is_cancelled_before_the_next_attempt_takes_it_up_is_an_orphan(world: World) -> None:
+    told = detached(world)
+    assert taken(world) == []
+    ask(world, told)
+    seen = kept.asked_from(world.fields("task", told.task_id)["ask"])
+    assert seen is not None
+    world.beat(slots=0)
+    assert world.run(kept.answer_question(told.task_id, seen, "x", "ann")).ok
+    world.run(tasks.cancel(told.task_id, "no"))
+    assert take(world).orphans == ((told.execution_id, POSTED),)
+
+
+def test_what_no_poller_could_stop_is_nobodys_orphan(world: World) -> None:
+    told = detached(world)
+    ask(world, told)
+    world.run(tasks.cancel(told.task_id, "no"))
+    assert take(world).orphans == ()
+
+
 def test_a_run_that_says_nothing_is_over_and_one_that_is_heard_is_not(world: World) -> None:
     told = detached(world, heartbeat_timeout=20)
     world.age(15)

@@ -10,9 +10,10 @@ import pytest
 
 from taskengine import Task
 from taskengine.agent import Agent
-from taskengine.agents import Gone, Health, Over, Reference, RemoteState, Running, Stopped, Tracked
+from taskengine.agents import Asks, Gone, Health, Over, Reference, RemoteState, Running, Stopped, Tracked
 from taskengine.models import ExecutionStatus, Outcome, TaskStatus
 from taskengine.models.agent import AgentRecord
+from taskengine.models.question import Question
 from taskengine.testing import Engine
 from workers.agents.remote_run import RemoteRun
 
@@ -153,6 +154,18 @@ def test_a_cancel_ends_with_what_the_service_made_of_it(engine: Engine, service:
     assert service.stopped == [("1", "not wanted")]
     (execution,) = engine.executions(task)
     assert ("goes on" in (execution.error_message or "")) == (stops == "unsupported")
+
+
+def test_a_cancel_of_a_task_that_asks_stops_its_run(engine: Engine, service: Service) -> None:
+    service.says = [lambda _: Asks(Question(text="which?"))]
+    (task,) = submit(engine)
+    engine.run_until_idle()
+    engine.run_for(6)
+    assert status(engine, task) == "paused"
+    engine.api.cancel_task(task.id, reason="not wanted")
+    engine.run_for(2)
+    assert status(engine, task) == "cancelled"
+    assert service.stopped == [("1", "its task is over")]
 
 
 def test_a_cancel_that_was_only_asked_for_is_asked_once_and_waits_for_the_end(

@@ -33,6 +33,16 @@ local function leave_service(eid)
   call('HSET', key('orphans', v[1]), eid, v[4])
   call('HDEL', key('task', v[6]), F.reference)
 end
+-- Of a task that is closed while it waits for its next attempt, such as one that asks: what an earlier one left at a service
+-- goes on for nobody. Only a poller can end it there.
+-- lazy
+local function leave_orphan(m)
+  local reference, eid = call('HGET', key('task', m.id), F.reference), execution_id(m.id, m.att)
+  local agent = reference and call('HGET', key('exec', eid), F.exec.agent)
+  if not agent or call('HEXISTS', K.pollers, agent) == 0 then return end
+  call('HSET', key('orphans', agent), eid, reference)
+  call('HDEL', key('task', m.id), F.reference)
+end
 -- Asks whoever runs it to end it. A worker hears it with a beat, a poller when it is due: now.
 local function ask_to_cancel(eid)
   call('HSET', key('exec', eid), F.exec.cancel, now)

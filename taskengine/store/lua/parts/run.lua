@@ -64,6 +64,7 @@ local function close_task(m, to, note, ...)
     call('HDEL', key('task', m.id), F.pause, F.timers_left, F.pause_asked)
     forget_question(m)
   end
+  if m.att > 0 then leave_orphan(m) end
   finish(m, to, note, ...)
   if not is_step(m) then note_queue(m.queue) end
 end
