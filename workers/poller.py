@@ -30,7 +30,7 @@ from workers.disposition import disposition
 from workers.invoke import classify, encode
 from workers.loop import Run
 from workers.runner import report_of
-from workers.schema_check import fitted
+from workers.schema_check import fitted, misfits
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -47,6 +47,7 @@ _LOST = 64
 _IDLE, _BUSY = 0.5, 0.25
 #: Seconds that a poller which died keeps its place, at least.
 _SHORTEST_LEASE = 2.0
+_REPAIR_NOTE = "its result does not fit its schema"
 #: Seconds until a service that did not answer is asked again, doubled up to the longest.
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 60.0
 
@@ -172,7 +173,8 @@ class Poller:
                 case Running():
                     goes_on.append(_polled(due, state, one.remote.poll_seconds))
                 case Over(outcome):
-                    self._over(one, due, outcome)
+                    if (again := self._over(one, due, outcome)) is not None:
+                        goes_on.append(again)
                 case Asks(question):
                     self._over(one, due, Outcome("needs_input", question=question))
                 case Gone(why):
@@ -191,8 +193,10 @@ class Poller:
         one.rests_until = self._clock() + one.backoff
         logger.warning("agent %s: %s; asking again in %g s", one.name, heard.failed, one.backoff)
 
-    def _over(self, one: _Polling, due: Due, outcome: Outcome) -> None:
-        """Report the end of a run as its slot would have; what comes again after a death is told again."""
+    def _over(self, one: _Polling, due: Due, outcome: Outcome) -> Polled | None:
+        """Report the end of a run as its slot would have; what comes again after a death is told again. A result that
+        does not fit is sent back, where its type can: then it goes on.
+        """
         tracked = due.tracked
         told = Assignment(
             tracked.execution_id, tracked.task_id, tracked.token, tracked.deadline_ms, "", "", "{}", 0, ""
@@ -200,7 +204,11 @@ class Poller:
         usage = Usage(wall_seconds=round(due.age_ms / 1000, 3))
         (task,) = self._store.run(tasks.read([tracked.task_id]))
         if task is None:
-            return
+            return None
+        faults = [] if tracked.cancel else misfits(task.output_schema, outcome)
+        repaired = one.remote.repair(tracked.reference, outcome, faults) if faults else None
+        if repaired is not None:
+            return Polled(tracked.execution_id, tracked.token, 0, _REPAIR_NOTE, reference=repaired)
         outcome, text, large = encode(fitted(task.output_schema, classify(outcome).with_usage(usage)))
         what = disposition(task, outcome)
         if large:
@@ -215,6 +223,7 @@ class Poller:
             self._time_out(told)
         else:
             logger.warning("fenced execution=%s task=%s: %s", told.execution_id, told.task_id, word)
+        return None
 
     def _time_out(self, told: Assignment) -> None:
         ends = overdue.time_out(

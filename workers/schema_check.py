@@ -21,10 +21,10 @@ def fitted(schema: Mapping[str, Any] | None, outcome: Outcome, repair: Repair | 
 
     The output that did not fit stays with the execution. Never raises.
     """
-    if schema is None or outcome.kind != "completed":
+    faults = misfits(schema, outcome)
+    if schema is None or not faults:
         return outcome
-    faults = _faults(schema, outcome)
-    if faults and repair is not None:
+    if repair is not None:
         again = repair(outcome, faults)
         outcome = again if again.spent or not outcome.spent else replace(again, spent=outcome.spent)
         if outcome.kind != "completed":
@@ -34,6 +34,11 @@ def fitted(schema: Mapping[str, Any] | None, outcome: Outcome, repair: Repair | 
         return outcome
     error = f"the result does not fit the task's output_schema: {'; '.join(faults)}"
     return replace(outcome, kind="failed", error=error, error_kind="invalid_output", retryable=False)
+
+
+def misfits(schema: Mapping[str, Any] | None, outcome: Outcome) -> list[str]:
+    """Return what of a completed outcome does not fit *schema*, a line each; nothing of any other. Never raises."""
+    return [] if schema is None or outcome.kind != "completed" else _faults(schema, outcome)
 
 
 def _faults(schema: Mapping[str, Any], outcome: Outcome) -> list[str]:

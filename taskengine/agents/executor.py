@@ -64,6 +64,17 @@ class Repairs(Protocol):
         """Return the outcome of one more turn, with *faults* told to whoever made *outcome*; called once a run."""
 
 
+class RemoteRepairs(Protocol):
+    """The same of a :class:`RemoteExecutor`."""
+
+    def repair(self, reference: Reference, outcome: Outcome, faults: list[str]) -> Reference | None:
+        """Return the reference of a run that is to have one more turn, or None: it had one, or there is none.
+
+        Asks no service. The reference is durable before the next ``poll``, which sends *faults* to whoever made
+        *outcome*, if that did not happen yet.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """Still at work."""

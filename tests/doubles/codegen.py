@@ -1,7 +1,8 @@
 """A Codegen service: runs that last as long as their prompt says, its rate limits, and what can go wrong on the way.
 
 Words of a prompt: ``[run=S]`` it lasts S seconds, ``[end=WORD]`` and ends with that status, ``[pause]`` it pauses until
-somebody answers, ``[post=S]`` the answer to its post takes S seconds, ``[late=S]`` it is made S seconds after the post,
+somebody answers, ``[pause=N]`` N times, ``[result=TEXT]`` what it answers, ``[mended=TEXT]`` what it does once somebody
+spoke to it, ``[post=S]`` the answer to its post takes S seconds, ``[late=S]`` it is made S seconds after the post,
 ``[lost]`` it is made and the connection dropped (once for each task), ``[refuse=N]`` its post is answered with N.
 """
 
@@ -41,11 +42,14 @@ class Run:
     since: float
     banned: float | None = None
     answers: list[str] = field(default_factory=list)
+    #: What it answers, in place of what its prompt says.
+    result: str | None = None
 
     def status(self) -> str:
         if self.banned is not None:
             return "CANCELLED"
-        if _word(self.prompt, "pause") is not None and not self.answers:
+        pauses = _word(self.prompt, "pause")
+        if pauses is not None and len(self.answers) < int(pauses or 1):
             return "PAUSED"
         if time.time() - self.since < float(_word(self.prompt, "run") or 0):
             return "ACTIVE"
@@ -58,10 +62,20 @@ class Run:
             "id": self.id, "organization_id": ORG, "status": status, "metadata": self.metadata,
             "created_at": datetime.fromtimestamp(self.created, UTC).isoformat(), "source_type": "API",
             "web_url": f"https://codegen.test/runs/{self.id}",
-            "summary": "which branch?" if status == "PAUSED" else None,
-            "result": f"did: {self.prompt}" if done else None,
+            "summary": self._question() if status == "PAUSED" else None,
+            "result": self._result() if done else None,
             "github_pull_requests": [{"id": 1, "url": "https://github.test/pull/1"}] if done else [],
         }  # fmt: skip
+
+    def _question(self) -> str:
+        return "which branch?" if not self.answers else f"and then? ({len(self.answers)})"
+
+    def _result(self) -> str:
+        if self.result is not None:
+            return self.result
+        if (mended := _word(self.prompt, "mended")) is not None and self.answers:
+            return mended
+        return _word(self.prompt, "result") or f"did: {self.prompt}"
 
 
 class CodegenService:
@@ -76,6 +90,8 @@ class CodegenService:
         self.refused: Counter[int] = Counter()
         #: Answered to everything, while it is set.
         self.broken: int | None = None
+        #: Path -> answered to the next request there.
+        self.refuse_once: dict[str, int] = {}
         self._recent: dict[str, deque[float]] = {"read": deque(), "post": deque()}
         self._dropped: set[str] = set()
         self._refused_tasks: set[str] = set()
@@ -112,6 +128,8 @@ class CodegenService:
             return await self._refuse(request, self.broken, "broken")
         if found is None:
             return await self._refuse(request, 404, "no such organisation")
+        if once := self.refuse_once.pop(found[2], None):
+            return await self._refuse(request, once, "refused once")
         kind = "post" if request.method == "POST" and found[2] == "run" else "read"
         self.requests[f"{request.method} {found[2].split('/')[0]}"] += 1
         if wait := self._over(kind):
@@ -139,9 +157,7 @@ class CodegenService:
         recent.append(now)
         return 0.0
 
-    async def _refuse(
-        self, request: Request, status: int, why: str, headers: Mapping[str, str] | None = None
-    ) -> None:
+    async def _refuse(self, request: Request, status: int, why: str, headers: Mapping[str, str] | None = None) -> None:
         self.refused[status] += 1
         await request.answer(status, {"message": why}, headers)
 

@@ -141,6 +141,33 @@ def test_a_paused_run_asks_a_person_and_goes_on(fleet: Fleet, service: CodegenSe
     assert len(service.runs) == 1
 
 
+def test_a_cancel_of_a_task_that_asks_stops_its_run_there(
+    fleet: Fleet, service: CodegenService, api: BlockingTaskAPI
+) -> None:
+    worker(fleet, service)
+    (task,) = generate(api, "[pause]")
+    until(lambda: api.get_task(task.id).status is TaskStatus.PAUSED, 20, "it asks")
+    api.cancel_task(task.id, reason="not wanted")
+    until(lambda: service.runs[0].status() == "CANCELLED", 20, "its run is stopped")
+    assert api.get_task(task.id).status is TaskStatus.CANCELLED
+    assert fleet.store.run(check_invariants(fleet.keys)) == []
+
+
+def test_a_result_that_does_not_fit_is_sent_back_to_its_run_once(
+    fleet: Fleet, service: CodegenService, api: BlockingTaskAPI
+) -> None:
+    worker(fleet, service)
+    schema = {"type": "object", "required": ["verdict"]}
+    mended, never = generate(
+        api, '[result=no idea][mended={"verdict": "yes"}]', "[result=no idea]", output_schema=schema
+    )
+    done, failed = api.wait([mended.id, never.id], timeout=40)
+    assert (done.status, done.result) == (TaskStatus.COMPLETED, {"verdict": "yes"})
+    assert (failed.status, failed.error_kind) == (TaskStatus.FAILED, "invalid_output")
+    assert [len(run.answers) for run in service.runs] == [1, 1]
+    assert set(service.paid.values()) == {1}
+
+
 def test_a_failed_run_is_tried_again_as_another_run(
     fleet: Fleet, service: CodegenService, api: BlockingTaskAPI
 ) -> None:

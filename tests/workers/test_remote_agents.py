@@ -31,6 +31,9 @@ class Service:
     polled: list[list[str]] = field(default_factory=list)
     stopped: list[tuple[str, str]] = field(default_factory=list)
     posts: int = 0
+    #: What was to be sent back, and whether its type can.
+    sent_back: list[list[str]] = field(default_factory=list)
+    repairs: bool = True
 
 
 class Faraway:
@@ -66,6 +69,12 @@ class Faraway:
         self.service.polled.append([one.reference.id for one in tracked])
         says = self.service.says.pop(0) if len(self.service.says) > 1 else self.service.says[0]
         return [says(one) for one in tracked]
+
+    def repair(self, reference: Reference, _: Outcome, faults: list[str]) -> Reference | None:
+        if not self.service.repairs or "again" in reference.words:
+            return None
+        self.service.sent_back.append(faults)
+        return replace(reference, words={"again": True})
 
     async def cancel(self, reference: Reference, reason: str) -> Stopped:
         self.service.stopped.append((reference.id, reason))
@@ -245,6 +254,31 @@ def test_a_pause_of_its_agent_lets_its_runs_end_and_counts_them(engine: Engine) 
     assert {status(engine, task) for task in first} == {"completed"}
     assert status(engine, late) == "ready"
     engine.api.resume(agent_id="far")
+
+
+SCHEMA = {"type": "object", "required": ["verdict"]}
+
+
+def test_a_result_that_does_not_fit_its_schema_is_sent_back_once(engine: Engine, service: Service) -> None:
+    service.says = [DONE, RUNS, lambda _: Over(Outcome("completed", output={"verdict": "yes"}))]
+    (task,) = submit(engine, output_schema=SCHEMA)
+    (done,) = engine.run_until_done(task)
+    assert (done.status, done.result) == (TaskStatus.COMPLETED, {"verdict": "yes"})
+    assert len(service.sent_back) == 1
+    assert "verdict" in service.sent_back[0][0]
+    assert (service.posts, len(engine.executions(task))) == (1, 1)
+
+
+@pytest.mark.parametrize(("repairs", "turns"), [(True, 1), (False, 0)])
+def test_a_result_that_still_does_not_fit_fails_and_is_kept(
+    engine: Engine, service: Service, repairs: bool, turns: int
+) -> None:
+    service.says, service.repairs = [DONE], repairs
+    (task,) = submit(engine, output_schema=SCHEMA)
+    (done,) = engine.run_until_done(task)
+    assert (done.status, done.error_kind) == (TaskStatus.FAILED, "invalid_output")
+    assert len(service.sent_back) == turns
+    assert engine.executions(task)[0].result == {"id": "1"}
 
 
 def test_a_large_output_lies_by_reference(engine: Engine, service: Service) -> None:

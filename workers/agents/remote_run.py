@@ -69,6 +69,11 @@ class RemoteRun:
         adopt: Any = getattr(self._here.get().executor, "adopt", None)
         return adopt(run) if adopt is not None else None
 
+    def repair(self, reference: Reference, outcome: Outcome, faults: list[str]) -> Reference | None:
+        """Return the reference of a run that is to have one more turn over *faults*; None when this type cannot."""
+        repair: Any = getattr(self._here.get().executor, "repair", None)
+        return repair(reference, outcome, faults) if repair is not None else None
+
     def close(self, seconds: float) -> None:
         """Close what this process opened; nothing runs any more. It waits *seconds* at most, and never raises."""
         here = self._here.made

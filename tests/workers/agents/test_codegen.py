@@ -81,6 +81,8 @@ def notes(states: Sequence[RemoteState | None]) -> list[str]:
 async def until_over(agent: Codegen, reference: Reference) -> Outcome:
     async with asyncio.timeout(10):
         while not isinstance((state := (await poll(agent, reference))[0]), Over):
+            if isinstance(state, Running) and state.reference is not None:
+                reference = state.reference
             await asyncio.sleep(0.02)
     return state.outcome
 
@@ -186,7 +188,7 @@ async def test_a_few_old_ones_among_many_are_asked_for_one_by_one(service: Codeg
 
 
 async def test_of_many_those_that_waited_longest_are_told_first_and_the_others_by_the_next_looks(
-    service: CodegenService
+    service: CodegenService,
 ) -> None:
     runs = service.seed(3000, "[run=100]")
     open_ones = {str(run.id): Reference("codegen", "posted", str(run.id)) for run in runs}
@@ -260,6 +262,123 @@ async def test_a_paused_run_asks_and_goes_on_with_the_answer(service: CodegenSer
         assert await agent.submit(Task(capability="x"), second.again(answer=answer)) == goes_on  # lost meanwhile
         assert service.runs[0].answers == ["main"]
         assert (await until_over(agent, goes_on)).kind == "completed"
+
+
+async def asking(agent: Codegen, prompt: str = "[pause]") -> tuple[Reference, Answer]:
+    reference = await posted(agent, prompt)
+    (state,) = await poll(agent, reference)
+    assert isinstance(state, Asks)
+    return reference, Answer(question_id=state.question.id, value="main", by="ann")
+
+
+async def test_an_answer_whose_hand_over_a_kill_cut_short_is_handed_over_once(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        reference, answer = await asking(agent, "[pause][run=100]")
+        first = context_of(previous=reference, answer=answer, attempt=2)
+        await agent.submit(Task(capability="x"), first)
+        before_the_post = first.again(previous=first.references[0], answer=answer)
+        goes_on = await agent.submit(Task(capability="x"), before_the_post)
+    assert service.runs[0].answers == ["main"]
+    assert goes_on == first.references[-1]
+
+
+async def test_an_answer_that_did_not_come_there_is_handed_over_by_the_next_attempt(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        reference, answer = await asking(agent)
+        first = context_of(previous=reference, answer=answer, attempt=2)
+        service.refuse_once["run/resume"] = 503
+        lost = await agent.submit(Task(capability="x"), first)
+        assert isinstance(lost, Outcome)
+        assert (lost.kind, service.runs[0].answers) == ("not_now", [])
+        assert isinstance(await agent.submit(Task(capability="x"), first.again(answer=answer)), Reference)
+    assert service.runs[0].answers == ["main"]
+
+
+async def test_a_run_that_asks_the_next_thing_got_the_answer_to_the_one_before(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        reference, answer = await asking(agent, "[pause=2]")
+        first = context_of(previous=reference, answer=answer, attempt=2)
+        goes_on = await agent.submit(Task(capability="x"), first)
+        assert service.runs[0].status() == "PAUSED"
+        again = first.again(previous=first.references[0], answer=answer)
+        assert await agent.submit(Task(capability="x"), again) == goes_on
+    assert service.runs[0].answers == ["main"]
+
+
+async def test_a_run_that_somebody_answered_there_gets_no_second_answer(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        reference, answer = await asking(agent)
+        service.runs[0].answers.append("by the web page")
+        context = context_of(previous=reference, answer=answer, attempt=2)
+        assert isinstance(await agent.submit(Task(capability="x"), context), Reference)
+    assert service.runs[0].answers == ["by the web page"]
+    assert any("not handed over" in line for line in context.lines)
+
+
+SCHEMA: dict[str, Any] = {"type": "object", "required": ["verdict"], "additionalProperties": False, "properties": {
+    "verdict": {"enum": ["yes", "no"]}}}  # fmt: skip
+
+
+async def test_a_run_is_told_the_schema_of_its_task_and_its_answer_is_read_as_json(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        task = Task(capability="x", output_schema=SCHEMA)
+        reference = await agent.submit(task, context_of('[result={"verdict": "yes"}]'))
+        assert isinstance(reference, Reference)
+        outcome = await until_over(agent, reference)
+    assert '"verdict"' in service.runs[0].prompt.partition("[result=")[2].partition("]")[2]
+    assert (outcome.kind, outcome.output) == ("completed", {"verdict": "yes"})
+
+
+async def test_a_result_that_does_not_fit_is_sent_back_once(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        reference = await posted(agent)
+        first = await until_over(agent, reference)
+        again = agent.repair(reference, first, ["verdict is missing"])
+        assert again is not None
+        (state,) = await poll(agent, again)
+        assert isinstance(state, Running)
+        assert state.reference is not None
+        assert "verdict is missing" in service.runs[0].answers[0]
+        second = await until_over(agent, state.reference)
+        assert second.kind == "completed"
+        assert agent.repair(state.reference, second, ["verdict is missing"]) is None
+    assert len(service.runs[0].answers) == 1
+
+
+async def test_a_result_that_was_sent_back_by_a_poller_that_died_is_not_sent_again(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        reference = await posted(agent)
+        again = agent.repair(reference, await until_over(agent, reference), ["no"])
+        assert again is not None
+        await poll(agent, again)
+        service.runs[0].result = "another one"
+        assert (await until_over(agent, again)).kind == "completed", "nobody noted that it was sent"
+    assert len(service.runs[0].answers) == 1
+
+
+async def test_a_result_that_the_service_takes_no_more_word_about_stands(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        reference = await posted(agent)
+        again = agent.repair(reference, await until_over(agent, reference), ["no"])
+        assert again is not None
+        service.refuse_once["run/resume"] = 422
+        (state,) = await poll(agent, again)
+        assert isinstance(state, Over)
+        assert agent.repair(again, state.outcome, ["no"]) is None
+
+
+async def test_a_result_that_could_not_be_sent_back_now_is_sent_back_by_the_next_look(service: CodegenService) -> None:
+    async with codegen(service) as agent:
+        reference = await posted(agent)
+        again = agent.repair(reference, await until_over(agent, reference), ["no"])
+        assert again is not None
+        service.refuse_once["run/resume"] = 503
+        other = await posted(agent, "[run=100]")
+        states = await agent.poll([tracked(again), tracked(other)])
+        assert states[0] is None
+        assert isinstance(states[1], Running)
+        await until_over(agent, again)
+    assert len(service.runs[0].answers) == 1
 
 
 async def test_a_cancel_is_a_ban_and_only_asked_for(service: CodegenService) -> None:
@@ -369,9 +488,7 @@ async def test_a_private_address_needs_to_be_allowed(service: CodegenService, mo
         ({"org_id": 1}, "MISSING", "MISSING"),
     ],
 )  # fmt: skip
-def test_what_cannot_work_is_said_before_anything_runs(
-    config: dict[str, Any], secret: str | None, says: str
-) -> None:
+def test_what_cannot_work_is_said_before_anything_runs(config: dict[str, Any], secret: str | None, says: str) -> None:
     asked = AgentRecord(id="a", type="codegen", capabilities={"x"}, secret=secret, config=config)
     with pytest.raises(AgentError, match=says):
         Codegen.check(asked, FakeSecrets({"TOKEN": "t"}))

@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from taskengine.core.schemas import result_faults
 from taskengine.models import Outcome
+from workers.agents.answer_text import asked_again, bare
 from workers.agents.claude.conversation import Conversation
 
 #: Why an answer is none, by how it ended.
@@ -39,8 +40,7 @@ def answer_of(talk: Conversation, schema: dict[str, JsonValue] | None) -> Outcom
         return Outcome("completed", output=value if isinstance(value, dict) else {"value": value})
     if talk.is_repaired:
         return partial(talk, "invalid_output", f"the answer does not fit its schema: {'; '.join(wrong)}")
-    lines = "\n".join(f"- {each}" for each in wrong)
-    return Again(f"Your answer does not fit its JSON Schema:\n{lines}\nAnswer again: the whole JSON, and only that.")
+    return Again(asked_again(wrong))
 
 
 def partial(talk: Conversation, kind: str, why: str) -> Outcome:
@@ -56,15 +56,7 @@ def plain(talk: Conversation) -> dict[str, JsonValue]:
 def _checked(text: str, schema: dict[str, JsonValue]) -> tuple[Any, list[str]]:
     """Return the JSON of an answer, and what is wrong with it."""
     try:
-        value: Any = from_json(_bare(text), allow_inf_nan=False)
+        value: Any = from_json(bare(text), allow_inf_nan=False)
     except ValueError as exc:
         return None, [f"it is no JSON: {exc}"]
     return value, result_faults(schema, value)
-
-
-def _bare(text: str) -> str:
-    """Return JSON without the fence of Markdown that models like to put around it."""
-    inner = text.strip()
-    if inner.startswith("```") and inner.endswith("```"):
-        inner = inner[3:-3].removeprefix("json").strip()
-    return inner

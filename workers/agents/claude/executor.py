@@ -28,12 +28,13 @@ from taskengine.models import Outcome, Task
 from taskengine.models.agent import AgentRecord
 from taskengine.models.artifact import ArtifactKind
 from taskengine.models.question import Question
+from workers.agents.answer_text import in_words
 from workers.agents.claude.answer import answer_of, partial
 from workers.agents.claude.classify import ERRORS, outcome_of, remaining
 from workers.agents.claude.conversation import Conversation, text_of
 from workers.agents.claude.stream import Turn, stream
 from workers.agents.claude.toolbox import Toolbox, tools_of
-from workers.agents.claude.wanted import format_of, in_words
+from workers.agents.claude.wanted import format_of
 
 #: Seconds to connect, and to hand a request over. Reading has no limit here: pings would reset it.
 _CONNECT, _WRITE = 30.0, 60.0

@@ -12,7 +12,6 @@ from typing import Any
 
 import anthropic
 from pydantic import JsonValue
-from pydantic_core import to_json
 
 Schema = dict[str, JsonValue]
 
@@ -25,13 +24,6 @@ def format_of(schema: Schema) -> dict[str, Any] | None:
         return {"type": "json_schema", "schema": anthropic.transform_schema(dict(schema))}
     except (ValueError, AssertionError, TypeError):  # how the library says that it cannot
         return None
-
-
-def in_words(schema: Schema) -> str:
-    """Return what stands in the system prompt instead."""
-    return (
-        f"Answer with JSON alone, without any text around it. It must fit this JSON Schema:\n{to_json(schema).decode()}"
-    )
 
 
 def _is_lost(part: Schema) -> bool:

@@ -16,9 +16,11 @@ from taskengine.models import Outcome, Task
 from taskengine.models.agent import AgentRecord
 from taskengine.settings import environment
 from workers.agents.addresses import Allowed
+from workers.agents.answer_text import in_words
 from workers.agents.codegen.client import FAULTS, Client, Run, outcome_of, said
 from workers.agents.codegen.looks import PAGE, Look
-from workers.agents.codegen.states import ANSWERED, ANSWERS, LOOKED, MARK, ORG, TYPE, count, created
+from workers.agents.codegen.states import ANSWERED, JSON, LOOKED, MARK, ORG, TYPE, created
+from workers.agents.codegen.turns import hand_over, once_more, to_repair
 from workers.agents.settings import worker_settings
 
 logger = logging.getLogger(__name__)
@@ -115,15 +117,13 @@ class Codegen:
         answer = context.answer
         if answer is None or previous.words.get(ANSWERED) == answer.question_id:
             return previous
-        await self._client.post("run/resume", {"agent_run_id": int(previous.id), "prompt": str(answer.value)})
-        number = count(previous, ANSWERS) + 1
-        answered = replace(previous, words={**previous.words, ANSWERED: answer.question_id, ANSWERS: number})
-        await context.aio.checkpoint(answered)
-        return answered
+        return await hand_over(self._client, previous, answer, context.aio.checkpoint, context.log)
 
     async def _post(self, task: Task, context: AgentContext) -> Reference | Outcome:
         mark = str(context.execution_id)
         intent = Reference(TYPE, "intent", words={MARK: mark, ORG: self._org})
+        if task.output_schema is not None:
+            intent = replace(intent, words={**intent.words, JSON: True})
         await context.aio.checkpoint(intent)
         body = self._body(task, context, mark)
         posting = asyncio.ensure_future(self._client.post("run", body))
@@ -138,7 +138,9 @@ class Codegen:
         about = {
             "taskengine_task": str(task.id), "taskengine_execution": mark, "taskengine_attempt": context.attempt,
         }  # fmt: skip
-        body: dict[str, Any] = {"prompt": context.prompt, "metadata": about}
+        schema = task.output_schema
+        prompt = context.prompt if schema is None else f"{context.prompt}\n\n{in_words(schema)}"
+        body: dict[str, Any] = {"prompt": prompt, "metadata": about}
         for name in ("repo_id", "model", "agent_type"):
             if (value := getattr(self._config, name)) is not None:
                 body[name] = value
@@ -171,7 +173,12 @@ class Codegen:
         look = Look(self._client, tracked, places=self._places, total=self._total)
         states = await look.states()
         self._total = look.total
-        return states
+        found = zip(tracked, states, strict=True)
+        return [await once_more(self._client, one.reference, state) for one, state in found]
+
+    def repair(self, reference: Reference, outcome: Outcome, faults: list[str]) -> Reference | None:
+        """Send a result back once; the next poll does."""
+        return to_repair(reference, outcome, faults) if reference.type == TYPE else None
 
     async def cancel(self, reference: Reference, reason: str) -> Stopped:
         """Ask the service to stop it; what it calls a ban is the nearest there is."""

@@ -7,15 +7,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import from_json
+
 from taskengine.agents import Asks, Gone, Over, Reference, RemoteState, Running, Tracked
 from taskengine.models import Outcome
 from taskengine.models.question import Question
+from workers.agents.answer_text import bare
 from workers.agents.run_status import failure_kind, meaning
 
 TYPE = "codegen"
 #: Words of a reference: mark of its intent, organisation, whether somebody looked for it in vain, the question that was
 #: answered last, how many were, looks in a row that did not find it, its place in the order in which runs were made.
 MARK, ORG, LOOKED, ANSWERED, ANSWERS, MISSED, RANK = "mark", "org", "looked", "answered", "answers", "missed", "rank"
+#: Whether its result is JSON, by its task's schema, and what is to be sent back of a result that does not fit.
+JSON, REPAIR = "json", "repair"
 #: Looks in a row that do not find a run before it counts as gone: a new one may take a while to be seen.
 MISSES = 3
 _FIELDS = ("result", "summary", "web_url", "github_pull_requests")
@@ -28,7 +33,8 @@ def state_of(one: Tracked, run: Mapping[str, Any] | None, rank: int | None) -> R
     status, said = _shown(run.get("status")), meaning(run.get("status"))
     match said:
         case "completed":
-            return Over(Outcome("completed", output=_output(run)))
+            answer = _answer(run.get("result")) if one.reference.words.get(JSON) else None
+            return Over(Outcome("completed", output=_output(run) if answer is None else answer))
         case "failed" | "stopped":
             where = f"; see {run['web_url']}" if run.get("web_url") else ""
             error = f"codegen run {run.get('id')} ended {status}{where}"
@@ -71,6 +77,15 @@ def _missed(one: Tracked) -> RemoteState:
 def _output(run: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: run[name] for name in _FIELDS if run.get(name) is not None}
     return {"run_id": str(run.get("id")), "status": _shown(run.get("status")), **found}
+
+
+def _answer(text: object) -> dict[str, Any] | None:
+    """Return the JSON that a result is; None where it is none."""
+    try:
+        value: Any = from_json(bare(str(text or "")), allow_inf_nan=False)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else {"value": value}
 
 
 def _shown(status: object) -> str:
