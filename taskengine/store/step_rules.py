@@ -1,5 +1,5 @@
 """What must hold of the steps of workflows, as pure functions over facts; see
-:mod:`taskengine.store.invariant_rules`.
+:mod:`taskengine.store.invariants`.
 """
 
 from __future__ import annotations

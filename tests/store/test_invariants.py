@@ -13,8 +13,7 @@ from taskengine.agents import Reference
 from taskengine.models import Task, TriggerRule
 from taskengine.models.agent import AgentRecord, Limit
 from taskengine.store import agents, coordination, limits, remote, tasks
-from taskengine.store.invariant_rules import Violation
-from taskengine.store.invariants import RULES, check_at_rest, check_invariants
+from taskengine.store.invariants import RULES, Violation, check_at_rest, check_invariants
 from taskengine.store.keys import RULED
 from taskengine.store.step_rules import STEP_RULES
 
