@@ -8,57 +8,37 @@ a few at a time, so that no workflow delays the others.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
-from typing import assert_never
-
-from pydantic import JsonValue
 
 from taskengine.coordinator.duty import DutyContext
+from taskengine.coordinator.step_at import At
+from taskengine.coordinator.step_calls import call_for
+from taskengine.coordinator.step_reads import read_for, with_last_child
 from taskengine.coordinator.sub_workflows import SubWorkflow
 from taskengine.coordinator.workflow_tasks import begin, within_its_time
-from taskengine.core.bindings import Bindings
 from taskengine.core.conditions import holds
 from taskengine.core.decide import Stimulus
-from taskengine.core.decide_step import Part, decide_step
-from taskengine.core.instructions import (
-    EndChildren,
-    EndStep,
-    EraseOldTurns,
-    Expand,
-    NextItem,
-    Nothing,
-    RetryScope,
-    StartWaiting,
-    StepInstruction,
-)
+from taskengine.core.decide_step import decide_step
 from taskengine.core.lifecycle import CLOSABLE
 from taskengine.core.steps import failures
 from taskengine.core.steps.map import items as map_items
-from taskengine.core.steps.needs import needs
-from taskengine.core.steps.paths import find_step, last_steps
 from taskengine.core.steps.plan import PIECE
-from taskengine.core.steps.root import LAST
-from taskengine.core.steps.snapshot import Child, Signal, StepSnapshot, StepStimulus
+from taskengine.core.steps.snapshot import StepSnapshot, StepStimulus
 from taskengine.core.steps.templates import Author
 from taskengine.errors import ExpressionError, InvalidInputError
-from taskengine.models import MapStep, WorkflowDefinition, WorkflowStep
-from taskengine.models.enums import TaskStatus
+from taskengine.models import MapStep, WorkflowDefinition
 from taskengine.models.steps import SubWorkflowStep
 from taskengine.store import steps, workflows
 from taskengine.store.call import Call, Operation
-from taskengine.store.codec import dumps, loads, loads_object
+from taskengine.store.codec import dumps, loads
 from taskengine.store.coordination import Decision
-from taskengine.store.executions import put_payload
-from taskengine.store.expansion import Place
 from taskengine.store.fields import TaskField
-from taskengine.store.keys import RULED
-from taskengine.store.old_turns import erase_old_turns
 from taskengine.store.replies import Reply
-from taskengine.store.step_values import Where, fixed, items, read_output, read_values
-from taskengine.store.steps import Ending, Piece, StepFacts, Waiting
+from taskengine.store.step_values import items
+from taskengine.store.steps import Ending, StepFacts
 
 _log = logging.getLogger(__name__)
 
@@ -145,21 +125,21 @@ class Steps:
             own = {name: value for name, value in facts.fields.items() if name not in ("p", "fr")}
             facts = replace(facts, fields=own)
             definition = within_its_time(definition, own)
-        at = _At(decision, facts, definition)
+        at = At(decision, facts, definition)
         seen = at.seen()
         try:
             if isinstance(at.step, SubWorkflowStep):
                 return self._sub_workflow(context, at, stimulus)
-            read = _read(context, at, seen)
-            seen = _with_last_child(context, at, replace(seen, bindings=read.bindings))
+            read = read_for(context, at, seen)
+            seen = with_last_child(context, at, replace(seen, bindings=read.bindings))
             author = at.author(read.bindings)
             if isinstance(at.step, MapStep) and not seen.is_over and not seen.end_as:
                 seen, author = self._with_items(context, at.step, seen, author)
             what = decide_step(seen, at.step, stimulus, author, read.output)
-            return at.call(context.term, what, read.revision)
+            return call_for(at, context.term, what, read.revision)
         except InvalidInputError as exc:
             kind = "expression" if isinstance(exc, ExpressionError) else "invalid_template"
-            return at.call(context.term, failures.broken(at.step, seen, str(exc), kind), "")
+            return call_for(at, context.term, failures.broken(at.step, seen, str(exc), kind), "")
 
     def _workflow_task(
         self, context: DutyContext, decision: Decision, stimulus: Stimulus | StepStimulus, facts: StepFacts
@@ -195,22 +175,22 @@ class Steps:
         return replace(seen, turns=len(found_all)), replace(author, items=dict(enumerate(found_all)))
 
     def _sub_workflow(
-        self, context: DutyContext, at: _At, stimulus: Stimulus | StepStimulus
+        self, context: DutyContext, at: At, stimulus: Stimulus | StepStimulus
     ) -> Call[Reply] | Operation[Reply] | None:
         step = at.step
         assert isinstance(step, SubWorkflowStep)
-        outer = _read(context, at, at.seen())
+        outer = read_for(context, at, at.seen())
         sub = SubWorkflow.of(
             context, step, replace(at.seen(), bindings=outer.bindings), at.where, partial(self._definition, context)
         )
         begins = not sub.seen.is_entered and not sub.seen.end_as and stimulus is not StepStimulus.CLOSE
         if begins and not sub.seen.is_over and (end := sub.enter(context)) is not None:
-            return at.call(context.term, end, outer.revision)
+            return call_for(at, context.term, end, outer.revision)
         inside = at.inside(sub.definition)
-        read = _read(context, inside, sub.seen)
-        seen = _with_last_child(context, inside, replace(sub.seen, bindings=read.bindings))
+        read = read_for(context, inside, sub.seen)
+        seen = with_last_child(context, inside, replace(sub.seen, bindings=read.bindings))
         what = decide_step(seen, sub.definition, stimulus, inside.author(read.bindings), read.output)
-        return inside.call(context.term, sub.as_step(what, outer.bindings), outer.revision)
+        return call_for(inside, context.term, sub.as_step(what, outer.bindings), outer.revision)
 
     def _definition(self, context: DutyContext, digest: str) -> WorkflowDefinition:
         found = self._definitions.pop(digest, None)
@@ -221,155 +201,6 @@ class Steps:
         while len(self._definitions) > _MOST_DEFINITIONS:
             self._definitions.pop(next(iter(self._definitions)))
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What a decision read."""
-
-    bindings: Bindings
-    #: Of the variables; '' where none were read.
-    revision: str = ""
-    #: What the children came to, where ``outputs`` ask.
-    output: JsonValue = None
-
-
-@dataclass(frozen=True, slots=True)
-class _At:
-    """A decision, and where in which definition its step stands."""
-
-    decision: Decision
-    facts: StepFacts
-    definition: WorkflowDefinition
-
-    @property
-    def where(self) -> Where:
-        """The step as its expressions are read from it."""
-        path, prefix = self.facts.fields.get("p", ""), self.facts.frame.get("p", "")
-        own = path.removeprefix(prefix).lstrip("/") if prefix else path
-        frame = self.facts.fields.get("fr", self.decision.task_id)
-        return Where(self.facts.frame["wf"], frame, prefix, self.definition, own)
-
-    def inside(self, definition: WorkflowDefinition) -> _At:
-        """Return the same step as the workflow that it is to those in it."""
-        fields = {name: value for name, value in self.facts.fields.items() if name != "fr"}
-        frame = {**self.facts.frame, "p": self.facts.fields.get("p", "")}
-        return _At(self.decision, replace(self.facts, fields=fields, frame=frame), definition)
-
-    def last_id(self, retries: int) -> str:
-        """Return the step that its ``finally_steps`` are."""
-        return self.where.id_of(last_steps(retries))
-
-    @property
-    def step(self) -> Part:
-        """What the definition says of it; all of it for the step that it begins with."""
-        own = self.where.path
-        return find_step(self.definition, own) if own else self.definition
-
-    def author(self, bindings: Bindings) -> Author:
-        """Who puts its children; variables and steps are not theirs."""
-        return Author(self.definition, self.where.prefix, Bindings(context=bindings.context, others=bindings.others))
-
-    def seen(self) -> StepSnapshot:
-        """Return what a decision sees of stored facts, before it reads anything."""
-        facts, fields = self.facts, self.facts.fields
-        return StepSnapshot(
-            step_id=self.decision.task_id,
-            path=fields.get("p", ""),
-            status=TaskStatus(fields["st"]),
-            waiting=_open(facts.number("w")),
-            failed=facts.number("f"),
-            cancelled=facts.number("c"),
-            planned=facts.number("tot"),
-            put=facts.number("x"),
-            end_as=fields.get("end_as", ""),
-            reason=fields.get("frs", ""),
-            closed=facts.number("cx"),
-            pieces=facts.number("pieces"),
-            branch=fields.get("br", ""),
-            turns=facts.number("n"),
-            next_item=facts.number("nx"),
-            is_blamed="err" in fields,
-            cancel=fields.get("cq", ""),
-            is_retrying="rtr" in fields,
-            is_timed="step=" in fields.get("clk", "") or "moment=" in fields.get("clk", ""),
-            signal=Signal(loads_object(facts.signal)["payload"], facts.signal) if facts.signal else None,
-            child=_child(facts.because),
-            revision=facts.revision,
-            is_paused=facts.is_paused,
-        )
-
-    def call(self, term: str, what: StepInstruction, read: str) -> Call[Reply] | Operation[Reply] | None:
-        """Return the script for an instruction; *read* is the revision of the variables that it rests on, or ''."""
-        entry, id, seen = self.decision.entry, self.decision.task_id, self.facts.revision
-        match what:
-            case Expand():
-                where = self.where
-                own = float(self.facts.fields[TaskField.score])
-                place = Place(where.workflow_id, id, where.frame, self.definition, own)
-                if self.facts.fields.get(TaskField.queue) == "%w":  # listings go on to see it
-                    what = replace(what, queue="%w")
-                rests_on = seen if what.planned else self.facts.revision_of_pieces
-                put = _expand(place.piece(what), partial(steps.expand, term, entry, id, rests_on))
-                return _and_erase(put, erase_old_turns(term, "", id, what.stay)) if what.stay else put
-            case EraseOldTurns():
-                return erase_old_turns(term, entry, id, what.stay)
-            case StartWaiting():
-                waiting = Waiting(what.timer_ms, what.moment_ms, what.limit_ms, what.on_change, what.signal)
-                return steps.start_waiting(term, entry, id, seen, read, waiting)
-            case RetryScope():
-                is_asked = self.decision.how == StepStimulus.RETRY
-                retry = steps.retry_scope(term, entry if is_asked else "", id, seen)
-                return retry if is_asked else _and_look_again(retry)
-            case NextItem():
-                return steps.next_item(term, entry, id, seen)
-            case EndStep():
-                return steps.end(term, entry, id, seen, _ending(what, self.facts, read))
-            case EndChildren():
-                why = _fields(err=what.error, knd=what.error_kind, cul=what.culprit)
-                rests_on = self.facts.revision_of_pieces if self.facts.fields.get("end_as") else seen
-                return steps.end_children(term, entry, id, rests_on, what.end_as, what.reason, why)
-            case Nothing():
-                return None
-            case _:
-                assert_never(what)
-
-
-def _expand(piece: Piece, expand: Callable[[Piece], Call[Reply]]) -> Operation[Reply]:
-    """Put children, with what lies by reference of them first."""
-    for new in piece.records:
-        if new.payload:
-            yield from put_payload(*new.payload)
-    return (yield from expand(piece))
-
-
-def _and_erase(put: Operation[Reply], erase: Operation[Reply]) -> Operation[Reply]:
-    """Begin to erase a loop's old turns once the first piece of its next one is there."""
-    answer = yield from put
-    if answer.ok:
-        yield from erase
-    return answer
-
-
-def _and_look_again(retry: Call[Reply]) -> Operation[Reply]:
-    """Open the next children for a question of another kind, which is yet to be answered: it may be told that a child
-    failed meanwhile, that its time is over, or that it is to end.
-    """
-    answer = yield from retry
-    return replace(answer, rest=(1,)) if answer.ok else answer
-
-
-def _read(context: DutyContext, at: _At, seen: StepSnapshot) -> _Read:
-    """Return what the next decision about a step reads, if anything."""
-    wanted = needs(at.step, seen)
-    if not wanted:
-        return _Read(Bindings(others=fixed(at.where)))
-    values = context.read(read_values(at.where, wanted))
-    output: JsonValue = None
-    if any(ref.root == "output" for ref in wanted) and seen.is_entered and isinstance(at.step, WorkflowStep):
-        output = context.read(read_output(at.where, at.step))
-    rests = any(ref.root == "variables" for ref in wanted)
-    return _Read(values.bindings, values.revision if rests else "", output)
 
 
 def _failure(term: str, id: str, facts: StepFacts, error: str, kind: str) -> Call[Reply] | None:
@@ -383,41 +214,3 @@ def _failure(term: str, id: str, facts: StepFacts, error: str, kind: str) -> Cal
     if facts.number("w"):
         return None
     return steps.end(term, "", id, facts.revision, Ending("failed", fields=why))
-
-
-def _open(waiting: int) -> int:
-    """Children that are not over; the counter of a map with max_parallel lies lower."""
-    return waiting + RULED if waiting < 0 else waiting
-
-
-def _with_last_child(context: DutyContext, at: _At, seen: StepSnapshot) -> StepSnapshot:
-    """With how the ``finally_steps`` of a workflow ended, once they are over, where that was not well."""
-    if seen.branch != LAST or seen.waiting or at.step is not at.definition:
-        return seen
-    (facts,) = context.read(steps.look([(at.decision.task_id, at.last_id(seen.turns))]))
-    return replace(seen, child=_child(facts.because) if facts else None)
-
-
-def _child(fields: Mapping[str, str]) -> Child | None:
-    if "st" not in fields or fields["st"] not in {TaskStatus.FAILED, TaskStatus.CANCELLED}:
-        return None
-    error = fields.get("err") or fields.get("rsn") or "no reason was given"
-    path = fields.get("p") or fields.get("nm", "")
-    return Child(path, TaskStatus(fields["st"]), error, fields.get("knd", ""), fields.get("cul", ""))
-
-
-def _ending(what: EndStep, facts: StepFacts, read: str) -> Ending:
-    fields = {"err": what.error, "knd": what.error_kind, "cul": what.culprit, "rsn": what.reason, "as": what.shows_as}
-    return Ending(
-        what.status,
-        facts.fields.get("p", ""),
-        read,
-        "" if what.output is None else dumps(what.output, "output"),
-        what.takes.text if what.takes else "",
-        {name: dumps(value, name) for name, value in what.sets.items()},
-        {**_fields(**fields), **what.fields},
-    )
-
-
-def _fields(**fields: str) -> dict[str, str]:
-    return {name: value for name, value in fields.items() if value}
