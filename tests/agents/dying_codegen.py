@@ -1,63 +1,53 @@
-"""Codegen agents that stop at a moment, once in the whole fleet, so that somebody can be killed there.
+"""Codegen agents that stop at a moment of a run."""
 
-DIE_AT names the moment. Whoever comes to it first writes its pid into ``at-MOMENT`` in FLEET_MOMENTS and waits until
-``go-MOMENT`` is there, or until it is killed.
-"""
-
-import os
-import time
 from functools import wraps
-from pathlib import Path
+
+from dying import around, around_awaited, stop_at
 
 from workers import poller, runner
 from workers.agents.codegen import executor as codegen
 
-FOLDER, MOMENT = Path(os.environ["FLEET_MOMENTS"]), os.environ["DIE_AT"]
 codegen.UNSEEN_SECONDS = 2.0  # no post of these tests is longer on its way
 
 
-def stop_at(moment):
-    if moment != MOMENT:
-        return
-    try:
-        with (FOLDER / f"at-{moment}").open("x") as file:
-            file.write(str(os.getpid()))
-    except FileExistsError:
-        return
-    end = time.monotonic() + 30
-    while moment != "in_post" and not (FOLDER / f"go-{moment}").exists() and time.monotonic() < end:
-        time.sleep(0.02)
-
-
-def around(owner, name, before="", after=""):
-    """Stop before or behind a function."""
-    plain = getattr(owner, name)
+def around_ends_of_runs():
+    plain = poller.Poller._over
 
     @wraps(plain)
-    def stopping(*args, **kwargs):
-        stop_at(before)
-        value = plain(*args, **kwargs)
-        stop_at(after)
-        return value
+    def stopping(self, one, due, outcome):
+        asks = outcome.kind == "needs_input"
+        stop_at("" if asks else "before_report")
+        plain(self, one, due, outcome)
+        stop_at("after_ask" if asks else "after_report")
 
-    setattr(owner, name, stopping)
+    poller.Poller._over = stopping
 
 
-def around_awaited(owner, name, before="", after=""):
-    plain = getattr(owner, name)
+def behind_answers():
+    """Stop where a person's answer was handed to a run and not written down yet."""
+    plain = codegen.Codegen._go_on
 
     @wraps(plain)
-    async def stopping(*args, **kwargs):
-        stop_at(before)
-        value = await plain(*args, **kwargs)
-        stop_at(after)
-        return value
+    async def stopping(self, previous, context):
+        client, post = self._client, self._client.post
 
-    setattr(owner, name, stopping)
+        async def posting(path, body):
+            value = await post(path, body)
+            stop_at("after_answer" if path == "run/resume" else "")
+            return value
+
+        client.post = posting
+        try:
+            return await plain(self, previous, context)
+        finally:
+            client.post = post
+
+    codegen.Codegen._go_on = stopping
 
 
 around_awaited(codegen.Codegen, "_post", before="before_intent", after="after_post")
 around(codegen.Codegen, "_body", before="after_intent", after="in_post")
 around_awaited(codegen.Codegen, "poll", before="in_poll")
 around(runner.Runner, "_let_go", after="after_detach")
-around(poller.Poller, "_over", before="before_report", after="after_report")
+around_ends_of_runs()
+behind_answers()

@@ -1,7 +1,8 @@
 """The Messages API on a real socket, which answers as the prompt asks it to, and counts what was paid.
 
 A prompt holds its script as ``[double {"task": "a", "replies": [{…}, {…}]}]``: the n-th request of that task gets the
-n-th reply, and all further ones the last. Without one the reply is the text ``ok``. Kinds of replies:
+n-th reply, and all further ones the last; with ``"by_turn": true`` its n-th turn does, however often it is asked for.
+Without a script the reply is the text ``ok``. Kinds of replies:
 
 ==========  ==========================================================================================
 text        ``text`` in ``pieces`` over ``seconds``, then ``stop`` (``end_turn``)
@@ -109,7 +110,8 @@ class Service:
         script = _script(body)
         seen = self.of(script["task"])
         replies = script["replies"]
-        reply = replies[min(seen.requests, len(replies) - 1)]
+        turn = 1 + sum(1 for message in body["messages"] if message["role"] == "assistant")
+        reply = replies[min(turn - 1 if script["by_turn"] else seen.requests, len(replies) - 1)]
         if self.answers is not None and reply == {}:
             reply = self.answers(body)
         seen.requests += 1
@@ -130,7 +132,6 @@ class Service:
                 pass
             seen.hung_up.append(time.monotonic())
             return request.drop()
-        turn = 1 + sum(1 for message in body["messages"] if message["role"] == "assistant")
         seen.paid[turn] += 1
         seen.again += turn <= seen.heard
         seen.heard = max(seen.heard, turn - 1)
@@ -186,7 +187,8 @@ def _script(body: dict[str, Any]) -> dict[str, Any]:
     text = first if isinstance(first, str) else "".join(block.get("text", "") for block in first)
     at = text.find("[double ")
     found: dict[str, Any] = json.JSONDecoder().raw_decode(text, at + 8)[0] if at >= 0 else {}
-    return {"task": found.get("task", text), "replies": found.get("replies") or [{}]}
+    replies = found.get("replies") or [{}]
+    return {"task": found.get("task", text), "replies": replies, "by_turn": found.get("by_turn", False)}
 
 
 def _sse(kind: str, **more: Any) -> str:
@@ -270,9 +272,9 @@ class Anthropic(Running):
         return self.service.of(task)
 
 
-def prompt(task: str, *replies: dict[str, Any], text: str = "Do it.") -> str:
+def prompt(task: str, *replies: dict[str, Any], text: str = "Do it.", by_turn: bool = False) -> str:
     """Return a prompt that has these replies."""
-    return f"{text} [double {json.dumps({'task': task, 'replies': list(replies)})}]"
+    return f"{text} [double {json.dumps({'task': task, 'replies': list(replies), 'by_turn': by_turn})}]"
 
 
 async def _main(port: int) -> None:

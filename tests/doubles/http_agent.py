@@ -3,11 +3,12 @@
 The task's input says what it does: ``{"reply": {…}}`` or ``{"replies": [{…}, {…}]}``, of which the n-th request for the
 task gets the n-th; the last repeats. Kinds of replies: ``result`` (``status`` 200 and ``body``), ``accept`` (202, then
 ``polls`` looks that still say 202, then its ``body``), ``lost`` (the work is done and the reply is not sent),
-``silent``, ``redirect``, ``large``.
+``silent``, ``redirect``, ``large``. Each takes ``seconds`` until it is answered.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ class Endpoint:
     polls: Counter[str] = field(default_factory=Counter)
     headers: list[dict[str, str]] = field(default_factory=list)
     hung_up: int = 0
+    #: Requests whose answer is on its way.
+    posting: int = 0
 
     async def __call__(self, request: Request) -> None:
         self.headers.append(request.headers)
@@ -47,7 +50,12 @@ class Endpoint:
         replies = given.get("replies") or [given.get("reply", {})]
         reply = replies[min(self.requests[task], len(replies) - 1)]
         self.requests[task] += 1
-        return await self._answer(request, key, told, reply)
+        self.posting += 1
+        try:
+            await asyncio.sleep(reply.get("seconds", 0))
+            return await self._answer(request, key, told, reply)
+        finally:
+            self.posting -= 1
 
     async def _answer(self, request: Request, key: str, told: dict[str, Any], reply: dict[str, Any]) -> None:
         kind = reply.get("kind", "result")
