@@ -30,11 +30,14 @@ from ..conftest import Valkey
 from ..fleet import QUICK, until
 from ..store.world import World
 
+#: A beat gives up on a server that does not answer for a fifth of it, as one on a busy machine does.
+LONG = {"lease_seconds": 60.0}
+
 
 def node_on(server: Valkey) -> Node:
     nobody = Ledger()  # no agent runs here
     return Node(
-        settings=Settings(redis_url=server.url, **QUICK), registry=Registry(), make_events=lambda _: nobody,
+        settings=Settings(redis_url=server.url, **QUICK | LONG), registry=Registry(), make_events=lambda _: nobody,
         url=server.url, unsent=Unsent(0), limits=Limits(),
         name="n1", hostname="n1@here", queues=Served({"lint": "lint"}), forks=False, slot_table=SlotTable(),
         local=LocalRuns(),

@@ -120,5 +120,6 @@ def texts(client: Any, key: bytes) -> Iterator[str]:
     elif kind in ("set", "zset"):
         raw = client.smembers(key) if kind == "set" else client.zrange(key, 0, -1)
     else:
-        raw = [client.get(key)]
-    yield from (each.decode(errors="replace") for each in raw)
+        raw = [client.get(key)] if kind == "string" else []
+    # A key that expired since it was listed has no kind, or no value any more.
+    yield from (each.decode(errors="replace") for each in raw if each is not None)
