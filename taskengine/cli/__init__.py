@@ -29,7 +29,7 @@ COMMANDS = {
     "demo": Outline("demo", "Analyse a Python code base as a graph of tasks, on a fleet of its own."),
     "up": Outline(
         "up",
-        "Run everything on this machine in the foreground: server (if embedded), coordinator, workers, Flower.",
+        "Run everything on this machine in the foreground: Valkey (if embedded), coordinator, workers, page, Flower.",
     ),
     "coordinator": Outline(
         "coordinator",

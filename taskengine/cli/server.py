@@ -12,13 +12,15 @@ from typing import Annotated
 import typer
 
 from taskengine import embedded
+from taskengine.api import local_key
 from taskengine.cli.guide import command
-from taskengine.cli.output import OutputOption, answer, split, warn
+from taskengine.cli.output import OutputOption, answer, console, split, warn
+from taskengine.cli.page import opened
 from taskengine.cli.place import place
 from taskengine.cli.text import plain
 from taskengine.rest.bind import Bind
 from taskengine.rest.serve import serve
-from taskengine.settings import Settings, current, environment, refuse_unknown
+from taskengine.settings import current, environment, refuse_unknown
 
 app = typer.Typer()
 
@@ -45,6 +47,7 @@ AllowHost = Annotated[
     'curl -H "Authorization: Bearer $(cat .taskengine/servers/8460.key)" http://127.0.0.1:8460/api/v1/tasks',
 )
 def server(
+    context: typer.Context,
     host: Host = "127.0.0.1",
     port: Port = None,
     tls_cert: TlsCert = None,
@@ -73,13 +76,19 @@ def server(
     if no_login:
         warn("--no-login: every program and user of this machine may do everything")
     try:
-        asyncio.run(serve(settings, bind, partial(_greet, settings)))
+        asyncio.run(serve(settings, bind, partial(_greet, is_tied=context.find_root().params["tied_to"] is not None)))
     finally:
         embedded.release(settings)
 
 
-def _greet(settings: Settings, url: str, key: Path | None) -> None:
-    """Say where it listens and where the key is; never the key."""
+def _greet(url: str, key: Path | None, *, is_tied: bool) -> None:
+    """Say where it listens and where the key is; the key itself on a terminal alone: other output is somebody's log."""
     where = f"; the key is in {key}" if key else ""
-    data = {"url": url, "api": f"{url}/api/v1", "docs": f"{url}/docs", "key_file": str(key) if key else None}
-    answer(data, plain(f"REST: {url}/api/v1, described at {url}/docs{where} ({place()}); Ctrl-C ends it"))
+    said = f"REST: {url}/api/v1, described at {url}/docs{where} ({place()}); Ctrl-C ends it"
+    if not is_tied:  # who started us says it, with the key
+        said += "\nPage: " + opened(f"{url}/", local_key.read(key) if key and console().is_terminal else None)
+    data = {
+        "url": url, "page": f"{url}/", "api": f"{url}/api/v1", "docs": f"{url}/docs",
+        "key_file": str(key) if key else None,
+    }  # fmt: skip
+    answer(data, plain(said))

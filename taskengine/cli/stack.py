@@ -1,7 +1,7 @@
 """The processes that make a fleet of one machine, which live and end together.
 
-A coordinator, a worker for each pool, and Flower. The embedded server is not among them: it belongs to
-everybody who uses it, and the last one out stops it.
+A coordinator, a worker for each pool, Flower, and the server of REST with the page. The embedded Valkey is not among
+them: it belongs to everybody who uses it, and the last one out stops it.
 
 One prefork worker is the default. Its children can be ended at a timeout and use every core; a coroutine
 agent runs in a child as well. A second worker (``--pool prefork --pool threads``) is for agents that
@@ -14,7 +14,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,8 @@ from taskengine.cli.child import Child, Program
 from taskengine.errors import SettingsError
 from taskengine.settings import Settings
 
+#: The process that serves REST and the page.
+SERVER = "server"
 #: The agent of a worker that is told no others.
 DEMO_AGENTS = "taskengine.demo.agents"
 #: The agents of the built-in task types.
@@ -45,6 +47,8 @@ class Fleet:
     queues: Sequence[str] = ()
     #: None: no Flower.
     flower_port: int | None = 5555
+    #: None: no server of REST, and no page.
+    http_port: int | None = None
     log_level: str = "info"
     #: Stands before the pool and our process id in a worker's name.
     prefix: str = ""
@@ -60,6 +64,8 @@ def programs(fleet: Fleet) -> list[Program]:
         found.append(Program(f"worker-{pool}" if several else "worker", _tied("worker", *_worker(fleet, pool))))
     if fleet.flower_port is not None:
         found.append(Program("flower", _tied("flower", "--port", str(fleet.flower_port))))
+    if fleet.http_port is not None:
+        found.append(Program(SERVER, _tied("server", "--port", str(fleet.http_port))))
     return found
 
 
@@ -121,6 +127,11 @@ class Stack:
         self.children[self.children.index(ended)] = fresh
         return fresh
 
+    def leave_out(self, ended: Child) -> None:
+        """Forget a process that ended."""
+        ended.close()
+        self.children.remove(ended)
+
     def ended(self) -> Child | None:
         """Return a child that ended, or None while all run."""
         return next((child for child in self.children if child.exit_code is not None), None)
@@ -170,18 +181,33 @@ class Stack:
 
 def free_port(wanted: int, *, otherwise_any: bool) -> int:
     """*wanted* if it is free on the loopback interface (0: any); else any other, or SettingsError."""
-    for port in (wanted, 0):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                trial.bind(("127.0.0.1", port))
-            except OSError as exc:
-                if otherwise_any:
-                    continue
-                raise SettingsError(
-                    f"TASKENGINE_FLOWER_PORT: port {wanted} cannot be used for Flower ({exc.strerror}); "
-                    "set another one, 0 for any, or start with --no-flower",
-                    field="flower_port",
-                ) from exc
-            return int(trial.getsockname()[1])
-    raise SettingsError("no port of the loopback interface is free for Flower; start with --no-flower")
+    try:
+        return _bound(wanted)
+    except OSError as exc:
+        if not otherwise_any:
+            raise SettingsError(
+                f"TASKENGINE_FLOWER_PORT: port {wanted} cannot be used for Flower ({exc.strerror}); "
+                "set another one, 0 for any, or start with --no-flower",
+                field="flower_port",
+            ) from exc
+    found = first_free([0])
+    if found is None:
+        raise SettingsError("no port of the loopback interface is free for Flower; start with --no-flower")
+    return found
+
+
+def first_free(ports: Iterable[int]) -> int | None:
+    """The first of *ports* that is free on the loopback interface (0: any); None when none is."""
+    for port in ports:
+        try:
+            return _bound(port)
+        except OSError:
+            continue
+    return None
+
+
+def _bound(port: int) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        trial.bind(("127.0.0.1", port))
+        return int(trial.getsockname()[1])

@@ -19,6 +19,8 @@ import typer
 
 from taskengine import embedded
 from taskengine.cli import own_workers
+from taskengine.cli import page as page_of
+from taskengine.cli.child import Child
 from taskengine.cli.fleet_options import Concurrency, Import, Level, LogLevel, Pool, Pools, Queues
 from taskengine.cli.guide import command
 from taskengine.cli.interrupts import Interrupts
@@ -28,12 +30,15 @@ from taskengine.cli.place import CommandLine, place
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.restarts import Restarts
 from taskengine.cli.served import served_lines
-from taskengine.cli.stack import Fleet, Stack, free_port, programs, stop_seconds
+from taskengine.cli.stack import SERVER, Fleet, Stack, first_free, free_port, programs, stop_seconds
 from taskengine.settings import Settings, current, environment, refuse_unknown
 
 app = typer.Typer()
 
-WithFlower = Annotated[bool, typer.Option("--flower/--no-flower", help="Show the fleet in a browser.")]
+WithPage = Annotated[
+    bool, typer.Option("--page/--no-page", help="Serve REST, and a page that shows the fleet in a browser.")
+]
+WithFlower = Annotated[bool, typer.Option("--flower/--no-flower", help="Show workers and executions in Flower.")]
 _PUMP_SECONDS = 0.25
 _LOOK_SECONDS = 2.0
 #: Seconds in which an embedded server that was killed is back, started by its watchdog.
@@ -52,15 +57,18 @@ def up(
     queues: Queues = None,
     pool: Pools = None,
     concurrency: Concurrency = None,
+    page: WithPage = True,
     flower: WithFlower = True,
     log_level: Level = LogLevel.INFO,
     output: OutputOption = None,
 ) -> None:
-    """Run everything on this machine in the foreground: server (if embedded), coordinator, workers, Flower.
+    """Run everything on this machine in the foreground: Valkey (if embedded), coordinator, workers, page, Flower.
 
     Each built-in task type that no imported or registered agent covers is served by a built-in agent, with
     real tools and without a model: tasks may name repositories and folders in TASKENGINE_WORKSPACES (the
     current folder, if unset), and commands only of TASKENGINE_COMMANDS. A line says which agent serves what.
+
+    The page's address carries a key for this machine: whoever has it may do everything.
 
     Each line carries the name of its process. Ctrl-C lets running tasks finish and leaves no process
     behind; a second one ends them at once. A process that ends by itself is started again, after a delay
@@ -77,10 +85,19 @@ def up(
         imports=split(imports),
         queues=split(queues),
         flower_port=port,
+        http_port=_page_port() if page else None,
         log_level=log_level.value,
         builtin=True,
     )
     raise typer.Exit(_up(fleet))
+
+
+def _page_port() -> int | None:
+    """A free port for the page; None, and why, where there is none."""
+    if why := page_of.without():
+        warn(why)
+        return None
+    return first_free(page_of.ports(current().http_port))
 
 
 def _up(fleet: Fleet) -> int:
@@ -90,7 +107,9 @@ def _up(fleet: Fleet) -> int:
         warn(own_workers.foreign_sentence(place))
     try:
         with CommandLine(settings=settings) as api, Interrupts() as interrupts:
-            readiness = Readiness(api, workers=len(fleet.pools), flower_port=fleet.flower_port)
+            readiness = Readiness(
+                api, workers=len(fleet.pools), flower_port=fleet.flower_port, http_port=fleet.http_port
+            )
             with Stack(programs(fleet), environment()) as stack:
                 return _Session(fleet, settings, readiness, stack, interrupts, stop_seconds(settings)).run()
     finally:
@@ -150,10 +169,13 @@ class _Session:
 
     def _keep_up(self, lines: Lines, *, was_ready: bool) -> str | None:
         """Start again what ended by itself; why everything is to end, when a part cannot start at all."""
-        for child in self.stack.children:
+        for child in list(self.stack.children):
             if child.exit_code is None or self.restarts.knows(child):
                 continue
             if not was_ready and child.exit_code >= 0:
+                if child.name == SERVER:
+                    self._go_without_page(lines, child)
+                    continue
                 return f"{child.name} {child.end}: stopping the others"
             delay = self.restarts.note_end(child)
             lines.show("up", f"{child.name} {child.end}: starting it again in {delay:g} s", "bold red")
@@ -165,6 +187,14 @@ class _Session:
             lines.follow(fresh)
             lines.show("up", f"{fresh.name} started again, pid {fresh.pid}")
         return None
+
+    def _go_without_page(self, lines: Lines, server: Child) -> None:
+        """Let the fleet work when its page alone does not start."""
+        self.readiness.http_port = None
+        lines.drain()
+        lines.forget(server)
+        self.stack.leave_out(server)
+        lines.show("up", f"{server.name} {server.end}: going on without the page", "bold red")
 
     def _server_trouble(self, lines: Lines) -> str | None:
         """Why everything is to end when the embedded server does not come back; says it if another one replaced it."""
@@ -192,6 +222,8 @@ class _Session:
     def _say_ready(self, lines: Lines) -> None:
         port = self.fleet.flower_port
         flower = f"; Flower: http://127.0.0.1:{port}" if port is not None else ""
+        if (http := self.readiness.http_port) is not None:
+            lines.show("up", f"Page: {page_of.address(self.settings, http)}", "bold")
         for line in served_lines(self.readiness.fresh, environment()):
             lines.show("up", line)
         lines.show("up", f"ready{flower}; Ctrl-C ends everything", "bold green")

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from taskengine.rest import health, pages, problems, project, session
+from taskengine.rest import health, metrics, pages, problems, project, session
 from taskengine.rest.auth import ANYBODY, Door
 from taskengine.rest.guards import Guards
 from taskengine.rest.limits import Busy
@@ -44,6 +44,7 @@ def application(
     app.state.door = door
     problems.install(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(session.router)
     app.include_router(pages.router)
     app.include_router(project.router())

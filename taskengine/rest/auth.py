@@ -7,11 +7,14 @@ from a page of ours, as the browser itself tells.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from fastapi import Request
+from fastapi.security import HTTPBearer
 
 from taskengine.api import TaskAPI
+from taskengine.api.context import OperationContext
 from taskengine.api.operations.keys import Caller, admit, admit_session
 from taskengine.api.surface import Scope
 from taskengine.errors import AccessError, ScopeError, UnknownKeyError
@@ -50,11 +53,17 @@ class Door(TaskAPI):
         """
         return "__Host-te" if self.is_secure else f"te-{host_port(request.headers.get('host', ''))}"
 
+    async def look(self, operation: Callable[[OperationContext], Operation[T]]) -> T:
+        """Return the answer to such a question that wants to know where it is asked."""
+        return await self._run(operation(self._context))
+
     async def ask(self, operation: Operation[T]) -> T:
         """Return the answer to a question that only the server asks."""
         return await self._run(operation)
 
 
+#: What the description says of keys.
+SHOWN = HTTPBearer(auto_error=False, description="A key, te_…: taskengine keys create NAME.")
 #: Whoever reaches a server without a login.
 ANYBODY = Caller(None, Scope.ADMIN)
 

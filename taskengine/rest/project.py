@@ -14,7 +14,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, Security
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPBearer
 
 from taskengine.api import TaskAPI
 from taskengine.api.problems import PLAIN
@@ -23,7 +22,7 @@ from taskengine.errors import WaitTimeoutError
 from taskengine.rest import limits, progress
 from taskengine.rest.answers import Answer, answer_of
 from taskengine.rest.arguments import arguments_of, signature_of
-from taskengine.rest.auth import Door, need
+from taskengine.rest.auth import SHOWN, Door, need
 from taskengine.rest.problem_model import Problem, problems_of
 from taskengine.rest.problems import HttpError
 
@@ -37,8 +36,7 @@ _SPOKEN = re.compile(r":\w+:`~?(?:\.?TaskAPI\.)?([^`]+)`")
 
 def router() -> APIRouter:
     """Return the routes of all rows."""
-    shown = HTTPBearer(auto_error=False, description="A key, te_…: taskengine keys create NAME.")
-    made = APIRouter(prefix=PREFIX, dependencies=[Security(shown)])
+    made = APIRouter(prefix=PREFIX, dependencies=[Security(SHOWN)])
     for row in ROWS:
         answer = answer_of(row)
         summary, description = _texts(row)

@@ -28,7 +28,7 @@ from taskengine.transport import template
 #: A fifth of the defaults.
 QUICK = {
     "HEARTBEAT_SECONDS": "0.4", "LEASE_SECONDS": "2", "CLAIM_SECONDS": "2", "LEADER_SECONDS": "0.8",
-    "SWEEP_SECONDS": "0.4", "KILL_AFTER_SECONDS": "1", "FLOWER_PORT": "0",
+    "SWEEP_SECONDS": "0.4", "KILL_AFTER_SECONDS": "1", "FLOWER_PORT": "0", "HTTP_PORT": "0",
 }  # fmt: skip
 AGENTS = """
 import subprocess, sys, time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -38,6 +39,8 @@ def test_the_demo_shows_and_writes_its_findings_and_leaves_nothing(shell, code):
     assert done.code == 0, done.err
     assert "5 modules, " in done.out
     assert "Flower    http://127.0.0.1:" in done.out
+    run = json.loads((shell.folder / "taskengine-report" / "report.json").read_text())["run"]["run"]
+    assert re.search(rf"^Page: http://127\.0\.0\.1:\d+/#key=te_\S+&to=/runs/{run}$", done.out, re.MULTILINE)
     assert "x +1" in done.out
     assert "\x1b" not in done.out
     page = shell.folder / "taskengine-report" / "report.html"
@@ -46,7 +49,7 @@ def test_the_demo_shows_and_writes_its_findings_and_leaves_nothing(shell, code):
     whole = json.loads(page.with_name("report.json").read_text())
     found = {module["module"]: (module["fan_in"], module["fan_out"], module["reach"]) for module in whole["modules"]}
     assert found == {"a": (2, 0, 2), "b": (1, 1, 1), "c": (0, 2, 0), "x": (1, 1, 1), "y": (1, 1, 1)}
-    assert {"coordinator.log", "worker.log", "flower.log"} == {log.name for log in (page.parent / "logs").iterdir()}
+    assert {"coordinator.log", "worker.log", "flower.log", "server.log"} == {log.name for log in (page.parent / "logs").iterdir()}
     until(shell.is_empty, 15, "no process left")
 
 

@@ -11,7 +11,7 @@ import pytest
 from .conftest import until
 
 READY = "ready; "
-START = ("up", "--import", "my_agents", "--concurrency", "1", "--no-flower")
+START = ("up", "--import", "my_agents", "--concurrency", "1", "--no-flower", "--no-page")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_stack_runs_tasks_and_ctrl_c_leaves_nothing(shell):
 
 def test_without_any_agent_of_ones_own_the_built_in_ones_work_and_a_line_says_who_does_what(shell):
     shell.variables["ANTHROPIC_API_KEY"] = "sk-canary"
-    running = shell.start("up", "--concurrency", "1", "--no-flower")
+    running = shell.start("up", "--concurrency", "1", "--no-flower", "--no-page")
     said = running.await_word("ready; Ctrl-C")
     assert (
         "served: code_analysis by ast_analysis, code_generation by patch_apply, code_review by ruff_review, "
@@ -68,7 +68,7 @@ def test_an_agent_of_ones_own_stands_before_a_built_in_one(shell):
         'from taskengine import agent\n\n@agent("mine", capabilities={"testing"})\ndef mine(task, context):\n'
         "    return {}\n"
     )
-    running = shell.start("up", "--import", "my_tests", "--concurrency", "1", "--no-flower")
+    running = shell.start("up", "--import", "my_tests", "--concurrency", "1", "--no-flower", "--no-page")
     said = running.await_word("ready; Ctrl-C")
     assert "testing by mine" in said
     assert "custom by echo" in said

@@ -19,7 +19,7 @@ import typer
 
 from taskengine import embedded
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli import own_workers
+from taskengine.cli import own_workers, page
 from taskengine.cli.child import Child
 from taskengine.cli.demo.conclusion import Conclusion
 from taskengine.cli.demo.screen import Screen
@@ -29,7 +29,7 @@ from taskengine.cli.interrupts import Interrupts
 from taskengine.cli.output import OutputOption, warn
 from taskengine.cli.place import CommandLine
 from taskengine.cli.readiness import Readiness
-from taskengine.cli.stack import DEMO_AGENTS, Fleet, Stack, free_port, programs, stop_seconds
+from taskengine.cli.stack import DEMO_AGENTS, Fleet, Stack, first_free, free_port, programs, stop_seconds
 from taskengine.demo.imports import import_graph
 from taskengine.demo.plan import nodes
 from taskengine.demo.run import Analysis
@@ -97,16 +97,18 @@ def _run(wishes: Wishes) -> int:
     if place := own_workers.foreign(Path.cwd()):
         warn(own_workers.foreign_sentence(place))
     port = free_port(settings.flower_port, otherwise_any=True)
+    why_not = page.without()
+    http = None if why_not else first_free(page.ports(settings.http_port))
     fleet = Fleet(
         concurrency=wishes.concurrency, imports=[DEMO_AGENTS], queues=["code_analysis"], flower_port=port,
-        prefix="demo-",
+        http_port=http, prefix="demo-",
     )  # fmt: skip
     try:
         with Interrupts(raises=True) as interrupts, CommandLine(settings=settings) as api:
             # Asked before anything else starts: is the server there, and fit?
             older = api.get_queue_statistics()["open_tasks"]
             with Stack(programs(fleet), environment(), logs) as stack:
-                return _Demo(wishes, code_base, api, stack, interrupts, port, older).run()
+                return _Demo(wishes, code_base, api, stack, interrupts, port, http, why_not, older).run()
     except KeyboardInterrupt:
         return _INTERRUPTED
     finally:
@@ -136,6 +138,9 @@ class _Demo:
     stack: Stack
     interrupts: Interrupts
     port: int
+    #: Of the page; None without one, and why.
+    http_port: int | None
+    why_no_page: str | None
     #: Open tasks that were there before.
     older: int
     screen: Screen = field(default_factory=Screen)
@@ -147,7 +152,7 @@ class _Demo:
         try:
             code = self._analyse()
             if not self.wishes.leave:
-                self.screen.say("The fleet stays up, look around in Flower. Ctrl-C ends it.")
+                self.screen.say("The fleet stays up, look around on the page or in Flower. Ctrl-C ends it.")
                 self._watch(lambda: False)
         except KeyboardInterrupt:
             self.screen.say("Stopping.")
@@ -163,9 +168,11 @@ class _Demo:
         self.screen.say(f"Code base {self.code_base.top}, {modules} modules")
         self.screen.say(f"Flower    {flower}")
         self.screen.say(f"Logs      {self.stack.logs}")
+        if self.why_no_page:
+            self.screen.say(self.why_no_page)
         if self.older:
             self.screen.say(f"{self.older} open tasks of earlier submits share the queue.")
-        readiness = Readiness(self.api, workers=1, flower_port=self.port)
+        readiness = Readiness(self.api, workers=1, flower_port=self.port, http_port=self.http_port)
         with self.screen.waiting("reading who imports whom"):
             analysis = Analysis.of(nodes(self.code_base, import_graph(self.code_base)))
         with self.screen.waiting("waiting for the fleet to come up"):
@@ -174,6 +181,8 @@ class _Demo:
             self.analysis = analysis
             name = f"demo of {self.code_base.top.name}".encode(errors="replace").decode()
             analysis.submit(self.api, time.monotonic(), name)
+        if self.http_port is not None:
+            self.screen.say(f"Page: {page.address(self.api.settings, self.http_port, f'/runs/{analysis.run_id}')}")
         self._follow(analysis)
         return Conclusion(self.api, analysis, self.code_base, self.wishes.report, flower).show(self.screen)
 
