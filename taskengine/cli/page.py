@@ -7,6 +7,7 @@ shows it for a session.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from taskengine.settings import Settings
 #: What the extra ``server`` brings.
 _PACKAGES = ("fastapi", "fastapi_offline", "httptools", "prometheus_client", "uvicorn")
 _TRIED = 50
+_ANSWERED = frozenset({HTTPStatus.OK})
 _PATIENCE_SECONDS = 1.0
 
 
@@ -47,7 +49,7 @@ def serves(port: int) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_SECONDS)
     try:
         connection.request("GET", "/livez")
-        return connection.getresponse().status == 200
+        return connection.getresponse().status in _ANSWERED
     except (OSError, HTTPException):
         return False
     finally:
