@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, Security
@@ -18,6 +19,7 @@ from fastapi.routing import APIRoute
 from taskengine.api import TaskAPI
 from taskengine.api.problems import PLAIN
 from taskengine.api.surface import LONGEST_WAIT, PREFIX, ROWS, Row, Sends
+from taskengine.core.remedy import as_commands
 from taskengine.errors import WaitTimeoutError
 from taskengine.rest import limits, progress
 from taskengine.rest.answers import Answer, answer_of
@@ -31,6 +33,8 @@ _ROWS = {row.id: row for row in ROWS}
 _GRACE = 3.0
 #: Answers that any route may give beside its own.
 _ANY = (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
+#: The header by which a person's reader (the page) asks for advice as commands of the shell, not as calls in Python.
+ADVICE = "Taskengine-Advice"
 _SPOKEN = re.compile(r":\w+:`~?(?:\.?TaskAPI\.)?([^`]+)`")
 
 
@@ -72,7 +76,8 @@ class RowRoute(APIRoute):
             body = await limits.read_body(request, most)
             if body and not limits.is_json(request.headers):
                 raise HttpError(415, PLAIN[415][1])
-            return await answer(limits.replayed(request, body))
+            with as_commands() if request.headers.get(ADVICE) == "commands" else nullcontext():
+                return await answer(limits.replayed(request, body))
 
         return handler
 

@@ -33,7 +33,7 @@ async def test_what_is_not_there_is_named(ask: Ask) -> None:
 
 async def test_a_path_that_nobody_has_and_a_method_that_it_does_not_take(http: httpx2.AsyncClient) -> None:
     problem(await http.get("/api/v1/nonsense"), 404, "no-such-page")
-    problem(await http.get("/"), 404, "no-such-page")
+    problem(await http.get("/nonsense"), 404, "no-such-page")
     answer = await http.put("/api/v1/pauses")
     problem(answer, 405, "method-not-allowed")
     assert answer.headers["allow"]
@@ -149,3 +149,12 @@ async def test_markup_stays_text(ask: Ask) -> None:
     assert made.headers["content-type"] == "application/json"
     assert made.headers["x-content-type-options"] == "nosniff"
     assert made.json()["name"] == "<script>alert(1)</script>"
+
+
+async def test_advice_is_a_command_for_a_reader_who_asks_so_and_a_call_else(ask: Ask) -> None:
+    made = (await ask("POST", "/tasks", json={"capability": "lint", "hold": True})).json()
+    path = f"/tasks/{made['id']}/why"
+    assert "execute_task" in (await ask("GET", path)).json()["headline"]
+    said = await ask("GET", path, headers={"Taskengine-Advice": "commands"})
+    assert "taskengine task release" in said.json()["headline"]
+    assert "execute_task" in (await ask("GET", path)).json()["headline"]

@@ -35,7 +35,7 @@ export async function ask(verb, path, { query, body, signal, prefix = PREFIX } =
     method: verb,
     signal,
     credentials: "same-origin",
-    headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+    headers: { Accept: "application/json", "Taskengine-Advice": "commands", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   if (answer.status === 204) return null;

@@ -12,6 +12,15 @@ import { at, frame, mayLeave } from "./shell.js";
 const PAGES = {
   runs: [["./pages/runs.js", "runs", (path) => path.length === 1], ["./pages/run.js", "runs", () => true]],
   tasks: [["./pages/tasks.js", "tasks", (path) => path.length === 1], ["./pages/task.js", "tasks", () => true]],
+  workflows: [
+    ["./pages/workflows.js", "workflows", (path) => path.length === 1],
+    ["./pages/workflow.js", "workflows", () => true],
+  ],
+  queues: [["./pages/queues.js", "queues", () => true]],
+  workers: [["./pages/workers.js", "workers", () => true]],
+  "dead-letters": [["./pages/dead_letters.js", "dead-letters", () => true]],
+  quarantine: [["./pages/quarantine.js", "dead-letters", () => true]],
+  health: [["./pages/health.js", "health", () => true]],
 };
 
 /** @typedef {{close: () => void, update?: (route: import("./route.js").Route) => void}} Shown */

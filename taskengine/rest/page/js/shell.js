@@ -8,6 +8,11 @@ import { href } from "./route.js";
 const PLACES = [
   ["runs", "Runs", "M3 5h9M3 10h14M3 15h6"],
   ["tasks", "Tasks", "M3 4.500h3v3H3zM9 6h8M3 12.500h3v3H3zM9 14h8"],
+  ["workflows", "Workflows", "M3 8h4v4H3zM13 3h4v4h-4zM13 13h4v4h-4zM7 10h3V5h3M10 10v5h3"],
+  ["queues", "Queues", "M3 4h14M3 8h14M3 12h8M14.5 11v6M11.5 14h6"],
+  ["workers", "Workers", "M3 4h6v5H3zM11 4h6v5h-6zM3 11h6v5H3zM11 11h6v5h-6z"],
+  ["dead-letters", "Set aside", "M3 6l7-3 7 3v8l-7 3-7-3zM7.5 8l5 5M12.5 8l-5 5"],
+  ["health", "Health", "M2 10h4l2-5 4 10 2-5h4"],
 ];
 const THEMES = ["system", "light", "dark"];
 

@@ -57,3 +57,10 @@ export const number = (count, one, many = `${one}s`) => `${count.toLocaleString(
 
 /** The beginning of an id, which is enough to tell few of them apart. @param {string} id */
 export const short = (id) => id.slice(0, 8);
+
+/** A sentence without its advice how to do by a command what a button beside it does. @param {string} text @param {string} id of what is shown */
+export function unadvised(text, id) {
+  const at = text.lastIndexOf("; ");
+  const tail = text.slice(at);
+  return at > 0 && tail.includes("taskengine ") && tail.includes(id) ? text.slice(0, at) : text;
+}
