@@ -9,7 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from taskengine.rest import health, metrics, pages, problems, project, session
+from taskengine.rest import health, live, metrics, pages, problems, project, session
 from taskengine.rest.auth import ANYBODY, Door
 from taskengine.rest.guards import Guards
 from taskengine.rest.limits import Busy
@@ -42,20 +42,33 @@ def application(
         redirect_slashes=False,
     )
     app.state.door = door
+    app.state.live = live.Live(door)
     problems.install(app)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(session.router)
     app.include_router(pages.router)
+    app.include_router(live.router())  # before the verbs, on whose paths some of them stand
     app.include_router(project.router())
     return Guards(Busy(app), hosts, refuses_proxies=not needs_key)
 
 
 def door_of(app: Guards) -> Door:
     """Return the client behind an application."""
+    door = _inner(app).state.door
+    assert isinstance(door, Door)
+    return door
+
+
+def live_of(app: Guards) -> live.Live:
+    """Return what of an application is live."""
+    found = _inner(app).state.live
+    assert isinstance(found, live.Live)
+    return found
+
+
+def _inner(app: Guards) -> FastAPI:
     assert isinstance(app.app, Busy)
     inner = app.app.app
     assert isinstance(inner, FastAPI)
-    door = inner.state.door
-    assert isinstance(door, Door)
-    return door
+    return inner

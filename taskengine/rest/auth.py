@@ -7,7 +7,9 @@ from a page of ours, as the browser itself tells.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from fastapi import Request
@@ -19,7 +21,9 @@ from taskengine.api.operations.keys import Caller, admit, admit_session
 from taskengine.api.surface import Scope
 from taskengine.errors import AccessError, ScopeError, UnknownKeyError
 from taskengine.rest.guards import SAFE, host_port, is_own_page
-from taskengine.store.call import Operation
+from taskengine.store.aio import AsyncStore
+from taskengine.store.call import Call, Operation
+from taskengine.store.connect import connect_once_async
 
 T = TypeVar("T")
 
@@ -57,9 +61,15 @@ class Door(TaskAPI):
         """Return the answer to such a question that wants to know where it is asked."""
         return await self._run(operation(self._context))
 
-    async def ask(self, operation: Operation[T]) -> T:
+    async def ask(self, question: Call[T] | Operation[T]) -> T:
         """Return the answer to a question that only the server asks."""
-        return await self._run(operation)
+        return await (await self._store()).run(question)
+
+    async def line(self) -> AsyncStore:
+        """Return one connection to the store for a caller that blocks it; it says so when it is lost."""
+        url, envelope = await asyncio.to_thread(self._address)
+        connect = partial(connect_once_async, url, allow_unverified_tls=self.settings.allow_unverified_tls)
+        return AsyncStore(url, self.settings, envelope, connect)
 
 
 #: What the description says of keys.

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taskengine.errors import InvalidInputError
 from taskengine.models.depth import MAX_DEPTH
+from taskengine.rest.feeds import LEAVE
 from taskengine.rest.problems import RETRY_AFTER, HttpError, error_response
 
 #: Bytes of a body, and of one that may be a whole graph.
@@ -99,7 +100,7 @@ def replayed(request: Request, body: bytes) -> Request:
 
 @dataclass(slots=True)
 class Busy:
-    """An ASGI application that passes on to *app* at most so many requests at once."""
+    """An ASGI application that passes on to *app* at most so many requests at once; a stream leaves them."""
 
     app: ASGIApp
     most: int = MOST_REQUESTS
@@ -115,10 +116,17 @@ class Busy:
             await error_response(HttpError(503, says, {"Retry-After": str(RETRY_AFTER)}))(scope, receive, send)
             return
         self._running += 1
+        left = False
+
+        def leave() -> None:
+            nonlocal left
+            self._running -= not left
+            left = True
+
         try:
-            await self.app(scope, receive, send)
+            await self.app({**scope, LEAVE: leave}, receive, send)
         finally:
-            self._running -= 1
+            leave()
 
 
 def is_json(headers: Headers) -> bool:

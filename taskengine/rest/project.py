@@ -25,6 +25,7 @@ from taskengine.rest import limits, progress
 from taskengine.rest.answers import Answer, answer_of
 from taskengine.rest.arguments import arguments_of, signature_of
 from taskengine.rest.auth import SHOWN, Door, need
+from taskengine.rest.live_texts import SSE, STREAMED, live_parameters, live_text
 from taskengine.rest.problem_model import Problem, problems_of
 from taskengine.rest.problems import HttpError
 
@@ -55,7 +56,7 @@ def router() -> APIRouter:
             description=description,
             operation_id=row.id,
             tags=[re.split(r"[/:{]", row.path)[1]],
-            openapi_extra={"x-scope": row.scope.word},
+            openapi_extra={"x-scope": row.scope.word, **live_parameters(row.id)},
             route_class_override=RowRoute,
         )
     return made
@@ -132,7 +133,8 @@ def _texts(row: Row) -> tuple[str, str]:
 
 def _needs(row: Row) -> str:
     waits = f" Waits {LONGEST_WAIT:g} s at most: `done` false means to ask again." if row.waits else ""
-    return f"Needs a key with the scope **{row.scope.word}**.{waits}"
+    live = f"\n\n{live_text(row.id)}" if live_text(row.id) else ""
+    return f"Needs a key with the scope **{row.scope.word}**.{waits}{live}"
 
 
 def _responses(row: Row) -> dict[int | str, dict[str, Any]]:
@@ -141,6 +143,8 @@ def _responses(row: Row) -> dict[int | str, dict[str, Any]]:
     found[422] |= {"model": Problem}
     if row.sends is Sends.WHERE:
         found[200] = {"content": {progress.NDJSON: {"schema": {"type": "string"}}}}
+    if row.id in STREAMED:
+        found[200] = {"content": {SSE: {"schema": {"type": "string"}}}}
     if answer_of(row).media_type != "application/json":
         found[200] = {"content": {answer_of(row).media_type: {"schema": {"type": "string", "format": "binary"}}}}
     return found

@@ -11,6 +11,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from taskengine.rest.feeds import CUT
+
 #: Seconds in which a request's head must have come.
 HEAD_SECONDS = 10.0
 #: Bytes that it may have.
@@ -47,6 +49,8 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Stop waiting, for the head is there."""
         self._head_came()
+        scope: Any = self.scope  # its type knows no keys of a server's own
+        scope[CUT] = self.transport.abort
         super().on_headers_complete()
 
     def _await_head(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +16,12 @@ from taskengine.api.arguments import user
 from taskengine.api.operations.keys import admit, create_key
 from taskengine.api.surface import Scope
 from taskengine.errors import AccessError
-from taskengine.rest.app import application, door_of
+from taskengine.rest.app import application, door_of, live_of
 from taskengine.rest.auth import Door
 from taskengine.rest.bind import Bind, listen, refuse_unsafe
 from taskengine.rest.limits import MOST_REQUESTS
 from taskengine.rest.protocol import PatientProtocol
+from taskengine.rest.streams import MOST_STREAMS
 from taskengine.settings import Settings
 
 #: Seconds that requests may take to end once somebody asked for it.
@@ -29,8 +31,17 @@ _SPARE = 200
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Ends when it is asked to, and then is over: uvicorn would send itself the signal once more."""
+
+    def __init__(self, config: uvicorn.Config, say_bye: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._say_bye = say_bye
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, which end by no other way, and then as ever."""
+        self._say_bye()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -60,11 +71,11 @@ async def serve(settings: Settings, bind: Bind, greet: Callable[[str, Path | Non
         greet(bind.url(port), file)
         config = uvicorn.Config(
             app, http=PatientProtocol, ws="none", lifespan="on", log_level="warning", access_log=False,
-            server_header=False, proxy_headers=False, limit_concurrency=MOST_REQUESTS + _SPARE,
+            server_header=False, proxy_headers=False, limit_concurrency=MOST_REQUESTS + MOST_STREAMS + _SPARE,
             timeout_graceful_shutdown=END_SECONDS,
             ssl_certfile=bind.tls_cert and str(bind.tls_cert), ssl_keyfile=bind.tls_key and str(bind.tls_key),
         )  # fmt: skip
-        await _Server(config).serve(sockets=[listening])
+        await Server(config, live_of(app).say_bye).serve(sockets=[listening])
     finally:
         listening.close()
 

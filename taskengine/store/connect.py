@@ -95,6 +95,13 @@ def connect_async(
     return redis.asyncio.Redis(connection_pool=pool)
 
 
+def connect_once_async(url: str, *, allow_unverified_tls: bool = False) -> redis.asyncio.Redis:
+    """Return a client of one connection that is not made again unseen: whoever blocks it must know that it was lost."""
+    client = connect_async(url, allow_unverified_tls=allow_unverified_tls, asks_again=False, most=1)
+    client.connection_pool.connection_kwargs.update({"retry": AsyncRetry(NoBackoff(), 0), "health_check_interval": 0})
+    return client
+
+
 def _worth_another_try(also_silence: bool) -> tuple[type[RedisError], ...]:
     return (LostConnection, NoAnswer) if also_silence else (LostConnection,)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from taskengine.models import Event
-from taskengine.store.call import Call, Operation
+from taskengine.store.call import Arg, Call, Operation
 from taskengine.store.codec import moment
+from taskengine.store.connect import block_ms
 from taskengine.store.keys import Keys
 
 #: Events read by one call.
@@ -34,6 +35,18 @@ def history_of(keys: Keys, run_id: str, task_id: str, most: int) -> Operation[li
             break
         before = f"(0-{piece[-1].sequence}"
     return found[:most][::-1]
+
+
+def follow(keys: Keys, after: Mapping[str, int], most: int, seconds: float) -> Call[dict[str, list[Event]]]:
+    """Wait up to *seconds*, 5 at most, until a run has events behind its sequence; up to *most* of each that has."""
+    runs: dict[str, str] = {keys.of("events", run): run for run in after}
+
+    def decode(raw: Any) -> dict[str, list[Event]]:
+        return {runs[key]: _events(entries) for key, entries in raw or ()}
+
+    places = (f"0-{sequence}" for sequence in after.values())
+    args: tuple[Arg, ...] = ("COUNT", most, "BLOCK", block_ms(seconds), "STREAMS", *runs, *places)
+    return Call("XREAD", args, decode, command=True)
 
 
 def last_sequence(keys: Keys, run_id: str) -> Call[int]:
