@@ -34,6 +34,7 @@ Count = Annotated[int, Field(le=1_000_000_000)]
 
 
 _PREFIX = "TASKENGINE_"
+_API_KEY = "TASKENGINE_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ LOCAL = frozenset({
     "redis_url", "namespace", "home", "allow_unverified_tls", "flower_port", "heartbeat_seconds", "batch_ms",
     "slice_seconds", "busy_poll_ms", "drain_seconds", "resource_interval",
     "allowed_hosts", "commands", "workspaces", "deploy_root", "agent", "secrets", "secret_names", "resources", "host",
-    "http_port",
+    "http_port", "url", "allow_plain_http",
 })  # fmt: skip
 
 
@@ -101,6 +102,10 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         None, description="redis://, rediss://, sentinel:// or redis+socket:// URL; None starts the embedded Valkey."
     )
+    url: str | None = Field(
+        None, pattern=r"^(?i:https?)://",
+        description="http(s):// address of a server of REST that clients and commands ask; None: the store itself.",
+    )  # fmt: skip
     namespace: str = Field("te", pattern=r"^[A-Za-z0-9_.-]{1,32}$", description="Prefix of every key and queue.")
     home: Path = Field(Path(".taskengine"), description="Folder of the embedded server's files, per machine.")
 
@@ -165,6 +170,9 @@ class Settings(BaseSettings):
         None, description="Names of secrets that a worker gives to agents, with commas; unset: those of their records."
     )
     allow_unverified_tls: bool = Field(False, description="Accept rediss:// without certificate verification.")
+    allow_plain_http: bool = Field(
+        False, description="Send the key in clear, to an http:// address beyond this machine."
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -195,6 +203,16 @@ def load(**overrides: object) -> Settings:
         raise SettingsError(
             f"{variable(field)}: {wrong['msg']} (got {wrong['input']!r}); correct or unset the variable", field=field
         ) from exc
+
+
+def is_http(url: str) -> bool:
+    """Return whether an address is that of a server of REST."""
+    return url[:8].lower().startswith(("http://", "https://"))
+
+
+def api_key() -> str | None:
+    """Return the key for a server of REST that the environment has; it is no setting, which people print."""
+    return os.environ.get(_API_KEY) or None
 
 
 @lru_cache(maxsize=1)
@@ -233,7 +251,7 @@ def unknown_variables(environment: Mapping[str, str]) -> Iterator[UnknownVariabl
     """Yield those of *environment*, by name."""
     for name, value in sorted(environment.items()):
         field = name.upper().removeprefix(_PREFIX).lower()
-        if not name.upper().startswith(_PREFIX) or field in Settings.model_fields:
+        if not name.upper().startswith(_PREFIX) or field in Settings.model_fields or name == _API_KEY:
             continue
         if not _SERVICE.search(f"{name}={value}"):
             (near,) = get_close_matches(field, Settings.model_fields, n=1, cutoff=0.0)

@@ -18,6 +18,8 @@ from enum import Enum, IntEnum
 PREFIX = "/api/v1"
 #: Seconds that a request may wait for something: proxies cut one that says nothing for half a minute.
 LONGEST_WAIT = 25.0
+#: Bytes of a body, and of one that may be a whole graph or a large payload.
+BODY_BYTES, GRAPH_BYTES = 2**20, 32 * 2**20
 #: Ids that one request may name.
 MOST_IDS = 1000
 
@@ -96,7 +98,7 @@ _BODY, _ONE, _WHERE = Sends.BODY, Sends.ONE, Sends.WHERE
 
 _TASKS = (
     Row("list_tasks", _GET, "/tasks", _READ),
-    Row("create_task", _POST, "/tasks", _SUBMIT, _ONE, one="task", key="task.idempotency_key"),
+    Row("create_task", _POST, "/tasks", _SUBMIT, _ONE, one="task", key="task.idempotency_key", is_large=True),
     Row("create_tasks", _POST, "/tasks:batch", _SUBMIT, _BODY, key="idempotency_key", is_large=True),
     Row("get_tasks", _POST, "/tasks:read", _READ, _BODY),
     Row("get_latest_executions", _POST, "/tasks:executions", _READ, _BODY),

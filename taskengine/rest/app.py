@@ -28,7 +28,7 @@ def application(
     *hosts*: names that a request may give the server; None: any. Without *needs_key* everybody may do everything, and
     what a proxy passed on is refused. *is_secure*: browsers reach it over TLS, its own or a proxy's.
     """
-    door = Door(settings=settings)
+    door = Door(settings=settings.model_copy(update={"url": None}))  # it is what such an address leads to
     door.everybody = None if needs_key else ANYBODY
     door.is_secure = is_secure
 

@@ -15,8 +15,6 @@ from taskengine.models.depth import MAX_DEPTH
 from taskengine.rest.feeds import LEAVE
 from taskengine.rest.problems import RETRY_AFTER, HttpError, error_response
 
-#: Bytes of a body, and of one that may be a whole graph.
-BODY_BYTES, GRAPH_BYTES = 2**20, 32 * 2**20
 #: Seconds in which a body must have come.
 BODY_SECONDS = 30.0
 #: Requests at once.

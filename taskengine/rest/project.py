@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 
 from taskengine.api import TaskAPI
 from taskengine.api.problems import PLAIN
-from taskengine.api.surface import LONGEST_WAIT, PREFIX, ROWS, Row, Sends
+from taskengine.api.surface import BODY_BYTES, GRAPH_BYTES, LONGEST_WAIT, PREFIX, ROWS, Row, Sends
 from taskengine.core.remedy import as_commands
 from taskengine.errors import WaitTimeoutError
 from taskengine.rest import limits, progress
@@ -69,7 +69,7 @@ class RowRoute(APIRoute):
         """Return what answers a request to this route."""
         answer = super().get_route_handler()
         row = _ROWS[str(self.operation_id)]
-        most = limits.GRAPH_BYTES if row.is_large else limits.BODY_BYTES
+        most = GRAPH_BYTES if row.is_large else BODY_BYTES
 
         async def handler(request: Request) -> Response:
             door: Door = request.app.state.door

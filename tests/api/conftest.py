@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from taskengine.settings import Settings
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
 
+from ..served import Served
 from ..store.world import World
 
 
@@ -33,20 +34,41 @@ class Awaited:
         self.loop.close()
 
 
+IMPATIENT: Mapping[str, Any] = {
+    "cancel_grace_seconds": 1, "kill_after_seconds": 1, "lease_seconds": 5, "heartbeat_seconds": 1, "leader_seconds": 2,
+}  # fmt: skip
+
+
 @pytest.fixture
 def settings(shared_valkey: Any) -> Settings:
     """An empty server, and clocks for impatient people."""
     shared_valkey.client.flushall()
-    return Settings(
-        redis_url=shared_valkey.url, cancel_grace_seconds=1, kill_after_seconds=1, lease_seconds=5,
-        heartbeat_seconds=1, leader_seconds=2,
-    )  # fmt: skip
+    return Settings(redis_url=shared_valkey.url, **IMPATIENT)
 
 
-@pytest.fixture(params=["blocking", "async"])
+@pytest.fixture(scope="module")
+def served(shared_valkey: Any) -> Iterator[Served]:
+    """A server of REST on the store."""
+    # Without a key, which would lie in the store beside what the laws count there.
+    server = Served(Settings(redis_url=shared_valkey.url, **IMPATIENT), needs_key=False)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def over_http(served: Served, settings: Settings) -> Iterator[BlockingTaskAPI]:
+    """The client over HTTP."""
+    served.forget()
+    with BlockingTaskAPI(served.url, settings) as client:
+        yield client
+
+
+@pytest.fixture(params=["blocking", "async", "http"])
 def api(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Any]:
-    """A client; every law holds behind both."""
-    if request.param == "blocking":
+    """A client; every law holds behind all of them."""
+    if request.param == "http":
+        yield request.getfixturevalue("over_http")
+    elif request.param == "blocking":
         client = BlockingTaskAPI(settings=settings)
         yield client
         client.close()

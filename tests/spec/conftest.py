@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 import taskengine
+from taskengine.api.operations.keys import create_key
 from taskengine.settings import current
+from taskengine.store.call import Operation
 
 from ..conftest import Valkey
 from ..fleet import Fleet, attach_logs
+from ..served import Served
 
 Run = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -44,12 +47,25 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         server.close()
 
 
-@pytest.fixture
-def here(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
-    """``TaskAPI()`` without an argument reaches the fleet, as in a user's shell."""
+@pytest.fixture(scope="module")
+def served(fleet: Fleet) -> Iterator[tuple[str, str]]:
+    """The address of a server of REST for the fleet, and a key for everything."""
+    server = Served(fleet.settings)
+    key: Operation[str] = create_key("ann", "admin")
+    yield server.url, fleet.store.run(key)
+    server.close()
+
+
+@pytest.fixture(params=["store", "http"])
+def here(request: pytest.FixtureRequest, fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+    """``TaskAPI()`` without an argument reaches the fleet, as in a user's shell: its store, or a server of REST."""
     for name, value in fleet.environment().items():
         if name.startswith("TASKENGINE_"):
             monkeypatch.setenv(name, value)
+    if request.param == "http":
+        url, key = request.getfixturevalue("served")
+        monkeypatch.setenv("TASKENGINE_URL", url)
+        monkeypatch.setenv("TASKENGINE_API_KEY", key)
     current.cache_clear()
     yield fleet
     current.cache_clear()

@@ -28,8 +28,10 @@ class _Opened:
 class AsyncBaseClient(BaseClient):
     """Runs operations; its verbs are added by the classes beside it."""
 
-    def __init__(self, url: str | None = None, settings: Settings | None = None) -> None:
-        super().__init__(url, settings)
+    def __init__(
+        self, url: str | None = None, settings: Settings | None = None, *, api_key: str | None = None
+    ) -> None:
+        super().__init__(url, settings, api_key=api_key)
         self._opened = PerProcess(_Opened)
 
     async def __aenter__(self) -> Self:
@@ -54,8 +56,11 @@ class AsyncBaseClient(BaseClient):
             opened.loop, opened.opening, opened.store = loop, asyncio.Lock(), None
         async with opened.opening:
             if opened.store is None:
-                url, envelope = await asyncio.to_thread(self._address)
-                store = AsyncStore(url, self.settings, envelope)
-                await store.check()
-                opened.store = store
+                opened.store = await self._connect()
         return opened.store
+
+    async def _connect(self) -> AsyncStore:
+        url, envelope = await asyncio.to_thread(self._address)
+        store = AsyncStore(url, self.settings, envelope)
+        await store.check()
+        return store

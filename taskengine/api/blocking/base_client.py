@@ -26,8 +26,10 @@ class _Opened:
 class BlockingBaseClient(BaseClient):
     """Runs operations; its verbs are added by the classes beside it."""
 
-    def __init__(self, url: str | None = None, settings: Settings | None = None) -> None:
-        super().__init__(url, settings)
+    def __init__(
+        self, url: str | None = None, settings: Settings | None = None, *, api_key: str | None = None
+    ) -> None:
+        super().__init__(url, settings, api_key=api_key)
         # The store would notice a fork by itself; the lock, and being a user of the embedded server, would not.
         self._opened = PerProcess(_Opened)
 
@@ -51,8 +53,11 @@ class BlockingBaseClient(BaseClient):
         opened = self._opened.get()
         with opened.opening:
             if opened.store is None:
-                url, envelope = self._address()
-                store = SyncStore(url, self.settings, envelope)
-                store.check()
-                opened.store = store
+                opened.store = self._connect()
         return opened.store
+
+    def _connect(self) -> SyncStore:
+        url, envelope = self._address()
+        store = SyncStore(url, self.settings, envelope)
+        store.check()
+        return store

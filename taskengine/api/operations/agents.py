@@ -76,12 +76,7 @@ def update_agent(
     """Change some fields of an agent; how it stands then."""
     id = agent_name(agent_id)
     expected = None if if_revision is None else number(if_revision, "if_revision", 1, 2**53)
-    unknown = sorted(changes.keys() - set(CHANGEABLE))
-    if unknown or not changes:
-        named = f"{unknown[0]!r:.80} is nothing that changes" if unknown else "nothing is to be changed"
-        raise InvalidInputError(
-            f"agent {id!r}: {named}; name one of {', '.join(CHANGEABLE)}", field=unknown[0] if unknown else "changes"
-        )
+    refuse_other_changes(id, changes)
     values = dict(changes)
     if isinstance(inline := changes.get("limits"), Mapping):
         values["limits"] = yield from _inline(id, inline, changes)
@@ -238,6 +233,16 @@ def _checked(fields: Mapping[str, Any]) -> AgentRecord:
     return record
 
 
+def refuse_other_changes(id: str, changes: Mapping[str, Any]) -> None:
+    """InvalidInputError when nothing is to be changed, or something that does not change."""
+    unknown = sorted(changes.keys() - set(CHANGEABLE))
+    if unknown or not changes:
+        named = f"{unknown[0]!r:.80} is nothing that changes" if unknown else "nothing is to be changed"
+        raise InvalidInputError(
+            f"agent {id!r}: {named}; name one of {', '.join(CHANGEABLE)}", field=unknown[0] if unknown else "changes"
+        )
+
+
 def _refuse_value(secret: object) -> None:
     """InvalidInputError when it cannot be a name: it may be the secret itself, and is not repeated."""
     if secret is not None and not (isinstance(secret, str) and re.fullmatch(NAMED, secret)):
@@ -259,7 +264,7 @@ def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
         if name in found:
             found[name] = dict(mapping(found[name] or {}, name))
     if callable(found.get("executor")):
-        found["executor"] = _place_of(found["executor"])
+        found["executor"] = place_of(found["executor"])
     if "description" in found:
         found["description"] = found["description"] or ""
     return found
@@ -273,7 +278,7 @@ def _words(given: Iterable[str] | str, field: str) -> list[str]:
     return list(given)
 
 
-def _place_of(function: Callable[..., Any]) -> str:
+def place_of(function: Callable[..., Any]) -> str:
     """Return where workers find a function; InvalidInputError when no import brings it."""
     module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
     if not name or "<" in name or module in {"", "__main__"}:
