@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskengine.agent import Dependency, NotNow, TaskContext, agent
 from taskengine.errors import (
+    AccessError,
     AgentConflictError,
     AgentError,
     AmbiguousIdError,
@@ -26,13 +27,16 @@ from taskengine.errors import (
     NotFoundError,
     PayloadTooLargeError,
     SchemaMismatchError,
+    ScopeError,
     SettingsError,
     StoreError,
     StoreFullError,
     StoreUnavailableError,
     TaskEngineError,
     TaskExecutionError,
+    TooManyRequestsError,
     UnknownDependencyError,
+    UnknownKeyError,
     UnsupportedServerError,
     WaitTimeoutError,
     WorkflowExecutionError,
@@ -107,6 +111,7 @@ if TYPE_CHECKING:
     from taskengine.settings import Settings
 
 __all__ = [
+    "AccessError",
     "AgentConflictError",
     "AgentContext",
     "AgentError",
@@ -164,6 +169,7 @@ __all__ = [
     "Run",
     "RunPage",
     "SchemaMismatchError",
+    "ScopeError",
     "Settings",
     "SettingsError",
     "Spent",
@@ -189,8 +195,10 @@ __all__ = [
     "TaskStatus",
     "TaskType",
     "TaskUpdateRequest",
+    "TooManyRequestsError",
     "TriggerRule",
     "UnknownDependencyError",
+    "UnknownKeyError",
     "UnsupportedServerError",
     "WaitTimeoutError",
     "Workflow",

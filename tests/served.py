@@ -9,6 +9,8 @@ import time
 import uvicorn
 
 from taskengine.api.context import OperationContext
+from taskengine.api.operations.keys import Caller
+from taskengine.api.surface import Scope
 from taskengine.rest.app import application, door_of
 from taskengine.rest.bind import Bind, listen
 from taskengine.rest.protocol import PatientProtocol
@@ -20,8 +22,11 @@ _START_SECONDS = 60.0
 class Served:
     """One server, on a free port of the loopback interface."""
 
-    def __init__(self, settings: Settings, *, needs_key: bool = True) -> None:
-        self.app = application(settings, hosts=frozenset({"127.0.0.1", "localhost"}), needs_key=needs_key)
+    def __init__(self, settings: Settings, *, everybody: str | None = None) -> None:
+        """Serve whoever has a key, or *everybody* under one name, who may do everything."""
+        self.app = application(settings, hosts=frozenset({"127.0.0.1", "localhost"}))
+        if everybody is not None:
+            door_of(self.app).everybody = Caller(everybody, Scope.ADMIN)
         self._listening: socket.socket = listen(Bind(port=0))
         self.port = int(self._listening.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"

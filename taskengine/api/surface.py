@@ -160,7 +160,7 @@ _WORKFLOWS = (
     Row("cancel_workflow", _POST, "/workflows/{workflow_id}/cancel", _OPERATE, _BODY),
     Row("retry_workflow", _POST, "/workflows/{workflow_id}/retry", _OPERATE, _BODY),
     Row("restart_workflow", _POST, "/workflows/{workflow_id}/restart", _SUBMIT, _BODY),
-    Row("signal_workflow", _POST, "/workflows/{workflow_id}/signals", _SUBMIT, _BODY),
+    Row("signal_workflow", _POST, "/workflows/{workflow_id}/signals", _SUBMIT, _BODY, key="signal_id"),
     Row("update_context", _POST, "/workflows/{workflow_id}/context", _SUBMIT, _BODY),
     Row("approve", _POST, "/workflows/{workflow_id}/approvals", _OPERATE, _BODY, who="by"),
     Row("get_approval", _GET, "/workflows/{workflow_id}/approvals", _READ),

@@ -43,6 +43,7 @@ class Waited(BaseModel, Generic[T]):
 
     done: bool = Field(description="False when the time of the request was up first: ask again.")
     pending: list[str] = Field(default_factory=list, description="Ids that are still open.")
+    detail: str | None = Field(None, description="What it waits for, in words.")
     result: T | None = None
 
 

@@ -110,7 +110,7 @@ async def _answered(row: Row, method: Callable[..., Any], given: dict[str, Any])
             raise WaitTimeoutError([], LONGEST_WAIT, says=says) from exc
         if not row.waits:
             raise
-        return _response(answer, answer.model.model_construct(done=False, pending=list(exc.pending)))
+        return _response(answer, answer.model.model_construct(done=False, pending=list(exc.pending), detail=str(exc)))
     return _response(answer, answer.model.model_construct(done=True, result=value) if row.waits else value)
 
 

@@ -65,4 +65,6 @@ def _one_way(members: list[Any]) -> Any:
         spare.add(str)
     if any(issubclass(each, int) for each in enums):
         spare.add(int)
-    return reduce(or_, [each for each in members if each not in spare])
+    left = [each for each in members if each not in spare]
+    # A text first: our models refuse one with an error that ends the search of a union.
+    return reduce(or_, sorted(left, key=lambda each: each is not str))

@@ -50,7 +50,7 @@ def settings(shared_valkey: Any) -> Settings:
 def served(shared_valkey: Any) -> Iterator[Served]:
     """A server of REST on the store."""
     # Without a key, which would lie in the store beside what the laws count there.
-    server = Served(Settings(redis_url=shared_valkey.url, **IMPATIENT), needs_key=False)
+    server = Served(Settings(redis_url=shared_valkey.url, **IMPATIENT), everybody="ann")
     yield server
     server.close()
 

@@ -40,8 +40,11 @@ class TaskAPI(
 ):
     """Submit, watch and steer tasks from an event loop.
 
-    ``TaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say
-    otherwise. Nothing happens before the first call, which also refuses a server that could lose tasks.
+    ``TaskAPI()`` uses ``TASKENGINE_URL`` or ``TASKENGINE_REDIS_URL``, or starts the embedded server;
+    *url* and *settings* say otherwise. Nothing happens before the first call, which also refuses a server that could
+    lose tasks. With the address of a ``taskengine server`` (``https://host``) it asks that, and shows *api_key*, else
+    ``TASKENGINE_API_KEY``, else this machine's own key.
+
     ``async with`` closes the connections, and is optional. Every id may be a UUID or its text.
     """
 

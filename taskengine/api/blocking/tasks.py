@@ -42,8 +42,11 @@ class BlockingTaskAPI(
 ):
     """Submit, watch and steer tasks from scripts and threads, which may share one.
 
-    ``BlockingTaskAPI()`` uses ``TASKENGINE_REDIS_URL``, or starts the embedded server; *url* and *settings* say
-    otherwise. Nothing happens before the first call, which also refuses a server that could lose tasks.
+    ``BlockingTaskAPI()`` uses ``TASKENGINE_URL`` or ``TASKENGINE_REDIS_URL``, or starts the embedded server;
+    *url* and *settings* say otherwise. Nothing happens before the first call, which also refuses a server that could
+    lose tasks. With the address of a ``taskengine server`` (``https://host``) it asks that, and shows *api_key*, else
+    ``TASKENGINE_API_KEY``, else this machine's own key.
+
     ``with`` closes the connections, and is optional. Every id may be a UUID or its text.
     """
 

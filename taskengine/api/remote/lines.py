@@ -57,7 +57,7 @@ def in_lines(request: Request, progress: Callable[[BulkResult], object] | None, 
     """Return what a verb for many tasks came to; *progress* is told how far it is."""
     lines = _Lines(where, progress)
     answer = yield from replace(request, told=lines.told)
-    if answer.media_type == NDJSON and answer.status == 200:
+    if answer.media_type == NDJSON:
         return lines.result()
     found: BulkResult = understood(answer, BulkResult.model_validate_json, where)
     return found

@@ -1,0 +1,152 @@
+"""What is no server, another one, or does not let one in: each a clear error, and no key for strangers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from taskengine import (
+    BlockingTaskAPI,
+    InvalidInputError,
+    ScopeError,
+    StoreUnavailableError,
+    Task,
+    TaskAPI,
+    UnknownKeyError,
+    UnsupportedServerError,
+)
+from taskengine.settings import Settings
+
+from ...cases import each
+from ...served import Served
+from .conftest import VERSION, Stranger
+
+KEY = "te_0123456789ab_secret"
+pytestmark = pytest.mark.process
+Make = Callable[..., Stranger]
+
+
+@each(
+    "said",
+    [
+        (200, "text/html", b"<h1>It works!</h1>"),
+        (404, "text/html", b"no"),
+        (200, "application/json", b'{"name": "grafana", "version": "1"}'),
+        (200, "application/json", b"[]"),
+        (302, "text/html", b"https://elsewhere.example.org/"),
+        (401, "text/plain", b"who are you"),
+    ],
+)
+def test_another_program_is_named_as_none_of_ours_and_sees_no_key(
+    stranger: Make, said: tuple[int, str, bytes]
+) -> None:
+    other = stranger(lambda _path, _times: said)
+    with (
+        BlockingTaskAPI(other.url, api_key=KEY) as api,
+        pytest.raises(UnsupportedServerError, match="is no taskengine server") as refused,
+    ):
+        api.list_tasks()
+    assert other.url in str(refused.value)
+    assert [path for _, path, _ in other.asked] == ["/version"]
+    assert KEY not in str(other.asked)
+
+
+def test_a_server_with_other_routes_is_named_with_its_version(stranger: Make) -> None:
+    said = b'{"name": "taskengine", "version": "9.0", "api": "/api/v9"}'
+    other = stranger(lambda _path, _times: (200, "application/json", said))
+    with BlockingTaskAPI(other.url) as api, pytest.raises(UnsupportedServerError, match=r"taskengine 9\.0 and serves"):
+        api.list_tasks()
+
+
+def test_an_answer_of_another_form_is_named(stranger: Make) -> None:
+    other = stranger(
+        lambda path, _times: (200, "application/json", VERSION if path == "/version" else b'{"things": 5}')
+    )
+    with BlockingTaskAPI(other.url) as api, pytest.raises(UnsupportedServerError, match="cannot be read"):
+        api.list_tasks()
+
+
+def test_a_proxy_without_a_server_is_a_server_that_does_not_answer(stranger: Make) -> None:
+    other = stranger(lambda _path, _times: (502, "text/html", b"bad gateway"))
+    with BlockingTaskAPI(other.url) as api:
+        with pytest.raises(StoreUnavailableError, match="is one running behind its proxy"):
+            api.list_tasks()
+        assert api.health_check()["status"] == "unhealthy"
+
+
+@pytest.mark.parametrize("client", ["blocking", "async"])
+def test_nobody_there_is_a_clear_error_within_five_seconds(client: str) -> None:
+    url, task = "http://127.0.0.1:1", Task(name="a")
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailableError, match="is 'taskengine server' running there"):
+        BlockingTaskAPI(url).create_task(task) if client == "blocking" else asyncio.run(
+            TaskAPI(url).create_task(task)
+        )
+    assert time.monotonic() - began < 5
+
+
+def test_a_connection_that_breaks_is_tried_again_where_that_is_safe(stranger: Make) -> None:
+    def answers(path: str, times: int) -> tuple[int, str, bytes] | None:
+        if path == "/version":
+            return 200, "application/json", VERSION
+        return None if times < 2 else (200, "application/json", b'{"items": [], "cursor": null}')
+
+    flaky = stranger(answers)
+    with BlockingTaskAPI(flaky.url) as api:
+        assert api.list_tasks() == []
+        with pytest.raises(StoreUnavailableError, match="may have been done"):
+            api.restart_workflow("00000000-0000-0000-0000-000000000001")
+    assert [verb for verb, path, _ in flaky.asked if path != "/version"] == ["GET", "GET", "GET", "POST"]
+
+
+def test_what_could_be_done_twice_is_sent_with_a_key_that_stays_the_same(stranger: Make) -> None:
+    def answers(path: str, times: int) -> tuple[int, str, bytes] | None:
+        if path == "/version":
+            return 200, "application/json", VERSION
+        return None if times < 1 else (200, "application/json", b'{"result": true}')
+
+    flaky = stranger(answers)
+    with BlockingTaskAPI(flaky.url) as api:
+        assert api.signal_workflow("00000000-0000-0000-0000-000000000001", "go") is True
+    first, second = (headers["Idempotency-Key"] for _, path, headers in flaky.asked if path != "/version")
+    assert first == second
+
+
+def test_no_key_says_where_it_was_looked_for(locked: Served, settings: Settings) -> None:
+    with (
+        BlockingTaskAPI(locked.url, settings) as api,
+        pytest.raises(UnknownKeyError, match=r"wants a key; no key was given, and .*\.key, .* set TASKENGINE_API_KEY"),
+    ):
+        api.list_tasks()
+
+
+def test_a_wrong_key_says_so_and_is_not_repeated(locked: Served, settings: Settings) -> None:
+    with (
+        BlockingTaskAPI(locked.url, settings, api_key=KEY) as api,
+        pytest.raises(UnknownKeyError, match="does not know the key that was shown") as refused,
+    ):
+        api.list_tasks()
+    assert KEY not in str(refused.value)
+
+
+def test_a_key_without_the_scope_says_which_it_needs(
+    locked: Served, settings: Settings, key: Callable[..., str]
+) -> None:
+    with BlockingTaskAPI(locked.url, settings, api_key=key("read")) as api:
+        assert api.list_tasks() == []
+        with pytest.raises(ScopeError, match="needs a key with the scope submit") as refused:
+            api.create_task(Task(name="a"))
+    assert (refused.value.needs, refused.value.has) == ("submit", "read")
+
+
+@each("name", ["", ".", "..", "a/b", 5, None])
+def test_what_cannot_stand_in_a_path_is_refused(
+    locked: Served, settings: Settings, key: Callable[..., str], name: Any
+) -> None:
+    with BlockingTaskAPI(locked.url, settings, api_key=key()) as api, pytest.raises(InvalidInputError) as refused:
+        api.get_agent(name)
+    assert refused.value.field == "agent_id"
