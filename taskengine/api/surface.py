@@ -16,6 +16,8 @@ from enum import Enum, IntEnum
 
 #: Stands before every path.
 PREFIX = "/api/v1"
+#: The header by which a person's reader (the page) asks for advice as commands of the shell, not as calls in Python.
+ADVICE = "Taskengine-Advice"
 #: Seconds that a request may wait for something: proxies cut one that says nothing for half a minute.
 LONGEST_WAIT = 25.0
 #: Bytes of a body, and of one that may be a whole graph or a large payload.

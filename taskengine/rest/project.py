@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 
 from taskengine.api import TaskAPI
 from taskengine.api.problems import PLAIN
-from taskengine.api.surface import BODY_BYTES, GRAPH_BYTES, LONGEST_WAIT, PREFIX, ROWS, Row, Sends
+from taskengine.api.surface import ADVICE, BODY_BYTES, GRAPH_BYTES, LONGEST_WAIT, PREFIX, ROWS, Row, Sends
 from taskengine.core.remedy import as_commands
 from taskengine.errors import WaitTimeoutError
 from taskengine.rest import limits, progress
@@ -34,8 +34,6 @@ _ROWS = {row.id: row for row in ROWS}
 _GRACE = 3.0
 #: Answers that any route may give beside its own.
 _ANY = (400, 401, 403, 408, 413, 415, 422, 429, 500, 503)
-#: The header by which a person's reader (the page) asks for advice as commands of the shell, not as calls in Python.
-ADVICE = "Taskengine-Advice"
 _SPOKEN = re.compile(r":\w+:`~?(?:\.?TaskAPI\.)?([^`]+)`")
 
 

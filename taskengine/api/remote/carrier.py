@@ -17,6 +17,7 @@ import httpx2
 
 from taskengine.api.remote.address import Address
 from taskengine.api.remote.message import NDJSON, Answer, Exchange, Request
+from taskengine.api.surface import ADVICE
 from taskengine.core import remedy
 from taskengine.errors import InvalidInputError, StoreUnavailableError, UnsupportedServerError
 
@@ -53,7 +54,7 @@ def sent(request: Request, address: Address) -> dict[str, Any]:
     if request.key is not None:
         headers["Idempotency-Key"] = request.key
     if advice := remedy.named("", "commands"):
-        headers["Prefer"] = f"advice={advice}"
+        headers[ADVICE] = advice
     if not request.is_open and (key := address.shown()) is not None:
         headers["Authorization"] = f"Bearer {key}"
     return {
