@@ -9,9 +9,10 @@
 import { STATUS } from "./board.js";
 import { isFar, paintItems, repaintDots } from "./canvas/boxes.js";
 import { Camera } from "./canvas/camera.js";
+import { captionsOf } from "./canvas/captions.js";
 import { curve, FEW_EDGES, visibleEdges } from "./canvas/edges.js";
 import { Gestures } from "./canvas/gestures.js";
-import { paintMarks } from "./canvas/marks.js";
+import { paintLinks, paintMarks } from "./canvas/marks.js";
 import { Scene } from "./canvas/scene.js";
 import { Stage } from "./canvas/stage.js";
 import { readTheme, whenThemed } from "./canvas/theme.js";
@@ -52,16 +53,16 @@ export class GraphView {
     /** @type {import("./planner.js").EdgePicture | null} */
     this.edges = null;
     this._layer = /** @type {Uint32Array | null} */ (null);
+    this._captions = /** @type {import("./canvas/captions.js").Caption[]} */ ([]);
     this._failed = 0;
     this._wantsFit = true;
-    this._healed = 0;
     this._timers = { edges: 0, grown: 0, heal: 0 };
     this._theme = readTheme(element);
     this._planner = new Planner();
     this._stage = new Stage(element, {
       edges: (ctx) => this._paintEdges(ctx),
       nodes: (ctx) => this._paintNodes(ctx),
-      marks: (ctx) => this.scene && paintMarks(ctx, this._picture(), this.attention),
+      marks: (ctx) => this.scene && paintMarks(ctx, this._picture(), this.attention, this._captions),
     }, (size) => this._resized(size));
     this._gestures = new Gestures(element, {
       pan: (dx, dy) => this.moved(() => this.camera.pan(dx, dy)),
@@ -154,7 +155,7 @@ export class GraphView {
   /** Give an item the attention; -1 takes it away. *far* moves the view to it. @param {number} item @param {boolean} [far] */
   focus(item, far = false) {
     this.attention.focus = item;
-    this._stage.invalidate("marks");
+    this._stage.invalidate("edges", "marks");
     if (item >= 0) this._reveal(item, far);
     this.wishes.focused(item);
   }
@@ -209,6 +210,7 @@ export class GraphView {
     this.camera.picture = { width: Math.max(1, width), height: Math.max(1, height) };
     this.edges?.bitmap.close();
     this.edges = null;
+    this._captions = this.isFolded ? [] : captionsOf(this.board, scene.places);
     if (this._wantsFit) this.camera.fit();
     this.attention.focus = this.attention.focus < scene.size ? this.attention.focus : -1;
     this.attention.hover = -1;
@@ -271,6 +273,7 @@ export class GraphView {
     const few = this._few();
     if (few) this._paintCurves(ctx, few, view);
     else if (this.edges) paste(ctx, this.edges, view);
+    if (!isFar(view, this._stage.dpr)) paintLinks(ctx, this._picture(), this.attention);
   }
 
   _paintCurves(ctx, few, view) {
@@ -279,7 +282,7 @@ export class GraphView {
     const { src, dst } = scene.items;
     const isDone = (item) => scene.tasksOf(item).every((task) => board.status[task] === STATUS.completed);
     const done = few.filter((e) => isDone(src[e]));
-    const alpha = Math.min(0.9, Math.max(0.18, 260 / Math.max(1, few.length)));
+    const alpha = Math.min(0.65, Math.max(0.2, 200 / Math.max(1, few.length)));
     const parts = /** @type {[number[], string][]} */ ([[few, theme.edge], [done, theme.status[STATUS.completed]]]);
     for (const [edges, colour] of parts) {
       ctx.beginPath();
@@ -318,7 +321,7 @@ export class GraphView {
     const item = at ? this.itemAt(at) : -1;
     if (item !== this.attention.hover) {
       this.attention.hover = item;
-      this._stage.invalidate("marks");
+      this._stage.invalidate("edges", "marks");
     }
     this.wishes.hovered(item, at ?? { x: 0, y: 0 });
   }

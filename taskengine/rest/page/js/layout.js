@@ -9,8 +9,8 @@
 import { adjacency } from "./adjacency.js";
 
 /** Size of a node and the room between two, in units of the picture: one is a pixel at zoom 1. */
-export const NODE = Object.freeze({ width: 176, height: 40 });
-export const PITCH = Object.freeze({ x: 248, y: 54, block: 192, band: 90 });
+export const NODE = Object.freeze({ width: 160, height: 40 });
+export const PITCH = Object.freeze({ x: 220, y: 54, block: 172, band: 90 });
 
 const SWEEPS = 4;
 /** Above so many edges fewer sweeps: each costs about 30 ms for 100 000 edges. */
@@ -19,6 +19,8 @@ const MANY_EDGES = 400_000;
 const ASPECT = 1.8;
 const TOO_WIDE = Object.freeze({ aspect: 7, layers: 16 });
 const ROWS = Object.freeze({ least: 6, most: 400 });
+/** Rows of a low picture stand this much farther apart at most. */
+const STRETCH = 1.8;
 
 /**
  * @typedef {import("./adjacency.js").Adjacency} Adjacency
@@ -123,8 +125,10 @@ function place(layers, layer, up, down) {
     width = Math.max(width, left - PITCH.x + NODE.width);
     top += height + PITCH.band / PITCH.y;
   }
-  const y = row.map((at) => at * PITCH.y + NODE.height / 2);
-  return { x, y, width, height: Math.max(0, top * PITCH.y - PITCH.band - PITCH.y + NODE.height), layer };
+  const rowsHigh = Math.max(0, top - PITCH.band / PITCH.y - 1);
+  const pitch = PITCH.y * Math.max(1, Math.min(STRETCH, width / ASPECT / (rowsHigh * PITCH.y + NODE.height)));
+  const y = row.map((at) => at * pitch + NODE.height / 2);
+  return { x, y, width, height: layers.length ? rowsHigh * pitch + NODE.height : 0, layer };
 }
 
 /** @param {number[]} nodes @param {number} columns @param {{left: number, top: number, height: number}} box */

@@ -4,12 +4,13 @@ import { STATUS, STATUSES } from "../board.js";
 import { NODE } from "../layout.js";
 import { strokes } from "../status.js";
 import { span } from "../words.js";
+import { plain } from "./captions.js";
 
 /** Height of a node in CSS pixels below which it is a dot, and from which there are words in it. */
 export const FAR_BELOW = 5;
 const NEAR_FROM = 13;
 /** The smallest letters that are painted, in CSS pixels. */
-const LEAST_FONT = 8.5;
+const LEAST_FONT = 9;
 /** The order of painting: what matters is on top. */
 const ORDER = ["pending", "completed", "cancelled", "ready", "paused", "retrying", "running", "failed"]
   .map((word) => STATUS[word]);
@@ -163,9 +164,9 @@ function stackWords(ctx, { board, theme, dpr }, tasks, box) {
   const size = Math.max(12 * box.unit, LEAST_FONT * dpr);
   ctx.font = `600 ${size}px ${theme.font}`;
   const width = ctx.measureText(many).width;
-  const y = box.top + 14 * box.unit;
+  const y = box.top + 15 * box.unit;
   ctx.fillStyle = theme.text;
-  ctx.fillText(fitted(ctx, names[of[tasks[0]]], box.width - width - 26 * box.unit), box.left + 8 * box.unit, y);
+  ctx.fillText(fitted(ctx, plain(names[of[tasks[0]]]), box.width - width - 26 * box.unit), box.left + 8 * box.unit, y);
   ctx.fillText(many, box.left + box.width - width - 8 * box.unit, y);
 }
 
@@ -246,7 +247,7 @@ function fitted(ctx, text, room) {
   if (text.length * each * 0.8 <= room && ctx.measureText(text).width <= room) return text;
   let keep = Math.max(1, Math.floor(room / each));
   for (;;) {
-    const head = Math.ceil((keep - 1) * 0.4);
+    const head = Math.ceil((keep - 1) * 0.3);
     const short = keep >= text.length ? text : `${text.slice(0, head)}…${text.slice(text.length - (keep - 1 - head))}`;
     if (keep <= 1 || ctx.measureText(short).width <= room) return short;
     keep--;

@@ -3,6 +3,7 @@
 import { STATUS } from "../board.js";
 import { NODE } from "../layout.js";
 import { boxOf, isFar } from "./boxes.js";
+import { paintCaptions } from "./captions.js";
 import { curve } from "./edges.js";
 
 /** Marks of one kind that are painted at most. */
@@ -13,14 +14,18 @@ const MOST = 4_000;
  * @typedef {{hover: number, focus: number, found: number[], path: number[]}} Attention items, -1 or [] for none
  */
 
-/** @param {CanvasRenderingContext2D} ctx @param {Picture} picture @param {Attention} attention */
-export function paintMarks(ctx, picture, attention) {
+/**
+ * @param {CanvasRenderingContext2D} ctx @param {Picture} picture @param {Attention} attention
+ * @param {import("./captions.js").Caption[]} captions
+ */
+export function paintMarks(ctx, picture, attention, captions) {
   const { view, theme, dpr } = picture;
   ctx.clearRect(0, 0, view.width, view.height);
   if (isFar(view, dpr)) paintBeacons(ctx, picture);
+  paintCaptions(ctx, picture, captions);
   if (attention.path.length) paintPath(ctx, picture, attention.path);
   for (const item of attention.found.slice(0, MOST)) ring(ctx, picture, item, theme.accent, 1.5, 2);
-  for (const item of new Set([attention.focus, attention.hover])) if (item >= 0) paintLinks(ctx, picture, item);
+  if (isFar(view, dpr)) paintLinks(ctx, picture, attention);
   if (attention.hover >= 0) ring(ctx, picture, attention.hover, theme.text, 1.5, 2);
   if (attention.focus >= 0) ring(ctx, picture, attention.focus, theme.accent, 2.5, 3);
 }
@@ -54,19 +59,24 @@ function beacon(ctx, { scene, view, theme, dpr }, item, least, haloed) {
   ctx.fillRect(left, top, width, height);
 }
 
-/** The edges of an item, what it waits for and what waits for it. */
-function paintLinks(ctx, picture, item) {
-  const { scene, view, theme, dpr } = picture;
+/**
+ * The edges of what has the attention: what it waits for and what waits for it. They belong below boxes, for they cross
+ * words, and above dots, which would hide them.
+ * @param {CanvasRenderingContext2D} ctx @param {Picture} picture @param {Attention} attention
+ */
+export function paintLinks(ctx, { scene, view, theme, dpr }, { focus, hover }) {
+  if (focus < 0 && hover < 0) return;
   const { src, dst } = scene.items;
   ctx.beginPath();
   let left = MOST;
   for (let e = 0; e < src.length && left; e++) {
-    if (src[e] !== item && dst[e] !== item) continue;
+    const [a, b] = [src[e], dst[e]];
+    if (a !== focus && b !== focus && a !== hover && b !== hover) continue;
     left--;
-    curve(ctx, scene.places, src[e], dst[e], view);
+    curve(ctx, scene.places, a, b, view);
   }
   ctx.strokeStyle = theme.accent;
-  ctx.lineWidth = 1.5 * dpr;
+  ctx.lineWidth = 2 * dpr;
   ctx.globalAlpha = left < MOST - 200 ? 0.25 : 0.9;
   ctx.stroke();
   ctx.globalAlpha = 1;

@@ -2,6 +2,7 @@
 /** What is said of tasks under the pointer or in focus. */
 import { STATUS, STATUSES } from "../../board.js";
 import { countsOf } from "../../canvas/boxes.js";
+import { plain } from "../../canvas/captions.js";
 import { h } from "../../dom.js";
 import { badge, sign } from "../../status.js";
 import { number, span } from "../../words.js";
@@ -30,7 +31,7 @@ export function facts(board, tasks, now) {
 
 /** @param {Board} board @param {any} tasks */
 function stackFacts(board, tasks) {
-  return [h("strong", null, `${board.kinds.names[board.kinds.of[tasks[0]]]} × ${tasks.length.toLocaleString("en")}`),
+  return [h("strong", null, `${plain(board.kinds.names[board.kinds.of[tasks[0]]])} × ${tasks.length.toLocaleString("en")}`),
     h("div", { class: "facts-line" }, counted(board, tasks).map(([word, count]) =>
       h("span", { key: word, class: "badge" }, sign(word), `${count.toLocaleString("en")} ${word}`)))];
 }
@@ -40,7 +41,7 @@ export function spoken(board, tasks, now) {
   const task = tasks[0];
   if (tasks.length === 1) return `${board.names[task]}, ${STATUSES[board.status[task]]} ${times(board, task, now)}`;
   const told = counted(board, tasks).map(([word, count]) => `${count} ${word}`);
-  return `${number(tasks.length, "task")} ${board.kinds.names[board.kinds.of[task]]}: ${told.join(", ")}`;
+  return `${number(tasks.length, "task")} ${plain(board.kinds.names[board.kinds.of[task]])}: ${told.join(", ")}`;
 }
 
 /** @returns {[string, number][]} */

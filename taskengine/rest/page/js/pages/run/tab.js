@@ -204,6 +204,7 @@ export class CanvasTab {
 
   /** @param {number} item */
   _focused(item) {
+    this.tip.hidden = true;
     this.draw();
     if (item >= 0) this.spoken.textContent = spoken(/** @type {any} */ (this.feed.board), this.tasksOf(item), this.feed.now);
   }
