@@ -27,14 +27,15 @@ _RATE_SECONDS = 5.0
 _RUNS = frozenset({TaskStatus.RUNNING})
 
 
-def to_tasks(nodes: Iterable[Node]) -> list[Task]:
-    """Return the tasks of a plan, in its order."""
+def to_tasks(nodes: Iterable[Node], capability: str | None = None) -> list[Task]:
+    """Return the tasks of a plan, in its order; of a code analysis, unless another capability runs them."""
     ids: dict[str, UUID] = {}
     tasks = []
     for node in nodes:
         task = Task(
             name=node["name"],
-            task_type=TaskType.CODE_ANALYSIS,
+            task_type=TaskType.CODE_ANALYSIS if capability is None else TaskType.CUSTOM,
+            capability=capability,
             input=node["input"],
             depends_on={ids[name] for name in node["depends_on"]},
         )
@@ -65,9 +66,9 @@ class Analysis:
     _names: dict[UUID, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, nodes: Iterable[Node]) -> Analysis:
-        """Return the analysis that a plan asks for, not yet submitted."""
-        tasks = to_tasks(nodes)
+    def of(cls, nodes: Iterable[Node], capability: str | None = None) -> Analysis:
+        """Return the analysis that a plan asks for, not yet submitted; *capability* as :func:`to_tasks`."""
+        tasks = to_tasks(nodes, capability)
         return cls(tasks, _names={task.id: task.name for task in tasks})
 
     def submit(self, api: BlockingTaskAPI, now: float, name: str | None = None) -> None:
