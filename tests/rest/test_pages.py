@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 
 import httpx2
 import pytest
@@ -87,6 +88,24 @@ def test_every_file_that_a_script_imports_is_there() -> None:
                 elif part != ".":
                     whole.append(part)
             assert "/".join(whole) in FILES, f"{path} imports {name.decode()}"
+
+
+def _code(path: str) -> str:
+    """A file as it is written, without its comments."""
+    source = (files("taskengine.rest") / "page" / path).read_text()
+    return re.sub(r"^[ \t]*//[^\n]*$", "", re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", SCRIPTS)
+def test_no_text_of_a_script_spans_lines_so_that_comments_can_be_told_from_it(path: str) -> None:
+    assert [line for line in _code(path).splitlines() if line.count("`") % 2] == []
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.endswith((".js", ".css"))])
+def test_comments_that_fill_lines_are_not_sent_and_all_else_is(path: str) -> None:
+    served = re.sub(r"/\*.*?\*/", "", FILES[path].body.decode(), flags=re.DOTALL)
+    assert "".join(served.split()) == "".join(_code(path).split())
+    assert re.findall(rb"(?m)^[ \t]*(?://|/\*).*", FILES[path].body) == []
 
 
 def test_what_a_browser_loads_is_small() -> None:

@@ -25,6 +25,9 @@ const LIKE = {
   healthy: "completed", degraded: "retrying", unhealthy: "failed",
 };
 
+/** The sign of a status as the strokes of a path, in a square of 12. @param {string} status */
+export const strokes = (status) => SIGNS[kin(status)];
+
 /** As which status of a task something is drawn. @param {string} status */
 export const kin = (status) => LIKE[status] ?? (status in SIGNS ? status : "pending");
 /** @param {string} status */

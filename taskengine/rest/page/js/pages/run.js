@@ -18,6 +18,8 @@ export const title = (/** @type {any} */ route) => `Run ${short(route.path[1])}`
 /** Views of a run, the first of which is shown: each draws in an element, and returns what ends that.
  * @type {Record<string, (stage: HTMLElement, run: any, route: any) => Promise<any>>} */
 const VIEWS = {
+  graph: async (stage, run) => (await import("./run/graph.js")).mount(stage, run),
+  timeline: async (stage, run) => (await import("./run/timeline.js")).mount(stage, run),
   tasks: async (stage, run, route) => (await import("./tasks.js")).list(stage, route, { run_id: run.id }),
   events: async (stage, run, route) => (await import("./run/events.js")).mount(stage, run, route),
 };
