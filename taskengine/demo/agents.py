@@ -17,6 +17,6 @@ def code_analyser(task: Task, context: TaskContext) -> dict[str, Any]:
 
 
 @agent("mosaic_maker", capabilities={mosaic.CAPABILITY})
-def mosaic_maker(task: Task, context: TaskContext) -> dict[str, Any]:
+def mosaic_maker(task: Task, _: TaskContext) -> dict[str, Any]:
     """Take the few milliseconds that a task of a mosaic takes."""
     return mosaic.work(task.input)
