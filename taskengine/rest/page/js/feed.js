@@ -38,6 +38,7 @@ export class Feed {
     this._failures = 0;
     /** By how much the clock of this browser is ahead of the server's, at most. */
     this._ahead = Infinity;
+    this._expire();
     void this._load();
   }
 
@@ -54,8 +55,13 @@ export class Feed {
     this._views.add(view);
     return () => {
       this._views.delete(view);
-      if (!this._views.size) setTimeout(() => this._views.size || forget(this), KEPT_MS);
+      this._expire();
     };
+  }
+
+  /** Go, if nobody looks for a while. */
+  _expire() {
+    setTimeout(() => this._views.size || forget(this), KEPT_MS);
   }
 
   close() {

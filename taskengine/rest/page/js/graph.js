@@ -58,7 +58,7 @@ export class GraphView {
     this._wantsFit = true;
     this._timers = { edges: 0, grown: 0, heal: 0 };
     this._theme = readTheme(element);
-    this._planner = new Planner();
+    this._planner = Planner.taken();
     this._stage = new Stage(element, {
       edges: (ctx) => this._paintEdges(ctx),
       nodes: (ctx) => this._paintNodes(ctx),

@@ -8,6 +8,9 @@
  * @typedef {{bitmap: ImageBitmap, view: View, share: {shown: number, of: number}}} EdgePicture
  */
 
+/** @type {Planner | null} */
+let spare = null;
+
 export class Planner {
   constructor() {
     this._worker = new Worker(trusted(new URL("./worker.js", import.meta.url).href), { type: "module" });
@@ -18,6 +21,18 @@ export class Planner {
     this._placed = null;
     /** @type {((picture: EdgePicture) => void) | null} */
     this._drawn = null;
+  }
+
+  /** One that has begun to load already, if there is any. */
+  static taken() {
+    const found = spare ?? new Planner();
+    spare = null;
+    return found;
+  }
+
+  /** Have one begin to load. */
+  static warm() {
+    spare ??= new Planner();
   }
 
   /**

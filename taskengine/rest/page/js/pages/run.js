@@ -24,6 +24,11 @@ const VIEWS = {
   events: async (stage, run, route) => (await import("./run/events.js")).mount(stage, run, route),
 };
 const TABS = Object.keys(VIEWS);
+/** What takes its time is asked for beside the header. @type {Record<string, (id: string) => Promise<void>>} */
+const AHEAD = {
+  graph: async (id) => (await import("./run/graph.js")).ahead(id),
+  timeline: async () => void (await import("./run/timeline.js")),
+};
 
 /** @param {HTMLElement} root @param {import("../route.js").Route} route */
 export function mount(root, route) {
@@ -32,6 +37,7 @@ export function mount(root, route) {
   const top = element("div", { class: "run-head" });
   const stage = element("div", { class: `run-view view-${tab}` });
   root.replaceChildren(top, tabbed(id, tab), stage);
+  AHEAD[tab]?.(id).catch(() => {}); // whoever mounts it tells
   /** @type {any} */ let view = null;
   let isClosed = false;
 

@@ -2,7 +2,9 @@
 /** The graph of a run. Of the address, `fold=1` folds kinds and `path=1` outlines the critical path. */
 import { h } from "../../dom.js";
 import { Expected } from "../../estimate.js";
+import { feedOf } from "../../feed.js";
 import { GraphView } from "../../graph.js";
+import { Planner } from "../../planner.js";
 import { here, refine } from "../../route.js";
 import { CanvasTab } from "./tab.js";
 
@@ -23,6 +25,12 @@ export function mount(root, run) {
     removeEventListener("hashchange", routed);
     tab.close();
   };
+}
+
+/** Ask for what `mount` will need, before there is an element to show it in. @param {string} run its id */
+export function ahead(run) {
+  feedOf(run);
+  Planner.warm();
 }
 
 class GraphTab extends CanvasTab {
