@@ -54,6 +54,25 @@ def test_the_demo_shows_and_writes_its_findings_and_leaves_nothing(shell, code):
     until(shell.is_empty, 15, "no process left")
 
 
+def test_a_graph_that_only_waits_has_as_many_tasks_as_were_asked_for_and_no_report(shell):
+    done = shell.run("demo", "--synthetic", "60", "--exit", "--concurrency", "2", "-o", "json")
+    assert done.code == 0, done.err
+    assert done.json["counts"] == {"completed": 60}
+    assert (done.json["report"], done.json["findings"]) == (None, None)
+    assert not (shell.folder / "taskengine-report" / "report.html").exists()
+    until(shell.is_empty, 15, "no process left")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(("--synthetic", "3"), 2), (("--synthetic", "9999999"), 2), (("--synthetic", "100", "."), 1)]
+)
+def test_a_graph_that_cannot_be_made_is_refused_before_anything_starts(shell, words, code):
+    done = shell.run("demo", *words)
+    assert done.code == code
+    assert "--synthetic" in done.err
+    assert not (shell.folder / "taskengine-report").exists()
+
+
 def test_for_programs_the_demo_is_one_object_on_stdout(shell, code):
     done = shell.run("demo", str(code), "--exit", "--concurrency", "1", "-o", "json")
     assert done.code == 0

@@ -1,4 +1,5 @@
-"""``taskengine demo``: a fleet of its own, one code base as a graph of tasks, and what came of it.
+"""``taskengine demo``: a fleet of its own, one code base (or what looks like much work) as a graph of tasks, and what
+came of it.
 
 The workers' logs go to files, so that the progress stays readable. Whatever ends the demo (done, Ctrl-C,
 an error, a process that died) ends its processes too; tasks that have not run are cancelled, or the next
@@ -23,6 +24,7 @@ from taskengine.cli import own_workers, page
 from taskengine.cli.child import Child
 from taskengine.cli.demo.conclusion import Conclusion
 from taskengine.cli.demo.screen import Screen
+from taskengine.cli.demo.subject import Subject, subject
 from taskengine.cli.fleet_options import Concurrency
 from taskengine.cli.guide import command
 from taskengine.cli.interrupts import Interrupts
@@ -30,10 +32,8 @@ from taskengine.cli.output import OutputOption, warn
 from taskengine.cli.place import CommandLine
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.stack import DEMO_AGENTS, Fleet, Stack, first_free, free_port, programs, stop_seconds
-from taskengine.demo.imports import import_graph
-from taskengine.demo.plan import nodes
+from taskengine.demo import mosaic
 from taskengine.demo.run import Analysis
-from taskengine.demo.source import CodeBase, find
 from taskengine.errors import InvalidInputError, NotFoundError, StoreError, TaskEngineError
 from taskengine.settings import current, environment
 
@@ -44,10 +44,15 @@ Code = Annotated[
     typer.Argument(help="A folder, package or file with Python code.", show_default="taskengine's own source"),
 ]
 Leave = Annotated[bool, typer.Option("--exit", help="End when done instead of staying up until Ctrl-C.")]
+Synthetic = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=mosaic.LEAST, max=mosaic.MOST,
+        help="Instead of a code base: a graph of N tasks of a few milliseconds, as astronomers run it.",
+    ),
+]  # fmt: skip
 Report = Annotated[Path, typer.Option(help="Folder for the report and the logs of the processes.")]
 
-#: The package that this file belongs to.
-_OWN_SOURCE = Path(__file__).resolve().parents[2]
 _LOOK_SECONDS = 0.1
 _UP_SECONDS = 60.0
 #: Lines of the log of a process that ended, which are shown.
@@ -64,6 +69,8 @@ class Wishes:
     concurrency: int | None = None
     #: End when done.
     leave: bool = False
+    #: Tasks of a graph that only waits; None: the code base at *path*.
+    synthetic: int | None = None
 
 
 @command(
@@ -71,10 +78,12 @@ class Wishes:
     "taskengine demo                        the installed package itself",
     "taskengine demo ~/src/project --exit   end when done; exit code 1 if a task failed",
     "taskengine demo . --report findings    where the report goes",
+    "taskengine demo --synthetic 20000      many tasks that only wait, to see the engine and its page move",
 )
 def demo(
     path: Code = None,
     leave: Leave = False,
+    synthetic: Synthetic = None,
     concurrency: Concurrency = None,
     report: Report = Path("taskengine-report"),
     output: OutputOption = None,
@@ -84,7 +93,7 @@ def demo(
     One task for each module, dependent on those of the modules that it imports, one for each package, and
     a report. Workers of other machines on the same server must see PATH too, if they offer code_analysis.
     """
-    raise typer.Exit(_run(Wishes(path, report, concurrency=concurrency, leave=leave)))
+    raise typer.Exit(_run(Wishes(path, report, concurrency, leave, synthetic)))
 
 
 def _run(wishes: Wishes) -> int:
@@ -92,7 +101,7 @@ def _run(wishes: Wishes) -> int:
     end.
     """
     settings = current()
-    code_base = find(wishes.path or _OWN_SOURCE)
+    shown = subject(wishes.path, wishes.synthetic)
     logs = _log_folder(wishes.report)
     if place := own_workers.foreign(Path.cwd()):
         warn(own_workers.foreign_sentence(place))
@@ -100,7 +109,7 @@ def _run(wishes: Wishes) -> int:
     why_not = page.without()
     http = None if why_not else first_free(page.ports(settings.http_port))
     fleet = Fleet(
-        concurrency=wishes.concurrency, imports=[DEMO_AGENTS], queues=["code_analysis"], flower_port=port,
+        concurrency=wishes.concurrency, imports=[DEMO_AGENTS], queues=[shown.queue], flower_port=port,
         http_port=http, prefix="demo-",
     )  # fmt: skip
     try:
@@ -108,7 +117,7 @@ def _run(wishes: Wishes) -> int:
             # Asked before anything else starts: is the server there, and fit?
             older = api.get_queue_statistics()["open_tasks"]
             with Stack(programs(fleet), environment(), logs) as stack:
-                return _Demo(wishes, code_base, api, stack, interrupts, port, http, why_not, older).run()
+                return _Demo(wishes, shown, api, stack, interrupts, port, http, why_not, older).run()
     except KeyboardInterrupt:
         return _INTERRUPTED
     finally:
@@ -133,7 +142,7 @@ class _Demo:
     """One run, from the first process to the last."""
 
     wishes: Wishes
-    code_base: CodeBase
+    subject: Subject
     api: BlockingTaskAPI
     stack: Stack
     interrupts: Interrupts
@@ -163,9 +172,8 @@ class _Demo:
         return code
 
     def _analyse(self) -> int:
-        modules = len(self.code_base.modules)
         flower = f"http://127.0.0.1:{self.port}"
-        self.screen.say(f"Code base {self.code_base.top}, {modules} modules")
+        self.screen.say(self.subject.sentence)
         self.screen.say(f"Flower    {flower}")
         self.screen.say(f"Logs      {self.stack.logs}")
         if self.why_no_page:
@@ -173,18 +181,17 @@ class _Demo:
         if self.older:
             self.screen.say(f"{self.older} open tasks of earlier submits share the queue.")
         readiness = Readiness(self.api, workers=1, flower_port=self.port, http_port=self.http_port)
-        with self.screen.waiting("reading who imports whom"):
-            analysis = Analysis.of(nodes(self.code_base, import_graph(self.code_base)))
+        with self.screen.waiting(self.subject.planning):
+            analysis = self.subject.analysis()
         with self.screen.waiting("waiting for the fleet to come up"):
             self._watch(readiness.is_up, seconds=_UP_SECONDS)
         with self.screen.waiting(f"submitting {len(analysis.tasks)} tasks"):
             self.analysis = analysis
-            name = f"demo of {self.code_base.top.name}".encode(errors="replace").decode()
-            analysis.submit(self.api, time.monotonic(), name)
+            analysis.submit(self.api, time.monotonic(), self.subject.name)
         if self.http_port is not None:
             self.screen.say(f"Page: {page.address(self.api.settings, self.http_port, f'/runs/{analysis.run_id}')}")
         self._follow(analysis)
-        return Conclusion(self.api, analysis, self.code_base, self.wishes.report, flower).show(self.screen)
+        return Conclusion(self.api, analysis, self.subject, self.wishes.report, flower).show(self.screen)
 
     def _follow(self, analysis: Analysis) -> None:
         with self.screen.progress(analysis) as show:
@@ -209,14 +216,14 @@ class _Demo:
     def _cancel_rest(self) -> None:
         if self.analysis is None or self.analysis.is_over:
             return
-        cancelled = 0
         try:
-            for id in self.analysis.open_ids():
-                cancelled += self.api.cancel_task_execution(id, "the demo was stopped")
+            run = self.api.get_task(self.analysis.tasks[0].id).run_id
+            cancelled = self.api.cancel_tasks(run_id=run, reason="the demo was stopped").done
         except NotFoundError:
             return  # the submit was interrupted: nothing of it is stored
         except StoreError as exc:
             warn(f"open tasks stay: {exc}")
+            return
         self.screen.say(f"{cancelled} tasks cancelled that had not ended.")
 
     def _end(self) -> None:

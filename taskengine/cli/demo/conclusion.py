@@ -15,10 +15,10 @@ from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
 from taskengine.cli.demo.screen import Screen
+from taskengine.cli.demo.subject import Subject
 from taskengine.cli.output import json_line, wants_json
 from taskengine.demo import report as pages
 from taskengine.demo.run import Analysis, findings
-from taskengine.demo.source import CodeBase
 
 #: Failed tasks that are named.
 _NAMED = 10
@@ -32,7 +32,7 @@ class Conclusion:
 
     api: BlockingTaskAPI
     analysis: Analysis
-    code_base: CodeBase
+    subject: Subject
     folder: Path
     flower: str
 
@@ -52,7 +52,7 @@ class Conclusion:
         return 1 if troubled else 0
 
     def _report(self) -> tuple[dict[str, Any] | None, Path | None]:
-        if self.analysis.tasks[-1].id in self.analysis.troubled():
+        if self.subject.code_base is None or self.analysis.tasks[-1].id in self.analysis.troubled():
             return None, None
         report, packages = findings(self.api, self.analysis)
         return report, pages.write(self.folder, report, packages, run=self._run()).resolve()
@@ -60,7 +60,7 @@ class Conclusion:
     def _run(self) -> dict[str, str]:
         began, latest = self.analysis.began, self.analysis.latest
         return {
-            "code base": str(self.code_base.top),
+            **({"code base": str(self.subject.code_base.top)} if self.subject.code_base else {}),
             "began": began.isoformat(timespec="seconds") if began else "",
             "ended": latest.isoformat(timespec="seconds") if latest else "",
             "seconds": f"{self.analysis.seconds:.1f}",
