@@ -83,13 +83,15 @@ async function out() {
   await signIn("You are logged out.");
 }
 
-/** The key that the server printed stands behind the `#`, which no server sees; it leaves the address bar at once. */
+/** The printed address: behind the `#`, which no server sees, a key, and where to go. */
+const PRINTED = /^#(key|to)=/;
+
+/** A key leaves the address bar at once. */
 async function begin() {
-  const key = /^#key=([\w-]+)$/.exec(location.hash)?.[1];
-  if (key) {
-    history.replaceState(null, "", "#/runs");
-    await enter(key).catch((error) => signIn(error.message));
-    return;
+  if (PRINTED.test(location.hash)) {
+    const { key, to = "" } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    history.replaceState(null, "", to.startsWith("/") ? `#${to}` : "#/runs");
+    if (key) return void (await enter(key).catch((error) => signIn(error.message)));
   }
   await show();
   const session = await ask("GET", "/session", { prefix: "" }).catch(() => null);
@@ -102,5 +104,5 @@ onUnknown(() => {
   isAsked = true;
   void signIn().finally(() => (isAsked = false));
 });
-addEventListener("hashchange", () => (/^#key=/.test(location.hash) ? void begin() : void show()));
+addEventListener("hashchange", () => (PRINTED.test(location.hash) ? void begin() : void show()));
 void begin();

@@ -29,9 +29,18 @@ export function captionsOf(board, { x, y, layer }) {
     found.kinds.set(of[i], (found.kinds.get(of[i]) ?? 0) + 1);
   }
   return [...layers.values()].filter(({ size }) => size >= LEAST).flatMap(({ left, right, top, size, kinds }) => {
-    const [kind, count] = [...kinds].reduce((best, each) => (each[1] > best[1] ? each : best));
-    return count < size * SHARE ? [] : [{ text: plain(names[kind]), count: count.toLocaleString("en"), left, right, top }];
+    const found = most(kinds, (kind) => plain(names[kind]), size) ?? most(kinds, (kind) => names[kind].split(/[\s#.:_-]/)[0], size);
+    return found?.[0] ? [{ text: found[0], count: found[1].toLocaleString("en"), left, right, top }] : [];
   });
+}
+
+/** What most of a layer is called, and how many that are; null if nothing is. @param {Map<number, number>} kinds
+ * @param {(kind: number) => string} called @param {number} size @returns {[string, number] | null} */
+function most(kinds, called, size) {
+  const counts = new Map();
+  for (const [kind, count] of kinds) counts.set(called(kind), (counts.get(called(kind)) ?? 0) + count);
+  const best = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one));
+  return best[1] < size * SHARE ? null : best;
 }
 
 /** The name of a kind without the marks of its digits at the end. @param {string} name */
