@@ -6,6 +6,7 @@ from dying import around, around_awaited, stop_at
 
 from workers import poller, runner
 from workers.agents.codegen import executor as codegen
+from workers.agents.codegen.client import Client
 
 codegen.UNSEEN_SECONDS = 2.0  # no post of these tests is longer on its way
 
@@ -17,32 +18,25 @@ def around_ends_of_runs():
     def stopping(self, one, due, outcome):
         asks = outcome.kind == "needs_input"
         stop_at("" if asks else "before_report")
-        plain(self, one, due, outcome)
+        goes_on = plain(self, one, due, outcome)
         stop_at("after_ask" if asks else "after_report")
+        return goes_on
 
     poller.Poller._over = stopping
 
 
-def behind_answers():
-    """Stop where a person's answer was handed to a run and not written down yet."""
-    plain = codegen.Codegen._go_on
+def behind_words_to_runs():
+    """Stop where a run heard a person's answer, or what is wrong with its result, and nobody wrote that down yet."""
+    plain = Client.post
 
     @wraps(plain)
-    async def stopping(self, previous, context):
-        client, post = self._client, self._client.post
+    async def stopping(self, path, body):
+        value = await plain(self, path, body)
+        if path == "run/resume":
+            stop_at("after_answer" if body["prompt"] == "yes" else "in_repair")
+        return value
 
-        async def posting(path, body):
-            value = await post(path, body)
-            stop_at("after_answer" if path == "run/resume" else "")
-            return value
-
-        client.post = posting
-        try:
-            return await plain(self, previous, context)
-        finally:
-            client.post = post
-
-    codegen.Codegen._go_on = stopping
+    Client.post = stopping
 
 
 around_awaited(codegen.Codegen, "_post", before="before_intent", after="after_post")
@@ -50,4 +44,4 @@ around(codegen.Codegen, "_body", before="after_intent", after="in_post")
 around_awaited(codegen.Codegen, "poll", before="in_poll")
 around(runner.Runner, "_let_go", after="after_detach")
 around_ends_of_runs()
-behind_answers()
+behind_words_to_runs()

@@ -25,6 +25,9 @@ from ..fleet import Fleet, until
 KEY = "sk-canary-0123456789"
 #: Of each fleet.
 TASKS = 6
+SCHEMA: dict[str, Any] = {
+    "type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False,
+}  # fmt: skip
 ASKED = frozenset({"after_ask", "after_answer"})
 
 
@@ -71,12 +74,12 @@ class _OnService:
 
 
 class CodegenType(_OnService):
-    """One run a task, whatever is killed."""
+    """One run a task, and what is said to it once, whatever is killed."""
 
     name = "codegen"
     moments = (
         "before_intent", "after_intent", "in_post", "after_post", "after_detach", "in_poll", "before_report",
-        "after_report", "after_ask", "after_answer",
+        "after_report", "after_ask", "after_answer", "in_repair",
     )  # fmt: skip
     slots = 2
 
@@ -92,6 +95,9 @@ class CodegenType(_OnService):
 
     def tasks(self, moment: str) -> list[dict[str, Any]]:
         words = "[run=0.5]" + "[post=1.5]" * (moment == "in_post") + "[pause]" * (moment in ASKED)
+        if moment == "in_repair":
+            words += '[result={"n": "?"}][mended={"n": 2}]'
+            return [{"description": words, "output_schema": SCHEMA}] * TASKS
         return [{"description": words}] * TASKS
 
     def is_posting(self) -> bool:
@@ -99,6 +105,9 @@ class CodegenType(_OnService):
 
     def check(self, fleet: Fleet, tasks: Sequence[Task], moment: str | None) -> None:  # noqa: ARG002  # the port's
         assert self.service.paid == {str(task.id): 1 for task in tasks}, "one run a task"
+        said = [len(run.answers) for run in self.service.runs]
+        spoken = [1 if "[pause]" in run.prompt or "[mended=" in run.prompt else 0 for run in self.service.runs]
+        assert said == spoken, f"said to each run: {[run.answers for run in self.service.runs]}"
 
 
 class ClaudeType(_OnService):
@@ -113,9 +122,6 @@ class ClaudeType(_OnService):
     slots = 1
     _CALL: ClassVar[dict[str, Any]] = {"kind": "tool", "calls": [{"name": "slow_count", "input": {"n": 1}}]}
     _ASK: ClassVar[dict[str, Any]] = {"kind": "tool", "calls": [{"name": "ask_person", "input": {"question": "Go?"}}]}
-    _SCHEMA: ClassVar[dict[str, Any]] = {
-        "type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False,
-    }  # fmt: skip
     _CUT = frozenset({"in_stream", "before_checkpoint", "in_repair"})
 
     def __init__(self) -> None:
@@ -132,7 +138,7 @@ class ClaudeType(_OnService):
         asks = [self._ASK] * (moment in ASKED)
         turns = [{**self._CALL, "seconds": 0.2}, *asks, {"text": '{"n": "?"}'}, {"text": '{"n": 2}'}]
         words = [prompt(f"t{n}", *turns, by_turn=True) for n in range(TASKS)]
-        return [{"description": each, "output_schema": self._SCHEMA} for each in words]
+        return [{"description": each, "output_schema": SCHEMA} for each in words]
 
     def is_posting(self) -> bool:
         return bool(self.service.service.open)
@@ -182,9 +188,10 @@ class HttpType(_OnService):
 
     def check(self, fleet: Fleet, tasks: Sequence[Task], moment: str | None) -> None:  # noqa: ARG002  # the port's
         keys = {task.name: len(self.service.endpoint.keys[task.name]) for task in tasks}
-        assert keys == {task.name: 1 + _answered_failures(fleet, task) for task in tasks}
+        heard = {task.name: 1 + _answered_failures(fleet, task) for task in tasks}
+        assert keys == heard, f"keys: {keys}, and by the failures that were heard: {heard}"
         assert keys.pop("t0") <= 2
-        assert set(keys.values()) == {1}
+        assert set(keys.values()) == {1}, f"keys: {keys}"
         assert set(self.service.endpoint.done.values()) == {1}
 
 

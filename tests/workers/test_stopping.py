@@ -42,7 +42,8 @@ def leaver(fleet: Fleet, kind: str) -> Any:
     return fleet.worker(f"leaver-{kind}-{time.monotonic_ns()}", "-Q", "travel", pool=kind)
 
 
-def test_term_lets_running_work_finish_and_takes_nothing_new(fleet: Fleet, leaver: Process) -> None:
+def test_term_lets_running_work_finish_and_takes_nothing_new(fleet: Fleet, kind: str) -> None:
+    leaver = fleet.worker(f"patient-{kind}", "-Q", "travel", pool=kind, TASKENGINE_DRAIN_SECONDS="15")
     running = [Task(capability="travel", input={"seconds": 1.2}) for _ in range(2)]
     ids = fleet.submit(*running)
     started(fleet, ids)
