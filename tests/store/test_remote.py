@@ -89,6 +89,17 @@ def test_a_detach_after_the_loss_of_its_slot_changes_nothing(world: World) -> No
     assert world.dump() == before
 
 
+def test_what_was_detached_since_its_worker_looked_is_not_handed_back(world: World) -> None:
+    """A worker knows what it holds by its last beat: it would post a second run for one that goes on."""
+    told = detached(world)
+    (answer,) = world.run(executions.hand_back([(told.execution_id, told.attempt)], "the worker stops"))
+    assert (answer.word, answer.text()) == ("conflict", "running")
+    assert world.status(told.task_id) == "running"
+    assert take(world).orphans == ()
+    assert kept.reference_from(world.fields("task", told.task_id)["ref"]) == POSTED
+    assert report(world, told).outcomes == ("ok",)
+
+
 def test_a_draining_node_gets_nothing_for_what_it_detached(world: World) -> None:
     world.new("a")
     world.new("b")

@@ -7,7 +7,9 @@
 local function hand_back(eid, token)
   local e = load_execution(eid)
   if not e then return {'missing'} end
-  if e.st ~= E.RUNNING or e.att ~= tonumber(token) then return {'conflict', e.st} end
+  -- A worker knows what it holds by its last beat. What was detached since then goes on without it, and another attempt
+  -- would begin it a second time.
+  if e.st ~= E.RUNNING or e.att ~= tonumber(token) or e.node == '~' then return {'conflict', e.st} end
   local m = load(e.task)
   end_execution(e, E.CANCELLED, F.exec.error, A.why, F.exec.error_kind, 'handed_back')
   if m.cq then cancelled_task(m) else run_again(m, 'handed_back', m.att .. ' ' .. e.node) end
