@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from taskengine import BlockingTaskAPI, Task
-from taskengine.models import TaskStatus
+from taskengine.models import ExecutionStatus, TaskStatus
 from taskengine.store.invariants import check_at_rest
 
 from ..doubles.anthropic import Anthropic, prompt
@@ -87,6 +87,13 @@ def orders() -> list[Task]:
     return made
 
 
+def cut_short(fleet: Fleet, task: Task) -> int:
+    """Count the attempts that ended before their call did: lost, or stopped for their worker's sake."""
+    ends = (ExecutionStatus.LOST, ExecutionStatus.CANCELLED)
+    ran = fleet.executions(str(task.id))
+    return sum(one.status in ends or "was cut off" in str(one.error_message) for one in ran)
+
+
 def test_a_killed_worker_of_each_type_loses_nothing_and_pays_nothing_twice(
     make_fleet: MakeFleet, claude: Anthropic, codegen: CodegenService
 ) -> None:
@@ -105,9 +112,12 @@ def test_a_killed_worker_of_each_type_loses_nothing_and_pays_nothing_twice(
             workers[agent][0].kill()
         done = api.wait(ids, timeout=300)
     assert [(task.name, task.error_message) for task in done if task.status is not TaskStatus.COMPLETED] == []
-    names = [task.name for task in tasks if task.capability == "code_review"]
-    finished = {name: dict(claude.of(name).finished) for name in names}
-    assert {name: turns for name, turns in finished.items() if any(count > 1 for count in turns.values())} == {}
-    assert sum(claude.of(name).paid.total() for name in names) <= 2 * len(names) + 8  # what streamed at the kill
-    assert sorted(codegen.paid.values()) == [1] * SHARES["code_generation"]
+    reviews = [task for task in tasks if task.capability == "code_review"]
+    # What the service sent whole may not have arrived when its worker died: heard is what was gone on from.
+    assert {task.name: claude.of(task.name).again for task in reviews if claude.of(task.name).again} == {}
+    for task in reviews:
+        again = claude.of(task.name).paid.total() - 2
+        assert again <= (cut_short(fleet, task) if again > 0 else 0), f"paid again: {task.name}"
+    assert {id: runs for id, runs in codegen.paid.items() if runs > 1} == {}
+    assert len(codegen.paid) == SHARES["code_generation"]
     until(lambda: fleet.store.run(check_at_rest(fleet.keys)) == [], 20, "nothing is reserved or left behind")
