@@ -41,7 +41,7 @@ export async function ask(verb, path, { query, body, signal, prefix = PREFIX } =
   if (answer.status === 204) return null;
   const said = await answer.text().then(parsed);
   if (answer.ok) return said;
-  if (answer.status === 401) unknown();
+  if (answer.status === 401 && prefix === PREFIX) unknown();
   throw new ApiError(answer.status, said);
 }
 

@@ -45,7 +45,10 @@ export function render(parent, ...kids) {
   const kept = new Set();
   let at = 0;
   for (const each of next) {
-    const old = each.key === undefined ? plain[at++] : keyed.get(each.key);
+    // The next one alike: what comes or goes between siblings takes none of them along.
+    const found = each.key === undefined ? plain.findIndex((one, place) => place >= at && one.tag === each.tag) : -1;
+    if (found >= 0) at = found + 1;
+    const old = each.key === undefined ? plain[found] : keyed.get(each.key);
     if (old && old.tag === each.tag && !kept.has(old)) {
       kept.add(old);
       patch(old, each);

@@ -3,7 +3,7 @@
 
 import { ApiError } from "./api.js";
 import { render } from "./dom.js";
-import { away } from "./shell.js";
+import { away, say } from "./shell.js";
 import { failure, loading } from "./parts.js";
 
 /** @typedef {import("./route.js").Route} Route */
@@ -29,16 +29,18 @@ export function live(root, route, view) {
   /** @type {T | undefined} */ let data;
   let failures = 0;
   let timer = 0;
+  let isClosed = false;
   let asking = new AbortController();
   render(root, loading());
 
   const again = () => {
+    if (isClosed) return; // what was pressed here ends after somebody left
     clearTimeout(timer);
     asking.abort();
     asking = new AbortController();
     void look(asking.signal);
   };
-  const redraw = () => data !== undefined && render(root, view.draw(data, now, again));
+  const redraw = () => !isClosed && data !== undefined && render(root, view.draw(data, now, again));
 
   /** @param {AbortSignal} signal */
   async function look(signal) {
@@ -57,8 +59,10 @@ export function live(root, route, view) {
       wait = WAITS[Math.min(failures++, WAITS.length - 1)];
       const isAway = error instanceof ApiError && error.isAway;
       away(isAway);
-      if (!isAway || data === undefined) render(root, failure(error, again));
+      // What passes leaves the view as it is, with all that somebody has typed there.
       const passes = error instanceof ApiError && (isAway || error.status === 429 || error.status >= 500);
+      if (!passes || data === undefined) render(root, failure(error, again));
+      else if (!isAway) say(error.message);
       if (!passes) wait = 0;
     }
     if (wait && !signal.aborted) timer = setTimeout(next, wait);
@@ -77,6 +81,7 @@ export function live(root, route, view) {
       again();
     },
     close() {
+      isClosed = true;
       clearTimeout(timer);
       asking.abort();
       document.removeEventListener("visibilitychange", seen);

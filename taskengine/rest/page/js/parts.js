@@ -56,8 +56,9 @@ export const facts = (facts) =>
   h("dl", { class: "facts" }, facts.filter(([, value]) => value !== null && value !== undefined && value !== "")
     .map(([name, value]) => h("div", { key: name }, h("dt", null, name), h("dd", null, value))));
 
-/** @param {string} says @param {(event: Event) => void} onclick @param {Record<string, any>} [more] */
-export const button = (says, onclick, more) => h("button", { type: "button", onclick, ...more }, says);
+/** A button; one that says something else is another one, so that none turns into its neighbour under a finger.
+ * @param {string} says @param {(event: Event) => void} onclick @param {Record<string, any>} [more] */
+export const button = (says, onclick, more) => h("button", { key: says, type: "button", onclick, ...more }, says);
 
 /** JSON as it is. @param {any} value @param {string} label */
 export const json = (value, label) =>

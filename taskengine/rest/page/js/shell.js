@@ -27,6 +27,7 @@ let theme = stored();
 /** Draw the frame and return where pages go. @param {HTMLElement} root */
 export function frame(root) {
   dressUp();
+  root.replaceChildren();
   const show = () => render(root,
     h("a", { class: "skip", href: "#content", onclick: (/** @type {Event} */ e) => (e.preventDefault(), stage?.focus()) }, "Skip to content"),
     h("aside", { class: "side" },

@@ -10,6 +10,8 @@ export function mount(root, { says = "", enter }) {
     h("h1", null, "Log in"),
     h("p", null, "This server wants a key. The one of this machine is in the address that ", h("code", null, "taskengine up"),
       " and ", h("code", null, "taskengine server"), " print; others are made with ", h("code", null, "taskengine keys create NAME"), "."),
+    // Password managers keep a key under a name.
+    h("input", { type: "text", name: "username", value: "taskengine", autocomplete: "username", hidden: true }),
     h("label", { class: "field" }, h("span", null, "Key"),
       h("input", { type: "password", name: "key", required: true, autocomplete: "current-password", placeholder: "te_…", spellcheck: "false" })),
     h("p", { class: "bad-text", role: "alert" }, says),
