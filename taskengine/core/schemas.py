@@ -6,8 +6,10 @@ reference is refused, as :mod:`taskengine.core.forms` says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from pydantic_core import to_json
 
 from taskengine.core.forms import answer_faults, schema_faults
 from taskengine.errors import InvalidInputError
@@ -24,6 +26,19 @@ def refuse_schema(schema: Mapping[str, Any], field: str = "output_schema") -> No
     if faults:
         told = "; ".join(f"{'.'.join(map(str, (field, *location)))}: {what}" for location, what in faults)
         raise InvalidInputError(told, field=field)
+
+
+def found_in(schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield what :func:`refuse_schema` would say, each with its place in *schema*; also of one that is too large."""
+    if len(to_json(schema)) > LARGEST:
+        yield (), f"it is over {LARGEST} bytes"
+        return
+    try:
+        written = written_out(schema, "output_schema")
+    except InvalidInputError as exc:
+        yield (), str(exc).removeprefix("output_schema: ")
+        return
+    yield from list(schema_faults(written))[:_MOST_FAULTS]
 
 
 def result_faults(schema: Mapping[str, Any], result: Any) -> list[str]:

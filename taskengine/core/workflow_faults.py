@@ -12,6 +12,7 @@ from taskengine.core import expressions
 from taskengine.core.forms import answer_faults, schema_faults
 from taskengine.core.mending import without
 from taskengine.core.refs import STEP_FIELDS, Reference
+from taskengine.core.schemas import found_in
 from taskengine.core.step_index import Place, StepIndex
 from taskengine.core.step_reads import StepExpression, conditions_in, expressions_in, roots_at
 from taskengine.errors import ExpressionError, InvalidWorkflowError, WorkflowFault
@@ -19,6 +20,7 @@ from taskengine.models import (
     ApprovalStep,
     ConditionOperator,
     SubWorkflowStep,
+    TaskStep,
     Workflow,
     WorkflowCondition,
     WorkflowDefinition,
@@ -27,6 +29,7 @@ from taskengine.models import (
 from taskengine.models.definition import Location
 from taskengine.models.definition_types import CHECK
 from taskengine.models.siblings import bounds, find_cycle
+from taskengine.models.task_template import holds_template
 from taskengine.models.template_text import is_template
 
 #: Sub-workflows inside each other.
@@ -113,6 +116,10 @@ def _below(location: Location, found: Iterable[Found]) -> Iterator[Found]:
 def _of_step(step: WorkflowStep, location: Location) -> Iterator[Found]:
     if isinstance(step, ApprovalStep) and step.form is not None:
         yield from _below((*location, "form"), schema_faults(step.form))
+    if isinstance(step, TaskStep):
+        wanted = step.task_template.get("output_schema")
+        if isinstance(wanted, dict) and not holds_template(wanted):
+            yield from _below((*location, "task_template", "output_schema"), found_in(wanted))
     if isinstance(step, SubWorkflowStep) and not isinstance(step.workflow, str):
         yield from _faults(step.workflow, (*location, "workflow"))
 

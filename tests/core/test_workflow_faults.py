@@ -22,6 +22,30 @@ def test_a_workflow_that_nobody_built_is_looked_at_before_it_starts() -> None:
     refuse_faulty(WorkflowDefinition(name="w", steps=[task("a")]))
 
 
+@pytest.mark.parametrize(
+    ("schema", "where", "says"),
+    [
+        ({"type": "nonsense"}, ".type", "no JSON Schema"), ({"$ref": "#/$defs/a"}, "", "is not there"),
+        ({"$ref": "https://a.test/s"}, ".$ref", ""), ({"description": "x" * 70_000}, "", "65536 bytes"),
+    ],
+)  # fmt: skip
+def test_an_output_schema_that_is_none_is_found_wherever_its_step_stands(
+    schema: dict[str, Any], where: str, says: str
+) -> None:
+    plain = {"name": "a", "task_template": {"output_schema": schema}}
+    inner = {"kind": "map", "name": "m", "items": [1], "steps": [plain]}
+    found = faults(WorkflowDefinition(name="w", steps=[plain, inner]))
+    assert [fault.path for fault in found] == [
+        f"steps[0].task_template.output_schema{where}", f"steps[1].steps[0].task_template.output_schema{where}"
+    ]  # fmt: skip
+    assert says in found[0].message
+
+
+def test_an_output_schema_that_is_one_or_is_put_in_later_is_no_fault() -> None:
+    for schema in ({"type": "object", "required": ["n"]}, "${context.schema}", {"enum": ["${context.a}"]}, None):
+        refuse_faulty(WorkflowDefinition(name="w", steps=[{"name": "a", "task_template": {"output_schema": schema}}]))
+
+
 def test_an_inline_workflow_is_one_of_its_own() -> None:
     inner = {"name": "i", "steps": [task("x", y="${steps.outer.output}")]}
     steps = [task("outer"), {"kind": "sub_workflow", "name": "s", "workflow": inner}]

@@ -42,6 +42,14 @@ def test_a_name_is_not_given_to_what_could_not_start(engine: Engine) -> None:
     assert [fault.path for fault in caught.value.faults] == PATHS
 
 
+def test_a_schema_that_is_none_is_refused_before_anything_runs(engine: Engine) -> None:
+    flow = Workflow(name="w", steps=[{"name": "a", "task_template": {"output_schema": {"type": "nonsense"}}}])
+    for refused in (lambda: engine.api.start_workflow(flow), lambda: engine.api.register_workflow(flow)):
+        with pytest.raises(InvalidWorkflowError) as caught:
+            refused()
+        assert [fault.path for fault in caught.value.faults] == ["steps[0].task_template.output_schema.type"]
+
+
 def test_a_context_that_does_not_fit_its_schema_is_refused(engine: Engine) -> None:
     schema = {"required": ["repo"], "properties": {"repo": {"type": "string"}}}
     flow = Workflow(name="w", steps=[reading("a")], input_schema=schema)
