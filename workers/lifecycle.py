@@ -250,7 +250,9 @@ def _served(settings: Settings, url: str, asked: list[str] | None, *, forks: boo
             names = stored_agents.names(Keys(settings.namespace))
             known = retry_outage(lambda: store.run(names), "read_agents", seconds=patience)
         read = wanted if named else list(dict.fromkeys([*wanted, *known]))
-        reading = retry_outage(lambda: store.run(stored_agents.read_all(read)), "read_agents", seconds=patience)
+        found = retry_outage(lambda: store.run(stored_agents.read_all(read)), "read_agents", seconds=patience)
+        found.refuse_unreadable(wanted)
+        reading = found
     except StoreError as exc:
         if named:
             raise

@@ -84,6 +84,9 @@ class AgentInfo(InputModel):
     model_config = ConfigDict(frozen=True)
 
     record: AgentRecord
+    #: Whether what is stored of it can be read: else *record* holds no more than its name, type and capabilities, as
+    #: far as these are there, and *reason* says what is wrong. Only lists have such agents.
+    is_readable: bool = True
     status: AgentStatus
     #: Why it is so, one sentence.
     reason: str

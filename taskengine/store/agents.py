@@ -7,7 +7,7 @@ revision that it rests on, so that a copy of it which comes late changes nothing
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -49,6 +49,18 @@ class StoredAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What little can be said of an agent whose record cannot be read."""
+
+    #: One sentence, with what to do.
+    why: str
+    #: As they are stored; '' and 0 where they are not.
+    type: str
+    capabilities: frozenset[str]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Agents as of one moment."""
 
@@ -59,6 +71,14 @@ class Reading:
     pause: str
     #: Those that are stored, by name.
     agents: Mapping[str, StoredAgent]
+    #: The same, of which that cannot be read.
+    unreadable: Mapping[str, Unreadable] = field(default_factory=dict)
+
+    def refuse_unreadable(self, names: Iterable[str]) -> None:
+        """StoreError of the first of these whose record cannot be read."""
+        for name in names:
+            if name in self.unreadable:
+                raise StoreError(self.unreadable[name].why)
 
 
 _REGISTER = Verb("register_agent", reply)
@@ -106,8 +126,9 @@ def read(names: Sequence[str]) -> Call[Reading]:
     """Return what is stored of these, :data:`PIECE` at most; StoreError when it cannot be read."""
 
     def decode(raw: Sequence[Any]) -> Reading:
-        found = {name: _stored(name, *each) for name, each in zip(names, raw[4:], strict=True) if each}
-        return Reading(int(raw[1]), int(raw[2]), str(raw[3]), found)
+        found = _decoded(names, raw)
+        found.refuse_unreadable(names)
+        return found
 
     return _READ.read(decode, {"agents": names})
 
@@ -116,28 +137,50 @@ def faults(names: Sequence[str]) -> Call[list[tuple[str, str]]]:
     """Return those of known agents, :data:`PIECE` at most, whose records are not there or cannot be read, and why."""
 
     def decode(raw: Sequence[Any]) -> list[tuple[str, str]]:
-        found = []
-        for name, each in zip(names, raw[4:], strict=True):
-            try:
-                if not each:
-                    found.append((name, "it is known and has no record"))
-                else:
-                    _stored(name, *each)
-            except StoreError as exc:
-                found.append((name, str(exc)))
-        return found
+        found = _decoded(names, raw)
+        gone = [name for name in names if name not in found.agents and name not in found.unreadable]
+        return [
+            *((name, "it is known and has no record") for name in gone),
+            *((name, one.why) for name, one in found.unreadable.items()),
+        ]
 
     return _READ.read(decode, {"agents": names})
 
 
 def read_all(names: Iterable[str]) -> Operation[Reading]:
-    """Return the same of any number, as of moments some trips apart."""
+    """Return what is stored of any number, as of moments some trips apart; one that cannot be read hides no other."""
     names = list(names)
     found: dict[str, StoredAgent] = {}
+    unreadable: dict[str, Unreadable] = {}
     for at in range(0, max(1, len(names)), PIECE):
-        piece = yield from read(names[at : at + PIECE])
+        piece = yield from _read(names[at : at + PIECE])
         found |= piece.agents
-    return Reading(piece.server_ms, piece.revision, piece.pause, found)
+        unreadable |= piece.unreadable
+    return Reading(piece.server_ms, piece.revision, piece.pause, found, unreadable)
+
+
+def _read(names: Sequence[str]) -> Call[Reading]:
+    return _READ.read(lambda raw: _decoded(names, raw), {"agents": names})
+
+
+def _decoded(names: Sequence[str], raw: Sequence[Any]) -> Reading:
+    found: dict[str, StoredAgent] = {}
+    unreadable: dict[str, Unreadable] = {}
+    for name, each in zip(names, raw[4:], strict=True):
+        try:
+            if each:
+                found[name] = _stored(name, *each)
+        except StoreError as exc:
+            unreadable[name] = _unreadable(str(exc), pairs(each[0]))
+    return Reading(int(raw[1]), int(raw[2]), str(raw[3]), found, unreadable)
+
+
+def _unreadable(why: str, fields: Mapping[str, str]) -> Unreadable:
+    revision = fields.get(AgentField.revision, "")
+    return Unreadable(
+        why, fields.get(AgentField.type, ""), frozenset(fields.get(AgentField.capabilities, "").split()),
+        int(revision) if revision.isdecimal() else 0,
+    )  # fmt: skip
 
 
 def revision(keys: Keys) -> Call[int]:

@@ -237,7 +237,9 @@ class Worker:
         """Read the records of its agents where something changed; nobody registered one in most tests."""
         revision = self.store.run(agents.revision(Keys(self.store.settings.namespace)))
         if revision != self._revision:
-            found = self.store.run(agents.read_all([agent.name for agent in self.registry]))
+            names = [agent.name for agent in self.registry]
+            found = self.store.run(agents.read_all(names))
+            found.refuse_unreadable(names)
             self._records = {name: stored.record for name, stored in found.agents.items()}
             self._revision = revision
 

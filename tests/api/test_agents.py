@@ -16,6 +16,7 @@ from taskengine import (
     InvalidInputError,
     NotAllowedError,
     NotFoundError,
+    StoreError,
     Task,
 )
 from taskengine.models.agent import AgentRecord
@@ -63,6 +64,36 @@ def test_another_type_under_a_known_name_is_refused_and_both_are_named(api: Any)
         api.register_agent("bot", "codegen", "lint")
     assert e.value.types == ("claude", "codegen")
     assert api.get_agent("bot").record.type == "claude"
+
+
+def spoil(world: World, name: str = "bot") -> None:
+    world.broken = True
+    world.raw.hset(world.keys.of("agent", name), "doc", "{")
+
+
+def test_a_record_that_cannot_be_read_is_said_in_the_list_and_hides_no_other(api: Any, world: World) -> None:
+    good = api.register_agent("good", "claude", "test").record
+    api.register_agent("bot", "codegen", "lint")
+    spoil(world)
+    bad, found = api.list_agents()
+    assert (found.record, found.is_readable) == (good, True)
+    assert (bad.record.id, bad.record.type, bad.is_readable) == ("bot", "codegen", False)
+    assert (bad.record.capabilities, bad.status) == ({"lint"}, "offline")
+    assert "agent 'bot' cannot be read" in bad.reason
+    assert [info.record.id for info in api.list_agents(capability="lint")] == ["bot"]
+
+
+def test_a_record_that_cannot_be_read_is_registered_again_or_forgotten(api: Any, world: World) -> None:
+    api.register_agent("bot", "codegen", "lint")
+    spoil(world)
+    for verb in (api.get_agent, lambda id: api.update_agent(id, preference=1)):
+        with pytest.raises(StoreError, match=r"agent 'bot' cannot be read.*register it again"):
+            verb("bot")
+    mended = api.register_agent("bot", "codegen", "lint", preference=2)
+    assert (mended.is_readable, mended.record.preference) == (True, 2)
+    spoil(world)
+    api.unregister_agent("bot")
+    assert api.list_agents() == []
 
 
 def test_what_code_made_is_taken_over_also_while_its_workers_live(api: Any, world: World) -> None:

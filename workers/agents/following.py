@@ -47,6 +47,7 @@ class Following:
         """
         if revision != self._revision:
             reading = self._store.run(agents.read_all(followed(self._served, self._store)))
+            reading.refuse_unreadable(self._served.names)
             self._declare(reading)
             self._take({name: stored.record for name, stored in reading.agents.items()})
             self._revision = reading.revision

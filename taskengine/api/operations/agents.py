@@ -7,7 +7,7 @@ change of one is never lost in that of another.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,7 +32,7 @@ from taskengine.errors import (
 from taskengine.models import AgentStatus, Pause, TaskStatus
 from taskengine.models.agent import NAMED, AgentInfo, AgentRecord
 from taskengine.store import agents, nodes, pauses, tasks
-from taskengine.store.agents import Reading, StoredAgent
+from taskengine.store.agents import Reading, StoredAgent, Unreadable
 from taskengine.store.call import Operation
 from taskengine.store.codec import dumps, moment, note
 from taskengine.store.estimates import read_estimates
@@ -66,7 +66,7 @@ def register_agent(
             raise AgentConflictError(id, known.type, record.type)
         return record
 
-    yield from _store(id, change)
+    yield from _store(id, change, mends=True)
     return (yield from get_agent(context, id))
 
 
@@ -117,7 +117,7 @@ def _used(context: OperationContext, record: AgentRecord) -> Operation[str]:
 def list_agents(
     context: OperationContext, status: AgentStatus | str | None, capability: str | None
 ) -> Operation[list[AgentInfo]]:
-    """Return all agents, by name."""
+    """Return all agents, by name; one whose record cannot be read says so and hides no other."""
     wanted = None if status is None else {member(AgentStatus, status, "status")}
     able = None if capability is None else capability_name(capability)
     reading = yield from agents.read_all((yield from agents.names(context.keys)))
@@ -163,8 +163,8 @@ def drain_agent(context: OperationContext, agent_id: str, reason: str | None, by
 def unregister_agent(context: OperationContext, agent_id: str, cascade: bool) -> Operation[None]:
     """Forget an agent that nobody needs any more."""
     id = agent_name(agent_id)
-    reading = yield from agents.read([id])
-    if id not in reading.agents:
+    reading = yield from agents.read_all([id])
+    if id not in reading.agents and id not in reading.unreadable:
         raise unknown_agent(id, (yield from agents.names(context.keys)))
     pinned = yield from _pinned(id)
     if pinned and not cascade:
@@ -175,7 +175,8 @@ def unregister_agent(context: OperationContext, agent_id: str, cascade: bool) ->
             "and they wait for a worker of that name",
             id=id,
         )
-    if cascade and reading.agents[id].record.origin == "api":
+    known = reading.agents.get(id)
+    if cascade and known is not None and known.record.origin == "api":
         yield from _drained(context, id)
     elif running := (yield from pauses.running([f"agent:{id}"]))[f"agent:{id}"]:
         raise NotAllowedError(f"agent {id!r} runs {running} executions; ask again once they ended", id=id)
@@ -206,13 +207,16 @@ def _inline(id: str, bounds: Mapping[str, int | None], changes: Mapping[str, Any
 # -- storing
 
 
-def _store(id: str, change: Callable[[AgentRecord | None], AgentRecord]) -> Operation[None]:
-    """Store what *change* makes of what is there, again when somebody else was faster."""
+def _store(id: str, change: Callable[[AgentRecord | None], AgentRecord], *, mends: bool = False) -> Operation[None]:
+    """Store what *change* makes of what is there, again when somebody else was faster; with *mends* also where that
+    cannot be read.
+    """
     for _ in range(_TRIES):
-        reading = yield from agents.read([id])
-        known = reading.agents.get(id)
+        reading = yield from agents.read_all([id])
+        reading.refuse_unreadable([] if mends else [id])
+        known, bad = reading.agents.get(id), reading.unreadable.get(id)
         record = change(known.record if known else None)
-        answer = yield from agents.register(record, known.record.revision if known else 0)
+        answer = yield from agents.register(record, known.record.revision if known else bad.revision if bad else 0)
         if answer.ok:
             return
         if answer.word == "unknown":
@@ -294,16 +298,30 @@ def place_of(function: Callable[..., Any]) -> str:
 
 
 def _infos(context: OperationContext, reading: Reading) -> Operation[list[AgentInfo]]:
-    if not reading.agents:
+    scopes = {name: f"agent:{name}" for name in sorted({*reading.agents, *reading.unreadable})}
+    if not scopes:
         return []
     fleet = yield from nodes.every_node()
-    scopes = {name: f"agent:{name}" for name in reading.agents}
     running = yield from pauses.running(scopes.values())
     serving = _Serving.of(fleet, round(context.settings.lease_seconds * 1000))
-    return [
-        standing(_facts(stored, serving, reading.pause, running[scopes[name]]))
-        for name, stored in sorted(reading.agents.items())
-    ]
+    found = []
+    for name, scope in scopes.items():
+        stored = reading.agents.get(name)
+        if stored is None:
+            found.append(_unread(name, reading.unreadable[name], serving.live.get(name, ()), running[scope]))
+        else:
+            found.append(standing(_facts(stored, serving, reading.pause, running[scope])))
+    return found
+
+
+def _unread(name: str, what: Unreadable, serving: Sequence[Serving], running: int) -> AgentInfo:
+    """Return what can be said of an agent whose record cannot be read; what was not read of it is the default."""
+    record = AgentRecord.model_construct(id=name, type=what.type or "unknown", capabilities=what.capabilities)
+    status = AgentStatus.ONLINE if serving else AgentStatus.OFFLINE
+    workers, slots = tuple(each.node for each in serving), sum(each.slots for each in serving)
+    return AgentInfo(
+        record=record, is_readable=False, status=status, reason=what.why, workers=workers, slots=slots, running=running
+    )
 
 
 @dataclass(frozen=True, slots=True)
