@@ -107,8 +107,11 @@ def everything(registry: Registry) -> dict[str, str]:
     return could | {f"@{agent.name}": agent.name for agent in registry}
 
 
-def offer(registry: Registry, wanted: Iterable[str] | None) -> Offer:
-    """Return what this process offers of the queues *wanted* (None: everything); AgentError when that is nothing."""
+def offer(registry: Registry, wanted: Iterable[str] | None, taken: Container[str] = ()) -> Offer:
+    """Return what this process offers of the queues *wanted* (None: everything); AgentError when that is nothing.
+
+    *taken*: agents of which what is pinned to them is wanted, too, whatever else they can do now.
+    """
     asked = sorted(registry.capabilities()) if wanted is None else [q for q in wanted if not q.startswith("@")]
     queues: dict[str, str] = {}
     orphans = []
@@ -120,7 +123,7 @@ def offer(registry: Registry, wanted: Iterable[str] | None) -> Offer:
             queues[queue] = agent.name
     for agent in registry:
         # A built-in one that another took the place of still does what is pinned to it.
-        if agent.capabilities & queues.keys() or (wanted is None and agent.yields):
+        if agent.capabilities & queues.keys() or agent.name in taken or (wanted is None and agent.yields):
             queues[f"@{agent.name}"] = agent.name
     if not queues:
         raise AgentError(_nothing(registry, orphans))

@@ -47,6 +47,10 @@ class ServedAgents:
         self.registry = all_of_them
         #: Capabilities that the worker was told to work for; None: all.
         self._asked = None if asked is None else tuple(asked)
+        #: Those that yield and that the worker was told to work for: what is pinned to them stays theirs.
+        self._yielding = frozenset(
+            each.name for each in all_of_them if each.yields and not each.capabilities.isdisjoint(self._asked or ())
+        )
         self._settings = settings
         self._records: Mapping[str, AgentRecord] = {}
         #: What agents can do that somebody registered and that are none of these: the built-in ones leave it to them.
@@ -124,7 +128,7 @@ class ServedAgents:
         """What the worker is to consume; nothing while all of its agents drain. AgentError when nobody ever could."""
         if not len(self.able) and len(self.registry):
             return Offer({}, ())
-        return offer(self.able, self._asked)
+        return offer(self.able, self._asked, self._yielding)
 
     @property
     def consumes(self) -> frozenset[str]:

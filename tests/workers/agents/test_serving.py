@@ -65,6 +65,18 @@ def test_what_a_worker_is_told_to_work_for_bounds_its_agents() -> None:
     assert found.consumes == frozenset(), "what it was told, nobody does any more"
 
 
+def test_a_built_in_agent_that_was_asked_for_keeps_what_is_pinned_to_it_when_it_yields() -> None:
+    built = Registry()
+    for name, can in (("review", "code_review"), ("probe", "monitoring")):
+        built.add(Agent(name, frozenset({can}), function, yields=True))
+    found = served(built, asked=["code_review"])
+    assert found.offered.agents == {"code_review": "review", "@review": "review"}
+    found.follow({"claude_1": record("claude_1", "code_review", type="claude")})
+    assert found.consumes == {"@review"}
+    found.follow({})
+    assert found.consumes == {"code_review", "@review"}
+
+
 def test_a_draining_agent_offers_nothing_and_comes_back() -> None:
     found = served(declared(a="x", b="z"), record("a", "x", draining="ann"))
     assert set(found.offered.agents) == {"z", "@b"}
