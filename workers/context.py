@@ -234,7 +234,7 @@ class Context:
     def end_stream(self) -> None:
         """Show the last of it."""
         if self._stream is not None:
-            self._stream.flush()
+            self._stream.flush(is_last=True)
 
     def _show(self, text: str) -> None:
         self._log_stream.log_buffer.add(LogLevel.INFO, text, logger=STREAM)

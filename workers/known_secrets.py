@@ -50,6 +50,18 @@ def without_secrets(text: str) -> str:
     return text if _Known.text is None else _Known.text.sub(MASK, text)
 
 
+def begun(text: str) -> int:
+    """Return how many characters at the end of *text* may be the beginning of a known value; 0: none is."""
+    if _Known.text is None:
+        return 0
+    forms = tuple(_FORMS)
+    firsts = {form[0] for form in forms}
+    for start in range(max(0, len(text) + 1 - max(map(len, forms))), len(text)):
+        if text[start] in firsts and any(form.startswith(text[start:]) for form in forms):
+            return len(text) - start
+    return 0
+
+
 def without_secret_bytes(content: bytes) -> bytes:
     """Return the same of bytes."""
     return content if _Known.bytes is None else _Known.bytes.sub(MASK.encode(), content)

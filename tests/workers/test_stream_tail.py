@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from workers.known_secrets import learn
 from workers.stream_tail import PAUSE, TAIL, StreamTail
 
 
@@ -50,3 +53,51 @@ async def test_pieces_come_a_few_times_a_second_and_the_last_one_by_itself() -> 
         while len(watcher.shown) < 2:
             await asyncio.sleep(0.01)
     assert watcher.shown == ["a", "bcdef"]
+
+
+SECRET = "canary-of-the-stream-0815"
+
+
+@pytest.fixture
+def watcher() -> Watcher:
+    learn(SECRET)
+    made = Watcher()
+    made.looks = True
+    return made
+
+
+@pytest.mark.parametrize("size", range(1, len(SECRET)))
+def test_a_secret_in_two_pieces_is_hidden(watcher: Watcher, size: int) -> None:
+    watcher.tail.add(f"it is {SECRET[:size]}")
+    watcher.tail.flush()
+    watcher.tail.add(f"{SECRET[size:]}, and that")
+    watcher.tail.flush(is_last=True)
+    assert "".join(watcher.shown) == "it is ***, and that"
+
+
+def test_what_only_begins_like_a_secret_comes_with_the_next_piece(watcher: Watcher) -> None:
+    watcher.tail.add("a canary")
+    assert watcher.shown == ["a "]
+    watcher.tail.add(" sings")
+    watcher.tail.flush()
+    assert watcher.shown == ["a ", "canary sings"]
+
+
+def test_a_stream_that_ends_within_a_secret_shows_no_more_than_a_few_characters_of_it(watcher: Watcher) -> None:
+    watcher.tail.add(f"x {SECRET[:-1]}")
+    watcher.tail.flush(is_last=True)
+    assert "".join(watcher.shown) == "x ***"
+    watcher.tail.add("can")
+    watcher.tail.flush(is_last=True)
+    assert watcher.shown[-1] == "can"
+
+
+def test_a_secret_at_the_edge_of_what_is_forgotten_is_hidden(watcher: Watcher) -> None:
+    watcher.looks = False
+    for at in range(40):
+        watcher.tail.add(SECRET[:10])
+        watcher.tail.add(SECRET[10:] + "-" * (TAIL // 20 + at))
+    watcher.looks = True
+    watcher.tail.flush(is_last=True)
+    (shown,) = watcher.shown
+    assert set(shown) == {"*", "-"}
