@@ -6,12 +6,10 @@ Made for each execution, so it makes nothing before it is asked: of most tasks n
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, NoReturn, TypeVar
 
 from taskengine.agents import NeedsInput, Reference
@@ -33,6 +31,7 @@ from workers.log_buffer import LogStream
 from workers.outage_retry import retry_outage
 from workers.permits import NEWS
 from workers.shared_store import SharedStore
+from workers.workdirs import Workdir
 
 T = TypeVar("T")
 
@@ -129,10 +128,14 @@ class AgentContext(Context):
         """What the task might still use over all its attempts when this one began; None: no cap."""
         return kept.tokens_left(self._assignment)
 
-    @cached_property
+    @property
     def workdir(self) -> Path:
         """A folder of this attempt alone, made now and gone at its end."""
-        return Path(mkdtemp(prefix=f"taskengine-{self._assignment.execution_id}-"))
+        return self._folder.path
+
+    @cached_property
+    def _folder(self) -> Workdir:
+        return Workdir.make(self._assignment.execution_id)
 
     def secret(self, name: str) -> str:
         """Return a secret that the agent's record names; AgentError for any other, and when it is missing."""
@@ -184,8 +187,8 @@ class AgentContext(Context):
 
     def close(self) -> None:
         """Let go of what the attempt had here; safe to repeat."""
-        if "workdir" in self.__dict__:
-            shutil.rmtree(self.workdir, ignore_errors=True)
+        if (folder := self.__dict__.pop("_folder", None)) is not None:
+            folder.close()
 
     def _of_verbs(self) -> AttemptVerbs:
         if self._verbs is None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 from functools import cache
 from typing import Any
 from uuid import uuid4
@@ -52,6 +53,7 @@ from workers.recycling import Limits, count_executions, limits_of
 from workers.slot_table import SlotTable
 from workers.thread_pool_wakeup import wake_when_a_thread_ends
 from workers.unsent import Page, Unsent
+from workers.workdirs import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -146,6 +148,7 @@ def begin(sender: Any, **_: Any) -> None:
             "taskengine: the broker channel is not taskengine's; load its celeryconfig and no other transport"
         )
     platforms.signals["SIGQUIT"] = _quit
+    threading.Thread(target=sweep, name="taskengine-sweep", daemon=True).start()
 
 
 @signals.worker_shutting_down.connect(weak=False)
