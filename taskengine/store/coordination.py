@@ -117,7 +117,7 @@ def unpark(term: str, start: str = "0") -> Call[Reply]:
 
 
 def lift_aged(term: str, queue: str, start: int, aging_ms: int) -> Call[Reply]:
-    """Lift waiting tasks of a queue by a class; ok (lifted, *start* to go on from or -1, ms to the next)."""
+    """Lift waiting tasks of a queue, or of a park of :func:`room_parks`, by a class; ok (lifted, *start* to go on from or -1, ms to the next)."""
     return _LIFT_AGED(term=term, queue=queue, start=start, aging_ms=aging_ms)
 
 
@@ -173,6 +173,15 @@ def _milliseconds(raw: Sequence[Any]) -> int:
 def queues(keys: Keys) -> Call[list[str]]:
     """Queues that have or had READY tasks."""
     return Call("SMEMBERS", (keys.fixed("queues"),), list, command=True)
+
+
+def room_parks(keys: Keys) -> Call[list[str]]:
+    """Scopes under which tasks wait for room on a host."""
+
+    def decode(raw: Iterable[str]) -> list[str]:
+        return [scope for scope in raw if scope.startswith("room:")]
+
+    return Call("SMEMBERS", (keys.fixed("suspending"),), decode, command=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,16 @@ def test_every_queue_is_gone_through(impatient: Bench) -> None:
         until(lambda: all(class_of(impatient, id) == 0 for id in ids), 10, "all are critical")
 
 
+def test_what_waits_for_room_on_a_host_is_gone_through_too(impatient: Bench) -> None:
+    node = impatient.node(host="h1 cpu_cores=4000")
+    impatient.submit(lint("first", resource_requirements={"cpu_cores": 4}))
+    assert node.claim_any(node.slot(1)) is not None
+    (id,) = impatient.submit(lint("low", priority=LOW, resource_requirements={"cpu_cores": 4}))
+    assert node.claim_any(node.slot(2)) is None
+    with impatient.coordinated():
+        until(lambda: class_of(impatient, id) == 0, 10, "it is critical")
+
+
 def test_off_lifts_nobody(valkey: Any) -> None:
     bench = Bench(valkey, aging_seconds=0)
     bench.node(slots=0)

@@ -67,6 +67,34 @@ def test_what_does_not_fit_waits_while_others_go_on_and_starts_once_its_host_has
     assert len(reserved(world)) == 1
 
 
+def lift(world: World, queue: str, start: int = 0) -> tuple[int, int]:
+    answer = world.run(coordination.lift_aged(world.elect(), queue, start, 600_000))
+    assert answer.ok
+    return answer.number(), answer.number(1)
+
+
+def test_what_waits_for_room_ages_as_what_waits_for_a_slot(world: World) -> None:
+    beat(world)
+    demanding(world, "first")
+    started = world.start(slot(world, "s1"))
+    other, low = demanding(world, "other"), world.new("low", priority="low", resource_requirements={"cpu_cores": 3})
+    while world.granted():
+        world.claim(slot(world, "s2"), world.granted()[0], 1)
+    (park,) = world.run(coordination.room_parks(world.keys))
+    assert park == "room:lint|cpu_cores=3000"
+    assert lift(world, park) == (0, -1)
+    for _ in range(3):
+        name = world.keys.of("task", low.id)
+        world.raw.hincrby(name, "rdy", -601_000)
+        if world.raw.hexists(name, "ag"):
+            own, _, last = world.fields("task", low.id)["ag"].partition(" ")
+            world.raw.hset(name, "ag", f"{own} {int(last) - 601_000}")
+        assert lift(world, park) == (1, -1)
+    following = world.report(started, slot(world, "s1"), pull=True)
+    assert [each.task_id for each in following.batch] == [str(low.id)], f"and not {other.id}"
+    assert world.raw.zcard(world.keys.of("park", park)) == 1
+
+
 def test_a_task_without_requirements_does_not_wait_for_those_with(world: World) -> None:
     beat(world, slots=1)
     many = [demanding(world, str(n)) for n in range(20)]

@@ -36,7 +36,7 @@ class Aging(Duty):
     name: ClassVar[str] = "aging"
 
     def __init__(self) -> None:
-        #: Queues that this pass has yet to go through, the current one last.
+        #: Queues, and parks of those that wait for room, that this pass has yet to go through, the current one last.
         self._queues: list[str] = []
         self._from = 0
         #: Seconds until the first is due that this pass saw.
@@ -48,6 +48,7 @@ class Aging(Duty):
             return _OFF
         if not self._queues:
             self._queues, self._due_in = context.read(coordination.queues(context.keys)), seconds * _SELDOM
+            self._queues += context.read(coordination.room_parks(context.keys))
         for _ in range(_PIECES):
             if not self._queues or context.over:
                 break
