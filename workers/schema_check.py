@@ -47,6 +47,16 @@ def _faults(schema: Mapping[str, Any], outcome: Outcome) -> list[str]:
     except (InvalidInputError, ValueError):
         return []  # it cannot be stored either, which is told as that
     try:
-        return result_faults(schema, output)
+        faults = result_faults(schema, output)
+        # What is no object stands as {"value": …} in a result, and its schema says what it is by itself.
+        if faults and output.keys() == {"value"} and _asks_for_no_object(schema):
+            faults = result_faults(schema, output["value"])
     except InvalidInputError as exc:
         return [str(exc)]
+    return faults
+
+
+def _asks_for_no_object(schema: Mapping[str, Any]) -> bool:
+    """Whether it says what is wanted, and that is no object: one that says less would let any other value through."""
+    kind = schema.get("type")
+    return "object" not in (kind if isinstance(kind, list) else [kind]) and ("enum" in schema or kind is not None)

@@ -117,7 +117,9 @@ def unpark(term: str, start: str = "0") -> Call[Reply]:
 
 
 def lift_aged(term: str, queue: str, start: int, aging_ms: int) -> Call[Reply]:
-    """Lift waiting tasks of a queue, or of a park of :func:`room_parks`, by a class; ok (lifted, *start* to go on from or -1, ms to the next)."""
+    """Lift waiting tasks of a queue, or of one of :func:`room_parks`, by a class; ok (lifted, *start* to go on from or
+    -1, ms to the next).
+    """
     return _LIFT_AGED(term=term, queue=queue, start=start, aging_ms=aging_ms)
 
 

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from taskengine import InvalidInputError, Outcome, PayloadTooLargeError, Spent, Task, agent
 from taskengine.testing import Engine
+from workers.invoke import classify
+from workers.schema_check import fitted
 
 
 class Line(BaseModel):
@@ -41,6 +43,19 @@ def end(engine: Engine, returned: Any, schema: Any) -> Task:
 def test_a_result_that_fits_is_the_result(engine: Engine) -> None:
     done = end(engine, Review(verdict="ok", lines=[Line(number=3)]), Review)
     assert (done.status, done.result) == ("completed", {"verdict": "ok", "lines": [{"number": 3, "said": ""}]})
+
+
+@pytest.mark.parametrize(
+    ("schema", "fits", "not_this"),
+    [
+        ({"type": "array", "items": {"type": "integer"}}, [1, 2], ["x"]), ({"type": "string"}, "yes", 3),
+        ({"enum": ["yes", "no"]}, "yes", "maybe"), ({"required": ["value"]}, {"value": 1}, {"values": 1}),
+        ({"required": ["verdict"]}, {"verdict": 1}, "no idea"),
+    ],
+)  # fmt: skip
+def test_a_schema_may_ask_for_what_is_no_object(schema: Any, fits: Any, not_this: Any) -> None:
+    assert fitted(schema, classify(fits)).kind == "completed"
+    assert fitted(schema, classify(not_this)).error_kind == "invalid_output"
 
 
 def test_one_that_does_not_fails_without_another_attempt_and_is_kept(engine: Engine) -> None:

@@ -47,8 +47,8 @@ class Aging(Duty):
         if not seconds:
             return _OFF
         if not self._queues:
-            self._queues, self._due_in = context.read(coordination.queues(context.keys)), seconds * _SELDOM
-            self._queues += context.read(coordination.room_parks(context.keys))
+            queues, parks = coordination.queues(context.keys), coordination.room_parks(context.keys)
+            self._queues, self._due_in = [*context.read(queues), *context.read(parks)], seconds * _SELDOM
         for _ in range(_PIECES):
             if not self._queues or context.over:
                 break
