@@ -21,12 +21,11 @@ LEAVE, CUT = "taskengine.leave", "taskengine.cut"
 class Feed(Generic[T]):
     """From one teller to one listener."""
 
-    __slots__ = ("_came", "_items", "_most", "word")
+    __slots__ = ("_came", "_items", "word")
 
-    def __init__(self, most: int = MOST_WAITING) -> None:
+    def __init__(self) -> None:
         self._items: deque[T] = deque()
         self._came = asyncio.Event()
-        self._most = most
         #: Why it is over; None while it is not.
         self.word: str | None = None
 
@@ -34,7 +33,7 @@ class Feed(Generic[T]):
         """Tell something; too much at once ends it, and what was not heard is dropped."""
         if self.word is not None:
             return
-        if len(self._items) >= self._most:
+        if len(self._items) >= MOST_WAITING:
             self._items.clear()
             self.end(LAGGED)
             return

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 import httpx2
@@ -23,10 +24,11 @@ DEADLINE = 60.0
 
 
 @asynccontextmanager
-async def listening(settings: Settings) -> AsyncIterator[str]:
-    """The address of a server in this process; without a login."""
+async def listening(settings: Settings, *, needs_key: bool = False) -> AsyncIterator[str]:
+    """The address of a server in this process."""
     socket = listen(Bind(port=0))
-    app = application(settings, hosts=None, needs_key=False)
+    socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096)  # so that who does not listen is soon known
+    app = application(settings, hosts=None, needs_key=needs_key)
     config = uvicorn.Config(app, http=PatientProtocol, ws="none", log_level="warning", timeout_graceful_shutdown=5)
     server = Server(config, live_of(app).say_bye)
     running = asyncio.ensure_future(server.serve(sockets=[socket]))
