@@ -36,9 +36,12 @@ class Streams:
         self._pinging: asyncio.Task[None] | None = None
 
     def stream(self, key: str | None, pieces: AsyncGenerator[bytes]) -> EventStream:
-        """Return an answer of these pieces; HttpError where there are too many streams already."""
+        """Return an answer of these pieces; HttpError where there are too many streams already.
+
+        *key*: whose it is; None where nobody needs one, and then they are bounded together alone.
+        """
         name = key or ""
-        if len(self._open) >= MOST_STREAMS or self._of_key[name] >= MOST_OF_A_KEY:
+        if len(self._open) >= MOST_STREAMS or (key is not None and self._of_key[name] >= MOST_OF_A_KEY):
             whose = "the server" if len(self._open) >= MOST_STREAMS else "this key"
             raise HttpError(429, f"{whose} has as many open streams as it may; close some", _LATER)
         found = EventStream(pieces, lambda: self._forget(found, name))

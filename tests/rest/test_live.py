@@ -14,6 +14,7 @@ from taskengine import BlockingTaskAPI
 from taskengine.models import Task
 from taskengine.rest.board import DIGITS
 from taskengine.settings import Settings
+from taskengine.store import tasks
 
 from ..store.world import World
 from .listening import Listener, Said, hearing, listening, until
@@ -124,3 +125,79 @@ async def test_graph_travels_zipped_to_who_accepts_that(settings: Settings, one:
         assert zipped.headers["content-encoding"] == "gzip"
         assert "content-encoding" not in plain.headers
         assert zipped.json() == plain.json()
+
+
+async def test_another_server_goes_on_from_a_graph_that_it_never_gave(settings: Settings, world: World) -> None:
+    first, second = world.task("a"), world.task("b")
+    run = world.submit(first, second)
+    async with listening(settings) as one, listening(settings) as other:
+        before = await drawn(one, run)
+        world.finish(first)
+        world.submit(world.task("c", first), run=run)
+        world.finish(second)
+        for url in (other, one):  # one that read the run later, and one that was there
+            listener = Listener(f"{url}/runs/{run}/live", id=str(before["seq"]))
+            after = await drawn(url, run)
+            async with hearing(listener):
+                await until(lambda listener=listener: listener.heard)
+            assert folded(before, listener.heard[:1]) == after
+            assert after["names"] == ["a", "b", "c"]
+
+
+async def test_tasks_that_are_opened_again_wait_again_and_end_again(settings: Settings, world: World) -> None:
+    first = world.task("a")
+    second = world.task("b", first)
+    run = world.submit(first, second)
+    world.elect()
+    world.finish(first, disposition="failed", error="no", error_kind="x")
+    world.think()
+    async with listening(settings) as url:
+        before = await drawn(url, run)
+        assert before["status"] == DIGITS["failed"] + DIGITS["cancelled"]
+        listener = Listener(f"{url}/runs/{run}/live?after={before['seq']}")
+        async with hearing(listener):
+            await until(lambda: listener.answers)
+            world.run(tasks.reopen(str(first.id)))
+            world.think()
+            opened = await drawn(url, run)
+            assert opened["status"] == DIGITS["ready"] + DIGITS["pending"]
+            assert opened["end"] == [-1, -1]
+            world.finish(first, second)
+            end = int(world.events(run)[-1]["n"])
+            await until(lambda: listener.heard and listener.heard[-1].data["q"] >= end - 1, lambda: listener.heard)
+            after = await drawn(url, run)
+        assert folded(before, listener.heard) == {**after, "seq": listener.heard[-1].data["q"]}
+        assert after["status"] == 2 * DIGITS["completed"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("how", ["deleted", "another edge", "another name"])
+async def test_listener_begins_anew_where_the_shape_is_another(
+    settings: Settings, world: World, one: BlockingTaskAPI, how: str, late: bool
+) -> None:
+    first, second, third = (world.task(name, hold=True) for name in "abc")
+    run = world.submit(first, second, third)
+
+    def change() -> None:
+        if how == "deleted":
+            one.delete_task(second.id, cascade=True)
+        elif how == "another edge":
+            one.add_dependency(first.id, third.id)
+        else:
+            one.update_task(second.id, name="z")
+
+    async with listening(settings) as url:
+        before = await drawn(url, run)
+        if late:
+            await asyncio.to_thread(change)
+        listener = Listener(f"{url}/runs/{run}/live?after={before['seq']}", comes_back=False)
+        async with hearing(listener):
+            await until(lambda: listener.answers)
+            if not late:
+                await asyncio.to_thread(change)
+            await until(lambda: listener.words()[-1:] == ["reset"], lambda: listener.heard)
+        after = await drawn(url, run)
+        expected = {"deleted": ["a", "c"], "another edge": ["b", "c", "a"], "another name": ["a", "z", "c"]}[how]
+        assert after["names"] == expected
+    async with listening(settings) as url:
+        assert await drawn(url, run) == after
