@@ -40,7 +40,7 @@ class Boards:
         self._live: dict[str, LiveBoard] = {}
 
     async def of(self, run: str) -> LiveBoard:
-        """Return the board of a run, up to date; NotFoundError, PayloadTooLargeError, HttpError."""
+        """Return the board of a run, some tenths of a second behind it; NotFoundError, HttpError."""
         self._forget_closed()
         live = self._live.get(run)
         if live is None:

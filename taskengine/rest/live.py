@@ -127,6 +127,7 @@ async def _events(taps: Taps, run: str, sequence: int) -> AsyncGenerator[bytes]:
     async with aclosing(taps.since(run, sequence)) as told:
         async for each in told:
             yield each.written if isinstance(each, Chunk) else last_word(each)
+            del each
 
 
 async def task_logs(

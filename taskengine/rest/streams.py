@@ -110,6 +110,7 @@ class EventStream(Response):
             async with aclosing(self._pieces) as pieces:
                 async for piece in pieces:
                     await self._put(piece)
+                    del piece
 
     async def _put(self, piece: bytes) -> None:
         assert self._send is not None

@@ -27,6 +27,8 @@ from taskengine.store.keys import Keys
 _BLOCK, _LOOK = 1.0, 2.0
 #: Seconds in which what happens is told at once, and after which a store that did not answer is asked again.
 _TOGETHER, _AGAIN = 0.05, 0.5
+#: Listeners that read the history at once: each takes a connection to the store, and those stay open.
+_AT_ONCE = 8
 _write = TypeAdapter(Event).dump_json
 
 
@@ -87,26 +89,32 @@ class Taps:
         self._client: int | None = None
         self._waking: asyncio.Task[None] | None = None
         self._looked = 0.0
+        self._catching_up = asyncio.Semaphore(_AT_ONCE)
 
     async def since(self, run: str, sequence: int) -> AsyncGenerator[Chunk | str]:
         """Yield what happened behind an event, and what happens from now on; at last the word that ends it.
 
         ``reset`` may come in between: not all that is asked for is kept, and the history follows as far as it is.
+        Whoever waits holds nothing of what was told: of five hundred listeners each would hold a piece of the history.
         """
         async for each in self._told(run, sequence):
             sequence = each.last if isinstance(each, Chunk) else 0
             yield each
+            del each
         feed = self._join(run, sequence)
         try:
             if self._taps[run].sequence > sequence:  # it was told while we were reading
                 async for each in self._told(run, sequence):
                     sequence = each.last if isinstance(each, Chunk) else 0
                     yield each
+                    del each
             while taken := await feed.take():
                 for left in (each.behind(sequence) for each in taken):
                     if left is not None:
                         sequence = left.last
                         yield left
+                        del left
+                del taken
             yield feed.word or GONE
         finally:
             self._leave(run, feed)
@@ -114,14 +122,15 @@ class Taps:
     async def _told(self, run: str, sequence: int) -> AsyncGenerator[Chunk | str]:
         """Yield what the history has behind an event."""
         while True:
-            events = await self._door.ask(history.events(self._keys, run, sequence, history.PIECE))
+            async with self._catching_up:
+                events = await self._door.ask(history.events(self._keys, run, sequence, history.PIECE))
             if sequence and await self._is_unknown(run, sequence, events):
                 yield RESET
                 sequence = 0
                 continue
             if events:
-                yield Chunk(events)
                 sequence = events[-1].sequence
+                yield Chunk(events)
             if len(events) < history.PIECE:
                 return
 

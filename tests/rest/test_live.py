@@ -159,7 +159,9 @@ async def test_tasks_that_are_opened_again_wait_again_and_end_again(settings: Se
             await until(lambda: listener.answers)
             world.run(tasks.reopen(str(first.id)))
             world.think()
-            opened = await drawn(url, run)
+            async with asyncio.timeout(60):
+                while (opened := await drawn(url, run))["seq"] < int(world.events(run)[-1]["n"]):
+                    await asyncio.sleep(0.02)
             assert opened["status"] == DIGITS["ready"] + DIGITS["pending"]
             assert opened["end"] == [-1, -1]
             world.finish(first, second)
