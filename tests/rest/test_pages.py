@@ -76,37 +76,31 @@ def test_no_file_names_another_host(path: str) -> None:
     assert set(_ADDRESS.findall(FILES[path].body)) - _NAMES == set()
 
 
-def test_every_file_that_a_script_imports_is_there() -> None:
-    for path in SCRIPTS:
-        folder = path.rpartition("/")[0]
-        for name in re.findall(rb"(?:from|import)\s*\(?\s*\"(\.[^\"]+)\"", FILES[path].body):
-            parts = f"{folder}/{name.decode()}".split("/")
-            whole: list[str] = []
-            for part in parts:
-                if part == "..":
-                    whole.pop()
-                elif part != ".":
-                    whole.append(part)
-            assert "/".join(whole) in FILES, f"{path} imports {name.decode()}"
-
-
-def _code(path: str) -> str:
-    """A file as it is written, without its comments."""
-    source = (files("taskengine.rest") / "page" / path).read_text()
-    return re.sub(r"^[ \t]*//[^\n]*$", "", re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL), flags=re.MULTILINE)
+def _imports(path: str) -> set[str]:
+    """Files that a script asks for, at once or later."""
+    found = set()
+    for name in re.findall(rb"(?:from|import|URL)\s*\(?\s*\"(\.[^\"]+)\"", FILES[path].body):
+        whole: list[str] = []
+        for part in f"{path.rpartition('/')[0]}/{name.decode()}".split("/"):
+            if part == "..":
+                whole.pop()
+            elif part != ".":
+                whole.append(part)
+        found.add("/".join(whole))
+    return found
 
 
 @pytest.mark.parametrize("path", SCRIPTS)
-def test_no_text_of_a_script_spans_lines_so_that_comments_can_be_told_from_it(path: str) -> None:
-    assert [line for line in _code(path).splitlines() if line.count("`") % 2] == []
+def test_every_file_that_a_script_imports_is_there(path: str) -> None:
+    assert _imports(path) - FILES.keys() == set()
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.endswith((".js", ".css"))])
-def test_comments_that_fill_lines_are_not_sent_and_all_else_is(path: str) -> None:
-    served = re.sub(r"/\*.*?\*/", "", FILES[path].body.decode(), flags=re.DOTALL)
-    assert "".join(served.split()) == "".join(_code(path).split())
-    assert re.findall(rb"(?m)^[ \t]*(?://|/\*).*", FILES[path].body) == []
-
-
-def test_what_a_browser_loads_is_small() -> None:
-    assert sum(len(file.packed) for file in FILES.values()) <= 70 * 1024
+@pytest.mark.parametrize("page", [path for path in SCRIPTS if re.fullmatch(r"js/pages/\w+\.js", path)])
+def test_what_a_browser_loads_for_a_page_with_all_its_views_is_small(page: str) -> None:
+    wanted, loaded = [page], {"index.html", "style.css", "canvas.css", "js/main.js"}
+    wanted += [path for path in _imports("js/main.js") if not path.startswith("js/pages/")]
+    while wanted:
+        path = wanted.pop()
+        wanted += _imports(path) - loaded - {path}
+        loaded.add(path)
+    assert sum(len(FILES[path].packed) for path in loaded) <= 70 * 1024
