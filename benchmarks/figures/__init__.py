@@ -14,6 +14,7 @@ from benchmarks.figures import (
     layered,
     limits,
     memory,
+    page,
     pause,
     processor,
     rest_listeners,
@@ -53,6 +54,7 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "workflow.waiting": workflow_waiting.measure,
     "workflow.map": workflow_map.measure,
     "workflow.loop": workflow_loop.measure,
+    "page": page.measure,
     "large": large.measure,
 }
 

@@ -137,6 +137,11 @@ export class Board {
     this.counts[STATUS.pending]++;
   }
 
+  /** The latest moment of a task. @param {number} i */
+  moved(i) {
+    return Math.max(this.ready[i], this.start[i], this.end[i]);
+  }
+
   /** Kind of each task, and their names: one queue, and names alike but for digits. */
   get kinds() {
     if (this._kinds) return this._kinds;

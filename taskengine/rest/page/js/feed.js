@@ -131,11 +131,10 @@ export class Feed {
     if (!board) return;
     const change = timed("fold", () => board.apply(frame));
     if (!change.changed.length && !change.grown) return;
-    const late = Date.now() - board.baseMs - board.latest;
-    if (frame.i?.some((i) => Math.max(board.start[i], board.end[i], board.ready[i]) === board.latest)) {
-      this._ahead = Math.min(this._ahead, late);
-      requestAnimationFrame(() => setTimeout(() => note("event to pixel", Date.now() - board.baseMs - board.latest)));
-    }
+    const here = Date.now() - board.baseMs;
+    this._ahead = Math.min(this._ahead, here - board.latest);
+    const oldest = change.changed.reduce((least, i) => (board.moved(i) < 0 ? least : Math.min(least, board.moved(i))), here);
+    requestAnimationFrame(() => setTimeout(() => note("event to pixel", Date.now() - board.baseMs - oldest)));
     this._tell({ what: "frame", change });
   }
 

@@ -88,7 +88,12 @@ export class GraphView {
   }
 
   /** What a frame changed. @param {import("./board.js").Change} change */
-  changed({ changed, grown }) {
+  changed(change) {
+    timed("live", () => this._changed(change));
+  }
+
+  /** @param {import("./board.js").Change} change */
+  _changed({ changed, grown }) {
     const { scene } = this;
     if (grown) this._later("grown", GROWN_REST_MS, () => this._arrange());
     if (!scene) return;
@@ -100,7 +105,7 @@ export class GraphView {
     const items = new Set();
     for (const task of changed) if (task < known) items.add(scene.items.itemOf[task]);
     if (isFar(this._view(), this._stage.dpr) && !this._stage.isDirty("nodes")) {
-      timed("live", () => repaintDots(this._stage.context("nodes"), this._picture(), items));
+      repaintDots(this._stage.context("nodes"), this._picture(), items);
       this._later("heal", HEAL_MS, () => this._stage.invalidate("nodes"));
     } else this._stage.invalidate("nodes");
     if (!this.edges) this._stage.invalidate("edges");

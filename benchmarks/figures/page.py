@@ -1,0 +1,93 @@
+"""The page on a run of 20 000 tasks: how soon it stands, how it moves, and how late it tells what happens."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from http.client import HTTPConnection
+from uuid import UUID
+
+from benchmarks.agents import COUNT
+from benchmarks.browser import Browser
+from benchmarks.figure import Figure, Must
+from benchmarks.processes import Process, until
+from benchmarks.stack import Stack
+from taskengine.demo.mosaic import mosaic
+from taskengine.demo.run import to_tasks
+
+_PATIENCE = 120.0
+#: Tasks that have ended when the watching is over.
+_WATCHED = 4_000
+
+
+def measure(stack: Stack) -> Iterator[Figure]:
+    """Cold picture, pan, live frames, event to pixel, heap; and the picture of five times as many tasks."""
+    size, watched = stack.size(20_000, 600), stack.size(_WATCHED, 200)
+    about = stack.describe() | {"tasks": size, "browser": "chromium, headless, no GPU, 1280 × 900"}
+    with ExitStack() as exits:
+        stack.fleet()
+        address = _served(stack, exits)
+        stack.client.api.pause(COUNT, reason="the page is opened first")
+        run = _submitted(stack, size)
+        browser = exits.enter_context(Browser())
+        first = browser.open(f"{address}/#/runs/{run}/graph", _PATIENCE)
+        must = Must("value", "<=", 1.5)
+        yield Figure("page.picture", first / 1000, "s until all is drawn, cold", must=must, config=about)
+        pan = _p95(browser.pan())
+        yield Figure("page.pan", pan, "ms a frame, p95", must=Must("value", "<=", 33), config=about)
+        stack.client.api.resume(COUNT)
+        until(lambda: _ended(stack, run) >= watched, _PATIENCE, f"{watched} tasks have ended")
+        noted = browser.noted("fold", "live", "frame", "event to pixel")
+        parts = {name: round(_p95(noted[name]), 2) for name in ("fold", "live", "frame")}
+        live = sum(parts.values())
+        yield Figure("page.live", live, "ms a frame, p95", must=Must("value", "<=", 16), config=about | {"of": parts})
+        late = _p95(noted["event to pixel"])
+        yield Figure("page.event_to_pixel", late, "ms, p95", must=Must("value", "<=", 500), config=about)
+        yield Figure("page.heap", browser.heap(), "MB", must=Must("value", "<=", 120), config=about)
+    with ExitStack() as exits:
+        address, large = _served(stack, exits), stack.size(100_000, 1_000)
+        stack.client.api.pause(COUNT, reason="the page is opened first")
+        run = _submitted(stack, large)
+        first = exits.enter_context(Browser()).open(f"{address}/#/runs/{run}/graph", _PATIENCE)
+        yield Figure("page.picture_100k", first / 1000, "s until all is drawn, cold", config=about | {"tasks": large})
+
+
+def _served(stack: Stack, exits: ExitStack) -> str:
+    """Start a server that asks for no key; its address."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port = trial.getsockname()[1]
+    words = ("taskengine.cli", "server", "--port", str(port), "--no-login")
+    server = Process.python(*words, variables={"TASKENGINE_REDIS_URL": stack.server.url})
+    exits.callback(server.stop)
+
+    def answers() -> bool:
+        server.require_alive()
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status in {200}
+        except OSError:
+            return False
+
+    until(answers, _PATIENCE, "the server answers")
+    return f"http://127.0.0.1:{port}"
+
+
+def _submitted(stack: Stack, size: int) -> UUID:
+    run = stack.client.api.create_tasks(to_tasks(mosaic(size), COUNT), name=f"mosaic of {size}")[0].run_id
+    if run is None:
+        raise RuntimeError("a submitted task has a run")
+    return run
+
+
+def _ended(stack: Stack, run: UUID) -> int:
+    told = stack.client.api.get_run(run)
+    return told.total_tasks - told.open_tasks
+
+
+def _p95(noted: Sequence[float]) -> float:
+    if not noted:
+        raise RuntimeError("the page noted nothing: did it see the run move?")
+    return sorted(noted)[int(len(noted) * 0.95)]
