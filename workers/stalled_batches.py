@@ -19,8 +19,8 @@ class StalledBatches:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        #: (message, process) -> what that slot holds, in the order in which it runs them.
-        self._slots: dict[tuple[str, int], list[Held]] = {}
+        #: Slot -> what it holds, in the order in which it runs them.
+        self._slots: dict[str, list[Held]] = {}
         #: Executions of batches that ran at the last look.
         self._ran: set[str] = set()
 
@@ -28,9 +28,9 @@ class StalledBatches:
         """Return what may run now, by what is known here, and what to hand back: it waits behind one that ran before,
         too.
         """
-        slots: dict[tuple[str, int], list[Held]] = {}
+        slots: dict[str, list[Held]] = {}
         for execution in held:
-            slots.setdefault((execution.message, execution.pid), []).append(execution)
+            slots.setdefault(execution.slot, []).append(execution)
         begun, waiting, ran = [], [], set()
         for mates in slots.values():
             if len(mates) == 1:
@@ -48,7 +48,7 @@ class StalledBatches:
 
     def beside(self, held: Held) -> list[Held]:
         """Return the others in the slot of *held*, at the last look: none of them outlives its process."""
-        mates = self._slots.get((held.message, held.pid), [])
+        mates = self._slots.get(held.slot, [])
         return [one for one in mates if one.execution_id != held.execution_id]
 
     def _runs(self, held: Held) -> bool:

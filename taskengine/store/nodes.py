@@ -33,6 +33,8 @@ class Held:
     silent_ms: int | None = None
     #: The same until which somebody follows its log; None when nobody did.
     watched_ms: int | None = None
+    #: Of the node. A message does not tell slots apart: one that was sent again may come to two of a process.
+    slot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class _Held(NamedTuple):
     task_id: str
     silent_ms: str
     watched_ms: str
+    slot: str
 
 
 class _Lost(NamedTuple):
@@ -103,6 +106,7 @@ def _held(one: _Held) -> Held:
         task_id=one.task_id,
         silent_ms=_ms(one.silent_ms),
         watched_ms=_ms(one.watched_ms),
+        slot=one.slot,
     )
 
 

@@ -1,7 +1,7 @@
 -- One heartbeat of a worker node: publishes it, renews what its live slots hold, ends what lost its slot.
 -- links: lazily
 -- args: node, number, info, slots, queues, drain, took, host, live..., envelope
--- reply held: execution_id, message, pid, deadline_ms, cancel_ms, token, task_id, silent_ms, watched_ms
+-- reply held: execution_id, message, pid, deadline_ms, cancel_ms, token, task_id, silent_ms, watched_ms, slot
 -- reply lost: execution_id, task_id, pid, became, why
 -- returns: {'ok', server ms, {held ...}, {lost ...}, revision of what is stored of agents}
 -- events: lost, ready | paused
@@ -15,19 +15,20 @@
 local node, queues_text = A.node, A.queues
 local held, vanished, lost, leases = {}, {}, {}, {}
 local agents_revision = tonumber(call('GET', K.agent_revision) or 0)
-local function tell(ids, msg, pid)
+local function tell(slot, ids, msg, pid)
   for eid in ids:gmatch('%S+') do
     local e = call('HMGET', key('exec', eid), F.exec.deadline, F.exec.cancel, F.exec.attempt, F.exec.task,
       F.exec.silent_until, F.exec.watched)
     held[#held + 1] = R.held{execution_id = eid, message = msg, pid = pid, deadline_ms = e[1] or '',
-      cancel_ms = e[2] or '', token = e[3] or '', task_id = e[4] or '', silent_ms = e[5] or '', watched_ms = e[6] or ''}
+      cancel_ms = e[2] or '', token = e[3] or '', task_id = e[4] or '', silent_ms = e[5] or '', watched_ms = e[6] or '',
+      slot = slot}
   end
 end
 local old = call('HMGET', key('node', node), F.node.queues, F.node.slots, F.node.beat, F.node.untaken,
   F.node.size, F.node.host)
 local slots = call('HGETALL', key('slots', node))
 if tonumber(A.number) <= tonumber(old[3] or 0) then
-  for i = 2, #slots, 2 do tell(slots[i]:match('^([^|]*)|([^|]*)|([^|]*)|')) end
+  for i = 2, #slots, 2 do tell(slots[i - 1], slots[i]:match('^([^|]*)|([^|]*)|([^|]*)|')) end
   return {'ok', now, held, lost, agents_revision}
 end
 local alive = call('ZSCORE', K.nodes, node)
@@ -89,7 +90,7 @@ for i = 1, #slots, 2 do
     call('ZADD', K.leases, unpack(leases))
     leases = {}
   end
-  if ids then tell(ids, msg, pid) end
+  if ids then tell(slots[i], ids, msg, pid) end
 end
 if #leases > 0 then call('ZADD', K.leases, unpack(leases)) end
 for n, one in ipairs(vanished) do
