@@ -18,11 +18,12 @@ from rich.table import Table
 from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli import completion, whole_ids
+from taskengine.cli import run_history
 from taskengine.cli.guide import command
 from taskengine.cli.options import AnyUser, Cursor, Limit, Once, WaitTimeout
 from taskengine.cli.output import OutputOption, answer, complain, console, json_line, wants_json
 from taskengine.cli.place import asking, nothing
+from taskengine.cli.run_history import Which
 from taskengine.cli.task import watch as tasks_view
 from taskengine.cli.task.live import spoken
 from taskengine.cli.task.view import as_json
@@ -32,19 +33,13 @@ from taskengine.errors import WaitTimeoutError
 from taskengine.models import Run, Task, TaskStatus
 
 app = typer.Typer(name="run", no_args_is_help=True, help="Runs: graphs that were submitted together.")
+app.add_typer(run_history.app)
 
 #: Tasks of each kind that are named.
 _NAMED = 10
 #: The statuses of which some are named.
 _TOLD = (TaskStatus.FAILED, TaskStatus.CANCELLED, TaskStatus.RUNNING, TaskStatus.RETRYING)
 _LOOK_SECONDS = 1.0
-Which = Annotated[
-    str,
-    typer.Argument(
-        metavar="RUN", help="Its id, a beginning of it, or its name: the newest of that name.",
-        callback=whole_ids.run_or_name, autocompletion=completion.runs,
-    ),
-]
 AnyName = Annotated[str | None, typer.Option("--name", help="As it was submitted with.", show_default="any")]
 Finished = Annotated[
     bool | None, typer.Option("--finished/--open", help="Without, or with, an open task.", show_default="both")

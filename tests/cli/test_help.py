@@ -23,9 +23,9 @@ COMMANDS = (
     "pause", "resume", "pauses",
     "task submit", "task get", "task list", "task cancel", "task retry", "task logs", "task watch",
     "task update", "task execute", "task delete", "task events", "task pause", "task resume", "task hold",
-    "task release", "task set-priority",
+    "task release", "task set-priority", "task depend",
     "graph show", "graph lint", "graph plan", "graph submit",
-    "run list", "run show", "run watch",
+    "run list", "run show", "run watch", "run events", "run graph",
     "workflow run", "workflow start", "workflow status", "workflow watch", "workflow pause", "workflow resume",
     "workflow cancel", "workflow signal", "workflow approve", "workflow update", "workflow graph", "workflow lint",
     "workflow schema", "workflow register", "workflow list", "workflow retry", "workflow restart",
@@ -126,7 +126,7 @@ def test_the_shell_completes_commands():
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)
     assert set(done.stdout.split()) == {
         "submit", "get", "list", "cancel", "retry", "logs", "watch", "why", "update", "execute", "delete", "events",
-        "answer", "artifacts", "pause", "resume", "hold", "release", "set-priority",
+        "answer", "artifacts", "depend", "pause", "resume", "hold", "release", "set-priority",
     }  # fmt: skip
 
 

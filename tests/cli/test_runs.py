@@ -86,3 +86,30 @@ def test_a_lone_task_is_a_run_that_can_be_shown_by_its_id(taskengine, world):
     task = world.new("lone")
     run = world.run_of(task.id)
     assert taskengine("run", "show", run[:13], "-o", "json").json["total_tasks"] == 1
+
+
+def test_what_happened_in_a_run_is_told_and_goes_on_behind_a_number(taskengine, nightly):
+    found = taskengine("run", "events", "nightly", "-o", "json").json
+    assert [event["sequence"] for event in found] == list(range(1, len(found) + 1))
+    assert {"created", "failed"} <= {event["what"] for event in found}
+    rest = taskengine("run", "events", nightly, "--after", str(len(found) - 1), "-o", "json").json
+    assert rest == found[-1:]
+    assert "no event is kept" in taskengine("run", "events", nightly, "--after", "999").out
+
+
+def test_the_graph_of_a_run_is_shown_with_what_waits_for_what(taskengine, world):
+    first = world.task("first")
+    run = world.submit(first, world.task("second", first), name="pair")
+    shown = taskengine("run", "graph", "pair").out
+    (line,) = (line for line in shown.splitlines() if " second " in line)
+    assert line.split()[-2:] == ["pending", "first"]
+    found = taskengine("run", "graph", run, "-o", "json").json
+    assert (len(found["nodes"]), [edge["source"] for edge in found["edges"]]) == (2, [str(first.id)])
+
+
+def test_a_run_is_paused_resumed_and_cancelled_by_its_id(taskengine, nightly):
+    assert taskengine("pause", "--run", nightly[:8]).code == 0
+    assert nightly in taskengine("pauses").out
+    assert taskengine("resume", "--run", nightly).code == 0
+    assert taskengine("task", "cancel", "--run", nightly).code == 0
+    assert taskengine("run", "show", nightly, "-o", "json").json["counts"]["cancelled"] == 1

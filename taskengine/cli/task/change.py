@@ -1,4 +1,4 @@
-"""``taskengine task update``, ``execute`` and ``events``: change a stored task, and read what happened to it."""
+"""``taskengine task update``, ``execute``, ``depend`` and ``events``: change a stored task, read its past."""
 
 # ruff: noqa: ARG001  # what -o chose is read where answers are given
 
@@ -42,6 +42,13 @@ OpenIds = Annotated[
     list[str],
     typer.Argument(
         metavar="ID…", help="Ids of tasks, or beginnings of them.", callback=whole_ids.tasks,
+        autocompletion=completion.meant_ids,
+    ),
+]
+On = Annotated[
+    list[str],
+    typer.Option(
+        metavar="ID", help="What it is to wait for; may be repeated.", callback=whole_ids.tasks,
         autocompletion=completion.meant_ids,
     ),
 ]
@@ -126,6 +133,15 @@ def execute(
             raise typer.Exit(follow(api, task, wait_timeout))
     note = f" ({task.reason})" if task.reason else ""
     answer(view.as_json(task), f"{task.id} {task.status.value}{note}")
+
+
+@command(app, "taskengine task depend ID --on OTHER")
+def depend(id: Id, on: On, output: OutputOption = None) -> None:
+    """Make a task that has not started wait for other ones as well; a cycle is refused, with its path."""
+    with asking() as api:
+        for other in on:
+            found = api.add_dependency(id, other)
+    answer(view.as_json(found), f"{found.id} {found.status.value}")
 
 
 @command(app, "taskengine task events ID", "taskengine task events ID -o json | jq -r '.[].what'")
