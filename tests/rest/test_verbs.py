@@ -12,6 +12,7 @@ import pytest
 
 from taskengine import BlockingTaskAPI
 from taskengine.models import Task, TaskFilter
+from taskengine.store import retention
 
 from ..store.world import World
 
@@ -224,3 +225,37 @@ async def test_logs_and_events_of_a_task_are_lists(ask: Ask) -> None:
     assert (logs["items"], logs["is_over"]) == ([], False)
     why = (await ask("GET", f"/tasks/{made['id']}/why")).json()
     assert "lint" in why["headline"]
+
+
+async def test_a_run_is_found_by_its_name_and_paused_resumed_and_cancelled(ask: Ask, one: BlockingTaskAPI) -> None:
+    tasks = [{"name": name, "capability": "lint"} for name in "ab"]
+    await ask("POST", "/tasks:batch", json={"tasks": tasks, "name": "nightly"})
+    id = (await ask("GET", "/runs:find", params={"which": "nightly"})).json()["result"]
+    run = (await ask("GET", f"/runs/{id}")).json()
+    assert (run["name"], run["created_by"], run["total_tasks"], run["open_tasks"]) == ("nightly", "ann", 2, 2)
+    paused = (await ask("POST", "/pauses", json={"run_id": id, "reason": "wait"})).json()
+    assert (paused["scope"], paused["name"], paused["state"]) == ("run", id, "drained")
+    assert (await ask("POST", "/pauses:end", json={"run_id": id})).json() == {"result": True}
+    would = (await ask("POST", "/tasks:cancel", json={"run_id": id, "dry_run": True})).json()
+    assert (await ask("GET", f"/runs/{id}")).json()["open_tasks"] == 2
+    done = (await ask("POST", "/tasks:cancel", json={"run_id": id})).json()
+    assert (would["matched"], done["matched"], done["done"]) == (2, 2, 2)
+    assert one.get_run(id).open_tasks == 0
+    assert (await ask("GET", "/runs", params={"finished": True})).json()["items"][0]["id"] == id
+
+
+async def test_a_run_that_is_pruned_while_somebody_looks_is_gone_with_its_reason(
+    ask: Ask, one: BlockingTaskAPI, world: World
+) -> None:
+    tasks = [{"name": name, "capability": "lint"} for name in "ab"]
+    made = (await ask("POST", "/tasks:batch", json={"tasks": tasks, "name": "nightly"})).json()["items"]
+    id = made[0]["run_id"]
+    assert (await ask("GET", f"/runs/{id}/events")).status_code == 200
+    for task in made:
+        one.cancel_task(task["id"])
+    ended = int(world.raw.zscore(world.keys.fixed("finished"), id))
+    world.run(retention.prune_range(world.elect(), retention.Pass(id, ended)))
+    for path in (f"/runs/{id}", f"/runs/{id}/events", f"/runs/{id}/graph"):
+        answer = await ask("GET", path)
+        assert answer.status_code == 404, (path, answer.text)
+        assert (answer.json()["kind"], "pruned after its retention" in answer.json()["detail"]) == ("run", True)
