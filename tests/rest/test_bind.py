@@ -37,6 +37,12 @@ def test_beyond_it_keys_want_tls_or_a_proxy_that_has_it(host: str, pem: dict[str
     assert Bind(host, allow_hosts=["Tasks.Example.org:443"]).hosts == {"tasks.example.org"}
 
 
+def test_browsers_are_given_a_cookie_for_tls_wherever_they_come_by_tls(pem: dict[str, Path]) -> None:
+    assert not Bind().is_secure
+    assert Bind(**pem).is_secure  # type: ignore[arg-type]
+    assert Bind("0.0.0.0", behind_proxy=True).is_secure
+
+
 @pytest.mark.parametrize(
     "asked", [{"host": "0.0.0.0"}, {"behind_proxy": True}, {"host": "0.0.0.0", "behind_proxy": True}]
 )
