@@ -69,11 +69,17 @@ def _is_on_a_server(item: pytest.Item) -> bool:
 
 
 def _samples(items: list[pytest.Item], seed: str) -> Iterator[pytest.Item]:
-    """All that are in no matrix, and of each matrix one; every process of a run takes the same."""
+    """All that are in no matrix, and of each matrix one; every process of a run takes the same.
+
+    ``matrix("rule")`` asks for one with each rule.
+    """
     found: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("chaos") or item.get_closest_marker("matrix"):
-            found[item.nodeid.partition("[")[0]].append(item)
+        matrix = item.get_closest_marker("matrix")
+        if matrix or item.get_closest_marker("chaos"):
+            values = [item.callspec.params[name] for name in (matrix.args if matrix else ())]
+            by = [getattr(value, "__name__", str(value)) for value in values]
+            found[" ".join([item.nodeid.partition("[")[0], *by])].append(item)
         else:
             yield item
     for name, matrix in found.items():

@@ -36,6 +36,7 @@ def server(valkey: Any) -> Any:
     return valkey
 
 
+@pytest.mark.matrix("words")
 @pytest.mark.parametrize("words", COMMANDS)
 @pytest.mark.parametrize("redirect", [">&-", ">&- 2>&- <&-"])
 def test_closed_streams_change_no_exit_code(server: Any, tmp_path: Path, words: str, redirect: str) -> None:

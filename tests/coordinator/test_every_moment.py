@@ -276,6 +276,7 @@ def play(
     return scene, said
 
 
+@pytest.mark.matrix("moment")
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: word.__name__)
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.__name__)
 def test_a_word_at_any_moment_and_a_death_after_any_write_come_to_the_same_end(

@@ -68,6 +68,7 @@ def parent(world: World, name: str) -> Task:
     return world.task(name, capability=f"p-{name}")
 
 
+@pytest.mark.matrix("rule")
 @pytest.mark.parametrize("rule", RULES)
 def test_a_task_starts_and_is_closed_by_its_rule_in_every_order(world: World, rule: TriggerRule) -> None:
     for ends in product(ENDS, repeat=2):
@@ -84,6 +85,7 @@ def test_a_task_starts_and_is_closed_by_its_rule_in_every_order(world: World, ru
         world.run(tasks.cancel(str(child.id), "tidy"))
 
 
+@pytest.mark.matrix("rule")
 @pytest.mark.parametrize("rule", RULES)
 def test_dependencies_that_ended_before_the_submit_count_like_others(world: World, rule: TriggerRule) -> None:
     for ends in product(ENDS, repeat=2):

@@ -73,6 +73,7 @@ def result(api: BlockingTaskAPI, capability: str, **fields: Any) -> dict[str, An
     return done.result
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
 def test_a_type_of_somebody_elses_runs_tasks_in_each_pool(fleet: Fleet, api: BlockingTaskAPI, pool: str) -> None:
     name, can = f"echo_{pool}", f"say_{pool}"

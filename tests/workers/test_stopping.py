@@ -178,6 +178,7 @@ def test_a_node_of_stuck_threads_drains_and_ends_with_its_own_code_and_a_last_wo
     assert "stuck@test ends with exit code 70: start it again" in worker.log()
 
 
+@pytest.mark.matrix
 def test_a_stopping_node_takes_no_more_messages(bare_fleet: Fleet, kind: str) -> None:
     bare_fleet.coordinator()
     worker = bare_fleet.worker("w", "-Q", "travel", pool=kind, TASKENGINE_DRAIN_SECONDS="0")
