@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from taskengine.coordinator.duty import Store
-from taskengine.store.call import Call, Operation
+from taskengine.store.call import Call, Operation, in_trips
 
 T = TypeVar("T")
 
@@ -33,14 +33,7 @@ class HookedStore:
 
     def run(self, work: Call[T] | Operation[T]) -> T:
         """Return the answer of one Call, or of an operation, trip by trip."""
-        if isinstance(work, Generator):
-            try:
-                step = next(work)
-                while True:
-                    step = work.send(self._trip(step))
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]  # an operation's return value is its T
-        return self._trip(work)
+        return in_trips(work, self._trip) if isinstance(work, Generator) else self._trip(work)
 
     def _trip(self, call: Call[T]) -> T:
         if self._before is not None:

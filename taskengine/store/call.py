@@ -44,6 +44,16 @@ class Call(Generic[T]):
 Operation: TypeAlias = Generator[Call[Any], Any, T]
 
 
+def in_trips(work: Operation[T], trip: Callable[[Call[Any]], Any]) -> T:
+    """Return what an operation ends in, with *trip* for each of its Calls."""
+    try:
+        step = next(work)
+        while True:
+            step = work.send(trip(step))
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # an operation's return value is its T
+
+
 class Prefetch(Generic[T]):
     """The pieces of some work, each made when it is taken, or before that by :meth:`prepare`."""
 

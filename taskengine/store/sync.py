@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from taskengine.settings import Settings
 from taskengine.store.address import redacted
-from taskengine.store.call import Call, Operation
+from taskengine.store.call import Call, Operation, in_trips
 from taskengine.store.connect import FIRST_ANSWER, connect, facts, refuse_unfit
 from taskengine.store.faults import translate
 from taskengine.store.forks import PerProcess
@@ -47,14 +47,7 @@ class SyncStore:
 
     def run(self, work: Call[T] | Operation[T]) -> T:
         """Return the answer of one Call, or of an operation that makes several trips."""
-        if isinstance(work, Generator):
-            try:
-                step = next(work)
-                while True:
-                    step = work.send(self._trip(step))
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]  # an operation's return value is its T
-        return self._trip(work)
+        return in_trips(work, self._trip) if isinstance(work, Generator) else self._trip(work)
 
     def check(self) -> None:
         """Refuse a server that would lose the truth, or that another version wrote to.

@@ -38,8 +38,7 @@ JSON_ROOMS = (
 CATCH_ALL = (
     "taskengine/agent_modules.py",
     "workers/agents/health.py",
-    "workers/agents/remote_run.py",
-    "workers/agents/running.py",
+    "workers/agents/opened.py",
     "workers/capture.py",
     "workers/invoke.py",
     "workers/known_secrets.py",

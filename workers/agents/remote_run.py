@@ -5,10 +5,7 @@ Its one instance of this process posts and polls, on the shared loop; it is made
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from taskengine.agents import AgentContext as Ports
@@ -17,28 +14,18 @@ from taskengine.models import Outcome, Task
 from taskengine.models.agent import AgentRecord
 from taskengine.store.forks import PerProcess
 from workers.agent_context import AgentContext
-from workers.loop import Run
+from workers.agents.opened import Opened
 
 T = TypeVar("T")
-logger = logging.getLogger(__name__)
 #: Seconds until a run is first asked about where its type does not say.
 POLL_SECONDS = 5.0
-
-
-@dataclass(slots=True)
-class _Opened:
-    """What a process has of an executor."""
-
-    executor: RemoteExecutor
-    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
-    is_open: bool = False
 
 
 class RemoteRun:
     """Posts tasks by a :class:`~taskengine.agents.RemoteExecutor`; called like a function that ``@agent`` declares."""
 
     def __init__(self, kind: type[RemoteExecutor], record: AgentRecord, secrets: Secrets) -> None:
-        self._here = PerProcess(lambda: _Opened(kind(record, secrets)))
+        self._here = PerProcess(lambda: Opened(kind(record, secrets)))
         self.__qualname__ = f"{kind.__qualname__}[{record.id}]"
         self.__module__ = kind.__module__
 
@@ -57,12 +44,7 @@ class RemoteRun:
 
     async def ask(self, what: Callable[[RemoteExecutor], Awaitable[T]]) -> T:
         """Return what the executor says, opened before."""
-        here = self._here.get()
-        async with here.opening:
-            if not here.is_open:
-                await here.executor.open()
-                here.is_open = True
-        return await what(here.executor)
+        return await what(await self._here.get().ready())
 
     def adopt(self, run: object) -> Reference | None:
         """Return where a run that a function of the agent began is asked for; None when this type cannot."""
@@ -76,11 +58,5 @@ class RemoteRun:
 
     def close(self, seconds: float) -> None:
         """Close what this process opened; nothing runs any more. It waits *seconds* at most, and never raises."""
-        here = self._here.made
-        if here is None or not here.is_open:
-            return
-        here.is_open = False
-        try:
-            Run(here.executor.close()).result(seconds)
-        except Exception as exc:
-            logger.warning("%s was not closed: %r", self.__qualname__, exc)
+        if (here := self._here.made) is not None:
+            here.close(self.__qualname__, seconds)

@@ -5,36 +5,23 @@ The instance is made when a process runs its first task of the agent, not before
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from taskengine.agents import AgentContext, Executor, Secrets
 from taskengine.models import Outcome, Task
 from taskengine.models.agent import AgentRecord
 from taskengine.store.forks import PerProcess
+from workers.agents.opened import Opened
 from workers.loop import Run
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Opened:
-    """What a process has of an executor."""
-
-    executor: Executor
-    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
-    is_open: bool = False
 
 
 class SlotRun:
     """Runs tasks by an :class:`~taskengine.agents.Executor`; called like a function that ``@agent`` declares."""
 
     def __init__(self, kind: type[Executor], record: AgentRecord, secrets: Secrets) -> None:
-        self._here = PerProcess(lambda: _Opened(kind(record, secrets)))
+        self._here = PerProcess(lambda: Opened(kind(record, secrets)))
         #: Whether its runs are stopped where their worker is cut off.
         self.stops_when_cut_off = getattr(kind, "stops_when_cut_off", False)
         self._repairs = hasattr(kind, "repair")
@@ -48,7 +35,7 @@ class SlotRun:
             _ = context.prompt  # here, in the slot's thread: it may fetch results
         if inspect.iscoroutinefunction(here.executor.run):
             return self._run(here, task, context)
-        Run(self._open(here)).result(None)
+        Run(here.ready()).result(None)
         return here.executor.run(task, context)
 
     @property
@@ -58,21 +45,9 @@ class SlotRun:
 
     def close(self, seconds: float) -> None:
         """Close what this process opened; nothing runs any more. It waits *seconds* at most, and never raises."""
-        here = self._here.made
-        if here is None or not here.is_open:
-            return
-        here.is_open = False
-        try:
-            Run(here.executor.close()).result(seconds)
-        except Exception as exc:
-            logger.warning("%s was not closed: %r", self.__qualname__, exc)
+        if (here := self._here.made) is not None:
+            here.close(self.__qualname__, seconds)
 
-    async def _run(self, here: _Opened, task: Task, context: AgentContext) -> Outcome:
-        await self._open(here)
-        return await here.executor.run(task, context)
-
-    async def _open(self, here: _Opened) -> None:
-        async with here.opening:
-            if not here.is_open:
-                await here.executor.open()
-                here.is_open = True
+    async def _run(self, here: Opened[Executor], task: Task, context: AgentContext) -> Outcome:
+        executor = await here.ready()
+        return await executor.run(task, context)
