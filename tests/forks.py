@@ -20,7 +20,7 @@ class Child:
     pid: int
     _answer: int
 
-    def answer(self, seconds: float = 20.0) -> Any:
+    def answer(self, seconds: float = 60.0) -> Any:
         """What its work came to; AssertionError when that raised, or took longer than *seconds*."""
         try:
             ready, _, _ = select.select([self._answer], [], [], seconds)

@@ -47,7 +47,7 @@ def test_each_change_is_a_line_and_the_end_of_all_is_the_end(taskengine, world, 
 def test_json_lines_tell_who_runs_it_where(taskengine, world):
     world.new("build")
     told = world.start()
-    later(0.8, lambda: world.report(told, disposition="failed", error="no ink", error_kind="crash"))
+    later(3, lambda: world.report(told, disposition="failed", error="no ink", error_kind="crash"))
     done = taskengine("task", "watch", "-o", "json")
     first, last = map(json.loads, done.out.splitlines())
     assert done.code == 1  # one failed

@@ -41,7 +41,7 @@ def test_a_signal_ends_it_cleanly_and_its_term(bench: Bench, tmp_path: Path, num
     with coordinator(tmp_path, bench.server.url) as process:
         until(lambda: bench.fleet.leader, 20.0)
         process.send_signal(number)
-        said, _ = process.communicate(timeout=5)
+        said, _ = process.communicate(timeout=20)
     assert process.returncode == 0
     assert bench.fleet.leader is None
     assert "leads id=" in said
@@ -77,7 +77,7 @@ def test_after_a_kill_the_next_one_takes_over(bench: Bench, tmp_path: Path) -> N
 )
 def test_what_it_cannot_use_is_said_in_a_sentence(tmp_path: Path, url: str, says: str) -> None:
     with coordinator(tmp_path, url) as process:
-        said, _ = process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert says in said
     assert "Traceback" not in said
@@ -86,7 +86,7 @@ def test_what_it_cannot_use_is_said_in_a_sentence(tmp_path: Path, url: str, says
 def test_a_server_that_throws_tasks_away_is_refused(bench: Bench, tmp_path: Path) -> None:
     bench.server.client.config_set("maxmemory-policy", "allkeys-lru")
     with coordinator(tmp_path, bench.server.url) as process:
-        said, _ = process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "noeviction" in said
 
@@ -94,7 +94,7 @@ def test_a_server_that_throws_tasks_away_is_refused(bench: Bench, tmp_path: Path
 @pytest.mark.process
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     with coordinator(tmp_path, "redis://127.0.0.1:1/0", TASKENGINE_LEADER_SECONDS="soon") as process:
-        said, _ = process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "TASKENGINE_LEADER_SECONDS" in said
 

@@ -37,7 +37,7 @@ def service() -> Iterator[Anthropic]:
 def fleet(tmp_path_factory: pytest.TempPathFactory, service: Anthropic) -> Iterator[Fleet]:
     """A coordinator and a worker for an agent of the type claude."""
     server = Valkey()
-    made = Fleet(server, tmp_path_factory.mktemp("fleet"))
+    made = Fleet(server, tmp_path_factory.mktemp("fleet"), max_lost=20)
     try:
         made.coordinator()
         made.await_leader()
