@@ -19,6 +19,7 @@ from taskengine.cli.guide import examples
 from taskengine.cli.interrupts import ignore_hang_ups
 from taskengine.cli.lazy import LazyGroup, Outline
 from taskengine.cli.output import OutputOption, begin, choose, complain
+from taskengine.cli.reach import UrlOption
 from taskengine.cli.tie import tie_to
 from taskengine.errors import TaskEngineError
 
@@ -83,6 +84,7 @@ app = typer.Typer(
         "taskengine demo                         analyse a code base and look at it",
         "taskengine up --import my_agents        everything on this machine",
         "taskengine -o json task list            answers for programs",
+        "taskengine --url https://HOST task list over HTTP, with the key in TASKENGINE_API_KEY",
     ),
 )
 
@@ -96,6 +98,7 @@ def _say_version(wanted: bool) -> None:
 @app.callback()
 def root(
     output: OutputOption = None,
+    url: UrlOption = None,  # noqa: ARG001  # its callback notes it
     tied_to: Annotated[int | None, typer.Option(hidden=True, help="End when this parent process ends.")] = None,
     version: Annotated[  # noqa: ARG001  # its callback answers
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version.")

@@ -23,6 +23,8 @@ def ask(question: Callable[[SyncStore], T]) -> T | None:
     """Return the answer to *question*; None when no server is near."""
     try:
         settings = current()
+        if settings.url is not None:
+            return None  # what is near is not what a command would ask
         url = settings.redis_url
         if url is None:
             found = embedded.status(settings)

@@ -12,10 +12,11 @@ from rich.text import Text
 
 from taskengine import embedded
 from taskengine.api import BlockingTaskAPI
+from taskengine.cli import reach
 from taskengine.cli.output import warn
 from taskengine.core.remedy import as_commands
-from taskengine.errors import EmbeddedServerError, NotFoundError
-from taskengine.settings import Settings, current
+from taskengine.errors import EmbeddedServerError, InvalidInputError, NotFoundError, SettingsError
+from taskengine.settings import Settings, current, is_http
 from taskengine.store.address import redacted
 from taskengine.store.call import Operation
 
@@ -26,8 +27,18 @@ class CommandLine(BlockingTaskAPI):
     """The client of a command: what its answers and errors advise are commands."""
 
     def ask(self, operation: Operation[T]) -> T:
-        """Return the answer to a question that only commands ask."""
+        """Return the answer to a question that only commands ask, and only the store; SettingsError elsewhere."""
+        if self.is_remote:
+            raise SettingsError(
+                f"this asks the store itself, which {place()} does not pass on; run it where the store is, without "
+                "--url and TASKENGINE_URL"
+            )
         return self._run(operation)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it speaks to a server of REST."""
+        return self.settings.url is not None
 
     def _run(self, operation: Operation[T]) -> T:
         with as_commands():
@@ -38,9 +49,30 @@ class CommandLine(BlockingTaskAPI):
                 raise
 
 
+def here() -> Settings:
+    """Return the settings of this command: what ``--url`` says wins over theirs."""
+    url, settings = reach.chosen(), current()
+    if url is None:
+        return settings
+    if not is_http(url):
+        raise InvalidInputError(
+            f"--url {url!r:.120} is no address of a server of REST; give http(s)://HOST, or set TASKENGINE_REDIS_URL "
+            "to the address of a store",
+            field="url",
+        )
+    return settings.model_copy(update={"url": url})
+
+
+def at_store() -> Settings:
+    """Return the settings of a command that is a part of the fleet; SettingsError when ``--url`` names a server."""
+    if (url := reach.chosen()) is not None:
+        raise SettingsError(f"this runs on the store, and --url {url:.120} is for asking a server; leave it out")
+    return current().model_copy(update={"url": None})
+
+
 def asking() -> CommandLine:
     """Return a client for questions and for verbs on what is there; EmbeddedServerError where nothing can be there."""
-    settings = current()
+    settings = here()
     if _is_new(settings):
         raise EmbeddedServerError(
             f"no server in {_folder(settings)}; set TASKENGINE_REDIS_URL or start taskengine up"
@@ -50,15 +82,17 @@ def asking() -> CommandLine:
 
 def submitting() -> BlockingTaskAPI:
     """Return a client for what is new: it may be the first in its folder, and says so."""
-    settings = current()
+    settings = here()
     if _is_new(settings):
         warn(f"a new embedded server in {_folder(settings)}; nobody works for it before you start taskengine up")
     return CommandLine(settings=settings)
 
 
-def place() -> str:
+def place(settings: Settings | None = None) -> str:
     """Server and namespace, for people; no password."""
-    settings = current()
+    settings = here() if settings is None else settings
+    if settings.url is not None:
+        return f"server {settings.url.partition('#')[0]}"
     server = f"embedded server in {_folder(settings)}" if settings.redis_url is None else redacted(settings.redis_url)
     return f"{server}, namespace {settings.namespace}"
 
@@ -70,7 +104,7 @@ def nothing(what: str) -> Text:
 
 def _is_new(settings: Settings) -> bool:
     """Return whether the embedded server would have to be started and holds nothing."""
-    if settings.redis_url is not None:
+    if settings.redis_url is not None or settings.url is not None:
         return False
     found = embedded.status(settings)
     return found.state in {"absent", "stopped"} and not found.data_bytes

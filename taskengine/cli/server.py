@@ -16,11 +16,11 @@ from taskengine.api import local_key
 from taskengine.cli.guide import command
 from taskengine.cli.output import OutputOption, answer, console, split, warn
 from taskengine.cli.page import opened
-from taskengine.cli.place import place
+from taskengine.cli.place import at_store, place
 from taskengine.cli.text import plain
 from taskengine.rest.bind import Bind
 from taskengine.rest.serve import serve
-from taskengine.settings import current, environment, refuse_unknown
+from taskengine.settings import environment, refuse_unknown
 
 app = typer.Typer()
 
@@ -63,7 +63,7 @@ def server(
     file that only its user reads. Any number of servers may run beside each other.
     """
     refuse_unknown(environment())
-    settings = current()
+    settings = at_store()
     bind = Bind(
         host=host,
         port=settings.http_port if port is None else port,
@@ -84,7 +84,7 @@ def server(
 def _greet(url: str, key: Path | None, *, is_tied: bool) -> None:
     """Say where it listens and where the key is; the key itself on a terminal alone: other output is somebody's log."""
     where = f"; the key is in {key}" if key else ""
-    said = f"REST: {url}/api/v1, described at {url}/docs{where} ({place()}); Ctrl-C ends it"
+    said = f"REST: {url}/api/v1, described at {url}/docs{where} ({place(at_store())}); Ctrl-C ends it"
     if not is_tied:  # who started us says it, with the key
         said += "\nPage: " + opened(f"{url}/", local_key.read(key) if key and console().is_terminal else None)
     data = {

@@ -18,7 +18,7 @@ from taskengine.cli.doctor.server import address
 from taskengine.cli.guide import command
 from taskengine.cli.host import hosts_picture, most_reserved_first
 from taskengine.cli.output import OutputOption, answer
-from taskengine.cli.place import asking, place
+from taskengine.cli.place import asking, here, place
 from taskengine.cli.queue import queues_picture
 from taskengine.cli.run import tasks_in_lines
 from taskengine.cli.task.view import as_json
@@ -27,7 +27,6 @@ from taskengine.cli.worker import workers_picture
 from taskengine.errors import StoreError, StoreUnavailableError, TaskEngineError
 from taskengine.models import Task, TaskStatus
 from taskengine.models.host import HostInfo
-from taskengine.settings import current
 
 app = typer.Typer()
 
@@ -69,12 +68,12 @@ def status(
 
 def _show() -> int:
     """Show everything on one screen; 1 when no server answers."""
-    settings = current()
+    settings = here()
     findings = list(doctor.findings(settings, deep=False))
     data: dict[str, Any] = {"server": place(), "findings": [found.as_json() for found in findings]}
     parts: list[RenderableType] = [plain(place())]
     try:
-        if address(settings)[0] is None:  # asking would start it
+        if settings.url is None and address(settings)[0] is None:  # asking would start it
             raise StoreUnavailableError
         with asking() as api:
             stats, workers, hosts = api.get_queue_statistics(), api.list_workers(), api.list_hosts()
@@ -92,7 +91,7 @@ def _show() -> int:
 def _check() -> int:
     """Say in one line how it is; the exit code is a :class:`Health`."""
     try:
-        settings = current()
+        settings = here()
         findings = list(doctor.findings(settings, deep=False))
     except TaskEngineError as exc:
         answer({"status": "unknown", "error": str(exc), "findings": []}, Text(f"UNKNOWN: {exc}"))

@@ -26,7 +26,7 @@ from taskengine.cli.guide import command
 from taskengine.cli.interrupts import Interrupts
 from taskengine.cli.lines import Lines
 from taskengine.cli.output import OutputOption, split, warn
-from taskengine.cli.place import CommandLine, place
+from taskengine.cli.place import CommandLine, at_store, place
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.restarts import Restarts
 from taskengine.cli.served import served_lines
@@ -102,7 +102,7 @@ def _page_port() -> int | None:
 
 def _up(fleet: Fleet) -> int:
     """Run *fleet* until Ctrl-C, or until it cannot go on; the exit code."""
-    settings = current()
+    settings = at_store()
     if place := own_workers.foreign(Path.cwd()):
         warn(own_workers.foreign_sentence(place))
     try:
@@ -147,7 +147,7 @@ class _Session:
             server = embedded.status(self.settings)
             self.server_pid = server.pid
             lines.show("up", f"embedded valkey {server.version}, pid {server.pid}, its log is {server.log}")
-        lines.show("up", f"server: {place()}")
+        lines.show("up", f"server: {place(self.settings)}")
         for child in self.stack.children:
             lines.show("up", f"{child.name} started, pid {child.pid}")
 

@@ -22,7 +22,7 @@ from taskengine.cli import celery_door, completion, own_workers
 from taskengine.cli.fleet_options import Concurrency, Import, Level, LogLevel, OnePool, Pool, Queues
 from taskengine.cli.guide import command
 from taskengine.cli.output import OutputOption, answer, split, warn
-from taskengine.cli.place import asking, nothing
+from taskengine.cli.place import asking, at_store, nothing
 from taskengine.cli.stack import BUILT_IN_AGENTS, DEMO_AGENTS
 from taskengine.cli.text import plain
 from taskengine.errors import InvalidInputError, StoreUnavailableError
@@ -145,7 +145,7 @@ def _check() -> None:
     if place := own_workers.foreign(Path.cwd()):
         warn(own_workers.foreign_sentence(place))
     try:
-        with BlockingTaskAPI() as api:
+        with BlockingTaskAPI(settings=at_store()) as api:
             api.get_queue_statistics()
     except StoreUnavailableError as exc:
         warn(f"{exc}; waiting for it")

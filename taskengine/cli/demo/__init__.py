@@ -29,13 +29,13 @@ from taskengine.cli.fleet_options import Concurrency
 from taskengine.cli.guide import command
 from taskengine.cli.interrupts import Interrupts
 from taskengine.cli.output import OutputOption, warn
-from taskengine.cli.place import CommandLine
+from taskengine.cli.place import CommandLine, at_store
 from taskengine.cli.readiness import Readiness
 from taskengine.cli.stack import DEMO_AGENTS, Fleet, Stack, first_free, free_port, programs, stop_seconds
 from taskengine.demo import mosaic
 from taskengine.demo.run import Analysis
 from taskengine.errors import InvalidInputError, NotFoundError, StoreError, TaskEngineError
-from taskengine.settings import current, environment
+from taskengine.settings import environment
 
 app = typer.Typer()
 
@@ -100,7 +100,7 @@ def _run(wishes: Wishes) -> int:
     """Run the demo; the exit code: 0, 1 if a task did not complete, 130 if it was interrupted before the
     end.
     """
-    settings = current()
+    settings = at_store()
     shown = subject(wishes.path, wishes.synthetic)
     logs = _log_folder(wishes.report)
     if place := own_workers.foreign(Path.cwd()):

@@ -16,14 +16,15 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.cli.doctor import alike, fleet, machine, messages, server
+from taskengine.cli.doctor import alike, fleet, machine, messages, remote, server
 from taskengine.cli.doctor import deep as everything_stored
 from taskengine.cli.doctor.finding import Finding, Level, wrong
 from taskengine.cli.guide import command
 from taskengine.cli.output import OutputOption, answer
+from taskengine.cli.place import here
 from taskengine.cli.text import plain
 from taskengine.errors import StoreError
-from taskengine.settings import Settings, current
+from taskengine.settings import Settings
 from taskengine.store import nodes
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
@@ -49,7 +50,7 @@ def doctor(
 
     Starts nothing and changes nothing. The exit code is 1 when something is wrong.
     """
-    found = list(findings(current(), deep=deep))
+    found = list(findings(here(), deep=deep))
     healthy = all(one.level is not Level.WRONG for one in found)
     answer({"healthy": healthy, "findings": [one.as_json() for one in found]}, shown(found))
     raise typer.Exit(0 if healthy else 1)
@@ -58,6 +59,9 @@ def doctor(
 def findings(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     """Yield what is found, part by part; StoreError never: a server that does not answer is a finding."""
     yield from machine.examine()
+    if settings.url is not None:
+        yield from remote.examine(settings, deep=deep)
+        return
     url, known = server.address(settings)
     yield from known
     if url is None:

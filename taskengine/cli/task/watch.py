@@ -135,7 +135,8 @@ class Following:
     """Watches what meets filters: listed once, and from then on by what histories tell.
 
     A task that comes into a run of which nothing is watched is found by a list, :data:`_LIST_SECONDS` later at most.
-    Whoever filters by a status lists at each look: tasks come to it from runs that are not followed.
+    Whoever filters by a status, or asks a server of REST, lists at each look: tasks come to it from runs that are not
+    followed.
     """
 
     def __init__(self, api: CommandLine, seen: Watch, filters: Mapping[str, Any]) -> None:
@@ -149,6 +150,9 @@ class Following:
 
     def look(self) -> None:
         """See what changed since the last look, everything at the first."""
+        if self._api.is_remote:  # it tells no histories of many runs: list again, and read what is open
+            self._list()
+            return
         if self._position is None:
             self._position = self._api.ask(changes.here(self._keys))
             self._list()
