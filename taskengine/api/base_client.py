@@ -29,7 +29,7 @@ class BaseClient:
         #: The settings in use; *url* wins over theirs.
         self.settings = _with_url(current() if settings is None else settings, url)
         self._context = OperationContext(Keys(self.settings.namespace), self.settings, time.monotonic)
-        self._look_at(self.settings.url or self.settings.redis_url, api_key)
+        self._look_at(url or self.settings.url or self.settings.redis_url, api_key)
 
     def _look_at(self, url: str | None, api_key: str | None) -> None:
         """Refuse a wrong address here already."""
@@ -59,7 +59,9 @@ def _server_named(url: object, settings: object) -> str | None:
 def _with_url(settings: Settings, url: str | None) -> Settings:
     if url is None:
         return settings
-    return settings.model_copy(update={"url": url} if is_http(url) else {"url": None, "redis_url": url})
+    # What a server prints has this machine's key behind it, which settings, that people print, do not hold.
+    changes = {"url": url.partition("#")[0]} if is_http(url) else {"url": None, "redis_url": url}
+    return settings.model_copy(update=changes)
 
 
 def _over_http(client: Any) -> Any:

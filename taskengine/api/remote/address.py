@@ -50,8 +50,10 @@ class Address:
 
 def address(url: str, settings: Settings, given: str | None) -> Address:
     """Return the address that *url* is; InvalidInputError when it is none, SettingsError when a key would be seen."""
+    url, _, printed = url.partition("#key=")  # as a server prints it, for a browser
     parts = _split(url)
     host = parts.hostname or ""
+    given = printed or None if given is None else given
     found = Address(
         url=_plain(url), is_loopback=_is_loopback(host), is_plain=parts.scheme == "http",
         port=parts.port or _PORTS[parts.scheme], settings=settings, key=_checked(given, "api_key") or _of_environment(),

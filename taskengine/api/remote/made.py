@@ -20,7 +20,7 @@ from taskengine.api.remote.lines import in_lines
 from taskengine.api.remote.message import Exchange, Request
 from taskengine.api.remote.revive import no_server_of_ours
 from taskengine.api.remote.verb import Verb, answered
-from taskengine.api.remote.waits import Waits
+from taskengine.api.remote.waits import Waits, pieces_of
 from taskengine.api.surface import ALIASES, PREFIX, ROWS, Sends
 from taskengine.errors import StoreError, UnknownKeyError, UnsupportedServerError
 
@@ -32,6 +32,10 @@ def verbs_of(client: type) -> Mapping[str, Verb]:
     """Return the verbs of one of the two classes, by name."""
     names = dict.fromkeys(row.name for row in ROWS)
     return {name: Verb.of(client, name, tuple(row for row in ROWS if row.name == name)) for name in names}
+
+
+#: Verbs that answer of each id by itself, so that several requests are one call.
+_IN_PIECES = frozenset({"get_tasks", "get_latest_executions"})
 
 
 class _Server(BaseModel):
@@ -82,9 +86,19 @@ class _Asker:
             return (yield from self._waits.follow(verb.name, given, read))
         if verb.name == "delete_task":
             return (yield from self._waits.until_deleted(verb.name, given, read))
+        if verb.name in _IN_PIECES:
+            return (yield from self._in_pieces(verb, given, read))
         if row.sends is Sends.WHERE:
             return (yield from in_lines(verb.request(given, settings), given.get("progress"), where))
         return (yield from answered(verb.request(given, settings), read, where))
+
+
+    def _in_pieces(self, verb: Verb, given: dict[str, Any], read: Reader) -> Exchange[list[Any]]:
+        found: list[Any] = []
+        for piece in pieces_of(given["task_ids"]):
+            request = verb.request({"task_ids": piece}, self._server.settings)
+            found += yield from answered(request, read, self._server.url)
+        return found
 
 
 def _verb(client: type, name: str) -> Callable[..., Any]:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from taskengine.api.arguments import seconds
+from taskengine.api.arguments import id_texts, seconds
 from taskengine.api.remote.answers import Waited, waited_of
 from taskengine.api.remote.message import Exchange, Request
 from taskengine.api.remote.verb import Verb, answered
-from taskengine.api.surface import LONGEST_WAIT
+from taskengine.api.surface import LONGEST_WAIT, MOST_IDS
 from taskengine.errors import WaitTimeoutError
 from taskengine.models import LogPage
 from taskengine.settings import Settings
@@ -32,6 +32,11 @@ class Waits:
 
     def until_over(self, name: str, given: Mapping[str, Any]) -> Exchange[Any]:
         """Return what a verb that waits comes to; WaitTimeoutError when its time is up."""
+        if name == "wait":
+            pieces = pieces_of(given["task_ids"])
+            if len(pieces) > 1:
+                return (yield from self._until_all_over(pieces, seconds(given.get("timeout"))))
+            given = {**given, "task_ids": pieces[0]}
         if not given.get("wait", True):
             return (yield from self._ask(name, {**given, "timeout": 0.0})).result
         timeout = seconds(given.get("timeout"))
@@ -48,6 +53,21 @@ class Waits:
             if deadline is not None and self.clock() >= deadline:
                 raise WaitTimeoutError(now.pending, timeout or 0, says=_says(now, left, timeout or 0))
             asks, told = self._goes_on(name, asks, told, now)
+
+    def _until_all_over(self, pieces: list[list[str]], timeout: float | None) -> Exchange[list[Any]]:
+        """Wait for more tasks than one request may name, a piece after the other."""
+        deadline = None if timeout is None else self.clock() + timeout
+        found: list[Any] = []
+        pending: list[str] = []
+        for piece in pieces:
+            left = None if deadline is None else max(0.0, deadline - self.clock())
+            try:
+                found += yield from self.until_over("wait", {"task_ids": piece, "timeout": left})
+            except WaitTimeoutError as exc:
+                pending += exc.pending
+        if pending:
+            raise WaitTimeoutError(pending, timeout or 0)
+        return found
 
     def _goes_on(
         self, name: str, asks: str, told: dict[str, Any], now: Waited
@@ -88,6 +108,12 @@ class Waits:
                 return (yield from answered(self.verbs[name].request(given, self.settings), read, self.where))
             except WaitTimeoutError:
                 continue  # the request's time was up; the same one goes on
+
+
+def pieces_of(task_ids: Any) -> list[list[str]]:
+    """Return ids in pieces that one request may name; one piece at least, also of none."""
+    ids = id_texts(task_ids)
+    return [ids[at : at + MOST_IDS] for at in range(0, len(ids), MOST_IDS)] or [[]]
 
 
 def _says(now: Waited, left: float, timeout: float) -> str | None:

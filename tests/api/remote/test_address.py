@@ -44,7 +44,7 @@ def test_what_a_class_of_the_users_own_overrides_stays_overridden() -> None:
     "url",
     [
         "http://", "https://:80", "http://host:port", "http://[::1", "https://user:pass@host", "https://host/?x=1",
-        "https://host/#there",
+        "https://host/#there", "https://host/?#key=te_1",
     ],
 )  # fmt: skip
 def test_a_wrong_address_is_refused_without_its_password(url: str) -> None:
@@ -98,6 +98,14 @@ def test_a_key_that_others_may_read_is_not_used(tmp_path: Path) -> None:
     path.chmod(path.stat().st_mode | stat.S_IRGRP)
     with pytest.raises(SettingsError, match="not for its user alone"):
         address("http://127.0.0.1:8460", settings, None).shown()
+
+
+def test_the_address_that_a_server_prints_brings_its_key() -> None:
+    with BlockingTaskAPI("http://127.0.0.1:8460/#key=te_printed", Settings()) as api:
+        assert api.settings.url == "http://127.0.0.1:8460/"
+    found = address("http://127.0.0.1:8460/#key=te_printed", Settings(), None)
+    assert (found.url, found.shown()) == ("http://127.0.0.1:8460", "te_printed")
+    assert address("http://127.0.0.1:8460/#key=te_printed", Settings(), KEY).shown() == KEY
 
 
 def test_a_copied_address_of_the_routes_is_the_servers() -> None:

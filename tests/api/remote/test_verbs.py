@@ -120,6 +120,22 @@ def test_a_workflow_that_is_awaited_is_started_once(remote: BlockingTaskAPI) -> 
     assert [each.id for each in remote.list_workflows()] == [waiting.id]
 
 
+def test_more_ids_than_a_request_may_name_are_one_call(
+    remote: BlockingTaskAPI, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waits, "MOST_IDS", 3)
+    made = remote.create_tasks([Task(name=str(n), capability="lint") for n in range(8)])
+    ids = [task.id for task in made]
+    assert [task.id for task in remote.get_tasks(iter(ids))] == ids
+    assert remote.get_latest_executions(ids) == [None] * 8
+    world.finish(*made[:7])
+    with pytest.raises(WaitTimeoutError) as late:
+        remote.wait(ids, timeout=0.1)
+    assert late.value.pending == (str(ids[7]),)
+    world.finish(made[7])
+    assert [task.id for task in remote.wait(ids, timeout=30)] == ids
+
+
 def test_handles_speak_over_http_too(remote: BlockingTaskAPI) -> None:
     waiting = Workflow(name="w", steps=[WaitStep(name="s", signal="go")])
     handle = remote.start_workflow(waiting)
