@@ -44,7 +44,7 @@ def test_what_a_class_of_the_users_own_overrides_stays_overridden() -> None:
     "url",
     [
         "http://", "https://:80", "http://host:port", "http://[::1", "https://user:pass@host", "https://host/?x=1",
-        "https://host/#there", "https://host/?#key=te_1",
+        "https://host/#there", "https://host/?x=1#key=te_1",
     ],
 )  # fmt: skip
 def test_a_wrong_address_is_refused_without_its_password(url: str) -> None:
