@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from pathlib import Path
 
 import uvicorn
 
@@ -22,17 +23,17 @@ _START_SECONDS = 60.0
 class Served:
     """One server, on a free port of the loopback interface."""
 
-    def __init__(self, settings: Settings, *, everybody: str | None = None) -> None:
-        """Serve whoever has a key, or *everybody* under one name, who may do everything."""
+    def __init__(self, settings: Settings, *, everybody: str | None = None, pem: Path | None = None) -> None:
+        """Serve whoever has a key, or *everybody* under one name, who may do everything; by TLS with what *pem* has."""
         self.app = application(settings, hosts=frozenset({"127.0.0.1", "localhost"}))
         if everybody is not None:
             door_of(self.app).everybody = Caller(everybody, Scope.ADMIN)
         self._listening: socket.socket = listen(Bind(port=0))
         self.port = int(self._listening.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port}" if pem is None else f"https://localhost:{self.port}"
         config = uvicorn.Config(
             self.app, http=PatientProtocol, ws="none", lifespan="on", log_level="warning", access_log=False,
-            server_header=False, proxy_headers=False,
+            server_header=False, proxy_headers=False, ssl_certfile=pem and str(pem),
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._listening],), daemon=True)

@@ -31,6 +31,7 @@ _MOST = 256 * 2**20
 #: Below the five seconds after which the server closes a connection that nobody uses.
 _KEPT_SECONDS = 4.0
 _NEVER_ARRIVED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _PERHAPS_ARRIVED = (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError)
 
 
@@ -41,6 +42,8 @@ def options(address: Address) -> dict[str, Any]:
         "limits": httpx2.Limits(max_connections=100, keepalive_expiry=_KEPT_SECONDS),
         "headers": {"User-Agent": f"taskengine/{version('taskengine')}"},
         "follow_redirects": False,
+        # What speaks no TLS need not read the certificates that the machine trusts: a tenth of a second.
+        "verify": not address.is_plain,
         # No proxy stands between this machine and itself, whatever the environment says.
         "trust_env": not (address.is_loopback and address.is_plain),
     }
@@ -73,7 +76,7 @@ class _Tries:
 
     def pause(self, error: httpx2.HTTPError) -> float:
         """Return the seconds before it is sent again; StoreUnavailableError when it is not."""
-        again = isinstance(error, _NEVER_ARRIVED) or (
+        again = (isinstance(error, _NEVER_ARRIVED) and _UNTRUSTED not in str(error)) or (
             self.request.is_repeatable and isinstance(error, _PERHAPS_ARRIVED)
         )
         if not again or self.count >= len(_PAUSES):
@@ -85,6 +88,11 @@ class _Tries:
 def _unavailable(error: httpx2.HTTPError, where: str) -> StoreUnavailableError:
     if isinstance(error, httpx2.ReadTimeout):
         why = f"no answer from {where} within {READ_SECONDS:g} s; what was asked may have been done"
+    elif _UNTRUSTED in str(error):
+        why = (
+            f"the certificate of {where} is of nobody whom this machine trusts ({error}); set SSL_CERT_FILE to the "
+            "certificate of who signed it"
+        )
     elif isinstance(error, _NEVER_ARRIVED):
         why = f"no answer from {where} ({error or type(error).__name__}); is 'taskengine server' running there?"
     else:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,6 +116,28 @@ def test_what_could_be_done_twice_is_sent_with_a_key_that_stays_the_same(strange
         assert api.signal_workflow("00000000-0000-0000-0000-000000000001", "go") is True
     first, second = (headers["Idempotency-Key"] for _, path, headers in flaky.asked if path != "/version")
     assert first == second
+
+
+def test_tls_is_spoken_with_whom_the_machine_trusts_alone(
+    settings: Settings, key: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem, only = tmp_path / "both.pem", tmp_path / "only.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    words += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"]
+    subprocess.run([*words, "-keyout", str(pem), "-out", str(only)], check=True, capture_output=True)
+    pem.write_text(pem.read_text(encoding="ascii") + only.read_text(encoding="ascii"), encoding="ascii")
+    server = Served(settings, pem=pem)
+    try:
+        with (
+            BlockingTaskAPI(server.url, settings, api_key=key()) as api,
+            pytest.raises(StoreUnavailableError, match="set SSL_CERT_FILE to the certificate of who signed it"),
+        ):
+            api.list_tasks()
+        monkeypatch.setenv("SSL_CERT_FILE", str(only))
+        with BlockingTaskAPI(server.url, settings, api_key=key()) as api:
+            assert api.list_tasks() == []
+    finally:
+        server.close()
 
 
 def test_no_key_says_where_it_was_looked_for(locked: Served, settings: Settings) -> None:
