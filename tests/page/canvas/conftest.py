@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,7 +22,7 @@ import("/laws.js").then((laws) => laws[name]()).then(() => done(""), (error) => 
 
 class _Files(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        found = {**{f"/assets/{path}": file for path, file in shelf().files.items()}}.get(self.path)
+        found = shelf().files.get(self.path.removeprefix("/assets/"))
         body, kind = b"<!doctype html><title>laws</title>", "text/html"
         if found is not None:
             body, kind = found.body, found.kind
@@ -40,23 +39,12 @@ class _Files(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def law_runner() -> Iterator[Callable[[str], str]]:
+def law_runner(browser: webdriver.Chrome) -> Iterator[Callable[[str], str]]:
     """``law_runner(name)``: what a law says that does not hold; nothing if it holds."""
-    paths = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
-    if None in paths.values():
-        pytest.fail("a browser is missing: apt-get install chromium chromium-driver")
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Files)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    options = webdriver.ChromeOptions()
-    options.binary_location = paths["chromium"] or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(paths["chromedriver"]))
-    try:
-        driver.set_script_timeout(60)
-        driver.get(f"http://127.0.0.1:{server.server_port}/")
-        yield lambda name: driver.execute_async_script(_RUN, "/assets", name)
-    finally:
-        driver.quit()
-        server.shutdown()
-        server.server_close()
+    browser.set_script_timeout(60)
+    browser.get(f"http://127.0.0.1:{server.server_port}/")
+    yield lambda name: browser.execute_async_script(_RUN, "/assets", name)
+    server.shutdown()
+    server.server_close()
