@@ -1,7 +1,7 @@
 // @ts-check
 /** Items as dots (far), boxes (middle) or boxes with words (near): what one sees of a node depends on its size. */
 import { STATUS, STATUSES } from "../board.js";
-import { NODE } from "../layout.js";
+import { NODE, PITCH } from "../layout.js";
 import { strokes } from "../status.js";
 import { span } from "../words.js";
 import { plain } from "./captions.js";
@@ -33,11 +33,15 @@ export function paintItems(ctx, picture) {
 
 /** Paint some items again where they are dots. @param {CanvasRenderingContext2D} ctx @param {Iterable<number>} items */
 export function repaintDots(ctx, picture, items) {
+  const { view, dpr } = picture;
+  // Where neighbours were painted as one stroke, what lay between them is painted over, too.
+  const gap = (PITCH.y - NODE.height) * view.scale;
+  const grow = gap <= UNSEEN * dpr ? gap : 0;
   for (const item of items) {
     if (picture.scene.isStack(item)) stackDot(ctx, picture, item);
     else {
       ctx.fillStyle = picture.theme.status[picture.board.status[picture.scene.tasksOf(item)[0]]];
-      dot(ctx, picture, item);
+      dot(ctx, picture, item, item, grow);
     }
   }
 }
@@ -69,12 +73,12 @@ function paintDots(ctx, picture) {
 }
 
 /** A dot, or a stroke from it down to another of its column. */
-function dot(ctx, { scene, view, dpr }, item, last = item) {
+function dot(ctx, { scene, view, dpr }, item, last = item, grow = 0) {
   const { x, y } = scene.places;
   const width = Math.max(NODE.width * view.scale, 1.2 * dpr);
   const height = Math.max(NODE.height * view.scale, 1 * dpr);
-  const top = (y[item] - view.y) * view.scale - height / 2;
-  ctx.fillRect((x[item] - view.x) * view.scale - width / 2, top, width, (y[last] - y[item]) * view.scale + height);
+  const top = (y[item] - view.y) * view.scale - (height + grow) / 2;
+  ctx.fillRect((x[item] - view.x) * view.scale - width / 2, top, width, (y[last] - y[item]) * view.scale + height + grow);
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Picture} picture @param {number} item */
