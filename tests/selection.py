@@ -22,7 +22,9 @@ STORES = {
     "all": ["valkey-sync", "valkey-async", "fake-sync", "fake-async"],
 }
 #: Fixtures that start a process, themselves or by what they ask for.
-_STARTERS = {"browser", "site", "valkey", "shared_valkey", "fleet", "make_fleet", "places", "make_world", "shell", "real"}
+_STARTERS = {
+    "browser", "site", "valkey", "shared_valkey", "fleet", "make_fleet", "places", "make_world", "shell", "real",
+}  # fmt: skip
 #: What Python says before it starts a process.
 _STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
 

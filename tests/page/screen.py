@@ -17,8 +17,11 @@ from ..fleet import until
 
 #: Roles of the accessibility tree that somebody can do something with.
 _CONTROLS = frozenset(
-    {"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "spinbutton", "menuitem", "tab", "slider"}
-)
+    {
+        "button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "spinbutton", "menuitem", "tab",
+        "slider",
+    }
+)  # fmt: skip
 _PATIENCE = 40.0
 
 

@@ -74,7 +74,8 @@ def test_a_run_is_paused_resumed_and_cancelled_by_its_buttons(screen: Screen, si
 
 def screen_name(screen: Screen) -> str:
     """Return the name of the key that the page is logged in with."""
-    return str(screen.driver.execute_async_script("fetch('/session').then((a) => a.json()).then((s) => arguments[0](s.name))"))
+    asks = "fetch('/session').then((answer) => answer.json()).then((session) => arguments[0](session.name))"
+    return str(screen.driver.execute_async_script(asks))
 
 
 def test_failed_tasks_are_counted_before_they_are_opened_again(screen: Screen, site: Site) -> None:
@@ -100,7 +101,8 @@ def test_a_task_tells_its_reason_its_log_and_its_history_as_text(screen: Screen,
     site.submit("cold", task)
     site.api.wait([task.id], timeout=60)
     screen.go(f"/tasks/{task.id}")
-    screen.see(f"cold {MARKUP}", f"ValueError: {MARKUP}", f"the oven is {MARKUP}", "Was submitted", "Started attempt 1", "Failed: crash")
+    screen.see(f"cold {MARKUP}", f"ValueError: {MARKUP}", f"the oven is {MARKUP}")
+    screen.see("Was submitted", "Started attempt 1", "Failed: crash")
     assert screen.driver.find_elements(By.CSS_SELECTOR, "main img, main b img") == []
     assert screen.driver.title.startswith("cold <img")
     Select(screen.field("Level from")).select_by_visible_text("error")
@@ -182,7 +184,8 @@ def now_run(task: Task, site: Site) -> str:
 
 def test_many_tasks_are_cancelled_by_the_filters_of_the_address(screen: Screen, site: Site) -> None:
     who = f"clerk-{uuid4().hex[:6]}"
-    run = site.submit("many", *waiting(4, created_by=who), Task(name="held", capability=NOWHERE, hold=True, created_by=who))
+    held = Task(name="held", capability=NOWHERE, hold=True, created_by=who)
+    run = site.submit("many", *waiting(4, created_by=who), held)
     screen.go("/tasks")
     screen.type("Submitted by", who)
     screen.until(lambda: f"created_by={who}" in screen.place)
@@ -257,8 +260,11 @@ def test_a_workflow_is_approved_with_its_form_and_signalled(screen: Screen, site
 
 
 @pytest.mark.parametrize(
-    "path", ["/runs", "/runs/{run}/tasks", "/runs/{run}/events", "/tasks", "/tasks/{task}", "/workflows", "/queues", "/workers",
-             "/dead-letters", "/quarantine", "/health", "/nowhere"],
+    "path",
+    [
+        "/runs", "/runs/{run}", "/runs/{run}/timeline", "/runs/{run}/tasks", "/runs/{run}/events", "/tasks",
+        "/tasks/{task}", "/workflows", "/queues", "/workers", "/dead-letters", "/quarantine", "/health", "/nowhere",
+    ],
 )  # fmt: skip
 def test_every_control_has_a_name_and_every_page_one_heading(screen: Screen, site: Site, path: str) -> None:
     run = next(iter(site.api.list_runs(name="named")), None)
@@ -308,3 +314,35 @@ def test_light_and_dark_are_chosen_and_remembered(screen: Screen) -> None:
     screen.control("Theme: dark")
     assert ground() != light
     screen.press("Theme: dark")
+
+
+_FORECAST = """
+const [slots, now, done] = arguments;
+const base = document.querySelector("script[src]").src.replace("js/main.js", "js/");
+Promise.all([import(base + "board.js"), import(base + "remaining.js")]).then(([{ Board }, { remaining }]) => {
+  const over = "kkkkk", open = "rwww";  // five that took 2 s; a diamond whose first runs for 1 s
+  const n = over.length + open.length, none = [...open].map(() => -1);
+  done(remaining(new Board({
+    run: "r", name: null, seq: 1, base_ms: 0, names: Array.from({ length: n }, (_, i) => `part ${i}`), queues: ["q"],
+    queue: Array(n).fill(0), status: over + open, codes: { completed: "k", running: "r", pending: "w" },
+    src: [5, 5, 6, 7], dst: [6, 7, 8, 8], ready: Array(n).fill(0),
+    start: [0, 0, 0, 0, 0, 9000, ...none.slice(1)], end: [2000, 2000, 2000, 2000, 2000, ...none],
+  }), slots, now));
+}, (error) => done(String(error)));
+"""
+
+
+@pytest.mark.parametrize(("slots", "seconds"), [(1, 7.0), (2, 5.0), (100, 5.0), (0, None)])
+def test_what_is_left_is_the_longest_open_path_or_all_work_on_the_slots(
+    screen: Screen, slots: int, seconds: float | None
+) -> None:
+    assert screen.driver.execute_async_script(_FORECAST, slots, 10_000) == seconds
+
+
+def test_a_run_that_goes_on_says_about_when_it_ends(screen: Screen, site: Site) -> None:
+    parts = [Task(name=f"part {n}", capability="bake", input={"seconds": 1}) for n in range(24)]
+    run = site.submit("forecast", *parts)
+    screen.go(f"/runs/{run}/tasks")
+    screen.see("ends in about")
+    site.api.cancel_tasks(run_id=run)
+    screen.until(lambda: "ends in about" not in screen.text)

@@ -5,9 +5,11 @@ import { get, post } from "../api.js";
 import { many } from "../bulk.js";
 import { doing, given, question, reasonField } from "../dialog.js";
 import { element, h, render } from "../dom.js";
+import { feedOf } from "../feed.js";
 import { Pace } from "../forecast.js";
 import { live } from "../live.js";
 import { button, failure, head, loading, tabs, whole } from "../parts.js";
+import { remaining } from "../remaining.js";
 import { href } from "../route.js";
 import { bar, tally } from "../status.js";
 import { between, number, short, span, when } from "../words.js";
@@ -30,10 +32,47 @@ const AHEAD = {
   timeline: async () => void (await import("./run/timeline.js")),
 };
 
+/** Milliseconds for which the number of slots, and a forecast, are believed. */
+const FRESH = 5000;
+
+/** When a run will be over, as far as its tasks tell. */
+class Forecast {
+  #slots = 0;
+  #asked = -Infinity;
+  #said = -Infinity;
+  /** @type {number | null} */ #left = null;
+
+  /** @param {string} id */
+  constructor(id) {
+    this.id = id;
+    this.close = feedOf(id).listen(() => {});
+  }
+
+  /** Ask how many slots there are, now and then. @param {AbortSignal} signal */
+  async look(signal) {
+    if (performance.now() - this.#asked < FRESH) return;
+    const { items } = await get("/workers", {}, signal);
+    this.#slots = items.reduce((/** @type {number} */ sum, /** @type {any} */ each) => sum + (each.alive ? each.slots : 0), 0);
+    this.#asked = performance.now();
+  }
+
+  /** Seconds that are left; null where nobody can tell: too few ended, or somebody is waited for. @param {any} run */
+  left(run) {
+    if (run.finished_at || run.pause || run.counts.paused) return null;
+    const { board, now } = feedOf(this.id);
+    if (board && performance.now() - this.#said > 1000) {
+      this.#left = remaining(board, this.#slots, now);
+      this.#said = performance.now();
+    }
+    return this.#left;
+  }
+}
+
 /** @param {HTMLElement} root @param {import("../route.js").Route} route */
 export function mount(root, route) {
   const [, id, tab = TABS[0]] = route.path;
   const pace = new Pace();
+  const forecast = new Forecast(id);
   const top = element("div", { class: "run-head" });
   const stage = element("div", { class: `run-view view-${tab}` });
   root.replaceChildren(top, tabbed(id, tab), stage);
@@ -57,14 +96,14 @@ export function mount(root, route) {
   const header = live(top, route, {
     every: (run) => (run.finished_at ? 5000 : 1000),
     load: async (_, signal) => {
-      const [run, pauses] = await Promise.all([get(`/runs/${id}`, {}, signal), get("/pauses", {}, signal)]);
+      const [run, pauses] = await Promise.all([get(`/runs/${id}`, {}, signal), get("/pauses", {}, signal), forecast.look(signal)]);
       return { ...run, pause: pauses.items.find((/** @type {any} */ each) => each.scope === "run" && each.name === id) };
     },
     draw: (run, _, again) => {
       document.title = `${run.name ?? `Run ${short(id)}`} · taskengine`;
       pace.note(run.total_tasks - run.open_tasks);
       if (!view) void open(run);
-      return summary(run, pace, again);
+      return summary(run, pace.rate, forecast.left(run), again);
     },
   });
   render(stage, loading());
@@ -72,6 +111,7 @@ export function mount(root, route) {
     close() {
       isClosed = true;
       header.close();
+      forecast.close();
       close(view);
     },
     /** @param {import("../route.js").Route} changed */
@@ -91,11 +131,9 @@ function tabbed(id, tab) {
   return holder;
 }
 
-/** @param {any} run @param {Pace} pace @param {() => void} again */
-function summary(run, pace, again) {
+/** @param {any} run @param {number | null} rate @param {number | null} left seconds @param {() => void} again */
+function summary(run, rate, left, again) {
   const over = run.total_tasks - run.open_tasks;
-  const { rate } = pace;
-  const left = run.finished_at ? null : pace.left(run.open_tasks);
   return [
     head(run.name ?? `Run ${short(run.id)}`, [stateOf(run), whole(run.id), run.created_by ? h("span", null, `by ${run.created_by}`) : null,
       h("span", null, "began ", when(run.created_at))], actions(run, again)),
@@ -109,7 +147,7 @@ function summary(run, pace, again) {
           h("span", null, `${over.toLocaleString("en")} of ${number(run.total_tasks, "task")} over`),
           rate && !run.finished_at ? h("span", null, `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second`) : null,
           h("span", null, `took ${span(between(run.created_at, run.finished_at))}`),
-          left !== null ? h("span", { title: "At the pace of the last minute" }, `ends in about ${span(left)}`) : null))),
+          left !== null ? h("span", { title: "The longer of the longest path that is open and of all open work on the slots there are" }, `ends in about ${span(left)}`) : null))),
   ];
 }
 
