@@ -5,6 +5,8 @@
 const WINDOW = 60_000;
 /** Ends below which nothing is said. */
 const FEWEST = 5;
+/** Milliseconds below which a burst would pass for a pace. */
+const SHORTEST = 4000;
 
 /** Ends of one run that were seen. */
 export class Pace {
@@ -23,7 +25,7 @@ export class Pace {
   get rate() {
     const first = this.#seen[0];
     const last = this.#seen.at(-1);
-    if (!first || !last || last[1] - first[1] < FEWEST || last[0] === first[0]) return null;
+    if (!first || !last || last[1] - first[1] < FEWEST || last[0] - first[0] < SHORTEST) return null;
     return ((last[1] - first[1]) * 1000) / (last[0] - first[0]);
   }
 

@@ -30,7 +30,7 @@ export function mount(root, route) {
       pauses.length ? panel("Pauses", table("Pauses", ["What", "State", "Reason", { text: "By", class: "extra" }, { text: "Since", class: "extra" },
         { text: "Until", class: "extra" }, ""], pauses.map((/** @type {any} */ each) => held(each, again)))) : null,
       h("section", { "aria-label": "Queues" }, Object.keys(counts.queues).length
-        ? table("Queues", ["Queue", { text: "Ready", class: "number" }, { text: "Granted", class: "number" }, { text: "Workers", class: "number" }, "State", ""],
+        ? table("Queues", ["Queue", { text: "Ready", class: "number" }, { text: "Granted", class: "number extra" }, { text: "Workers", class: "number" }, "State", ""],
             Object.entries(counts.queues).map(([name, each]) => queue(name, each, pauses, again)))
         : empty("Nothing waits", "A queue appears as long as something in it is ready.")),
       pauses.length ? null : h("p", { class: "quiet" }, "Nothing is paused."),
@@ -47,7 +47,7 @@ function queue(name, { ready, granted, workers, paused }, pauses, again) {
   const [state, says] = paused ? ["paused", "paused"] : workers ? ["online", "served"] : ready ? ["failed", "no worker"] : ["cancelled", "no worker"];
   return h("tr", { key: name },
     h("th", { scope: "row" }, h("a", { href: href(["tasks"], name.startsWith("@") ? { assigned_to: name.slice(1) } : { capability: name }) }, name)),
-    h("td", { class: "number" }, ready.toLocaleString("en")), h("td", { class: "number" }, granted), h("td", { class: "number" }, workers),
+    h("td", { class: "number" }, ready.toLocaleString("en")), h("td", { class: "number extra" }, granted), h("td", { class: "number" }, workers),
     h("td", null, badge(state, says)),
     h("td", { class: "act" }, own
       ? button("Resume", () => void doing(() => resume(scope), again), { "aria-label": `Resume ${name}` })
