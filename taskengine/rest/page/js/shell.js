@@ -54,6 +54,7 @@ let redraw = () => {};
 export function at(path) {
   place = path;
   redraw();
+  stage?.parentElement?.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 /** @param {boolean} now whether the server is away */
