@@ -24,6 +24,7 @@ Comments stay out.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -80,7 +81,8 @@ class Library:
         ends = [unit.names[0] for unit in units if unit.is_at_end]
         if words(verb, "links") == ["lazily"]:
             units, body = _lazy(units, body)
-        return "\n".join([*(unit.text for unit in units), *_with_ends(body, ends)])
+        lines = _with_ends(body, ends)
+        return "\n".join([_names_first(units), *(_assigned(unit) for unit in units), *lines])
 
     def _reached(self, wanted: Iterable[str]) -> list[Unit]:
         """Return the units that somebody who is wanted may mean; each stands behind all that it means itself."""
@@ -116,6 +118,23 @@ class Library:
 
     def _is_state(self, place: int) -> bool:
         return not self._units[place].is_function and self._units[place].text.endswith("{}")
+
+
+def _names_first(units: Sequence[Unit]) -> str:
+    """Return the line that makes all names local, those that most functions mean last.
+
+    A closure looks for each variable that it captures along all that are captured already, from the youngest local on.
+    """
+    used = Counter(name for unit in units if unit.is_function for name in _uses(unit.text))
+    names = sorted((name for unit in units for name in unit.names), key=lambda name: used[name])
+    return f"local {', '.join(names)}" if names else ""
+
+
+def _assigned(unit: Unit) -> str:
+    """Return the text of a unit whose names are local already."""
+    if unit.is_function or "=" in unit.text.partition("\n")[0]:
+        return unit.text.removeprefix("local ")
+    return ""
 
 
 def _units(part: str) -> list[Unit]:
@@ -165,7 +184,7 @@ def _lazy(units: Sequence[Unit], body: str) -> tuple[list[Unit], str]:
     _refuse_values(group_of, [*(unit.text for unit in eager), call.sub("", body)])
     entries = [_entry(group, [through(unit.text, group) for unit in placed[group]], group_of) for group in groups]
     makers = ", ".join(f"made_{_maker(group)}, {_maker(group)}" for group in groups)
-    lasts = [replace(placed[group][0], text=entry) for group, entry in zip(groups, entries, strict=True)]
+    lasts = [Unit((), entry, True, None, False, frozenset()) for entry in entries]
     return [_unit([f"local {makers}"], frozenset()), *eager, *lasts], through(body)
 
 

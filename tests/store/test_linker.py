@@ -42,12 +42,17 @@ def test_a_verb_carries_nothing_that_it_cannot_reach() -> None:
 
 def test_whatever_is_used_stands_before_who_uses_it_in_whichever_part() -> None:
     source = put("return say('x') .. now\n")
-    assert source.index("local call") < source.index("local now")
+    assert source.index("\ncall = ") < source.index("\nnow = ")
     assert functions(source) == ["undo", "shout", "say", "flush", "verb"]
 
 
 def test_what_works_off_nothing_is_not_called_at_the_end() -> None:
-    assert put("return now\n") == "local call = redis.call\nlocal now = call('TIME')[1]\nreturn now"
+    assert put("return now\n") == "local call, now\ncall = redis.call\nnow = call('TIME')[1]\nreturn now"
+
+
+def test_names_that_most_functions_mean_are_local_last_where_closures_look_for_them_first() -> None:
+    parts = ("local a, b = 1, 2\nlocal function f()\n  return a\nend\nlocal function g()\n  return a + b + f()\nend\n",)
+    assert put("return g()\n", *parts).startswith("local g, b, f, a\na, b = 1, 2\nfunction f()\n")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +80,7 @@ def test_lazy_functions_are_made_together_when_the_first_is_called() -> None:
     assert "    lazy().undo()\n" in source
     assert "  undo()\n  return x .. '!'" in source  # among themselves they know each other
     assert "made_lazy = {undo = undo, shout = shout}" in source
-    assert source.startswith("local made_lazy, lazy\n")
+    assert source.startswith("local say, move, flush, made_lazy, call, lazy, moved\n"), source
 
 
 def test_a_verb_that_does_not_say_so_makes_all_at_once() -> None:
@@ -86,7 +91,7 @@ def test_what_lazy_functions_alone_mean_is_made_with_them() -> None:
     lazily = put("-- links: lazily\nmove(1)\nreturn say('x')\n")
     assert lazily.index("function lazy()") < lazily.index("local LIMIT = 5") < lazily.index("local function undo()")
     used = put("-- links: lazily\nmove(LIMIT)\nreturn say('x')\n")
-    assert used.index("local LIMIT = 5") < used.index("function lazy()")
+    assert used.index("\nLIMIT = 5") < used.index("function lazy()")
 
 
 def test_a_group_is_made_without_the_others_and_calls_them_through_what_makes_them() -> None:
@@ -104,7 +109,7 @@ def test_a_group_is_made_without_the_others_and_calls_them_through_what_makes_th
     assert "then return lazy_rare().few(1) end\nlazy_rare().look()\nreturn lazy().twice(2)" in source
     # What one group alone means is made with it, what two mean before both.
     assert source.index("function lazy_rare()") < source.index("local FEW = 3") < source.index("local function few")
-    assert source.index("local both = {}") < source.index("function lazy()")
+    assert source.index("\nboth = {}") < source.index("function lazy()")
 
 
 def test_a_lazy_function_cannot_be_handed_on() -> None:
