@@ -160,7 +160,8 @@ class Registry:
 
     def get(self, name: str) -> Agent | None:
         """Return the agent of that name, or None."""
-        return self._known().get(name)
+        borrowed = self._borrowed.get(name) if self._borrowed else None
+        return borrowed or self._agents.get(name) or self._yielding.get(name)
 
     def offering(self, capability: str) -> Agent | None:
         """Return the first declared agent with that capability, one that yields only if no other has it; None if none

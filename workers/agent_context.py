@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from taskengine.agent import Agent
 from taskengine.agents import NeedsInput, Reference
 from taskengine.errors import AgentError
 from taskengine.models import Outcome, Task
@@ -23,9 +24,8 @@ from taskengine.store.call import Call, Operation
 from taskengine.store.codec import dumps
 from taskengine.store.replies import Assignment
 from taskengine.store.spent import merged, spent_text
-from taskengine.store.sync import SyncStore
 from workers.attempt_verbs import AttemptVerbs
-from workers.context import Context, refuse_on_loop
+from workers.context import Context, Here, refuse_on_loop
 from workers.known_secrets import without_secret_bytes
 from workers.log_buffer import LogStream
 from workers.outage_retry import retry_outage
@@ -76,23 +76,28 @@ class AioContext:
 def more_of(outcome: Outcome, noted: Mapping[str, Spent] | None = None) -> str:
     """Return what a report says beside *outcome*, with what its attempt *noted* so far, by model; '' for most."""
     said = {} if outcome.question is None else {"question": kept.question_text(outcome.question)}
-    if used := merged(noted or {}, outcome.spent):
-        said["spent"] = spent_text(used.values())
+    if all_so_far := merged(noted or {}, outcome.spent):
+        said["spent"] = spent_text(all_so_far.values())
+    if outcome.spent:
+        said["used"] = _used(outcome.spent)
     return dumps(said, "report") if said else ""
+
+
+def _used(spent: Sequence[Spent]) -> str:
+    """As limits count it: requests, tokens in and tokens out. What comes from a cache is in no provider's rate."""
+    requests = sum(each.requests for each in spent)
+    read = sum(each.input_tokens + each.cache_write_tokens for each in spent)
+    return f"{requests} {read} {sum(each.output_tokens for each in spent)}"
 
 
 class AgentContext(Context):
     """One execution, as the type that runs it sees it."""
 
     def __init__(
-        self, assignment: Assignment, store: SyncStore, cancelled: Callable[[], bool], log_stream: LogStream,
-        shared_store: SharedStore, task: Task, raw: Task, agent: str = "",
-    ) -> None:  # fmt: skip
-        super().__init__(assignment, store, cancelled, log_stream, task, raw)
+        self, assignment: Assignment, here: Here, log_stream: LogStream, task: Task, raw: Task, agent: Agent
+    ) -> None:
+        super().__init__(assignment, here, log_stream, task, raw)
         self._agent = agent
-        self._shared_store = shared_store
-        #: Gives the value of a secret that the agent's record names; None: nothing is registered of the agent.
-        self.secrets: Callable[[str], str] | None = None
         self._verbs: AttemptVerbs | None = None
         #: Where its work goes on without its slot; None while it does not.
         self.detached: Reference | None = None
@@ -101,7 +106,7 @@ class AgentContext(Context):
     @cached_property
     def aio(self) -> AioContext:
         """The same verbs, to be awaited."""
-        return AioContext(self._of_verbs(), self, self._shared_store)
+        return AioContext(self._of_verbs(), self, self._here.shared_store)
 
     @property
     def previous(self) -> Reference | None:
@@ -139,9 +144,9 @@ class AgentContext(Context):
 
     def secret(self, name: str) -> str:
         """Return a secret that the agent's record names; AgentError for any other, and when it is missing."""
-        if self.secrets is None:
+        if self._agent.secret is None:
             raise AgentError(f"no record of this agent names a secret {name!r:.100}; register the agent with secret=…")
-        return self.secrets(name)
+        return self._agent.secret(name)
 
     def checkpoint(self, reference: Reference) -> None:
         """Make *reference* durable; ConflictError when this attempt is over."""
@@ -183,7 +188,9 @@ class AgentContext(Context):
 
     def more(self, outcome: Outcome) -> str:
         """Return what its report says beside *outcome*; '' for most."""
-        return more_of(outcome, self._verbs.spent if self._verbs else None)
+        if self._verbs is None:
+            return more_of(outcome) if outcome.spent or outcome.question else ""
+        return more_of(outcome, self._verbs.spent)
 
     def close(self) -> None:
         """Let go of what the attempt had here; safe to repeat."""
@@ -192,7 +199,7 @@ class AgentContext(Context):
 
     def _of_verbs(self) -> AttemptVerbs:
         if self._verbs is None:
-            self._verbs = AttemptVerbs(self._assignment, self._agent)
+            self._verbs = AttemptVerbs(self._assignment, self._agent.name)
         return self._verbs
 
     def _wait(self, ask: Callable[[], Call[T] | Operation[T]], name: str, instead: str) -> T:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from taskengine.agent import Dependency
@@ -26,6 +26,7 @@ from workers.loop import is_on_shared_loop
 from workers.outage_retry import retry_outage
 from workers.plain import exact
 from workers.prompt import Prompt
+from workers.shared_store import SharedStore
 from workers.stream_tail import StreamTail
 
 #: The logger of lines that are pieces of a stream.
@@ -145,22 +146,30 @@ def _object(name: str, text: str) -> dict[str, Any]:
         raise InvalidInputError(f"the result of {name!r} cannot be read: {exc}", field="results") from exc
 
 
-class Context:
-    """One execution, as its agent sees it."""
+class Here(Protocol):
+    """The process that runs an execution, as far as its context asks it."""
 
-    def __init__(
-        self, assignment: Assignment, store: SyncStore, cancelled: Callable[[], bool], log_stream: LogStream,
-        task: Task, raw: Task,
-    ) -> None:  # fmt: skip
+    store: SyncStore
+    #: For coroutines on the loop that all agents of the process share.
+    shared_store: SharedStore
+
+    def is_cancelled(self, execution: str) -> bool:
+        """Return whether it should return; costs no trip."""
+
+    def is_watched(self, execution: str) -> bool:
+        """Return whether somebody follows what it says right now; costs no trip."""
+
+
+class Context:
+    """One execution, as its agent sees it. Made for each one, so what an agent may ask for is made when it asks."""
+
+    def __init__(self, assignment: Assignment, here: Here, log_stream: LogStream, task: Task, raw: Task) -> None:
         self._assignment = assignment
-        self._cancelled = cancelled
+        self._here = here
+        self._store = here.store
         self._log_stream = log_stream
-        self._results = Results(assignment, store)
-        self._store = store
         self._task, self._raw = task, raw
         self._stream: StreamTail | None = None
-        #: Whether somebody follows its log right now.
-        self.is_watched: Callable[[], bool] = lambda: False
 
     @property
     def execution_id(self) -> UUID:
@@ -185,12 +194,16 @@ class Context:
     @property
     def cancelled(self) -> bool:
         """Whether somebody asked to cancel, or the attempt is over; clean up and return. Costs no trip."""
-        return self._cancelled()
+        return self._here.is_cancelled(self._assignment.execution_id)
 
     @property
     def results(self) -> Mapping[str, dict[str, Any]]:
         """Outputs of the dependencies by name or id."""
         return self._results
+
+    @cached_property
+    def _results(self) -> Results:
+        return Results(self._assignment, self._store)
 
     def result(self, name: str) -> Operation[dict[str, Any]]:
         """Return one of them, to be run by either driver."""
@@ -228,7 +241,8 @@ class Context:
     def stream(self, text: str) -> None:
         """Show *text* to whoever follows the log right now; nobody else ever sees it, and it costs nothing."""
         if self._stream is None:
-            self._stream = StreamTail(lambda: self.is_watched(), self._show)
+            execution = self._assignment.execution_id
+            self._stream = StreamTail(lambda: self._here.is_watched(execution), self._show)
         self._stream.add(text)
 
     def end_stream(self) -> None:

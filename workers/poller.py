@@ -209,7 +209,7 @@ class Poller:
         repaired = one.remote.repair(tracked.reference, outcome, faults) if faults else None
         if repaired is not None:
             return Polled(tracked.execution_id, tracked.token, 0, _REPAIR_NOTE, reference=repaired)
-        outcome, text, large = encode(fitted(task.output_schema, classify(outcome).with_usage(usage)))
+        outcome, text, large = encode(fitted(task.output_schema, classify(outcome).measured(usage)))
         what = disposition(task, outcome)
         if large:
             self._store.run(executions.put_payload(told.execution_id, text))

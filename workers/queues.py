@@ -47,6 +47,8 @@ class Served:
         text = self._words()
         self._page = mmap.mmap(-1, max(_LEAST_PAGE, 4 * len(text)))
         self._changes, self._known, self._text = 0, -1, ""
+        #: Of that text.
+        self._agent_of: dict[str, str] = {}
         self._write(text)
 
     def could(self, agents: Mapping[str, str]) -> None:
@@ -65,11 +67,8 @@ class Served:
     @property
     def text(self) -> str:
         """As scripts read it: ``queue=agent`` words."""
-        while (changes := _CHANGES.unpack_from(self._page)[0]) != self._known:
-            (size,) = _SIZE.unpack_from(self._page, _CHANGES.size)
-            found = self._page[_HEAD : _HEAD + size]
-            if changes % 2 == 0 and _CHANGES.unpack_from(self._page)[0] == changes:
-                self._text, self._known = found.decode(), changes
+        if _CHANGES.unpack_from(self._page)[0] != self._known:
+            self._read()
         return self._text
 
     @property
@@ -79,8 +78,17 @@ class Served:
 
     def agent_of(self, queue: str) -> str | None:
         """Return the agent that runs what comes from *queue*; None where it serves that no more."""
-        at = f" {self.text}".find(f" {queue}=")
-        return None if at < 0 else self.text[at + len(queue) + 1 :].partition(" ")[0]
+        if _CHANGES.unpack_from(self._page)[0] != self._known:
+            self._read()
+        return self._agent_of.get(queue)
+
+    def _read(self) -> None:
+        while (changes := _CHANGES.unpack_from(self._page)[0]) != self._known:
+            (size,) = _SIZE.unpack_from(self._page, _CHANGES.size)
+            found = self._page[_HEAD : _HEAD + size]
+            if changes % 2 == 0 and _CHANGES.unpack_from(self._page)[0] == changes:
+                self._text, self._known = found.decode(), changes
+                self._agent_of = dict(word.split("=", 1) for word in self._text.split())
 
     def _words(self) -> str:
         return _text({queue: agent for queue, agent in self._agents.items() if queue in self._consumed})

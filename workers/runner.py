@@ -14,7 +14,6 @@ from taskengine.agent import Agent
 from taskengine.core.estimates import kind_of
 from taskengine.errors import InvalidInputError, NotFoundError
 from taskengine.models import Outcome, Task, TaskStatus, Usage
-from taskengine.models.spent import Spent
 from taskengine.store import executions, remote, tasks
 from taskengine.store.codec import UNREADABLE, dumps
 from taskengine.store.executions import Answer, BatchHint, Report, Slot
@@ -239,24 +238,19 @@ class Runner:
     def _run(self, agent: Agent, task: Task, raw: Task, assignment: Assignment) -> tuple[Outcome, AgentContext]:
         """Return how it ended, and what its agent left in its context."""
         store, log_stream = self.process.store, LogStream(assignment, self.process.log_sender)
-        context = AgentContext(
-            assignment, store, lambda: self.process.is_cancelled(assignment.execution_id), log_stream,
-            self.process.shared_store, task, raw, agent.name,
-        )  # fmt: skip
-        context.secrets = agent.secret
-        context.is_watched = lambda: self.process.is_watched(assignment.execution_id)
+        context = AgentContext(assignment, self.process, log_stream, task, raw, agent)
         if self.process.hears is not None:
             self.process.hears.put_back()
         meter = Meter.start(threaded=self.process.threaded)
         with self.process.running(assignment.execution_id) as wait, LogCapture(log_stream):
             if getattr(agent.function, "stops_when_cut_off", False):
                 self.process.stop_when_cut_off(assignment.execution_id)
-            outcome = capped(context, assignment) or invoke(agent, task, context, wait)
+            outcome = (assignment.extra and capped(context, assignment)) or invoke(agent, task, context, wait)
             if raw.output_schema is not None and context.detached is None:
                 outcome = fitted(raw.output_schema, outcome, repairing(agent, task, context, wait))
             if outcome.kind == "cancelled" and self.process.is_cut_off(assignment.execution_id):
                 outcome = Outcome.not_now(_CUT_OFF_SECONDS, "its worker was cut off from the server")
-            outcome = outcome.with_usage(meter.stop(self.process.peak(), outcome.usage.custom))
+            outcome = outcome.measured(meter.stop(self.process.peak(), outcome.usage.custom))
         context.end_stream()
         context.close()
         log_stream.finish(store.run, LEVELS)  # before the report: whoever sees the end sees all that was said
@@ -281,15 +275,8 @@ def report_of(
         output=output, big=big, error=outcome.error or "", error_kind=outcome.error_kind or "",
         retry_ms=what.delay_ms or 0, deadline_ms=assignment.deadline_ms, traceback=trace,
         last_frame=brief(trace) if trace else "",
-        usage=_usage(outcome.usage), more=more, used=_used(outcome.spent) if outcome.spent else "",
+        usage=_usage(outcome.usage), more=more, execution=assignment.execution_id,
     )  # fmt: skip
-
-
-def _used(spent: Sequence[Spent]) -> str:
-    """As limits count it: requests, tokens in and tokens out. What comes from a cache is in no provider's rate."""
-    requests = sum(each.requests for each in spent)
-    read = sum(each.input_tokens + each.cache_write_tokens for each in spent)
-    return f"{requests} {read} {sum(each.output_tokens for each in spent)}"
 
 
 def _usage(used: Usage) -> str:

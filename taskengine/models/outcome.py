@@ -6,7 +6,7 @@ Agents make these too, so a wrong one is refused where it is made: in the agent,
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Literal, Self, get_args
 
 from pydantic import JsonValue
@@ -87,15 +87,12 @@ class Outcome:
         """
         return cls("not_now", error=reason, error_kind="not_now", usage=usage or Usage(), delay=delay, scope=scope)
 
-    def with_usage(self, usage: Usage) -> Self:
-        """Return the same outcome of a run that used that; nothing is checked again, as ``dataclasses.replace``
-        would.
+    def measured(self, usage: Usage) -> Self:
+        """Note on this very outcome what its run used: for the runner, before anybody else has it. A copy of it would
+        cost each task as much as all that is measured.
         """
-        made = object.__new__(type(self))
-        for name in _NAMES:
-            object.__setattr__(made, name, getattr(self, name))
-        object.__setattr__(made, "usage", usage)
-        return made
+        object.__setattr__(self, "usage", usage)
+        return self
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -115,9 +112,6 @@ class Outcome:
             raise _wrong("question", self.question, "give one to needs_input, and to nothing else")
         if not _is_delay(self.delay):
             raise _wrong("delay", self.delay, f"use seconds from 0 to {LONGEST_DELAY:g} (24 hours)")
-
-
-_NAMES = tuple(each.name for each in fields(Outcome))
 
 
 def _counts(entry: tuple[object, object]) -> bool:

@@ -37,9 +37,8 @@ class Slot:
     queues: str
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """How an attempt ended, as its worker tells it."""
+class Report(NamedTuple):
+    """How an attempt ended, as its worker tells it. (A tuple: one is made for each task.)"""
 
     task_id: str
     #: The attempt.
@@ -59,10 +58,10 @@ class Report:
     #: Where an error came from, whole and in short; both or neither.
     traceback: str = ""
     last_frame: str = ""
-    #: JSON of what few have, such as a question; '' where there is nothing.
+    #: JSON of what few have, such as a question or what it used of a service; '' where there is nothing.
     more: str = ""
-    #: Requests, input and output tokens that it used, as words; '' where nobody counted.
-    used: str = ""
+    #: Id of the execution, which is worked out of task and attempt where this is ''.
+    execution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +148,7 @@ def _outcome(one: Report) -> Row:
         "error": one.error,
         "kind": one.error_kind, "retry_ms": one.retry_ms, "usage": one.usage, "agent": one.agent, "big": one.big or "",
         "deadline": one.deadline_ms or "", "trace": one.traceback, "last_frame": one.last_frame,
-        "more": one.more,
-        "used": one.used,
+        "more": one.more, "execution": one.execution,
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ looks at the clock it says nothing.
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from collections import Counter
@@ -254,7 +255,7 @@ class LimitsMachine(RuleBasedStateMachine):
         pull, ms = chance.random() < 0.6, chance.choice([5_000, 20_000])
         done = Report(
             each.told.task_id, each.told.attempt, word, each.agent, error="x" if kind else "", error_kind=kind,
-            retry_ms=ms, used=" ".join(map(str, costs)) if costs else "",
+            retry_ms=ms, more=json.dumps({"used": " ".join(map(str, costs))}) if costs else "",
         )  # fmt: skip
         answer = self.send(executions.report(each.slot, [done], pull=pull))
         after = self.now()

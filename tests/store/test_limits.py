@@ -300,7 +300,7 @@ def test_what_was_expected_is_put_right_by_what_was_used(world: World) -> None:
     world.new("a")
     told = world.start()
     before = int(world.fields("limit", "key")["it"])
-    world.report(told, used="1 30500 10")
+    world.report(told, more='{"used":"1 30500 10"}')
     after = int(world.fields("limit", "key")["it"])
     assert 33_000_000 < after - before < 34_000_000  # 30 000 more, at 900 a second
     assert world.fields("limit", "key")["mi"] == "30500"
@@ -312,7 +312,7 @@ def test_what_was_expected_is_put_right_by_what_was_used(world: World) -> None:
 def test_nobody_waits_longer_than_a_minute_for_what_was_taken(world: World) -> None:
     limit(world, input_tokens_per_minute=1000)
     world.new("a")
-    world.report(world.start(), used="1 900000 10")
+    world.report(world.start(), more='{"used":"1 900000 10"}')
     until = closed(world).until
     assert until is not None
     assert 58 < until.timestamp() - world.run(coordination.server_ms()) / 1000 <= 60.1
@@ -321,7 +321,7 @@ def test_nobody_waits_longer_than_a_minute_for_what_was_taken(world: World) -> N
 def test_a_limit_that_is_closed_by_two_bounds_is_watched_when_one_of_them_opens(world: World) -> None:
     limit(world, in_flight=1, input_tokens_per_minute=60_000)
     world.new("a")
-    world.report(world.start(), used="1 90000 10")
+    world.report(world.start(), more='{"used":"1 90000 10"}')
     assert closed(world).bound == "input_tokens"
     assert world.raw.zscore(world.keys.fixed("timers"), "open:key") is not None
 
@@ -339,7 +339,7 @@ def test_tokens_of_a_day_close_the_limit_until_the_next(world: World) -> None:
     world.beat(slots=9)
     limit(world, tokens_per_day=5_000)
     world.new("a")
-    world.report(world.start(), used="1 4000 1500")
+    world.report(world.start(), more='{"used":"1 4000 1500"}')
     assert (seen(world).tokens_today, closed(world).bound) == (5500, "tokens_per_day")
     assert f"{closed(world).until:%H%M%S}" == "000000"
     b = world.new("b")
@@ -398,7 +398,7 @@ def test_a_permit_waits_for_its_limits_and_a_copy_takes_nothing(world: World) ->
     later = world.run(limits.permit(told.execution_id, 1, 3, (5, 0, 0)))
     assert later.ok
     assert world.run(limits.permit(told.execution_id, 1, 4, (1, 0, 0))).word == "later"
-    world.report(told, used="3 500 0")
+    world.report(told, more='{"used":"3 500 0"}')
     assert world.run(limits.permit(told.execution_id, 1, 5, (1, 0, 0))).word == "fenced"
 
 

@@ -38,7 +38,7 @@ local function keep_one(head, nodes)
     local demand = demand_by(head.demand, node.agent)
     if demand and could_hold(node.host, demand) then
       call('HSET', K.kept_hosts, node.host, head.scope)
-      hosts.seen[node.host].kept = head.scope
+      of_hosts('seen')[node.host].kept = head.scope
       count = count + 1
       return
     end

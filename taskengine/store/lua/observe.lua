@@ -7,7 +7,7 @@ local left = {tonumber(A.requests), tonumber(A.input), tonumber(A.output)}
 for name in (limits_of[A.agent] or ''):gmatch('%S+') do
   local l, words = load_limit(name), {}
   local costs = is_metered(l) and costs_of_one(l)
-  for i, bucket in ipairs(costs and BUCKETS or {}) do
+  for i, bucket in ipairs(costs and buckets() or {}) do
     local rate = l[bucket[1]]
     -- So far ahead that the next one may start when as much as it takes has come.
     local at = rate and left[i]

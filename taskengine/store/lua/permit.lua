@@ -22,7 +22,7 @@ for word in e.hold:gmatch('%S+') do
     words[#words] = string.format('%s=%d,%d,%d', name, requests + costs[1], input + costs[2], output + costs[3])
   end
   if not l[F.limit.opened] then may_at = math.max(may_at, l[F.limit.paused_until] or 0) end
-  for i, bucket in ipairs(name and BUCKETS or {}) do
+  for i, bucket in ipairs(name and buckets() or {}) do
     if l[bucket[1]] and costs[i] > 0 then
       may_at = math.max(may_at, math.ceil(((l[bucket[2]] or 0) - AHEAD_US) / 1000))
     end

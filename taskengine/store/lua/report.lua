@@ -1,19 +1,20 @@
 -- Ends executions of one slot with their outcomes, tells their dependents, and gives the slot its next ones in the same trip.
 -- args: node, slot, queues, message, pid, kind, each_us, most
--- args: outcomes{task, token, disposition, output, error, kind, retry_ms, usage, agent, big, deadline, trace, last_frame, more, used}...
+-- args: outcomes{task, token, disposition, output, error, kind, retry_ms, usage, agent, big, deadline, trace, last_frame, more, execution}...
 -- args: envelope
 -- returns: {'ok', {'ok' | 'overdue' | 'missing' | status of an execution that is not this slot's any more ...}, {became ...}, {assignment ...}}
 -- events: completed | failed | cancelled | retrying | asked, paused | fenced, started, ready
 -- fields: traceback_attempt, reason, large_output, error, error_kind, status, exec.status, exec.ended, exec.agent
 -- fields: exec.output, exec.error, exec.error_kind, exec.usage, exec.large_output, exec.traceback, exec.last_frame
--- fields: exec.hold, exec.reported, exec.late_disposition, exec.late_output, exec.late_error, exec.deadline
+-- fields: exec.reported, exec.late_disposition, exec.late_output, exec.late_error, exec.deadline
 -- links: lazily
 -- disposition: completed, failed, retry, not_now, agent_not_now (all that the agent would run), credential_not_now (all
--- agents that share its limits), ask or cancelled. used: 'requests input output' (tokens), or '' where nobody counted.
+-- agents that share its limits), ask or cancelled.
 -- deadline: as told at its start; what comes later is refused, and its caller times it out. One that has to be over
 -- because of a cancel has the grace of the cancel. trace: a traceback, with its last frame, or ''; of a task only the
 -- latest is kept whole. more: JSON of what few have, or '': its question is what it asks, spent what it used of a
--- service.
+-- service, used the same as limits count it: 'requests input output' (tokens).
+-- execution: the id of this attempt, as it was told at its start, or '': it is worked out anew, which is dearer.
 -- became: the task's status by it, '' when it COMPLETED; of one that this slot lost, when it was LOST.
 -- queues is empty when the slot does not go on.
 -- kind, each_us, most: what the slot ran last, how long one took, and how many it would take at once.
@@ -26,27 +27,12 @@ local held = ' ' .. held_ids(noted) .. ' '
 if noted:sub(-1) == 'h' or node == '~' then holding = 'h' end
 local repeats, ended = false, 0
 if #queues > 0 then fresh = {} end
-local NOT_NOW = {not_now = true, agent_not_now = true, credential_not_now = true}
--- Before the slot pulls: an agent with one place would not get its next task. Whether it counted against a limit.
-local function settle_limits(eid, at)
-  local hold = holding == 'h' and call('HGET', key('exec', eid), F.exec.hold)
-  if not hold then return false end
-  local used, requests, input, output = nil, A.outcomes[at].used:match('^(%d+) (%d+) (%d+)$')
-  if requests then
-    used = {tonumber(requests), tonumber(input), tonumber(output)}
-  elseif NOT_NOW[A.outcomes[at].disposition] then
-    used = {1, 0, 0}
-  end
-  local disposition, kind = A.outcomes[at].disposition, A.outcomes[at].kind
-  judge(A.outcomes[at].agent, NOT_NOW[disposition] and 'not_now' or disposition == 'cancelled' and 'cancelled' or kind,
-    A.outcomes[at].error, give_back(eid, hold, used), node)
-  return (' ' .. hold):find(' [^& ]') ~= nil
-end
 local function accept(m, eid, at)
-  local limits_told = settle_limits(eid, at)
   local disposition, output, err = A.outcomes[at].disposition, A.outcomes[at].output, A.outcomes[at].error
   local kind, retry_ms = A.outcomes[at].kind, A.outcomes[at].retry_ms
   local agent, trace, big = A.outcomes[at].agent, A.outcomes[at].trace, A.outcomes[at].big
+  -- Before the slot pulls: an agent with one place would not get its next task.
+  local limits_told = holding == 'h' and settle_limits(eid, node, agent, disposition, kind, err, A.outcomes[at].more)
   if big ~= '' then call('PERSIST', key('payload', eid)) end
   local fields = {F.exec.status, E.FAILED, F.exec.ended, now, F.exec.agent, agent}
   local function keep(name, value)
@@ -74,7 +60,7 @@ local function accept(m, eid, at)
     leave_to_others(m, err, kind)
   elseif disposition == 'retry' then
     retry_later(m, tonumber(retry_ms), err, kind)
-  elseif NOT_NOW[disposition] then
+  elseif disposition:sub(-7) == 'not_now' then
     local ends = now + tonumber(retry_ms)
     local is_shared = disposition == 'credential_not_now' and limits_told and pause_limits_of(agent, ends, err)
     if disposition ~= 'not_now' and not is_shared then back_off(agent, ends, err) end
@@ -103,19 +89,15 @@ local function refuse(eid, at)
   if m then emit(m.run, 'fenced', e.task, token .. ' ' .. node .. ' ' .. disposition) end
   return e.st, e.st == E.LOST and m and m.st or ''
 end
--- Also of one that does not count: it was used.
-local function note_spent(eid, task, more)
-  local spent = cjson.decode(more).spent
-  if spent then count_spent(eid, task, spent) end
-end
 local function is_overdue(m, eid, told_deadline)
   return told_deadline and now >= told_deadline and not m.cq
     and now >= tonumber(call('HGET', key('exec', eid), F.exec.deadline))
 end
 local function end_one(at)
   local task, token = A.outcomes[at].task, A.outcomes[at].token
-  local eid = execution_id(task, token)
-  if A.outcomes[at].more ~= '' then note_spent(eid, task, A.outcomes[at].more) end
+  local eid = A.outcomes[at].execution
+  if eid == '' then eid = execution_id(task, token) end
+  if A.outcomes[at].more ~= '' then count_spent(eid, task, cjson.decode(A.outcomes[at].more).spent) end
   local from, to = held:find(' ' .. eid .. ' ', 1, true)
   local m = from and load_ending(task)
   if not m or m.st ~= T.RUNNING or m.att ~= tonumber(token) then return refuse(eid, at) end

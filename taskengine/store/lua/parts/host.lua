@@ -11,11 +11,24 @@
 -- go on. Parks keep the places of their tasks, so who looks for work compares the heads of those that fit its host with
 -- the heads of its queues: nothing is put back to be set aside again. A queue has 16 such parks, and one more, 'room:
 -- QUEUE|*', for all other demands: its head is asked what it demands.
--- What a script knows: `among`, queues of the slot in whose parks something is; `here`, the host of the node whose slot asks, nil where that told none: it reserves
+-- What a script knows: `among`, queues of the slot in whose parks something is; `asked_by`, the node whose slot asks; `here`, the host of that, false where it told none: it reserves
 -- nothing, and runs what it may; `seen`, hosts by name;
 -- `heads`, of the parks of a queue; `passed`, how many of a queue were set aside; `short`, queues of which something that is parked may be granted; `has_room`, that a
 -- host has room which it did not have. (In one table: a function may capture sixty variables and no more.)
-local hosts = {seen = {}, heads = {}, short = {}, passed = {}}
+local hosts = {}
+-- lazy: hosts
+local function here()
+  if hosts.here == nil then
+    local told = hosts.asked_by and call('HGET', key('node', hosts.asked_by), F.node.host)
+    hosts.here = told and told:match('^%S+') or false
+  end
+  return hosts.here
+end
+-- lazy: hosts
+local function of_hosts(what)
+  hosts[what] = hosts[what] or {}
+  return hosts[what]
+end
 -- lazy: hosts
 local function parse_amounts(words)
   local found = {}
@@ -32,7 +45,7 @@ end
 -- total, used: by name. kept: the only park whose tasks may reserve something of it.
 -- lazy: hosts
 local function load_host(name)
-  local h = hosts.seen[name]
+  local h = of_hosts('seen')[name]
   if h then return h end
   h = {total = parse_amounts(call('HGET', K.hosts, name) or ''), used = {}, kept = call('HGET', K.kept_hosts, name)}
   local equal = {}
@@ -40,7 +53,7 @@ local function load_host(name)
   for words, times in pairs(equal) do
     for each, milli in pairs(parse_amounts(words)) do h.used[each] = (h.used[each] or 0) + milli * times end
   end
-  hosts.seen[name] = h
+  of_hosts('seen')[name] = h
   return h
 end
 -- lazy: hosts
@@ -83,27 +96,27 @@ end
 -- Whether the host of this slot has room for a task that is about to start there.
 -- lazy: hosts
 local function fits_here(m, agent)
-  local demand = hosts.here and demand_by(own_demand(m), agent)
-  if demand and not host_fits(hosts.here, demand, room_scope(m.queue, m.own)) then return false end
+  local demand = here() and demand_by(own_demand(m), agent)
+  if demand and not host_fits(here(), demand, room_scope(m.queue, m.own)) then return false end
   m.demand = demand or nil
   return true
 end
 -- What an execution that starts here holds of its host, as a word.
 -- lazy: hosts
 local function reserve(eid, m)
-  call('HSET', key('reserved', hosts.here), eid, amount_words(m.demand))
-  count_used(hosts.here, m.demand)
-  if load_host(hosts.here).kept then
-    call('HDEL', K.kept_hosts, hosts.here)
-    hosts.seen[hosts.here].kept = nil
+  call('HSET', key('reserved', here()), eid, amount_words(m.demand))
+  count_used(here(), m.demand)
+  if load_host(here()).kept then
+    call('HDEL', K.kept_hosts, here())
+    of_hosts('seen')[here()].kept = nil
   end
   call('HDEL', key('task', m.id), F.refused)
-  return '&' .. hosts.here
+  return '&' .. here()
 end
 -- lazy: hosts
 local function free_room(eid, name)
   call('HDEL', key('reserved', name), eid)
-  hosts.seen[name] = nil
+  of_hosts('seen')[name] = nil
   hosts.has_room = true
 end
 -- Its work goes on elsewhere: of its host it holds nothing more, of its limits what it held.
@@ -139,8 +152,8 @@ end
 -- lazy: hosts
 local function pass_over(m, queues)
   wait_for_room(m)
-  hosts.passed[m.queue] = (hosts.passed[m.queue] or 0) + 1
-  if hosts.passed[m.queue] < 8 or #queues == 1 then return queues end
+  of_hosts('passed')[m.queue] = (of_hosts('passed')[m.queue] or 0) + 1
+  if of_hosts('passed')[m.queue] < 8 or #queues == 1 then return queues end
   local others = {}
   for _, queue in ipairs(queues) do
     if queue ~= m.queue then others[#others + 1] = queue end
@@ -187,7 +200,7 @@ local function short_among(queues)
     local at = (now + i) % #queues + 1
     if is[at] == 1 and #hosts.among < 4 then
       hosts.among[#hosts.among + 1] = queues[at]
-      hosts.heads[queues[at]] = heads_of(queues[at])
+      of_hosts('heads')[queues[at]] = heads_of(queues[at])
     end
   end
   return hosts.among
@@ -197,10 +210,10 @@ end
 local function best_parked(queues, agents)
   local best
   for _, queue in ipairs(short_among(queues)) do
-    for _, head in ipairs(hosts.heads[queue]) do
+    for _, head in ipairs(of_hosts('heads')[queue]) do
       local is_before = not best or head.score < best.score or head.score == best.score and head.item < best.item
-      local demand = is_before and hosts.here and demand_by(head.demand, agents[queue])
-      if is_before and (not demand or host_fits(hosts.here, demand, head.scope)) then best = head end
+      local demand = is_before and here() and demand_by(head.demand, agents[queue])
+      if is_before and (not demand or host_fits(here(), demand, head.scope)) then best = head end
     end
   end
   return best
@@ -209,10 +222,10 @@ end
 local function take_parked(head)
   leave_park(head)
   local left = {head_of(head.queue, head.own)}
-  for _, other in ipairs(hosts.heads[head.queue]) do
+  for _, other in ipairs(of_hosts('heads')[head.queue]) do
     if other ~= head then left[#left + 1] = other end
   end
-  hosts.heads[head.queue] = left
+  of_hosts('heads')[head.queue] = left
 end
 
 -- Of what a node told before it tells something else.
@@ -234,7 +247,7 @@ local function join_host(node, before, told)
   if not name then return end
   call('SADD', key('host_nodes', name), node)
   call('HSET', K.hosts, name, totals)
-  hosts.seen[name] = nil
+  of_hosts('seen')[name] = nil
   hosts.has_room = true
 end
 
@@ -243,7 +256,7 @@ local function note_short(queues)
   local is = #queues > 0 and call('SMISMEMBER', K.room_queues, unpack(queues)) or {}
   for i in ipairs(queues) do
     local at = (now + i) % #queues + 1
-    if is[at] == 1 and #hosts.short < 2 then hosts.short[#hosts.short + 1] = queues[at] end
+    if is[at] == 1 and #of_hosts('short') < 2 then table.insert(of_hosts('short'), queues[at]) end
   end
 end
 -- Nodes that have a free slot for a queue, 16 at most, with their host and who would run it.
@@ -307,5 +320,5 @@ end
 -- lazy: hosts
 local function grant_short()
   if hosts.has_room then note_short(call('SRANDMEMBER', K.room_queues, 2) or {}) end
-  for _, queue in ipairs(hosts.short) do grant_parked(queue) end
+  for _, queue in ipairs(of_hosts('short')) do grant_parked(queue) end
 end

@@ -21,6 +21,8 @@ local DAY_MS = 86400000
 -- What an agent's latest executions took is not known at first.
 local TOKENS_AT_FIRST = 500
 local limits_seen = {}
+-- lazy: room
+local function buckets() return BUCKETS end
 -- Names of the limits of agents, as words; false where it has none.
 local limits_of = {}
 -- lazy: room
@@ -82,7 +84,7 @@ local function has_room(l)
   if (l[F.limit.paused_until] or 0) > now or l[F.limit.opened] and l[F.limit.probe] then return false end
   local most, cap = l[F.limit.in_flight], l[F.limit.day_cap]
   if most and l.flight >= most then return false end
-  for _, bucket in ipairs(BUCKETS) do
+  for _, bucket in ipairs(buckets()) do
     if l[bucket[1]] and (l[bucket[2]] or 0) - now * 1000 > AHEAD_US then return false end
   end
   return not cap or spent_today(l) + (l[F.limit.reserved] or 0) < cap
@@ -131,7 +133,7 @@ local function room_of(l)
   end
   if l[F.limit.in_flight] then narrow(l[F.limit.in_flight] - l.flight, nil, 'in_flight') end
   local costs = is_metered(l) and costs_of_one(l)
-  for i, bucket in ipairs(costs and BUCKETS or {}) do
+  for i, bucket in ipairs(costs and buckets() or {}) do
     local rate = l[bucket[1]]
     local ahead = rate and (l[bucket[2]] or 0) - now * 1000
     if ahead and ahead > AHEAD_US then
@@ -171,7 +173,7 @@ end
 -- lazy: limits
 local function charge(l, costs)
   local words = {}
-  for i, bucket in ipairs(BUCKETS) do
+  for i, bucket in ipairs(buckets()) do
     local rate = l[bucket[1]]
     if rate and costs[i] ~= 0 then
       local at = math.max(l[bucket[2]] or 0, now * 1000) + costs[i] * EACH_US / rate
@@ -323,6 +325,20 @@ local function judge(agent, kind, why, was_probe, node)
   local opened = l[F.limit.opened]
   if opened and not was_probe or not opened and failures < FAILS then return end
   open_breaker(l, math.min(MOST_OPEN_MS, OPEN_MS * 2 ^ (opened or 0)), kind .. ' on ' .. node .. ': ' .. why)
+end
+-- An execution that ended by a report gives back what it holds, and says how its agent does. Whether it counted against
+-- a limit.
+-- lazy: limits
+local function settle_limits(eid, node, agent, disposition, kind, err, more)
+  local hold = call('HGET', key('exec', eid), F.exec.hold)
+  if not hold then return false end
+  local is_not_now = disposition:sub(-7) == 'not_now'
+  local used = more ~= '' and cjson.decode(more).used or is_not_now and '1 0 0' or ''
+  local requests, input, output = used:match('^(%d+) (%d+) (%d+)$')
+  local counted = requests and {tonumber(requests), tonumber(input), tonumber(output)}
+  judge(agent, is_not_now and 'not_now' or disposition == 'cancelled' and 'cancelled' or kind, err,
+    give_back(eid, hold, counted), node)
+  return (' ' .. hold):find(' [^& ]') ~= nil
 end
 -- Whether its agent's credential was refused: another one may run its task.
 -- lazy: limits

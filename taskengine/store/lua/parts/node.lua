@@ -257,7 +257,7 @@ local function grant_made()
     local waiting = call('ZCARD', key('ready', queue))
     if made[queue] == -1 or waiting <= made[queue] then grant(queue, waiting) end
   end
-  if hosts.has_room or #hosts.short > 0 then grant_short() end
+  if hosts.has_room or hosts.short then grant_short() end
 end
 
 -- Nodes that beat and take nothing of what they are granted: their consumers are cut off, or never began.

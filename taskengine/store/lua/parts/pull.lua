@@ -1,5 +1,5 @@
 -- What a slot gets next: the best READY tasks that it may run.
--- fields: status, ready, node.alive_until, node.draining, node.slots, node.host
+-- fields: status, ready, node.alive_until, node.draining, node.slots
 
 -- Chooses the best READY task that a slot may run, looking at 16 heads at most.
 -- Those of the queues that have work, or had a moment ago, are not paused, and whose agent has room in its limits.
@@ -201,8 +201,8 @@ local function parse_queues(text)
 end
 -- A silent or draining node gets nothing new; the word says which. And how many slots it has.
 local function refusal(node)
-  local v = call('HMGET', key('node', node), F.node.alive_until, F.node.draining, F.node.slots, F.node.host)
-  hosts.here = v[4] and v[4]:match('^%S+')
+  local v = call('HMGET', key('node', node), F.node.alive_until, F.node.draining, F.node.slots)
+  hosts.asked_by = node
   if not v[1] or tonumber(v[1]) < now then return 'silent' end
   return v[2] and 'draining', tonumber(v[3]) or 1
 end

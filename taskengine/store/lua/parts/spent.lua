@@ -20,11 +20,12 @@ local function spent_text(spent)
   table.sort(lines)
   return table.concat(lines, '\n')
 end
--- Notes what an execution used so far, which only grows: what of it is new is counted. How many tokens are new.
+-- Notes what an execution used so far (nil: nothing), which only grows: what of it is new is counted, also of one that is
+-- over or not its slot's any more. How many tokens are new.
 -- lazy
 local function count_spent(eid, task, text)
-  local v = call('HMGET', key('exec', eid), F.exec.spent, F.exec.agent)
-  if not v[2] then return 0 end
+  local v = text and call('HMGET', key('exec', eid), F.exec.spent, F.exec.agent)
+  if not v or not v[2] then return 0 end
   local known, day, tokens, any = read_spent(v[1]), key('spent', math.floor(now / 86400000)), 0, false
   for model, numbers in pairs(read_spent(text)) do
     local before = known[model] or {0, 0, 0, 0, 0}
