@@ -65,7 +65,7 @@ class Places:
 
 def budgeted() -> set[str]:
     """Scripts that reach a budget of a part."""
-    return {name for name in names() if re.search(r"^local (left|parks_left) = \d+$", link(name), re.MULTILINE)}
+    return {name for name in names() if re.search(r"^(?:local )?(left|parks_left) = \d+$", link(name), re.MULTILINE)}
 
 
 def test_every_script_with_a_budget_is_under_the_law() -> None:
