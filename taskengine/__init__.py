@@ -106,6 +106,7 @@ if TYPE_CHECKING:
         WorkflowStep,
     )
     from taskengine.models.agent import AgentInfo, AgentRecord, Limit
+    from taskengine.models.finding import Finding, FindingLevel
     from taskengine.models.host import HostInfo
     from taskengine.models.limit import LimitInfo
     from taskengine.settings import Settings
@@ -142,6 +143,8 @@ __all__ = [
     "Explanation",
     "ExpressionError",
     "Fact",
+    "Finding",
+    "FindingLevel",
     "HostInfo",
     "IdempotencyConflictError",
     "InvalidFleetError",
@@ -233,6 +236,8 @@ _LATE = {
     "AgentInfo": "taskengine.models.agent",
     "AgentRecord": "taskengine.models.agent",
     "Limit": "taskengine.models.agent",
+    "Finding": "taskengine.models.finding",
+    "FindingLevel": "taskengine.models.finding",
     "HostInfo": "taskengine.models.host",
     "LimitInfo": "taskengine.models.limit",
     "AgentStatus": "taskengine.models",

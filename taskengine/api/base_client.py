@@ -16,6 +16,9 @@ from taskengine.store.keys import Keys
 class BaseClient:
     """A client of one namespace; opening one touches nothing, its first call connects."""
 
+    #: Where it asks from, for people.
+    _asks_from = "here"
+
     def __new__(cls, url: object = None, settings: object = None, **_: Any) -> Self:
         """Return a client of the store; of a server of REST where the address is one."""
         made: Self = object.__new__(cls if _server_named(url, settings) is None else _over_http(cls))

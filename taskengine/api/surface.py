@@ -82,6 +82,8 @@ class Row:
     called: str = ""
     #: Its body may be a whole graph.
     is_large: bool = False
+    #: Arguments that only a key of that scope may set, where the row asks for less.
+    only: tuple[tuple[str, Scope], ...] = ()
 
     @property
     def id(self) -> str:
@@ -174,6 +176,7 @@ _FLEET = (
     Row("list_workers", _GET, "/workers", _READ),
     Row("list_hosts", _GET, "/hosts", _READ),
     Row("health_check", _GET, "/health", _READ),
+    Row("examine", _GET, "/examination", _READ, only=(("deep", _ADMIN),)),
     Row("list_pauses", _GET, "/pauses", _READ),
     Row("pause", _POST, "/pauses", _OPERATE, _BODY, who="by"),
     Row("resume", _POST, "/pauses:end", _OPERATE, _BODY, who="by"),

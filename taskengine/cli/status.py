@@ -13,8 +13,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from taskengine.cli import doctor
-from taskengine.cli.doctor.finding import Finding, Level
-from taskengine.cli.doctor.server import address
+from taskengine.cli.doctor.embedded import address
 from taskengine.cli.guide import command
 from taskengine.cli.host import hosts_picture, most_reserved_first
 from taskengine.cli.output import OutputOption, answer
@@ -26,6 +25,7 @@ from taskengine.cli.text import plain
 from taskengine.cli.worker import workers_picture
 from taskengine.errors import StoreError, StoreUnavailableError, TaskEngineError
 from taskengine.models import Task, TaskStatus
+from taskengine.models.finding import Finding, FindingLevel
 from taskengine.models.host import HostInfo
 
 app = typer.Typer()
@@ -44,6 +44,11 @@ class Health(IntEnum):
     CRITICAL = 2
     #: The question could not be asked: a setting is wrong.
     UNKNOWN = 3
+
+
+_HEALTH = {
+    FindingLevel.OK: Health.OK, FindingLevel.NOTICE: Health.WARNING, FindingLevel.WRONG: Health.CRITICAL,
+}  # fmt: skip
 
 
 @command(
@@ -70,7 +75,7 @@ def _show() -> int:
     """Show everything on one screen; 1 when no server answers."""
     settings = here()
     findings = list(doctor.findings(settings, deep=False))
-    data: dict[str, Any] = {"server": place(), "findings": [found.as_json() for found in findings]}
+    data: dict[str, Any] = {"server": place(), "findings": [found.model_dump(mode="json") for found in findings]}
     parts: list[RenderableType] = [plain(place())]
     try:
         if settings.url is None and address(settings)[0] is None:  # asking would start it
@@ -97,9 +102,10 @@ def _check() -> int:
         answer({"status": "unknown", "error": str(exc), "findings": []}, Text(f"UNKNOWN: {exc}"))
         return Health.UNKNOWN
     odd = _odd(findings)
-    worst = odd[0].level if odd else Level.OK
-    health = {Level.OK: Health.OK, Level.NOTICE: Health.WARNING, Level.WRONG: Health.CRITICAL}[worst]
-    data = {"status": health.name.lower(), "server": place(), "findings": [found.as_json() for found in odd]}
+    worst = odd[0].level if odd else FindingLevel.OK
+    health = _HEALTH[worst]
+    told = [found.model_dump(mode="json") for found in odd]
+    data = {"status": health.name.lower(), "server": place(), "findings": told}
     says = "; ".join(f"{found.about}: {found.says}" for found in odd[:_FINDINGS]) or "all is well"
     more = f"; and {len(odd) - _FINDINGS} more" if len(odd) > _FINDINGS else ""
     answer(data, Text(f"{health.name}: {' '.join(says.split())}{more} ({place()})"))
@@ -108,7 +114,7 @@ def _check() -> int:
 
 def _odd(findings: Sequence[Finding]) -> list[Finding]:
     """Return what is not as it should be, the worst first."""
-    return [found for level in (Level.WRONG, Level.NOTICE) for found in findings if found.level is level]
+    return [found for level in (FindingLevel.WRONG, FindingLevel.NOTICE) for found in findings if found.level is level]
 
 
 def _queues(stats: Mapping[str, Any]) -> list[RenderableType]:

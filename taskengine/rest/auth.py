@@ -31,6 +31,7 @@ T = TypeVar("T")
 class Door(TaskAPI):
     """The client that a server speaks through, which also knows keys."""
 
+    _asks_from = "at this server of REST"
     #: Who everybody is, where nobody needs a key; None where all do.
     everybody: Caller | None = None
     #: Browsers reach it over TLS alone, its own or a proxy's.

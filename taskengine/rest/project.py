@@ -84,6 +84,9 @@ class RowRoute(APIRoute):
 def _endpoint(row: Row) -> Callable[..., Any]:
     async def endpoint(request: Request, **brought: Any) -> Response:
         given = arguments_of(row, brought, request.state.caller)
+        for name, scope in row.only:
+            if given.get(name):
+                need(request.state.caller, scope)
         method = getattr(request.app.state.door, row.name)
         if row.sends is Sends.WHERE and progress.is_wanted(request):
             return await progress.told(method, given)
@@ -132,7 +135,8 @@ def _texts(row: Row) -> tuple[str, str]:
 def _needs(row: Row) -> str:
     waits = f" Waits {LONGEST_WAIT:g} s at most: `done` false means to ask again." if row.waits else ""
     live = f"\n\n{live_text(row.id)}" if live_text(row.id) else ""
-    return f"Needs a key with the scope **{row.scope.word}**.{waits}{live}"
+    only = "".join(f" `{name}` needs **{scope.word}**." for name, scope in row.only)
+    return f"Needs a key with the scope **{row.scope.word}**.{only}{waits}{live}"
 
 
 def _responses(row: Row) -> dict[int | str, dict[str, Any]]:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from taskengine.cli.doctor import fleet as fleet_check
-from taskengine.cli.doctor import server as server_check
+from taskengine.api.operations.examine import fleet as fleet_check
+from taskengine.api.operations.examine import server as server_check
 from taskengine.settings import Settings, current
 from taskengine.store import coordination, fleet_settings, nodes
 from taskengine.store.connect import ServerFacts

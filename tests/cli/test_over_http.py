@@ -36,8 +36,13 @@ def server(shared_valkey: Any) -> Iterator[Served]:
 def key(shared_valkey: Any) -> str:
     """The store is empty but for it."""
     shared_valkey.client.flushall()
+    return made_key(shared_valkey, "admin")
+
+
+def made_key(shared_valkey: Any, scope: str) -> str:
+    """A key that may do so much."""
     store = SyncStore(shared_valkey.url, Settings(), template())
-    made: Operation[str] = create_key("ann", "admin")
+    made: Operation[str] = create_key("ann", scope)
     try:
         return store.run(made)
     finally:
@@ -96,11 +101,35 @@ def test_many_tasks_are_steered_by_a_filter(taskengine: Run) -> None:
     assert taskengine("-o", "json", "task", "cancel", "--capability", "lint").json["done"] == 3
 
 
-def test_doctor_and_status_say_what_the_server_says(over_http: Served, taskengine: Run) -> None:
-    done = taskengine("doctor")
-    assert f"{over_http.url} answers" in done.out, done.err
-    assert "nobody coordinates" in done.out or "coordinator" in done.out
+def test_doctor_and_status_say_what_the_server_finds(over_http: Served, taskengine: Run) -> None:
+    taskengine("task", "submit", "--capability", "lint")
+    done = taskengine("doctor", "-o", "json")
+    found = {each["about"]: each for each in done.json["findings"]}
+    assert found["server of REST"]["says"] == f"{over_http.url} answers"
+    assert found["server"]["level"] == "ok"
+    assert found["queue lint"]["do"].startswith("taskengine worker --queues lint")
+    assert (done.code, done.json["server"]) == (1, f"server {over_http.url}")
     assert over_http.url in taskengine("status").out
+
+
+@pytest.mark.usefixtures("over_http")
+def test_doctor_reads_every_record_through_the_server(taskengine: Run) -> None:
+    assert "all hold" in taskengine("doctor", "--deep").out
+
+
+@pytest.mark.usefixtures("over_http")
+def test_doctor_says_what_a_key_lacks_and_what_is_the_matter_with_the_address(
+    taskengine: Run, shared_valkey: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TASKENGINE_API_KEY", made_key(shared_valkey, "read"))
+    current.cache_clear()
+    assert taskengine("doctor", "-o", "json").json["findings"][0]["level"] == "ok"
+    deep = taskengine("doctor", "--deep", "-o", "json")
+    (found,) = deep.json["findings"]
+    assert (deep.code, found["about"], found["level"]) == (1, "server of REST", "wrong")
+    assert "admin" in found["says"]
+    (away,) = taskengine("--url", "http://127.0.0.1:1", "doctor", "-o", "json").json["findings"]
+    assert (away["level"], "no answer from http://127.0.0.1:1" in away["says"]) == ("wrong", True)
 
 
 @pytest.mark.usefixtures("over_http")

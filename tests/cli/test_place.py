@@ -76,8 +76,9 @@ def test_an_empty_answer_says_which_server_and_namespace_gave_it(taskengine, at_
 
 
 def test_the_doctor_says_the_namespace(taskengine, at_server):
-    found = taskengine("doctor", "-o", "json").json["findings"]
-    assert any(one["about"] == "server" and f"{at_server.url}, namespace te," in one["says"] for one in found)
+    found = taskengine("doctor", "-o", "json").json
+    assert any(one["about"] == "server" and ", namespace te," in one["says"] for one in found["findings"])
+    assert found["server"] == f"{at_server.url}, namespace te"
 
 
 def test_the_place_of_a_server_holds_no_password(monkeypatch):

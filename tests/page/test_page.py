@@ -259,6 +259,18 @@ def test_a_workflow_is_approved_with_its_form_and_signalled(screen: Screen, site
     screen.see("completed")
 
 
+def test_health_shows_what_the_doctor_finds_with_what_to_do(screen: Screen, site: Site) -> None:
+    queue = f"unserved-{uuid4().hex[:6]}"
+    (task,) = (Task(name="nobody bakes it", capability=queue),)
+    site.submit("unserved", task)
+    screen.go("/health")
+    screen.see(f"queue {queue}", "1 task READY, no worker offers it", f"taskengine worker --queues {queue}", " wrong")
+    screen.press("Check every record")
+    screen.see("Every record", "all hold")
+    site.api.cancel_task(task.id)
+    screen.until(lambda: queue not in screen.text)
+
+
 @pytest.mark.parametrize(
     "path",
     [

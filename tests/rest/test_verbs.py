@@ -11,8 +11,10 @@ import httpx2
 import pytest
 
 from taskengine import BlockingTaskAPI
+from taskengine.api.surface import Scope
 from taskengine.models import Task, TaskFilter
-from taskengine.store import retention
+from taskengine.settings import Settings
+from taskengine.store import fleet_settings, nodes, retention
 
 from ..store.world import World
 
@@ -259,3 +261,28 @@ async def test_a_run_that_is_pruned_while_somebody_looks_is_gone_with_its_reason
         answer = await ask("GET", path)
         assert answer.status_code == 404, (path, answer.text)
         assert (answer.json()["kind"], "pruned after its retention" in answer.json()["detail"]) == ("run", True)
+
+
+async def test_every_record_is_read_only_for_an_administrator(
+    anybody: httpx2.AsyncClient, key: Callable[..., str]
+) -> None:
+    async def examined(scope: Scope, **asked: Any) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {key(scope)}"}
+        return await anybody.get("/api/v1/examination", params=asked, headers=headers)
+
+    assert (await examined(Scope.READ)).status_code == 200
+    assert (await examined(Scope.READ, deep="false")).status_code == 200
+    refused = await examined(Scope.OPERATE, deep="true")
+    assert (refused.status_code, refused.json()["needs"], refused.json()["has"]) == (403, "admin", "operate")
+    found = (await examined(Scope.ADMIN, deep="true")).json()["items"]
+    assert [each["says"] for each in found if each["about"] == "invariants"] == ["all hold"]
+
+
+async def test_a_server_of_rest_with_other_settings_than_its_fleet_says_that_it_is_the_one(
+    ask: Ask, world: World, settings: Settings
+) -> None:
+    usual = settings.model_copy(update={"lease_seconds": 33.0})
+    world.run(fleet_settings.put(usual))
+    world.run(nodes.heartbeat("n1", 1, json.dumps({"settings": usual.digest}), 2, "lint=lint", "", []))
+    found = {each["about"]: each for each in (await ask("GET", "/examination")).json()["items"]}
+    assert "the fleet has 33" in found["settings at this server of REST"]["says"]

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from taskengine.api.arguments import Id
 from taskengine.api.blocking.base_client import BlockingBaseClient
-from taskengine.api.operations import ask, dead, explain, fleet, logs, quarantine
+from taskengine.api.operations import ask, dead, examine, explain, fleet, logs, quarantine
 from taskengine.errors import StoreError
 from taskengine.models import (
     DeadLetter,
@@ -23,6 +24,7 @@ from taskengine.models import (
     QuarantinePage,
     RequeuedLetters,
 )
+from taskengine.models.finding import Finding
 from taskengine.models.host import HostInfo
 
 
@@ -93,6 +95,21 @@ class BlockingAdmin(BlockingBaseClient):
             return self._run(fleet.health_check())
         except StoreError as exc:
             return fleet.unhealthy(exc)
+
+    def examine(self, deep: bool = False) -> list[Finding]:
+        """Return what ``taskengine doctor`` finds: how server, coordinator, workers, queues and what is kept aside are,
+        each with what to do where it is not well.
+
+        Changes nothing, and never raises for a server that is down: that is a finding. *deep* reads every record as
+        well and checks what must always hold, which takes seconds and memory for each 10 000 tasks.
+        """
+        try:
+            found = self._run(examine.examine(self._context, deep, self._asks_from))
+        except StoreError as exc:
+            return [examine.refused(exc)]
+        with suppress(StoreError):  # a server that does not let us ask has somebody who looks after it
+            found += self._run(examine.examine_access())
+        return found
 
     def list_dead_letters(
         self,

@@ -23,6 +23,7 @@ from taskengine.api.remote.verb import Verb, answered
 from taskengine.api.remote.waits import Waits, pieces_of
 from taskengine.api.surface import ALIASES, PREFIX, ROWS, Sends
 from taskengine.errors import StoreError, UnknownKeyError, UnsupportedServerError
+from taskengine.models.finding import wrong
 
 Client = TypeVar("Client", bound=type)
 
@@ -129,9 +130,11 @@ def _verb(client: type, name: str) -> Callable[..., Any]:
 
 def _told(verb: Verb, exc: StoreError) -> Any:
     """Return what a verb says of a server that does not answer; most raise the error."""
-    if verb.name != "health_check":
-        raise exc
-    return unhealthy(exc)
+    if verb.name == "health_check":
+        return unhealthy(exc)
+    if verb.name == "examine":
+        return [wrong("server of REST", str(exc), "start it, or correct the address: --url or TASKENGINE_URL")]
+    raise exc
 
 
 def _with_verbs(client: Client) -> Client:

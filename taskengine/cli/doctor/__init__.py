@@ -1,7 +1,7 @@
 """``taskengine doctor``: examines everything, starts and changes nothing, and says what to do.
 
-One module for each part of the body; each yields findings. A part that cannot be asked is itself a
-finding, and the others are still examined.
+What the store knows is examined by the operation behind ``TaskAPI.examine``, here or where the server of REST is.
+What only this machine can tell is examined here: a module for each, which yields findings.
 """
 
 # ruff: noqa: ARG001  # what -o chose is read where answers are given
@@ -16,30 +16,28 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.cli.doctor import alike, fleet, machine, messages, remote, server
-from taskengine.cli.doctor import deep as everything_stored
-from taskengine.cli.doctor.finding import Finding, Level, wrong
+from taskengine.cli.doctor import machine, remote
+from taskengine.cli.doctor.embedded import address
 from taskengine.cli.guide import command
 from taskengine.cli.output import OutputOption, answer
-from taskengine.cli.place import here
+from taskengine.cli.place import CommandLine, here, place
 from taskengine.cli.text import plain
-from taskengine.errors import StoreError
+from taskengine.models.finding import Finding, FindingLevel
 from taskengine.settings import Settings
-from taskengine.store import nodes
 from taskengine.store.sync import SyncStore
-from taskengine.transport import template
 
 __all__ = ["app", "findings", "shown"]
 
 app = typer.Typer()
 
-_STYLES = {Level.OK: "green", Level.NOTICE: "yellow", Level.WRONG: "bold red"}
+_STYLES = {FindingLevel.OK: "green", FindingLevel.NOTICE: "yellow", FindingLevel.WRONG: "bold red"}
 
 
 @command(
     app,
     "taskengine doctor",
     "taskengine doctor --deep           read every task and check what must always hold",
+    "taskengine --url https://tasks.example.org doctor",
     "taskengine doctor -o json | jq '.findings[] | select(.level == \"wrong\")'",
 )
 def doctor(
@@ -48,11 +46,13 @@ def doctor(
 ) -> None:
     """Examine server, coordinator, workers and stored state, and say what to do.
 
-    Starts nothing and changes nothing. The exit code is 1 when something is wrong.
+    Starts nothing and changes nothing. The exit code is 1 when something is wrong. With --url the server examines what
+    it serves; --deep wants a key with the scope admin there.
     """
     found = list(findings(here(), deep=deep))
-    healthy = all(one.level is not Level.WRONG for one in found)
-    answer({"healthy": healthy, "findings": [one.as_json() for one in found]}, shown(found))
+    healthy = all(one.level is not FindingLevel.WRONG for one in found)
+    told = [one.model_dump(mode="json") for one in found]
+    answer({"healthy": healthy, "server": place(), "findings": told}, Group(plain(place()), "", shown(found)))
     raise typer.Exit(0 if healthy else 1)
 
 
@@ -62,24 +62,20 @@ def findings(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     if settings.url is not None:
         yield from remote.examine(settings, deep=deep)
         return
-    url, known = server.address(settings)
+    url, known = address(settings)
     yield from known
     if url is None:
         return
-    store = SyncStore(url, settings, template())
-    try:
-        if not (yield from server.examine(store)):
-            return
-        seen = store.run(nodes.fleet())
-        yield from fleet.examine(seen)
-        yield from alike.examine(store, seen)
-        yield from messages.examine(store)
-        if deep:
-            yield from everything_stored.examine(store)
-    except StoreError as exc:
-        yield wrong("server", str(exc), "start it, or correct TASKENGINE_REDIS_URL")
-    finally:
-        store.close()
+    with AnyStore(settings=settings.model_copy(update={"redis_url": url})) as api:
+        yield from api.examine(deep)
+
+
+class AnyStore(CommandLine):
+    """A client that also asks a server which others refuse, as it is the one to say what is wrong there."""
+
+    def _connect(self) -> SyncStore:
+        url, envelope = self._address()
+        return SyncStore(url, self.settings, envelope)
 
 
 def shown(findings: Sequence[Finding]) -> Group:
@@ -93,7 +89,7 @@ def shown(findings: Sequence[Finding]) -> Group:
         if found.do:
             says.append(f"\n→ {found.do}", style="cyan")
         table.add_row(Text(found.level.value, style=_STYLES[found.level]), plain(found.about), says)
-    counts = [sum(found.level is level for found in findings) for level in (Level.WRONG, Level.NOTICE)]
+    counts = [sum(found.level is level for found in findings) for level in (FindingLevel.WRONG, FindingLevel.NOTICE)]
     end = (
         Text("All is well.", style="bold green")
         if not any(counts)

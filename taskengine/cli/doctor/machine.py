@@ -7,7 +7,7 @@ from pathlib import Path
 
 from taskengine.cli import own_workers
 from taskengine.cli.celery_door import diverting
-from taskengine.cli.doctor.finding import Finding, notice, wrong
+from taskengine.models.finding import Finding, notice, wrong
 from taskengine.settings import environment, unknown_variables
 
 

@@ -1,29 +1,26 @@
-"""A server of REST: whether it lets one in, and what it says of the fleet behind it."""
+"""A server of REST: whether it lets one in, and what it finds where its store is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from taskengine.api import BlockingTaskAPI
-from taskengine.cli.doctor.finding import Finding, notice, ok, wrong
-from taskengine.core.remedy import as_commands
+from taskengine.cli.place import asking
 from taskengine.errors import TaskEngineError
+from taskengine.models.finding import Finding, ok, wrong
 from taskengine.settings import Settings
+
+#: As what the client calls it where it does not answer.
+_ABOUT = "server of REST"
 
 
 def examine(settings: Settings, *, deep: bool) -> Iterator[Finding]:
-    """Yield what the server says; more is to be seen where its store is."""
+    """Yield what the server finds; a server that does not answer, or refuses us, is a finding."""
     try:
-        with as_commands(), BlockingTaskAPI(settings=settings) as api:
-            health = api.health_check()
+        with asking() as api:
+            found = api.examine(deep)
     except TaskEngineError as exc:
-        yield wrong("server", str(exc), "correct --url or TASKENGINE_URL, and TASKENGINE_API_KEY")
+        yield wrong(_ABOUT, str(exc), "correct --url or TASKENGINE_URL, and TASKENGINE_API_KEY")
         return
-    if health["status"] == "unhealthy":
-        yield from (wrong("server", str(problem), "start it, or correct the address") for problem in health["problems"])
-        return
-    yield ok("server", f"{settings.url} answers; its store is {health['server']['software']}")
-    for problem in health["problems"]:
-        yield notice("fleet", str(problem), "look closer where the store is: taskengine doctor")
-    if deep:
-        yield notice("deep", "a server of REST reads no invariants", "run it where the store is, without --url")
+    if all(each.about != _ABOUT for each in found):
+        yield ok(_ABOUT, f"{settings.url} answers")
+    yield from found

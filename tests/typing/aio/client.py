@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, assert_type
 from uuid import UUID
 
-from taskengine import AgentInfo, HostInfo, LimitInfo
+from taskengine import AgentInfo, Finding, HostInfo, LimitInfo
 from taskengine.api import TaskAPI, WorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
@@ -169,6 +169,7 @@ async def agents(api: TaskAPI) -> None:
     assert_type(await api.list_limits(), list[LimitInfo])
     assert_type(await api.remove_limit("key"), None)
     assert_type(await api.list_hosts(), list[HostInfo])
+    assert_type(await api.examine(deep=True), list[Finding])
 
 
 async def refused(api: TaskAPI, task: Task) -> None:

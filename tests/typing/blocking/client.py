@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, assert_type
 from uuid import UUID
 
-from taskengine import AgentInfo, HostInfo, LimitInfo
+from taskengine import AgentInfo, Finding, HostInfo, LimitInfo
 from taskengine.api import BlockingTaskAPI, BlockingWorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
@@ -171,6 +171,7 @@ def agents(api: BlockingTaskAPI) -> None:
     assert_type(api.list_limits(), list[LimitInfo])
     assert_type(api.remove_limit("key"), None)
     assert_type(api.list_hosts(), list[HostInfo])
+    assert_type(api.examine(deep=True), list[Finding])
 
 
 def refused(api: BlockingTaskAPI, task: Task) -> None:

@@ -22,7 +22,7 @@ const SIGNS = {
 const LIKE = {
   waiting: "ready", queued: "ready", skipped: "cancelled", not_taken: "cancelled", cancelling: "cancelled",
   timed_out: "failed", lost: "failed", online: "completed", busy: "running", draining: "paused", offline: "cancelled",
-  healthy: "completed", degraded: "retrying", unhealthy: "failed",
+  ok: "completed", notice: "retrying", wrong: "failed",
 };
 
 /** The sign of a status as the strokes of a path, in a square of 12. @param {string} status */

@@ -1,28 +1,38 @@
 // @ts-check
-/** How the engine is, and what to do where it is not well. */
+/** How the engine is, as `taskengine doctor` finds it, and what to do where it is not well. */
 
 import { ask, get } from "../api.js";
+import { doing } from "../dialog.js";
 import { h } from "../dom.js";
 import { live } from "../live.js";
-import { facts, head, panel } from "../parts.js";
+import { button, facts, head, panel } from "../parts.js";
 import { badge } from "../status.js";
 import { number, span } from "../words.js";
 
+/** @typedef {{level: string, about: string, says: string, do: string | null}} Finding */
+
 export const title = () => "Health";
+
+/** Levels, the worst first, and how a finding of each is called. @type {[string, string][]} */
+const LEVELS = [["wrong", "wrong"], ["notice", "look at it"], ["ok", "well"]];
 
 /** @param {HTMLElement} root @param {import("../route.js").Route} route */
 export function mount(root, route) {
-  return live(root, route, {
-    every: 3000,
+  /** What was found in all records, when somebody last asked. @type {Finding[] | null} */
+  let deep = null;
+  let isAsking = false;
+  const view = live(root, route, {
+    every: 5000,
     async load(_, signal) {
-      const [health, version] = await Promise.all([get("/health", {}, signal), ask("GET", "/version", { prefix: "", signal })]);
-      return { health, version };
+      const [health, examination, version] = await Promise.all([
+        get("/health", {}, signal), get("/examination", {}, signal), ask("GET", "/version", { prefix: "", signal })]);
+      return { health, findings: /** @type {Finding[]} */ (examination.items), version };
     },
-    draw: ({ health, version }) => [
-      head("Health", badge(health.status)),
-      health.problems.length
-        ? panel(number(health.problems.length, "problem"), h("ul", { class: "problems" }, health.problems.map((/** @type {string} */ each) => h("li", { key: each }, each))))
-        : panel("No problem", h("p", null, "The store answers and keeps a log, a coordinator leads, workers are alive, and every queue that has tasks is served.")),
+    draw: ({ health, findings, version }) => [
+      head("Health", state([...findings, ...(deep ?? [])]),
+        button(isAsking ? "Checking …" : "Check every record", check, { disabled: isAsking })),
+      deep ? panel("Every record", list(deep)) : null,
+      panel("What was found", list(findings)),
       panel("What there is", facts([
         ["taskengine", version.version],
         ["Store", health.server && `${health.server.software} ${health.server.version}`],
@@ -31,8 +41,36 @@ export function mount(root, route) {
         ["Coordinator", health.coordinator ?? "none leads"],
         ["Workers", health.workers], ["Slots", health.slots], ["Running", health.running_tasks],
         ["Dead letters", health.dead_letters === undefined ? null : h("a", { href: "#/dead-letters" }, health.dead_letters)]])),
-      health.pauses?.length ? panel("Pauses", h("ul", { class: "plain" }, health.pauses.map((/** @type {string} */ each) => h("li", { key: each }, each)))) : null,
-      h("p", { class: "quiet" }, "The same from the shell, with every record looked at: ", h("code", null, "taskengine doctor --deep"), "."),
+      h("p", { class: "quiet" }, "The same from the shell: ", h("code", null, "taskengine doctor"), ", and with every record checked: ",
+        h("code", null, "taskengine doctor --deep"), "."),
     ],
   });
+
+  async function check() {
+    isAsking = true;
+    view.redraw();
+    await doing(async () => {
+      const { items } = await get("/examination", { deep: true });
+      deep = items.filter((/** @type {Finding} */ each) => each.about === "invariants");
+    });
+    isAsking = false;
+    view.redraw();
+  }
+  return view;
 }
+
+/** How bad it is as a whole. @param {Finding[]} findings */
+function state(findings) {
+  const [wrong, notice] = LEVELS.map(([level]) => findings.filter((each) => each.level === level).length);
+  if (wrong) return badge("wrong", notice ? `${wrong} wrong, ${notice} to look at` : `${wrong} wrong`);
+  return notice ? badge("notice", `${number(notice, "thing")} to look at`) : badge("ok", "All is well");
+}
+
+/** Findings, the worst first. @param {Finding[]} findings */
+const list = (findings) =>
+  h("ul", { class: "findings" }, LEVELS.flatMap(([level, says]) => findings.filter((each) => each.level === level).map((each, at) =>
+    h("li", { key: `${level} ${each.about} ${at}` },
+      badge(level, says),
+      h("div", null,
+        h("p", null, h("b", null, each.about), " ", each.says),
+        each.do ? h("p", { class: "do" }, h("span", { class: "quiet" }, "To do: "), each.do) : null)))));

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from taskengine.cli.doctor.finding import Finding, notice, ok, wrong
+from taskengine.models.finding import Finding, notice, ok, wrong
 from taskengine.store.codec import note
 from taskengine.store.nodes import Fleet, Node
 from taskengine.store.pause_record import pause_from

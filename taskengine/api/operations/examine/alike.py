@@ -1,37 +1,43 @@
-"""Whether all processes of the fleet, and this machine, have the settings alike that must be alike."""
+"""Whether all processes of the fleet, and who asks, have the settings alike that must be alike."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from taskengine.cli.doctor.finding import Finding, notice, wrong
+from taskengine.api.context import OperationContext
+from taskengine.models.finding import Finding, notice, wrong
 from taskengine.settings import variable
 from taskengine.store import fleet_settings
+from taskengine.store.call import Call, Operation
 from taskengine.store.codec import note
-from taskengine.store.keys import Keys
 from taskengine.store.nodes import Fleet
-from taskengine.store.sync import SyncStore
 
 #: Processes that are named one by one.
 _NAMED = 5
 
 
-def examine(store: SyncStore, fleet: Fleet) -> Iterator[Finding]:
-    """Yield a finding for each that differs from what most processes have, the leader's among equals."""
-    here = store.settings.digest
+def examine(context: OperationContext, fleet: Fleet, asker: str) -> Operation[list[Finding]]:
+    """Return a finding for each that differs from what most processes have, the leader's among equals.
+
+    *asker* is what people call the process that asks, such as ``here``.
+    """
+    own = context.settings
     digests = _digests(fleet)
-    if not digests.keys() - {here}:
-        return
+    if not digests.keys() - {own.digest}:
+        return []
     most = _most(digests, fleet.leader_settings)
-    usual = _values(store, most)
+    usual = yield from _values(context, most)
+    found = []
     for digest in sorted(digests.keys() - {most}):
-        differs = _differences(_values(store, digest), usual, "most have")
-        yield wrong(_about(digests[digest]), differs, "give every process of the fleet the same, and start those again")
-    if here != most:
-        differs = _differences(store.settings.shared, usual, "the fleet has")
-        yield notice("settings here", differs, "set here what the fleet has, or what you submit counts by other rules")
+        differs = _differences((yield from _values(context, digest)), usual, "most have")
+        do = "give every process of the fleet the same, and start those again"
+        found.append(wrong(_about(digests[digest]), differs, do))
+    if own.digest != most:
+        do = f"set {asker} what the fleet has, or what is submitted from there counts by other rules"
+        found.append(notice(f"settings {asker}", _differences(own.shared, usual, "the fleet has"), do))
+    return found
 
 
 def _digests(fleet: Fleet) -> Mapping[str, list[str]]:
@@ -51,8 +57,8 @@ def _most(digests: Mapping[str, Sequence[str]], leaders: str) -> str:
     return max(sorted(counted), key=lambda digest: (counted[digest], digest == leaders))
 
 
-def _values(store: SyncStore, digest: str) -> Mapping[str, Any]:
-    return store.run(fleet_settings.get(Keys(store.settings.namespace), digest))
+def _values(context: OperationContext, digest: str) -> Call[Mapping[str, Any]]:
+    return fleet_settings.get(context.keys, digest)
 
 
 def _about(who: Sequence[str]) -> str:
