@@ -49,7 +49,11 @@ async def livez() -> State:
     "/readyz", summary="Whether the server can serve", operation_id="readyz", responses={503: {"model": Problem}}
 )
 async def readyz(request: Request) -> State:
-    """Whether the store answers and takes our scripts; 503 while not, so that no requests are sent here."""
+    """Whether the store answers and takes our scripts; 503 while not, or while the server ends, so that no requests are
+    sent here.
+    """
+    if request.app.state.live.is_ending:
+        raise HttpError(503, "the server ends: it finishes what it answers, and the next requests belong elsewhere")
     door: Door = request.app.state.door
     await door.list_limits()  # runs a script: a store that refuses them is not ready
     return State(status="ready")

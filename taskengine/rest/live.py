@@ -54,6 +54,8 @@ class Live:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._rooms: Rooms | None = None
+        #: The server ends: streams are over as they begin, and it is not ready.
+        self.is_ending = False
 
     def here(self) -> Rooms:
         """Return what this loop has."""
@@ -62,9 +64,9 @@ class Live:
         return self._rooms
 
     def say_bye(self) -> None:
-        """End all streams."""
-        if self._rooms is not None:
-            self._rooms.streams.say_bye()
+        """End all streams, and those that begin from now on."""
+        self.is_ending = True
+        self.here().streams.say_bye()
 
 
 class StreamRoute(APIRoute):

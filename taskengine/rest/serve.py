@@ -28,6 +28,8 @@ from taskengine.settings import Settings
 END_SECONDS = 10
 #: Connections beyond the requests that are answered: those that are told to come back.
 _SPARE = 200
+#: Seconds after which somebody who insists is heeded.
+_LOOK_SECONDS = 0.1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -39,9 +41,23 @@ class Server(uvicorn.Server):
         self._say_bye = say_bye
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams, which end by no other way, and then as ever."""
+        """End the streams, which end by no other way, listen on while what was begun is answered, and end as ever.
+
+        While it listens it says that it is not ready, and whoever balances loads sends the next requests elsewhere.
+        """
         self._say_bye()
+        most = self.config.timeout_graceful_shutdown or END_SECONDS
+        left = await self._answer_begun(most)
+        self.config.timeout_graceful_shutdown = max(1, round(left))
         await super().shutdown(sockets)
+
+    async def _answer_begun(self, seconds: float) -> float:
+        """Wait until the requests of this moment are answered, those that come meanwhile aside; the seconds left."""
+        begun, loop = set(self.server_state.tasks), asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while begun and not self.force_exit and loop.time() < until:
+            _, begun = await asyncio.wait(begun, timeout=_LOOK_SECONDS)
+        return until - loop.time()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

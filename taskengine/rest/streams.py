@@ -34,6 +34,7 @@ class Streams:
         self._of_key: Counter[str] = Counter()
         self._open: set[EventStream] = set()
         self._pinging: asyncio.Task[None] | None = None
+        self._is_ending = False
 
     def stream(self, key: str | None, pieces: AsyncGenerator[bytes]) -> EventStream:
         """Return an answer of these pieces; HttpError where there are too many streams already.
@@ -45,6 +46,8 @@ class Streams:
             whose = "the server" if len(self._open) >= MOST_STREAMS else "this key"
             raise HttpError(429, f"{whose} has as many open streams as it may; close some", _LATER)
         found = EventStream(pieces, lambda: self._forget(found, name))
+        if self._is_ending:  # a refusal would keep a browser from coming back
+            found.end()
         self._open.add(found)
         self._of_key[name] += 1
         if self._pinging is None:
@@ -57,7 +60,8 @@ class Streams:
             self._of_key[name] -= 1
 
     def say_bye(self) -> None:
-        """End all streams: their listeners come back, here or elsewhere."""
+        """End all streams, and each that begins from now on: their listeners come back, here or elsewhere."""
+        self._is_ending = True
         for each in list(self._open):
             each.end()
 
@@ -92,6 +96,8 @@ class EventStream(Response):
         self._send = send
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         self._pouring = asyncio.ensure_future(self._pour())
+        if self._is_ended:
+            self._pouring.cancel()
         gone = asyncio.ensure_future(_gone(receive))
         try:
             await asyncio.wait({self._pouring, gone}, return_when=asyncio.FIRST_COMPLETED)

@@ -7,12 +7,15 @@ import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +23,15 @@ import httpx2
 import pytest
 import uvicorn
 
+from taskengine import BlockingTaskAPI, Task
 from taskengine.api import local_key
-from taskengine.errors import SettingsError
+from taskengine.errors import SettingsError, StoreUnavailableError
 from taskengine.rest.app import application
 from taskengine.rest.bind import Bind, listen
 from taskengine.rest.protocol import PatientProtocol
 from taskengine.settings import Settings
+
+from ..fleet import until
 
 pytestmark = pytest.mark.process
 
@@ -90,6 +96,67 @@ def test_a_server_that_may_not_listen_says_why_in_one_sentence(settings: Setting
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("taskengine: ")
         assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """Of localhost, signed by itself, and its private key."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    words += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"]
+    subprocess.run([*words, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
+    return cert, key
+
+
+def test_beyond_this_machine_a_server_speaks_tls_to_browsers_and_clients_that_trust_it(
+    settings: Settings, key: Callable[..., str], tmp_path: Path, certificate: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    cert, private = certificate
+    words = ("--host", "0.0.0.0", "--port", "0", "--tls-cert", str(cert), "--tls-key", str(private))
+    with served(settings, tmp_path, *words) as (said, _):
+        assert said["key_file"] is None
+        port = said["url"].removeprefix("https://0.0.0.0:")
+        url = f"https://localhost:{port}"
+        with httpx2.Client(base_url=url, verify=ssl.create_default_context(cafile=str(cert)), timeout=30) as browser:
+            answer = browser.post("/session", json={"key": key()}, headers={"Sec-Fetch-Site": "same-origin"})
+            (cookie,) = SimpleCookie(answer.headers["set-cookie"]).values()
+            assert (cookie.key, cookie["secure"], cookie["path"], cookie["domain"]) == ("__Host-te", True, "/", "")
+            assert browser.get("/session").json()["name"] == "ann"
+        with BlockingTaskAPI(url, settings, api_key=key()) as api:
+            with pytest.raises(StoreUnavailableError, match="is of nobody whom this machine trusts"):
+                api.list_tasks()
+            (found,) = api.examine()
+            assert "set SSL_CERT_FILE to the certificate of who signed it" in found.says
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+        with BlockingTaskAPI(url, settings, api_key=key()) as api:
+            made = api.create_task(Task(name="a"))
+            assert [each.id for each in api.list_tasks()] == [made.id]
+        with pytest.raises(httpx2.TransportError):
+            httpx2.get(f"http://localhost:{port}/livez", timeout=30)
+
+
+def test_a_server_that_ends_says_that_it_is_not_ready_and_finishes_what_it_answers(
+    settings: Settings, tmp_path: Path, one: BlockingTaskAPI
+) -> None:
+    task = one.create_task(Task(name="a", capability="lint"))
+    with served(settings, tmp_path) as (said, process), ThreadPoolExecutor() as threads:
+        key = {"Authorization": f"Bearer {Path(said['key_file']).read_text(encoding='ascii').strip()}"}
+        assert get(said, "/readyz").status_code == 200
+        body = {"task_ids": [str(task.id)], "timeout": 7}
+        with httpx2.Client(base_url=f"{said['url']}/api/v1", headers=key, timeout=30) as client:
+            assert client.get("/tasks").status_code == 200  # the request that waits is the connection's second
+            waiting = threads.submit(client.post, "/tasks:wait", json=body)
+            assert all(get(said, "/livez").status_code == 200 for _ in range(5))
+            process.send_signal(signal.SIGTERM)
+            until(lambda: get(said, "/readyz").status_code == 503, 6)
+            events = f"{said['url']}/api/v1/runs/{task.run_id}/events"
+            stream = httpx2.get(events, headers={**key, "Accept": "text/event-stream"}, timeout=30)
+            assert (stream.status_code, "event: bye" in stream.text) == (200, True)
+            assert get(said, "/livez").status_code == 200
+            answer = waiting.result(30)
+            assert (answer.status_code, answer.json()["done"]) == (200, False)
+        assert process.wait(30) == 0
 
 
 def test_without_the_packages_of_the_server_the_command_says_how_to_get_them(tmp_path: Path) -> None:
