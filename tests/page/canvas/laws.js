@@ -290,3 +290,45 @@ export async function momentsAreNamedInStepsThatPeopleCountIn() {
     assert(new Set(moments.map((ms) => since(ms, step))).size === moments.length, `different words for ${span} ms`);
   }
 }
+
+/** Waits for a fact. */
+async function until(holds, says) {
+  for (const end = performance.now() + 30_000; !holds(); await new Promise((next) => setTimeout(next, 20))) {
+    assert(performance.now() < end, says());
+  }
+}
+
+export async function edgesOfWhichSomeAreLeftOutAreSaidToBeASample() {
+  const [{ SAMPLED_ABOVE }, { mount }] = [await at("canvas/edges.js"), await at("pages/run/graph.js")];
+  const half = Math.ceil(Math.sqrt(SAMPLED_ABOVE * 1.2));
+  const edges = Array.from({ length: half * half }, (_, e) => e);
+  const dense = { n: 2 * half, src: edges.map((e) => Math.floor(e / half)), dst: edges.map((e) => half + (e % half)) };
+  const answers = { dense: await compact(dense, dice(1)), thin: await compact(chain(50), dice(1)) };
+  const { fetch, EventSource } = globalThis;
+  globalThis.fetch = async (address) => new Response(JSON.stringify(answers[address.includes("dense") ? "dense" : "thin"]));
+  globalThis.EventSource = class extends EventTarget {
+    close() {}
+  };
+  const root = document.body.appendChild(document.createElement("div"));
+  const shown = (run) => {
+    const close = mount(root, run);
+    Object.assign(root.querySelector(".canvas-stage").style, { position: "relative", width: "800px", height: "400px" });
+    return close;
+  };
+  const legend = () => root.querySelector(".canvas-legend").textContent;
+  try {
+    let close = shown("dense");
+    await until(() => legend().includes("1 of 4 edges drawn"), () => `it says ${legend()}`);
+    const { width } = root.querySelector("canvas");
+    assert(width > 0, "there is a picture");
+    close();
+    close = shown("thin");
+    await until(() => legend() && root.querySelector(".canvas-cover").hidden, () => "no picture of a few edges");
+    await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
+    assert(!legend().includes("edges drawn"), `all edges are drawn, and it says ${legend()}`);
+    close();
+  } finally {
+    Object.assign(globalThis, { fetch, EventSource });
+    root.remove();
+  }
+}

@@ -35,7 +35,7 @@ const MARGIN = 0.25;
  * @typedef {import("./board.js").Board} Board
  * @typedef {{open: (task: number) => void, focused: (item: number) => void, hovered: (item: number, at: {x: number,
  *   y: number}) => void, unfold: () => void, placed: () => void, find: () => void, now: () => number,
- *   expected: (task: number) => number | null}} Wishes
+ *   sampled: (oneIn: number) => void, expected: (task: number) => number | null}} Wishes
  */
 
 export class GraphView {
@@ -56,6 +56,8 @@ export class GraphView {
     this._captions = /** @type {import("./canvas/captions.js").Caption[]} */ ([]);
     this._failed = 0;
     this._wantsFit = true;
+    /** Of how many edges one is drawn. */
+    this._oneIn = 1;
     this._timers = { edges: 0, grown: 0, heal: 0 };
     this._theme = readTheme(element);
     this._planner = Planner.taken();
@@ -278,7 +280,15 @@ export class GraphView {
     const few = this._few();
     if (few) this._paintCurves(ctx, few, view);
     else if (this.edges) paste(ctx, this.edges, view);
+    this._sampled(few ? 1 : (this.edges?.oneIn ?? 1));
     if (!isFar(view, this._stage.dpr)) paintLinks(ctx, this._picture(), this.attention);
+  }
+
+  /** @param {number} oneIn */
+  _sampled(oneIn) {
+    if (oneIn === this._oneIn) return;
+    this._oneIn = oneIn;
+    this.wishes.sampled(oneIn);
   }
 
   _paintCurves(ctx, few, view) {

@@ -5,7 +5,7 @@
  * @typedef {import("./layout.js").Places} Places
  * @typedef {import("./canvas/scene.js").Columns} Columns
  * @typedef {import("./canvas/edges.js").View} View
- * @typedef {{bitmap: ImageBitmap, view: View, share: {shown: number, of: number}}} EdgePicture
+ * @typedef {{bitmap: ImageBitmap, view: View, oneIn: number}} EdgePicture
  */
 
 /** @type {Planner | null} */

@@ -26,9 +26,9 @@ const asked = {
     const canvas = new OffscreenCanvas(Math.max(1, view.width), Math.max(1, view.height));
     const context = canvas.getContext("2d");
     if (!context) return;
-    const share = hairLines(context, known.places, known.src, known.dst, view, color);
+    const oneIn = hairLines(context, known.places, known.src, known.dst, view, color);
     const bitmap = canvas.transferToImageBitmap();
-    postMessage({ what: "edges", id, ask, view, bitmap, share }, { transfer: [bitmap] });
+    postMessage({ what: "edges", id, ask, view, bitmap, oneIn }, { transfer: [bitmap] });
   },
 };
 

@@ -58,7 +58,7 @@ export function curve(ctx, points, a, b, view) {
 
 /**
  * Draw the edges in view as hair lines; the darker a place the more of them cross it.
- * @returns {{shown: number, of: number}} edges drawn, and edges of the graph
+ * @returns {number} of how many edges one is drawn: 1 where all are
  */
 export function hairLines(ctx, points, src, dst, view, color) {
   const step = src.length > SAMPLED_ABOVE ? Math.ceil(src.length / SAMPLE) : 1;
@@ -85,7 +85,7 @@ export function hairLines(ctx, points, src, dst, view, color) {
   }
   ctx.stroke();
   ctx.globalAlpha = 1;
-  return { shown: shown * step, of: src.length };
+  return step;
 }
 
 /** @param {number} edges how many are drawn: 5 % for tens of thousands, more for few */

@@ -37,10 +37,12 @@ class GraphTab extends CanvasTab {
   begin() {
     const board = /** @type {import("../../board.js").Board} */ (this.feed.board);
     const expected = new Expected();
+    this._oneIn = 1;
     this.view = new GraphView(this.stage, board, {
       ...this.wishes(),
       unfold: () => refine({ fold: null }),
       placed: () => this._placed(),
+      sampled: (oneIn) => this._sampled(oneIn),
       expected: (task) => expected.of(/** @type {any} */ (this.feed.board), task),
     });
     this.route();
@@ -68,6 +70,15 @@ class GraphTab extends CanvasTab {
   controls() {
     return [toggle("Fold kinds", "fold", "Fold tasks whose names are alike but for digits into stacks"),
       toggle("Critical path", "path", "Outline the tasks because of which the run ends when it does")];
+  }
+
+  _sampled(oneIn) {
+    this._oneIn = oneIn;
+    this.draw();
+  }
+
+  note() {
+    return this._oneIn > 1 ? `1 of ${this._oneIn} edges drawn` : null;
   }
 
   _placed() {

@@ -131,7 +131,7 @@ export class CanvasTab {
     render(this.cover, says && h("p", null, says));
     this.drawBar();
     if (!this.feed.board) return;
-    legend(this.legend, this.feed.board.counts);
+    legend(this.legend, this.feed.board.counts, this.note());
     this.card.hidden = this.focus < 0;
     if (this.focus >= 0) render(this.card, this._card(this.focus));
   }
@@ -144,6 +144,11 @@ export class CanvasTab {
     if (!feed.board.size) return "This run has no task yet.";
     if (!this.isDrawn) return "Drawing …";
     return feed.state === "away" ? "Not connected: what is shown may be old. Trying again …" : this.missing();
+  }
+
+  /** What the picture leaves out. @returns {string | null} */
+  note() {
+    return null;
   }
 
   /** What the view itself has nothing to show for. @returns {string | null} */
@@ -255,9 +260,10 @@ export function sentence(board) {
   return `${number(board.size, "task")}, ${board.ended.toLocaleString("en")} over: ${told.join(", ") || "none"}.`;
 }
 
-/** Colours and signs of the statuses that there are. @param {HTMLElement} root @param {Uint32Array} counts */
-function legend(root, counts) {
+/** Colours and signs of the statuses that there are. @param {HTMLElement} root @param {Uint32Array} counts @param {string | null} note */
+function legend(root, counts, note) {
   const seen = STATUSES.filter((_, at) => counts[at]);
   render(root, h("ul", { "aria-label": "Colours" }, seen.map((word) =>
-    h("li", { key: word }, h("span", { class: `dot c-${word}`, "aria-hidden": "true" }), sign(word), word))));
+    h("li", { key: word }, h("span", { class: `dot c-${word}`, "aria-hidden": "true" }), sign(word), word))),
+  note && h("span", { class: "quiet" }, note));
 }
