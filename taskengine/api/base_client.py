@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any, Self
 
@@ -18,6 +19,8 @@ class BaseClient:
 
     #: Where it asks from, for people.
     _asks_from = "here"
+    #: Seconds for which it reads every record when it is asked to.
+    _deep_seconds = math.inf
 
     def __new__(cls, url: object = None, settings: object = None, **_: Any) -> Self:
         """Return a client of the store; of a server of REST where the address is one."""

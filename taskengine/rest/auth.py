@@ -32,6 +32,7 @@ class Door(TaskAPI):
     """The client that a server speaks through, which also knows keys."""
 
     _asks_from = "at this server of REST"
+    _deep_seconds = 20.0  # below the longest that a request may wait, behind which there would be no answer at all
     #: Who everybody is, where nobody needs a key; None where all do.
     everybody: Caller | None = None
     #: Browsers reach it over TLS alone, its own or a proxy's.

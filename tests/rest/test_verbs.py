@@ -13,6 +13,8 @@ import pytest
 from taskengine import BlockingTaskAPI
 from taskengine.api.surface import Scope
 from taskengine.models import Task, TaskFilter
+from taskengine.rest.app import door_of
+from taskengine.rest.guards import Guards
 from taskengine.settings import Settings
 from taskengine.store import fleet_settings, nodes, retention
 
@@ -276,6 +278,16 @@ async def test_every_record_is_read_only_for_an_administrator(
     assert (refused.status_code, refused.json()["needs"], refused.json()["has"]) == (403, "admin", "operate")
     found = (await examined(Scope.ADMIN, deep="true")).json()["items"]
     assert [each["says"] for each in found if each["about"] == "invariants"] == ["all hold"]
+
+
+async def test_a_deep_look_that_would_last_longer_than_a_request_says_where_it_may(
+    ask: Ask, app: Guards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await new(ask)
+    monkeypatch.setattr(door_of(app), "_deep_seconds", 1e-9)
+    found = {each["about"]: each for each in (await ask("GET", "/examination", params={"deep": True})).json()["items"]}
+    assert (found["invariants"]["level"], found["tasks"]["level"]) == ("notice", "ok")
+    assert found["invariants"]["do"] == "taskengine doctor --deep where the store is, without --url"
 
 
 async def test_a_server_of_rest_with_other_settings_than_its_fleet_says_that_it_is_the_one(

@@ -99,10 +99,12 @@ class AsyncAdmin(AsyncBaseClient):
         each with what to do where it is not well.
 
         Changes nothing, and never raises for a server that is down: that is a finding. *deep* reads every record as
-        well and checks what must always hold, which takes seconds and memory for each 10 000 tasks.
+        well and checks what must always hold: some 4 seconds and 20 MB for 10 000 tasks. A server of REST gives up
+        after 20 seconds, and says so.
         """
+        seconds = self._deep_seconds if deep else None
         try:
-            found = await self._run(examine.examine(self._context, deep, self._asks_from))
+            found = await self._run(examine.examine(self._context, self._asks_from, seconds))
         except StoreError as exc:
             return [examine.refused(exc)]
         with suppress(StoreError):  # a server that does not let us ask has somebody who looks after it

@@ -17,8 +17,11 @@ from taskengine.store.call import Operation
 __all__ = ["examine", "examine_access", "refused"]
 
 
-def examine(context: OperationContext, deep: bool, asker: str) -> Operation[list[Finding]]:
-    """Return what is found, part by part; *asker* is what people call the process that asks."""
+def examine(context: OperationContext, asker: str, deep_seconds: float | None) -> Operation[list[Finding]]:
+    """Return what is found, part by part.
+
+    *asker* is where the process that asks is, for people; *deep_seconds*: for so long every record is read, None: none.
+    """
     found, is_readable = yield from server.examine(context)
     if not is_readable:
         return found
@@ -26,6 +29,6 @@ def examine(context: OperationContext, deep: bool, asker: str) -> Operation[list
     found += fleet.examine(seen)
     found += yield from alike.examine(context, seen, asker)
     found += yield from messages.examine(context)
-    if deep:
-        found += yield from everything_stored.examine(context)
+    if deep_seconds is not None:
+        found += yield from everything_stored.examine(context, deep_seconds)
     return found
