@@ -23,6 +23,10 @@ class Item:
     params: dict[str, str] = field(default_factory=dict)
 
     @property
+    def path(self) -> str:
+        return self.nodeid.partition("::")[0]
+
+    @property
     def callspec(self) -> Any:
         return SimpleNamespace(params=self.params)
 
@@ -63,3 +67,11 @@ def test_a_full_matrix_is_taken_whole(mark: pytest.MarkDecorator) -> None:
 
 def test_what_is_in_no_matrix_is_taken_whole() -> None:
     assert taken(pytest.mark.slow, "1") == list(product(WORLDS, RULES))
+
+
+def test_files_with_a_slow_test_begin_then_the_largest() -> None:
+    slow = {"slow": pytest.mark.slow.mark}
+    items: list[Any] = [Item("a::1"), Item("b::1"), Item("b::2"), Item("c::1"), Item("c::2", slow)]
+    config = SimpleNamespace(option=SimpleNamespace(matrix="full"))
+    pytest_collection_modifyitems(config, items)  # type: ignore[arg-type]
+    assert [item.nodeid for item in items] == ["c::1", "c::2", "b::1", "b::2", "a::1"]
