@@ -125,7 +125,7 @@ def _names_first(units: Sequence[Unit]) -> str:
 
     A closure looks for each variable that it captures along all that are captured already, from the youngest local on.
     """
-    used = Counter(name for unit in units if unit.is_function for name in _uses(unit.text))
+    used = Counter(name for unit in units if unit.is_function for name in unit.uses)
     names = sorted((name for unit in units for name in unit.names), key=lambda name: used[name])
     return f"local {', '.join(names)}" if names else ""
 
@@ -179,12 +179,16 @@ def _lazy(units: Sequence[Unit], body: str) -> tuple[list[Unit], str]:
         """*text* of that group, which calls those of other ones through what makes them."""
         return call.sub(lambda m: m[1] if group_of[m[1]] == own else f"{_maker(group_of[m[1]])}().{m[1]}", text)
 
+    def meant(uses: frozenset[str]) -> frozenset[str]:
+        return frozenset(_maker(group_of[name]) if name in group_of else name for name in uses)
+
     placed = _with_their_own(units, body)
-    eager = [replace(unit, text=through(unit.text)) for unit in placed[None]]
+    eager = [replace(unit, text=through(unit.text), uses=meant(unit.uses)) for unit in placed[None]]
     _refuse_values(group_of, [*(unit.text for unit in eager), call.sub("", body)])
     entries = [_entry(group, [through(unit.text, group) for unit in placed[group]], group_of) for group in groups]
     makers = ", ".join(f"made_{_maker(group)}, {_maker(group)}" for group in groups)
-    lasts = [Unit((), entry, True, None, False, frozenset()) for entry in entries]
+    uses = [meant(frozenset().union(*(unit.uses for unit in placed[group]))) for group in groups]
+    lasts = [Unit((), entry, True, None, False, used) for entry, used in zip(entries, uses, strict=True)]
     return [_unit([f"local {makers}"], frozenset()), *eager, *lasts], through(body)
 
 
@@ -204,16 +208,21 @@ def _with_their_own(units: Sequence[Unit], body: str) -> dict[str | None, list[U
     """Return the units by the group with which they are made: what one group alone means is made with it, and costs
     nothing before. None: at once.
     """
-    place = {unit: unit.group for unit in units}
-    while True:
+    named = _uses(body)
+    place = [unit.group for unit in units]
+    users = [
+        [n for n, user in enumerate(units) if user is not unit and not user.uses.isdisjoint(unit.names)]
+        for unit in units
+    ]
+    may_move = [n for n, unit in enumerate(units) if not unit.is_at_end and named.isdisjoint(unit.names)]
+    moved = True
+    while moved:
         moved = False
-        for unit in units:
-            if place[unit] is None and not unit.is_at_end:
-                users = {place[user] for user in units if user is not unit and not user.uses.isdisjoint(unit.names)}
-                if _uses(body).isdisjoint(unit.names) and len(users) == 1 and None not in users:
-                    place[unit], moved = users.pop(), True
-        if not moved:
-            return {group: [unit for unit in units if place[unit] == group] for group in {None, *place.values()}}
+        for n in may_move:
+            groups = {place[user] for user in users[n]}
+            if place[n] is None and len(groups) == 1 and None not in groups:
+                place[n], moved = groups.pop(), True
+    return {group: [unit for n, unit in enumerate(units) if place[n] == group] for group in {None, *place}}
 
 
 def _refuse_values(names: Iterable[str], texts: Iterable[str]) -> None:

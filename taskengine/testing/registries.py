@@ -58,6 +58,9 @@ def registry(agents: Iterable[Callable[..., Any] | Agent] | None, modules: Itera
 class _OfModules(Registry):
     """Agents of some modules, and what the test declares."""
 
+    def get(self, name: str) -> Agent | None:
+        return self._known().get(name)
+
     def _known(self) -> Mapping[str, Agent]:
         own = REGISTRY.borrowed()
         return {**own, **super()._known(), **own}

@@ -80,7 +80,7 @@ def test_lazy_functions_are_made_together_when_the_first_is_called() -> None:
     assert "    lazy().undo()\n" in source
     assert "  undo()\n  return x .. '!'" in source  # among themselves they know each other
     assert "made_lazy = {undo = undo, shout = shout}" in source
-    assert source.startswith("local say, move, flush, made_lazy, call, lazy, moved\n"), source
+    assert source.startswith("local made_lazy, say, move, flush, call, lazy, moved\n"), source
 
 
 def test_a_verb_that_does_not_say_so_makes_all_at_once() -> None:
