@@ -24,7 +24,7 @@ WRONG = {
     " ": "must begin with redis://",
     "localhost:6379": "got scheme 'localhost'",
     "amqp://localhost": "got scheme 'amqp'",
-    "http://user:secret@h": "got scheme 'http' in 'http://…@h'",
+    "ftp://user:secret@h": "got scheme 'ftp' in 'ftp://…@h'",
     "redis://": "names no host",
     "redis:///0": "names no host",
     "redis://h:port": "Port could not be cast",
