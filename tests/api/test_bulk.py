@@ -62,7 +62,8 @@ def test_interrupted_call_goes_on_when_it_is_made_again(api: Any, many: list[Tas
     with pytest.raises(KeyboardInterrupt):
         api.cancel_tasks(capability="lint", progress=stop)
     done = api.cancel_tasks(capability="lint")
-    assert 0 < done.skipped["cancelled"] < 201
+    # Over HTTP the server may be done before it hears that nobody waits any more.
+    assert 0 < done.skipped["cancelled"] <= 201
     assert done.done + done.skipped["cancelled"] == 201
 
 
