@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +70,21 @@ def test_a_port_that_is_taken_is_said_with_what_to_do() -> None:
 def test_a_host_that_is_none_is_said() -> None:
     with pytest.raises(SettingsError, match="--host nowhere"):
         listen(Bind("nowhere.invalid", port=0))
+
+
+def test_an_answer_is_sent_at_once_on_a_connection_that_is_kept() -> None:
+    async def sends_at_once() -> bool:
+        connected: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def note(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            no_delay = writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            connected.set_result(bool(no_delay))
+            writer.close()
+
+        listening = listen(Bind(port=0))
+        async with await asyncio.start_server(note, sock=listening):
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            writer.close()
+            return await connected
+
+    assert asyncio.run(sends_at_once())
