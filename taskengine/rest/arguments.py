@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import Body, Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, Json, JsonValue, TypeAdapter, ValidationError, create_model
 
-from taskengine.api.operations.agents import CHANGEABLE
+from taskengine.api.operations.agent_fields import CHANGEABLE
 from taskengine.api.operations.keys import Caller
 from taskengine.api.surface import LONGEST_WAIT, MOST_IDS, ROWS, Row, Sends
 from taskengine.errors import InvalidInputError

@@ -6,44 +6,32 @@ change of one is never lost in that of another.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from taskengine.agents.types import check_record
-from taskengine.api.arguments import agent_name, capability_name, mapping, member, number, text, user
+from taskengine.api.arguments import agent_name, capability_name, member, number, text, user
 from taskengine.api.context import OperationContext
 from taskengine.api.operations import pause
+from taskengine.api.operations.agent_fields import checked, plain, refuse_other_changes, refuse_value
+from taskengine.api.operations.agent_views import infos
 from taskengine.api.operations.limits import inline_limit, no_limit
 from taskengine.core import remedy
 from taskengine.core.demand import stored as stored_amounts
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.core.peaks import agent_kind, compared, names_of, peak_from
-from taskengine.core.standing import Facts, Serving, standing
 from taskengine.errors import (
     AgentConflictError,
     ConflictError,
-    InvalidInputError,
     NotAllowedError,
     NotFoundError,
 )
 from taskengine.models import AgentStatus, Pause, TaskStatus
-from taskengine.models.agent import NAMED, AgentInfo, AgentRecord
+from taskengine.models.agent import AgentInfo, AgentRecord
 from taskengine.store import agents, nodes, pauses, tasks
-from taskengine.store.agents import Reading, StoredAgent, Unreadable
 from taskengine.store.call import Operation
-from taskengine.store.codec import dumps, moment, note
 from taskengine.store.estimates import read_estimates
-from taskengine.store.nodes import Node
-from taskengine.store.pause_record import pause_from
 
-#: What :func:`update_agent` changes.
-CHANGEABLE = (
-    "capabilities", "executor", "max_concurrency", "resources", "limits", "secret", "config", "preference",
-    "drain_seconds", "description",
-)  # fmt: skip
 #: Times that a change is tried again after somebody else's.
 _TRIES = 8
 _LONGEST_REASON = 1000
@@ -57,7 +45,7 @@ def register_agent(
     inline = fields.get("limits")
     if isinstance(inline, Mapping):
         fields["limits"] = ()
-    record = _checked({**_plain({"capabilities": capabilities, **fields}), "id": id, "type": agent_type})
+    record = checked({**plain({"capabilities": capabilities, **fields}), "id": id, "type": agent_type})
     if isinstance(inline, Mapping):
         record = record.model_copy(update={"limits": ((yield from inline_limit(id, inline, record.secret)),)})
 
@@ -80,7 +68,7 @@ def update_agent(
     values = dict(changes)
     if isinstance(inline := changes.get("limits"), Mapping):
         values["limits"] = yield from _inline(id, inline, changes)
-    values = _plain(values)
+    values = plain(values)
 
     def change(known: AgentRecord | None) -> AgentRecord:
         if known is None:
@@ -89,7 +77,7 @@ def update_agent(
             raise ConflictError(
                 f"agent {id!r} has revision {known.revision}, not {expected}: somebody changed it; read it again"
             )
-        return _checked({**known.model_dump(), **values, "origin": "api"})
+        return checked({**known.model_dump(), **values, "origin": "api"})
 
     yield from _store(id, change)
     return (yield from get_agent(context, id))
@@ -101,7 +89,7 @@ def get_agent(context: OperationContext, agent_id: str) -> Operation[AgentInfo]:
     reading = yield from agents.read([id])
     if id not in reading.agents:
         raise unknown_agent(id, (yield from agents.names(context.keys)))
-    (found,) = yield from _infos(context, reading)
+    (found,) = yield from infos(context, reading)
     return found.model_copy(update={"used": (yield from _used(context, found.record))})
 
 
@@ -121,7 +109,7 @@ def list_agents(
     wanted = None if status is None else {member(AgentStatus, status, "status")}
     able = None if capability is None else capability_name(capability)
     reading = yield from agents.read_all((yield from agents.names(context.keys)))
-    found = yield from _infos(context, reading)
+    found = yield from infos(context, reading)
     return [
         info
         for info in found
@@ -200,7 +188,7 @@ def _inline(id: str, bounds: Mapping[str, int | None], changes: Mapping[str, Any
     """Set the limit that a change brings along; its name."""
     known = (yield from agents.read([id])).agents.get(id)
     secret = changes.get("secret", known.record.secret if known else None)
-    _refuse_value(secret)
+    refuse_value(secret)
     return (yield from inline_limit(id, bounds, secret))
 
 
@@ -226,151 +214,6 @@ def _store(id: str, change: Callable[[AgentRecord | None], AgentRecord], *, mend
                 f"{agents.MOST_AGENTS} agents are registered, which is the most; unregister those that are gone"
             )
     raise ConflictError(f"agent {id!r} was changed by somebody else {_TRIES} times meanwhile; try again")
-
-
-def _checked(fields: Mapping[str, Any]) -> AgentRecord:
-    """Return a record of which everything is known to be right."""
-    _refuse_value(fields.get("secret"))
-    record = AgentRecord(**fields)
-    dumps(record.config, "config")
-    check_record(record)
-    return record
-
-
-def refuse_other_changes(id: str, changes: Mapping[str, Any]) -> None:
-    """InvalidInputError when nothing is to be changed, or something that does not change."""
-    unknown = sorted(changes.keys() - set(CHANGEABLE))
-    if unknown or not changes:
-        named = f"{unknown[0]!r:.80} is nothing that changes" if unknown else "nothing is to be changed"
-        raise InvalidInputError(
-            f"agent {id!r}: {named}; name one of {', '.join(CHANGEABLE)}", field=unknown[0] if unknown else "changes"
-        )
-
-
-def _refuse_value(secret: object) -> None:
-    """InvalidInputError when it cannot be a name: it may be the secret itself, and is not repeated."""
-    if secret is not None and not (isinstance(secret, str) and re.fullmatch(NAMED, secret)):
-        raise InvalidInputError(
-            "secret is no name of a secret (letters, digits and _, at most 100); pass the name, such as "
-            "ANTHROPIC_API_KEY, never the value: workers look for it in their environment",
-            field="secret",
-        )
-
-
-def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """*fields* as a record takes them: sets of words also from one alone, a function by where it is."""
-    found = dict(fields)
-    if "capabilities" in found:
-        found["capabilities"] = _words(found["capabilities"], "capabilities")
-    if "limits" in found:
-        found["limits"] = tuple(dict.fromkeys(_words(found["limits"] or (), "limits")))
-    for name in ("resources", "config"):
-        if name in found:
-            found[name] = dict(mapping(found[name] or {}, name))
-    if callable(found.get("executor")):
-        found["executor"] = place_of(found["executor"])
-    if "description" in found:
-        found["description"] = found["description"] or ""
-    return found
-
-
-def _words(given: Iterable[str] | str, field: str) -> list[str]:
-    if isinstance(given, str):
-        return [given]
-    if not isinstance(given, Iterable) or isinstance(given, Mapping):
-        raise InvalidInputError(f"{field} is a {type(given).__name__}; pass a set of names", field=field)
-    return list(given)
-
-
-def place_of(function: Callable[..., Any]) -> str:
-    """Return where workers find a function; InvalidInputError when no import brings it."""
-    module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
-    if not name or "<" in name or module in {"", "__main__"}:
-        raise InvalidInputError(
-            f"executor is {function!r:.80}, which no worker can import; define it at the top of a module and pass it, "
-            "or its place as 'module:name', and start workers with --import MODULE",
-            field="executor",
-        )
-    return f"{module}:{name}"
-
-
-# -- looking
-
-
-def _infos(context: OperationContext, reading: Reading) -> Operation[list[AgentInfo]]:
-    scopes = {name: f"agent:{name}" for name in sorted({*reading.agents, *reading.unreadable})}
-    if not scopes:
-        return []
-    fleet = yield from nodes.every_node()
-    running = yield from pauses.running(scopes.values())
-    serving = _Serving.of(fleet, round(context.settings.lease_seconds * 1000))
-    found = []
-    for name, scope in scopes.items():
-        stored = reading.agents.get(name)
-        if stored is None:
-            found.append(_unread(name, reading.unreadable[name], serving.live.get(name, ()), running[scope]))
-        else:
-            found.append(standing(_facts(stored, serving, reading.pause, running[scope])))
-    return found
-
-
-def _unread(name: str, what: Unreadable, serving: Sequence[Serving], running: int) -> AgentInfo:
-    """Return what can be said of an agent whose record cannot be read; what was not read of it is the default."""
-    record = AgentRecord.model_construct(id=name, type=what.type or "unknown", capabilities=what.capabilities)
-    status = AgentStatus.ONLINE if serving else AgentStatus.OFFLINE
-    workers, slots = tuple(each.node for each in serving), sum(each.slots for each in serving)
-    return AgentInfo(
-        record=record, is_readable=False, status=status, reason=what.why, workers=workers, slots=slots, running=running
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Serving:
-    """Who serves what, and until when those were alive that are not."""
-
-    live: Mapping[str, list[Serving]]
-    seen_ms: Mapping[str, int]
-
-    @classmethod
-    def of(cls, fleet: Iterable[Node], lease_ms: int) -> _Serving:
-        live: dict[str, list[Serving]] = {}
-        seen: dict[str, int] = {}
-        for node in fleet:
-            for name in served_by(node):
-                if node.alive:
-                    revision = _revision(node, name)
-                    live.setdefault(name, []).append(Serving(node.name, node.slots, node.held, node.draining, revision))
-                else:
-                    seen[name] = max(seen.get(name, 0), node.until_ms - lease_ms)
-        return cls(live, seen)
-
-
-def served_by(node: Node) -> set[str]:
-    """Agents whose worker a node is, also while it takes nothing of them."""
-    says = note(node.info).get("agents")
-    return set(node.queues.values()) | (set(map(str, says)) if isinstance(says, dict) else set())
-
-
-def _revision(node: Node, agent: str) -> int | None:
-    says = note(node.info).get("agents")
-    found = says.get(agent) if isinstance(says, dict) else None
-    return found if isinstance(found, int) else None
-
-
-def _facts(stored: StoredAgent, serving: _Serving, everything: str, running: int) -> Facts:
-    name = stored.record.id
-    record = stored.pause or everything
-    scope = f"agent:{name}" if stored.pause else "all"
-    seen = max(stored.seen_ms or 0, serving.seen_ms.get(name, 0))
-    return Facts(
-        record=stored.record,
-        serving=serving.live.get(name, ()),
-        pause=pause_from(scope, record) if record else None,
-        draining_since=moment(stored.draining_ms),
-        closed=stored.closed,
-        running=running,
-        seen_at=moment(seen or None),
-    )
 
 
 # -- forgetting

@@ -16,7 +16,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from taskengine.api.arguments import Id, id_text, id_texts, new_task, new_tasks
-from taskengine.api.operations.agents import place_of
+from taskengine.api.operations.agent_fields import place_of
 from taskengine.api.operations.workflow_start import new_workflow
 from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskCreateRequest, TaskUpdateRequest, Workflow, WorkflowDefinition

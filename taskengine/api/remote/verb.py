@@ -12,7 +12,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from taskengine.api.aio.agents import AsyncAgents
-from taskengine.api.operations.agents import refuse_other_changes
+from taskengine.api.operations.agent_fields import refuse_other_changes
 from taskengine.api.remote.answers import Reader
 from taskengine.api.remote.arguments import plain
 from taskengine.api.remote.message import Answer, Exchange, Request

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from taskengine.api.operations.agents import CHANGEABLE
+from taskengine.api.operations.agent_fields import CHANGEABLE
 from taskengine.cli.agents.options import (
     Able,
     Capability,

@@ -13,7 +13,7 @@ import typer
 from rich.console import Group, RenderableType
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.api.operations.agents import CHANGEABLE
+from taskengine.api.operations.agent_fields import CHANGEABLE
 from taskengine.builders.fleet_file import BOUNDS, Fleet, fleet_document, fleet_of, in_order
 from taskengine.cli.guide import command
 from taskengine.cli.output import OutputOption, answer
