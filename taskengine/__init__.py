@@ -108,6 +108,7 @@ if TYPE_CHECKING:
     from taskengine.models.agent import AgentInfo, AgentRecord, Limit
     from taskengine.models.finding import Finding, FindingLevel
     from taskengine.models.host import HostInfo
+    from taskengine.models.key import ApiKey, KeyScope, NewKey
     from taskengine.models.limit import LimitInfo
     from taskengine.settings import Settings
 
@@ -122,6 +123,7 @@ __all__ = [
     "AgentUsage",
     "AmbiguousIdError",
     "Answer",
+    "ApiKey",
     "ApprovalAnswer",
     "Artifact",
     "ArtifactKind",
@@ -150,10 +152,12 @@ __all__ = [
     "InvalidFleetError",
     "InvalidInputError",
     "InvalidWorkflowError",
+    "KeyScope",
     "Limit",
     "LimitInfo",
     "LogPage",
     "NeedsInput",
+    "NewKey",
     "NoResultError",
     "NotAllowedError",
     "NotFoundError",
@@ -239,6 +243,9 @@ _LATE = {
     "Finding": "taskengine.models.finding",
     "FindingLevel": "taskengine.models.finding",
     "HostInfo": "taskengine.models.host",
+    "ApiKey": "taskengine.models.key",
+    "KeyScope": "taskengine.models.key",
+    "NewKey": "taskengine.models.key",
     "LimitInfo": "taskengine.models.limit",
     "AgentStatus": "taskengine.models",
     "AgentUsage": "taskengine.models",

@@ -193,6 +193,12 @@ _FLEET = (
     Row("set_limit", _PUT, "/limits/{name}", _ADMIN, _BODY),
     Row("remove_limit", _DELETE, "/limits/{name}", _ADMIN),
 )
+#: Who has a key for everything may make one; whole keys come in a body, for paths stand in logs.
+_KEYS = (
+    Row("list_keys", _GET, "/keys", _ADMIN),
+    Row("create_key", _POST, "/keys", _ADMIN, _BODY),
+    Row("revoke_key", _POST, "/keys:revoke", _ADMIN, _BODY),
+)
 _ASIDE = (
     Row("list_dead_letters", _GET, "/dead-letters", _READ),
     Row("requeue_dead_letters", _POST, "/dead-letters:requeue", _OPERATE, _BODY),
@@ -204,7 +210,7 @@ _ASIDE = (
 )
 
 #: Every row.
-ROWS: tuple[Row, ...] = (*_TASKS, *_MANY, *_RUNS, *_WORKFLOWS, *_FLEET, *_ASIDE)
+ROWS: tuple[Row, ...] = (*_TASKS, *_MANY, *_RUNS, *_WORKFLOWS, *_FLEET, *_KEYS, *_ASIDE)
 
 #: Other names of methods that have a row.
 ALIASES: Mapping[str, str] = {"cancel_task_execution": "cancel_task"}

@@ -5,38 +5,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.api.operations.keys import create_key, list_keys, revoke_key
+from taskengine.api.operations.keys import id_of
 from taskengine.cli.guide import command
 from taskengine.cli.moments import coming
 from taskengine.cli.output import OutputOption, answer, console, wants_json
 from taskengine.cli.place import asking, nothing
 from taskengine.cli.text import moment, plain
-from taskengine.store.api_keys import ApiKey
+from taskengine.errors import NotFoundError
+from taskengine.models.key import ApiKey, KeyScope
 
 app = typer.Typer(name="keys", no_args_is_help=True, help="Keys for the server of REST: make, list and revoke them.")
-
-
-class ScopeWord(StrEnum):
-    """What a key may do; each may what those before it may."""
-
-    READ = "read"
-    SUBMIT = "submit"
-    OPERATE = "operate"
-    ADMIN = "admin"
 
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose it is: what is done with it stands under this name.")]
 Id = Annotated[str, typer.Argument(metavar="KEY", help="The key's id, as 'keys list' shows it, or the whole key.")]
 Scope = Annotated[
-    ScopeWord,
+    KeyScope,
     typer.Option(help="read asks, submit stores work, operate steers it, admin changes agents, limits and keys."),
 ]
 Expires = Annotated[
@@ -52,13 +43,13 @@ Rate = Annotated[int, typer.Option(min=0, metavar="N", help="Requests a minute; 
     "KEY=$(taskengine -o json keys create bot --scope operate | jq -r .key)",
 )
 def create(
-    name: Name, scope: Scope = ScopeWord.READ, expires: Expires = None, rate: Rate = 0, output: OutputOption = None
+    name: Name, scope: Scope = KeyScope.READ, expires: Expires = None, rate: Rate = 0, output: OutputOption = None
 ) -> None:
     """Make a key and show it, this once: nobody can show it again."""
     ends = None if expires is None else coming(expires, "--expires")
     with asking() as api:
-        made = api.ask(create_key(name, scope.value, ends, rate))
-    answer({"name": name, "scope": scope.value, "expires_at": ends and ends.isoformat(), "key": made}, plain(made))
+        made = api.create_key(name, scope=scope, expires_at=ends, rate=rate)
+    answer(made.model_dump(mode="json"), plain(made.key))
     if not wants_json():
         console(stderr=True).print("send it as Authorization: Bearer KEY; it is shown only now", style="dim")
 
@@ -67,28 +58,17 @@ def create(
 def list_(output: OutputOption = None) -> None:
     """List the keys: whose, what each may do, until when, when it was used. Their secrets are stored nowhere."""
     with asking() as api:
-        found = api.ask(list_keys())
-    answer([_data(each) for each in found], _table(found))
+        found = api.list_keys()
+    answer([each.model_dump(mode="json") for each in found], _table(found))
 
 
 @command(app, "taskengine keys revoke 3f9a1c20b7de")
 def revoke(id: Id, output: OutputOption = None) -> None:
     """Forget a key: from the next request on it lets nobody in, on no server."""
     with asking() as api:
-        api.ask(revoke_key(id))
+        if not api.revoke_key(name := id_of(id)):  # who mistyped one must not believe that it is gone
+            raise NotFoundError("key", name, says=f"there is no key {name!r}; taskengine keys list shows their ids")
     answer({"revoked": True}, plain("revoked"))
-
-
-def _data(key: ApiKey) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "scope": key.scope,
-        "created_at": key.created_at.isoformat(),
-        "expires_at": key.expires_at and key.expires_at.isoformat(),
-        "rate": key.rate,
-        "used_at": key.used_at and key.used_at.isoformat(),
-    }
 
 
 def _table(keys: list[ApiKey]) -> RenderableType:
@@ -103,7 +83,7 @@ def _table(keys: list[ApiKey]) -> RenderableType:
         table.add_row(
             key.id,
             plain(key.name),
-            key.scope,
+            key.scope.value,
             Text(moment(key.created_at)),
             Text(moment(key.expires_at) if key.expires_at else "never", style="red" if is_over else ""),
             str(key.rate or "any"),

@@ -13,9 +13,10 @@ import uvicorn
 
 from taskengine.api import local_key
 from taskengine.api.arguments import user
-from taskengine.api.operations.keys import admit, create_key
+from taskengine.api.operations.keys import admit
 from taskengine.api.surface import Scope
 from taskengine.errors import AccessError
+from taskengine.models.key import KeyScope
 from taskengine.rest.app import application, door_of, live_of
 from taskengine.rest.auth import Door
 from taskengine.rest.bind import Bind, listen, refuse_unsafe
@@ -109,5 +110,5 @@ async def _own_key(door: Door, port: int) -> Path:
                 return path
         except AccessError:
             pass  # revoked, or of another store
-    local_key.write(path, await door.ask(create_key(user(None, "name")[:100], Scope.ADMIN)))
+    local_key.write(path, (await door.create_key(user(None, "name")[:100], scope=KeyScope.ADMIN)).key)
     return path

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from taskengine.models.key import ApiKey, KeyScope
 from taskengine.store.call import Call, Operation
 from taskengine.store.codec import millis, moment
 from taskengine.store.replies import Reply, reply
@@ -15,23 +15,6 @@ from taskengine.store.verb import Verb
 MOST_KEYS = 10_000
 #: Sessions that one key may have.
 MOST_SESSIONS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A stored key, without its secret, which nobody stores."""
-
-    id: str
-    name: str
-    #: A word: read, submit, operate or admin.
-    scope: str
-    created_at: datetime
-    #: None: never.
-    expires_at: datetime | None
-    #: Requests a minute; 0: any number.
-    rate: int
-    #: About a minute exact; None when it was never used.
-    used_at: datetime | None
 
 
 class _Row(NamedTuple):
@@ -98,4 +81,7 @@ def _key(row: _Row) -> ApiKey | None:
     at = moment(row.created)
     if at is None:
         return None
-    return ApiKey(row.id, row.name, row.scope, at, moment(row.ends), int(row.rate or 0), moment(row.used))
+    return ApiKey(
+        id=row.id, name=row.name, scope=KeyScope(row.scope), created_at=at, expires_at=moment(row.ends),
+        rate=int(row.rate or 0), used_at=moment(row.used),
+    )  # fmt: skip

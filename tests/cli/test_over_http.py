@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from taskengine.api.operations.keys import create_key
+from taskengine.api.operations.keys import create_key, list_keys
+from taskengine.cli.place import asking
+from taskengine.errors import SettingsError
+from taskengine.models.key import NewKey
 from taskengine.settings import Settings, current
 from taskengine.store.call import Operation
 from taskengine.store.sync import SyncStore
@@ -42,9 +45,9 @@ def key(shared_valkey: Any) -> str:
 def made_key(shared_valkey: Any, scope: str) -> str:
     """A key that may do so much."""
     store = SyncStore(shared_valkey.url, Settings(), template())
-    made: Operation[str] = create_key("ann", scope)
+    made: Operation[NewKey] = create_key("ann", scope)
     try:
-        return store.run(made)
+        return store.run(made).key
     finally:
         store.close()
 
@@ -63,6 +66,21 @@ def over_http(server: Served, key: str, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 @pytest.mark.usefixtures("over_http")
+def test_keys_are_made_listed_and_revoked_by_who_has_one_for_everything(
+    taskengine: Run, shared_valkey: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = taskengine("-o", "json", "keys", "create", "bo", "--scope", "operate", "--expires", "90d").json
+    assert [each["name"] for each in taskengine("-o", "json", "keys", "list").json] == ["ann", "bo"]
+    assert taskengine("keys", "revoke", made["key"]).code == 0
+    again = taskengine("keys", "revoke", made["id"])
+    assert (again.code, "there is no key" in again.err) == (1, True)
+    monkeypatch.setenv("TASKENGINE_API_KEY", made_key(shared_valkey, "operate"))
+    refused = taskengine("keys", "create", "eve")
+    assert refused.code == 1
+    assert "admin" in refused.err
+
+
+@pytest.mark.usefixtures("over_http")
 def test_tasks_are_submitted_looked_at_and_steered(taskengine: Run) -> None:
     made = taskengine("-o", "json", "task", "submit", "--capability", "lint", "--name", "a").json
     id = made["id"]
@@ -74,7 +92,7 @@ def test_tasks_are_submitted_looked_at_and_steered(taskengine: Run) -> None:
         ["task", "cancel", id], ["task", "retry", id], ["run", "list"], ["run", "show", made["run_id"]],
         ["queue", "stats"], ["workers"], ["dead", "list"], ["quarantine", "list"], ["agents", "list"],
         ["agents", "limits", "list"], ["agents", "usage"], ["pause", "--capability", "lint"], ["pauses"],
-        ["resume", "--capability", "lint"],
+        ["resume", "--capability", "lint"], ["keys", "list"],
     ):  # fmt: skip
         done = taskengine(*words)
         assert done.code == 0, (words, done.out, done.err)
@@ -149,10 +167,9 @@ def test_the_option_wins_over_the_variable(
 
 
 @pytest.mark.usefixtures("over_http")
-def test_what_only_the_store_can_be_asked_says_so(taskengine: Run) -> None:
-    done = taskengine("keys", "list")
-    assert done.code == 1
-    assert "this asks the store itself" in done.err
+def test_what_only_the_store_can_be_asked_says_so() -> None:
+    with asking() as api, pytest.raises(SettingsError, match="this asks the store itself"):
+        api.ask(list_keys())
 
 
 def test_a_part_of_the_fleet_takes_no_server(over_http: Served, taskengine: Run) -> None:

@@ -12,6 +12,7 @@ import pytest
 from taskengine import BlockingTaskAPI
 from taskengine.api.operations.keys import create_key
 from taskengine.api.surface import Scope
+from taskengine.models.key import NewKey
 from taskengine.rest.app import application, door_of
 from taskengine.rest.guards import Guards
 from taskengine.settings import Settings
@@ -51,8 +52,8 @@ def key(world: World) -> Callable[..., str]:
     """Makes a key."""
 
     def make(scope: Scope = Scope.ADMIN, name: str = "ann", **more: Any) -> str:
-        operation: Operation[str] = create_key(name, scope, **more)
-        return world.run(operation)
+        operation: Operation[NewKey] = create_key(name, scope, **more)
+        return world.run(operation).key
 
     return make
 

@@ -43,7 +43,7 @@ def served(shared_valkey: Any) -> Iterator[tuple[str, str]]:
     shared_valkey.client.flushall()
     ours = Settings(redis_url=shared_valkey.url)
     store = SyncStore(shared_valkey.url, ours, template())
-    key = store.run(create_key("fuzz", Scope.ADMIN))
+    key = store.run(create_key("fuzz", Scope.ADMIN)).key
     listening = listen(Bind(port=0))
     config = uvicorn.Config(
         application(ours, hosts=frozenset({"127.0.0.1"})), http=PatientProtocol, ws="none", log_config=None,

@@ -29,7 +29,8 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 RIGHT: Mapping[str, Any] = {
     "task_ids": [], "tasks": [], "name": "n", "step": "s", "value": 1, "capabilities": ["a"], "agent_type": "function",
     "dependency_id": str(uuid4()), "values": {"a": 1}, "new_priority": 2, "capability": "a", "beginning": "abcd",
-    "which": "abcd", "workflow": {"name": "w", "steps": [{"kind": "wait", "name": "s", "wait_seconds": 1}]},
+    "which": "abcd", "key": "0" * 12,
+    "workflow": {"name": "w", "steps": [{"kind": "wait", "name": "s", "wait_seconds": 1}]},
 }  # fmt: skip
 #: Further ones of some rows.
 MORE: Mapping[str, Mapping[str, Any]] = {
@@ -78,7 +79,7 @@ def foreign(settings: Settings) -> Iterator[tuple[UUID, str]]:
     with BlockingTaskAPI(settings=theirs) as client:
         task = client.create_task(TaskCreateRequest(name="not-for-you", capability="lint"))
     store = SyncStore(theirs.redis_url, theirs, template())
-    yield task.id, store.run(create_key("eve", Scope.ADMIN))
+    yield task.id, store.run(create_key("eve", Scope.ADMIN)).key
     store.close()
 
 

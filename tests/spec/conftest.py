@@ -12,6 +12,7 @@ import pytest
 
 import taskengine
 from taskengine.api.operations.keys import create_key
+from taskengine.models.key import NewKey
 from taskengine.settings import current
 from taskengine.store.call import Operation
 
@@ -51,8 +52,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 def served(fleet: Fleet) -> Iterator[tuple[str, str]]:
     """The address of a server of REST for the fleet, and a key for everything."""
     server = Served(fleet.settings)
-    key: Operation[str] = create_key("ann", "admin")
-    yield server.url, fleet.store.run(key)
+    key: Operation[NewKey] = create_key("ann", "admin")
+    yield server.url, fleet.store.run(key).key
     server.close()
 
 

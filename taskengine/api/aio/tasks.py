@@ -9,6 +9,7 @@ from taskengine.api.aio.admin import AsyncAdmin
 from taskengine.api.aio.agents import AsyncAgents
 from taskengine.api.aio.bulk import AsyncBulk
 from taskengine.api.aio.control import AsyncControl
+from taskengine.api.aio.keys import AsyncKeys
 from taskengine.api.aio.leavings import AsyncLeavings
 from taskengine.api.aio.limits import AsyncLimits
 from taskengine.api.aio.runs import AsyncRuns
@@ -35,6 +36,7 @@ class TaskAPI(
     AsyncWorkflowStart,
     AsyncAgents,
     AsyncLimits,
+    AsyncKeys,
     AsyncLeavings,
     AsyncAdmin,
 ):

@@ -12,6 +12,7 @@ from taskengine.api.blocking.admin import BlockingAdmin
 from taskengine.api.blocking.agents import BlockingAgents
 from taskengine.api.blocking.bulk import BlockingBulk
 from taskengine.api.blocking.control import BlockingControl
+from taskengine.api.blocking.keys import BlockingKeys
 from taskengine.api.blocking.leavings import BlockingLeavings
 from taskengine.api.blocking.limits import BlockingLimits
 from taskengine.api.blocking.runs import BlockingRuns
@@ -37,6 +38,7 @@ class BlockingTaskAPI(
     BlockingWorkflowStart,
     BlockingAgents,
     BlockingLimits,
+    BlockingKeys,
     BlockingLeavings,
     BlockingAdmin,
 ):

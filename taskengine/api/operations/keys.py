@@ -17,12 +17,11 @@ from taskengine.api.surface import Scope
 from taskengine.errors import (
     ConflictError,
     InvalidInputError,
-    NotFoundError,
     TooManyRequestsError,
     UnknownKeyError,
 )
+from taskengine.models.key import ApiKey, KeyScope, NewKey
 from taskengine.store import api_keys
-from taskengine.store.api_keys import ApiKey
 from taskengine.store.call import Operation
 from taskengine.store.replies import Reply
 
@@ -47,8 +46,8 @@ class Caller:
 
 
 def create_key(
-    name: str, scope: Scope | str, expires_at: datetime | None = None, rate: int = 0
-) -> Operation[str]:
+    name: str, scope: KeyScope | Scope | str, expires_at: datetime | None = None, rate: int = 0
+) -> Operation[NewKey]:
     """Store a key and return it, secret and all: it is told this once.
 
     *rate*: requests a minute, 0 for any number; of them ten seconds' worth may come at once.
@@ -61,7 +60,9 @@ def create_key(
     if not answer.ok:
         most = api_keys.MOST_KEYS
         raise ConflictError(f"there are {most} keys, which is the most; revoke those that nobody uses")
-    return f"te_{id}_{secret}"
+    return NewKey(
+        id=id, name=named, scope=KeyScope(allowed.word), expires_at=ends, rate=often, key=f"te_{id}_{secret}"
+    )
 
 
 def list_keys() -> Operation[list[ApiKey]]:
@@ -69,13 +70,16 @@ def list_keys() -> Operation[list[ApiKey]]:
     return (yield from api_keys.every_key())
 
 
-def revoke_key(id: str) -> Operation[None]:
-    """Forget a key, named by its id or shown whole; from the next request on it lets nobody in."""
-    found = _FORM.fullmatch(id)
-    wanted = found[1] if found else text(id, "id", _LONGEST_NAME)
-    answer = yield from api_keys.revoke(wanted)
-    if not answer.ok:
-        raise NotFoundError("key", wanted, says=f"there is no key {wanted!r}; taskengine keys list shows their ids")
+def revoke_key(key: str) -> Operation[bool]:
+    """Forget a key, named by its id or shown whole: whether there was one. From the next request it lets nobody in."""
+    answer = yield from api_keys.revoke(id_of(text(key, "key", _LONGEST_NAME)))
+    return answer.ok
+
+
+def id_of(key: str) -> str:
+    """Return the id of a key that is shown whole, or named by its id already."""
+    found = _FORM.fullmatch(key)
+    return found[1] if found else key
 
 
 def admit(shown: str) -> Operation[Caller]:
@@ -133,7 +137,7 @@ def _caller(answer: Reply, id: str) -> Caller:
     return Caller(answer.text(), scope_of(answer.text(1)), id)
 
 
-def scope_of(word: Scope | str) -> Scope:
+def scope_of(word: KeyScope | Scope | str) -> Scope:
     """Return a scope, given itself or as its word."""
     if isinstance(word, Scope):
         return word

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from taskengine.api.operations.keys import create_key
+from taskengine.models.key import NewKey
 from taskengine.settings import Settings
 from taskengine.store.call import Operation
 
@@ -94,7 +95,7 @@ def key(world: World) -> Callable[..., str]:
     """Makes a key."""
 
     def make(scope: str = "admin", name: str = "ann") -> str:
-        operation: Operation[str] = create_key(name, scope)
-        return world.run(operation)
+        operation: Operation[NewKey] = create_key(name, scope)
+        return world.run(operation).key
 
     return make

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, assert_type
 from uuid import UUID
 
-from taskengine import AgentInfo, Finding, HostInfo, LimitInfo
+from taskengine import AgentInfo, ApiKey, Finding, HostInfo, LimitInfo, NewKey
 from taskengine.api import TaskAPI, WorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
@@ -168,6 +168,9 @@ async def agents(api: TaskAPI) -> None:
     assert_type(await api.set_limit("key", in_flight=8), LimitInfo)
     assert_type(await api.list_limits(), list[LimitInfo])
     assert_type(await api.remove_limit("key"), None)
+    assert_type(await api.create_key("ann", scope="submit", rate=60), NewKey)
+    assert_type(await api.list_keys(), list[ApiKey])
+    assert_type(await api.revoke_key("0123456789ab"), bool)
     assert_type(await api.list_hosts(), list[HostInfo])
     assert_type(await api.examine(deep=True), list[Finding])
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, assert_type
 from uuid import UUID
 
-from taskengine import AgentInfo, Finding, HostInfo, LimitInfo
+from taskengine import AgentInfo, ApiKey, Finding, HostInfo, LimitInfo, NewKey
 from taskengine.api import BlockingTaskAPI, BlockingWorkflowHandle
 from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
@@ -170,6 +170,9 @@ def agents(api: BlockingTaskAPI) -> None:
     assert_type(api.set_limit("key", in_flight=8), LimitInfo)
     assert_type(api.list_limits(), list[LimitInfo])
     assert_type(api.remove_limit("key"), None)
+    assert_type(api.create_key("ann", scope="submit", rate=60), NewKey)
+    assert_type(api.list_keys(), list[ApiKey])
+    assert_type(api.revoke_key("0123456789ab"), bool)
     assert_type(api.list_hosts(), list[HostInfo])
     assert_type(api.examine(deep=True), list[Finding])
 
