@@ -45,13 +45,14 @@ def _queues(found: Mapping[str, Any]) -> list[RenderableType]:
     if not found["queues"]:
         return []
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Capability", "Ready", "Offered", "Workers", "Paused"):
+    for heading in ("Capability", "Ready", "Offered", "Running", "Workers", "Paused"):
         words = heading in ("Capability", "Paused")
         table.add_column(heading, overflow="fold", justify="left" if words else "right")
     for name, queue in found["queues"].items():
         nobody = queue["ready"] and not queue["workers"]
         workers = Text(str(queue["workers"]), style="bold red" if nobody else "")
-        table.add_row(plain(name), str(queue["ready"]), str(queue["granted"]), workers, plain(queue["paused"] or ""))
+        counts = (str(queue[each]) for each in ("ready", "granted", "running"))
+        table.add_row(plain(name), *counts, workers, plain(queue["paused"] or ""))
     return ["", table]
 
 

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.errors import StoreError
-from taskengine.models import TaskStatus
+from taskengine.models import Pause, TaskStatus
 from taskengine.rest.auth import Door
 from taskengine.rest.feeds import GONE, Feed, last_word, sse
 
@@ -50,12 +50,13 @@ class FleetFeed:
             due = loop.time() + _EVERY
             try:
                 statistics, workers = await self._door.get_queue_statistics(), await self._door.list_workers()
+                pauses = await self._door.list_pauses() if statistics["pauses"] else []
             except StoreError:
                 before = None
             else:
                 number += 1
                 now = (loop.time(), counts_of(statistics))
-                self._latest = sse(to_json(frame(statistics, workers, rates(before, now))), id=number)
+                self._latest = sse(to_json(frame(statistics, workers, pauses, rates(before, now))), id=number)
                 before = now
                 for feed in self._feeds:
                     feed.put(self._latest)
@@ -83,16 +84,21 @@ def rates(
 
 
 def frame(
-    statistics: Mapping[str, Any], workers: list[dict[str, Any]], ended: Mapping[str, float | None]
+    statistics: Mapping[str, Any],
+    workers: list[dict[str, Any]],
+    pauses: list[Pause],
+    ended: Mapping[str, float | None],
 ) -> dict[str, Any]:
     """Return what one look found."""
     return {
         "counts": counts_of(statistics),
         "open_tasks": statistics["open_tasks"],
+        "total_tasks": statistics["total_tasks"],
         "queues": [{"name": name, **queue} for name, queue in statistics["queues"].items()],
         "workers": workers,
         "rates": ended,
         "dead_letters": statistics["dead_letters"],
         "timers": statistics["timers"],
-        "pauses": statistics["pauses"],
+        "parked": statistics["parked"],
+        "pauses": pauses,
     }

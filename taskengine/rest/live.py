@@ -207,7 +207,7 @@ async def run_node_of(request: Request, run_id: UUID, task_id: UUID) -> NodeInde
 
 
 async def fleet_live(request: Request) -> EventStream:
-    """Tell once a second how the fleet stands: tasks by status, queues, workers, and tasks a second that end."""
+    """Tell once a second how the fleet stands: tasks by status, queues, pauses, workers, rates of ends."""
     rooms = _live(request)
     return rooms.streams.stream(_caller(request).name, rooms.fleet.listen())
 

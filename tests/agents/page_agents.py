@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from pathlib import Path
 
 from taskengine import Question, agent
 
@@ -27,7 +28,13 @@ def baker(task, context):
     if task.input.get("fails"):
         raise ValueError(MARKUP)
     ends = time.monotonic() + task.input.get("seconds", 0)
+    repeated = 0
     while time.monotonic() < ends and not context.cancelled:
+        if "repeats" in task.input:  # what somebody writes into that file, a line each
+            said = Path(task.input["repeats"]).read_text().splitlines()
+            for line in said[repeated:]:
+                _log.info("%s", line)
+            repeated = len(said)
         time.sleep(0.05)
     return {"loaf": task.name}
 

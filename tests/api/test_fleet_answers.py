@@ -26,9 +26,18 @@ def test_statistics_count_by_status_and_queue(api: Any, world: World) -> None:
     assert (stats["completed_tasks"], stats["failed_tasks"], stats["cancelled_tasks"]) == (1, 1, 0)
     assert (stats["paused_tasks"], stats["retrying_tasks"]) == (0, 0)
     assert (stats["total_tasks"], stats["open_tasks"]) == (6, 4)
-    assert stats["queues"]["review"] == {"ready": 1, "granted": 0, "workers": 0, "paused": None}
-    assert stats["queues"]["lint"] == {"ready": 1, "granted": 1, "workers": 1, "paused": None}
+    assert stats["queues"]["review"] == {"ready": 1, "granted": 0, "running": 0, "workers": 0, "paused": None}
+    assert stats["queues"]["lint"] == {"ready": 1, "granted": 1, "running": 0, "workers": 1, "paused": None}
     assert json.loads(json.dumps(stats)) == stats
+
+
+def test_a_queue_of_which_all_runs_is_one_of_the_queues(api: Any, world: World) -> None:
+    world.beat(slots=3)
+    api.create_task(lint("r"))
+    world.start()
+    assert api.get_queue_statistics()["queues"] == {
+        "lint": {"ready": 0, "granted": 0, "running": 1, "workers": 1, "paused": None}
+    }
 
 
 def test_statistics_of_an_empty_engine(api: Any) -> None:

@@ -294,7 +294,7 @@ async def test_log_is_told_line_by_line_until_its_task_is_over(settings: Setting
 
 
 async def test_fleet_is_told_while_somebody_looks(settings: Settings, world: World) -> None:
-    task = world.new("a")
+    world.new("a")
     world.beat("n1")
     async with listening(settings) as url:
         one, other = Listener(f"{url}/fleet/live"), Listener(f"{url}/fleet/live")
@@ -304,7 +304,13 @@ async def test_fleet_is_told_while_somebody_looks(settings: Settings, world: Wor
             assert one.heard[0].data["rates"] == {"cancelled": None, "completed": None, "failed": None}
             assert [queue["name"] for queue in one.heard[0].data["queues"]] == ["lint"]
             assert [worker["name"] for worker in one.heard[0].data["workers"]] == ["n1"]
-            world.finish(task)
+            told = world.start()
+            await until(lambda: one.heard[-1].data["queues"][0]["running"] == 1)
+            async with httpx2.AsyncClient(trust_env=False) as client:
+                await client.post(f"{url}/pauses", json={"capability": "lint"})
+            held = lambda: [(each["name"], each["running"]) for each in one.heard[-1].data["pauses"]]  # noqa: E731
+            await until(lambda: held() == [("lint", 1)])
+            world.report(told)
             await until(lambda: one.heard[-1].data["counts"]["completed"] == 1)
             assert any(said.data["rates"]["completed"] for said in one.heard)
 

@@ -72,8 +72,8 @@ class AsyncAdmin(AsyncBaseClient):
         return await self._run(ask.get_task_events(self._context, task_id, limit))
 
     async def get_queue_statistics(self) -> dict[str, Any]:
-        """``pending_tasks``, ``running_tasks``, … by status, and ``queues``: ready, granted and workers of
-        each.
+        """``pending_tasks``, ``running_tasks``, … by status, and ``queues``: ready, granted, running and
+        workers of each.
         """
         return await self._run(fleet.get_queue_statistics())
 

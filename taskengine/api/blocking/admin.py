@@ -74,8 +74,8 @@ class BlockingAdmin(BlockingBaseClient):
         return self._run(ask.get_task_events(self._context, task_id, limit))
 
     def get_queue_statistics(self) -> dict[str, Any]:
-        """``pending_tasks``, ``running_tasks``, … by status, and ``queues``: ready, granted and workers of
-        each.
+        """``pending_tasks``, ``running_tasks``, … by status, and ``queues``: ready, granted, running and
+        workers of each.
         """
         return self._run(fleet.get_queue_statistics())
 

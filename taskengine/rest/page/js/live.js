@@ -1,9 +1,13 @@
 // @ts-check
-/** A view that stays true: asked again every few seconds while somebody looks, and at once after an action. */
+/**
+ * A view that stays true: told by a stream, or asked again every few seconds, while somebody looks; and asked at once
+ * after an action, and when its stream breaks off, for an answer says why.
+ */
 
 import { ApiError } from "./api.js";
 import { render } from "./dom.js";
 import { away, say } from "./shell.js";
+import { stream } from "./stream.js";
 import { failure, loading } from "./parts.js";
 
 /** @typedef {import("./route.js").Route} Route */
@@ -13,6 +17,8 @@ import { failure, loading } from "./parts.js";
  * @property {(route: Route, signal: AbortSignal) => Promise<T>} load
  * @property {(data: T, route: Route, again: () => void) => import("./dom.js").Kid} draw
  * @property {number | ((data: T) => number)} [every] milliseconds; 0: only when asked
+ * @property {string} [stream] where what changes is told
+ * @property {(said: any, data: T) => T} [fold] what is there behind what the stream said
  * @property {() => void} [close]
  */
 
@@ -68,6 +74,12 @@ export function live(root, route, view) {
     if (wait && !signal.aborted) timer = setTimeout(next, wait);
   }
 
+  const silence = view.stream === undefined ? () => {} : stream(() => view.stream ?? "", { message: (said) => {
+    if (data === undefined || !view.fold) return;
+    data = view.fold(said, data);
+    redraw();
+  } }, again);
+
   // A view that nobody sees asks nothing.
   const next = () => document.hidden || again();
   const seen = () => !document.hidden && again();
@@ -82,6 +94,7 @@ export function live(root, route, view) {
     },
     close() {
       isClosed = true;
+      silence();
       clearTimeout(timer);
       asking.abort();
       document.removeEventListener("visibilitychange", seen);

@@ -1,9 +1,10 @@
 // @ts-check
-/** Lines of an attempt, live: the next ones are asked for where the last answer ended, so none is missed or twice. */
+/** Lines of an attempt as they are said; whatever breaks off goes on behind the last one, so none is missed or twice. */
 
-import { ApiError, get } from "./api.js";
+import { ApiError, get, search } from "./api.js";
 import { h, render } from "./dom.js";
 import { field, choice, filters } from "./parts.js";
+import { stream } from "./stream.js";
 import { clock, full, number } from "./words.js";
 
 const MOST = 2000;
@@ -16,9 +17,9 @@ const LEVELS = ["debug", "info", "warning", "error"];
  */
 export function logs(root, task, attempt, query) {
   /** @type {any[]} */ let lines = [];
-  let [missed, cursor, isOver, isThere] = [0, "", false, false];
+  let [missed, cursor, drawing] = [0, "", 0];
+  /** @type {"" | "live" | "lost" | "over"} */ let state = "";
   let filter = query;
-  const ending = new AbortController();
 
   const draw = () => {
     const box = root.querySelector(".log");
@@ -31,45 +32,59 @@ export function logs(root, task, attempt, query) {
   function view() {
     const least = LEVELS.indexOf(filter.level ?? "debug");
     const wanted = (filter.find ?? "").toLowerCase();
-    const shown = lines.filter((line) => LEVELS.indexOf(line.level) >= least && (!wanted || line.message.toLowerCase().includes(wanted)));
-    const state = isOver ? number(lines.length, "line") : isThere ? `${number(lines.length, "line")}, live` : "Loading …";
+    const shown = lines.slice(-MOST).filter((line) => LEVELS.indexOf(line.level) >= least && (!wanted || line.message.toLowerCase().includes(wanted)));
+    const count = number(lines.length, "line");
+    const says = { "": "Loading …", live: `${count}, live`, lost: `${count}, not connected`, over: count }[state];
     return [
       h("div", { class: "toolbar" },
         filters(picked(filter), choice("level", "Level from", filter, LEVELS.slice(1)), field("find", "Find", filter, "text")),
-        h("span", { class: "quiet" }, shown.length === lines.length ? state : `${shown.length} of ${state}`)),
+        h("span", { class: "quiet" }, shown.length === Math.min(lines.length, MOST) ? says : `${shown.length} of ${says}`)),
       missed ? h("p", { class: "quiet" }, `${number(missed, "earlier line")} not kept.`) : null,
       shown.length
         ? h("ol", { class: "log", tabindex: "0", "aria-label": "Log lines" }, shown.map((line) =>
           h("li", { key: line.key, class: `level-${line.level}` },
             h("time", { datetime: line.timestamp, title: full(line.timestamp) }, clock(line.timestamp)),
             h("span", { class: "level" }, line.level), h("span", { class: "message" }, line.message))))
-        : h("p", { class: "quiet" }, lines.length ? "No line meets the filters." : isOver ? "It said nothing." : "Nothing was said yet."),
+        : h("p", { class: "quiet" }, lines.length ? "No line meets the filters." : state === "over" ? "It said nothing." : "Nothing was said yet."),
     ];
   }
 
-  async function follow() {
-    let failures = 0;
-    while (!isOver && !ending.signal.aborted) {
-      try {
-        // The first answer comes at once, also where nothing was said.
-        const wait = isThere ? 25 : 0;
-        const page = await get(`/tasks/${task}/logs:follow`, { execution: attempt, after: cursor, timeout: wait }, ending.signal);
-        lines = [...lines, ...page.items.map((/** @type {any} */ line) => ({ ...line, key: `${page.attempt}.${line.number}` }))].slice(-MOST);
-        missed = Math.max(missed, page.missed);
-        [cursor, isOver, isThere, failures] = [page.cursor, page.is_over, true, 0];
-      } catch (error) {
-        if (ending.signal.aborted) return;
-        if (error instanceof ApiError && error.isGone) isOver = isThere = true;
-        else await new Promise((done) => setTimeout(done, Math.min(5000, 500 * 2 ** failures++)));
-      }
-      if (!ending.signal.aborted) draw();
-    }
-  }
+  /** A burst of lines is drawn once. */
+  const soon = () => {
+    cancelAnimationFrame(drawing);
+    drawing = requestAnimationFrame(draw);
+  };
+  /** @param {typeof state} now */
+  const become = (now) => {
+    state = now;
+    if (now === "over") end();
+    soon();
+  };
+  const end = stream(() => `/tasks/${task}/logs${search({ execution: attempt, after: cursor })}`, {
+    open: () => become("live"),
+    message(line, id) {
+      cursor = id;
+      lines.push({ ...line, key: id });
+      if (lines.length > 2 * MOST) lines = lines.slice(-MOST);
+      soon();
+    },
+    missed({ lines: count }) {
+      missed = Math.max(missed, count);
+    },
+    end: () => become("over"),
+    gone: () => become("over"),
+  }, async () => {
+    become("lost");
+    const isGone = await get(`/tasks/${task}/logs`, { execution: attempt, limit: 1 }).then(() => false, (error) => error instanceof ApiError && error.isGone);
+    if (isGone) become("over");
+  });
 
   draw();
-  void follow();
   return {
-    close: () => ending.abort(),
+    close() {
+      end();
+      cancelAnimationFrame(drawing);
+    },
     /** @param {Record<string, string>} changed */
     update(changed) {
       filter = changed;

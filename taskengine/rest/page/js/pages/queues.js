@@ -17,7 +17,9 @@ const STATUSES = ["completed", "failed", "cancelled", "running", "retrying", "pa
 /** @param {HTMLElement} root @param {import("../route.js").Route} route */
 export function mount(root, route) {
   return live(root, route, {
-    every: 1500,
+    every: 0,
+    stream: "/fleet/live",
+    fold: (said) => ({ counts: counted(said), pauses: said.pauses }),
     async load(_, signal) {
       const [counts, pauses] = await Promise.all([get("/queues", {}, signal), get("/pauses", {}, signal)]);
       return { counts, pauses: pauses.items };
@@ -30,9 +32,9 @@ export function mount(root, route) {
       pauses.length ? panel("Pauses", table("Pauses", ["What", "State", "Reason", { text: "By", class: "extra" }, { text: "Since", class: "extra" },
         { text: "Until", class: "extra" }, ""], pauses.map((/** @type {any} */ each) => held(each, again)))) : null,
       h("section", { "aria-label": "Queues" }, Object.keys(counts.queues).length
-        ? table("Queues", ["Queue", { text: "Ready", class: "number" }, { text: "Granted", class: "number extra" }, { text: "Workers", class: "number" }, "State", ""],
+        ? table("Queues", ["Queue", { text: "Ready", class: "number" }, { text: "Granted", class: "number extra" }, { text: "Running", class: "number" }, { text: "Workers", class: "number" }, "State", ""],
             Object.entries(counts.queues).map(([name, each]) => queue(name, each, pauses, again)))
-        : empty("Nothing waits", "A queue appears as long as something in it is ready.")),
+        : empty("Nothing waits or runs", "A queue appears as long as something in it is ready or runs.")),
       pauses.length ? null : h("p", { class: "quiet" }, "Nothing is paused."),
       Object.keys(counts.parked).length ? panel("Parked", h("ul", { class: "plain" }, Object.entries(counts.parked).map(([scope, count]) =>
         h("li", { key: scope }, `${number(/** @type {number} */ (count), "ready task")} because of ${scope}`)))) : null,
@@ -40,14 +42,22 @@ export function mount(root, route) {
   });
 }
 
+/** What the stream tells of the fleet, as `/queues` answers. @param {any} said */
+const counted = (said) => ({
+  ...said,
+  ...Object.fromEntries(Object.entries(said.counts).map(([status, count]) => [`${status}_tasks`, count])),
+  queues: Object.fromEntries(said.queues.map((/** @type {any} */ each) => [each.name, each])),
+});
+
 /** @param {string} name @param {any} counts @param {any[]} pauses @param {() => void} again */
-function queue(name, { ready, granted, workers, paused }, pauses, again) {
+function queue(name, { ready, granted, running, workers, paused }, pauses, again) {
   const scope = name.startsWith("@") ? { agent_id: name.slice(1) } : { capability: name };
   const own = pauses.find((each) => each.name === (name.startsWith("@") ? name.slice(1) : name) && ["capability", "agent"].includes(each.scope));
   const [state, says] = paused ? ["paused", "paused"] : workers ? ["online", "served"] : ready ? ["failed", "no worker"] : ["cancelled", "no worker"];
   return h("tr", { key: name },
     h("th", { scope: "row" }, h("a", { href: href(["tasks"], name.startsWith("@") ? { assigned_to: name.slice(1) } : { capability: name }) }, name)),
-    h("td", { class: "number" }, ready.toLocaleString("en")), h("td", { class: "number extra" }, granted), h("td", { class: "number" }, workers),
+    h("td", { class: "number" }, ready.toLocaleString("en")), h("td", { class: "number extra" }, granted), h("td", { class: "number" }, running.toLocaleString("en")),
+    h("td", { class: "number" }, workers),
     h("td", null, badge(state, says)),
     h("td", { class: "act" }, own
       ? button("Resume", () => void doing(() => resume(scope), again), { "aria-label": `Resume ${name}` })

@@ -1,5 +1,11 @@
 // @ts-check
-/** Who works: workers with their slots, agents, limits, machines. */
+/**
+ * Who works: workers with their slots, agents, limits, machines.
+ *
+ * Workers come with the stream of the fleet. The rest is asked for every few seconds: what runs in which slot is known to
+ * two more verbs, agents and limits may be hundreds, and all of that once a second would cost whoever looks at any page
+ * of the fleet.
+ */
 
 import { get, post } from "../api.js";
 import { h } from "../dom.js";
@@ -14,7 +20,9 @@ export const title = () => "Workers";
 /** @param {HTMLElement} root @param {import("../route.js").Route} route */
 export function mount(root, route) {
   return live(root, route, {
-    every: 1500,
+    every: 3000,
+    stream: "/fleet/live",
+    fold: (said, data) => ({ ...data, workers: said.workers }),
     async load(_, signal) {
       const asked = ["/workers", "/agents", "/limits", "/hosts"].map((path) => get(path, {}, signal).then((page) => page.items));
       const [workers, known, limits, hosts] = await Promise.all(asked);

@@ -1,0 +1,109 @@
+"""Pages that a stream keeps true: what happens is there, also what happened while their server was dead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from taskengine.models import Task
+
+from .screen import Screen
+from .site import Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+
+
+@contextmanager
+def away(site: Site) -> Iterator[None]:
+    """The server is killed, and serves again behind it."""
+    site.server.kill()
+    yield
+    site.server = site.serve()
+
+
+def marked(screen: Screen) -> None:
+    """Leave a mark that a reload would take away."""
+    screen.driver.execute_script("window.isTheSame = true")
+
+
+def is_the_same(screen: Screen) -> bool:
+    return bool(screen.driver.execute_script("return window.isTheSame === true"))
+
+
+def asked(screen: Screen, path: str) -> int:
+    """How often the page has asked for it, streams left out."""
+    count = "return performance.getEntriesByType('resource').filter((each) => each.name.includes(arguments[0])).length"
+    return int(screen.driver.execute_script(count, path))
+
+
+def lines(screen: Screen) -> list[str]:
+    return str(
+        screen.driver.execute_script(
+            "return [...document.querySelectorAll('.log .message')].map((each) => each.textContent).join('\\n')"
+        )
+    ).splitlines()
+
+
+def test_a_log_misses_no_line_and_has_none_twice_when_its_server_was_killed(
+    screen: Screen, site: Site, tmp_path: Path
+) -> None:
+    said = tmp_path / "said"
+    said.touch()
+    task = Task(name="teller", capability="bake", input={"seconds": 300, "repeats": str(said)})
+    site.submit("teller", task)
+
+    def say(*words: str) -> None:
+        with said.open("a") as file:
+            file.writelines(f"{word}\n" for word in words)
+
+    screen.go(f"/tasks/{task.id}")
+    say("one", "two")
+    screen.until(lambda: lines(screen)[-2:] == ["one", "two"], "the first lines")
+    marked(screen)
+    with away(site):
+        say("three", "four")
+        screen.see("not connected")
+    say("five")
+    screen.until(lambda: lines(screen)[-5:] == ["one", "two", "three", "four", "five"], "each line once")
+    screen.see("lines, live")
+    assert is_the_same(screen)
+    assert asked(screen, "logs:follow") == 0
+    site.api.cancel_task(task.id)
+    screen.until(lambda: "lines, live" not in screen.text, "the end of the log")
+
+
+def test_queues_are_told_and_go_on_when_their_server_was_killed(screen: Screen, site: Site) -> None:
+    queue = f"q{uuid4().hex[:6]}"
+    screen.go("/queues")
+    screen.see("Queues")
+    site.submit("more", Task(name="a", capability=queue))
+    screen.see(queue)
+    marked(screen)
+    with away(site):
+        site.api.pause(queue, reason="while nobody served")
+        screen.see("The server does not answer")
+    screen.see("while nobody served")
+    screen.until(lambda: "does not answer" not in screen.text)
+    before = asked(screen, "/api/v1/queues")
+    site.api.resume(queue)
+    screen.until(lambda: "while nobody served" not in screen.text, "what the stream told")
+    assert asked(screen, "/api/v1/queues") == before
+    assert is_the_same(screen)
+
+
+def test_workers_are_told_and_go_on_when_their_server_was_killed(screen: Screen, site: Site) -> None:
+    screen.go("/workers")
+    screen.see("of 2 slots busy")
+    marked(screen)
+    task = Task(name="kept busy", capability="bake", input={"seconds": 300})
+    with away(site):
+        site.submit("busy", task)
+        screen.see("The server does not answer")
+    screen.see("1 of 2 slots busy", "kept busy")
+    site.api.cancel_task(task.id)
+    screen.see("0 of 2 slots busy")
+    assert is_the_same(screen)
