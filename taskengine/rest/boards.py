@@ -11,9 +11,10 @@ from taskengine.errors import NotFoundError, StoreError, TaskEngineError
 from taskengine.models import Event
 from taskengine.rest.auth import Door
 from taskengine.rest.board import MADE, RESHAPED, Board
-from taskengine.rest.feeds import GONE, LAGGED, RESET, Feed, last_word, sse
+from taskengine.rest.feeds import GONE, LAGGED, RESET, last_word, sse
 from taskengine.rest.problems import HttpError
-from taskengine.rest.taps import Chunk, Taps
+from taskengine.rest.rings import Ring, pause
+from taskengine.rest.taps import Taps
 from taskengine.store import history, runs, sketches
 from taskengine.store.keys import Keys
 
@@ -62,7 +63,7 @@ class Boards:
                 del self._live[run]
 
     def _drop_one(self) -> None:
-        unseen = [(live.idle, run) for run, live in self._live.items() if not live.feeds]
+        unseen = [(live.idle, run) for run, live in self._live.items() if not live.is_watched]
         if not unseen:
             says = f"the server draws {MOST_BOARDS} runs, which is the most; close one"
             raise HttpError(503, says, {"Retry-After": "5"})
@@ -78,7 +79,7 @@ class LiveBoard:
         self._loop = asyncio.get_running_loop()
         self._board: Board | None = None
         self._turned = asyncio.Condition()
-        self.feeds: set[Feed[bytes]] = set()
+        self._ring = Ring()
         self._touched = self._loop.time()
         self._changed: set[int] = set()
         #: Index of the first task of which nobody was told yet.
@@ -102,7 +103,12 @@ class LiveBoard:
     @property
     def idle(self) -> float:
         """Seconds since somebody looked."""
-        return 0.0 if self.feeds else self._loop.time() - self._touched
+        return 0.0 if self.is_watched else self._loop.time() - self._touched
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._ring.seats)
 
     def touch(self) -> None:
         """Somebody looks."""
@@ -112,7 +118,7 @@ class LiveBoard:
         self._closing = self._loop.call_later(KEPT, self._close_unless_seen)
 
     def _close_unless_seen(self) -> None:
-        if not self.feeds:
+        if not self.is_watched:
             self.close()
 
     def close(self) -> None:
@@ -152,19 +158,18 @@ class LiveBoard:
 
     async def listen(self, seq: int | None) -> AsyncGenerator[bytes]:
         """Yield what changes behind an event as pieces of a stream; None: from now on."""
-        feed: Feed[bytes] = Feed()
-        self.feeds.add(feed)
+        seat = self._ring.join()
         try:
             missed = await self._missed(seq)
             if missed is None:
                 yield last_word(RESET)
                 return
             yield missed
-            while taken := await feed.take():
-                yield b"".join(taken)
-            yield last_word(feed.word or GONE)
+            while (piece := await seat.next()) is not None:
+                yield piece
+            yield last_word(seat.word or GONE)
         finally:
-            self.feeds.discard(feed)
+            seat.leave()
             self.touch()
 
     async def _missed(self, seq: int | None) -> bytes | None:
@@ -246,9 +251,9 @@ class LiveBoard:
         await self._turn(board)
         async with aclosing(self._taps.since(self._run, board.seq)) as told:
             async for each in told:
-                if not isinstance(each, Chunk):
+                if isinstance(each, str):
                     return each
-                changed = await self._fold(board, each.events)
+                changed = await self._fold(board, each)
                 if changed is None:
                     return RESET
                 await self._turn(board)
@@ -294,7 +299,7 @@ class LiveBoard:
     def _tell_soon(self, changed: set[int]) -> None:
         self._changed |= changed
         if self._telling is None and (self._changed or self._untold < len(self.board)):
-            wait = _SELDOM if len(self._changed) > _MANY else _OFTEN
+            wait = pause(len(self._ring.seats), _SELDOM if len(self._changed) > _MANY else _OFTEN)
             due = max(self._loop.time(), self._told_at + wait)
             self._telling = self._loop.call_at(due, self._tell)
 
@@ -303,12 +308,10 @@ class LiveBoard:
         if self._board is None:
             return
         self._told_at = self._loop.time()
-        if self.feeds:
-            piece = self._piece(self._changed, self._untold)
-            for feed in self.feeds:
-                feed.put(piece)
+        if self.is_watched:
+            self._ring.tell([self._piece(self._changed, self._untold)])
         self._changed, self._untold = set(), len(self.board)
 
     def _end(self, word: str) -> None:
-        for feed in self.feeds:
-            feed.end(word)
+        ended, self._ring = self._ring, Ring()
+        ended.end_with(word)

@@ -12,7 +12,8 @@ from taskengine.core.lifecycle import TERMINAL
 from taskengine.errors import StoreError
 from taskengine.models import Pause, TaskStatus
 from taskengine.rest.auth import Door
-from taskengine.rest.feeds import GONE, Feed, last_word, sse
+from taskengine.rest.feeds import GONE, last_word, sse
+from taskengine.rest.rings import Ring
 
 _EVERY = 1.0
 
@@ -22,31 +23,30 @@ class FleetFeed:
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._feeds: set[Feed[bytes]] = set()
+        self._ring = Ring()
         self._asking: asyncio.Task[None] | None = None
         self._latest: bytes | None = None
 
     async def listen(self) -> AsyncGenerator[bytes]:
         """Yield how the fleet stands, as pieces of a stream."""
-        feed: Feed[bytes] = Feed()
-        self._feeds.add(feed)
+        seat = self._ring.join()
         try:
             if self._asking is None:
                 self._latest = None
                 self._asking = asyncio.ensure_future(self._ask())
             elif self._latest is not None:
                 yield self._latest
-            while taken := await feed.take():
-                yield taken[-1]
-            yield last_word(feed.word or GONE)
+            while (piece := await seat.latest()) is not None:
+                yield piece
+            yield last_word(seat.word or GONE)
         finally:
-            self._feeds.discard(feed)
+            seat.leave()
 
     async def _ask(self) -> None:
         loop = asyncio.get_running_loop()
         before: tuple[float, Mapping[str, int]] | None = None
         number = 0
-        while self._feeds:
+        while self._ring.seats:
             due = loop.time() + _EVERY
             try:
                 statistics, workers = await self._door.get_queue_statistics(), await self._door.list_workers()
@@ -58,8 +58,7 @@ class FleetFeed:
                 now = (loop.time(), counts_of(statistics))
                 self._latest = sse(to_json(frame(statistics, workers, pauses, rates(before, now))), id=number)
                 before = now
-                for feed in self._feeds:
-                    feed.put(self._latest)
+                self._ring.tell([self._latest])
             await asyncio.sleep(max(0.0, due - loop.time()))
         self._asking = None
 

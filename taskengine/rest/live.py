@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -30,7 +29,7 @@ from taskengine.rest.fleet_feed import FleetFeed
 from taskengine.rest.live_texts import SSE, NodeId, NodeIndex
 from taskengine.rest.problem_model import problems_of
 from taskengine.rest.streams import EventStream, Streams
-from taskengine.rest.taps import Chunk, Taps
+from taskengine.rest.taps import Taps
 from taskengine.store import history
 from taskengine.store.keys import Keys
 
@@ -122,14 +121,7 @@ async def run_events(
     if not await door.ask(history.run_exists(Keys(door.settings.namespace), run)):
         raise NotFoundError("run", run)
     known = after if last_event_id is None else last_event_id
-    return rooms.streams.stream(_caller(request).name, _events(rooms.taps, run, known or 0))
-
-
-async def _events(taps: Taps, run: str, sequence: int) -> AsyncGenerator[bytes]:
-    async with aclosing(taps.since(run, sequence)) as told:
-        async for each in told:
-            yield each.written if isinstance(each, Chunk) else last_word(each)
-            del each
+    return rooms.streams.stream(_caller(request).name, rooms.taps.listen(run, known or 0))
 
 
 async def task_logs(

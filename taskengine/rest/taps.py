@@ -1,6 +1,6 @@
 """Events of runs as they happen, for any number of listeners: one tap a run, one connection for all taps.
 
-The store is asked for all runs at once, in a read that blocks until one of them has something. What came is encoded
+The store is asked for all runs at once, in a read that blocks until one of them has something. What came is written
 once. A listener that comes late reads from the history until it has heard what the tap has, and then listens; so it
 misses nothing, whichever server it asks and however often that was started.
 """
@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from functools import cached_property
-
-from pydantic import TypeAdapter
 
 from taskengine.errors import StoreError
 from taskengine.models import Event
 from taskengine.rest.auth import Door
-from taskengine.rest.feeds import GONE, RESET, Feed, sse
+from taskengine.rest.feeds import GONE, RESET, Feed, last_word
+from taskengine.rest.pasts import Pasts, pieces
+from taskengine.rest.rings import Ring, Seat, pause
 from taskengine.store import history, runs
 from taskengine.store.aio import AsyncStore
 from taskengine.store.blocked import number_of_client, unblock
@@ -29,27 +28,6 @@ _BLOCK, _LOOK = 1.0, 2.0
 _TOGETHER, _AGAIN = 0.05, 0.5
 #: Listeners that read the history at once: each takes a connection to the store, and those stay open.
 _AT_ONCE = 8
-_write = TypeAdapter(Event).dump_json
-
-
-class Chunk:
-    """Some events of a run, one behind the other."""
-
-    def __init__(self, events: Sequence[Event]) -> None:
-        self.events = events
-        self.first, self.last = events[0].sequence, events[-1].sequence
-
-    @cached_property
-    def written(self) -> bytes:
-        """As a piece of a stream, made for all listeners once."""
-        return b"".join(sse(_write(each), each.what, each.sequence) for each in self.events)
-
-    def behind(self, sequence: int) -> Chunk | None:
-        """Return what of it comes behind an event; None where nothing does."""
-        if self.first > sequence:
-            return self
-        left = [each for each in self.events if each.sequence > sequence]
-        return Chunk(left) if left else None
 
 
 class Tap:
@@ -60,21 +38,23 @@ class Tap:
         self.sequence = sequence
         #: The same; None before any.
         self.latest: Event | None = None
-        self.feeds: set[Feed[Chunk]] = set()
+        #: Of those who fold what happens, and of those who only pass it on.
+        self.feeds: set[Feed[Sequence[Event]]] = set()
+        self.ring = Ring()
 
     def tell(self, events: Sequence[Event]) -> None:
-        """Tell all what came; a gap means that the history was trimmed faster than it was read."""
-        chunk = Chunk(events)
-        if self.sequence and chunk.first > self.sequence + 1:
-            self.end(RESET)
-        self.sequence, self.latest = chunk.last, events[-1]
+        """Tell all what came."""
+        self.sequence, self.latest = events[-1].sequence, events[-1]
         for feed in self.feeds:
-            feed.put(chunk)
+            feed.put(events)
+        if self.ring.seats:
+            self.ring.tell(pieces(events))
 
     def end(self, word: str) -> None:
         """Send everybody away."""
         for feed in self.feeds:
             feed.end(word)
+        self.ring.end_with(word)
 
 
 class Taps:
@@ -90,36 +70,70 @@ class Taps:
         self._waking: asyncio.Task[None] | None = None
         self._looked = 0.0
         self._catching_up = asyncio.Semaphore(_AT_ONCE)
+        self._pasts = Pasts(door, self._catching_up)
 
-    async def since(self, run: str, sequence: int) -> AsyncGenerator[Chunk | str]:
-        """Yield what happened behind an event, and what happens from now on; at last the word that ends it.
+    async def listen(self, run: str, sequence: int) -> AsyncGenerator[bytes]:
+        """Yield what happened behind an event, and what happens from now on, as pieces of a stream.
 
         ``reset`` may come in between: not all that is asked for is kept, and the history follows as far as it is.
-        Whoever waits holds nothing of what was told: of five hundred listeners each would hold a piece of the history.
+        """
+        latest = await self._door.ask(history.last_sequence(self._keys, run))
+        if sequence > latest:  # the store lost its latest part
+            yield last_word(RESET)
+            sequence = 0
+        tap = self._open(run, latest)
+        seat = tap.ring.join()
+        try:
+            while tap.sequence < sequence and tap.ring.word is None:  # another server told it before this one
+                await tap.ring.turn()
+            seat.skip()
+            async for piece in self._past(tap, run, sequence, tap.sequence):
+                yield piece
+            while (next_piece := await seat.next()) is not None:
+                yield next_piece
+            yield last_word(seat.word or GONE)
+        finally:
+            self._leave(run, tap, seat)
+
+    async def _past(self, tap: Tap, run: str, sequence: int, until: int) -> AsyncGenerator[bytes]:
+        while sequence < until:
+            past = await self._pasts.read(run, sequence, until, of=tap)
+            if sequence and (past is None or past.first > sequence + 1):
+                yield last_word(RESET)
+                sequence = 0
+                continue
+            if past is None:
+                return
+            for piece in past.pieces:
+                yield piece
+            sequence = past.last
+
+    async def since(self, run: str, sequence: int) -> AsyncGenerator[Sequence[Event] | str]:
+        """Yield what happened behind an event, and what happens from now on; at last the word that ends it.
+
+        ``reset`` may come in between, as for those who listen.
         """
         async for each in self._told(run, sequence):
-            sequence = each.last if isinstance(each, Chunk) else 0
+            sequence = 0 if isinstance(each, str) else each[-1].sequence
             yield each
-            del each
-        feed = self._join(run, sequence)
+        tap = self._open(run, sequence)
+        feed: Feed[Sequence[Event]] = Feed()
+        tap.feeds.add(feed)
         try:
-            if self._taps[run].sequence > sequence:  # it was told while we were reading
+            if tap.sequence > sequence:  # it was told while we were reading
                 async for each in self._told(run, sequence):
-                    sequence = each.last if isinstance(each, Chunk) else 0
+                    sequence = 0 if isinstance(each, str) else each[-1].sequence
                     yield each
-                    del each
             while taken := await feed.take():
-                for left in (each.behind(sequence) for each in taken):
-                    if left is not None:
-                        sequence = left.last
+                for events in taken:
+                    if left := [event for event in events if event.sequence > sequence]:
+                        sequence = left[-1].sequence
                         yield left
-                        del left
-                del taken
             yield feed.word or GONE
         finally:
-            self._leave(run, feed)
+            self._leave(run, tap, feed)
 
-    async def _told(self, run: str, sequence: int) -> AsyncGenerator[Chunk | str]:
+    async def _told(self, run: str, sequence: int) -> AsyncGenerator[Sequence[Event] | str]:
         """Yield what the history has behind an event."""
         while True:
             async with self._catching_up:
@@ -130,7 +144,7 @@ class Taps:
                 continue
             if events:
                 sequence = events[-1].sequence
-                yield Chunk(events)
+                yield events
             if len(events) < history.PIECE:
                 return
 
@@ -140,20 +154,33 @@ class Taps:
             return behind[0].sequence > sequence + 1
         return sequence > await self._door.ask(history.last_sequence(self._keys, run))
 
-    def _join(self, run: str, sequence: int) -> Feed[Chunk]:
-        feed: Feed[Chunk] = Feed()
-        if run not in self._taps:
-            self._taps[run] = Tap(sequence)
+    def _open(self, run: str, sequence: int) -> Tap:
+        """Return the tap of a run, one that tells what comes behind an event where there is none yet."""
+        tap = self._taps.get(run)
+        if tap is None:
+            tap = self._taps[run] = Tap(sequence)
             self._wake()
-        self._taps[run].feeds.add(feed)
         if self._reader is None:
             self._reader = asyncio.ensure_future(self._read())
-        return feed
+        return tap
 
-    def _leave(self, run: str, feed: Feed[Chunk]) -> None:
+    def _leave(self, run: str, tap: Tap, who: Feed[Sequence[Event]] | Seat) -> None:
+        if isinstance(who, Seat):
+            who.leave()
+        else:
+            tap.feeds.discard(who)
+        if not tap.feeds and not tap.ring.seats:
+            self._close(run, tap)
+
+    def _end_tap(self, run: str, word: str) -> None:
+        """Send all listeners of a run away; whoever comes from now on finds another tap."""
         tap = self._taps[run]
-        tap.feeds.discard(feed)
-        if not tap.feeds:
+        tap.end(word)
+        self._close(run, tap)
+
+    def _close(self, run: str, tap: Tap) -> None:
+        self._pasts.forget(tap)
+        if self._taps.get(run) is tap:
             del self._taps[run]
 
     def _wake(self) -> None:
@@ -187,8 +214,8 @@ class Taps:
         for run, tap in list(self._taps.items()):
             if tap.latest is not None:
                 there = await line.run(history.events(self._keys, run, tap.sequence - 1, 1))
-                if there != [tap.latest]:
-                    tap.end(RESET)
+                if there != [tap.latest] and self._taps.get(run) is tap:
+                    self._end_tap(run, RESET)
         self._client = await line.run(number_of_client())
         return line
 
@@ -200,12 +227,21 @@ class Taps:
     async def _read_once(self, line: AsyncStore) -> None:
         after = {run: tap.sequence for run, tap in self._taps.items()}
         heard = await line.run(history.follow(self._keys, after, history.PIECE, _BLOCK))
+        told = 0
         for run, events in heard.items():
             if (tap := self._taps.get(run)) is not None and tap.sequence == after[run]:
-                tap.tell(events)
+                told += len(tap.ring.seats)
+                self._tell(run, tap, events)
         await self._look()
         if heard:
-            await asyncio.sleep(_TOGETHER)
+            await asyncio.sleep(pause(told, _TOGETHER))
+
+    def _tell(self, run: str, tap: Tap, events: Sequence[Event]) -> None:
+        """Tell what came; a gap means that the history was trimmed faster than it was read."""
+        if tap.sequence and events[0].sequence > tap.sequence + 1:
+            self._end_tap(run, RESET)
+        else:
+            tap.tell(events)
 
     async def _look(self) -> None:
         """Send those away whose run is gone: nothing happens to it any more, and that nobody tells."""
@@ -216,4 +252,4 @@ class Taps:
         asked = list(self._taps)
         for run, found in zip(asked, await self._door.ask(runs.read(asked)), strict=True):
             if found is None and run in self._taps:
-                self._taps[run].end(GONE)
+                self._end_tap(run, GONE)

@@ -18,9 +18,9 @@ PIECE = 1000
 _MOST_PIECES = 20
 
 
-def events(keys: Keys, run_id: str, after: int, most: int) -> Call[list[Event]]:
-    """Return the next *most* events of a run behind the sequence *after*, oldest first."""
-    args = (keys.of("events", run_id), f"(0-{after}", "+", "COUNT", most)
+def events(keys: Keys, run_id: str, after: int, most: int, until: int | None = None) -> Call[list[Event]]:
+    """Return the next *most* events of a run behind the sequence *after*, oldest first; none behind *until*."""
+    args = (keys.of("events", run_id), f"(0-{after}", "+" if until is None else f"0-{until}", "COUNT", most)
     return Call("XRANGE", args, _events, command=True)
 
 

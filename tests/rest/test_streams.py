@@ -17,7 +17,7 @@ import httpx2
 import pytest
 
 from taskengine.api.surface import Scope
-from taskengine.rest import feeds, limits, streams
+from taskengine.rest import feeds, limits, rings, streams
 from taskengine.rest.feeds import Feed
 from taskengine.settings import Settings
 from taskengine.store import executions, retention, runs
@@ -188,7 +188,7 @@ async def test_listener_of_a_run_that_is_pruned_hears_that_it_is_gone(
 async def test_who_is_slow_is_sent_away_comes_back_and_misses_nothing(
     settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feeds, "MOST_WAITING", 2)
+    monkeypatch.setattr(rings, "MOST_BYTES", 2**14)
     task = world.new("a")
     run = world.run_of(task.id)
     async with listening(settings) as url:
@@ -213,6 +213,46 @@ async def test_who_is_slow_is_sent_away_comes_back_and_misses_nothing(
         async with hearing(back):
             await until(lambda: sequences(back)[-1:] == [last(world, run)])
         assert [*map(int, known), *sequences(back)] == list(range(1, last(world, run) + 1))
+
+
+async def test_history_is_read_once_for_all_who_come_together(settings: Settings, world: World) -> None:
+    task = world.new("a")
+    run = world.run_of(task.id)
+    world.broken = True
+    with world.raw.pipeline(transaction=False) as pipe:
+        for _ in range(2500):
+            pipe.xadd(world.keys.of("events", run), {"e": f"updated {task.id} 1 x"}, id="0-*")
+        pipe.execute()
+    end = last(world, run)
+
+    def read() -> int:
+        return int(world.raw.info("commandstats").get("cmdstat_xrange", {"calls": 0})["calls"])
+
+    before = read()
+    async with listening(settings) as url:
+        listeners = [Listener(f"{url}/runs/{run}/events") for _ in range(12)]
+        async with hearing(*listeners):
+            for each in listeners:
+                await until(lambda each=each: sequences(each)[-1:] == [end])
+                assert sequences(each) == list(range(1, end + 1))
+    assert read() - before <= 5
+
+
+async def test_a_listener_that_heard_more_than_this_server_waits_for_it_and_hears_nothing_twice(
+    settings: Settings, world: World
+) -> None:
+    task = world.new("a")
+    run = world.run_of(task.id)
+    async with listening(settings) as url:
+        first = Listener(f"{url}/runs/{run}/events")
+        async with hearing(first):
+            await heard_all(world, run, first)
+            world.finish(task)
+            ahead = Listener(first.url, id=str(last(world, run) - 1))  # what the tap, in its pause, was not told yet
+            async with hearing(ahead):
+                await until(lambda: ahead.heard)
+                await heard_all(world, run, first)
+            assert sequences(ahead) == [last(world, run)]
 
 
 def everything(slow: socket.socket) -> bytes:
