@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given, seed, settings
 
 from taskengine import ConflictError, NotAllowedError, NotNow, Workflow, agent
 from taskengine.core.identity import step_id
@@ -130,7 +130,16 @@ def test_a_workflow_comes_to_what_the_reference_says(workflow: Workflow) -> None
 
 
 @pytest.mark.slow
-@given(workflow=workflows())
-@settings(max_examples=2000, deadline=None, suppress_health_check=QUIET)
-def test_two_thousand_workflows_come_to_what_the_reference_says(workflow: Workflow) -> None:
-    check(workflow)
+@pytest.mark.matrix
+@pytest.mark.parametrize("volume", range(8))
+def test_two_thousand_workflows_come_to_what_the_reference_says(volume: int, request: pytest.FixtureRequest) -> None:
+    """In volumes of 250; which one a run takes, and what stands in it, go by its sample."""
+    edition = request.config.getoption("--hypothesis-seed") or request.config.getoption("--sample")
+
+    @seed(f"{edition} {volume}")
+    @given(workflow=workflows())
+    @settings(max_examples=250, deadline=None, suppress_health_check=QUIET)
+    def comes_to_it(workflow: Workflow) -> None:
+        check(workflow)
+
+    comes_to_it()
