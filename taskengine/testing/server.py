@@ -5,10 +5,10 @@ tests of everybody and forbid two engines side by side. So each server gets data
 clock; nothing outside of this server changes.
 
 Each EVALSHA of fakeredis compiles the script anew and then runs a full garbage collection: more than half of what a
-small script costs (measured: a beat 2.9 -> 0.5 ms, a report 4.4 -> 2.8). Lua collects by itself without being told. The next server of
-the process loads what the first compiled: 6 ms for the scripts of an engine that runs a workflow, where compiling them
-takes 35. And fakeredis looks through all globals at each command of a script, for one that a script made: here making
-one is an error at once, as on a server.
+small script costs (measured: a beat 2.9 -> 0.5 ms, a report 4.4 -> 2.8). Lua collects by itself without being told.
+The next server of the process loads what the first compiled: 6 ms for the scripts of an engine that runs a workflow,
+where compiling them takes 35. And fakeredis looks through all globals at each command of a script, for one that a
+script made: here making one is an error at once, as on a server.
 """
 
 from __future__ import annotations
