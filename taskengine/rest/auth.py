@@ -17,7 +17,7 @@ from fastapi.security import HTTPBearer
 
 from taskengine.api import TaskAPI
 from taskengine.api.context import OperationContext
-from taskengine.api.operations.keys import Caller, admit, admit_session
+from taskengine.api.operations.keys import Caller, Shown, admit, admit_session, is_let_in
 from taskengine.api.surface import Scope
 from taskengine.errors import AccessError, ScopeError, UnknownKeyError
 from taskengine.rest.guards import SAFE, host_port, is_own_page
@@ -50,6 +50,10 @@ class Door(TaskAPI):
             raise UnknownKeyError()
         refuse_foreign(request)
         return await self._run(admit_session(session))
+
+    async def lets_in(self, shown: Shown) -> bool:
+        """Whether what a request showed once would still do."""
+        return await self.ask(is_let_in(shown))
 
     def cookie(self, request: Request) -> str:
         """Return the name of a browser's cookie.

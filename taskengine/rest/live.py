@@ -41,7 +41,7 @@ class Rooms:
 
     def __init__(self, door: Door) -> None:
         self.loop = asyncio.get_running_loop()
-        self.streams = Streams()
+        self.streams = Streams(door.lets_in)
         self.taps = Taps(door)
         self.boards = Boards(door, self.taps)
         self.fleet = FleetFeed(door)
@@ -121,7 +121,7 @@ async def run_events(
     if not await door.ask(history.run_exists(Keys(door.settings.namespace), run)):
         raise NotFoundError("run", run)
     known = after if last_event_id is None else last_event_id
-    return rooms.streams.stream(_caller(request).name, rooms.taps.listen(run, known or 0))
+    return rooms.streams.stream(_caller(request), rooms.taps.listen(run, known or 0))
 
 
 async def task_logs(
@@ -134,7 +134,7 @@ async def task_logs(
     """Tell the lines of a task's log, and go on until the task is over."""
     door, known = _door(request), after if last_event_id is None else last_event_id
     await door.get_logs(task_id, execution=execution, after=known, limit=1)  # refuses what is wrong
-    return _live(request).streams.stream(_caller(request).name, _lines(door, task_id, execution, known))
+    return _live(request).streams.stream(_caller(request), _lines(door, task_id, execution, known))
 
 
 async def _lines(door: Door, task: UUID, execution: UUID | int | None, after: str | None) -> AsyncGenerator[bytes]:
@@ -178,7 +178,7 @@ async def run_live(
     """
     rooms, known = _live(request), after if last_event_id is None else last_event_id
     board = await rooms.boards.of(str(run_id))
-    return rooms.streams.stream(_caller(request).name, board.listen(known))
+    return rooms.streams.stream(_caller(request), board.listen(known))
 
 
 async def run_node(request: Request, run_id: UUID, i: int) -> NodeId:
@@ -201,7 +201,7 @@ async def run_node_of(request: Request, run_id: UUID, task_id: UUID) -> NodeInde
 async def fleet_live(request: Request) -> EventStream:
     """Tell once a second how the fleet stands: tasks by status, queues, pauses, workers, rates of ends."""
     rooms = _live(request)
-    return rooms.streams.stream(_caller(request).name, rooms.fleet.listen())
+    return rooms.streams.stream(_caller(request), rooms.fleet.listen())
 
 
 class _Streamed(Response):

@@ -46,7 +46,7 @@ def put(id: str, sha: str, name: str, scope: str, expires_at: datetime | None, r
 def admit(id: str, sha: str, request: str, session: str = "") -> Call[Reply]:
     """Let a request in: ok (name, scope), limited (ms to wait, name), missing or expired. It counts once.
 
-    *sha*: of the secret of the key, or of the *session* of it that is shown.
+    *sha*: of the secret of the key, or of the *session* of it that is shown. *request*: its id; '' counts nothing.
     """
     return _ADMIT(id=id, session=session, sha=sha, request=request)
 

@@ -8,17 +8,20 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import httpx2
 import pytest
+from starlette.types import Message, Send
 
+from taskengine.api.operations.keys import close_session, open_session, revoke_key
 from taskengine.api.surface import Scope
 from taskengine.rest import feeds, limits, rings, streams
-from taskengine.rest.feeds import Feed
+from taskengine.rest.auth import ANYBODY
+from taskengine.rest.feeds import CUT, Feed
 from taskengine.settings import Settings
 from taskengine.store import executions, retention, runs
 from taskengine.store.sync import SyncStore
@@ -26,7 +29,7 @@ from taskengine.transport import template
 
 from ..conftest import Valkey
 from ..store.world import World
-from .listening import Listener, hearing, listening, until
+from .listening import DEADLINE, Listener, hearing, listening, until
 
 pytestmark = pytest.mark.process
 
@@ -272,6 +275,48 @@ def everything(slow: socket.socket) -> bytes:
     return found
 
 
+async def test_who_takes_nothing_is_cut_off_and_keeps_no_sign_of_life_from_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "_PING", 0.01)
+    monkeypatch.setattr(streams, "_PATIENCE", 0.05)
+
+    async def lets_in(_: object) -> bool:
+        return True
+
+    here, cut, took = streams.Streams(lets_in), asyncio.Event(), list[bytes]()
+
+    async def pieces() -> AsyncGenerator[bytes]:
+        yield b"data: {}\n\n"
+        await asyncio.Event().wait()
+
+    async def asleep(message: Message) -> None:
+        """Like a connection whose buffer is full: it took what was told, and takes nothing any more."""
+        if message.get("body") == b": ping\n\n":
+            await asyncio.Event().wait()
+
+    async def awake(message: Message) -> None:
+        took.append(message.get("body", b""))
+
+    def answer(send: Send, cut: asyncio.Event) -> asyncio.Future[None]:
+        async def receive() -> Message:
+            await cut.wait()
+            return {"type": "http.disconnect"}
+
+        return asyncio.ensure_future(here.stream(ANYBODY, pieces())({"type": "http", CUT: cut.set}, receive, send))
+
+    answers = [answer(asleep, cut), answer(awake, asyncio.Event())]
+    async with asyncio.timeout(DEADLINE):
+        await cut.wait()
+        await answers[0]
+    signs = took.count(b": ping\n\n")
+    await until(lambda: took.count(b": ping\n\n") > signs > 0)
+    assert not answers[1].done()
+    here.say_bye()
+    await answers[1]
+    assert took[-1] == feeds.last_word("bye")
+
+
 async def test_what_waits_for_one_listener_is_bounded() -> None:
     feed: Feed[int] = Feed()
     for n in range(feeds.MOST_WAITING):
@@ -305,6 +350,28 @@ async def test_a_key_has_so_many_streams_and_they_are_no_requests(
         async with asyncio.timeout(60):
             while await answer(ann) != 200:
                 await asyncio.sleep(0.05)
+
+
+async def test_who_is_let_in_no_more_hears_no_more(
+    settings: Settings, world: World, key: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "_PING", 0.05)
+    run = world.run_of(world.new("a").id)
+    ann, bob = key(Scope.READ, "ann", rate=60), key(Scope.READ, "bob")
+    session = world.run(open_session(ann))
+    async with listening(settings, needs_key=True) as url:
+        cookie = f"te-{url.removesuffix('/api/v1').rpartition(':')[2]}={session}"
+        shown = ({"Authorization": f"Bearer {ann}"}, {"Cookie": cookie}, {"Authorization": f"Bearer {bob}"})
+        by_key, by_cookie, other = (Listener(f"{url}/runs/{run}/events", headers=each) for each in shown)
+        async with hearing(by_key, by_cookie, other):
+            await heard_all(world, run, by_key, by_cookie, other)
+            world.run(close_session(session))
+            await until(lambda: by_cookie.answers[-1] == 401, lambda: by_cookie.answers)
+            assert by_key.times == 0
+            world.run(revoke_key(ann))
+            await until(lambda: by_key.answers[-1] == 401, lambda: by_key.answers)
+        assert [each.words()[-1] for each in (by_key, by_cookie)] == ["bye", "bye"]
+        assert (other.times, other.answers) == (0, [200])
 
 
 async def test_log_is_told_line_by_line_until_its_task_is_over(settings: Settings, world: World) -> None:

@@ -69,6 +69,14 @@ def test_a_wrong_secret_uses_up_nothing_of_the_rate(world: World) -> None:
     assert admit(world, "mine")[0] == "ok"
 
 
+def test_a_look_at_who_was_let_in_is_no_request(world: World) -> None:
+    put(world, rate=6)
+    assert {admit(world, "") for _ in range(30)} == {("ok", "bot", "submit")}
+    (key,) = world.run(api_keys.every_key())
+    assert key.used_at is None
+    assert admit(world, "first")[0] == "ok"
+
+
 def test_a_list_of_keys_tells_all_but_their_secrets(world: World) -> None:
     for number in range(130):  # more than two pieces
         put(world, f"k{number}", rate=number)

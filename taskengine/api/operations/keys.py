@@ -11,6 +11,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from taskengine.api.arguments import instant, number, text
 from taskengine.api.surface import Scope
@@ -34,6 +35,15 @@ _LONGEST_NAME = 100
 _LOG_IN = "the session is over; log in with a key again"
 
 
+class Shown(NamedTuple):
+    """What a request showed, without its secret."""
+
+    key_id: str
+    sha: str
+    #: '' for the key itself.
+    session: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks, as the key that came with the request says."""
@@ -41,8 +51,8 @@ class Caller:
     #: None where no key is asked for.
     name: str | None
     scope: Scope
-    #: Of the key; None where no key is asked for.
-    key_id: str | None = None
+    #: None where no key is asked for.
+    shown: Shown | None = None
 
 
 def create_key(
@@ -87,10 +97,11 @@ def admit(shown: str) -> Operation[Caller]:
     found = _FORM.fullmatch(shown)
     if found is None:
         raise UnknownKeyError()
-    answer = yield from api_keys.admit(found[1], _hash(found[2]), secrets.token_hex(8))
+    key = Shown(found[1], _hash(found[2]))
+    answer = yield from _admit(key)
     if answer.word == "expired":
         raise UnknownKeyError("the key has expired; make a new one with: taskengine keys create NAME")
-    return _caller(answer, found[1])
+    return _caller(answer, key)
 
 
 def open_session(shown: str) -> Operation[str]:
@@ -115,10 +126,21 @@ def admit_session(shown: str) -> Operation[Caller]:
     found = _SESSION.fullmatch(shown)
     if found is None:
         raise UnknownKeyError(_LOG_IN)
-    answer = yield from api_keys.admit(found[1], _hash(found[3]), secrets.token_hex(8), found[2])
+    session = Shown(found[1], _hash(found[3]), found[2])
+    answer = yield from _admit(session)
     if answer.word in {"missing", "expired"}:
         raise UnknownKeyError(_LOG_IN)
-    return _caller(answer, found[1])
+    return _caller(answer, session)
+
+
+def is_let_in(shown: Shown) -> Operation[bool]:
+    """Whether what was shown once would still do; it is no request, so it counts for no rate."""
+    answer = yield from api_keys.admit(shown.key_id, shown.sha, "", shown.session)
+    return answer.ok
+
+
+def _admit(shown: Shown) -> Operation[Reply]:
+    return (yield from api_keys.admit(shown.key_id, shown.sha, secrets.token_hex(8), shown.session))
 
 
 def close_session(shown: str) -> Operation[None]:
@@ -129,12 +151,12 @@ def close_session(shown: str) -> Operation[None]:
     yield from api_keys.close_session(found[1], found[2])
 
 
-def _caller(answer: Reply, id: str) -> Caller:
+def _caller(answer: Reply, shown: Shown) -> Caller:
     if answer.word == "limited":
         raise TooManyRequestsError(answer.text(1), answer.number() / 1000)
     if not answer.ok:
         raise UnknownKeyError()
-    return Caller(answer.text(), scope_of(answer.text(1)), id)
+    return Caller(answer.text(), scope_of(answer.text(1)), shown)
 
 
 def scope_of(word: KeyScope | Scope | str) -> Scope:
