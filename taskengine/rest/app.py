@@ -9,10 +9,11 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from taskengine.rest import health, live, metrics, pages, problems, project, session
+from taskengine.rest import description, health, live, metrics, pages, problems, project, session
 from taskengine.rest.auth import ANYBODY, Door
 from taskengine.rest.guards import Guards
 from taskengine.rest.limits import Busy
+from taskengine.rest.methods import Heads
 from taskengine.settings import Settings
 
 _ABOUT = """Every verb of the engine. A list is `{"items": […], "cursor": …}`: pass the cursor back for the next page.
@@ -38,19 +39,21 @@ def application(
             yield
 
     app = FastAPIOffline(
-        redoc_url=None, title="taskengine", version=version("taskengine"), description=_ABOUT, lifespan=lifespan,
+        docs_url=None, redoc_url=None, static_url=description.STATIC, title="taskengine",
+        version=version("taskengine"), description=_ABOUT, lifespan=lifespan,
         redirect_slashes=False,
     )
     app.state.door = door
     app.state.live = live.Live(door)
     problems.install(app)
+    description.install(app)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(session.router)
     app.include_router(pages.router)
     app.include_router(live.router())  # before the verbs, on whose paths some of them stand
     app.include_router(project.router())
-    return Guards(Busy(app), hosts, refuses_proxies=not needs_key)
+    return Guards(Busy(Heads(app)), hosts, refuses_proxies=not needs_key)
 
 
 def door_of(app: Guards) -> Door:
@@ -69,6 +72,7 @@ def live_of(app: Guards) -> live.Live:
 
 def _inner(app: Guards) -> FastAPI:
     assert isinstance(app.app, Busy)
-    inner = app.app.app
+    assert isinstance(app.app.app, Heads)
+    inner = app.app.app.app
     assert isinstance(inner, FastAPI)
     return inner

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import re
+import threading
 from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
 from taskengine.api import TaskAPI
 from taskengine.api.problems import PROBLEM_JSON
 from taskengine.api.surface import PREFIX, ROWS, Sends
+from taskengine.rest.app import application
+from taskengine.settings import Settings
 
 pytestmark = pytest.mark.process
 
@@ -69,6 +74,36 @@ async def test_the_description_needs_no_internet(anybody: httpx2.AsyncClient) ->
     for each in named:
         assert (await anybody.get(each)).status_code == 200
     assert "https://" not in page.text
+
+
+async def test_the_page_of_the_description_runs_its_own_scripts_alone_and_in_nobodys_frame(
+    anybody: httpx2.AsyncClient,
+) -> None:
+    policy = (await anybody.get("/docs")).headers["content-security-policy"]
+    assert {"default-src 'none'", "frame-ancestors 'none'", "connect-src 'self'"} <= set(policy.split("; "))
+    (scripts,) = (each for each in policy.split("; ") if each.startswith("script-src"))
+    assert "unsafe" not in scripts
+    assert scripts.count("'sha256-") == 1
+
+
+async def test_while_the_description_is_made_others_are_answered(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = application(settings)
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(_: FastAPI) -> dict[str, Any]:
+        begun.set()
+        assert goes_on.wait(60)
+        return {"openapi": "3.1.0"}
+
+    monkeypatch.setattr(FastAPI, "openapi", slow)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://x") as client:
+        asked = asyncio.ensure_future(client.get("/openapi.json"))
+        assert await asyncio.to_thread(begun.wait, 60)
+        assert (await client.get("/livez")).status_code == 200
+        goes_on.set()
+        assert (await asked).json() == {"openapi": "3.1.0"}
 
 
 async def test_a_server_says_which_it_is(anybody: httpx2.AsyncClient) -> None:
