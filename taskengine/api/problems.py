@@ -94,6 +94,10 @@ PLAIN: Mapping[int, tuple[Kind, str]] = {
         "On the loopback interface a request must name localhost, 127.0.0.1 or [::1], or a host that --allow-host "
         "names: else any page that a browser shows could ask.",
     ),
+    429: (
+        Kind("too-many-streams", 429, "Too many open streams"),
+        "A server has as many open streams as it may, or a key has; close some, or come back when Retry-After says.",
+    ),
     500: (Kind("fault", 500, "The server has a fault"), "It is a fault of the server; its log has the traceback."),
     503: (Kind("busy", 503, "The server is busy"), "It serves as many requests as it may; ask again in 2 seconds."),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from inspect import Parameter
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from taskengine.api.operations.keys import Caller
 from taskengine.api.surface import LONGEST_WAIT, MOST_IDS, ROWS, Row, Sends
 from taskengine.errors import InvalidInputError
 from taskengine.models import TaskCreateRequest, TaskFilter, Workflow
+from taskengine.models.definition import did_you_mean
 from taskengine.rest.wire import parameters
 
 #: What an endpoint takes beside arguments of the method.
@@ -138,6 +139,15 @@ def arguments_of(row: Row, brought: Mapping[str, Any], caller: Caller) -> dict[s
     if row.key and (key := brought.get(KEY)) is not None:
         _put_key(row, given, key)
     return given
+
+
+def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
+    """InvalidInputError for a parameter that nobody reads: a filter with a slip would else find everything."""
+    for name in given:
+        if name not in known:
+            there = f"there are {', '.join(sorted(known))}" if known else "there is none"
+            says = f"{name!r:.80} is no parameter here; {there}{did_you_mean(name, known)}"
+            raise InvalidInputError(says, field=name)
 
 
 def _object(name: str, text: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Guards:
             await self.app(scope, receive, send)
             return
         refusal = self._refusal(str(scope["method"]), Headers(scope=scope))
-        app = self.app if refusal is None else error_response(refusal)
+        app = self.app if refusal is None else error_response(refusal, str(scope["path"]))
         await app(scope, receive, _with_headers(send))
 
     def _refusal(self, method: str, headers: Headers) -> TaskEngineError | HttpError | None:
@@ -69,6 +69,8 @@ class Guards:
 
 def host_name(host: str) -> str:
     """Return the name in a ``Host`` header, in lower case and without its port; '' when there is none."""
+    if "@" in host:  # no user stands there: a part before would hide which name it is
+        return ""
     try:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:

@@ -111,7 +111,8 @@ class Busy:
             return
         if self._running >= self.most:
             says = f"the server answers {self.most} requests, which is the most; ask again"
-            await error_response(HttpError(503, says, {"Retry-After": str(RETRY_AFTER)}))(scope, receive, send)
+            busy = HttpError(503, says, {"Retry-After": str(RETRY_AFTER)})
+            await error_response(busy, str(scope["path"]))(scope, receive, send)
             return
         self._running += 1
         left = False

@@ -22,6 +22,7 @@ from starlette.types import Scope as Asked
 from taskengine.api.operations.keys import Caller
 from taskengine.api.surface import LONGEST_WAIT, PREFIX, Scope
 from taskengine.errors import NotFoundError
+from taskengine.rest.arguments import refuse_unknown
 from taskengine.rest.auth import SHOWN, Door
 from taskengine.rest.boards import Boards
 from taskengine.rest.feeds import GONE, last_word, sse
@@ -89,6 +90,8 @@ class ViewRoute(APIRoute):
 async def _admit(request: Request) -> None:
     """Ask for a key; each may read."""
     request.state.caller = await _door(request).caller(request)
+    route = request.scope["route"]
+    refuse_unknown(request.query_params, {each.alias for each in route.dependant.query_params})
 
 
 Behind = Annotated[int | None, Query(ge=0, le=_LAST, description="Sequence of the last event that is known.")]

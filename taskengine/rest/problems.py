@@ -10,11 +10,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from taskengine.api.problems import PLAIN, PROBLEM_JSON, PROBLEMS, kind_of, problem
 from taskengine.errors import InvalidInputError, TaskEngineError, TooManyRequestsError, UnknownKeyError
+from taskengine.rest.methods import allowed
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def _answer(request: Request, error: Exception) -> JSONResponse:
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Answer what pydantic found as an InvalidInputError of ours, with all of it in ``errors``."""
     assert isinstance(error, RequestValidationError)
-    found = [(_pointer(each["loc"]), str(each["msg"])) for each in error.errors()]
+    found = [_fault_of(each) for each in error.errors()]
     pointer, says = found[0]
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     field = pointer.lstrip("/").replace("/", ".") or None
@@ -89,16 +90,35 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     return _response(document, request.url.path)
 
 
+def _fault_of(wrong: Mapping[str, Any]) -> tuple[str, str]:
+    """Return where a request is wrong, as a pointer, and what is wrong there."""
+    location = tuple(wrong["loc"])
+    if wrong["type"] == "json_invalid":  # whose place is one in the text
+        return "", f"it is no JSON: {wrong['ctx']['error']} at character {location[-1]}"
+    return _pointer(location), str(wrong["msg"])
+
+
 def _pointer(location: tuple[str | int, ...]) -> str:
     """Return a place in a request as a pointer (RFC 6901); it does not say whether it is in the path or the body."""
     parts = location[1:] if location and location[0] in {"body", "path", "query", "header"} else location
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1")[:100] for part in parts)
 
 
-def _plain(request: Request, error: Exception) -> JSONResponse:
+def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _other_method(request)
     detail = PLAIN[404][1] if error.status_code in _UNTOLD else error.detail
     return _response(_plainly(error.status_code, str(detail)), request.url.path, error.headers)
+
+
+def _other_method(request: Request) -> Response:
+    """Say which methods a path has: that is the answer to OPTIONS, and to any other one its refusal."""
+    methods = ", ".join(allowed(request.app.router.routes, request.scope))
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": methods})
+    detail = f"{request.url.path} takes {methods}, and not {request.method}"
+    return _response(_plainly(HTTPStatus.METHOD_NOT_ALLOWED, detail), request.url.path, {"Allow": methods})
 
 
 def _fault(request: Request, error: Exception) -> JSONResponse:

@@ -23,7 +23,7 @@ from taskengine.core.remedy import as_commands
 from taskengine.errors import WaitTimeoutError
 from taskengine.rest import limits, progress
 from taskengine.rest.answers import Answer, answer_of
-from taskengine.rest.arguments import arguments_of, signature_of
+from taskengine.rest.arguments import arguments_of, refuse_unknown, signature_of
 from taskengine.rest.auth import SHOWN, Door, need
 from taskengine.rest.live_texts import SSE, STREAMED, live_parameters, live_text
 from taskengine.rest.problem_model import Problem, problems_of
@@ -68,10 +68,12 @@ class RowRoute(APIRoute):
         answer = super().get_route_handler()
         row = _ROWS[str(self.operation_id)]
         most = GRAPH_BYTES if row.is_large else BODY_BYTES
+        known = {each.alias for each in self.dependant.query_params}
 
         async def handler(request: Request) -> Response:
             door: Door = request.app.state.door
             request.state.caller = need(await door.caller(request), row.scope)
+            refuse_unknown(request.query_params, known)
             body = await limits.read_body(request, most)
             if body and not limits.is_json(request.headers):
                 raise HttpError(415, PLAIN[415][1])

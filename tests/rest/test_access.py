@@ -93,7 +93,7 @@ async def test_a_key_that_asks_too_often_is_told_when_to_come_back(anybody: http
 
 
 async def test_a_host_that_is_not_ours_is_refused(http: httpx2.AsyncClient) -> None:
-    for host in ("evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "", "["):
+    for host in ("evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "evil.example@localhost", "", "["):
         problem(await http.get("/api/v1/limits", headers={"Host": host}), 421, "unknown-host")
     for host in ("localhost:8460", "LOCALHOST", "127.0.0.1:1"):
         assert (await http.get("/api/v1/limits", headers={"Host": host})).status_code == 200

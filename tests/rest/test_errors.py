@@ -35,8 +35,25 @@ async def test_a_path_that_nobody_has_and_a_method_that_it_does_not_take(http: h
     problem(await http.get("/api/v1/nonsense"), 404, "no-such-page")
     problem(await http.get("/nonsense"), 404, "no-such-page")
     answer = await http.put("/api/v1/pauses")
-    problem(answer, 405, "method-not-allowed")
-    assert answer.headers["allow"]
+    document = problem(answer, 405, "method-not-allowed")
+    assert answer.headers["allow"] == "GET, POST, HEAD, OPTIONS"
+    assert document["detail"] == "/api/v1/pauses takes GET, POST, HEAD, OPTIONS, and not PUT"
+
+
+async def test_a_head_is_a_get_without_its_body(http: httpx2.AsyncClient) -> None:
+    for path in ("/livez", "/", "/openapi.json", "/api/v1/tasks", f"/api/v1/tasks/{uuid4()}", "/api/v1/nonsense"):
+        got, head = await http.get(path), await http.head(path)
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+        assert head.headers["content-length"] == got.headers["content-length"]
+    problem(await http.get("/api/v1/tasks:read"), 405, "method-not-allowed")
+    assert (await http.head("/api/v1/tasks:read")).status_code == 405
+
+
+async def test_options_says_which_methods_a_path_has(anybody: httpx2.AsyncClient) -> None:
+    answer = await anybody.options(f"/api/v1/tasks/{uuid4()}")
+    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, PATCH, DELETE, HEAD, OPTIONS")
+    assert "access-control-allow-origin" not in answer.headers
+    problem(await anybody.options("/api/v1/nonsense"), 404, "no-such-page")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +64,9 @@ async def test_a_path_that_nobody_has_and_a_method_that_it_does_not_take(http: h
         ("GET", "/tasks?limit=many", {}, "limit"),
         ("GET", "/tasks?status=lost", {}, "status"),
         ("GET", "/tasks?cursor=x", {}, "cursor"),
+        ("GET", "/tasks?stauts=failed", {}, "stauts"),
+        ("POST", "/tasks?dry_run=true", {"json": {"name": "a"}}, "dry_run"),
+        ("GET", "/runs/00000000-0000-0000-0000-000000000000/graph?view=compact&limit=1", {}, "limit"),
         ("POST", "/tasks", {"json": {"name": "x" * 501}}, "name"),
         ("POST", "/tasks", {"json": {"name": "a", "nmae": "b"}}, "nmae"),
         ("POST", "/tasks:wait", {"json": {}}, "task_ids"),
@@ -61,6 +81,18 @@ async def test_a_wrong_field_is_named_and_pointed_at(
     document = problem(await ask(verb, path, **sent), 422, "invalid-input")
     assert document["field"] == field
     assert document["errors"][0]["pointer"] == f"/{field}"
+
+
+async def test_a_slip_in_a_filter_is_told_the_right_word(ask: Ask) -> None:
+    document = problem(await ask("GET", "/tasks?stauts=failed"), 422, "invalid-input")
+    assert document["detail"].endswith("; did you mean 'status'?")
+
+
+async def test_a_body_that_is_no_json_says_where_it_ends_to_be(ask: Ask) -> None:
+    answer = await ask("POST", "/tasks", content=b'{"name": "a" "b"}', headers=JSON)
+    document = problem(answer, 422, "invalid-input")
+    assert (document["field"], document["errors"][0]["pointer"]) == (None, "")
+    assert document["detail"] == "body: it is no JSON: Expecting ',' delimiter at character 13"
 
 
 JSON = {"Content-Type": "application/json"}

@@ -7,6 +7,7 @@ import re
 import httpx2
 import pytest
 
+from taskengine.api.surface import ROWS
 from taskengine.rest.pages import CONTENT_POLICY, shelf
 
 FILES = shelf().files
@@ -103,3 +104,17 @@ def test_what_a_browser_loads_for_a_page_with_all_its_views_is_small(page: str) 
         wanted += _imports(path) - loaded - {path}
         loaded.add(path)
     assert sum(len(FILES[path].packed) for path in loaded) <= 70 * 1024
+
+
+#: What the page asks for that is no verb of the client: indices of a picture, and its login.
+_ITS_OWN = (("GET", "/runs/{run_id}/nodes/{i}"), ("GET", "/runs/{run_id}/nodes"), ("DELETE", "/session"))
+_ASKED = re.compile(r'\b(?:ask\(")?(get|post|PATCH|PUT|DELETE)(?:\(|", )["`](/[^"`]*)')
+
+
+def test_whatever_the_page_asks_for_is_a_row_of_the_table() -> None:
+    rows = [(row.verb, row.path) for row in ROWS] + list(_ITS_OWN)
+    asked = {found for path in SCRIPTS for found in _ASKED.findall(shelf().files[path].body.decode())}
+    assert len(asked) > 30
+    for verb, path in asked:
+        wanted = re.compile(".+".join(re.escape(part) for part in re.split(r"\$\{[^}]*\}", path)))
+        assert any(verb.upper() == other and wanted.fullmatch(there) for other, there in rows), (verb, path)

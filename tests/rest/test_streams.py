@@ -30,6 +30,7 @@ from taskengine.transport import template
 from ..conftest import Valkey
 from ..store.world import World
 from .listening import DEADLINE, Listener, hearing, listening, until
+from .test_errors import problem
 
 pytestmark = pytest.mark.process
 
@@ -346,6 +347,11 @@ async def test_a_key_has_so_many_streams_and_they_are_no_requests(
         assert [await answer(headers) for headers in (ann, bob, ann, bob, ann, {}, bob)] == [
             200, 200, 200, 200, 429, 401, 429,
         ]  # fmt: skip
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            refused = await client.get(where, headers={"Accept": "text/event-stream", **ann})
+        document = problem(refused, 429, "too-many-streams")
+        assert document["detail"] == "this key has as many open streams as it may; close some"
+        assert refused.headers["retry-after"] == "5"
         await held.aclose()
         async with asyncio.timeout(60):
             while await answer(ann) != 200:
@@ -372,6 +378,15 @@ async def test_who_is_let_in_no_more_hears_no_more(
             await until(lambda: by_key.answers[-1] == 401, lambda: by_key.answers)
         assert [each.words()[-1] for each in (by_key, by_cookie)] == ["bye", "bye"]
         assert (other.times, other.answers) == (0, [200])
+
+
+async def test_a_head_of_a_stream_is_over_at_once(settings: Settings, world: World) -> None:
+    run = world.run_of(world.new("a").id)
+    async with listening(settings) as url, httpx2.AsyncClient(trust_env=False, timeout=60) as client:
+        for path in (f"runs/{run}/events", f"runs/{run}/live", "fleet/live"):
+            answer = await client.head(f"{url}/{path}", headers={"Accept": "text/event-stream"})
+            assert (answer.status_code, answer.content) == (200, b"")
+            assert answer.headers["content-type"].startswith("text/event-stream")
 
 
 async def test_log_is_told_line_by_line_until_its_task_is_over(settings: Settings, world: World) -> None:
