@@ -24,12 +24,14 @@ DEADLINE = 60.0
 
 
 @asynccontextmanager
-async def listening(settings: Settings, *, needs_key: bool = False) -> AsyncIterator[str]:
+async def listening(settings: Settings, *, needs_key: bool = False, **more: Any) -> AsyncIterator[str]:
     """The address of a server in this process."""
     socket = listen(Bind(port=0))
     socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096)  # so that who does not listen is soon known
     app = application(settings, hosts=None, needs_key=needs_key)
-    config = uvicorn.Config(app, http=PatientProtocol, ws="none", log_level="warning", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app, http=PatientProtocol, ws="none", log_level="warning", timeout_graceful_shutdown=5, **more
+    )
     server = Server(config, live_of(app).say_bye)
     running = asyncio.ensure_future(server.serve(sockets=[socket]))
     try:

@@ -32,6 +32,8 @@ from taskengine.rest.protocol import PatientProtocol
 from taskengine.settings import Settings
 
 from ..fleet import until
+from .listening import listening
+from .test_errors import problem
 
 pytestmark = pytest.mark.process
 
@@ -241,6 +243,38 @@ async def test_a_head_without_end_is_cut_off(address: Any) -> None:
     flood = [b"GET /livez HTTP/1.1\r\nHost: x\r\n", *[b"X: " + b"y" * 9000 + b"\r\n"] * 30]
     _, said = await asyncio.to_thread(ended_after, address, *flood, every=0.005)
     assert b"200" not in said
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_a_problem_too(address: Any, head: bytes) -> None:
+    _, said = await asyncio.to_thread(ended_after, address, head, every=0.02)
+    start, _, body = said.partition(b"\r\n\r\n")
+    assert start.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"content-type: application/problem+json" in start
+    assert json.loads(body)["type"] == "/problems/bad-request"
+
+
+async def test_one_connection_too_many_is_told_to_come_back(settings: Settings) -> None:
+    async with listening(settings, limit_concurrency=3) as url:
+        where = url.removesuffix("/api/v1")
+        port = int(where.rpartition(":")[2])
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            refused = await client.get(f"{where}/livez")
+            problem(refused, 503, "busy")
+            assert refused.headers["retry-after"] == "2"
+            for _, writer in idle:
+                writer.close()
+            async with asyncio.timeout(60):
+                while (await client.get(f"{where}/livez")).status_code != 200:
+                    await asyncio.sleep(0.05)
 
 
 async def test_a_second_request_has_as_long_as_the_first(address: Any) -> None:
