@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from inspect import Parameter
 from typing import Annotated, Any
 
-from fastapi import Body, Header, Path, Query
+from fastapi import Body, Header, Path, Query, Request
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, Json, JsonValue, TypeAdapter, ValidationError, create_model
 
 from taskengine.api.operations.agent_fields import CHANGEABLE
@@ -141,9 +142,10 @@ def arguments_of(row: Row, brought: Mapping[str, Any], caller: Caller) -> dict[s
     return given
 
 
-def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
+def refuse_unknown(request: Request, route: APIRoute) -> None:
     """InvalidInputError for a parameter that nobody reads: a filter with a slip would else find everything."""
-    for name in given:
+    known = {each.alias for each in route.dependant.query_params}  # FastAPI's word (codespell:ignore)
+    for name in request.query_params:
         if name not in known:
             there = f"there are {', '.join(sorted(known))}" if known else "there is none"
             says = f"{name!r:.80} is no parameter here; {there}{did_you_mean(name, known)}"

@@ -90,8 +90,7 @@ class ViewRoute(APIRoute):
 async def _admit(request: Request) -> None:
     """Ask for a key; each may read."""
     request.state.caller = await _door(request).caller(request)
-    route = request.scope["route"]
-    refuse_unknown(request.query_params, {each.alias for each in route.dependant.query_params})
+    refuse_unknown(request, request.scope["route"])
 
 
 Behind = Annotated[int | None, Query(ge=0, le=_LAST, description="Sequence of the last event that is known.")]

@@ -14,7 +14,13 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from taskengine.api.problems import PLAIN, PROBLEM_JSON, PROBLEMS, kind_of, problem
-from taskengine.errors import InvalidInputError, TaskEngineError, TooManyRequestsError, UnknownKeyError
+from taskengine.errors import (
+    InvalidInputError,
+    StoreUnavailableError,
+    TaskEngineError,
+    TooManyRequestsError,
+    UnknownKeyError,
+)
 from taskengine.rest.methods import allowed
 
 _log = logging.getLogger(__name__)
@@ -75,7 +81,16 @@ def _plainly(status: int, detail: str) -> dict[str, Any]:
 
 def _answer(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TaskEngineError | HttpError)
+    if isinstance(error, StoreUnavailableError):
+        return _away(request, error)
     return error_response(error, request.url.path)
+
+
+def _away(request: Request, error: StoreUnavailableError) -> JSONResponse:
+    """Say that the store does not answer, and leave to the log where it is: whoever reaches the server may ask."""
+    _log.warning("store does not answer method=%s path=%s says=%s", request.method, request.url.path, error)
+    told = {**problem(error), "detail": "the store of this server does not answer; the server's log says more"}
+    return _response(told, request.url.path, _headers(error))
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:

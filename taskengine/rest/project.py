@@ -68,12 +68,11 @@ class RowRoute(APIRoute):
         answer = super().get_route_handler()
         row = _ROWS[str(self.operation_id)]
         most = GRAPH_BYTES if row.is_large else BODY_BYTES
-        known = {each.alias for each in self.dependant.query_params}
 
         async def handler(request: Request) -> Response:
             door: Door = request.app.state.door
             request.state.caller = need(await door.caller(request), row.scope)
-            refuse_unknown(request.query_params, known)
+            refuse_unknown(request, self)
             body = await limits.read_body(request, most)
             if body and not limits.is_json(request.headers):
                 raise HttpError(415, PLAIN[415][1])

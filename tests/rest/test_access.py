@@ -135,11 +135,14 @@ async def test_what_a_supervisor_asks_needs_no_key(anybody: httpx2.AsyncClient) 
         assert (await anybody.get(path)).status_code == 200
 
 
-async def test_a_server_whose_store_is_away_lives_and_is_not_ready() -> None:
+async def test_a_server_whose_store_is_away_lives_and_is_not_ready(caplog: pytest.LogCaptureFixture) -> None:
     app = application(Settings(redis_url="redis://127.0.0.1:1/0"), needs_key=True)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://x") as client:
         assert (await client.get("/livez")).status_code == 200
-        answer = await client.get("/readyz")
-        problem(answer, 503, "store-unavailable")
-        assert answer.headers["retry-after"]
+        for path, headers in (("/readyz", {}), ("/api/v1/tasks", bearer(f"te_{'0' * 12}_{'A' * 43}"))):
+            answer = await client.get(path, headers=headers)
+            problem(answer, 503, "store-unavailable")
+            assert answer.headers["retry-after"]
+            assert "127.0.0.1" not in answer.text  # where it is, is nobody's business who has shown no key
+    assert "127.0.0.1:1" in caplog.text
     await door_of(app).close()
