@@ -82,13 +82,13 @@ def _queues(fleet: Fleet) -> Iterator[Finding]:
             yield wrong(
                 f"queue {queue.name}",
                 f"{_tasks(queue.ready)} READY, no worker offers it",
-                f"taskengine worker {option}--import the module with its agent",
+                f"taskengine worker {option}--import MODULE (the module with its agent)",
             )
     for scope, count in fleet.parked.items():
         kind, _, name = scope.partition(":")
         if kind == "offer":
             says = f"{_tasks(count)} READY and pinned to it, no live worker has it"
-            yield wrong(f"agent {name}", says, "taskengine worker --import the module that declares it")
+            yield wrong(f"agent {name}", says, "taskengine worker --import MODULE (the module that declares it)")
         elif kind == "room":
             of, _, demand = name.partition("|")
             says = f"{_tasks(count)} READY and wait for room on a host ({demand or 'the share of its agent'})"
