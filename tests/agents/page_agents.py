@@ -25,6 +25,8 @@ def baker(task, context):
     _log.info("began %s", task.name)
     _log.warning("the oven is %s", MARKUP)
     context.progress(0.5, "half of it")
+    for number in range(task.input.get("lines", 0)):
+        _log.info("line %d", number)
     if task.input.get("fails"):
         raise ValueError(MARKUP)
     ends = time.monotonic() + task.input.get("seconds", 0)

@@ -10,12 +10,12 @@ from selenium import webdriver
 
 from ..conftest import Valkey
 from .screen import Screen
-from .site import Site
+from .site import LACKING, Site
 
 _LACKS = "the page's tests want a browser: apt-get install -y chromium chromium-driver"
 #: What the console may say: an answer that a test asked for is none of the page's mistakes.
 _EXPECTED = ("status of 401", "ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "status of 409",
-             "ERR_INCOMPLETE_CHUNKED_ENCODING")  # fmt: skip
+             "ERR_INCOMPLETE_CHUNKED_ENCODING", LACKING)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

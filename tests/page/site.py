@@ -12,6 +12,9 @@ from taskengine.models import Task
 from ..conftest import Valkey
 from ..fleet import QUICK, Fleet, Process, until
 
+#: The id of nothing: who looks at it is told, in the console, too.
+LACKING = "00000000-0000-0000-0000-000000000004"
+
 
 class Site:
     """Started once for all tests that look at it."""

@@ -4,7 +4,7 @@
 import { post } from "./api.js";
 import { given, question, reasonField, tell } from "./dialog.js";
 import { h } from "./dom.js";
-import { number } from "./words.js";
+import { capital, number } from "./words.js";
 
 /** Verb -> the same in the past, whether it takes a reason, whether it cannot be taken back.
  * @type {Record<string, {done: string, hasReason?: boolean, isDangerous?: boolean}>} */
@@ -56,6 +56,3 @@ function left(result) {
     ? h("ul", { class: "left" }, skipped.map(([why, count]) => h("li", { key: why }, `${count} left as they are: ${LEFT[why] ?? why}`)))
     : null;
 }
-
-/** @param {string} text */
-const capital = (text) => text[0].toUpperCase() + text.slice(1);

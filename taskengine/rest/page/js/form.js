@@ -2,6 +2,7 @@
 /** A form from a JSON Schema: a field for each plain property, JSON for the rest. */
 
 import { h } from "./dom.js";
+import { capital } from "./words.js";
 
 /** @typedef {import("./dom.js").Kid} Kid */
 
@@ -21,12 +22,12 @@ export function fields(schema) {
 
 /** @param {string} name @param {any} schema @param {boolean} isNeeded */
 function field(name, schema, isNeeded) {
-  const says = [schema.title ?? name.replace(/_/g, " "), isNeeded ? "" : " (if any)"].join("");
+  const says = [schema.title ?? capital(name.replace(/_/g, " ")), isNeeded ? "" : " (if any)"].join("");
   const hint = schema.description ? h("small", { class: "quiet" }, schema.description) : null;
   const common = { name: `field:${name}`, required: isNeeded };
   switch (kindOf(schema)) {
     case "boolean":
-      return h("label", { key: name, class: "check" }, h("input", { type: "checkbox", name: `field:${name}`, checked: schema.default === true }), h("span", null, schema.title ?? name), hint);
+      return h("label", { key: name, class: "check" }, h("input", { type: "checkbox", name: `field:${name}`, checked: schema.default === true }), h("span", null, schema.title ?? capital(name.replace(/_/g, " "))), hint);
     case "enum":
       return labelled(name, says, hint, h("select", common, isNeeded ? null : h("option", { value: "" }, "–"),
         schema.enum.map((/** @type {any} */ each, /** @type {number} */ at) => h("option", { key: at, value: String(at) }, String(each)))));

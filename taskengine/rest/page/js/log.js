@@ -21,12 +21,20 @@ export function logs(root, task, attempt, query) {
   /** @type {"" | "live" | "lost" | "over"} */ let state = "";
   let filter = query;
 
-  const draw = () => {
+  /** Whether its end is looked at, until somebody scrolls away from it. */
+  let follows = true;
+  const onscroll = (/** @type {any} */ { target: box }) => (follows = box.scrollHeight - box.scrollTop - box.clientHeight < 40);
+  const toEnd = () => {
     const box = root.querySelector(".log");
-    const isAtEnd = !box || box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    if (box && follows) box.scrollTop = box.scrollHeight;
+  };
+  // The first lines may be drawn before the page around them is: what has no height has no end.
+  const sized = new ResizeObserver(toEnd);
+  sized.observe(root);
+
+  const draw = () => {
     render(root, view());
-    const after = root.querySelector(".log");
-    if (after && isAtEnd) after.scrollTop = after.scrollHeight;
+    toEnd();
   };
 
   function view() {
@@ -36,16 +44,16 @@ export function logs(root, task, attempt, query) {
     const count = number(lines.length, "line");
     const says = { "": "Loading …", live: `${count}, live`, lost: `${count}, not connected`, over: count }[state];
     return [
-      h("div", { class: "toolbar" },
+      lines.length ? h("div", { class: "toolbar" },
         filters(picked(filter), choice("level", "Level from", filter, LEVELS.slice(1)), field("find", "Find", filter, "text")),
-        h("span", { class: "quiet" }, shown.length === Math.min(lines.length, MOST) ? says : `${shown.length} of ${says}`)),
+        h("span", { class: "quiet" }, shown.length === Math.min(lines.length, MOST) ? says : `${shown.length} of ${says}`)) : null,
       missed ? h("p", { class: "quiet" }, `${number(missed, "earlier line")} not kept.`) : null,
       shown.length
-        ? h("ol", { class: "log", tabindex: "0", "aria-label": "Log lines" }, shown.map((line) =>
+        ? h("ol", { class: "log", tabindex: "0", "aria-label": "Log lines", onscroll }, shown.map((line) =>
           h("li", { key: line.key, class: `level-${line.level}` },
             h("time", { datetime: line.timestamp, title: full(line.timestamp) }, clock(line.timestamp)),
             h("span", { class: "level" }, line.level), h("span", { class: "message" }, line.message))))
-        : h("p", { class: "quiet" }, lines.length ? "No line meets the filters." : state === "over" ? "It said nothing." : "Nothing was said yet."),
+        : h("p", { class: "quiet" }, lines.length ? "No line meets the filters." : state === "over" ? "It said nothing." : state ? "Nothing was said yet." : "Loading …"),
     ];
   }
 
@@ -83,6 +91,7 @@ export function logs(root, task, attempt, query) {
   return {
     close() {
       end();
+      sized.disconnect();
       cancelAnimationFrame(drawing);
     },
     /** @param {Record<string, string>} changed */

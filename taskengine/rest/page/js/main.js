@@ -69,6 +69,7 @@ function leave() {
 async function signIn(says) {
   const mine = ++turn;
   leave();
+  at(null);
   const { mount } = await import("./pages/login.js");
   if (mine === turn) shown = mount(stage, { says, enter });
 }

@@ -3,8 +3,9 @@
 
 import { ApiError } from "./api.js";
 import { h } from "./dom.js";
-import { href, refine } from "./route.js";
+import { here, href, refine } from "./route.js";
 import { STATUSES } from "./status.js";
+import { capital } from "./words.js";
 
 /** @typedef {import("./dom.js").Kid} Kid */
 
@@ -17,10 +18,12 @@ export const empty = (says, ...more) => h("div", { class: "empty" }, h("p", { cl
 /** A refusal. @param {unknown} error @param {() => void} again */
 export function failure(error, again) {
   const isGone = error instanceof ApiError && error.isGone;
+  const says = error instanceof Error ? error.message : String(error);
+  const [list] = here().path;
   return h("div", { class: "empty", role: "alert" },
-    h("p", { class: "empty-head" }, isGone ? "It is not here (any more)" : "That did not work"),
-    h("p", null, error instanceof Error ? error.message : String(error)),
-    h("button", { type: "button", onclick: again }, "Try again"));
+    h("h1", { class: "empty-head" }, isGone ? "It is not here (any more)" : "That did not work"),
+    h("p", null, capital(says)),
+    isGone ? h("a", { href: href([list]) }, `All ${list}`) : h("button", { type: "button", onclick: again }, "Try again"));
 }
 
 /** The head of a page. @param {Kid} title @param {Kid} [under] @param {Kid} [actions] */
@@ -106,10 +109,12 @@ export function filters(query, ...fields) {
     fields, isSet ? button("Clear", () => refine(Object.fromEntries(Object.keys(query).map((name) => [name, null])))) : null);
 }
 
-/** @param {string} id @param {Kid} [says] */
-export const taskLink = (id, says) => h("a", { href: href(["tasks", id]) }, says ?? id.slice(0, 8));
-/** @param {string} id @param {Kid} [says] */
-export const runLink = (id, says) => h("a", { href: href(["runs", id]) }, says ?? id.slice(0, 8));
+/** A link by a name, which a list may cut: its tooltip has all of it. @param {string[]} path @param {string} name */
+export const named = (path, name) => h("a", { href: href(path), title: name.length > 30 ? name : null }, name);
+/** @param {string} id @param {string} [says] */
+export const taskLink = (id, says = id.slice(0, 8)) => named(["tasks", id], says);
+/** @param {string} id @param {string} [says] */
+export const runLink = (id, says = id.slice(0, 8)) => named(["runs", id], says);
 
 /** An id that is copied by a click. @param {string} id */
 export const whole = (id) =>

@@ -1,7 +1,7 @@
 // @ts-check
 /** Events as sentences. What a script noted beside the word is read here, and shown as it is where it is not known. */
 
-import { span } from "./words.js";
+import { capital, span } from "./words.js";
 
 /** The attempt and the worker of `2 worker-1#77`. @param {string} note @returns {[string, string]} */
 function attempt(note) {
@@ -90,6 +90,5 @@ export const tell = ({ what, note }) => SAID[what]?.(note) ?? `${what.replace(/_
 
 /** The same as a sentence of its own. @param {{what: string, note: string}} event */
 export function sentence(event) {
-  const text = tell(event);
-  return text[0].toUpperCase() + text.slice(1);
+  return capital(tell(event));
 }

@@ -18,6 +18,7 @@ const THEMES = ["system", "light", "dark"];
 
 /** The element that a page draws in. @type {HTMLElement | undefined} */
 let stage;
+/** Where somebody is; null before it is known who that is. @type {string | null} */
 let place = "";
 let isAway = false;
 let theme = stored();
@@ -32,7 +33,7 @@ export function frame(root) {
     h("a", { class: "skip", href: "#content", onclick: (/** @type {Event} */ e) => (e.preventDefault(), stage?.focus()) }, "Skip to content"),
     h("aside", { class: "side" },
       h("a", { class: "brand", href: "#/runs" }, sign("M3 10h5M8 10c4 0 3-5 7-5M8 10c4 0 3 5 7 5"), h("span", null, "taskengine")),
-      h("nav", { "aria-label": "Pages" }, PLACES.map(([path, text, strokes]) =>
+      place === null ? null : h("nav", { "aria-label": "Pages" }, PLACES.map(([path, text, strokes]) =>
         h("a", { key: path, href: href([path]), "aria-current": path === place ? "page" : null }, sign(strokes), h("span", null, text)))),
       h("div", { class: "side-end" },
         h("button", { type: "button", class: "bare", onclick: turn, title: "Light, dark, or as the system says" },
@@ -50,7 +51,7 @@ export function frame(root) {
 
 let redraw = () => {};
 
-/** @param {string} path */
+/** @param {string | null} path */
 export function at(path) {
   place = path;
   redraw();

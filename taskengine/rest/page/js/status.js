@@ -44,6 +44,9 @@ export function badge(status, says) {
   return h("span", { class: `badge s-${kin(status)}` }, sign(status), says ?? word(status));
 }
 
+/** How many of the counted are over: of one answer, so that it agrees with what stands beside it. @param {Record<string, number>} counts */
+export const overOf = (counts) => [...OVER].reduce((sum, status) => sum + (counts[status] ?? 0), 0);
+
 /** How many are in each status, as a sentence. @param {Record<string, number>} counts */
 export function spoken(counts) {
   const found = STATUSES.filter((status) => counts[status]);

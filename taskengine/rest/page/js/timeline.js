@@ -6,7 +6,7 @@
  * out, so that a frame costs the pixels of the canvas and not the tasks of the run.
  */
 import { STATUS } from "./board.js";
-import { across, barOf, endOf, HEAD, laneHeight, OVERVIEW, paintChart } from "./canvas/bars.js";
+import { across, barOf, endOf, HEAD, LANE_MOST, laneHeight, OVERVIEW, paintChart } from "./canvas/bars.js";
 import { Gestures } from "./canvas/gestures.js";
 import { Stage } from "./canvas/stage.js";
 import { readTheme, whenThemed } from "./canvas/theme.js";
@@ -154,6 +154,9 @@ export class TimelineView {
     const { board } = this;
     this._packed = timed("pack", () => packed(board.start, board.end, this.wishes.now()));
     this.path = criticalPath(board).filter((task) => board.start[task] >= 0);
+    // Few lanes leave the rest of the window to the page.
+    const box = this.element.parentElement;
+    if (box) box.style.maxHeight = `${HEAD + 20 + Math.max(3, this._packed.lanes) * LANE_MOST}px`;
     this._stage.invalidate();
   }
 

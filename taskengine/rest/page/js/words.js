@@ -55,12 +55,18 @@ export const clock = (moment) => {
 /** @param {number} count @param {string} one @param {string} [many] */
 export const number = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
+/** How long something may still take, no more exactly than anybody knows. @param {number} seconds */
+export const about = (seconds) => `about ${seconds < 1 ? "a second" : coarse(seconds)}`;
+
+/** @param {string} text */
+export const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
 /** The beginning of an id, which is enough to tell few of them apart. @param {string} id */
 export const short = (id) => id.slice(0, 8);
 
 /** A sentence without its advice how to do by a command what a button beside it does. @param {string} text @param {string} id of what is shown */
 export function unadvised(text, id) {
-  const at = text.lastIndexOf("; ");
+  const at = Math.max(text.lastIndexOf("; "), text.lastIndexOf(": taskengine "));
   const tail = text.slice(at);
   return at > 0 && tail.includes("taskengine ") && tail.includes(id) ? text.slice(0, at) : text;
 }

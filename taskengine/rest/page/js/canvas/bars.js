@@ -7,7 +7,7 @@ import { since, ticks } from "./axis.js";
 /** Heights in CSS pixels: of the overview, and of the line of moments below it. */
 export const OVERVIEW = 54;
 export const HEAD = OVERVIEW + 26;
-const LANE_MOST = 26;
+export const LANE_MOST = 26;
 /** Pixels of a lane and of a bar from which there is a name in it. */
 const NAMED = { height: 13, width: 46 };
 
@@ -48,13 +48,17 @@ export function paintChart(ctx, chart) {
 /** @param {CanvasRenderingContext2D} ctx @param {Chart} chart */
 function paintMoments(ctx, chart) {
   const { theme, width, height } = chart;
-  const { at, step } = ticks(chart.window[0], chart.window[1], width / 96);
+  const zero = chart.whole[0];
+  const { at, step } = ticks(chart.window[0] - zero, chart.window[1] - zero, width / 96);
   ctx.font = `11px ${theme.font}`;
   ctx.textBaseline = "middle";
   ctx.fillStyle = theme.line;
-  for (const each of at) ctx.fillRect(Math.round(across(chart, each)), OVERVIEW + 20, 1, height);
+  for (const each of at) ctx.fillRect(Math.round(across(chart, zero + each)), OVERVIEW + 20, 1, height);
   ctx.fillStyle = theme.muted;
-  for (const each of at) ctx.fillText(since(each - chart.whole[0], step), across(chart, each) + 4, OVERVIEW + 14);
+  for (const each of at) {
+    const [says, left] = [since(each, step), across(chart, zero + each) + 4];
+    if (left + ctx.measureText(says).width < width) ctx.fillText(says, left, OVERVIEW + 14);
+  }
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Chart} chart */

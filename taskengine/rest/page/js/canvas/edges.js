@@ -90,5 +90,5 @@ export function hairLines(ctx, points, src, dst, view, color) {
 
 /** @param {number} edges how many are drawn: 5 % for tens of thousands, more for few */
 function hairAlpha(edges) {
-  return Math.min(0.35, Math.max(0.05, 1_800 / Math.max(1, edges)));
+  return Math.min(0.35, Math.max(0.05, 700 / Math.max(1, edges)));
 }

@@ -31,6 +31,6 @@ export function mount(root, { says = "", enter }) {
   }
 
   render(root, form());
-  /** @type {HTMLElement | null} */ (root.querySelector("input"))?.focus();
+  /** @type {HTMLElement | null} */ (root.querySelector("[type=password]"))?.focus();
   return { close() {} };
 }

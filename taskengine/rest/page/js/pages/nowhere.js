@@ -1,11 +1,10 @@
 // @ts-check
-import { render } from "../dom.js";
-import { empty } from "../parts.js";
+import { h, render } from "../dom.js";
 
 export const title = () => "Nothing here";
 
 /** @param {HTMLElement} root */
 export function mount(root) {
-  render(root, empty("There is no such page", "The pages stand at the left."));
+  render(root, h("div", { class: "empty" }, h("h1", { class: "empty-head" }, "There is no such page"), h("a", { href: "#/runs" }, "All runs")));
   return { close() {} };
 }

@@ -39,7 +39,7 @@ export function mount(root, route) {
 function row(message, again) {
   const drop = () => void doing(async () => `${number((await post("/quarantine:drop", { message_ids: [message.id] })).result, "message")} dropped`, again);
   return h("tr", { key: message.id },
-    h("th", { scope: "row", class: "mono" }, short(message.id)),
+    h("th", { scope: "row", class: "mono slim" }, short(message.id)),
     h("td", null, message.reason, h("details", { class: "trace" }, h("summary", null, "What it says"), h("pre", { class: "code", tabindex: "0" }, printable(message.raw)))),
     h("td", { class: "extra" }, message.queue), h("td", { class: "number" }, message.size.toLocaleString("en")), h("td", { class: "extra" }, when(message.at)),
     h("td", { class: "act" }, button("Drop", drop, { class: "danger", "aria-label": `Drop ${short(message.id)}` })));

@@ -7,12 +7,10 @@ import { h } from "../dom.js";
 import { live } from "../live.js";
 import { button, empty, head, panel, runLink, table, taskLink } from "../parts.js";
 import { href } from "../route.js";
-import { badge, tally } from "../status.js";
+import { badge, STATUSES, tally } from "../status.js";
 import { number, short, when } from "../words.js";
 
 export const title = () => "Queues";
-
-const STATUSES = ["completed", "failed", "cancelled", "running", "retrying", "paused", "ready", "pending"];
 
 /** @param {HTMLElement} root @param {import("../route.js").Route} route */
 export function mount(root, route) {
@@ -25,14 +23,14 @@ export function mount(root, route) {
       return { counts, pauses: pauses.items };
     },
     draw: ({ counts, pauses }, _, again) => [
-      head("Queues", `${number(counts.open_tasks, "open task")} of ${counts.total_tasks.toLocaleString("en")}`,
+      head("Queues", counts.total_tasks ? `${number(counts.open_tasks, "open task")} of ${counts.total_tasks.toLocaleString("en")}` : "What waits where, and who serves it.",
         pauses.some((/** @type {any} */ each) => each.scope === "everything") ? null
           : button("Pause everything …", () => void doing(() => pause({ everything: true }, "everything"), again), { class: "danger" })),
-      h("div", { class: "panel" }, tally(Object.fromEntries(STATUSES.map((each) => [each, counts[`${each}_tasks`]])), (status) => href(["tasks"], { status }))),
-      pauses.length ? panel("Pauses", table("Pauses", ["What", "State", "Reason", { text: "By", class: "extra" }, { text: "Since", class: "extra" },
+      counts.total_tasks ? h("div", { class: "panel" }, tally(Object.fromEntries(STATUSES.map((each) => [each, counts[`${each}_tasks`]])), (status) => href(["tasks"], { status }))) : null,
+      pauses.length ? panel("Pauses", table("Pauses", ["What", "State", { text: "By", class: "extra" }, { text: "Since", class: "extra" },
         { text: "Until", class: "extra" }, ""], pauses.map((/** @type {any} */ each) => held(each, again)))) : null,
       h("section", { "aria-label": "Queues" }, Object.keys(counts.queues).length
-        ? table("Queues", ["Queue", { text: "Ready", class: "number" }, { text: "Granted", class: "number extra" }, { text: "Running", class: "number" }, { text: "Workers", class: "number" }, "State", ""],
+        ? table("Queues", ["Queue", { text: "Ready", class: "number" }, { text: "Granted", class: "number extra" }, { text: "Running", class: "number roomy" }, { text: "Workers", class: "number roomy" }, "State", ""],
             Object.entries(counts.queues).map(([name, each]) => queue(name, each, pauses, again)))
         : empty("Nothing waits or runs", "A queue appears as long as something in it is ready or runs.")),
       pauses.length ? null : h("p", { class: "quiet" }, "Nothing is paused."),
@@ -56,8 +54,8 @@ function queue(name, { ready, granted, running, workers, paused }, pauses, again
   const [state, says] = paused ? ["paused", "paused"] : workers ? ["online", "served"] : ready ? ["failed", "no worker"] : ["cancelled", "no worker"];
   return h("tr", { key: name },
     h("th", { scope: "row" }, h("a", { href: href(["tasks"], name.startsWith("@") ? { assigned_to: name.slice(1) } : { capability: name }) }, name)),
-    h("td", { class: "number" }, ready.toLocaleString("en")), h("td", { class: "number extra" }, granted), h("td", { class: "number" }, running.toLocaleString("en")),
-    h("td", { class: "number" }, workers),
+    h("td", { class: "number" }, ready.toLocaleString("en")), h("td", { class: "number extra" }, granted), h("td", { class: "number roomy" }, running.toLocaleString("en")),
+    h("td", { class: "number roomy" }, workers),
     h("td", null, badge(state, says)),
     h("td", { class: "act" }, own
       ? button("Resume", () => void doing(() => resume(scope), again), { "aria-label": `Resume ${name}` })
@@ -68,12 +66,12 @@ function queue(name, { ready, granted, running, workers, paused }, pauses, again
 function held(each, again) {
   const argument = { everything: { everything: true }, capability: { capability: each.name }, agent: { agent_id: each.name }, run: { run_id: each.name } };
   const what = each.scope === "run" ? ["run ", runLink(each.name, short(each.name))] : each.scope === "task" ? ["task ", taskLink(each.name)]
-    : each.name ? `${each.scope} ${each.name}` : "everything";
+    : each.name ? `${each.scope === "capability" ? "queue" : each.scope} ${each.name}` : "everything";
   const end = each.scope === "task" ? () => post(`/tasks/${each.name}/resume`).then(() => "Resumed") : () => resume(argument[/** @type {"run"} */ (each.scope)]);
   return h("tr", { key: each.scope + each.name },
-    h("th", { scope: "row" }, what), h("td", null, badge("paused", each.state), each.running ? ` ${each.running} running` : ""),
-    h("td", null, each.reason ?? "–"), h("td", { class: "extra" }, each.by), h("td", { class: "extra" }, when(each.since)),
-    h("td", { class: "extra" }, each.until ? when(each.until) : "somebody resumes it"),
+    h("th", { scope: "row" }, h("span", null, what), each.reason ? h("div", { class: "row-note" }, each.reason) : null), h("td", null, badge("paused", each.state), each.running ? ` ${each.running} running` : ""),
+    h("td", { class: "extra" }, each.by), h("td", { class: "extra" }, when(each.since)),
+    h("td", { class: "extra" }, each.until ? when(each.until) : "it is resumed"),
     h("td", { class: "act" }, button("Resume", () => void doing(end, again), { "aria-label": `Resume ${each.name ?? "everything"}` })));
 }
 

@@ -11,8 +11,8 @@ import { live } from "../live.js";
 import { button, failure, head, loading, tabs, whole } from "../parts.js";
 import { remaining } from "../remaining.js";
 import { href } from "../route.js";
-import { bar, tally } from "../status.js";
-import { between, number, short, span, when } from "../words.js";
+import { bar, overOf, tally } from "../status.js";
+import { about, between, number, short, span, when } from "../words.js";
 import { stateOf } from "./runs.js";
 
 export const title = (/** @type {any} */ route) => `Run ${short(route.path[1])}`;
@@ -101,7 +101,7 @@ export function mount(root, route) {
     },
     draw: (run, _, again) => {
       document.title = `${run.name ?? `Run ${short(id)}`} · taskengine`;
-      pace.note(run.total_tasks - run.open_tasks);
+      pace.note(overOf(run.counts));
       if (!view) void open(run);
       return summary(run, pace.rate, forecast.left(run), again);
     },
@@ -133,8 +133,8 @@ function tabbed(id, tab) {
 
 /** @param {any} run @param {number | null} rate @param {number | null} left seconds @param {() => void} again */
 function summary(run, rate, left, again) {
-  const over = run.total_tasks - run.open_tasks;
-  return [
+  const took = span(between(run.created_at, run.finished_at));
+    return [
     head(run.name ?? `Run ${short(run.id)}`, [stateOf(run), whole(run.id), run.created_by ? h("span", null, `by ${run.created_by}`) : null,
       h("span", null, "began ", when(run.created_at))], actions(run, again)),
     run.pause ? h("p", { class: "notice" }, `Paused by ${run.pause.by}`, run.pause.reason ? `: ${run.pause.reason}` : "",
@@ -144,10 +144,10 @@ function summary(run, rate, left, again) {
       h("div", { class: "run-line" },
         tally(run.counts, (status) => href(["runs", run.id, "tasks"], { status })),
         h("div", { class: "run-pace" },
-          h("span", null, `${over.toLocaleString("en")} of ${number(run.total_tasks, "task")} over`),
+          h("span", null, `${overOf(run.counts).toLocaleString("en")} of ${number(run.total_tasks, "task")} over`),
           rate && !run.finished_at ? h("span", null, `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second`) : null,
-          h("span", null, `took ${span(between(run.created_at, run.finished_at))}`),
-          left !== null ? h("span", { title: "The longer of the longest path that is open and of all open work on the slots there are" }, `ends in about ${span(left)}`) : null))),
+          h("span", null, run.finished_at ? `took ${took}` : `${took} so far`),
+          left !== null ? h("span", { title: "The longer of the longest path that is open and of all open work on the slots there are" }, `ends in ${about(left)}`) : null))),
   ];
 }
 

@@ -6,8 +6,8 @@ import { h } from "../dom.js";
 import { Pace } from "../forecast.js";
 import { live } from "../live.js";
 import { choice, empty, field, filters, head, pager, runLink, table } from "../parts.js";
-import { badge, bar } from "../status.js";
-import { between, number, short, span, when } from "../words.js";
+import { badge, bar, overOf } from "../status.js";
+import { about, between, number, short, span, when } from "../words.js";
 
 export const title = () => "Runs";
 
@@ -18,15 +18,20 @@ const paces = new Map();
 export function mount(root, route) {
   return live(root, route, {
     every: 2000,
-    load: ({ query }, signal) => get("/runs", { ...query, limit: 50 }, signal),
+    async load({ query }, signal) {
+      const [page, pauses] = await Promise.all([get("/runs", { ...query, limit: 50 }, signal), get("/pauses", {}, signal)]);
+      const pause = new Map(pauses.items.filter((/** @type {any} */ each) => each.scope === "run").map((/** @type {any} */ each) => [each.name, each]));
+      for (const run of page.items) run.pause = pause.get(run.id);
+      return page;
+    },
     draw: (page, { query }) => [
       head("Runs", "Graphs of tasks that were submitted together, newest first."),
       filters(query, field("name", "Name", query, "whole name"), field("created_by", "Submitted by", query),
         choice("finished", "State", query, [["false", "open"], ["true", "finished"]])),
       page.items.length
         ? table("Runs", ["Run", "State", { text: "Tasks", class: "wide" }, { text: "Done", class: "number" },
-            { text: "Submitted by", class: "extra" }, { text: "Began", class: "extra" }, { text: "Took", class: "number" },
-            { text: "Ends", class: "number extra" }], page.items.map(row))
+            { text: "Submitted by", class: "extra" }, { text: "Began", class: "extra" }, { text: "Took", class: "number roomy" },
+            { text: "End", class: "number extra" }], page.items.map(row))
         : nothing(query),
       pager(page.cursor, query, page.items.length),
     ],
@@ -35,15 +40,14 @@ export function mount(root, route) {
 
 /** @param {any} run */
 function row(run) {
-  const over = run.total_tasks - run.open_tasks;
   return h("tr", { key: run.id },
     h("th", { scope: "row" }, runLink(run.id, run.name ?? `Run ${short(run.id)}`)),
     h("td", null, stateOf(run)),
     h("td", { class: "wide" }, bar(run.counts)),
-    h("td", { class: "number" }, `${over.toLocaleString("en")} / ${run.total_tasks.toLocaleString("en")}`),
+    h("td", { class: "number" }, overOf(run.counts).toLocaleString("en"), h("span", { class: "roomy" }, ` / ${run.total_tasks.toLocaleString("en")}`)),
     h("td", { class: "extra" }, run.created_by ?? "–"),
     h("td", { class: "extra" }, when(run.created_at)),
-    h("td", { class: "number" }, span(between(run.created_at, run.finished_at))),
+    h("td", { class: "number roomy" }, span(between(run.created_at, run.finished_at))),
     h("td", { class: "number extra" }, ends(run)));
 }
 
@@ -52,8 +56,8 @@ export function stateOf(run) {
   const { counts } = run;
   if (!run.finished_at) {
     if (counts.running || counts.retrying) return badge("running");
-    if (counts.ready) return badge("waiting");
-    return badge(counts.paused ? "paused" : "pending");
+    if (run.pause || (counts.paused && !counts.ready)) return badge("paused");
+    return badge(counts.pending && !counts.ready ? "pending" : "waiting");
   }
   if (counts.failed) return badge("failed", number(counts.failed, "failed", "failed"));
   return counts.cancelled ? badge("cancelled", number(counts.cancelled, "cancelled", "cancelled")) : badge("completed");
@@ -64,9 +68,9 @@ function ends(run) {
   if (run.finished_at) return when(run.finished_at);
   const pace = paces.get(run.id) ?? new Pace();
   paces.set(run.id, pace);
-  pace.note(run.total_tasks - run.open_tasks);
+  pace.note(overOf(run.counts));
   const left = pace.left(run.open_tasks);
-  return left === null ? "" : h("span", { title: "At the pace of the last minute" }, `about ${span(left)}`);
+  return left === null ? "" : h("span", { title: "At the pace of the last minute" }, `in ${about(left)}`);
 }
 
 /** @param {Record<string, string>} query */

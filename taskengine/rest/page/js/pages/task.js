@@ -5,11 +5,11 @@ import { get, post } from "../api.js";
 import { element, h } from "../dom.js";
 import { live } from "../live.js";
 import { logs } from "../log.js";
-import { empty, facts, head, json, panel, runLink, table, whole } from "../parts.js";
+import { facts, head, json, panel, runLink, table, whole } from "../parts.js";
 import { href } from "../route.js";
 import { sentence } from "../sentences.js";
 import { badge, OVER } from "../status.js";
-import { between, clock, full, short, span, unadvised, when } from "../words.js";
+import { between, capital, clock, full, short, span, unadvised, when } from "../words.js";
 import { edges } from "./task/edges.js";
 import { question } from "./task/question.js";
 import { actions } from "./task/verbs.js";
@@ -74,9 +74,9 @@ function page({ task, why, executions, events, before, left }, query, box, down,
     h("div", { class: "split" },
       h("div", { class: "main-column" },
         panel("Why it is where it is", reasons(why), running ? progress(running) : null),
-        panel("Attempts", executions.length ? attempts(executions, query) : empty("No attempt began yet")),
+        panel("Attempts", executions.length ? attempts(executions, query) : h("p", { class: "quiet" }, OVER.has(task.status) ? "None." : "None began yet.")),
         panel(query.attempt ? `Log of attempt ${query.attempt}` : "Log", h("div", { hold: true, ref: (/** @type {Node} */ at) => at.appendChild(box) })),
-        panel("Result", task.result ? json(task.result, "Result") : h("p", { class: "quiet" }, "None yet."), artifacts(task, left)),
+        panel("Result", task.result ? json(task.result, "Result") : h("p", { class: "quiet" }, OVER.has(task.status) ? "None." : "None yet."), artifacts(task, left)),
         panel("Input", Object.keys(task.input).length ? json(task.input, "Input") : h("p", { class: "quiet" }, "None."))),
       h("div", { class: "side-column" },
         panel("What it is", facts(about(task))),
@@ -146,6 +146,3 @@ function about(task) {
     ["Metadata", Object.keys(task.metadata).length ? h("code", null, JSON.stringify(task.metadata)) : null],
   ];
 }
-
-/** @param {string} text */
-const capital = (text) => text[0].toUpperCase() + text.slice(1);

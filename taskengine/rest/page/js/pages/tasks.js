@@ -8,7 +8,7 @@ import { h } from "../dom.js";
 import { live } from "../live.js";
 import { button, choice, empty, field, filters, head, pager, runLink, statusChoice, table, taskLink } from "../parts.js";
 import { badge } from "../status.js";
-import { between, short, span, when } from "../words.js";
+import { between, short, span, unadvised, when } from "../words.js";
 
 export const title = () => "Tasks";
 
@@ -34,7 +34,7 @@ export function list(root, route, fixed) {
         filters(query, statusChoice(query), field("capability", "Queue", query, "whole name"),
           isAll ? field("created_by", "Submitted by", query) : null,
           field("assigned_to", "Pinned to", query, "agent"), choice("priority", "Priority", query, PRIORITIES.slice(1)),
-          choice("asking", "Questions", query, [["true", "waiting for an answer"]])),
+          choice("asking", "Questions", query, [["true", "open"]])),
         verbs({ ...picked(query, FILTERS), ...fixed }, query, page, again)),
       page.items.length
         ? table("Tasks", ["Task", "Status", { text: "Queue", class: "extra" }, ...(isAll ? [{ text: "Run", class: "extra" }] : []),
@@ -50,13 +50,13 @@ export function list(root, route, fixed) {
 function row(task, hasRun) {
   const says = task.question ? task.question.text : (task.error_message ?? task.reason);
   return h("tr", { key: task.id },
-    h("th", { scope: "row" }, taskLink(task.id, task.name), says ? h("div", { class: "row-note" }, says) : null),
+    h("th", { scope: "row" }, taskLink(task.id, task.name), says ? h("div", { class: "row-note" }, unadvised(says, task.id)) : null),
     h("td", null, badge(task.status, task.question ? "asks" : undefined)),
     h("td", { class: "extra" }, task.assigned_to ? `@${task.assigned_to}` : task.capability),
     hasRun ? h("td", { class: "extra mono" }, task.run_id ? runLink(task.run_id, short(task.run_id)) : "–") : null,
     h("td", { class: "extra" }, PRIORITIES[task.priority] ?? task.priority),
     h("td", { class: "number extra" }, task.attempt || "–"),
-    h("td", { class: "number" }, task.started_at ? span(between(task.started_at, task.completed_at)) : "–"),
+    h("td", { class: "number" }, task.started_at && (task.completed_at || task.status === "running") ? span(between(task.started_at, task.completed_at)) : "–"),
     h("td", { class: "extra" }, when(task.created_at)));
 }
 

@@ -40,7 +40,7 @@ function page(state, workflow, opened, again) {
   return [
     head(state.name, [badge(state.status), whole(state.id), h("a", { href: href(["runs", state.id]) }, "Its tasks as a run"),
       h("span", null, "began ", when(state.started_at ?? state.created_at))], actions(state, again)),
-    state.error_message ? h("p", { class: "notice bad" }, state.failed_step ? `${state.failed_step}: ` : "", state.error_message) : null,
+    state.error_message ? h("p", { class: "notice bad" }, state.failed_step && !state.error_message.includes(state.failed_step) ? `${state.failed_step}: ` : "", state.error_message) : null,
     asked.length || !state.why ? asked : h("p", { class: "notice" }, unadvised(state.why, state.id)),
     h("div", { class: "split" },
       h("div", { class: "main-column" },
@@ -51,6 +51,6 @@ function page(state, workflow, opened, again) {
           ["Ended", state.completed_at && when(state.completed_at)], ["Took", state.started_at && span(between(state.started_at, state.completed_at))],
           ["Reason", state.reason], ["Description", workflow.description]])),
         panel("Variables", Object.keys(state.variables).length ? json(state.variables, "Variables") : h("p", { class: "quiet" }, "None.")),
-        panel("Outputs", workflow.result ? json(workflow.result, "Outputs") : h("p", { class: "quiet" }, "None yet.")))),
+        panel("Outputs", workflow.result ? json(workflow.result, "Outputs") : h("p", { class: "quiet" }, state.completed_at ? "None." : "None yet.")))),
   ];
 }

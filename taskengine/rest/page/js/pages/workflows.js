@@ -4,8 +4,7 @@
 import { get } from "../api.js";
 import { h } from "../dom.js";
 import { live } from "../live.js";
-import { choice, empty, field, filters, head, pager, table } from "../parts.js";
-import { href } from "../route.js";
+import { choice, empty, field, filters, head, named, pager, table } from "../parts.js";
 import { badge } from "../status.js";
 import { between, span, when } from "../words.js";
 
@@ -33,7 +32,7 @@ export function mount(root, route) {
 
 /** @param {any} workflow */
 const row = (workflow) => h("tr", { key: workflow.id },
-  h("th", { scope: "row" }, h("a", { href: href(["workflows", workflow.id]) }, workflow.name),
+  h("th", { scope: "row" }, named(["workflows", workflow.id], workflow.name),
     workflow.error_message || workflow.reason ? h("div", { class: "row-note" }, workflow.error_message ?? workflow.reason) : null),
   h("td", null, badge(workflow.status)),
   h("td", { class: "number extra" }, workflow.version ?? "–"),

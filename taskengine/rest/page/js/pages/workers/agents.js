@@ -10,7 +10,7 @@ import { badge } from "../../status.js";
 
 /** @param {any[]} known @param {() => void} again */
 export const agents = (known, again) => table("Agents",
-  ["Agent", "Status", { text: "Running", class: "number" }, { text: "Queues", class: "extra" }, { text: "Limits", class: "extra" }, ""],
+  ["Agent", "Status", { text: "Running", class: "number roomy" }, { text: "Queues", class: "extra" }, { text: "Limits", class: "extra" }, ""],
   known.map((each) => row(each, again)));
 
 /** @param {any} agent @param {() => void} again */
@@ -23,7 +23,7 @@ function row(agent, again) {
     h("th", { scope: "row" }, h("a", { href: href(["tasks"], { assigned_to: name }) }, name), h("span", { class: "kind" }, record.type),
       h("div", { class: "row-note" }, agent.reason)),
     h("td", null, badge(agent.status)),
-    h("td", { class: "number" }, `${agent.running} of ${record.max_concurrency ?? agent.slots}`),
+    h("td", { class: "number roomy" }, `${agent.running} of ${record.max_concurrency ?? agent.slots}`),
     h("td", { class: "extra" }, h("span", { class: "tags" }, record.capabilities.map((/** @type {string} */ each) => h("span", { key: each, class: "kind" }, each)))),
     h("td", { class: "extra" }, record.limits.join(", ") || "–"),
     h("td", { class: "act" }, isStopped

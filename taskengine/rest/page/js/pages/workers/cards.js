@@ -4,7 +4,7 @@
 import { h } from "../../dom.js";
 import { taskLink } from "../../parts.js";
 import { badge } from "../../status.js";
-import { between, span } from "../../words.js";
+import { between, number, span } from "../../words.js";
 
 /** Cells that are drawn; beyond them numbers do. */
 const MOST = 128;
@@ -28,7 +28,7 @@ function card(worker, runs) {
     h("div", { class: "cells", role: "img", "aria-label": `${worker.busy} of ${worker.slots} slots busy` }, cells),
     runs.length ? h("ul", { class: "plain" }, runs.slice(0, 8).map(run)) : null,
     runs.length > 8 ? h("p", { class: "quiet" }, `and ${runs.length - 8} more`) : null,
-    h("details", null, h("summary", null, `Serves ${worker.capabilities.length} queues`),
+    h("details", null, h("summary", null, `Serves ${number(worker.capabilities.length, "queue")}`),
       h("p", { class: "tags" }, worker.capabilities.map((/** @type {string} */ each) => h("span", { key: each, class: "kind" }, each)))));
 }
 
