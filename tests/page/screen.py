@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import Chrome
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -22,6 +23,8 @@ _CONTROLS = frozenset(
         "slider",
     }
 )  # fmt: skip
+#: What is written on what has the focus, and its name.
+_FOCUSED = "const at = document.activeElement; return [at.innerText, at.getAttribute('aria-label')]"
 _PATIENCE = 40.0
 
 
@@ -107,15 +110,14 @@ class Screen:
         field.send_keys(words)
 
     def keys(self, *keys: str) -> None:
-        """Type to whatever has the focus."""
-        self.driver.switch_to.active_element.send_keys(*keys)
+        """Type to whatever has the focus, and be it another the moment after."""
+        ActionChains(self.driver).send_keys(*keys).perform()
 
     def tab_to(self, words: str, most: int = 80) -> None:
         """Press Tab until the control that says *words* has the focus."""
         for _ in range(most):
             self.keys(Keys.TAB)
-            focused = self.driver.switch_to.active_element
-            if words in (focused.text, focused.get_attribute("aria-label")):
+            if words in self.driver.execute_script(_FOCUSED):
                 return
         raise AssertionError(f"Tab does not lead to {words!r}")
 

@@ -53,6 +53,6 @@ export async function many(verb, filter) {
 function left(result) {
   const skipped = Object.entries(result.skipped);
   return skipped.length
-    ? h("ul", { class: "left" }, skipped.map(([why, count]) => h("li", { key: why }, `${count} left as they are: ${LEFT[why] ?? why}`)))
+    ? h("ul", { class: "left" }, skipped.map(([why, count]) => h("li", { key: why }, `${count} left as ${count === 1 ? "it is" : "they are"}: ${LEFT[why] ?? why}`)))
     : null;
 }

@@ -10,7 +10,7 @@ import { STATUS } from "./board.js";
 import { isFar, paintItems, repaintDots } from "./canvas/boxes.js";
 import { Camera } from "./canvas/camera.js";
 import { captionsOf } from "./canvas/captions.js";
-import { curve, FEW_EDGES, visibleEdges } from "./canvas/edges.js";
+import { curve, FEW_EDGES, visibleEdges, within } from "./canvas/edges.js";
 import { Gestures } from "./canvas/gestures.js";
 import { paintLinks, paintMarks } from "./canvas/marks.js";
 import { Scene } from "./canvas/scene.js";
@@ -296,15 +296,19 @@ export class GraphView {
     if (!scene) return;
     const { src, dst } = scene.items;
     const isDone = (item) => scene.tasksOf(item).every((task) => board.status[task] === STATUS.completed);
-    const done = few.filter((e) => isDone(src[e]));
+    // What only passes by is a shade: where it comes from and leads to, nobody sees here.
+    const isIn = within(scene.places, view);
+    const ends = few.filter((e) => isIn(src[e]) || isIn(dst[e]));
+    const passing = ends.length < few.length ? few.filter((e) => !isIn(src[e]) && !isIn(dst[e])) : [];
     const alpha = Math.min(0.65, Math.max(0.2, 200 / Math.max(1, few.length)));
-    const parts = /** @type {[number[], string][]} */ ([[few, theme.edge], [done, theme.status[STATUS.completed]]]);
-    for (const [edges, colour] of parts) {
+    const parts = /** @type {[number[], string, number][]} */ ([[passing, theme.edge, alpha / 3], [ends, theme.edge, alpha],
+      [ends.filter((e) => isDone(src[e])), theme.status[STATUS.completed], alpha]]);
+    for (const [edges, colour, shade] of parts) {
       ctx.beginPath();
       for (const e of edges) curve(ctx, scene.places, src[e], dst[e], view);
       ctx.strokeStyle = colour;
       ctx.lineWidth = Math.max(0.75, Math.min(1.5, view.scale * 1.5)) * (this._stage.dpr > 1 ? 1.3 : 1);
-      ctx.globalAlpha = alpha;
+      ctx.globalAlpha = shade;
       ctx.stroke();
     }
     ctx.globalAlpha = 1;

@@ -11,6 +11,7 @@ export const FAR_BELOW = 5;
 const NEAR_FROM = 13;
 /** The smallest letters that are painted, in CSS pixels. */
 const LEAST_FONT = 9;
+const COMPACT = new Intl.NumberFormat("en", { notation: "compact" });
 /** Device-independent pixels between two dots that nobody sees. */
 const UNSEEN = 0.75;
 
@@ -167,16 +168,20 @@ function stackBox(ctx, picture, item, box, near) {
 }
 
 function stackWords(ctx, { board, theme, dpr }, tasks, box) {
-  const many = `× ${tasks.length.toLocaleString("en")}`;
   const { of, names } = board.kinds;
+  const name = plain(names[of[tasks[0]]]);
   ctx.textBaseline = "middle";
   const size = Math.max(12 * box.unit, LEAST_FONT * dpr);
   ctx.font = `600 ${size}px ${theme.font}`;
-  const width = ctx.measureText(many).width;
   const y = box.top + 15 * box.unit;
+  const room = box.width - 16 * box.unit;
   ctx.fillStyle = theme.text;
-  ctx.fillText(fitted(ctx, plain(names[of[tasks[0]]]), box.width - width - 26 * box.unit), box.left + 8 * box.unit, y);
-  ctx.fillText(many, box.left + box.width - width - 8 * box.unit, y);
+  ctx.fillText(fitted(ctx, name, room), box.left + 8 * box.unit, y);
+  // Where both do not fit, the name is worth more than how many there are.
+  const left = room - ctx.measureText(name).width - 8 * box.unit;
+  const many = [tasks.length.toLocaleString("en"), COMPACT.format(tasks.length)].map((each) => `× ${each}`)
+    .find((each) => ctx.measureText(each).width <= left);
+  if (many) ctx.fillText(many, box.left + box.width - ctx.measureText(many).width - 8 * box.unit, y);
 }
 
 /** A rounded box with a border. */

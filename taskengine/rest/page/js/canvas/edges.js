@@ -41,6 +41,13 @@ export function visibleEdges(points, src, dst, view, most) {
   return found;
 }
 
+/** Whether some of a node is in the view. @param {Points} points @param {View} view */
+export function within({ x, y }, view) {
+  const [width, height] = [view.width / view.scale, view.height / view.scale];
+  return (/** @type {number} */ node) => Math.abs(x[node] - view.x - width / 2) < (width + NODE.width) / 2
+    && Math.abs(y[node] - view.y - height / 2) < (height + NODE.height) / 2;
+}
+
 /**
  * Add the curve of an edge to the current path.
  * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} ctx
