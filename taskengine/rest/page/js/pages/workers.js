@@ -36,7 +36,7 @@ export function mount(root, route) {
         workers.length ? cards(workers, running) : empty("No worker is alive", "Start one: ", h("code", null, "taskengine worker --import MODULE"), "."),
         panel("Agents", known.length ? agents(known, again) : h("p", { class: "quiet" }, "No agent is known yet.")),
         limits.length ? panel("Limits", table("Limits", ["Limit", "State", { text: "In flight", class: "number" }, { text: "A minute", class: "extra" }, { text: "Tokens today", class: "number" }, { text: "Agents", class: "number extra" }], limits.map(limit))) : null,
-        hosts.length ? panel("Machines", table("Machines", ["Machine", { text: "Workers", class: "number" }, "Reserved", "Kept free for"], hosts.map(host))) : null,
+        hosts.length ? panel("Machines", table("Machines", ["Machine", { text: "Workers", class: "number roomy" }, "Reserved", { text: "Kept free for", class: "roomy" }], hosts.map(host))) : null,
       ];
     },
   });
@@ -70,7 +70,7 @@ function host({ name, total, reserved, workers, kept_for: kept }) {
   const shares = Object.keys(total).map((each) => h("li", { key: each }, h("span", null, each.replace(/_/g, " ")),
     h("progress", { max: total[each] || 1, value: reserved[each] ?? 0, "aria-label": `${each} reserved` }),
     h("span", { class: "quiet" }, `${round(reserved[each] ?? 0)} of ${round(total[each])}`)));
-  return h("tr", { key: name }, h("th", { scope: "row" }, name), h("td", { class: "number" }, workers), h("td", null, h("ul", { class: "shares" }, shares)), h("td", null, kept ?? "–"));
+  return h("tr", { key: name }, h("th", { scope: "row" }, name), h("td", { class: "number roomy" }, workers), h("td", null, h("ul", { class: "shares" }, shares)), h("td", { class: "roomy" }, kept ?? "–"));
 }
 
 /** @param {number} value */
