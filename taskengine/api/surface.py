@@ -144,6 +144,7 @@ _RUNS = (
     Row("list_runs", _GET, "/runs", _READ),
     Row("find_run", _GET, "/runs:find", _READ),
     Row("get_run", _GET, "/runs/{run_id}", _READ),
+    Row("wait_run", _POST, "/runs/{run_id}/wait", _READ, _BODY, waits=True),
     Row("get_events", _GET, "/runs/{run_id}/events", _READ),
     Row("get_dependency_graph", _GET, "/runs/{run_id}/graph", _READ),
     Row("get_dependency_graph", _GET, "/graph", _READ, without=("run_id",), called="get_whole_graph"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ from taskengine import (
     NotFoundError,
     Run,
     Task,
+    WaitTimeoutError,
 )
 
 from ..store.world import World
@@ -55,6 +57,28 @@ def test_a_run_whose_tasks_are_over_is_finished_until_one_is_opened_again(api: A
     api.retry_tasks(run_id=run)
     assert api.get_run(run).finished_at is None
     assert [one.id for one in api.list_runs(finished=False)] == [run]
+
+
+def test_a_run_is_awaited_until_its_last_task_is_over(api: Any, world: World) -> None:
+    run = graph(api, 3)
+    *others, first = api.list_tasks(run_id=run)
+    world.finish(first)
+    with ThreadPoolExecutor() as beside:
+        waiting = beside.submit(api.wait_run, run, timeout=60)
+        world.finish(*others, disposition="failed")
+        found = waiting.result(60)
+    assert (found, found.counts) == (api.get_run(run), {"completed": 1, "failed": 2})
+    assert api.wait_run(run, timeout=0) == found
+
+
+def test_a_run_that_does_not_end_in_time_says_how_many_tasks_are_open(api: Any, world: World) -> None:
+    run = graph(api, 3)
+    world.finish(api.list_tasks(run_id=run)[-1])
+    with pytest.raises(WaitTimeoutError, match=f"2 of 3 tasks of run {run} did not end within 0.05 s") as late:
+        api.wait_run(run, timeout=0.05)
+    assert late.value.pending == (str(run),)
+    with pytest.raises(NotFoundError):
+        api.wait_run(uuid4(), timeout=1)
 
 
 def test_runs_are_listed_newest_first_by_every_filter_and_lone_tasks_are_not(api: Any) -> None:

@@ -16,6 +16,7 @@ _CLI = Path(taskengine.__file__).parent / "cli"
 OTHERWISE = {
     "execute_workflow": "workflow run: it starts and watches",
     "wait_workflow": "workflow watch",
+    "wait_run": "run watch",
     "get_execution_plan": "graph plan: of a file, before anything is stored",
 }
 

@@ -38,6 +38,14 @@ class BlockingRuns(BlockingBaseClient):
         """Return a run with its name, its maker and its tasks by status; NotFoundError when there is none."""
         return self._run(runs.get_run(run_id))
 
+    def wait_run(self, run_id: Id, timeout: float | None = None) -> Run:
+        """Wait until all tasks of a run are over, however they end; the run with their counts.
+
+        WaitTimeoutError after *timeout* seconds says how many are open, and leaves them so. A task that is opened again
+        opens the run. NotFoundError when there is none.
+        """
+        return self._run(runs.wait_run(self._context, run_id, timeout))
+
     def find_task(self, beginning: str) -> UUID:
         """Return the id of the only task whose id begins so, for what people type: four or more digits, in any case.
 

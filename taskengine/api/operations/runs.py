@@ -1,20 +1,23 @@
-"""Questions about runs: which there are, and how they stand."""
+"""Questions about runs: which there are, how they stand, and when they are over."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from uuid import UUID
 
-from taskengine.api.arguments import Id, cursor_at, id_text, number, place_of, text
+from taskengine.api.arguments import Id, cursor_at, id_text, number, place_of, seconds, text
 from taskengine.api.context import OperationContext
-from taskengine.api.operations.ask import MAX_PAGE
+from taskengine.api.operations.ask import MAX_PAGE, list_tasks
+from taskengine.api.operations.wait import until_over
 from taskengine.core.lifecycle import TERMINAL
-from taskengine.errors import NotFoundError
+from taskengine.errors import NotFoundError, WaitTimeoutError
 from taskengine.models import Run, RunPage, TaskStatus
-from taskengine.store import runs
+from taskengine.store import history, runs
 from taskengine.store.by_moment import Entry
 from taskengine.store.call import Operation
 from taskengine.store.codec import moment
+from taskengine.store.connect import LONGEST_BLOCK
 from taskengine.store.runs import PIECE, STEPS, StoredRun
 
 #: Characters of a run's name.
@@ -29,6 +32,43 @@ def get_run(run_id: Id) -> Operation[Run]:
         raise NotFoundError("run", id)
     (counts,) = yield from runs.counts([id])
     return _run(stored, counts)
+
+
+def wait_run(context: OperationContext, run_id: Id, timeout: float | None) -> Operation[Run]:
+    """Return a run once all of its tasks are over; WaitTimeoutError says how many are not."""
+    most = seconds(timeout)
+    deadline = None if most is None else context.clock() + most
+    while (run := (yield from get_run(run_id))).finished_at is None:
+        left = None if deadline is None else deadline - context.clock()
+        if left is not None and left <= 0:
+            says = f"{run.open_tasks} of {run.total_tasks} tasks of run {run.id} did not end within {most:g} s"
+            raise WaitTimeoutError([str(run.id)], most or 0, says=says)
+        yield from _until_something_ends(context, str(run.id), left)
+    return run
+
+
+def _until_something_ends(context: OperationContext, id: str, left: float | None) -> Operation[None]:
+    """Wait for an open task: the one that came last, behind which there is least to come."""
+    task = yield from _last_open(id)
+    if task is not None:
+        with suppress(WaitTimeoutError, NotFoundError):  # how the run stands then is asked next
+            yield from until_over(context, [task], left)
+        return
+    seen = yield from history.last_sequence(context.keys, id)  # steps alone are open, or its tasks are being stored
+    block = LONGEST_BLOCK if left is None else min(LONGEST_BLOCK, left)
+    yield from history.follow(context.keys, {id: seen}, 1, block)
+
+
+def _last_open(run: str) -> Operation[str | None]:
+    for status in TaskStatus:
+        if status not in TERMINAL:
+            page = yield from list_tasks(
+                status=status, task_type=None, priority=None, assigned_to=None, created_by=None, metadata=None,
+                run_id=run, capability=None, asking=False, limit=1, after=None,
+            )  # fmt: skip
+            if page:
+                return str(page[0].id)
+    return None
 
 
 def list_runs(

@@ -84,6 +84,7 @@ async def executions(api: TaskAPI, id: UUID, wait: bool) -> None:
 async def runs(api: TaskAPI, id: UUID) -> None:
     assert_type(await api.list_runs(finished=True), RunPage)
     assert_type(await api.get_run(id), Run)
+    assert_type(await api.wait_run(id, timeout=60), Run)
     assert_type(await api.find_task("3f2a"), UUID)
     assert_type(await api.find_run("nightly"), UUID)
 

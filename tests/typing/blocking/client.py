@@ -86,6 +86,7 @@ def executions(api: BlockingTaskAPI, id: UUID, wait: bool) -> None:
 def runs(api: BlockingTaskAPI, id: UUID) -> None:
     assert_type(api.list_runs(finished=True), RunPage)
     assert_type(api.get_run(id), Run)
+    assert_type(api.wait_run(id, timeout=60), Run)
     assert_type(api.find_task("3f2a"), UUID)
     assert_type(api.find_run("nightly"), UUID)
 
