@@ -8,7 +8,9 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.types import Message
 
+from taskengine.api.surface import PREFIX
 from taskengine.rest import description, health, live, metrics, pages, problems, project, session
 from taskengine.rest.auth import ANYBODY, Door
 from taskengine.rest.guards import Guards
@@ -35,6 +37,8 @@ def application(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        pages.shelf()
+        await _make_routes(app)
         async with door:
             yield
 
@@ -54,6 +58,22 @@ def application(
     app.include_router(live.router())  # before the verbs, on whose paths some of them stand
     app.include_router(project.router())
     return Guards(Busy(Heads(app)), hosts, refuses_proxies=not needs_key)
+
+
+async def _make_routes(app: FastAPI) -> None:
+    """Ask for a path that is nowhere, which passes every route.
+
+    FastAPI makes each when a request passes it for the first time: 0.2 s, for which somebody would wait.
+    """
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_: Message) -> None:
+        pass
+
+    asked = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": f"{PREFIX}/"}
+    await app({**asked, "query_string": b"", "root_path": "", "headers": []}, receive, send)
 
 
 def door_of(app: Guards) -> Door:

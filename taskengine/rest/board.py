@@ -23,9 +23,12 @@ from taskengine.store.sketches import Sketch
 
 #: Of each status its digit.
 DIGITS: Mapping[str, str] = {status: str(code) for status, code in CODES.items() if code < 10}
+_DIGIT_OF = {status: ord(digit) for status, digit in DIGITS.items()}
 _DIGIT_AFTER = {word: ord(DIGITS[status.value]) for word, status in {**MOVES, **STEP_MOVES}.items()}
 _OVER = frozenset(ord(DIGITS[status.value]) for status in TERMINAL)
-_READY, _RUNNING = (ord(DIGITS[status.value]) for status in (TaskStatus.READY, TaskStatus.RUNNING))
+_PENDING, _READY, _RUNNING = (
+    _DIGIT_OF[status] for status in (TaskStatus.PENDING, TaskStatus.READY, TaskStatus.RUNNING)
+)
 #: Moments that a status shows: those of an attempt that is over are none of one that waits again.
 _SHOWN = {_READY: 1, _RUNNING: 2, **dict.fromkeys(_OVER, 3)}
 MADE = frozenset({"created", "step_created"})
@@ -127,23 +130,31 @@ class Board:
 
     def _add(self, rows: Sequence[Sketch], made: int) -> None:
         """Put tasks behind the others; new ones (*made*: an event) as they were when they were made."""
-        for row in rows:
-            at = self._index[row.id] = len(self.ids)
-            self.ids.append(row.id)
-            self.names.append(row.name)
-            self._queue.append(self._queue_of(row.queue))
-            self._status.append(ord(DIGITS["pending" if made else row.status]))
-            moments = (row.ready_ms, row.started_ms, row.finished_ms)
-            for column, word in zip((self._ready, self._start, self._end), moments, strict=True):
-                column.append(0 if made else int(word or 0))
-            self._shape.append(_shape_of(row))
-            self._made.append(made)
-            self._changed.append(made)
-            self._last_number = max(self._last_number, int(row.number))
-            for id in row.depends_on.split():
-                if (source := self._index.get(id)) is not None:
-                    self._src.append(source)
-                    self._dst.append(at)
+        if not rows:
+            return
+        first, n = len(self), len(rows)
+        ids, numbers, statuses, *moments, queues, names, ons = zip(*rows, strict=True)
+        self.ids += ids
+        self.names += names
+        self._index.update(zip(ids, range(first, first + n), strict=True))
+        self._queue.extend(map(self._queue_of, queues))
+        self._status += bytes([_PENDING]) * n if made else bytes(map(_DIGIT_OF.__getitem__, statuses))
+        for column, words in zip((self._ready, self._start, self._end), moments, strict=True):
+            column.extend([0] * n if made else [int(word or 0) for word in words])
+        self._shape.extend(map(hash, zip(names, queues, ons, strict=True)))
+        self._made.extend([made] * n)
+        self._changed.extend([made] * n)
+        self._last_number = max(self._last_number, *map(int, numbers))
+        self._join(ons, first)
+
+    def _join(self, ons: Sequence[str], first: int) -> None:
+        """Note what each waits for: an edge to it from all of them that stand before it."""
+        src, dst, index = self._src, self._dst, self._index
+        for at, on in enumerate(ons, first):
+            for id in on.split():
+                if (source := index.get(id, at)) < at:
+                    src.append(source)
+                    dst.append(at)
 
     def _queue_of(self, name: str) -> int:
         at = self._queue_index.setdefault(name, len(self.queues))
