@@ -133,7 +133,7 @@ class Board:
         if not rows:
             return
         first, n = len(self), len(rows)
-        ids, numbers, statuses, *moments, queues, names, ons = zip(*rows, strict=True)
+        ids, numbers, statuses, *moments, queues, names, waits = zip(*rows, strict=True)
         self.ids += ids
         self.names += names
         self._index.update(zip(ids, range(first, first + n), strict=True))
@@ -141,16 +141,16 @@ class Board:
         self._status += bytes([_PENDING]) * n if made else bytes(map(_DIGIT_OF.__getitem__, statuses))
         for column, words in zip((self._ready, self._start, self._end), moments, strict=True):
             column.extend([0] * n if made else [int(word or 0) for word in words])
-        self._shape.extend(map(hash, zip(names, queues, ons, strict=True)))
+        self._shape.extend(map(hash, zip(names, queues, waits, strict=True)))
         self._made.extend([made] * n)
         self._changed.extend([made] * n)
         self._last_number = max(self._last_number, *map(int, numbers))
-        self._join(ons, first)
+        self._join(waits, first)
 
-    def _join(self, ons: Sequence[str], first: int) -> None:
+    def _join(self, waits: Sequence[str], first: int) -> None:
         """Note what each waits for: an edge to it from all of them that stand before it."""
         src, dst, index = self._src, self._dst, self._index
-        for at, on in enumerate(ons, first):
+        for at, on in enumerate(waits, first):
             for id in on.split():
                 if (source := index.get(id, at)) < at:
                     src.append(source)

@@ -5,7 +5,7 @@
 --   a line for each task that is in the run; but of names, in which anything may stand, it is a list
 -- fields: run, arrival, status, ready, started, finished, queue, name, path, depends_on, batch
 -- It stops once the reply holds about a MiB: behind a range, or behind one of the tasks.
-local ids, numbers, statuses, readies, starts, ends, queues, names, ons = {}, {}, {}, {}, {}, {}, {}, {}, {}
+local ids, numbers, statuses, readies, starts, ends, queues, names, before = {}, {}, {}, {}, {}, {}, {}, {}, {}
 local n, bytes, on_at, looked = 0, 0, -1, 0
 local shown = {}  -- batch -> whether its graph is there: asked once, for a run has few
 local function is_shown(batch)
@@ -19,14 +19,14 @@ local function look(id)
   n = n + 1
   ids[n], numbers[n], statuses[n] = id, v[2], v[3]
   readies[n], starts[n], ends[n] = v[4] or '', v[5] or '', v[6] or ''
-  queues[n], names[n], ons[n] = v[7] or '', v[8] or v[9] or '', v[10] or ''
-  bytes = bytes + #names[n] + #ons[n]
+  queues[n], names[n], before[n] = v[7] or '', v[8] or v[9] or '', v[10] or ''
+  bytes = bytes + #names[n] + #before[n]
 end
 local function drawn()
   local function text(column) return table.concat(column, '\n') end
   return {on_at, looked, R.sketch{ids = text(ids), numbers = text(numbers), statuses = text(statuses),
     ready_ms = text(readies), started_ms = text(starts), finished_ms = text(ends), queues = text(queues), names = names,
-    depends_on = text(ons)}}
+    depends_on = text(before)}}
 end
 local chunks = A.ranges ~= '0' and call('LRANGE', key('ranges', A.run), A.start, A.start + A.ranges - 1) or {}
 if A.ranges ~= '0' and #chunks == tonumber(A.ranges) then on_at = A.start + A.ranges end
