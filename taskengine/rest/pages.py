@@ -17,6 +17,7 @@ from importlib.resources.abc import Traversable
 
 from fastapi import APIRouter, Request, Response
 
+from taskengine.rest import modules
 from taskengine.rest.problems import HttpError
 
 router = APIRouter(include_in_schema=False)
@@ -83,8 +84,15 @@ def shelf() -> Shelf:
     for path in sorted(found):
         digest.update(f"{path}\0{len(found[path])}\0".encode() + found[path])
     version = digest.hexdigest()[:12]
-    found[_INDEX] = found[_INDEX].replace(_PLACE, f"/assets/{version}".encode())
+    found[_INDEX] = _index(found, f"/assets/{version}")
     return Shelf(version, {path: _file(path, body) for path, body in found.items()})
+
+
+def _index(found: Mapping[str, bytes], assets: str) -> bytes:
+    """Fill in where the other files are, and which modules each page loads."""
+    scripts = {path: body for path, body in found.items() if path.endswith(".js")}
+    page = found[_INDEX].replace(_PLACE, assets.encode()).replace(b"{modules}", modules.modules(scripts))
+    return page.replace(b"{preloads}", modules.preloads(scripts, assets))
 
 
 def _bare(body: bytes, path: str) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 
 import httpx2
 import pytest
@@ -93,6 +95,27 @@ def _imports(path: str) -> set[str]:
 @pytest.mark.parametrize("path", SCRIPTS)
 def test_every_file_that_a_script_imports_is_there(path: str) -> None:
     assert _imports(path) - FILES.keys() == set()
+
+
+def _at_once(path: str, known: set[str]) -> set[str]:
+    """A script and those that it cannot run without."""
+    known.add(path)
+    for name in re.findall(rb"^(?:import|\}) .*from \"(\.[^\"]+)\";$", FILES[path].body, re.MULTILINE):
+        for wanted in _imports(path):
+            if wanted.endswith(name.decode().lstrip("./")) and wanted not in known:
+                _at_once(wanted, known)
+    return known
+
+
+@pytest.mark.parametrize("page", [path for path in SCRIPTS if path.startswith("js/pages/")])
+def test_a_browser_is_told_of_every_script_of_a_page_before_it_finds_it(page: str) -> None:
+    html = FILES["index.html"].body.decode()
+    first = set(re.findall(r'(?:href|src)="/assets/\w+/(js/[^"]+)"', html))
+    told = re.search(r'name="modules" content="([^"]+)"', html)
+    assert told is not None
+    more = json.loads(unescape(told[1]))[page.removeprefix("js/pages/").removesuffix(".js")]
+    assert _at_once("js/main.js", set()) <= first
+    assert first | {f"js/{each}" for each in more} == first | _at_once(page, set())
 
 
 @pytest.mark.parametrize("page", [path for path in SCRIPTS if re.fullmatch(r"js/pages/\w+\.js", path)])

@@ -1,6 +1,8 @@
 // @ts-check
 /** What the server is asked, and what it refused. */
 
+import { HEADERS, taken } from "./ahead.js";
+
 export const PREFIX = "/api/v1";
 
 /** A refusal in the words of the server, or of the network where there was none. */
@@ -35,7 +37,7 @@ export async function ask(verb, path, { query, body, signal, prefix = PREFIX } =
     method: verb,
     signal,
     credentials: "same-origin",
-    headers: { Accept: "application/json", "Taskengine-Advice": "commands", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+    headers: { ...HEADERS, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   if (answer.status === 204) return null;
@@ -60,7 +62,7 @@ export function search(query = {}) {
 /** @param {string} address @param {RequestInit} init */
 async function fetched(address, init) {
   try {
-    return await fetch(address, init);
+    return await ((init.method === "GET" && taken(address)) || fetch(address, init));
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new ApiError(0, { title: "The server does not answer" });

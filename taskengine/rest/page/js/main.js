@@ -23,9 +23,6 @@ const PAGES = {
   health: [["./pages/health.js", "health", () => true]],
 };
 
-// The page of a run is the heaviest: it loads while the server is asked who somebody is.
-if (location.hash.includes("/runs/")) import("./pages/run/graph.js").catch(() => {});
-
 /** @typedef {{close: () => void, update?: (route: import("./route.js").Route) => void}} Shown */
 
 const stage = frame(/** @type {HTMLElement} */ (document.getElementById("app")));

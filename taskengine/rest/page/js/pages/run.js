@@ -26,11 +26,8 @@ const VIEWS = {
   events: async (stage, run, route) => (await import("./run/events.js")).mount(stage, run, route),
 };
 const TABS = Object.keys(VIEWS);
-/** What takes its time is asked for beside the header. @type {Record<string, (id: string) => Promise<void>>} */
-const AHEAD = {
-  graph: async (id) => (await import("./run/graph.js")).ahead(id),
-  timeline: async () => void (await import("./run/timeline.js")),
-};
+/** What is drawn from the run's own columns waits for nothing that the header shows. */
+const DRAWN = new Set(["graph", "timeline"]);
 
 /** Milliseconds for which the number of slots, and a forecast, are believed. */
 const FRESH = 5000;
@@ -76,7 +73,6 @@ export function mount(root, route) {
   const top = element("div", { class: "run-head" });
   const stage = element("div", { class: `run-view view-${tab}` });
   root.replaceChildren(top, tabbed(id, tab), stage);
-  AHEAD[tab]?.(id).catch(() => {}); // whoever mounts it tells
   /** @type {any} */ let view = null;
   let isClosed = false;
 
@@ -93,6 +89,7 @@ export function mount(root, route) {
     }
   }
 
+  if (DRAWN.has(tab)) void open({ id });
   const header = live(top, route, {
     every: (run) => (run.finished_at ? 5000 : 1000),
     load: async (_, signal) => {

@@ -17,6 +17,7 @@ const KEYS = "Arrow keys walk along dependencies and beside them, Enter opens th
  * @returns {() => void} what takes it away
  */
 export function mount(root, run) {
+  Planner.warm();
   const tab = new GraphTab(root, run, "Graph of tasks", KEYS);
   const routed = () => tab.route();
   addEventListener("hashchange", routed);
@@ -25,12 +26,6 @@ export function mount(root, run) {
     removeEventListener("hashchange", routed);
     tab.close();
   };
-}
-
-/** Ask for what `mount` will need, before there is an element to show it in. @param {string} run its id */
-export function ahead(run) {
-  feedOf(run);
-  Planner.warm();
 }
 
 class GraphTab extends CanvasTab {
