@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
 from selenium import webdriver
 
 from benchmarks.processes import until
@@ -82,10 +84,23 @@ class Browser(AbstractContextManager["Browser"]):
         found: dict[str, list[float]] = self._driver.execute_async_script(_NOTED, list(names))
         return found
 
-    def heap(self) -> float:
-        """Megabytes of objects that the page's thread keeps."""
+    def heap(self) -> tuple[float, dict[str, float]]:
+        """Megabytes that the process of the page has to itself, and what of them its own thread counts.
+
+        All told it is what its worker keeps, too, buffers, canvases and code; the thread knows only its objects and its
+        buffers.
+        """
         self._driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
-        return float(self._driver.execute_cdp_cmd("Runtime.getHeapUsage", {})["usedSize"]) / 1e6
+        usage = self._driver.execute_cdp_cmd("Runtime.getHeapUsage", {})
+        parts = {"objects": usage["usedSize"] / 1e6, "buffers": usage["backingStorageSize"] / 1e6}
+        return max(self._renderers()) / 1e6, {name: round(size, 1) for name, size in parts.items()}
+
+    def _renderers(self) -> Iterator[int]:
+        """Bytes that each process has to itself which shows pages: a spare one has few."""
+        for each in psutil.Process(self._driver.service.process.pid).children(recursive=True):
+            with suppress(psutil.Error):  # it ended
+                if "--type=renderer" in each.cmdline():
+                    yield each.memory_full_info().uss
 
     def _script(self, text: str, *arguments: str) -> Any:
         return self._driver.execute_script(text, *arguments)
