@@ -9,6 +9,8 @@ export const FEW_EDGES = 2_500;
 /** Edges above which only a sample is drawn, and how many that is. */
 export const SAMPLED_ABOVE = 300_000;
 const SAMPLE = 100_000;
+/** Lines in one stroke: lines of one stroke do not darken each other. */
+const STROKE = 48;
 
 /**
  * What is looked at: the left top corner in units, device pixels a unit, and device pixels of the canvas.
@@ -63,58 +65,34 @@ export function curve(ctx, points, a, b, view) {
 
 /**
  * Draw the edges in view as hair lines; the darker a place the more of them cross it.
- *
- * How many cross a pixel is counted, and the count painted: for tens of thousands of lines a fraction of what strokes take.
  * @returns {number} of how many edges one is drawn: 1 where all are
  */
 export function hairLines(ctx, points, src, dst, view, color) {
   const step = src.length > SAMPLED_ABOVE ? Math.ceil(src.length / SAMPLE) : 1;
   const half = (NODE.width / 2) * view.scale;
-  const width = Math.max(1, view.width);
-  const height = Math.max(1, view.height);
-  const crossed = new Float32Array(width * height);
+  ctx.clearRect(0, 0, view.width, view.height);
+  ctx.strokeStyle = color;
+  ctx.lineWidth = 1;
+  ctx.globalAlpha = hairAlpha(src.length / step);
+  let shown = 0;
+  ctx.beginPath();
   for (let e = 0; e < src.length; e += step) {
     const x1 = (points.x[src[e]] - view.x) * view.scale + half;
     const x2 = (points.x[dst[e]] - view.x) * view.scale - half;
+    if ((x1 < 0 && x2 < 0) || (x1 > view.width && x2 > view.width)) continue;
     const y1 = (points.y[src[e]] - view.y) * view.scale;
     const y2 = (points.y[dst[e]] - view.y) * view.scale;
-    if (Math.abs(x2 - x1) > Math.abs(y2 - y1)) count(crossed, x1, y1, x2, y2, width, height, 1, width);
-    else count(crossed, y1, x1, y2, x2, height, width, width, 1);
+    if ((y1 < 0 && y2 < 0) || (y1 > view.height && y2 > view.height)) continue;
+    ctx.moveTo(x1, y1);
+    ctx.lineTo(x2, y2);
+    if (++shown % STROKE === 0) {
+      ctx.stroke();
+      ctx.beginPath();
+    }
   }
-  paint(ctx, crossed, width, height, color, hairAlpha(src.length / step));
+  ctx.stroke();
+  ctx.globalAlpha = 1;
   return step;
-}
-
-/**
- * Count a line where it crosses pixels: one step along *a*, its longer side, shared by two neighbours along *b*.
- * @param {Float32Array} crossed @param {number} perA places between two neighbours along a @param {number} perB along b
- */
-function count(crossed, a1, b1, a2, b2, sizeA, sizeB, perA, perB) {
-  if (a1 > a2) [a1, b1, a2, b2] = [a2, b2, a1, b1];
-  const slope = a2 > a1 ? (b2 - b1) / (a2 - a1) : 0;
-  const end = Math.min(sizeA - 1, Math.round(a2));
-  for (let a = Math.max(0, Math.round(a1)); a <= end; a++) {
-    const b = b1 + slope * (a - a1);
-    const near = Math.floor(b);
-    const share = b - near;
-    if (near >= 0 && near < sizeB) crossed[a * perA + near * perB] += 1 - share;
-    if (near >= -1 && near < sizeB - 1) crossed[a * perA + (near + 1) * perB] += share;
-  }
-}
-
-/** Paint counts: *alpha* of a colour for one line, and as much again of what is left for each more. */
-function paint(ctx, crossed, width, height, color, alpha) {
-  const image = ctx.createImageData(width, height);
-  ctx.fillStyle = color;
-  ctx.fillRect(0, 0, 1, 1);
-  const [red, green, blue, whole] = ctx.getImageData(0, 0, 1, 1).data;
-  const through = Math.log(1 - alpha);
-  const pixels = new Uint32Array(image.data.buffer);
-  const opaque = (blue << 16) | (green << 8) | red;
-  for (let at = 0; at < pixels.length; at++) {
-    if (crossed[at]) pixels[at] = (Math.round(whole * (1 - Math.exp(through * crossed[at]))) << 24) | opaque;
-  }
-  ctx.putImageData(image, 0, 0);
 }
 
 /** @param {number} edges how many are drawn: 5 % for tens of thousands, more for few */
