@@ -332,3 +332,24 @@ export async function edgesOfWhichSomeAreLeftOutAreSaidToBeASample() {
     root.remove();
   }
 }
+
+export async function aPlaceIsTheDarkerTheMoreLinesCrossItAndNoLineLeavesThePicture() {
+  const { hairLines } = await at("canvas/edges.js");
+  const view = { x: 0, y: 0, scale: 1, width: 200, height: 100 };
+  const context = new OffscreenCanvas(view.width, view.height).getContext("2d");
+  // Level, steep, downwards and twice; one that only crosses the picture, one that is outside.
+  const [x, y] = [[-80, 380, 20, 180, -500, 700, 0, 300], [50, 50, -40, 160, -300, 400, 900, 900]];
+  const points = { x: Float32Array.from(x), y: Float32Array.from(y) };
+  const src = Uint32Array.from([0, 0, 2, 4, 6]);
+  const dst = Uint32Array.from([1, 1, 3, 5, 7]);
+  const oneIn = hairLines(context, points, src, dst, view, "rgb(10, 20, 30)");
+  assert(oneIn === 1, "all are drawn");
+  const { data } = context.getImageData(0, 0, view.width, view.height);
+  const alpha = (px, py) => data[(py * view.width + px) * 4 + 3];
+  const once = hairLines(context, points, src.slice(0, 1), dst.slice(0, 1), view, "rgb(10, 20, 30)") && context.getImageData(30, 50, 1, 1).data;
+  assert(once[3] > 0 && alpha(30, 50) > once[3], "two lines are darker than one");
+  assert(Math.abs(once[0] - 10) < 6 && Math.abs(once[2] - 30) < 6, "it has its colour");
+  assert(alpha(30, 20) === 0 && alpha(180, 97) === 0, "nothing is where no line is");
+  const edge = Array.from({ length: view.width }, (_, px) => alpha(px, 0) + alpha(px, 99)).filter(Boolean).length;
+  assert(edge > 0 && edge < 10, "a line ends at the edge of the picture and goes on nowhere else");
+}

@@ -9,8 +9,6 @@ export const FEW_EDGES = 2_500;
 /** Edges above which only a sample is drawn, and how many that is. */
 export const SAMPLED_ABOVE = 300_000;
 const SAMPLE = 100_000;
-/** Lines in one stroke: lines of one stroke do not darken each other. */
-const STROKE = 48;
 
 /**
  * What is looked at: the left top corner in units, device pixels a unit, and device pixels of the canvas.
@@ -65,34 +63,73 @@ export function curve(ctx, points, a, b, view) {
 
 /**
  * Draw the edges in view as hair lines; the darker a place the more of them cross it.
+ *
+ * How many cross a pixel is counted, and the counts are painted once: less than half of what so many strokes take.
  * @returns {number} of how many edges one is drawn: 1 where all are
  */
 export function hairLines(ctx, points, src, dst, view, color) {
   const step = src.length > SAMPLED_ABOVE ? Math.ceil(src.length / SAMPLE) : 1;
-  const half = (NODE.width / 2) * view.scale;
-  ctx.clearRect(0, 0, view.width, view.height);
-  ctx.strokeStyle = color;
-  ctx.lineWidth = 1;
-  ctx.globalAlpha = hairAlpha(src.length / step);
-  let shown = 0;
-  ctx.beginPath();
+  const { x, y } = points;
+  const { scale } = view;
+  const { width, height } = ctx.canvas;
+  const half = (NODE.width / 2) * scale;
+  const crossed = new Uint32Array(width * height);
   for (let e = 0; e < src.length; e += step) {
-    const x1 = (points.x[src[e]] - view.x) * view.scale + half;
-    const x2 = (points.x[dst[e]] - view.x) * view.scale - half;
-    if ((x1 < 0 && x2 < 0) || (x1 > view.width && x2 > view.width)) continue;
-    const y1 = (points.y[src[e]] - view.y) * view.scale;
-    const y2 = (points.y[dst[e]] - view.y) * view.scale;
-    if ((y1 < 0 && y2 < 0) || (y1 > view.height && y2 > view.height)) continue;
-    ctx.moveTo(x1, y1);
-    ctx.lineTo(x2, y2);
-    if (++shown % STROKE === 0) {
-      ctx.stroke();
-      ctx.beginPath();
-    }
+    const a = src[e];
+    const b = dst[e];
+    cross(crossed, width, height, (x[a] - view.x) * scale + half, (y[a] - view.y) * scale,
+      (x[b] - view.x) * scale - half, (y[b] - view.y) * scale);
   }
-  ctx.stroke();
-  ctx.globalAlpha = 1;
+  paint(ctx, crossed, color, hairAlpha(src.length / step));
   return step;
+}
+
+/**
+ * Count the pixels that a line crosses, one for each step along its longer side. In the loop its place is a whole number
+ * of 65 536th pixels.
+ * @param {Uint32Array} crossed
+ */
+function cross(crossed, width, height, x1, y1, x2, y2) {
+  const steps = Math.max(1, Math.ceil(Math.max(Math.abs(x2 - x1), Math.abs(y2 - y1))));
+  const dx = (x2 - x1) / steps;
+  const dy = (y2 - y1) / steps;
+  const first = Math.max(0, enters(x1, dx, width - 1), enters(y1, dy, height - 1));
+  const last = Math.min(steps, leaves(x1, dx, width - 1), leaves(y1, dy, height - 1));
+  let px = ((x1 + first * dx) * 65_536) | 0;
+  let py = ((y1 + first * dy) * 65_536) | 0;
+  const right = (dx * 65_536) | 0;
+  const down = (dy * 65_536) | 0;
+  for (let step = first; step <= last; step++) {
+    crossed[(py >> 16) * width + (px >> 16)]++;
+    px += right;
+    py += down;
+  }
+}
+
+/** The first step at which a coordinate lies in 0 … *most*; Infinity where it does at none. */
+function enters(from, by, most) {
+  if (by > 0) return Math.ceil(-from / by);
+  if (by < 0) return Math.ceil((most - from) / by);
+  return from >= 0 && from <= most ? 0 : Infinity;
+}
+
+/** The last such step. */
+function leaves(from, by, most) {
+  if (by > 0) return Math.floor((most - from) / by);
+  return by < 0 ? Math.floor(-from / by) : Infinity;
+}
+
+/** Paint counts: *alpha* of a colour for one line, and as much again of what is left for each more. */
+function paint(ctx, crossed, color, alpha) {
+  ctx.fillStyle = color;
+  ctx.fillRect(0, 0, 1, 1);
+  const [red, green, blue, whole] = ctx.getImageData(0, 0, 1, 1).data;
+  const shades = Uint32Array.from({ length: 256 }, (_, lines) =>
+    (Math.round(whole * (1 - (1 - alpha) ** lines)) << 24) | (blue << 16) | (green << 8) | red);
+  const image = ctx.createImageData(ctx.canvas.width, ctx.canvas.height);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let at = 0; at < pixels.length; at++) if (crossed[at]) pixels[at] = shades[Math.min(255, crossed[at])];
+  ctx.putImageData(image, 0, 0);
 }
 
 /** @param {number} edges how many are drawn: 5 % for tens of thousands, more for few */
