@@ -57,7 +57,6 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "workflow.map": workflow_map.measure,
     "workflow.loop": workflow_loop.measure,
     "large": large.measure,
-    # Last: its browser and the server beside it are no company for others.
     "page": page.measure,
 }
 
