@@ -301,6 +301,7 @@ def test_a_run_is_paused_with_the_keyboard_alone(screen: Screen, site: Site) -> 
     screen.see("Pause this run?")
     screen.keys("by hand", Keys.ENTER)
     until(lambda: [each.reason for each in site.api.list_pauses() if each.name == run] == ["by hand"], 30)
+    screen.see("Paused by")  # until then the focus is on a button that is about to go
     screen.tab_to("Resume")
     screen.keys(Keys.SPACE)
     until(lambda: not [each for each in site.api.list_pauses() if each.name == run], 30)
