@@ -10,7 +10,7 @@ import inspect
 import types
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -23,7 +23,8 @@ from taskengine.models import Task, TaskCreateRequest, Workflow, WorkflowDefinit
 _INSTEAD: Mapping[Any, Any] = {Task: TaskCreateRequest, WorkflowDefinition: Workflow}
 
 
-def parameters(row: Row) -> dict[str, inspect.Parameter]:
+@cache
+def parameters(row: Row) -> Mapping[str, inspect.Parameter]:
     """Return what a row's method takes from afar, with the types of the wire."""
     method = getattr(TaskAPI, row.name)
     hints = get_type_hints(method)
