@@ -50,7 +50,8 @@ Author = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 @lru_cache(maxsize=1)
-def _system_user() -> str:
+def system_user() -> str:
+    """Return who asks for a task where nobody says it."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container without a passwd entry
@@ -190,7 +191,7 @@ class Task(RequestFields):
     """A unit of work; ``create_task`` submits it, and it runs when it is READY."""
 
     #: Defaults to the user of the system.
-    created_by: Author = Field(default_factory=_system_user)
+    created_by: Author = Field(default_factory=system_user)
 
     status: TaskStatus = TaskStatus.PENDING
     run_id: UUID | None = None

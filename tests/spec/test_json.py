@@ -174,6 +174,17 @@ def test_a_request_survives_json_and_asks_for_the_same_task(fields: dict[str, An
     assert exactly(again(request).to_task(), request.to_task())
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.fixed_dictionaries({}, optional=asked), st.none() | st.just("ann"))
+def test_a_task_made_of_a_request_without_a_second_look_is_the_same(fields: dict[str, Any], who: str | None) -> None:
+    request = TaskCreateRequest(**fields)
+    plain = (request if request.created_by or who is None else request.with_checked({"created_by": who})).to_task()
+    quick = request.as_task(who)
+    assert exactly(quick, plain)
+    assert quick.model_fields_set == plain.model_fields_set
+    assert list(quick.__dict__) == list(plain.__dict__)
+
+
 _changeable = {name: asked[name] for name in TaskUpdateRequest.model_fields if name != "name"}
 
 
