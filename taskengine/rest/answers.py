@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from pydantic import BaseModel, Field, TypeAdapter, create_model
+from pydantic_core import to_json
 from typing_extensions import is_typeddict
 
 from taskengine.api.surface import Row
@@ -22,6 +23,8 @@ from taskengine.models.event import Event
 from taskengine.rest.wire import answer_type
 
 T = TypeVar("T")
+#: Items of a list that are written at once.
+_PIECE = 256
 
 
 class Items(BaseModel, Generic[T]):
@@ -69,6 +72,8 @@ def answer_of(row: Row) -> Answer:
     if row.waits:
         model: Any = Waited[kind]  # type: ignore[valid-type]  # made while it runs
         return Answer(model, _writer(model))
+    if get_origin(kind) is list:
+        return _answer_of_list(kind)
     model, shape = _shape(kind)
     write = _writer(model)
     return Answer(model, lambda value: write(shape(value)))
@@ -76,6 +81,18 @@ def answer_of(row: Row) -> Answer:
 
 def _writer(model: Any) -> Callable[[Any], bytes]:
     return TypeAdapter(model).dump_json
+
+
+def _answer_of_list(kind: Any) -> Answer:
+    """Return how a list is written: in pieces, for while pydantic writes one no other thread goes on."""
+    model: Any = Items[get_args(kind)]  # type: ignore[misc]  # made while it runs
+    write_piece = _writer(kind)
+
+    def write(value: list[Any]) -> bytes:
+        pieces = (write_piece(value[at : at + _PIECE])[1:-1] for at in range(0, len(value), _PIECE))
+        return b'{"items":[%b],"cursor":%b}' % (b",".join(pieces), to_json(_cursor(value)))
+
+    return Answer(model, write)
 
 
 def _shape(kind: Any) -> tuple[Any, Callable[[Any], Any]]:
@@ -86,9 +103,6 @@ def _shape(kind: Any) -> tuple[Any, Callable[[Any], Any]]:
         return page, lambda value: page.model_construct(
             items=list(value), **{name: getattr(value, name) for name in extras}
         )
-    if get_origin(kind) is list:
-        items: Any = Items[get_args(kind)]  # type: ignore[misc]  # made while it runs
-        return items, lambda value: items.model_construct(items=value, cursor=_cursor(value))
     if inspect.isclass(kind) and issubclass(kind, UUID):  # a handle is the id of its workflow
         kind = UUID
     elif get_origin(kind) is dict or is_typeddict(kind) or (inspect.isclass(kind) and issubclass(kind, BaseModel)):
