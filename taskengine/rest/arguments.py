@@ -16,12 +16,13 @@ from taskengine.api.operations.agent_fields import CHANGEABLE
 from taskengine.api.operations.keys import Caller
 from taskengine.api.surface import LONGEST_WAIT, MOST_IDS, ROWS, Row, Sends
 from taskengine.errors import InvalidInputError
-from taskengine.models import TaskCreateRequest, TaskFilter, Workflow
+from taskengine.models import TaskFilter, Workflow
 from taskengine.models.definition import did_you_mean
 from taskengine.rest.wire import parameters
 
 #: What an endpoint takes beside arguments of the method.
 BODY, KEY = "request_body", "idempotency_header"
+KEY_HEADER = "Idempotency-Key"
 _IDS = frozenset({"task_ids", "message_ids"})
 _OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(Json[dict[str, JsonValue]])
 
@@ -42,7 +43,7 @@ def signature_of(row: Row) -> inspect.Signature:
         if name not in inside and each.kind is not Parameter.VAR_KEYWORD
     ]
     if row.key:
-        mark = Header(alias="Idempotency-Key", description="The same request sent again answers as the first did.")
+        mark = Header(alias=KEY_HEADER, description="The same request sent again answers as the first did.")
         found.append(_endpoints(KEY, Annotated[str | None, mark], None))
     if (body := body_model(row)) is not None:
         is_needed = bool(row.one) or any(field.is_required() for field in body.model_fields.values())
@@ -139,6 +140,7 @@ def arguments_of(row: Row, brought: Mapping[str, Any], caller: Caller) -> dict[s
     _sign(row, given, caller)
     if row.key and (key := brought.get(KEY)) is not None:
         _put_key(row, given, key)
+    _make_tasks(row, given, caller)
     return given
 
 
@@ -169,21 +171,21 @@ def _told(row: Row, body: BaseModel) -> dict[str, Any]:
 
 
 def _sign(row: Row, given: dict[str, Any], caller: Caller) -> None:
-    """Put the key's name where the method asks who does it, and where nobody said who made a thing."""
+    """Put the key's name where the method asks who does it, and where nobody said who made a workflow."""
     if caller.name is None:
         return
     if row.who:
         given[row.who] = caller.name
-    if isinstance(task := given.get("task"), TaskCreateRequest):
-        given["task"] = _made_by(task, caller.name)
-    if row.name == "create_tasks":
-        given["tasks"] = [_made_by(each, caller.name) for each in given["tasks"]]
     if isinstance(workflow := given.get("workflow"), Workflow) and workflow.created_by is None:
         given["workflow"] = workflow.with_checked({"created_by": caller.name})
 
 
-def _made_by(task: TaskCreateRequest, name: str) -> TaskCreateRequest:
-    return task.with_checked({"created_by": name}) if task.created_by is None else task
+def _make_tasks(row: Row, given: dict[str, Any], caller: Caller) -> None:
+    """Put tasks in the place of requests, made by the key where nobody is named: nobody else holds what they hold."""
+    if row.name == "create_tasks":
+        given["tasks"] = [task.as_task(caller.name) for task in given["tasks"]]
+    elif row.name == "create_task":
+        given["task"] = given["task"].as_task(caller.name)
 
 
 def _put_key(row: Row, given: dict[str, Any], key: str) -> None:

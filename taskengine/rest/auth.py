@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeVar
 
 from fastapi import Request
@@ -21,6 +21,7 @@ from taskengine.api.operations.keys import Caller, Shown, admit, admit_session, 
 from taskengine.api.surface import Scope
 from taskengine.errors import AccessError, ScopeError, UnknownKeyError
 from taskengine.rest.guards import SAFE, host_port, is_own_page
+from taskengine.rest.large import Large
 from taskengine.store.aio import AsyncStore
 from taskengine.store.call import Call, Operation
 from taskengine.store.connect import connect_once_async
@@ -37,6 +38,16 @@ class Door(TaskAPI):
     everybody: Caller | None = None
     #: Browsers reach it over TLS alone, its own or a proxy's.
     is_secure: bool = False
+
+    @cached_property
+    def large(self) -> Large:
+        """What does the verbs that bring much."""
+        return Large(self.settings)
+
+    async def close(self) -> None:
+        """Close the connections; the next call opens them again."""
+        await super().close()
+        self.large.close()
 
     async def caller(self, request: Request) -> Caller:
         """Return who sent a request; UnknownKeyError, TooManyRequestsError."""

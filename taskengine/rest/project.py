@@ -11,24 +11,26 @@ import inspect
 import re
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response, Security
 from fastapi.routing import APIRoute
 
-from taskengine.api import TaskAPI
+from taskengine.api import BlockingTaskAPI, TaskAPI
 from taskengine.api.problems import PLAIN
 from taskengine.api.surface import ADVICE, BODY_BYTES, GRAPH_BYTES, LONGEST_WAIT, PREFIX, ROWS, Row, Sends
 from taskengine.core.remedy import as_commands
 from taskengine.errors import WaitTimeoutError
 from taskengine.rest import limits, progress
 from taskengine.rest.answers import Answer, answer_of
-from taskengine.rest.arguments import arguments_of, refuse_unknown, signature_of
+from taskengine.rest.arguments import KEY, KEY_HEADER, arguments_of, refuse_unknown, signature_of
 from taskengine.rest.auth import SHOWN, Door, need
+from taskengine.rest.large import is_large, read
 from taskengine.rest.live_texts import SSE, STREAMED, live_parameters, live_text
 from taskengine.rest.problem_model import Problem, problems_of
 from taskengine.rest.problems import HttpError
 
+T = TypeVar("T")
 _ROWS = {row.id: row for row in ROWS}
 #: Seconds beyond the longest wait in which a verb must have answered.
 _GRACE = 3.0
@@ -77,7 +79,8 @@ class RowRoute(APIRoute):
             if body and not limits.is_json(request.headers):
                 raise HttpError(415, PLAIN[415][1])
             with as_commands() if request.headers.get(ADVICE) == "commands" else nullcontext():
-                return await answer(limits.replayed(request, body))
+                done = await _done_aside(row, request, body) if is_large(row, body) else None
+                return await answer(limits.replayed(request, body)) if done is None else done
 
         return handler
 
@@ -91,7 +94,7 @@ def _endpoint(row: Row) -> Callable[..., Any]:
         method = getattr(request.app.state.door, row.name)
         if row.sends is Sends.WHERE and progress.is_wanted(request):
             return await progress.told(method, given)
-        return await _answered(row, method, given)
+        return await _in_time(row, _answered(row, method, given))
 
     asked = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
     signature = signature_of(row)
@@ -100,20 +103,42 @@ def _endpoint(row: Row) -> Callable[..., Any]:
     return endpoint
 
 
+async def _done_aside(row: Row, request: Request, body: bytes) -> Response | None:
+    """Do in a thread what a large body asks for; None where something is wrong with it, of which FastAPI tells."""
+    door: Door = request.app.state.door
+
+    def done(client: BlockingTaskAPI) -> Response | None:
+        if (brought := read(row, body)) is None:
+            return None
+        told = {**brought, KEY: request.headers.get(KEY_HEADER)}
+        value = getattr(client, row.name)(**arguments_of(row, told, request.state.caller))
+        return _response(answer_of(row), value)
+
+    return await _in_time(row, door.large.run(done))
+
+
 async def _answered(row: Row, method: Callable[..., Any], given: dict[str, Any]) -> Response:
-    """Call the method within the time of one request, and write what it answers."""
+    """Call the method, and write what it answers."""
     answer = answer_of(row)
     try:
-        async with asyncio.timeout(None if row.sends is Sends.WHERE else LONGEST_WAIT + _GRACE):
-            value = await method(**given)
-    except TimeoutError as exc:
-        if not isinstance(exc, WaitTimeoutError):
-            says = f"not done within {LONGEST_WAIT:g} s; it may go on, and the same request asks again"
-            raise WaitTimeoutError([], LONGEST_WAIT, says=says) from exc
+        value = await method(**given)
+    except WaitTimeoutError as exc:
         if not row.waits:
             raise
         return _response(answer, answer.model.model_construct(done=False, pending=list(exc.pending), detail=str(exc)))
     return _response(answer, answer.model.model_construct(done=True, result=value) if row.waits else value)
+
+
+async def _in_time(row: Row, work: Coroutine[Any, Any, T]) -> T:
+    """Return what *work* comes to within the time of one request; WaitTimeoutError when that is over."""
+    try:
+        async with asyncio.timeout(None if row.sends is Sends.WHERE else LONGEST_WAIT + _GRACE):
+            return await work
+    except TimeoutError as exc:
+        if isinstance(exc, WaitTimeoutError):
+            raise
+        says = f"not done within {LONGEST_WAIT:g} s; it may go on, and the same request asks again"
+        raise WaitTimeoutError([], LONGEST_WAIT, says=says) from exc
 
 
 def _response(answer: Answer, value: Any) -> Response:
