@@ -88,7 +88,7 @@ class LiveBoard:
         self._telling: asyncio.TimerHandle | None = None
         self._closing: asyncio.TimerHandle | None = None
         self._graph, self._graph_at = b"", -1
-        self._zipped: bytes | None = None
+        self._zipped: asyncio.Task[bytes] | None = None
         #: Whether it follows its run no more.
         self.is_over = False
         self._error: TaskEngineError | HttpError | None = None
@@ -136,13 +136,9 @@ class LiveBoard:
             self._graph, self._zipped, self._graph_at = board.graph(), None, board.seq
         if not zipped:
             return self._graph
-        plain = self._graph
-        if self._zipped is not None:
-            return self._zipped
-        found = await asyncio.to_thread(gzip.compress, plain, _LEVEL)
-        if plain is self._graph:
-            self._zipped = found
-        return found
+        if self._zipped is None:
+            self._zipped = asyncio.ensure_future(asyncio.to_thread(gzip.compress, self._graph, _LEVEL))
+        return await asyncio.shield(self._zipped)  # one who goes away does not take it from the others
 
     async def ready(self) -> None:
         """Wait until the board was read, at least as far as the run had come when it began."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import threading
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +15,7 @@ import pytest
 
 from taskengine import BlockingTaskAPI
 from taskengine.models import Task
+from taskengine.rest import boards
 from taskengine.rest.board import DIGITS
 from taskengine.settings import Settings
 from taskengine.store import tasks
@@ -125,6 +129,33 @@ async def test_graph_travels_zipped_to_who_accepts_that(settings: Settings, one:
         assert zipped.headers["content-encoding"] == "gzip"
         assert "content-encoding" not in plain.headers
         assert zipped.json() == plain.json()
+
+
+async def test_graph_is_zipped_once_for_all_who_ask_together(
+    settings: Settings, one: BlockingTaskAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, asked, zipped, may_go_on = one.create_task(Task(name="a")), list[bool](), list[int](), threading.Event()
+    graph = boards.LiveBoard.graph
+
+    def compress(plain: bytes, level: int) -> bytes:
+        zipped.append(len(plain))
+        may_go_on.wait(60)
+        return gzip.compress(plain, level)
+
+    async def seen(board: boards.LiveBoard, **how: bool) -> bytes:
+        asked.append(True)
+        return await graph(board, **how)
+
+    monkeypatch.setattr(boards, "gzip", SimpleNamespace(compress=compress))
+    monkeypatch.setattr(boards.LiveBoard, "graph", seen)
+    async with listening(settings) as url, httpx2.AsyncClient(trust_env=False, timeout=60) as client:
+        where = f"{url}/runs/{task.run_id}/graph?view=compact"
+        asking = [client.get(where, headers={"Accept-Encoding": "gzip"}) for _ in range(5)]
+        answering = asyncio.ensure_future(asyncio.gather(*asking))
+        await until(lambda: len(asked) == 5 and zipped)
+        may_go_on.set()
+        assert len({answer.text for answer in await answering}) == 1
+    assert len(zipped) == 1
 
 
 async def test_another_server_goes_on_from_a_graph_that_it_never_gave(settings: Settings, world: World) -> None:
