@@ -13,13 +13,12 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-_HEAD = "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n\r\n"
-_NOISE = (b": ping\n\n", b"retry: 1000\n\n")
-_LONGEST, _AT_ONCE = 600.0, 20
+from benchmarks.sse import opened, until_all
+
+_LONGEST = 600.0
 _ID = re.compile(rb"^id: (\d+)$", re.MULTILINE)
 
 
@@ -51,98 +50,39 @@ class Heard:
         return min((at for count, at in self.marks.items() if count >= event), default=sys.maxsize)
 
 
-class Listener(asyncio.Protocol):
-    """One connection."""
+@dataclass
+class Listener:
+    """One of them."""
 
-    def __init__(self, request: bytes, heard: Heard, came: Callable[[], None]) -> None:
-        self._request, self._heard, self._came = request, heard, came
-        self._left = bytearray()
-        self._is_head = True
-        self.at = 0
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    heard: Heard
+    at: int = 0
 
-    def connection_made(self, transport: Any) -> None:
-        """Ask."""
-        self.transport = transport
-        transport.write(self._request)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody may be sent away."""
-        if not self.over.done():
-            self.over.set_exception(RuntimeError(f"sent away after {self.at} bytes: {exc}"))
-
-    def data_received(self, data: bytes) -> None:
-        """Take whole chunks, and leave the rest for later."""
-        self._left += data
-        try:
-            if self._is_head:
-                self._read_head()
-            with memoryview(bytes(self._left)) as view:
-                used = self._take(view)
-            del self._left[:used]
-            self._came()
-        except (ValueError, RuntimeError) as exc:
-            if not self.over.done():
-                self.over.set_exception(exc)
-            self.transport.abort()
-
-    def _read_head(self) -> None:
-        head, found, rest = bytes(self._left).partition(b"\r\n\r\n")
-        if not found:
-            return
-        if b" 200 " not in head.split(b"\r\n")[0]:
-            raise RuntimeError(head.decode())
-        self._is_head, self._left = False, bytearray(rest)
-
-    def _take(self, view: memoryview) -> int:
-        begin = 0
-        while not self._is_head and (end := self._left.find(b"\r\n", begin)) >= 0:
-            size = int(view[begin:end].tobytes(), 16)
-            if size == 0:
-                raise RuntimeError(f"sent away after {self.at} bytes")
-            if len(view) < end + 2 + size + 2:
-                break
-            piece = view[end + 2 : end + 2 + size]
-            if piece not in _NOISE:
-                self.at = self._heard.hear(self.at, piece)
-            begin = end + 2 + size + 2
-        return begin
+    def hear(self, piece: memoryview) -> None:
+        """Take a piece of its stream."""
+        self.at = self.heard.hear(self.at, piece)
 
 
 async def main(port: int, path: str, count: int, first: int) -> dict[str, Any]:
     """Return what all of them heard."""
-    heard, turned, begin = Heard(), asyncio.Event(), time.perf_counter()
-    request = _HEAD.format(path=path, port=port).encode()
-    loop, listeners = asyncio.get_running_loop(), list[Listener]()
+    heard, begin = Heard(), time.perf_counter()
+    listeners = [Listener(heard) for _ in range(count)]
 
-    async def all_heard(event: int) -> float:
-        """Wait until each has heard an event; the seconds since the beginning."""
-        while any(each.at < heard.place_of(event) for each in listeners):
-            turned.clear()
-            await turned.wait()
-            await asyncio.sleep(0.05)  # many tell at once that something came
-            for each in listeners:
-                if each.over.done():
-                    each.over.result()
-        return time.perf_counter() - begin
+    def all_heard(event: int) -> bool:
+        least = heard.place_of(event)
+        return all(each.at >= least for each in listeners)
 
     async with asyncio.timeout(_LONGEST):
-        for at in range(0, count, _AT_ONCE):
-            made = [
-                loop.create_connection(lambda: Listener(request, heard, turned.set), "127.0.0.1", port)
-                for _ in range(min(_AT_ONCE, count - at))
-            ]
-            listeners += [listener for _, listener in await asyncio.gather(*made)]
-        ready = await all_heard(first)
+        streams = await opened(port, path, [each.hear for each in listeners])
+        await until_all(streams, lambda: all_heard(first))
+        ready = time.perf_counter() - begin
         print("ready", flush=True)
         last = int(await asyncio.to_thread(sys.stdin.readline))
-        await all_heard(last)
-    for each in listeners:
-        each.over.cancel()
-        each.transport.abort()
+        await until_all(streams, lambda: all_heard(last))
+    for each in streams:
+        each.close()
     ids = list(map(int, _ID.findall(heard.text)))
     return {
-        "listeners": len(listeners),
+        "listeners": count,
         "heard_all": sum(each.at == len(heard.text) for each in listeners),
         "events": heard.events,
         "in_order": ids == list(range(1, last + 1)),

@@ -15,6 +15,7 @@ from benchmarks.figures import (
     limits,
     memory,
     page,
+    page_viewers,
     pause,
     processor,
     rest,
@@ -57,6 +58,7 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "workflow.map": workflow_map.measure,
     "workflow.loop": workflow_loop.measure,
     "large": large.measure,
+    "page.viewers": page_viewers.measure,
     "page": page.measure,
 }
 
