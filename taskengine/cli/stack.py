@@ -132,9 +132,9 @@ class Stack:
         ended.close()
         self.children.remove(ended)
 
-    def ended(self) -> Child | None:
-        """Return a child that ended, or None while all run."""
-        return next((child for child in self.children if child.exit_code is not None), None)
+    def ended(self, *, besides: str) -> Child | None:
+        """Return a child that ended, or None while all run; the one of the name *besides* does not count."""
+        return next((child for child in self.children if child.exit_code is not None and child.name != besides), None)
 
     @property
     def runs(self) -> bool:

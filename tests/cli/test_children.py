@@ -93,8 +93,9 @@ def test_a_program_that_can_not_start_ends_those_that_did():
 @pytest.mark.process
 def test_the_first_that_ended_is_known():
     with stack("import time; time.sleep(60)", "raise SystemExit(7)") as started:
-        until(started.ended, 10, "one ended")
-        assert (started.ended().name, started.ended().end) == ("p1", "ended with exit code 7")
+        until(lambda: started.ended(besides="p2"), 10, "one ended")
+        ended = started.ended(besides="p0")
+        assert (ended.name, ended.end) == ("p1", "ended with exit code 7")
 
 
 def test_signals_are_counted_and_only_the_first_raises():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import urlsplit
 
 import pytest
 
 from taskengine import BlockingTaskAPI
+from taskengine.cli.page import serves
 
 from .conftest import until
 
@@ -128,6 +130,21 @@ def test_a_demo_whose_task_did_not_complete_fails_and_names_it(shell):
     assert running.end() == 1
     assert "Did not complete: 1" in running.said
     assert "by a test" in running.said
+    until(shell.is_empty, 15, "no process left")
+
+
+def test_a_page_whose_server_dies_is_served_again_and_the_demo_goes_on(shell):
+    running = shell.start("demo", str(wide(shell.folder / "wide", 400)), "--concurrency", "1")
+    running.await_word("Page: ")
+    (server,) = [each for each in shell.processes("cli --tied-to") if "server" in each.cmdline()]
+    server.kill()
+    running.await_word("The page's server was ended by SIGKILL: starting it again in 1 s")
+    running.await_word("The page's server is started again")
+    running.await_word("The fleet stays up")
+    address = next(line for line in running.said.splitlines() if line.startswith("Page: ")).split()[1]
+    until(lambda: serves(urlsplit(address).port or 0), 60, "the page again")
+    running.interrupt()
+    assert running.end() == 0
     until(shell.is_empty, 15, "no process left")
 
 

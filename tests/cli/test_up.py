@@ -113,6 +113,20 @@ def test_a_process_that_ends_is_started_again_and_named_and_waited_for_longer_ea
     until_empty(shell)
 
 
+def test_a_page_whose_server_dies_is_served_again_and_the_fleet_works_on(shell):
+    up = shell.start(*(word for word in START if word != "--no-page"))
+    up.await_word(READY[:5])
+    (server,) = [each for each in shell.processes("cli --tied-to") if "server" in each.cmdline()]
+    server.kill()
+    up.await_word("server was ended by SIGKILL: starting it again in 1 s")
+    up.await_word("server started again, pid ")
+    done = shell.run("task", "submit", "-C", "echo", "-i", '{"n": 1}', "--wait", "--timeout", "60", "-o", "json")
+    assert done.json["result"] == {"n": 1}
+    up.interrupt()
+    assert up.end() == 0
+    until_empty(shell)
+
+
 def test_a_worker_that_can_not_start_ends_the_stack_with_its_reason(shell):
     running = shell.start("up", "--import", "nobody_wrote_this", "--no-flower")
     assert running.end() == 1

@@ -23,6 +23,7 @@ from taskengine.api import BlockingTaskAPI
 from taskengine.cli import own_workers, page
 from taskengine.cli.child import Child
 from taskengine.cli.demo.conclusion import Conclusion
+from taskengine.cli.demo.page_server import PageServer
 from taskengine.cli.demo.screen import Screen
 from taskengine.cli.demo.subject import Subject, subject
 from taskengine.cli.fleet_options import Concurrency
@@ -31,7 +32,7 @@ from taskengine.cli.interrupts import Interrupts
 from taskengine.cli.output import OutputOption, warn
 from taskengine.cli.place import CommandLine, at_store
 from taskengine.cli.readiness import Readiness
-from taskengine.cli.stack import DEMO_AGENTS, Fleet, Stack, first_free, free_port, programs, stop_seconds
+from taskengine.cli.stack import DEMO_AGENTS, SERVER, Fleet, Stack, first_free, free_port, programs, stop_seconds
 from taskengine.demo import mosaic
 from taskengine.demo.run import Analysis
 from taskengine.errors import InvalidInputError, NotFoundError, StoreError, TaskEngineError
@@ -147,13 +148,14 @@ class _Demo:
     stack: Stack
     interrupts: Interrupts
     port: int
-    #: Of the page; None without one, and why.
+    #: Of the page that is wanted; None without one, and why.
     http_port: int | None
     why_no_page: str | None
     #: Open tasks that were there before.
     older: int
     screen: Screen = field(default_factory=Screen)
     analysis: Analysis | None = None
+    page_server: PageServer | None = None
 
     def run(self) -> int:
         """Analyse, show, and stay up if that is wanted."""
@@ -181,15 +183,17 @@ class _Demo:
         if self.older:
             self.screen.say(f"{self.older} open tasks of earlier submits share the queue.")
         readiness = Readiness(self.api, workers=1, flower_port=self.port, http_port=self.http_port)
+        self.page_server = PageServer(self.stack, self.screen, readiness)
         with self.screen.waiting(self.subject.planning):
             analysis = self.subject.analysis()
         with self.screen.waiting("waiting for the fleet to come up"):
             self._watch(readiness.is_up, seconds=_UP_SECONDS)
+        self.page_server.was_up = True
         with self.screen.waiting(f"submitting {len(analysis.tasks)} tasks"):
             self.analysis = analysis
             analysis.submit(self.api, time.monotonic(), self.subject.name)
-        if self.http_port is not None:
-            self.screen.say(f"Page: {page.address(self.api.settings, self.http_port, f'/runs/{analysis.run_id}')}")
+        if readiness.http_port is not None:
+            self.screen.say(f"Page: {page.address(self.api.settings, readiness.http_port, f'/runs/{analysis.run_id}')}")
         self._follow(analysis)
         return Conclusion(self.api, analysis, self.subject, self.wishes.report, flower).show(self.screen)
 
@@ -204,10 +208,12 @@ class _Demo:
             self._watch(is_over)
 
     def _watch(self, is_over: Callable[[], bool], *, seconds: float = float("inf")) -> None:
-        """Wait for *is_over*, as long as every process lives."""
+        """Wait for *is_over*, as long as every process lives that tasks need."""
         deadline = time.monotonic() + seconds
         while not is_over():
-            if ended := self.stack.ended():
+            if self.page_server is not None:
+                self.page_server.keep_up()
+            if ended := self.stack.ended(besides=SERVER):
                 raise TaskEngineError(_last_words(ended, self.stack.log(ended.name)))
             if time.monotonic() > deadline:
                 raise TaskEngineError(f"the fleet did not come up within {seconds:g} s; see {self.stack.logs}")
