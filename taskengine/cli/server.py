@@ -39,6 +39,15 @@ AllowHost = Annotated[
 ]
 
 
+Linger = Annotated[
+    float,
+    typer.Option(
+        min=0, metavar="SECONDS",
+        help="Serve on for so long once asked to end, with 503 on /readyz, so that a balancer's probes notice.",
+    ),
+]
+
+
 @command(
     app,
     "taskengine server",
@@ -55,6 +64,7 @@ def server(
     behind_proxy: BehindProxy = False,
     no_login: NoLogin = False,
     allow_host: AllowHost = None,
+    linger: Linger = 0.0,
     output: OutputOption = None,
 ) -> None:
     """Serve every verb over HTTP: REST under /api/v1, its description at /docs and /openapi.json.
@@ -72,18 +82,20 @@ def server(
         behind_proxy=behind_proxy,
         no_login=no_login,
         allow_hosts=split(allow_host),
+        linger=linger,
     )
     if no_login:
         warn("--no-login: every program and user of this machine may do everything")
     try:
-        asyncio.run(serve(settings, bind, partial(_greet, is_tied=context.find_root().params["tied_to"] is not None)))
+        is_tied = context.find_root().params["tied_to"] is not None
+        asyncio.run(serve(settings, bind, partial(_greet, is_tied=is_tied, is_everywhere=bind.is_everywhere)))
     finally:
         embedded.release(settings)
 
 
-def _greet(url: str, key: Path | None, *, is_tied: bool) -> None:
+def _greet(url: str, key: Path | None, *, is_tied: bool, is_everywhere: bool) -> None:
     """Say where it listens and where the key is; the key itself on a terminal alone: other output is somebody's log."""
-    where = f"; the key is in {key}" if key else ""
+    where = f"; the key is in {key}" if key else "; on every interface" if is_everywhere else ""
     said = f"REST: {url}/api/v1, described at {url}/docs{where} ({place(at_store())}); Ctrl-C ends it"
     if not is_tied:  # who started us says it, with the key
         said += "\nPage: " + opened(f"{url}/", local_key.read(key) if key and console().is_terminal else None)

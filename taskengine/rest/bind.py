@@ -28,6 +28,8 @@ class Bind:
     no_login: bool = False
     #: Further names of this server.
     allow_hosts: Sequence[str] = ()
+    #: Seconds for which it still serves once somebody asked for its end, and says that it is not ready.
+    linger: float = 0.0
 
     @property
     def is_loopback(self) -> bool:
@@ -57,10 +59,21 @@ class Bind:
         """Whether browsers reach it over TLS alone."""
         return self.tls_cert is not None or self.behind_proxy
 
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it listens on every interface, so that what it binds to is nowhere to go."""
+        try:
+            return ipaddress.ip_address(self.host).is_unspecified
+        except ValueError:
+            return False
+
     def url(self, port: int) -> str:
-        """Its address, with the port that it got."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{port}"
+        """Where to go, with the port that it got: its first name, or this machine's, where it listens everywhere."""
+        named = next(iter(self.allow_hosts), None) if self.is_everywhere else None
+        if named and self.behind_proxy:
+            return f"https://{named}"  # the proxy's own, at its own port: this one's is for the proxy
+        host = host_name(named) if named else socket.gethostname() if self.is_everywhere else self.host
+        return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def refuse_unsafe(bind: Bind) -> None:

@@ -40,20 +40,31 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Server(uvicorn.Server):
     """Ends when it is asked to, and then is over: uvicorn would send itself the signal once more."""
 
-    def __init__(self, config: uvicorn.Config, say_bye: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, say_bye: Callable[[], None], linger: float = 0.0) -> None:
         super().__init__(config)
         self._say_bye = say_bye
+        self._linger = linger
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, which end by no other way, listen on while what was begun is answered, and end as ever.
 
-        While it listens it says that it is not ready, and whoever balances loads sends the next requests elsewhere.
+        While it listens it says that it is not ready, so whoever balances loads sends the next requests elsewhere. With
+        nothing to answer it ends at once, as uvicorn and gunicorn do: a balancer that asks now and then finds nobody at
+        its next request, and tries another server. For one that does not, somebody says how long to listen on.
         """
         self._say_bye()
+        await self._listen_on()
         most = self.config.timeout_graceful_shutdown or END_SECONDS
         left = await self._answer_begun(most)
         self.config.timeout_graceful_shutdown = max(1, round(left))
         await super().shutdown(sockets)
+
+    async def _listen_on(self) -> None:
+        """Serve as ever for a while, but not ready."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._linger
+        while not self.force_exit and (left := until - loop.time()) > 0:
+            await asyncio.sleep(min(left, _LOOK_SECONDS))
 
     async def _answer_begun(self, seconds: float) -> float:
         """Wait until the requests of this moment are answered, those that come meanwhile aside; the seconds left."""
@@ -97,7 +108,7 @@ async def serve(settings: Settings, bind: Bind, greet: Callable[[str, Path | Non
             ssl_certfile=bind.tls_cert and str(bind.tls_cert), ssl_keyfile=bind.tls_key and str(bind.tls_key),
         )  # fmt: skip
         _collect_less()
-        await Server(config, live_of(app).say_bye).serve(sockets=[listening])
+        await Server(config, live_of(app).say_bye, bind.linger).serve(sockets=[listening])
     finally:
         listening.close()
 

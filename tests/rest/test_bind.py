@@ -45,6 +45,21 @@ def test_browsers_are_given_a_cookie_for_tls_wherever_they_come_by_tls(pem: dict
     assert Bind("0.0.0.0", behind_proxy=True).is_secure
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_who_listens_everywhere_names_an_address_to_go_to(host: str, pem: dict[str, Path]) -> None:
+    assert Bind(host, **pem).url(8460) == f"https://{socket.gethostname()}:8460"  # type: ignore[arg-type]
+    named = ["tasks.example.org", "other"]
+    assert Bind(host, allow_hosts=named, **pem).url(8460) == "https://tasks.example.org:8460"  # type: ignore[arg-type]
+    assert Bind(host, behind_proxy=True).url(8460) == f"http://{socket.gethostname()}:8460"
+    assert Bind(host, behind_proxy=True, allow_hosts=["t.example.org:444"]).url(8460) == "https://t.example.org:444"
+
+
+def test_who_listens_somewhere_is_there() -> None:
+    assert Bind("192.168.1.5").url(1) == "http://192.168.1.5:1"
+    assert Bind("fd00::5").url(1) == "http://[fd00::5]:1"
+    assert Bind("127.0.0.1", behind_proxy=True, allow_hosts=["t.example.org"]).url(1) == "http://127.0.0.1:1"
+
+
 @pytest.mark.parametrize(
     "asked", [{"host": "0.0.0.0"}, {"behind_proxy": True}, {"host": "0.0.0.0", "behind_proxy": True}]
 )

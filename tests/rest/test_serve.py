@@ -118,7 +118,7 @@ def test_beyond_this_machine_a_server_speaks_tls_to_browsers_and_clients_that_tr
     words = ("--host", "0.0.0.0", "--port", "0", "--tls-cert", str(cert), "--tls-key", str(private))
     with served(settings, tmp_path, *words) as (said, _):
         assert said["key_file"] is None
-        port = said["url"].removeprefix("https://0.0.0.0:")
+        port = said["url"].removeprefix(f"https://{socket.gethostname()}:")
         url = f"https://localhost:{port}"
         with httpx2.Client(base_url=url, verify=ssl.create_default_context(cafile=str(cert)), timeout=30) as browser:
             answer = browser.post("/session", json={"key": key()}, headers={"Sec-Fetch-Site": "same-origin"})
@@ -158,6 +158,23 @@ def test_a_server_that_ends_says_that_it_is_not_ready_and_finishes_what_it_answe
             assert get(said, "/livez").status_code == 200
             answer = waiting.result(30)
             assert (answer.status_code, answer.json()["done"]) == (200, False)
+        assert process.wait(30) == 0
+
+
+def test_a_server_with_nothing_to_answer_ends_at_once_or_listens_on_as_long_as_somebody_said(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with served(settings, tmp_path) as (said, process):
+        assert get(said, "/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    with served(settings, tmp_path, "--port", "0", "--linger", "600") as (said, process):
+        assert get(said, "/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        until(lambda: get(said, "/readyz").status_code == 503, 30)
+        assert get(said, "/livez").status_code == 200
+        assert get(said, "/docs").status_code == 200  # it serves as ever
+        process.send_signal(signal.SIGTERM)  # who insists is heeded
         assert process.wait(30) == 0
 
 
