@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, Json, JsonValue, TypeAdapter,
 
 from taskengine.api.operations.agent_fields import CHANGEABLE
 from taskengine.api.operations.keys import Caller
-from taskengine.api.surface import LONGEST_WAIT, MOST_IDS, ROWS, Row, Sends
+from taskengine.api.surface import LONGEST_WAIT, MOST_IDS, ROWS, Row, Scope, Sends
 from taskengine.errors import InvalidInputError
-from taskengine.models import TaskFilter, Workflow
+from taskengine.models import Task, TaskCreateRequest, TaskFilter, Workflow
 from taskengine.models.definition import did_you_mean
 from taskengine.rest.wire import parameters
 
@@ -171,21 +171,34 @@ def _told(row: Row, body: BaseModel) -> dict[str, Any]:
 
 
 def _sign(row: Row, given: dict[str, Any], caller: Caller) -> None:
-    """Put the key's name where the method asks who does it, and where nobody said who made a workflow."""
+    """Put the key's name where the method asks who does it, or who made a workflow."""
     if caller.name is None:
         return
     if row.who:
         given[row.who] = caller.name
-    if isinstance(workflow := given.get("workflow"), Workflow) and workflow.created_by is None:
+    if isinstance(workflow := given.get("workflow"), Workflow) and (
+        workflow.created_by is None or not _may_name_others(caller)
+    ):
         given["workflow"] = workflow.with_checked({"created_by": caller.name})
 
 
 def _make_tasks(row: Row, given: dict[str, Any], caller: Caller) -> None:
-    """Put tasks in the place of requests, made by the key where nobody is named: nobody else holds what they hold."""
+    """Put tasks in the place of requests, made by the key: nobody else holds what they hold."""
     if row.name == "create_tasks":
-        given["tasks"] = [task.as_task(caller.name) for task in given["tasks"]]
+        given["tasks"] = [_made(task, caller) for task in given["tasks"]]
     elif row.name == "create_task":
-        given["task"] = given["task"].as_task(caller.name)
+        given["task"] = _made(given["task"], caller)
+
+
+def _made(asked: TaskCreateRequest, caller: Caller) -> Task:
+    if asked.created_by is not None and not _may_name_others(caller):
+        asked = asked.with_checked({"created_by": None})
+    return asked.as_task(caller.name)
+
+
+def _may_name_others(caller: Caller) -> bool:
+    """Whether what it says of who made a thing counts: who may make a key of any name gains nothing by it."""
+    return caller.name is None or caller.scope >= Scope.ADMIN
 
 
 def _put_key(row: Row, given: dict[str, Any], key: str) -> None:

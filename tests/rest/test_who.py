@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from taskengine import BlockingTaskAPI
-from taskengine.api.surface import ROWS
+from taskengine.api.surface import ROWS, Scope
 from taskengine.rest.arguments import body_model
 
 from ..store.test_questions import ask as asks
@@ -29,6 +29,29 @@ async def test_nobody_can_say_who_does_it(http: httpx2.AsyncClient) -> None:
             sent["json"] = {**sent["json"], row.who: "eve"}
             document = problem(await http.request(**sent), 422, "invalid-input")
             assert row.who in document["detail"], row.id
+
+
+async def test_who_made_it_is_the_key_whatever_its_maker_says(
+    anybody: httpx2.AsyncClient, key: Callable[..., str], one: BlockingTaskAPI
+) -> None:
+    """But who may make a key of any name may say in whose name something is made."""
+    step = {"kind": "wait", "name": "s", "wait_seconds": 600}
+    for scope, wanted in ((Scope.SUBMIT, "eve"), (Scope.OPERATE, "eve"), (Scope.ADMIN, "bob")):
+        headers = {"Authorization": f"Bearer {key(scope, 'eve')}"}
+
+        async def made(path: str, body: Any, headers: dict[str, str] = headers) -> Any:
+            answer = await anybody.post(f"/api/v1{path}", json=body, headers=headers)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        claimed = {"name": "a", "capability": "lint", "created_by": "bob"}
+        assert (await made("/tasks", claimed))["created_by"] == wanted
+        (batched,) = (await made("/tasks:batch", {"tasks": [claimed]}))["items"]
+        assert batched["created_by"] == wanted
+        assert one.get_run(batched["run_id"]).created_by == wanted
+        flow = {"name": f"w{scope.word}", "steps": [step], "created_by": "bob"}
+        started = (await made("/workflows", {"workflow": flow}))["result"]
+        assert [each.created_by for each in one.list_workflows(flow["name"])] == [wanted], started
 
 
 async def test_who_pauses_is_the_key(ask: Ask, one: BlockingTaskAPI) -> None:
