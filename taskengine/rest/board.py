@@ -59,11 +59,17 @@ class Board:
         self._made, self._changed = array("Q"), array("Q")
         self._last_number = -1
         self._add(in_order(rows), 0)
+        self._unseen = run.total - len(self.ids)
         #: Of the event behind which it tells what changed: what came before, it read as it was.
         self.since = seq
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def total(self) -> int:
+        """How many tasks its run has at least, as far as it knows: fewer are there when retention took some."""
+        return len(self.ids) + self._unseen
 
     def index_of(self, task_id: str) -> int | None:
         """Return the index of a task; None where the run has none of this id."""
@@ -176,13 +182,16 @@ class Board:
         )  # fmt: skip
 
     def _times(self, at: int) -> tuple[int, int, int]:
-        """When a task became ready, started and ended, in milliseconds since the run began; -1 for not yet."""
+        """When a task became ready, started and ended, in milliseconds since the run began; -1 for not yet.
+
+        What started before it was ready again is an attempt of before: nothing of this one began.
+        """
         shown = _SHOWN.get(self._status[at], 0)
         base = self.base_ms
         ready, start, end = self._ready[at], self._start[at], self._end[at]
         return (
             max(0, ready - base) if ready and shown > 0 else -1,
-            max(0, start - base) if start and shown > 1 else -1,
+            max(0, start - base) if start and start >= ready and shown > 1 else -1,
             max(0, end - base) if end and shown > 2 else -1,
         )
 

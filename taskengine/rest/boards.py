@@ -26,6 +26,8 @@ _OFTEN, _SELDOM, _MANY = 0.1, 0.25, 2000
 _ANEW, _AHEAD = 1.0, 2.0
 #: Seconds after which a store that did not answer is asked again.
 _AGAIN = 0.5
+#: Seconds between two looks at whether retention took tasks away.
+_COUNT = 5.0
 #: Of zipping: higher ones take longer than they save.
 _LEVEL = 5
 #: Events behind which a listener who comes back is told to begin anew instead.
@@ -152,11 +154,15 @@ class LiveBoard:
                 self._following.result()  # a fault
             raise NotFoundError("run", self._run)
 
-    async def listen(self, seq: int | None) -> AsyncGenerator[bytes]:
-        """Yield what changes behind an event as pieces of a stream; None: from now on."""
+    async def listen(self, seq: int | None, size: int | None = None) -> AsyncGenerator[bytes]:
+        """Yield what changes behind an event as pieces of a stream; None: from now on.
+
+        *size*: tasks that the listener knows. Where it is not how many there were then, retention took some away, and
+        indices mean others.
+        """
         seat = self._ring.join()
         try:
-            missed = await self._missed(seq)
+            missed = await self._missed(seq, size)
             if missed is None:
                 yield last_word(RESET)
                 return
@@ -168,7 +174,7 @@ class LiveBoard:
             seat.leave()
             self.touch()
 
-    async def _missed(self, seq: int | None) -> bytes | None:
+    async def _missed(self, seq: int | None, size: int | None) -> bytes | None:
         """Return what changed behind an event, b'' for nothing; None where nobody knows, or the order is another."""
         if not await self._reached(seq or 0):
             return None
@@ -185,6 +191,8 @@ class LiveBoard:
             if not board.has_last([*made, *board.ids[first:]]):
                 return None
             first, changed = len(board) - len({*made, *board.ids[first:]}), [*changed, *moved]
+        if size is not None and size != first:
+            return None
         return self._piece(changed, first) if changed or first < len(board) else b""
 
     async def _reached(self, seq: int) -> bool:
@@ -223,7 +231,7 @@ class LiveBoard:
         try:
             while board := board or await self._read():
                 try:
-                    word = await self._follow_on(board)
+                    word = await self._follow_while_whole(board)
                 except StoreError:  # the history is there when the store is there again
                     await asyncio.sleep(_AGAIN)
                     continue
@@ -242,6 +250,26 @@ class LiveBoard:
             async with self._turned:
                 self._turned.notify_all()
 
+    async def _follow_while_whole(self, board: Board) -> str:
+        """Follow until something else happens, or until retention takes some of it away, which no event tells."""
+        both = [asyncio.ensure_future(self._follow_on(board)), asyncio.ensure_future(self._until_less(board))]
+        try:
+            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            return both[0].result() if both[0] in done else both[1].result()
+        finally:
+            for each in both:
+                each.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+
+    async def _until_less(self, board: Board) -> str:
+        """Return ``reset`` once the run has fewer tasks than were drawn."""
+        while True:
+            await asyncio.sleep(_COUNT)
+            if self.is_watched:
+                (run,) = await self._door.ask(runs.read([self._run]))
+                if run is not None and run.total < board.total:
+                    return RESET
+
     async def _follow_on(self, board: Board) -> str:
         """Fold what happens until something else does: the word of the tap, or ``reset`` where the order changed."""
         await self._turn(board)
@@ -259,6 +287,7 @@ class LiveBoard:
     async def _turn(self, board: Board) -> None:
         if self._board is None:
             self._changed, self._untold = set(), len(board)
+            self._graph_at = -1  # another board may be as far in its history
         self._board = board
         async with self._turned:
             self._turned.notify_all()

@@ -97,6 +97,9 @@ Behind = Annotated[int | None, Query(ge=0, le=_LAST, description="Sequence of th
 LastEvent = Annotated[
     int | None, Header(alias="Last-Event-ID", ge=0, le=_LAST, description="The same, as a browser sends it.")
 ]
+Size = Annotated[
+    int | None, Query(ge=0, le=_LAST, description="Tasks that are known: others than there were then mean a reset.")
+]
 LastLine = Annotated[str | None, Header(alias="Last-Event-ID", description="As `after`, as a browser sends it.")]
 
 
@@ -170,7 +173,7 @@ async def run_view(
 
 
 async def run_live(
-    request: Request, run_id: UUID, after: Behind = None, last_event_id: LastEvent = None
+    request: Request, run_id: UUID, after: Behind = None, size: Size = None, last_event_id: LastEvent = None
 ) -> EventStream:
     """Tell what changes in a run that is drawn: `{q, i, s, t, new}`.
 
@@ -180,7 +183,7 @@ async def run_live(
     """
     rooms, known = _live(request), after if last_event_id is None else last_event_id
     board = await rooms.boards.of(str(run_id))
-    return rooms.streams.stream(_caller(request), board.listen(known))
+    return rooms.streams.stream(_caller(request), board.listen(known, size))
 
 
 async def run_node(request: Request, run_id: UUID, i: int) -> NodeId:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from taskengine.core.lifecycle import TASK_TRANSITIONS
 from taskengine.core.replay import MOVES
 from taskengine.models import Event, TaskStatus
-from taskengine.rest.board import Board, in_order
+from taskengine.rest.board import DIGITS, Board, in_order
 from taskengine.store.runs import StoredRun
 from taskengine.store.sketches import Sketch
 
@@ -82,6 +82,20 @@ def test_a_board_that_followed_is_the_board_that_is_read_later(steps: list[tuple
         moved = {int(each.task_id or 0) for each in run.events[seq:]}
         assert set(followed.changed_since(seq)) == moved
         assert followed.first_made_since(seq) == size
+
+
+def test_a_task_that_was_opened_again_and_cancelled_before_it_began_shows_no_start() -> None:
+    run = Run()
+    run.add([])
+    followed = run.board()
+    ways = ("ready", "running", "failed", "pending", "ready", "cancelled")
+    for now, finish in zip(("pending", *ways), ways, strict=False):
+        run.move(0, sorted(TASK_TRANSITIONS[TaskStatus(now)]).index(TaskStatus(finish)))
+    follow(followed, run)
+    for board in (followed, run.board()):
+        told = json.loads(board.graph())
+        assert (told["status"], told["start"]) == (DIGITS["cancelled"], [-1])
+        assert told["ready"][0] < told["end"][0]
 
 
 @given(st.lists(st.lists(st.integers(0, 20), max_size=3), max_size=20), st.randoms(use_true_random=False))

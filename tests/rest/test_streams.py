@@ -17,9 +17,10 @@ import httpx2
 import pytest
 from starlette.types import Message, Send
 
+from taskengine import BlockingTaskAPI, Task
 from taskengine.api.operations.keys import close_session, open_session, revoke_key
 from taskengine.api.surface import Scope
-from taskengine.rest import feeds, limits, rings, streams
+from taskengine.rest import boards, feeds, limits, rings, streams
 from taskengine.rest.auth import ANYBODY
 from taskengine.rest.feeds import CUT, Feed
 from taskengine.settings import Settings
@@ -187,6 +188,36 @@ async def test_listener_of_a_run_that_is_pruned_hears_that_it_is_gone(
             assert world.run(retention.prune_range(world.elect(), retention.Pass(run, stored.finished_ms)))[1].over
             await until(lambda: listener.answers[-1] == 404, lambda: listener.heard)
         assert listener.words()[-1] == "gone"
+
+
+async def test_run_of_which_a_part_was_pruned_is_drawn_without_it(
+    settings: Settings, world: World, one: BlockingTaskAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boards, "_COUNT", 0.05)
+    old, kept = one.create_tasks([Task(name="old", capability="lint"), Task(name="kept", capability="lint")])
+    run = str(old.run_id)
+    world.finish(old)
+    world.finish(kept)
+    one.create_task(Task(name="later", capability="lint", depends_on={kept.id}, hold=True))  # nothing takes it away
+    (stored,) = world.run(runs.read([run]))
+    assert stored is not None
+    assert stored.finished_ms is not None
+    async with listening(settings) as url, httpx2.AsyncClient(trust_env=False) as client:
+        graph = f"{url}/runs/{run}/graph?view=compact"
+        assert (await client.get(graph)).json()["names"] == ["old", "kept"]
+        listener = Listener(f"{url}/runs/{run}/live")
+        async with hearing(listener):
+            await until(lambda: listener.answers)
+            _, over = world.run(retention.prune_range(world.elect(), retention.Pass(run, stored.finished_ms)))
+            assert (over.erased, over.kept) == (1, 1)
+            async with asyncio.timeout(DEADLINE):
+                while (await client.get(graph)).json()["names"] != ["kept"]:
+                    await asyncio.sleep(0.02)
+            await until(lambda: "reset" in listener.words())
+        seq = (await client.get(graph)).json()["seq"]
+        back = Listener(f"{url}/runs/{run}/live?after={seq}&size=2", comes_back=False)  # who was away meanwhile
+        async with hearing(back):
+            await until(lambda: back.words() == ["reset"])
 
 
 async def test_who_is_slow_is_sent_away_comes_back_and_misses_nothing(

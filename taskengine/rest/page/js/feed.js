@@ -95,7 +95,7 @@ export class Feed {
     const { board } = this;
     if (!board) return;
     this._stream?.close();
-    const stream = new EventSource(`${PREFIX}/runs/${this.run}/live?after=${board.seq}`);
+    const stream = new EventSource(`${PREFIX}/runs/${this.run}/live?after=${board.seq}&size=${board.size}`);
     this._stream = stream;
     stream.onopen = () => {
       this._failures = 0;
@@ -108,7 +108,7 @@ export class Feed {
     });
     stream.addEventListener("gone", () => {
       stream.close();
-      this._become("gone", "The run was deleted.");
+      this._become("gone", "The run is not here any more: it was deleted, or pruned after its retention. The picture is as it was.");
     });
     for (const word of ["lagged", "bye"]) stream.addEventListener(word, () => this._lost(stream));
     stream.onerror = () => this._lost(stream);

@@ -133,11 +133,14 @@ function artifacts(task, left) {
     h("span", { class: "quiet" }, ` ${each.kind ?? ""} ${each.size === undefined ? "" : `${each.size} bytes`}`))))];
 }
 
+/** When its latest attempt began; nothing where that was before it waited anew. @param {any} task */
+const began = ({ started_at: start, ready_at: ready }) => (start && !(Date.parse(ready ?? start) > Date.parse(start)) ? when(start) : null);
+
 /** @param {any} task @returns {[string, any][]} */
 function about(task) {
   return [
     ["Queue", task.capability], ["Pinned to", task.assigned_to], ["Priority", PRIORITIES[task.priority]], ["Submitted by", task.created_by],
-    ["Submitted", when(task.created_at)], ["Ready", task.ready_at && when(task.ready_at)], ["Began", task.started_at && when(task.started_at)],
+    ["Submitted", when(task.created_at)], ["Ready", task.ready_at && when(task.ready_at)], ["Began", began(task)],
     ["Ended", task.completed_at && when(task.completed_at)], ["Next attempt", task.next_attempt_at && when(task.next_attempt_at)],
     ["Scheduled", task.scheduled_at && when(task.scheduled_at)], ["Deadline", task.deadline && when(task.deadline)], ["Expires", task.expires_at && when(task.expires_at)],
     ["Retries", `${task.retry_count} of ${task.max_retries}`], ["Lost workers", task.lost_count || null],
