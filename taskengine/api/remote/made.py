@@ -8,7 +8,7 @@ from functools import cache, wraps
 from typing import Any, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from taskengine.api.aio.tasks import TaskAPI
 from taskengine.api.blocking.tasks import BlockingTaskAPI
@@ -48,14 +48,26 @@ class _Server(BaseModel):
 def _which(where: str) -> Exchange[None]:
     """Ask who lives there; UnsupportedServerError unless it is a server whose routes we know."""
     asked = Request("GET", "/version", is_repeatable=True, is_open=True)
-    server: _Server = yield from answered(asked, _Server.model_validate_json, where)
+    server: _Server = yield from answered(asked, _who(where), where)
     if server.name != "taskengine":
         raise no_server_of_ours(where, f"it calls itself {server.name!r:.80}")
     if server.api != PREFIX:
         raise UnsupportedServerError(
             f"{where} is taskengine {server.version:.40} and serves {server.api!r:.40}, this client asks for {PREFIX}; "
-            "install the version that the server has: pip install 'taskengine==VERSION'"
+            f"install the version that the server has: pip install 'taskengine=={server.version:.40}'"
         )
+
+
+def _who(where: str) -> Reader:
+    """Return what reads which server it is; UnsupportedServerError for what says nothing of the kind."""
+
+    def read(body: bytes) -> _Server:
+        try:
+            return _Server.model_validate_json(body)
+        except ValidationError as exc:
+            raise no_server_of_ours(where, f"what it says at {where}/version is no word of one") from exc
+
+    return read
 
 
 class _Asker:

@@ -6,6 +6,7 @@ What is no problem document comes from something else than the server: a proxy b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -57,6 +58,8 @@ def error_of(answer: Answer, where: str) -> TaskEngineError:
     slug = str(document.get("type", "")).removeprefix(PROBLEMS)
     if slug == "body-too-large":
         return _revived(PayloadTooLargeError, detail, {"field": "body", "size": None, "limit": None})
+    if _PLAINLY.get(slug) is UnsupportedServerError:
+        return another_version(where, "it has no such route")
     if slug in _PLAINLY:
         return _PLAINLY[slug](f"{where}: {detail}")
     error = CLASSES.get(slug, TaskEngineError)
@@ -97,6 +100,14 @@ def _stranger(answer: Answer, where: str) -> TaskEngineError:
             f"{where} answers {answer.status} and not as a taskengine server does; is one running behind its proxy?"
         )
     return no_server_of_ours(where, f"it answers {answer.status} {answer.media_type or 'without a content type'}")
+
+
+def another_version(where: str, why: str) -> UnsupportedServerError:
+    """Return the error that a server of ours, as it said itself, is not the one that this client was made for."""
+    return UnsupportedServerError(
+        f"{where} is another version of taskengine than this client, {version('taskengine')}: {why}; {where}/version "
+        "tells which, and pip install 'taskengine==VERSION' installs it here"
+    )
 
 
 def no_server_of_ours(where: str, why: str) -> UnsupportedServerError:

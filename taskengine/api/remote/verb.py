@@ -16,7 +16,7 @@ from taskengine.api.operations.agent_fields import refuse_other_changes
 from taskengine.api.remote.answers import Reader
 from taskengine.api.remote.arguments import plain
 from taskengine.api.remote.message import Answer, Exchange, Request
-from taskengine.api.remote.revive import error_of, no_server_of_ours
+from taskengine.api.remote.revive import another_version, error_of
 from taskengine.api.surface import BODY_BYTES, GRAPH_BYTES, PREFIX, Row, Scope, Sends
 from taskengine.errors import InvalidInputError, PayloadTooLargeError
 from taskengine.models import TaskFilter, TaskUpdateRequest
@@ -160,4 +160,11 @@ def understood(answer: Answer, read: Reader, where: str) -> Any:
     try:
         return read(answer.body)
     except (ValidationError, InvalidInputError) as exc:
-        raise no_server_of_ours(where, f"its answer cannot be read ({str(exc).splitlines()[0]:.120})") from exc
+        raise another_version(where, f"its answer cannot be read ({_first_fault(exc):.120})") from exc
+
+
+def _first_fault(exc: ValidationError | InvalidInputError) -> str:
+    if isinstance(exc, InvalidInputError):
+        return str(exc)
+    fault = exc.errors(include_url=False, include_context=False, include_input=False)[0]
+    return ": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"])))

@@ -60,16 +60,28 @@ def test_another_program_is_named_as_none_of_ours_and_sees_no_key(
 def test_a_server_with_other_routes_is_named_with_its_version(stranger: Make) -> None:
     said = b'{"name": "taskengine", "version": "9.0", "api": "/api/v9"}'
     other = stranger(lambda _path, _times: (200, "application/json", said))
-    with BlockingTaskAPI(other.url) as api, pytest.raises(UnsupportedServerError, match=r"taskengine 9\.0 and serves"):
+    with BlockingTaskAPI(other.url) as api, pytest.raises(UnsupportedServerError) as refused:
         api.list_tasks()
+    assert "is taskengine 9.0 and serves" in str(refused.value)
+    assert "pip install 'taskengine==9.0'" in str(refused.value)
 
 
-def test_an_answer_of_another_form_is_named(stranger: Make) -> None:
-    other = stranger(
-        lambda path, _times: (200, "application/json", VERSION if path == "/version" else b'{"things": 5}')
-    )
-    with BlockingTaskAPI(other.url) as api, pytest.raises(UnsupportedServerError, match="cannot be read"):
+@each(
+    "said",
+    [
+        (200, "application/json", b'{"things": 5}'),
+        (404, "application/problem+json", b'{"type": "/problems/no-such-page", "status": 404}'),
+        (405, "application/problem+json", b'{"type": "/problems/method-not-allowed", "status": 405}'),
+    ],
+)
+def test_a_server_of_ours_that_lacks_a_verb_or_tells_it_otherwise_is_another_version(
+    stranger: Make, said: tuple[int, str, bytes]
+) -> None:
+    other = stranger(lambda path, _times: (200, "application/json", VERSION) if path == "/version" else said)
+    with BlockingTaskAPI(other.url) as api, pytest.raises(UnsupportedServerError) as refused:
         api.list_tasks()
+    assert "is another version of taskengine than this client" in str(refused.value)
+    assert "ValidationError" not in str(refused.value)
 
 
 def test_a_proxy_without_a_server_is_a_server_that_does_not_answer(stranger: Make) -> None:
