@@ -1,5 +1,7 @@
 """What the shell completes besides words: ids, capabilities, agents, of a server that runs and answers at once.
 
+Where commands speak to a server of REST, that one is asked (:mod:`taskengine.cli.afar`).
+
 Whatever goes wrong completes nothing.
 """
 
@@ -17,9 +19,10 @@ from rich.markup import escape
 from taskengine.agents import types
 from taskengine.api.context import OperationContext
 from taskengine.api.operations import find, workflow_read
+from taskengine.cli import afar
 from taskengine.cli.nearby import ask
 from taskengine.core.step_index import StepIndex
-from taskengine.models import ApprovalStep
+from taskengine.models import ApprovalStep, Task
 from taskengine.models.enums import TriggerRule
 from taskengine.store import agents as stored_agents
 from taskengine.store import by_moment, dead_letters, nodes, quarantine, tasks
@@ -61,6 +64,8 @@ def meant_ids(context: typer.Context, incomplete: str) -> Offers:
 
 def dead_ids(incomplete: str) -> Offers:
     """Ids of dead letters that begin like this, for completion."""
+    if afar.is_meant():
+        return _begun(afar.dead(), incomplete)
     found = ask(lambda store: store.run(dead_letters.page(Keys(store.settings.namespace), None, 0, _LOOKED))) or []
     return _named([one.id for one in found], incomplete)
 
@@ -73,6 +78,8 @@ def quarantined_ids(incomplete: str) -> Offers:
         stored = store.run(quarantine.piece(keys, count, quarantine.PIECE)) if count else []
         return [(one.message.id, _told(one.message.reason[:60])) for one in stored]
 
+    if afar.is_meant():
+        return _begun(afar.quarantined(), incomplete)
     return [(id, help) for id, help in ask(newest) or [] if id.startswith(incomplete)]
 
 
@@ -83,29 +90,39 @@ def trigger_rules(incomplete: str) -> Offers:
 
 def capabilities(incomplete: str) -> Offers:
     """Queues that workers serve, or that tasks wait in."""
-    fleet = ask(lambda store: store.run(nodes.fleet()))
-    if fleet is None:
-        return []
-    known = {queue for node in fleet.nodes for queue in node.queues} | {queue.name for queue in fleet.queues}
-    ready = {queue.name: queue.ready for queue in fleet.queues}
+    known = afar.queues() if afar.is_meant() else _queues_nearby()
     return [
-        (queue, f"{ready.get(queue, 0)} ready")
-        for queue in sorted(known)
+        (queue, f"{ready} ready")
+        for queue, ready in sorted(known.items())
         if queue.startswith(incomplete) and not queue.startswith("@")
     ]
 
 
+def _queues_nearby() -> dict[str, int]:
+    fleet = ask(lambda store: store.run(nodes.fleet()))
+    if fleet is None:
+        return {}
+    served = {queue: 0 for node in fleet.nodes for queue in node.queues}
+    return served | {queue.name: queue.ready for queue in fleet.queues}
+
+
 def agents(incomplete: str) -> Offers:
     """Agents that are registered, and those of live workers."""
+    known = afar.agents() if afar.is_meant() else _agents_nearby()
+    return [(name, "") for name in sorted(known) if name.startswith(incomplete)]
+
+
+def _agents_nearby() -> set[str]:
     fleet = ask(lambda store: store.run(nodes.fleet()))
     live = [] if fleet is None else [node for node in fleet.nodes if node.alive]
     known = set(ask(lambda store: store.run(stored_agents.names(Keys(store.settings.namespace)))) or [])
-    known |= {agent for node in live for agent in node.queues.values()}
-    return [(name, "") for name in sorted(known) if name.startswith(incomplete)]
+    return known | {agent for node in live for agent in node.queues.values()}
 
 
 def limits(incomplete: str) -> Offers:
     """Limits, with how many agents share each."""
+    if afar.is_meant():
+        return _begun(afar.limits(), incomplete)
     found = ask(lambda store: store.run(stored_limits.every_limit())) or []
     return [(one.name, f"{one.agents} agents") for one in found if one.name.startswith(incomplete)]
 
@@ -156,7 +173,8 @@ def approvals(context: typer.Context, incomplete: str) -> Offers:
         places = StepIndex(store.run(workflow_read.get_workflow(scope, id))).places
         return [place.path for place in places if isinstance(place.step, ApprovalStep)]
 
-    return [(path, "") for path in ask(paths) or [] if path.startswith(incomplete)][:_OFFERED]
+    found = afar.approvals(str(context.params.get("id") or "")) if afar.is_meant() else ask(paths)
+    return [(path, "") for path in found or [] if path.startswith(incomplete)][:_OFFERED]
 
 
 def _runs(incomplete: str, *, names: bool, among: str = "graphs") -> Offers:
@@ -164,12 +182,13 @@ def _runs(incomplete: str, *, names: bool, among: str = "graphs") -> Offers:
         entries = yield from by_moment.page(keys.fixed(among), None, 0, _LOOKED)
         return (yield from stored_runs.read([entry.id for entry in entries]))
 
-    found = [run for run in ask(lambda store: store.run(newest(Keys(store.settings.namespace)))) or [] if run]
-    offers = [
-        (run.id, _told(f"{run.name[:40]} {run.total - run.open} of {run.total} over".strip()))
-        for run in found
-        if run.id.startswith(incomplete.lower())
-    ][:_OFFERED]
+    def nearby() -> list[afar.Named]:
+        stored = ask(lambda store: store.run(newest(Keys(store.settings.namespace)))) or []
+        over = ((run, f"{run.total - run.open} of {run.total} over") for run in stored if run)
+        return [afar.Named(run.id, run.name, f"{run.name[:40]} {says}".strip()) for run, says in over]
+
+    found = nearby() if not afar.is_meant() else afar.graphs() if among == "graphs" else afar.workflows()
+    offers = _begun(found, incomplete.lower())
     if names:
         # Only what stands on a command line as it is: shells put an offer there unquoted.
         plain = (run.name for run in found if run.name.startswith(incomplete) and _PLAIN.fullmatch(run.name))
@@ -179,6 +198,8 @@ def _runs(incomplete: str, *, names: bool, among: str = "graphs") -> Offers:
 
 
 def _tasks(incomplete: str, statuses: Sequence[str]) -> Offers:
+    if afar.is_meant():
+        return _shown(afar.tasks(incomplete, statuses)[:_OFFERED], statuses)
     digits = incomplete.lower().replace("-", "")
 
     def newest(store: SyncStore) -> list[str]:
@@ -193,11 +214,19 @@ def _tasks(incomplete: str, statuses: Sequence[str]) -> Offers:
 def _named(ids: Sequence[str], incomplete: str, statuses: Sequence[str] = ()) -> Offers:
     wanted = [id for id in ids if id.startswith(incomplete.lower())][:_OFFERED]
     found = ask(lambda store: store.run(tasks.read(wanted))) if wanted else None
+    return _shown([task for task in found or [] if task], statuses)
+
+
+def _shown(found: Sequence[Task], statuses: Sequence[str]) -> Offers:
     return [
         (str(task.id), _told(f"{task.name[:40]} {task.status.value}"))
-        for task in found or []
-        if task and (not statuses or task.status.value in statuses)
+        for task in found
+        if not statuses or task.status.value in statuses
     ]
+
+
+def _begun(found: Sequence[afar.Named], incomplete: str) -> Offers:
+    return [(each.id, _told(each.says)) for each in found if each.id.startswith(incomplete)][:_OFFERED]
 
 
 def _told(text: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from taskengine import embedded
+from taskengine.cli import reach
 from taskengine.errors import TaskEngineError
 from taskengine.settings import current
 from taskengine.store import nodes
@@ -23,7 +24,7 @@ def ask(question: Callable[[SyncStore], T]) -> T | None:
     """Return the answer to *question*; None when no server is near."""
     try:
         settings = current()
-        if settings.url is not None:
+        if settings.url is not None or reach.chosen() is not None:
             return None  # what is near is not what a command would ask
         url = settings.redis_url
         if url is None:

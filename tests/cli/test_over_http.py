@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from taskengine import BlockingTaskAPI, Task
 from taskengine.api.operations.keys import create_key, list_keys
+from taskengine.cli import afar, completion, reach
 from taskengine.cli.place import asking
 from taskengine.errors import SettingsError
 from taskengine.models.key import NewKey
@@ -191,3 +193,33 @@ def test_a_wrong_address_is_one_sentence(over_http: Served, taskengine: Run, url
     done = taskengine("--url", url, "task", "list")
     assert done.code == 1
     assert says in done.err
+
+
+def test_ids_and_names_are_offered_by_the_server_that_is_named(
+    over_http: Served, taskengine: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(afar, "_SECONDS", 60.0)
+    made = [taskengine("-o", "json", "task", "submit", "-C", "lint", "--name", name).json for name in ("a", "b")]
+    taskengine("task", "cancel", made[0]["id"])
+    with BlockingTaskAPI() as api:
+        graph = api.create_tasks([Task(name=name, capability="lint") for name in "cd"], name="nightly")
+    run = str(graph[0].run_id)
+    taskengine("agents", "limits", "set", "key", "--in-flight", "1")
+    taskengine("agents", "register", "bot", "function", "lint")
+    for word in ("TASKENGINE_URL", "--url"):
+        if word == "--url":
+            monkeypatch.delenv("TASKENGINE_URL")
+            current.cache_clear()
+            monkeypatch.setattr(reach, "_choice", reach._Choice(over_http.url))
+        assert completion._tasks(made[0]["id"][:6], ("cancelled",)) == [(made[0]["id"], "a cancelled")]
+        assert completion._tasks(made[1]["id"][:6], ("cancelled",)) == []
+        assert {id for id, _ in completion.task_ids("")} >= {each["id"] for each in made}
+        assert completion.runs("nig") == [("nightly", "the newest of that name")]
+        assert completion.run_ids(run[:8]) == [(run, "nightly 0 of 2 over")]
+        assert completion.capabilities("l") == [("lint", "3 ready")]
+        assert completion.limits("") == [("key", "0 agents")]
+        assert [name for name, _ in completion.agents("")] == ["bot"]
+        assert completion.dead_ids("") == completion.quarantined_ids("") == completion.workflows("") == []
+    monkeypatch.setattr(reach, "_choice", reach._Choice("http://127.0.0.1:1"))
+    monkeypatch.setattr(afar, "_SECONDS", 0.2)
+    assert completion.task_ids("") == []

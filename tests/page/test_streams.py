@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from taskengine.models import Task
+from taskengine.store import nodes, retention, runs
 
 from .screen import Screen
 from .site import Site
@@ -107,3 +108,28 @@ def test_workers_are_told_and_go_on_when_their_server_was_killed(screen: Screen,
     site.api.cancel_task(task.id)
     screen.see("0 of 2 slots busy")
     assert is_the_same(screen)
+
+
+def test_a_run_that_is_pruned_while_one_looks_is_said_to_be_gone_and_the_page_stays_usable(
+    screen: Screen, site: Site
+) -> None:
+    tasks = [Task(name=f"short {n}", capability="bake") for n in range(2)]
+    run = site.submit("short-lived", *tasks)
+    site.api.wait([task.id for task in tasks], timeout=60)
+    screen.go(f"/runs/{run}/graph")
+    screen.see("short-lived", "2 of 2 tasks over")
+    marked(screen)
+    store = site.fleet.store
+    (stored,) = store.run(runs.read([run]))
+    assert stored is not None
+    assert stored.finished_ms is not None
+    term = str(store.run(nodes.fleet()).term)  # that of the coordinator, which goes on
+    word, over = store.run(retention.prune_range(term, retention.Pass(run, stored.finished_ms)))
+    assert (word, over.erased) == ("ok", 2)
+    screen.see("pruned after its retention")
+    screen.go(f"/tasks/{tasks[0].id}")
+    screen.see("pruned after its retention")
+    screen.press("Runs")
+    screen.until(lambda: "short-lived" not in screen.text and "Runs" in screen.text, "a list without it")
+    assert is_the_same(screen)
+    assert all("status of 404" in each for each in screen.complaints())  # what was asked for is gone, and nothing else
