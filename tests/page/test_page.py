@@ -271,6 +271,31 @@ def test_health_shows_what_the_doctor_finds_with_what_to_do(screen: Screen, site
     screen.until(lambda: queue not in screen.text)
 
 
+def test_keys_are_made_shown_once_and_revoked_and_seen_by_who_may_everything(screen: Screen, site: Site) -> None:
+    name = f"bo-{uuid4().hex[:6]}"
+    screen.go("/health")
+    screen.press("New key …")
+    screen.type("Whose it is", name)
+    Select(screen.field("What it may do")).select_by_value("operate")
+    screen.press("Make it")
+    screen.see("shown only now")
+    shown = str(screen.driver.find_element(By.CSS_SELECTOR, "dialog pre").text)
+    screen.press("Understood")
+    (made,) = [each for each in site.api.list_keys() if each.name == name]
+    assert (made.scope, shown.split("_")[1]) == ("operate", made.id)
+    screen.until(lambda: shown not in screen.driver.page_source and name in screen.text, "the list without its secret")
+    screen.open(f"key={shown}")  # who has it sees no keys
+    screen.go("/health")
+    screen.see("What there is")
+    assert "New key" not in screen.text
+    screen.open(f"key={site.key}")
+    screen.go("/health")
+    screen.press(f"Revoke {name} {made.id}")
+    screen.press("Revoke it")
+    until(lambda: made.id not in [each.id for each in site.api.list_keys()], 30)
+    screen.until(lambda: made.id not in screen.text)
+
+
 @pytest.mark.parametrize(
     "path",
     [

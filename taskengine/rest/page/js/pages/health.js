@@ -8,6 +8,7 @@ import { live } from "../live.js";
 import { button, facts, head, panel } from "../parts.js";
 import { badge } from "../status.js";
 import { number, span } from "../words.js";
+import { keys, load as loadKeys } from "./health/keys.js";
 
 /** @typedef {{level: string, about: string, says: string, do: string | null}} Finding */
 
@@ -24,11 +25,11 @@ export function mount(root, route) {
   const view = live(root, route, {
     every: 5000,
     async load(_, signal) {
-      const [health, examination, version] = await Promise.all([
-        get("/health", {}, signal), get("/examination", {}, signal), ask("GET", "/version", { prefix: "", signal })]);
-      return { health, findings: /** @type {Finding[]} */ (examination.items), version };
+      const [health, examination, version, known] = await Promise.all([
+        get("/health", {}, signal), get("/examination", {}, signal), ask("GET", "/version", { prefix: "", signal }), loadKeys(signal)]);
+      return { known, health, findings: /** @type {Finding[]} */ (examination.items), version };
     },
-    draw: ({ health, findings, version }) => [
+    draw: ({ health, findings, version, known }, _, again) => [
       head("Health", state([...findings, ...(deep ?? [])]),
         button(isAsking ? "Checking …" : "Check every record", check, { disabled: isAsking })),
       deep ? panel("Every record", list(deep)) : null,
@@ -41,8 +42,9 @@ export function mount(root, route) {
         ["Coordinator", health.coordinator ?? "none leads"],
         ["Workers", health.workers], ["Slots", health.slots], ["Running", health.running_tasks],
         ["Dead letters", health.dead_letters === undefined ? null : h("a", { href: "#/dead-letters" }, health.dead_letters)]])),
+      known ? keys(known, again) : null,
       h("p", { class: "quiet" }, "The same from the shell: ", h("code", null, "taskengine doctor"), ", and with every record checked: ",
-        h("code", null, "taskengine doctor --deep"), "."),
+        h("code", null, "taskengine doctor --deep"), known ? [", ", h("code", null, "taskengine keys")] : null, "."),
     ],
   });
 
