@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -350,6 +350,27 @@ def find(below: int, limit: int, indexes: Iterable[str]) -> Operation[tuple[int,
     """Ids that carry every index, newest first, and the arrival to go on below (0 = no more)."""
     at, ids, _ = yield from _LIST(below=below, limit=limit, fits="", indexes=indexes)
     return at, ids
+
+
+def holding(part: Any) -> list[str]:
+    """Return indexes that every task carries whose metadata hold *part*, and few others do: texts in its document."""
+    return [f"d:{text}" for text in dict.fromkeys(_texts_of("", part))]
+
+
+def _texts_of(before: str, part: Any) -> Iterator[str]:
+    """What canonical JSON that holds *part* is bound to contain. (1.0 is written otherwise, and is 1.)"""
+    if isinstance(part, Mapping):
+        yield from [f"{before}{{"] if not part else []
+        for key, value in part.items():
+            yield from _texts_of(f"{canonical(key, 'metadata')}:", value)
+    elif isinstance(part, list):
+        yield f"{before}["
+        for value in part:
+            yield from _texts_of("", value)
+    elif isinstance(part, int | float) and not isinstance(part, bool):
+        yield from [before] if before else []
+    else:
+        yield before + canonical(part, "metadata")
 
 
 def find_fitting(

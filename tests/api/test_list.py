@@ -111,6 +111,40 @@ def test_page_does_not_end_early_when_its_last_task_goes_at_any_moment(
     assert found == [str(n) for n in reversed(range(10)) if n != 7]
 
 
+def pages(one: BlockingTaskAPI, **filters: Any) -> list[TaskPage]:
+    """All pages of a list, however short."""
+    found = [one.list_tasks(**filters)]
+    while found[-1].cursor:
+        found.append(one.list_tasks(**filters, cursor=found[-1].cursor))
+    return found
+
+
+@pytest.mark.parametrize("filters", [{"capability": "rare"}, {"metadata": {"team": "rare"}}, {"metadata": {"n": 0}}])
+def test_a_page_that_searched_for_long_is_short_and_says_where_to_go_on(
+    one: BlockingTaskAPI, world: World, filters: dict[str, Any]
+) -> None:
+    """What is looked for is old, and nothing else is like it: no page looks through all that came since."""
+    rare = [lint(f"rare{n}", capability="rare", metadata={"team": "rare", "n": 0}) for n in range(3)]
+    one.create_tasks(rare)
+    one.create_tasks(lint(str(n), metadata={"team": "core", "n": 1}) for n in range(9000))
+    asked = {**filters, "limit": 2}
+    trips = count()
+    nothing = dict.fromkeys(
+        ("status", "task_type", "priority", "assigned_to", "created_by", "metadata", "run_id", "capability")
+    )
+
+    def send(call: Any) -> Any:
+        next(trips)
+        return world.run(call)
+
+    first = steps(ask.list_tasks(**{**nothing, **asked}, asking=False, after=None), send)
+    assert (names(first), first.cursor is None) == ([], False)
+    assert next(trips) <= 40, "bounded, whatever there is"
+    found = pages(one, **asked)
+    assert [name for page in found for name in names(page)] == ["rare2", "rare1", "rare0"]
+    assert all(len(page) <= 2 for page in found)
+
+
 def test_last_page_has_no_cursor(api: Any) -> None:
     api.create_tasks(lint(str(n)) for n in range(3))
     assert api.list_tasks(limit=3).cursor is None

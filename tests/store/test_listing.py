@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from taskengine.core.containment import contains
 from taskengine.models import TaskPriority, TaskType
 from taskengine.store import coordination, graphs, tasks
+from taskengine.store.codec import canonical
 from taskengine.store.keys import CODES
 from taskengine.store.records import index_names
 
@@ -314,3 +316,30 @@ def _counted(world: World, fits: list[str], indexes: Iterable[str]) -> tuple[lis
         counts.update(others)
         more = below > 0
     return ids, dict(counts)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([1.0, 2.5]) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(max_size=2), _JSON, max_size=3), st.data())
+@settings(deadline=None)
+def test_what_holds_a_part_has_all_texts_it_is_searched_by(whole: dict[str, Any], data: st.DataObject) -> None:
+    """Else a list would miss it."""
+    part = _part_of(whole, data)
+    assert contains(whole, part)
+    text = canonical(whole, "metadata")
+    assert all(index.removeprefix("d:") in text for index in tasks.holding(part))
+
+
+def _part_of(whole: Any, data: st.DataObject) -> Any:
+    if isinstance(whole, dict):
+        kept = data.draw(st.sets(st.sampled_from(sorted(whole)))) if whole else ()
+        return {key: _part_of(whole[key], data) for key in kept}
+    if isinstance(whole, list):
+        kept = data.draw(st.lists(st.sampled_from(range(len(whole))), max_size=3)) if whole else ()
+        return [_part_of(whole[at], data) for at in kept]
+    return float(whole) if isinstance(whole, int) and not isinstance(whole, bool) else whole

@@ -129,7 +129,8 @@ class BlockingTaskAPI(
         *asking*: only those that wait for a person's answer, each with its ``question``.
 
         *metadata* must be contained in the task's, nested values too. Pass ``page.cursor`` back for the next
-        page.
+        page. A page that searched for long is short, or empty, and has a cursor: only one without is the last. Queue
+        and metadata are compared task by task, thousands a page; the others pass by millions.
         """
         return self._run(
             ask.list_tasks(

@@ -18,6 +18,8 @@ from taskengine.store.results import whole
 #: Tasks that one page may hold.
 MAX_PAGE = 1000
 MAX_EVENTS = 10_000
+#: Scripts that search for one page, some 5 ms each at most; and tasks read beyond it, whose metadata may be others'.
+MAX_SEARCHES, MAX_READ = 16, 256
 _LATEST = 100
 
 
@@ -104,7 +106,7 @@ def list_tasks(
     limit: int,
     after: str | None,
 ) -> Operation[TaskPage]:
-    """One page of the tasks that meet every filter, newest first."""
+    """One page of the tasks that meet every filter, newest first; short where it would search for longer."""
     below, most = cursor(after), number(limit, "limit", 1, MAX_PAGE)
     indexes = indexes_of(
         TaskFilter(
@@ -119,16 +121,19 @@ def list_tasks(
     )
     indexes += ["q:1"] if asking else []
     wanted = None if metadata is None else mapping(metadata, "metadata")
+    indexes += [] if wanted is None else tasks.holding(wanted)
     found: list[tasks.Placed] = []
-    more = True
-    while more and len(found) <= most:  # one more than asked tells whether there is a next page
+    more, searches, read = True, 0, 0
+    # One more than asked tells whether there is a next page.
+    while more and len(found) <= most and searches < MAX_SEARCHES and read <= most + MAX_READ:
         below, ids = yield from tasks.find(below, most + 1, indexes)
         seen = yield from tasks.read_placed(ids)
         found += [one for one in seen if one and (wanted is None or contains(one.task.metadata, wanted))]
-        more = below > 0
-    # The place was read with the task: asked for afterwards, it would be gone with a task that is deleted meanwhile.
-    after_last = str(found[most - 1].place) if len(found) > most else None
-    return TaskPage((one.task for one in found[:most]), after_last)
+        more, searches, read = below > 0, searches + 1, read + len(ids)
+    if len(found) > most:
+        # The place was read with the task: asked for afterwards, it would be gone with a task that is deleted by then.
+        return TaskPage((one.task for one in found[:most]), str(found[most - 1].place))
+    return TaskPage((one.task for one in found), str(below) if more else None)
 
 
 def indexes_of(where: TaskFilter) -> list[str]:

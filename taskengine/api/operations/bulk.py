@@ -137,7 +137,7 @@ def _each(
             f"no filter leaves anything out, so this would be done to every task; filter, or pass {that}",
             field="everything",
         )
-    indexes = indexes_of(where)
+    indexes = indexes_of(where) + (tasks.holding(where.metadata) if where.metadata else [])
     count, below, more = _Count(selection.dry_run), 0, True
     while more:
         # Documents are read to compare metadata, so then every task found is named and told.

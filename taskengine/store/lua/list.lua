@@ -1,22 +1,26 @@
 -- Finds tasks that carry every given index, newest first, in segments of 4096 arrivals.
 -- args: below, limit, fits, indexes...
 -- returns: {'ok', arrival to go on below or 0, counts, id ...}
--- fields: batch, run, queue, batch.state, batch.run
+-- fields: batch, run, queue, doc, batch.state, batch.run
 -- fits: statuses, 'a b …'; tasks in others are not named but counted, 'status number …'. '' names all. 'staged' among
 -- them names also tasks of graphs that are not committed.
 -- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, 'r:RUN' from the run's own ranges,
--- 'c:CAPABILITY' from the tasks that carry the others, any other from its bitmap.
+-- 'c:CAPABILITY' from the tasks that carry the others, 'd:TEXT' from their documents, which contain that text, any other
+-- from its bitmap.
 -- A look is a command; what is only counted costs a sixteenth of it. Stretches that hold nothing that is meant are
 -- skipped in C, a segment in some 50 microseconds; a call reads 1024 keys, or searches for 5 ms.
 local MOST_READ, MOST_LOOKS, MOST_SECONDS, FULL, COUNT = 1024, 256, 0.005, 8, 1 / 16
 local below, limit = tonumber(A.below), tonumber(A.limit)
-local wanted, filters, own_run, own_capability = nil, {}, nil, nil
+local wanted, filters, own_run, own_capability, texts = nil, {}, nil, nil, {}
 local fits = A.fits ~= '' and {}
 for status in A.fits:gmatch('%S+') do fits[CODES[status]] = true end
 for i = A.indexes.first, A.indexes.last do
   local status, run, capability = A.indexes[i]:match('^s:(.*)$'), A.indexes[i]:match('^r:(.*)$'),
     A.indexes[i]:match('^c:(.*)$')
-  if run or capability then
+  local text = A.indexes[i]:match('^d:(.*)$')
+  if text then
+    texts[#texts + 1] = text
+  elseif run or capability then
     own_run, own_capability = run or own_run, capability or own_capability
   elseif not status then
     filters[#filters + 1] = A.indexes[i]
@@ -63,7 +67,19 @@ local function is_visible(id)
   if states[batch] == nil then states[batch] = call('HGET', key('batch', batch), F.batch.state) end
   return states[batch] == 'committed'
 end
+-- A page of a document that is searched through is a look.
+local PAGE = 4096
+local function holds_texts(id)
+  local doc = call('HGET', key('task', id), F.doc) or ''
+  looks = looks + 1 + math.floor(#doc / PAGE)
+  for _, text in ipairs(texts) do
+    if not doc:find(text, 1, true) then return false end
+  end
+  return true
+end
+local function is_picky() return own_run or own_capability or texts[1] end
 local function is_wanted(id)
+  if texts[1] and not holds_texts(id) then return false end
   if not own_run and not own_capability then return true end
   looks = looks + 1
   local v = call('HMGET', key('task', id), F.run, F.queue)
@@ -86,7 +102,7 @@ local function look(no, code)
   local named = not fits or fits[code]
   if not named then
     looks = looks + COUNT
-    if not staged and not own_run and not own_capability then return count(code) end
+    if not staged and not is_picky() then return count(code) end
   end
   local id = id_near(no)
   if (staged and not (fits and fits[CODES.staged]) and not is_visible(id)) or not is_wanted(id) then return end
