@@ -66,7 +66,7 @@ READS = {
     "read_items", "read_nodes", "read_old_turns", "read_queues", "read_range", "read_runs", "read_steps",
     "read_values", "read_workflow",
     "read_api_keys",
-    "sketch",
+    "sketch", "find_runs",
     "run_counts", "read_running", "read_queue_view", "read_decision_inputs", "read_statuses", "read_deadline_weights",
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ from .world import World, steps
 
 
 def listed(world: World) -> list[str]:
-    return [entry.id for entry in world.run(runs.page(world.keys, None, 100))]
+    return [entry.id for entry in world.run(runs.find(None, 100))[1]]
 
 
 def stored(world: World, run: str) -> runs.StoredRun:
@@ -71,7 +71,7 @@ def test_run_becomes_a_graph_with_its_second_task_by_the_moment_of_its_first(wor
     world.raw.hincrby(world.keys.of("run", run), "cr", -5000)
     world.raw.zincrby(world.keys.fixed("runs"), -5000, run)
     world.create(world.task("second", created_by="bob"), run)
-    (entry,) = world.run(runs.page(world.keys, None, 10))
+    (entry,) = world.run(runs.find(None, 10))[1]
     assert (entry.id, entry.at_ms) == (run, stored(world, run).created_ms)
     assert told(world, run) == ("", "zoe", 2, 2)
     world.create(world.task("third"), run)
@@ -128,6 +128,46 @@ def test_counts_are_what_the_statuses_say_across_ranges_and_segments(real: World
     assert real.run(runs.counts(ids)) == [{"ready": 1}, dict(expected), {}, {"ready": 1}]
 
 
+def test_graphs_are_searched_by_every_filter_and_who_made_one_is_left_open_where_nobody_noted_it(world: World) -> None:
+    done = world.task("done")
+    nightly = graph(world, name="nightly", by="zoe")
+    over = world.submit(done, name="nightly", by="bob")
+    world.run(tasks.cancel(str(done.id), "no"))
+    lone = world.run_of(world.new("lone", created_by="eve").id)
+    world.submit(world.task("named"), run=lone, name="later")
+
+    def ids(**wanted: Any) -> set[str]:
+        last, entries = world.run(runs.find(None, 100, **wanted))
+        assert last is None
+        return {entry.id for entry in entries}
+
+    assert ids() == {nightly, over, lone}
+    assert ids(name="nightly") == {nightly, over}
+    assert ids(name="night") == set()
+    assert ids(finished=True) == {over}
+    assert ids(name="nightly", finished=False) == {nightly}
+    assert ids(created_by="zoe") == {nightly, lone}
+
+
+def test_a_search_of_runs_looks_at_so_many_in_one_script_and_says_where_to_go_on(real: World) -> None:
+    many = 5000
+    pipe = real.raw.pipeline()
+    for n in range(many):  # of ten in one millisecond
+        run = str(UUID(int=n))
+        pipe.hset(real.keys.of("run", run), mapping={"cr": 1000 + n // 10, "nm": "rare" if n in (3, 4000) else "often"})
+        pipe.zadd(real.keys.fixed("graphs"), {run: 1000 + n // 10})
+    pipe.execute()
+    real.broken = True
+    at, seen, trips = None, list[str](), 0
+    while at is not None or not trips:
+        real.raw.config_resetstat()
+        at, entries = real.run(runs.find(at, 10, name="rare"))
+        assert sum(int(each["calls"]) for each in real.raw.info("commandstats").values()) < 2200
+        seen, trips = [*seen, *(entry.id for entry in entries)], trips + 1
+    assert seen == [str(UUID(int=4000)), str(UUID(int=3))]
+    assert trips >= 3
+
+
 def test_page_of_graphs_goes_on_where_the_last_one_ended_also_when_that_run_went(real: World) -> None:
     made = [graph(real) for _ in range(7)]
     for n, run in enumerate(made):  # three of one moment
@@ -136,10 +176,11 @@ def test_page_of_graphs_goes_on_where_the_last_one_ended_also_when_that_run_went
         real.raw.zadd(real.keys.fixed("runs"), {run: moment})
         real.raw.zadd(real.keys.fixed("graphs"), {run: moment})
     order = [*reversed(made[3:]), *sorted(made[:3], reverse=True)]
-    seen = real.run(runs.page(real.keys, None, 5))
+    last, seen = real.run(runs.find(None, 5))
     assert [entry.id for entry in seen] == order[:5]
     real.raw.zrem(real.keys.fixed("graphs"), order[4])
-    assert [entry.id for entry in real.run(runs.page(real.keys, seen[-1], 5))] == order[5:]
+    assert last == seen[-1]
+    assert [entry.id for entry in real.run(runs.find(last, 5))[1]] == order[5:]
     real.broken = True
 
 

@@ -26,11 +26,12 @@ class BlockingRuns(BlockingBaseClient):
         """One page of the runs that meet every filter, newest first: graphs of more than one task, or with a name.
 
         A lone task without a name is a run too (:meth:`get_run`), and is listed by :meth:`list_tasks` alone.
-        *finished*: True for those without an open task, False for the others. The name is compared whole; a page
-        looks at 256 runs a trip until it is full. Pass ``page.cursor`` back for the next one.
+        *finished*: True for those without an open task, False for the others. The name is compared whole. Pass
+        ``page.cursor`` back for the next page. A page that searched for long is short, or empty, and has a cursor:
+        only one without is the last.
         """
         operation = runs.list_runs(
-            self._context, name=name, created_by=created_by, finished=finished, limit=limit, after=cursor
+            name=name, created_by=created_by, finished=finished, limit=limit, after=cursor
         )
         return self._run(operation)
 
@@ -58,7 +59,7 @@ class BlockingRuns(BlockingBaseClient):
     def find_run(self, which: str) -> UUID:
         """Return the id of the run that a person means: the newest of that name, or the only one whose id begins so.
 
-        As :meth:`find_task`. A graph is meant before the run of a lone task; names are searched among graphs, 256 a
-        trip.
+        As :meth:`find_task`. A graph is meant before the run of a lone task; names are searched among graphs, about
+        a thousand a trip.
         """
         return self._run(find.find_run(self._context, which))

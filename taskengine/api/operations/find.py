@@ -9,6 +9,7 @@ from taskengine.api.arguments import text
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.runs import LONGEST_NAME, list_runs
 from taskengine.errors import AmbiguousIdError, InvalidInputError, NotFoundError
+from taskengine.models import RunPage
 from taskengine.store import runs, tasks
 from taskengine.store.call import Operation
 
@@ -42,11 +43,9 @@ def find_run(context: OperationContext, which: str) -> Operation[UUID]:
     digits = _digits(which)
     if digits is not None and len(digits) == 32:
         return UUID(digits)
-    named = yield from list_runs(
-        context, name=text(which, "which", LONGEST_NAME), created_by=None, finished=None, limit=1, after=None
-    )
-    if named:
-        return named[0].id
+    named = yield from _newest(text(which, "which", LONGEST_NAME))
+    if named is not None:
+        return named
     if digits is None:
         raise NotFoundError("run of the name", f"{which!r:.80}")
     ids = yield from runs.begin_alike(context.keys, _spelled(digits), _NAMED)
@@ -57,6 +56,18 @@ def find_run(context: OperationContext, which: str) -> Operation[UUID]:
     seen = yield from runs.read(ids)
     names = {run.id: f"{run.name[:60]!r}" if run.name else f"{run.total} tasks" for run in seen if run}
     raise AmbiguousIdError("runs", which, names)
+
+
+def _newest(name: str) -> Operation[UUID | None]:
+    """Return the newest run of that name, however far it is; None when there is none."""
+    page = RunPage()
+    while not page:
+        page = yield from list_runs(
+            name=name, created_by=None, finished=None, limit=1, after=page.cursor
+        )
+        if page.cursor is None:
+            break
+    return page[0].id if page else None
 
 
 def _digits(beginning: str) -> str | None:

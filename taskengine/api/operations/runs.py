@@ -8,7 +8,7 @@ from uuid import UUID
 
 from taskengine.api.arguments import Id, cursor_at, id_text, number, place_of, seconds, text
 from taskengine.api.context import OperationContext
-from taskengine.api.operations.ask import MAX_PAGE, list_tasks
+from taskengine.api.operations.ask import MAX_PAGE, MAX_SEARCHES, list_tasks
 from taskengine.api.operations.wait import until_over
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.errors import NotFoundError, WaitTimeoutError
@@ -18,7 +18,7 @@ from taskengine.store.by_moment import Entry
 from taskengine.store.call import Operation
 from taskengine.store.codec import moment
 from taskengine.store.connect import LONGEST_BLOCK
-from taskengine.store.runs import PIECE, STEPS, StoredRun
+from taskengine.store.runs import STEPS, StoredRun
 
 #: Characters of a run's name.
 LONGEST_NAME = 500
@@ -72,7 +72,6 @@ def _last_open(run: str) -> Operation[str | None]:
 
 
 def list_runs(
-    context: OperationContext,
     *,
     name: str | None,
     created_by: str | None,
@@ -80,28 +79,22 @@ def list_runs(
     limit: int,
     after: str | None,
 ) -> Operation[RunPage]:
-    """One page of the graphs that meet every filter, newest first."""
+    """One page of the graphs that meet every filter, newest first; short where it would search for longer."""
     most, place = number(limit, "limit", 1, MAX_PAGE), place_of(after)
     wanted = None if name is None else text(name, "name", LONGEST_NAME)
     by = None if created_by is None else text(created_by, "created_by")
     found: list[tuple[Entry, StoredRun]] = []
-    while len(found) <= most:  # one more than asked tells whether there is a next page
-        entries = yield from runs.page(context.keys, place, PIECE)
+    more, searches = True, 0
+    while more and len(found) <= most and searches < MAX_SEARCHES:  # one more than asked tells whether there is more
+        place, entries = yield from runs.find(
+            place, most + 1 - len(found), name=wanted or "", created_by=by or "", finished=finished
+        )
         seen = yield from runs.read([entry.id for entry in entries])
-        found += [
-            (entry, run)
-            for entry, run in zip(entries, seen, strict=True)
-            if run
-            and wanted in (None, run.name)
-            and by in (None, run.created_by)
-            and finished in (None, run.finished_ms is not None)
-        ]
-        if len(entries) < PIECE:
-            break
-        place = entries[-1]
+        found += [(at, run) for at, run in zip(entries, seen, strict=True) if run and by in (None, run.created_by)]
+        more, searches = place is not None, searches + 1
     counts = yield from runs.counts([run.id for _, run in found[:most]])
-    cursor = cursor_at(found[most - 1][0]) if len(found) > most else None
-    return RunPage(map(_run, (run for _, run in found[:most]), counts), cursor)
+    last = found[most - 1][0] if len(found) > most else place
+    return RunPage(map(_run, (run for _, run in found[:most]), counts), cursor_at(last) if last else None)
 
 
 def _run(stored: StoredRun, counts: Mapping[str, int]) -> Run:
