@@ -22,6 +22,7 @@ from taskengine.cli import run_history
 from taskengine.cli.guide import command
 from taskengine.cli.options import AnyUser, Cursor, Limit, Once, WaitTimeout
 from taskengine.cli.output import OutputOption, answer, complain, console, json_line, wants_json
+from taskengine.cli.pages import filled
 from taskengine.cli.place import asking, nothing
 from taskengine.cli.run_history import Which
 from taskengine.cli.task import watch as tasks_view
@@ -63,9 +64,9 @@ def list_(
 ) -> None:
     """List graphs, newest first: those of more than one task, or with a name. Lone tasks: 'task list'."""
     with asking() as api:
-        page = api.list_runs(name, created_by, finished, limit, cursor)
-    data = {"runs": [run.model_dump(mode="json") for run in page], "cursor": page.cursor}
-    answer(data, _table(page, page.cursor))
+        found, after = filled(lambda most, at: api.list_runs(name, created_by, finished, most, at), limit, cursor)
+    data = {"runs": [run.model_dump(mode="json") for run in found], "cursor": after}
+    answer(data, _table(found, after))
 
 
 @command(app, "taskengine run show nightly", "taskengine run show 3f2a -o json | jq .counts")
@@ -120,7 +121,10 @@ def follow(api: BlockingTaskAPI, id: str, *, once: bool = False, timeout: float 
 
 
 def _some(api: BlockingTaskAPI, run: Run, status: TaskStatus) -> list[Task]:
-    return list(api.list_tasks(status=status, run_id=run.id, limit=_NAMED)) if run.counts.get(status) else []
+    if not run.counts.get(status):
+        return []
+    found, _ = filled(lambda most, at: api.list_tasks(status=status, run_id=run.id, limit=most, cursor=at), _NAMED)
+    return found
 
 
 def _table(runs: Sequence[Run], cursor: str | None) -> RenderableType:

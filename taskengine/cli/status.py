@@ -17,6 +17,7 @@ from taskengine.cli.doctor.embedded import address
 from taskengine.cli.guide import command
 from taskengine.cli.host import hosts_picture, most_reserved_first
 from taskengine.cli.output import OutputOption, answer
+from taskengine.cli.pages import filled
 from taskengine.cli.place import asking, here, place
 from taskengine.cli.queue import queues_picture
 from taskengine.cli.run import tasks_in_lines
@@ -82,7 +83,7 @@ def _show() -> int:
             raise StoreUnavailableError
         with asking() as api:
             stats, workers, hosts = api.get_queue_statistics(), api.list_workers(), api.list_hosts()
-            failed = list(api.list_tasks(status=TaskStatus.FAILED, limit=_FAILED))
+            failed, _ = filled(lambda most, at: api.list_tasks(TaskStatus.FAILED, limit=most, cursor=at), _FAILED)
     except StoreError:  # the findings say it
         answer(data, Group(*parts, *_findings(findings)))
         return 1

@@ -11,6 +11,7 @@ import typer
 from taskengine.cli.guide import command
 from taskengine.cli.options import AnyUser, Cursor, Limit
 from taskengine.cli.output import OutputOption, answer
+from taskengine.cli.pages import filled
 from taskengine.cli.place import asking
 from taskengine.cli.task import values, view
 from taskengine.cli.task.options import (
@@ -68,9 +69,11 @@ def list_(
     """List tasks, newest first."""
     filters = values.filters(status, type, priority, assigned_to, created_by, metadata, run, capability)
     with asking() as api:
-        page = api.list_tasks(limit=limit, cursor=cursor, asking=asking_only, **filters)
-    data = {"tasks": [view.as_json(task) for task in page], "cursor": page.cursor}
-    answer(data, view.table(page, page.cursor))
+        found, after = filled(
+            lambda most, at: api.list_tasks(limit=most, cursor=at, asking=asking_only, **filters), limit, cursor
+        )
+    data = {"tasks": [view.as_json(task) for task in found], "cursor": after}
+    answer(data, view.table(found, after))
 
 
 @command(app, "taskengine task why ID", "taskengine task why ID -o json | jq -r .headline")
