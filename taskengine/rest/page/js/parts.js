@@ -67,14 +67,17 @@ export const button = (says, onclick, more) => h("button", { key: says, type: "b
 export const json = (value, label) =>
   h("pre", { class: "code", tabindex: "0", "aria-label": label }, JSON.stringify(value, null, 2));
 
+/** What one reads where nothing was found so far. */
+export const notYet = () => empty("Nothing found yet", "The search went only so far: press “Search on”.");
+
 /** A further page of a list. @param {string | null} cursor @param {Record<string, string>} query @param {number} shown @param {number} [limit] */
 export function pager(cursor, query, shown, limit = 50) {
   if (!cursor && !query.cursor) return null;
-  const short = cursor && shown < limit ? "More may follow: the search went only so far." : null;
+  const isShort = Boolean(cursor) && shown < limit;
   return h("nav", { class: "pager", "aria-label": "Pages" },
     query.cursor ? button("First page", () => refine({}, true)) : null,
-    cursor ? button("Next page", () => refine({ cursor }, true)) : null,
-    short ? h("span", { class: "quiet" }, short) : null);
+    cursor ? button(isShort ? "Search on" : "Next page", () => refine({ cursor }, true)) : null,
+    isShort ? h("span", { class: "quiet" }, "More may follow: the search went only so far.") : null);
 }
 
 let typing = 0;

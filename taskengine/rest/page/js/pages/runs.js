@@ -4,8 +4,9 @@
 import { get } from "../api.js";
 import { h } from "../dom.js";
 import { Pace } from "../forecast.js";
+import { howOften, listed } from "../listing.js";
 import { live } from "../live.js";
-import { choice, empty, field, filters, head, pager, runLink, table } from "../parts.js";
+import { choice, empty, field, filters, head, notYet, pager, runLink, table } from "../parts.js";
 import { badge, bar, overOf } from "../status.js";
 import { about, between, number, short, span, when } from "../words.js";
 
@@ -17,9 +18,9 @@ const paces = new Map();
 /** @param {HTMLElement} root @param {import("../route.js").Route} route */
 export function mount(root, route) {
   return live(root, route, {
-    every: 2000,
+    every: howOften,
     async load({ query }, signal) {
-      const [page, pauses] = await Promise.all([get("/runs", { ...query, limit: 50 }, signal), get("/pauses", {}, signal)]);
+      const [page, pauses] = await Promise.all([listed("/runs", query, signal), get("/pauses", {}, signal)]);
       const pause = new Map(pauses.items.filter((/** @type {any} */ each) => each.scope === "run").map((/** @type {any} */ each) => [each.name, each]));
       for (const run of page.items) run.pause = pause.get(run.id);
       return page;
@@ -32,7 +33,7 @@ export function mount(root, route) {
         ? table("Runs", ["Run", "State", { text: "Tasks", class: "wide" }, { text: "Done", class: "number" },
             { text: "Submitted by", class: "extra" }, { text: "Began", class: "extra" }, { text: "Took", class: "number roomy" },
             { text: "End", class: "number extra" }], page.items.map(row))
-        : nothing(query),
+        : page.cursor ? notYet() : nothing(query),
       pager(page.cursor, query, page.items.length),
     ],
   });

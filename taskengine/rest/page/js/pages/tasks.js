@@ -1,12 +1,12 @@
 // @ts-check
 /** Tasks: all of them, or those of a run. */
 
-import { get } from "../api.js";
 import { many } from "../bulk.js";
 import { doing } from "../dialog.js";
 import { h } from "../dom.js";
+import { howOften, listed } from "../listing.js";
 import { live } from "../live.js";
-import { button, choice, empty, field, filters, head, pager, runLink, statusChoice, table, taskLink } from "../parts.js";
+import { button, choice, empty, field, filters, head, notYet, pager, runLink, statusChoice, table, taskLink } from "../parts.js";
 import { badge } from "../status.js";
 import { between, short, span, unadvised, when } from "../words.js";
 
@@ -26,8 +26,8 @@ export const mount = (root, route) => list(root, route, {});
 export function list(root, route, fixed) {
   const isAll = !fixed.run_id;
   return live(root, route, {
-    every: 2000,
-    load: ({ query }, signal) => get("/tasks", { ...picked(query, ASKED), ...fixed, limit: 50 }, signal),
+    every: howOften,
+    load: ({ query }, signal) => listed("/tasks", { ...picked(query, ASKED), ...fixed }, signal),
     draw: (page, { query }, again) => [
       isAll ? head("Tasks", query.run_id ? ["Of the run ", runLink(query.run_id)] : "Whatever was submitted, newest first.") : null,
       h("div", { class: "toolbar" },
@@ -40,7 +40,7 @@ export function list(root, route, fixed) {
         ? table("Tasks", ["Task", "Status", { text: "Queue", class: "extra" }, ...(isAll ? [{ text: "Run", class: "extra" }] : []),
             { text: "Priority", class: "extra" }, { text: "Attempt", class: "number extra" }, { text: "Took", class: "number" },
             { text: "Submitted", class: "extra" }], page.items.map((/** @type {any} */ task) => row(task, isAll)))
-        : nothing(query),
+        : page.cursor ? notYet() : nothing(query),
       pager(page.cursor, query, page.items.length),
     ],
   });

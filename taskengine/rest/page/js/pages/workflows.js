@@ -1,10 +1,10 @@
 // @ts-check
 /** Workflows that were started, newest first. */
 
-import { get } from "../api.js";
 import { h } from "../dom.js";
+import { howOften, listed } from "../listing.js";
 import { live } from "../live.js";
-import { choice, empty, field, filters, head, named, pager, table } from "../parts.js";
+import { choice, empty, field, filters, head, named, notYet, pager, table } from "../parts.js";
 import { badge } from "../status.js";
 import { between, span, when } from "../words.js";
 
@@ -15,15 +15,15 @@ const STATUSES = ["pending", "running", "paused", "completed", "failed", "cancel
 /** @param {HTMLElement} root @param {import("../route.js").Route} route */
 export function mount(root, route) {
   return live(root, route, {
-    every: 2000,
-    load: ({ query }, signal) => get("/workflows", { ...query, limit: 50 }, signal),
+    every: howOften,
+    load: ({ query }, signal) => listed("/workflows", query, signal),
     draw: (page, { query }) => [
       head("Workflows", "Definitions that run: steps, branches, loops, waits and approvals."),
       filters(query, field("name", "Name", query, "whole name"), choice("status", "Status", query, STATUSES), field("created_by", "Started by", query)),
       page.items.length
         ? table("Workflows", ["Workflow", "Status", { text: "Version", class: "number extra" }, { text: "Started by", class: "extra" },
             { text: "Began", class: "extra" }, { text: "Took", class: "number" }], page.items.map(row))
-        : Object.keys(query).length ? empty("No workflow meets these filters")
+        : page.cursor ? notYet() : Object.keys(query).length ? empty("No workflow meets these filters")
           : empty("No workflow yet", "Start one: ", h("code", null, "taskengine workflow run FILE"), "."),
       pager(page.cursor, query, page.items.length),
     ],
