@@ -19,7 +19,7 @@ from taskengine.store.results import whole
 MAX_PAGE = 1000
 MAX_EVENTS = 10_000
 #: Scripts that search for one page, some 5 ms each at most; and tasks read beyond it, whose metadata may be others'.
-MAX_SEARCHES, MAX_READ = 16, 256
+MAX_SEARCHES, MAX_READ = 10, 256
 _LATEST = 100
 
 
