@@ -13,6 +13,7 @@ from benchmarks.figures import (
     latency,
     layered,
     limits,
+    lists,
     memory,
     page,
     page_viewers,
@@ -59,6 +60,7 @@ FIGURES: Mapping[str, Callable[[Stack], Iterator[Figure]]] = {
     "workflow.loop": workflow_loop.measure,
     "large": large.measure,
     "page.viewers": page_viewers.measure,
+    "lists": lists.measure,
     "page": page.measure,
 }
 

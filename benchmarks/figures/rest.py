@@ -19,14 +19,14 @@ from taskengine import BlockingTaskAPI, Task
 #: Nobody works on it: what is measured is the way in.
 _CAPABILITY = "nobody_serves_this"
 _PER_SECOND = 100
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 
 
 def measure(stack: Stack) -> Iterator[Figure]:
     """Tasks a second of one batch, and the milliseconds of single creates, against one server process."""
     n, singles = stack.size(5000, 500), stack.size(1000, 100)
     with (
-        _served(stack) as url, BlockingTaskAPI(stack.server.url) as direct, BlockingTaskAPI(url) as remote,
+        served(stack.server.url) as url, BlockingTaskAPI(stack.server.url) as direct, BlockingTaskAPI(url) as remote,
         httpx2.Client(base_url=url, trust_env=False, timeout=120) as plain_client,
     ):  # fmt: skip
         about = stack.describe() | {"tasks": n, "server": "taskengine server --no-login, one process"}
@@ -46,11 +46,12 @@ def measure(stack: Stack) -> Iterator[Figure]:
 
 
 @contextmanager
-def _served(stack: Stack) -> Iterator[str]:
+def served(store: str) -> Iterator[str]:
+    """A server of REST on the store of that URL; its own URL."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     words = ("taskengine.cli", "server", "--no-login", "--port", str(port))
-    process = Process.python(*words, variables={"TASKENGINE_REDIS_URL": stack.server.url})
+    process = Process.python(*words, variables={"TASKENGINE_REDIS_URL": store})
     try:
         until(lambda: _lives(process, url), _START_SECONDS, f"{url} answers")
         yield url
