@@ -15,6 +15,10 @@ from benchmarks.processes import until
 
 _WORDS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,900")
 _MARK = "return performance.getEntriesByName(arguments[0]).map((mark) => mark.startTime)[0] ?? null"
+_BYTES = """
+const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+return entries.reduce((sum, entry) => sum + entry.transferSize, 0);
+"""
 #: Whether nothing is said over the canvas any more.
 _IS_SHOWN = "return document.querySelector('.canvas-cover')?.hidden === true"
 #: Drags the picture about for 120 frames of the screen, and tells the milliseconds between them.
@@ -74,6 +78,26 @@ class Browser(AbstractContextManager["Browser"]):
         until(lambda: self._script(_MARK, "taskengine:picture") is not None, seconds, "the run is drawn")
         until(lambda: self._script(_IS_SHOWN), seconds, "the picture is shown")
         return float(self._script(_MARK, "taskengine:picture"))
+
+    def shown(self, address: str, is_there: str, seconds: float) -> float | None:
+        """Open any page; milliseconds until the script *is_there* says true, from the first byte that was asked for.
+
+        None when that does not come. It is asked 50 times a second, so a page is up to 20 ms better than told.
+        """
+        self._driver.get(address)
+        try:
+            until(lambda: self._script(is_there), seconds, "the page is there")
+        except RuntimeError:
+            return None
+        return float(self._script("return performance.now()"))
+
+    def kilobytes(self) -> float:
+        """What came over the wire so far, packed as it came."""
+        return float(self._script(_BYTES)) / 1000
+
+    def text(self) -> str:
+        """What is written on the page."""
+        return str(self._script("return document.body.innerText"))
 
     def pan(self) -> list[float]:
         """Milliseconds between frames while the picture is dragged about."""
