@@ -602,7 +602,7 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "read_queues": lambda _: next(nodes._queues("queues")),
     "read_range": lambda c: retention.read_range(c.world.run_of(c.ready.id), 0),
     "read_runs": lambda c: next(runs.read([c.world.run_of(c.ready.id)])),
-    "find_runs": lambda c: runs.find(None, 1000, created_by="nobody"),
+    "find_runs": lambda _: runs.find(None, 1000, created_by="nobody"),
     "read_steps": lambda c: next(steps.read([str(c.ready.id)])),
     "read_values": lambda c: next(
         step_values._read(step_values.Where(str(c.ready.id), str(c.ready.id), "", None, "a"), ["x"], ["a"])
