@@ -74,9 +74,10 @@ export const notYet = () => empty("Nothing found yet", "The search went only so 
 export function pager(cursor, query, shown, limit = 50) {
   if (!cursor && !query.cursor) return null;
   const isShort = Boolean(cursor) && shown < limit;
+  const further = () => refine({ cursor }, true);
   return h("nav", { class: "pager", "aria-label": "Pages" },
     query.cursor ? button("First page", () => refine({}, true)) : null,
-    cursor ? button(isShort ? "Search on" : "Next page", () => refine({ cursor }, true)) : null,
+    cursor ? (isShort ? button("Search on", further) : button("Next page", further)) : null,
     isShort ? h("span", { class: "quiet" }, "More may follow: the search went only so far.") : null);
 }
 
