@@ -58,6 +58,7 @@ from taskengine.store import (
     tasks,
     workflows,
 )
+from taskengine.store.by_moment import Entry
 from taskengine.store.call import Call
 from taskengine.store.connect import SOCKET_TIMEOUT
 from taskengine.store.keys import BY_ID, CODES, FIXED, Keys
@@ -119,6 +120,7 @@ def calls() -> Iterator[Call[Any]]:
         next(changes._read({ID: 0})),
         next(tasks.create("r", new)), next(tasks.read([ID])),
         next(tasks.begin_alike("abcde", 5)), next(runs.read([ID])), next(runs.counts([ID])),
+        runs.find(None, 1), runs.find(Entry(ID, 1), 1, name="n", created_by="a", finished=True),
         next(tasks.cancel(ID, "")), next(tasks.reopen(ID)), next(tasks.execute(ID, None)),
         next(tasks.update(ID, "0", new, 1, "", before_first_run=True, edges=edges)),
         next(tasks.delete(ID, "", tasks.Since(0, 0))),
