@@ -40,7 +40,7 @@ def look(what: str, tasks: int, address: str, is_there: str) -> Look:
     for _ in range(_TIMES):
         with Browser() as browser:
             span = browser.shown(address, is_there, _PATIENCE)
-            last = browser.kilobytes(), browser.heap(), "" if span is not None else browser.text()[:300]
+            last = browser.kilobytes(), browser.heap()[0], "" if span is not None else browser.text()[:300]
             if span is not None:
                 spans.append(span / 1000)
     kilobytes, heap, says = last
