@@ -23,7 +23,7 @@ class Look:
     least: float | None
     #: Kilobytes that came over the wire, packed as they came.
     kilobytes: float
-    #: Megabytes of objects of the page's thread.
+    #: Megabytes of objects of the page's thread: what peers keep in buffers, or workers, is not in it, nor is ours.
     heap: float
     #: What it says instead.
     says: str = ""
@@ -40,7 +40,7 @@ def look(what: str, tasks: int, address: str, is_there: str) -> Look:
     for _ in range(_TIMES):
         with Browser() as browser:
             span = browser.shown(address, is_there, _PATIENCE)
-            last = browser.kilobytes(), browser.heap()[0], "" if span is not None else browser.text()[:300]
+            last = browser.kilobytes(), browser.heap()[1]["objects"], "" if span is not None else browser.text()[:300]
             if span is not None:
                 spans.append(span / 1000)
     kilobytes, heap, says = last
