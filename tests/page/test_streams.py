@@ -110,6 +110,22 @@ def test_workers_are_told_and_go_on_when_their_server_was_killed(screen: Screen,
     assert is_the_same(screen)
 
 
+def test_a_run_is_shown_in_each_of_more_tabs_than_a_browser_has_connections(screen: Screen, site: Site) -> None:
+    run = site.submit("tabs", Task(name="only", capability=f"q{uuid4().hex[:6]}"))
+    first = screen.driver.current_window_handle
+    try:
+        for _ in range(8):
+            screen.driver.switch_to.new_window("tab")
+            screen.open(f"/runs/{run}")
+            screen.see("tabs", "0 of 1 task over")
+    finally:
+        for tab in screen.driver.window_handles:
+            if tab != first:
+                screen.driver.switch_to.window(tab)
+                screen.driver.close()
+        screen.driver.switch_to.window(first)
+
+
 def test_a_run_that_is_pruned_while_one_looks_is_said_to_be_gone_and_the_page_stays_usable(
     screen: Screen, site: Site
 ) -> None:

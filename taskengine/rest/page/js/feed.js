@@ -5,9 +5,10 @@
  * A stream that ends is opened again behind what is known. Only where the server no longer knows what happened since, or
  * where nobody could be asked for long, the board is read anew.
  */
-import { get, PREFIX } from "./api.js";
+import { get } from "./api.js";
 import { Board } from "./board.js";
 import { first, note, timed } from "./meter.js";
+import { stream } from "./stream.js";
 
 /** Milliseconds until another try, growing. */
 const WAITS = [500, 1_000, 2_000, 5_000];
@@ -32,8 +33,8 @@ export class Feed {
     this.problem = "";
     /** @type {Set<(news: News) => void>} */
     this._views = new Set();
-    /** @type {EventSource | null} */
-    this._stream = null;
+    /** Ends the stream that is there. */
+    this._end = () => {};
     this._timer = 0;
     this._failures = 0;
     /** By how much the clock of this browser is ahead of the server's, at most. */
@@ -66,8 +67,7 @@ export class Feed {
 
   close() {
     clearTimeout(this._timer);
-    this._stream?.close();
-    this._stream = null;
+    this._end();
   }
 
   async _load() {
@@ -94,35 +94,32 @@ export class Feed {
   _connect() {
     const { board } = this;
     if (!board) return;
-    this._stream?.close();
-    const stream = new EventSource(`${PREFIX}/runs/${this.run}/live?after=${board.seq}&size=${board.size}`);
-    this._stream = stream;
-    stream.onopen = () => {
-      this._failures = 0;
-      this._become("live");
+    this._end();
+    const address = () => `/runs/${this.run}/live?after=${board.seq}&size=${board.size}`;
+    const heard = {
+      open: () => {
+        this._failures = 0;
+        this._become("live");
+      },
+      message: (/** @type {import("./board.js").Frame} */ frame) => this._fold(frame),
+      reset: () => this._anew(),
+      gone: () => {
+        this._end();
+        this._become("gone", "The run is not here any more: it was deleted, or pruned after its retention. The picture is as it was.");
+      },
     };
-    stream.onmessage = ({ data }) => this._fold(JSON.parse(data));
-    stream.addEventListener("reset", () => {
-      stream.close();
-      void this._load();
-    });
-    stream.addEventListener("gone", () => {
-      stream.close();
-      this._become("gone", "The run is not here any more: it was deleted, or pruned after its retention. The picture is as it was.");
-    });
-    for (const word of ["lagged", "bye"]) stream.addEventListener(word, () => this._lost(stream));
-    stream.onerror = () => this._lost(stream);
+    this._end = stream(address, heard, () => this._lost());
   }
 
-  /** @param {EventSource} stream */
-  _lost(stream) {
-    stream.close();
-    if (stream !== this._stream) return;
-    this._stream = null;
+  /** It is opened again; but a refusal has no words on a stream: asking for the graph tells whether the run is there. */
+  _lost() {
     if (this.state === "live") this._become("away");
-    // A refusal has no words on a stream: asking for the graph tells whether the run is still there.
-    const next = this._failures >= WAITS.length ? () => this._load() : () => this._connect();
-    this._again(next);
+    if (++this._failures > WAITS.length) this._anew();
+  }
+
+  _anew() {
+    this._end();
+    void this._load();
   }
 
   /** @param {import("./board.js").Frame} frame */
