@@ -72,5 +72,5 @@ _WHY = {
     LAGGED: "the listener was too slow; it comes back and misses nothing",
     GONE: "it is deleted",
     RESET: "what happened since is not known any more; read it anew",
-    BYE: "the server ends; another one goes on",
+    BYE: "this server tells no more; come back and it goes on, here or at another",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -12,9 +13,10 @@ from taskengine.core.lifecycle import TERMINAL
 from taskengine.errors import StoreError
 from taskengine.models import Pause, TaskStatus
 from taskengine.rest.auth import Door
-from taskengine.rest.feeds import GONE, last_word, sse
+from taskengine.rest.feeds import BYE, GONE, last_word, sse
 from taskengine.rest.rings import Ring
 
+_log = logging.getLogger(__name__)
 _EVERY = 1.0
 
 
@@ -33,7 +35,7 @@ class FleetFeed:
         try:
             if self._asking is None:
                 self._latest = None
-                self._asking = asyncio.ensure_future(self._ask())
+                self._asking = asyncio.ensure_future(self._ask(self._ring))
             elif self._latest is not None:
                 yield self._latest
             while (piece := await seat.latest()) is not None:
@@ -42,11 +44,21 @@ class FleetFeed:
         finally:
             seat.leave()
 
-    async def _ask(self) -> None:
+    async def _ask(self, ring: Ring) -> None:
+        try:
+            await self._ask_while_heard(ring)
+        except Exception:  # a fault of ours is not to leave listeners with a stream that stands still
+            _log.exception("looking at the fleet failed; those who listen come back and it begins anew")
+            self._ring = Ring()
+            ring.end_with(BYE)
+        finally:
+            self._asking = None
+
+    async def _ask_while_heard(self, ring: Ring) -> None:
         loop = asyncio.get_running_loop()
         before: tuple[float, Mapping[str, int]] | None = None
         number = 0
-        while self._ring.seats:
+        while ring.seats:
             due = loop.time() + _EVERY
             try:
                 statistics, workers = await self._door.get_queue_statistics(), await self._door.list_workers()
@@ -58,9 +70,8 @@ class FleetFeed:
                 now = (loop.time(), counts_of(statistics))
                 self._latest = sse(to_json(frame(statistics, workers, pauses, rates(before, now))), id=number)
                 before = now
-                self._ring.tell([self._latest])
+                ring.tell([self._latest])
             await asyncio.sleep(max(0.0, due - loop.time()))
-        self._asking = None
 
 
 def counts_of(statistics: Mapping[str, Any]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from taskengine.api.operations.keys import Caller, Shown
-from taskengine.errors import StoreError, TaskEngineError
+from taskengine.errors import TaskEngineError
 from taskengine.rest.feeds import BYE, CUT, LEAVE, last_word
 from taskengine.rest.problems import HttpError
 
@@ -76,8 +76,10 @@ class Streams:
         self._pinging = None
 
     async def _end_foreign(self) -> None:
-        """End the streams of whom nobody would let in any more; a store that does not answer ends none."""
-        with suppress(StoreError):
+        """End the streams of whom nobody would let in any more; a store that gives no answer, or a broken one, ends
+        none.
+        """
+        with suppress(TaskEngineError):
             for shown in set(filter(None, self._open.values())):
                 if not await self._lets_in(shown):
                     for each in [each for each, whose in self._open.items() if whose == shown]:

@@ -8,19 +8,22 @@ misses nothing, whichever server it asks and however often that was started.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 
 from taskengine.errors import StoreError
 from taskengine.models import Event
 from taskengine.rest.auth import Door
-from taskengine.rest.feeds import GONE, RESET, Feed, last_word
+from taskengine.rest.feeds import BYE, GONE, RESET, Feed, last_word
 from taskengine.rest.pasts import Pasts, pieces
 from taskengine.rest.rings import Ring, Seat, pause
 from taskengine.store import history, runs
 from taskengine.store.aio import AsyncStore
 from taskengine.store.blocked import number_of_client, unblock
 from taskengine.store.keys import Keys
+
+_log = logging.getLogger(__name__)
 
 #: Seconds that one read may block, and between two looks whether runs and server are still the same.
 _BLOCK, _LOOK = 1.0, 2.0
@@ -204,8 +207,12 @@ class Taps:
                     await self._end(line)
                     line = None
                     await asyncio.sleep(_AGAIN)
-            self._reader = None
+        except Exception:  # a fault of ours is not to leave listeners with a stream that stands still
+            _log.exception("reading what happens in runs failed; those who listen come back and begin another reader")
+            for run in list(self._taps):
+                self._end_tap(run, BYE)
         finally:
+            self._reader = None
             await self._end(line)
 
     async def _begin(self) -> AsyncStore:

@@ -20,11 +20,11 @@ from starlette.types import Message, Send
 from taskengine import BlockingTaskAPI, Task
 from taskengine.api.operations.keys import close_session, open_session, revoke_key
 from taskengine.api.surface import Scope
-from taskengine.rest import boards, feeds, limits, rings, streams
+from taskengine.rest import boards, feeds, fleet_feed, limits, rings, streams
 from taskengine.rest.auth import ANYBODY
 from taskengine.rest.feeds import CUT, Feed
 from taskengine.settings import Settings
-from taskengine.store import executions, retention, runs
+from taskengine.store import executions, history, retention, runs
 from taskengine.store.sync import SyncStore
 from taskengine.transport import template
 
@@ -481,3 +481,41 @@ async def test_wrong_place_is_refused_before_anything_is_told(settings: Settings
         async with hearing(missing):
             await until(lambda: missing.answers)
         assert missing.answers == [404]
+
+
+def once_broken(monkeypatch: pytest.MonkeyPatch, where: object, name: str) -> None:
+    """Let the next call of a function be a fault of ours."""
+    whole = getattr(where, name)
+
+    def broken(*_: object, **__: object) -> None:
+        monkeypatch.setattr(where, name, whole)
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(where, name, broken)
+
+
+async def test_a_fault_while_runs_are_read_sends_listeners_away_who_come_back_and_miss_nothing(
+    settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = world.new("a")
+    run = world.run_of(task.id)
+    async with listening(settings) as url:
+        listener = Listener(f"{url}/runs/{run}/events")
+        async with hearing(listener):
+            await heard_all(world, run, listener)
+            once_broken(monkeypatch, history, "follow")
+            await until(lambda: "bye" in listener.words())
+            world.finish(task)
+            await heard_all(world, run, listener)
+
+
+async def test_a_fault_while_the_fleet_is_looked_at_sends_listeners_away_who_come_back(
+    settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with listening(settings) as url:
+        listener = Listener(f"{url}/fleet/live")
+        async with hearing(listener):
+            await until(lambda: listener.heard)
+            once_broken(monkeypatch, fleet_feed, "frame")
+            await until(lambda: "bye" in listener.words())
+            await until(lambda: listener.words()[-1] == "message")
