@@ -49,6 +49,9 @@ CATCH_ALL = (
     "workers/agents/claude/toolbox.py",
     "taskengine/coordinator/loop.py",
     "taskengine/coordinator/duties/decisions.py",
+    # Readers for whom listeners wait.
+    "taskengine/rest/fleet_feed.py",
+    "taskengine/rest/taps.py",
 )
 
 
