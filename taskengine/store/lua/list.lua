@@ -1,25 +1,34 @@
 -- Finds tasks that carry every given index, newest first, in segments of 4096 arrivals.
 -- args: below, limit, fits, indexes...
 -- returns: {'ok', arrival to go on below or 0, counts, id ...}
--- fields: batch, run, queue, doc, batch.state, batch.run
+-- fields: batch, run, queue, doc, created, error_kind, batch.state, batch.run
 -- fits: statuses, 'a b …'; tasks in others are not named but counted, 'status number …'. '' names all. 'staged' among
 -- them names also tasks of graphs that are not committed.
 -- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, 'r:RUN' from the run's own ranges,
--- 'c:CAPABILITY' from the tasks that carry the others, 'd:TEXT' from their documents, which contain that text, any other
--- from its bitmap.
+-- 'c:CAPABILITY' from the tasks that carry the others, 'd:TEXT' from their documents, which contain that text. From the
+-- tasks, too, '>:MS' and '<:MS', created then or later, and earlier, and 'e:KIND', the kind of the last error. (Clocks
+-- jump: that an arrival is older says nothing of those below it.) Any other is read from its bitmap.
 -- A look is a command; what is only counted costs a sixteenth of it. Stretches that hold nothing that is meant are
 -- skipped in C, a segment in some 50 microseconds; a call reads 1024 keys, or searches for 5 ms.
 local MOST_READ, MOST_LOOKS, MOST_SECONDS, FULL, COUNT = 1024, 256, 0.005, 8, 1 / 16
 local below, limit = tonumber(A.below), tonumber(A.limit)
 local wanted, filters, own_run, own_capability, texts = nil, {}, nil, nil, {}
+local since, before, own_kind
 local fits = A.fits ~= '' and {}
 for status in A.fits:gmatch('%S+') do fits[CODES[status]] = true end
 for i = A.indexes.first, A.indexes.last do
   local status, run, capability = A.indexes[i]:match('^s:(.*)$'), A.indexes[i]:match('^r:(.*)$'),
     A.indexes[i]:match('^c:(.*)$')
-  local text = A.indexes[i]:match('^d:(.*)$')
+  local text, kind, relation, ms = A.indexes[i]:match('^d:(.*)$'), A.indexes[i]:match('^e:(.*)$'),
+    A.indexes[i]:match('^([<>]):(.*)$')
   if text then
     texts[#texts + 1] = text
+  elseif kind then
+    own_kind = kind
+  elseif relation == '>' then
+    since = tonumber(ms)
+  elseif relation then
+    before = tonumber(ms)
   elseif run or capability then
     own_run, own_capability = run or own_run, capability or own_capability
   elseif not status then
@@ -77,8 +86,17 @@ local function holds_texts(id)
   end
   return true
 end
-local function is_picky() return own_run or own_capability or texts[1] end
+local function is_dated() return since or before or own_kind end
+local function is_picky() return own_run or own_capability or texts[1] or is_dated() end
+local function is_of_then(id)
+  looks = looks + 1
+  local v = call('HMGET', key('task', id), F.created, F.error_kind)
+  local created = tonumber(v[1] or 0)
+  if (since and created < since) or (before and created >= before) then return false end
+  return not own_kind or (v[2] and v[2]:gsub('\n', ' ') == own_kind)
+end
 local function is_wanted(id)
+  if is_dated() and not is_of_then(id) then return false end
   if texts[1] and not holds_texts(id) then return false end
   if not own_run and not own_capability then return true end
   looks = looks + 1
