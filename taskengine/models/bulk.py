@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from taskengine.models.base import InputModel
+from taskengine.models.base import InputModel, Moment
 from taskengine.models.enums import TaskPriority, TaskStatus, TaskType
 from taskengine.models.task import Capability
 
@@ -26,6 +26,12 @@ class TaskFilter(InputModel):
     metadata: dict[str, JsonValue] | None = None
     run_id: UUID | None = None
     capability: Capability | None = None
+    #: The first moment that counts.
+    created_after: Moment | None = None
+    #: The first moment that does not count any more.
+    created_before: Moment | None = None
+    #: Of the last failure, as the task shows it: ``timeout``, ``expression``, or whatever its agent said.
+    error_kind: Word | None = None
 
     @property
     def is_everything(self) -> bool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Literal, overload
 
 from taskengine.api.arguments import Id
@@ -123,14 +124,19 @@ class BlockingTaskAPI(
         run_id: Id | None = None,
         capability: str | None = None,
         asking: bool = False,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        error_kind: str | None = None,
     ) -> TaskPage:
         """One page of the tasks that meet every filter, newest first, without results and large inputs.
 
         *asking*: only those that wait for a person's answer, each with its ``question``.
 
-        *metadata* must be contained in the task's, nested values too. Pass ``page.cursor`` back for the next
-        page. A page that searched for long is short, or empty, and has a cursor: only one without is the last. Queue
-        and metadata are compared task by task, thousands a page; the others pass by millions.
+        *metadata* must be contained in the task's, nested values too. *created_after* is the first moment that counts,
+        *created_before* the first that does not, both with a time zone. *error_kind* is that of the last failure, as
+        :class:`Task` shows it. Pass ``page.cursor`` back for the next page. A page that searched for long is short, or
+        empty, and has a cursor: only one without is the last. Queue, metadata, moment and error kind are compared task
+        by task, thousands a page; the others pass by millions.
         """
         return self._run(
             ask.list_tasks(
@@ -145,6 +151,9 @@ class BlockingTaskAPI(
                 asking=asking,
                 limit=limit,
                 after=cursor,
+                created_after=created_after,
+                created_before=created_before,
+                error_kind=error_kind,
             )
         )
 

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from taskengine.api.arguments import Id, capability_name, cursor, id_text, id_texts, mapping, member, number, text
+from taskengine.api.arguments import (
+    Id,
+    capability_name,
+    cursor,
+    id_text,
+    id_texts,
+    instant,
+    mapping,
+    member,
+    number,
+    text,
+)
 from taskengine.api.context import OperationContext
 from taskengine.core.containment import contains
 from taskengine.errors import NotFoundError
 from taskengine.models import Event, Task, TaskExecution, TaskFilter, TaskPage, TaskPriority, TaskStatus, TaskType
 from taskengine.store import executions, history, tasks
 from taskengine.store.call import Operation
+from taskengine.store.codec import millis
 from taskengine.store.results import whole
 
 #: Tasks that one page may hold.
@@ -105,6 +118,9 @@ def list_tasks(
     asking: bool,
     limit: int,
     after: str | None,
+    created_after: datetime | None = None,
+    created_before: datetime | None = None,
+    error_kind: str | None = None,
 ) -> Operation[TaskPage]:
     """One page of the tasks that meet every filter, newest first; short where it would search for longer."""
     below, most = cursor(after), number(limit, "limit", 1, MAX_PAGE)
@@ -117,6 +133,9 @@ def list_tasks(
             created_by=None if created_by is None else text(created_by, "created_by"),
             run_id=None if run_id is None else UUID(id_text(run_id, "run_id")),
             capability=None if capability is None else capability_name(capability),
+            created_after=None if created_after is None else instant(created_after, "created_after"),
+            created_before=None if created_before is None else instant(created_before, "created_before"),
+            error_kind=None if error_kind is None else text(error_kind, "error_kind"),
         )
     )
     indexes += ["q:1"] if asking else []
@@ -146,5 +165,8 @@ def indexes_of(where: TaskFilter) -> list[str]:
         ("b", where.created_by),
         ("r", where.run_id),
         ("c", where.capability),
+        (">", millis(where.created_after)),
+        ("<", millis(where.created_before)),
+        ("e", where.error_kind),
     )
     return [f"{kind}:{value}".replace("\n", " ") for kind, value in values if value is not None]

@@ -49,7 +49,7 @@ async def opened() -> None:
     assert_type(await api.close(), None)
 
 
-async def tasks(api: TaskAPI, id: UUID, task: Task, request: TaskCreateRequest) -> None:
+async def tasks(api: TaskAPI, id: UUID, task: Task, request: TaskCreateRequest, then: datetime) -> None:
     assert_type(await api.create_task(task, run_id=str(id)), Task)
     assert_type(await api.create_tasks([task, request], name="nightly"), list[Task])
     assert_type(await api.get_task(str(id)), Task)
@@ -58,6 +58,7 @@ async def tasks(api: TaskAPI, id: UUID, task: Task, request: TaskCreateRequest) 
     assert_type(await api.update_task(id, priority="high"), Task)
     assert_type(await api.delete_task(id, cascade=True), bool)
     assert_type(await api.list_tasks(TaskStatus.READY, metadata={"team": "core"}), TaskPage)
+    assert_type(await api.list_tasks(created_after=then, created_before=then, error_kind="timeout"), TaskPage)
     assert_type(await api.add_dependency(id, str(id)), Task)
     assert_type(await api.wait([id, str(id)], 5), list[Task])
     assert_type(await api.get_dependency_graph(), DependencyGraph)

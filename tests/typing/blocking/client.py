@@ -51,7 +51,7 @@ def opened() -> None:
     assert_type(api.close(), None)
 
 
-def tasks(api: BlockingTaskAPI, id: UUID, task: Task, request: TaskCreateRequest) -> None:
+def tasks(api: BlockingTaskAPI, id: UUID, task: Task, request: TaskCreateRequest, then: datetime) -> None:
     assert_type(api.create_task(task, run_id=str(id)), Task)
     assert_type(api.create_tasks([task, request], name="nightly"), list[Task])
     assert_type(api.get_task(str(id)), Task)
@@ -60,6 +60,7 @@ def tasks(api: BlockingTaskAPI, id: UUID, task: Task, request: TaskCreateRequest
     assert_type(api.update_task(id, priority="high"), Task)
     assert_type(api.delete_task(id, cascade=True), bool)
     assert_type(api.list_tasks(TaskStatus.READY, metadata={"team": "core"}), TaskPage)
+    assert_type(api.list_tasks(created_after=then, created_before=then, error_kind="timeout"), TaskPage)
     assert_type(api.add_dependency(id, str(id)), Task)
     assert_type(api.wait([id, str(id)], 5), list[Task])
     assert_type(api.get_dependency_graph(), DependencyGraph)
