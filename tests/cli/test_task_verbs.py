@@ -161,6 +161,28 @@ def test_each_filter_finds_its_tasks_alone(taskengine, submit, words):
     assert [task["id"] for task in found] == ([] if "nobody" in words else [wanted["id"]])
 
 
+def test_a_list_is_bounded_by_moments_and_by_what_failed(taskengine, submit, store, at_server):
+    world = World(store, at_server.client, lambda _: store)
+    slow = world.new("slow")
+    world.finish(slow, disposition="failed", error="too long", error_kind="timeout")
+    made = submit("--name", "new")
+
+    def names(*words):
+        return [task["name"] for task in taskengine("task", "list", *words, "-o", "json").json["tasks"]]
+
+    assert names("--error-kind", "timeout") == ["slow"]
+    assert names("--created-after", "1h") == ["new", "slow"]
+    assert names("--created-before", "1h") == []
+    assert names("--created-before", made["created_at"], "--error-kind", "timeout", "--status", "failed") == ["slow"]
+    assert "new" in names("--created-after", made["created_at"])
+    refused = taskengine("task", "list", "--created-after", "2030-01-01")
+    assert "--created-after 2030-01-01: has no time zone" in refused.err
+    assert "--created-before soon: is no time" in taskengine("task", "cancel", "--created-before", "soon").err
+    assert taskengine("task", "retry", "--error-kind", "timeout", "--dry-run").out.startswith("1 of 1 tasks would be")
+    assert taskengine("task", "cancel", "--created-after", "1h", "--dry-run", "-o", "json").json["matched"] == 2
+    assert taskengine("task", "retry", "--error-kind", "timeout", "-o", "json").json["done"] == 1
+
+
 def test_pages_follow_each_other_without_gap_or_repeat(taskengine, submit):
     ids = [submit("--name", f"t{n}")["id"] for n in range(5)]
     found, cursor = [], []

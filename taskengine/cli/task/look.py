@@ -21,6 +21,9 @@ from taskengine.cli.task.options import (
     AnyRun,
     AnyStatus,
     AnyType,
+    CreatedAfter,
+    CreatedBefore,
+    ErrorKind,
     Id,
     Metadata,
 )
@@ -47,6 +50,7 @@ def get(id: Id, output: OutputOption = None) -> None:
 @command(
     app,
     "taskengine task list --status failed",
+    "taskengine task list --error-kind timeout --created-after 2h",
     "taskengine task list --asking             what waits for somebody's answer",
     "taskengine task list --metadata team=core --limit 100 -o json",
     "taskengine task list --cursor CURSOR      the next page, as the last one says",
@@ -61,13 +65,19 @@ def list_(
     metadata: Metadata = None,
     run: AnyRun = None,
     capability: AnyCapability = None,
+    created_after: CreatedAfter = None,
+    created_before: CreatedBefore = None,
+    error_kind: ErrorKind = None,
     asking_only: Annotated[bool, typer.Option("--asking", help="Only those that wait for somebody's answer.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
     output: OutputOption = None,
 ) -> None:
     """List tasks, newest first."""
-    filters = values.filters(status, type, priority, assigned_to, created_by, metadata, run, capability)
+    filters = values.filters(
+        status, type, priority, assigned_to, created_by, metadata, run, capability, created_after, created_before,
+        error_kind,
+    )  # fmt: skip
     with asking() as api:
         found, after = filled(
             lambda most, at: api.list_tasks(limit=most, cursor=at, asking=asking_only, **filters), limit, cursor

@@ -59,4 +59,13 @@ AnyCapability = Annotated[
     str | None,
     typer.Option("--capability", "-C", show_default="any", autocompletion=completion.capabilities),
 ]
+CreatedAfter = Annotated[
+    str | None, typer.Option(metavar="WHEN", help="Then or later: 2h (ago), or with a time zone.", show_default="any")
+]
+CreatedBefore = Annotated[
+    str | None, typer.Option(metavar="WHEN", help="Earlier: 2h (ago), or with a time zone.", show_default="any")
+]
+ErrorKind = Annotated[
+    str | None, typer.Option(metavar="KIND", help="Of the last failure: timeout, crash, …", show_default="any")
+]
 Reason = Annotated[str | None, typer.Option(help="Kept with the task.", show_default=False)]

@@ -19,7 +19,18 @@ from taskengine.cli.options import AnyUser
 from taskengine.cli.output import OutputOption, answer, console, wants_json
 from taskengine.cli.place import asking, place
 from taskengine.cli.task import values
-from taskengine.cli.task.options import AnyAgent, AnyCapability, AnyPriority, AnyRun, AnyStatus, AnyType, Metadata
+from taskengine.cli.task.options import (
+    AnyAgent,
+    AnyCapability,
+    AnyPriority,
+    AnyRun,
+    AnyStatus,
+    AnyType,
+    CreatedAfter,
+    CreatedBefore,
+    ErrorKind,
+    Metadata,
+)
 from taskengine.errors import InvalidInputError
 from taskengine.models import BulkResult
 
@@ -66,12 +77,18 @@ def _chosen(
     metadata: Metadata = None,
     run: AnyRun = None,
     capability: AnyCapability = None,
+    created_after: CreatedAfter = None,
+    created_before: CreatedBefore = None,
+    error_kind: ErrorKind = None,
     all: All = False,
     dry_run: DryRun = False,
     output: OutputOption = None,
 ) -> Chosen:
     """Which tasks are meant: the options that all of these commands share."""
-    filters = values.filters(status, type, priority, assigned_to, created_by, metadata, run, capability)
+    filters = values.filters(
+        status, type, priority, assigned_to, created_by, metadata, run, capability, created_after, created_before,
+        error_kind,
+    )  # fmt: skip
     return Chosen(tuple(ids or ()), filters, everything=all, dry_run=dry_run)
 
 

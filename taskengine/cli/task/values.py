@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from taskengine.cli.moments import coming
+from taskengine.cli.moments import coming, past
 from taskengine.errors import InvalidInputError
 from taskengine.models import TaskPriority
 
@@ -17,12 +17,15 @@ from taskengine.models import TaskPriority
 def filters(
     status: str | None, type: str | None, wanted: str | None, assigned_to: str | None, created_by: str | None,
     pairs: Sequence[str] | None, run: str | None = None, capability: str | None = None,
+    created_after: str | None = None, created_before: str | None = None, error_kind: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what options of a listing mean to ``list_tasks``; those that were not given are left out."""
     given = {
         "status": status and str(status), "task_type": type, "priority": wanted and priority(str(wanted)),
         "assigned_to": assigned_to, "created_by": created_by, "metadata": metadata(pairs) or None,
-        "run_id": run, "capability": capability,
+        "run_id": run, "capability": capability, "error_kind": error_kind,
+        "created_after": None if created_after is None else past(created_after, option("created_after")),
+        "created_before": None if created_before is None else past(created_before, option("created_before")),
     }  # fmt: skip
     return {name: value for name, value in given.items() if value is not None}
 
