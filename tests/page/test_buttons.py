@@ -35,6 +35,22 @@ def test_many_tasks_are_paused_resumed_and_opened_again(screen: Screen, site: Si
         until(lambda status=status: counts() == {status: 2}, 30)
 
 
+def test_what_failed_of_one_kind_is_opened_again(screen: Screen, site: Site) -> None:
+    who = f"kind-{uuid4().hex[:6]}"
+    bad = Task(name="bad", capability="bake", input={"fails": True}, max_retries=0, created_by=who)
+    site.submit(who, bad, *waiting(1, created_by=who))
+    site.api.wait([bad.id], timeout=60)
+    kind = site.api.get_task(bad.id).error_kind
+    assert kind
+    screen.go(f"/tasks?created_by={who}")
+    screen.type("Error kind", kind)
+    screen.until(lambda: f"error_kind={kind}" in screen.place)
+    screen.press("Retry all …")
+    screen.see("Retry 1 task?")
+    screen.press("Retry 1 task")
+    until(lambda: len(site.api.get_task_executions(bad.id)) == 2, 60)
+
+
 def test_what_is_asked_first_is_not_done_where_the_answer_is_not_now(screen: Screen, site: Site) -> None:
     run = site.submit("kept", *waiting())
     screen.go(f"/runs/{run}")

@@ -13,7 +13,7 @@ import { between, short, span, unadvised, when } from "../words.js";
 export const title = () => "Tasks";
 
 const PRIORITIES = ["", "low", "normal", "high", "urgent", "critical"];
-const ASKED = ["status", "capability", "created_by", "assigned_to", "priority", "asking", "cursor", "run_id"];
+const ASKED = ["status", "capability", "created_by", "assigned_to", "priority", "error_kind", "asking", "cursor", "run_id"];
 const FILTERS = ASKED.filter((name) => !["asking", "cursor"].includes(name));
 
 /** @param {HTMLElement} root @param {import("../route.js").Route} route */
@@ -34,7 +34,7 @@ export function list(root, route, fixed) {
         filters(query, statusChoice(query), field("capability", "Queue", query, "whole name"),
           isAll ? field("created_by", "Submitted by", query) : null,
           field("assigned_to", "Pinned to", query, "agent"), choice("priority", "Priority", query, PRIORITIES.slice(1)),
-          choice("asking", "Questions", query, [["true", "open"]])),
+          field("error_kind", "Error kind", query, "such as timeout"), choice("asking", "Questions", query, [["true", "open"]])),
         verbs({ ...picked(query, FILTERS), ...fixed }, query, page, again)),
       page.items.length
         ? table("Tasks", ["Task", "Status", { text: "Queue", class: "extra" }, ...(isAll ? [{ text: "Run", class: "extra" }] : []),
