@@ -40,7 +40,10 @@ def application(
         pages.shelf()
         await _make_routes(app)
         async with door:
-            yield
+            try:
+                yield
+            finally:
+                await app.state.live.close()
 
     app = FastAPIOffline(
         docs_url=None, redoc_url=None, static_url=description.STATIC, title="taskengine",

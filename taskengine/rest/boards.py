@@ -10,6 +10,7 @@ from contextlib import aclosing
 from taskengine.errors import NotFoundError, StoreError, TaskEngineError
 from taskengine.models import Event
 from taskengine.rest.auth import Door
+from taskengine.rest.background import Background
 from taskengine.rest.board import MADE, RESHAPED, Board
 from taskengine.rest.feeds import GONE, LAGGED, RESET, last_word, sse
 from taskengine.rest.problems import HttpError
@@ -37,8 +38,9 @@ _MOST_MISSED = 50_000
 class Boards:
     """All boards of one event loop."""
 
-    def __init__(self, door: Door, taps: Taps) -> None:
+    def __init__(self, door: Door, taps: Taps, background: Background) -> None:
         self._door = door
+        self._background = background
         self._taps = taps
         self._live: dict[str, LiveBoard] = {}
 
@@ -49,7 +51,7 @@ class Boards:
         if live is None:
             if len(self._live) >= MOST_BOARDS:
                 self._drop_one()
-            live = self._live[run] = LiveBoard(self._door, self._taps, run)
+            live = self._live[run] = LiveBoard(self._door, self._taps, run, self._background)
         live.touch()
         try:
             await live.ready()
@@ -75,7 +77,7 @@ class Boards:
 class LiveBoard:
     """The board of one run, and who listens to it."""
 
-    def __init__(self, door: Door, taps: Taps, run: str) -> None:
+    def __init__(self, door: Door, taps: Taps, run: str, background: Background) -> None:
         self._door, self._taps, self._run = door, taps, run
         self._keys = Keys(door.settings.namespace)
         self._loop = asyncio.get_running_loop()
@@ -94,7 +96,7 @@ class LiveBoard:
         #: Whether it follows its run no more.
         self.is_over = False
         self._error: TaskEngineError | HttpError | None = None
-        self._following = asyncio.ensure_future(self._follow())
+        self._following = background.begin(self._follow())
 
     @property
     def board(self) -> Board:

@@ -13,6 +13,7 @@ from taskengine.core.lifecycle import TERMINAL
 from taskengine.errors import StoreError
 from taskengine.models import Pause, TaskStatus
 from taskengine.rest.auth import Door
+from taskengine.rest.background import Background
 from taskengine.rest.feeds import BYE, GONE, last_word, sse
 from taskengine.rest.rings import Ring
 
@@ -23,8 +24,9 @@ _EVERY = 1.0
 class FleetFeed:
     """The fleet as one event loop tells of it; nobody asks while nobody looks."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, background: Background) -> None:
         self._door = door
+        self._background = background
         self._ring = Ring()
         self._asking: asyncio.Task[None] | None = None
         self._latest: bytes | None = None
@@ -35,7 +37,7 @@ class FleetFeed:
         try:
             if self._asking is None:
                 self._latest = None
-                self._asking = asyncio.ensure_future(self._ask(self._ring))
+                self._asking = self._background.begin(self._ask(self._ring))
             elif self._latest is not None:
                 yield self._latest
             while (piece := await seat.latest()) is not None:

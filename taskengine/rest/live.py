@@ -24,6 +24,7 @@ from taskengine.api.surface import LONGEST_WAIT, PREFIX, Scope
 from taskengine.errors import NotFoundError
 from taskengine.rest.arguments import refuse_unknown
 from taskengine.rest.auth import SHOWN, Door
+from taskengine.rest.background import Background
 from taskengine.rest.boards import Boards
 from taskengine.rest.feeds import GONE, last_word, sse
 from taskengine.rest.fleet_feed import FleetFeed
@@ -42,10 +43,11 @@ class Rooms:
 
     def __init__(self, door: Door) -> None:
         self.loop = asyncio.get_running_loop()
-        self.streams = Streams(door.lets_in)
-        self.taps = Taps(door)
-        self.boards = Boards(door, self.taps)
-        self.fleet = FleetFeed(door)
+        self.background = Background()
+        self.streams = Streams(door.lets_in, self.background)
+        self.taps = Taps(door, self.background)
+        self.boards = Boards(door, self.taps, self.background)
+        self.fleet = FleetFeed(door, self.background)
 
 
 class Live:
@@ -67,6 +69,10 @@ class Live:
         """End all streams, and those that begin from now on."""
         self.is_ending = True
         self.here().streams.say_bye()
+
+    async def close(self) -> None:
+        """End what goes on beside the requests of this loop."""
+        await self.here().background.end()
 
 
 class StreamRoute(APIRoute):

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from taskengine.models import Event
 from taskengine.rest.auth import Door
+from taskengine.rest.background import Background
 from taskengine.rest.feeds import sse
 from taskengine.rest.rings import AT_ONCE
 from taskengine.store import history
@@ -36,8 +37,9 @@ class Past(NamedTuple):
 class Pasts:
     """What was read lately."""
 
-    def __init__(self, door: Door, at_once: asyncio.Semaphore) -> None:
+    def __init__(self, door: Door, at_once: asyncio.Semaphore, background: Background) -> None:
         self._door = door
+        self._background = background
         self._keys = Keys(door.settings.namespace)
         self._at_once = at_once
         self._read: OrderedDict[tuple[object, int, int], asyncio.Task[Past | None]] = OrderedDict()
@@ -50,7 +52,7 @@ class Pasts:
         key = (of, after, min(until, after + history.PIECE))
         reading = self._read.get(key)
         if reading is None:
-            reading = self._read[key] = asyncio.ensure_future(self._ask(run, *key[1:]))
+            reading = self._read[key] = self._background.begin(self._ask(run, *key[1:]))
             reading.add_done_callback(lambda done: self._forget_failed(key, done))
             while len(self._read) > _MOST_KEPT:
                 self._read.popitem(last=False)

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from taskengine.api.operations.keys import Caller, Shown
 from taskengine.errors import TaskEngineError
+from taskengine.rest.background import Background
 from taskengine.rest.feeds import BYE, CUT, LEAVE, last_word
 from taskengine.rest.problems import HttpError
 
@@ -31,8 +32,9 @@ _HEADERS = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
 class Streams:
     """All streams of one event loop."""
 
-    def __init__(self, lets_in: Callable[[Shown], Awaitable[bool]]) -> None:
+    def __init__(self, lets_in: Callable[[Shown], Awaitable[bool]], background: Background) -> None:
         self._lets_in = lets_in
+        self._background = background
         self._of_key: Counter[str] = Counter()
         self._open: dict[EventStream, Shown | None] = {}
         self._pinging: asyncio.Task[None] | None = None
@@ -53,7 +55,7 @@ class Streams:
         self._open[found] = caller.shown
         self._of_key[key] += 1
         if self._pinging is None:
-            self._pinging = asyncio.ensure_future(self._ping())
+            self._pinging = self._background.begin(self._ping())
         return found
 
     def _forget(self, stream: EventStream) -> None:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from taskengine.errors import StoreError
 from taskengine.models import Event
 from taskengine.rest.auth import Door
+from taskengine.rest.background import Background
 from taskengine.rest.feeds import BYE, GONE, RESET, Feed, last_word
 from taskengine.rest.pasts import Pasts, pieces
 from taskengine.rest.rings import Ring, Seat, pause
@@ -63,8 +64,9 @@ class Tap:
 class Taps:
     """All taps of one event loop; they read while anybody listens."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, background: Background) -> None:
         self._door = door
+        self._background = background
         self._keys = Keys(door.settings.namespace)
         self._taps: dict[str, Tap] = {}
         self._reader: asyncio.Task[None] | None = None
@@ -73,7 +75,7 @@ class Taps:
         self._waking: asyncio.Task[None] | None = None
         self._looked = 0.0
         self._catching_up = asyncio.Semaphore(_AT_ONCE)
-        self._pasts = Pasts(door, self._catching_up)
+        self._pasts = Pasts(door, self._catching_up, background)
 
     async def listen(self, run: str, sequence: int) -> AsyncGenerator[bytes]:
         """Yield what happened behind an event, and what happens from now on, as pieces of a stream.
@@ -164,7 +166,7 @@ class Taps:
             tap = self._taps[run] = Tap(sequence)
             self._wake()
         if self._reader is None:
-            self._reader = asyncio.ensure_future(self._read())
+            self._reader = self._background.begin(self._read())
         return tap
 
     def _leave(self, run: str, tap: Tap, who: Feed[Sequence[Event]] | Seat) -> None:
@@ -189,7 +191,7 @@ class Taps:
     def _wake(self) -> None:
         """End the read that blocks, for it does not know of a new tap."""
         if self._client is not None:
-            self._waking = asyncio.ensure_future(self._unblock(self._client))
+            self._waking = self._background.begin(self._unblock(self._client))
 
     async def _unblock(self, client: int) -> None:
         with suppress(StoreError):

@@ -22,6 +22,7 @@ from taskengine.api.operations.keys import close_session, open_session, revoke_k
 from taskengine.api.surface import Scope
 from taskengine.rest import boards, feeds, fleet_feed, limits, rings, streams
 from taskengine.rest.auth import ANYBODY
+from taskengine.rest.background import Background
 from taskengine.rest.feeds import CUT, Feed
 from taskengine.settings import Settings
 from taskengine.store import executions, history, retention, runs
@@ -316,7 +317,7 @@ async def test_who_takes_nothing_is_cut_off_and_keeps_no_sign_of_life_from_other
     async def lets_in(_: object) -> bool:
         return True
 
-    here, cut, took = streams.Streams(lets_in), asyncio.Event(), list[bytes]()
+    here, cut, took = streams.Streams(lets_in, Background()), asyncio.Event(), list[bytes]()
 
     async def pieces() -> AsyncGenerator[bytes]:
         yield b"data: {}\n\n"
@@ -519,3 +520,12 @@ async def test_a_fault_while_the_fleet_is_looked_at_sends_listeners_away_who_com
             once_broken(monkeypatch, fleet_feed, "frame")
             await until(lambda: "bye" in listener.words())
             await until(lambda: listener.words()[-1] == "message")
+
+
+async def test_nothing_goes_on_behind_a_server_that_ended(settings: Settings, world: World) -> None:
+    run = world.run_of(world.new("a").id)
+    async with listening(settings) as url:
+        listeners = [Listener(f"{url}/{path}") for path in (f"runs/{run}/events", f"runs/{run}/live", "fleet/live")]
+        async with hearing(*listeners):
+            await until(lambda: all(each.answers for each in listeners) and listeners[0].heard)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
