@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -44,6 +45,12 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._say_bye = say_bye
         self._linger = linger
+        self._is_hurried = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End when it can; with another signal without waiting for balancers, with another Ctrl-C without anybody."""
+        self._is_hurried = self.should_exit
+        super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, which end by no other way, listen on while what was begun is answered, and end as ever.
@@ -63,7 +70,7 @@ class Server(uvicorn.Server):
         """Serve as ever for a while, but not ready."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._linger
-        while not self.force_exit and (left := until - loop.time()) > 0:
+        while not self._is_hurried and (left := until - loop.time()) > 0:
             await asyncio.sleep(min(left, _LOOK_SECONDS))
 
     async def _answer_begun(self, seconds: float) -> float:
