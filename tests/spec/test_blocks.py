@@ -190,7 +190,7 @@ async def test_error_recovery(run: Run, api: TaskAPI) -> None:
                 await api.retry_task(task_id)
         """,
         api=api,
-        task=task,
+        task=new,  # as it was made: the stored one may have failed once before it is told
         task_id=task.id,
         logger=Logger(),
     )
