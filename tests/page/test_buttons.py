@@ -154,3 +154,14 @@ def test_a_list_is_turned_over_and_its_filters_are_cleared(screen: Screen, site:
     screen.press("Clear")
     screen.until(lambda: screen.place == "/tasks")
     site.api.cancel_tasks(run_id=run)
+
+
+def test_what_waits_for_a_task_is_shown_when_it_is_asked_for(screen: Screen, site: Site) -> None:
+    first, after = Task(name="before it", capability=NOWHERE), Task(name="behind it", capability=NOWHERE)
+    after = after.model_copy(update={"depends_on": {first.id}})
+    site.submit("edges", first, after)
+    screen.go(f"/tasks/{first.id}")
+    screen.press("Show what waits for it")
+    screen.press("behind it")
+    screen.until(lambda: screen.place == f"/tasks/{after.id}")
+    screen.see("before it")

@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
+
+from taskengine.cli import app
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "GLOSSARY.md", "SECURITY.md")
@@ -52,3 +55,9 @@ def test_a_file_that_is_not_there_is_found() -> None:
         "store/gone.py", "store/lua/", "GLOSSARY.md"
     }  # fmt: skip
     assert not is_there("store/gone.py")
+
+
+def test_every_process_of_the_procfile_is_a_command_and_the_server_is_among_them() -> None:
+    processes = dict(re.findall(r"^(\w+): taskengine (\w+)$", (ROOT / "Procfile").read_text(), re.MULTILINE))
+    assert {"coordinator", "worker", "server", "flower"} <= processes.keys()
+    assert set(processes.values()) <= {*typer.main.get_command(app).commands}
