@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import nullcontext
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from fastapi import APIRouter, Request, Response, Security
 from fastapi.routing import APIRoute
 
 from taskengine.api import BlockingTaskAPI, TaskAPI
+from taskengine.api.operations.keys import Caller
 from taskengine.api.problems import PLAIN
 from taskengine.api.surface import ADVICE, BODY_BYTES, GRAPH_BYTES, LONGEST_WAIT, PREFIX, ROWS, Row, Sends
 from taskengine.core.remedy import as_commands
@@ -87,10 +88,7 @@ class RowRoute(APIRoute):
 
 def _endpoint(row: Row) -> Callable[..., Any]:
     async def endpoint(request: Request, **brought: Any) -> Response:
-        given = arguments_of(row, brought, request.state.caller)
-        for name, scope in row.only:
-            if given.get(name):
-                need(request.state.caller, scope)
+        given = _allowed(row, brought, request.state.caller)
         method = getattr(request.app.state.door, row.name)
         if row.sends is Sends.WHERE and progress.is_wanted(request):
             return await progress.told(method, given)
@@ -103,6 +101,15 @@ def _endpoint(row: Row) -> Callable[..., Any]:
     return endpoint
 
 
+def _allowed(row: Row, brought: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    """Return the arguments of the method; ScopeError for one that the key may not give."""
+    given = arguments_of(row, brought, caller)
+    for name, scope in row.only:
+        if given.get(name):
+            need(caller, scope)
+    return given
+
+
 async def _done_aside(row: Row, request: Request, body: bytes) -> Response | None:
     """Do in a thread what a large body asks for; None where something is wrong with it, of which FastAPI tells."""
     door: Door = request.app.state.door
@@ -111,7 +118,7 @@ async def _done_aside(row: Row, request: Request, body: bytes) -> Response | Non
         if (brought := read(row, body)) is None:
             return None
         told = {**brought, KEY: request.headers.get(KEY_HEADER)}
-        value = getattr(client, row.name)(**arguments_of(row, told, request.state.caller))
+        value = getattr(client, row.name)(**_allowed(row, told, request.state.caller))
         return _response(answer_of(row), value)
 
     return await _in_time(row, door.large.run(done))
