@@ -107,7 +107,6 @@ async def serve(settings: Settings, bind: Bind, greet: Callable[[str, Path | Non
         door = door_of(app)
         file = await _own_key(door, port) if bind.is_loopback and not bind.no_login else None
         greet(bind.url(port), file)
-        gc.freeze()  # what is there now stays: to look through it again and again took 0.1 s of a large answer
         config = uvicorn.Config(
             app, http=PatientProtocol, ws="none", lifespan="on", log_level="warning", access_log=False,
             server_header=False, proxy_headers=False, limit_concurrency=MOST_REQUESTS + MOST_STREAMS + _SPARE,
