@@ -356,7 +356,7 @@ def test_light_and_dark_are_chosen_and_remembered(screen: Screen) -> None:
 
 _FORECAST = """
 const [slots, now, done] = arguments;
-const base = document.querySelector("script[src$=\"js/main.js\"]").src.replace("js/main.js", "js/");
+const base = document.querySelector('script[src$="js/main.js"]').src.replace("js/main.js", "js/");
 Promise.all([import(base + "board.js"), import(base + "remaining.js")]).then(([{ Board }, { remaining }]) => {
   const over = "kkkkk", open = "rwww";  // five that took 2 s; a diamond whose first runs for 1 s
   const n = over.length + open.length, none = [...open].map(() => -1);
