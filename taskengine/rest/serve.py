@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -39,11 +40,21 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Server(uvicorn.Server):
-    """Ends when it is asked to, and then is over: uvicorn would send itself the signal once more."""
+    """Ends when it is asked to, and then is over: uvicorn would send itself the signal once more.
 
-    def __init__(self, config: uvicorn.Config, say_bye: Callable[[], None], linger: float = 0.0) -> None:
+    Whoever reads what *greet* says may ask at once, and may end it at once.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        say_bye: Callable[[], None],
+        linger: float = 0.0,
+        greet: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(config)
         self._say_bye = say_bye
+        self._greet = greet
         self._linger = linger
         self._is_hurried = False
 
@@ -51,6 +62,11 @@ class Server(uvicorn.Server):
         """End when it can; with another signal without waiting for balancers, with another Ctrl-C without anybody."""
         self._is_hurried = self.should_exit
         super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin as ever, and say so."""
+        await super().startup(sockets)
+        self._greet()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, which end by no other way, listen on while what was begun is answered, and end as ever.
@@ -97,7 +113,7 @@ class Server(uvicorn.Server):
 async def serve(settings: Settings, bind: Bind, greet: Callable[[str, Path | None], None]) -> None:
     """Serve until a signal comes; SettingsError where it cannot, StoreError where the store does not answer.
 
-    *greet* is told the address once it listens, and the file with this machine's key where there is one.
+    *greet* is told the address once it answers, and the file with this machine's key where there is one.
     """
     refuse_unsafe(bind)
     listening = listen(bind)
@@ -106,7 +122,6 @@ async def serve(settings: Settings, bind: Bind, greet: Callable[[str, Path | Non
         app = application(settings, hosts=bind.hosts, needs_key=not bind.no_login, is_secure=bind.is_secure)
         door = door_of(app)
         file = await _own_key(door, port) if bind.is_loopback and not bind.no_login else None
-        greet(bind.url(port), file)
         config = uvicorn.Config(
             app, http=PatientProtocol, ws="none", lifespan="on", log_level="warning", access_log=False,
             server_header=False, proxy_headers=False, limit_concurrency=MOST_REQUESTS + MOST_STREAMS + _SPARE,
@@ -114,7 +129,8 @@ async def serve(settings: Settings, bind: Bind, greet: Callable[[str, Path | Non
             ssl_certfile=bind.tls_cert and str(bind.tls_cert), ssl_keyfile=bind.tls_key and str(bind.tls_key),
         )  # fmt: skip
         _collect_less()
-        await Server(config, live_of(app).say_bye, bind.linger).serve(sockets=[listening])
+        said = partial(greet, bind.url(port), file)
+        await Server(config, live_of(app).say_bye, bind.linger, said).serve(sockets=[listening])
     finally:
         listening.close()
 

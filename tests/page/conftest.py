@@ -50,6 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def stranger(browser: webdriver.Chrome, site: Site) -> Iterator[Screen]:
     """Somebody at the page who has shown no key; afterwards nothing was wrong in the console, and nobody else asked."""
     screen = Screen(browser, site.url)
+    browser.get("about:blank")  # the page of the test before asks for nothing more
     browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
     screen.complaints()
     screen.hosts()

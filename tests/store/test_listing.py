@@ -127,8 +127,8 @@ def test_list_passes_by_what_is_long_gone_in_bounded_commands(real: World, index
     real.raw.incrby(real.keys.fixed("arrivals"), 20_000_000)
     real.new("new", created_by="new")
     made, most = calls(real, *indexes)  # 4883 segments
-    assert made == 5
-    assert 500 < most < 1300
+    assert 5 <= made < 50  # a call ends after its milliseconds, too: a slow machine needs more of them
+    assert most < 1300
 
 
 def test_list_passes_by_segments_where_no_task_carries_its_index(real: World) -> None:
