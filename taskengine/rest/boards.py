@@ -231,7 +231,9 @@ class LiveBoard:
     async def _follow(self) -> None:
         board: Board | None = None
         try:
-            while board := board or await self._read():
+            while True:
+                if board is None and (board := await self._read()) is None:
+                    break
                 try:
                     word = await self._follow_while_whole(board)
                 except StoreError:  # the history is there when the store is there again

@@ -111,6 +111,17 @@ async def test_deltas_folded_into_a_graph_give_the_graph_that_is(settings: Setti
         assert await drawn(url, run) == after
 
 
+async def test_run_whose_last_task_was_deleted_is_drawn_empty(settings: Settings, world: World) -> None:
+    task = world.task("only")
+    run = world.submit(task, name="emptied")
+    world.elect()
+    api = BlockingTaskAPI(settings=settings)
+    api.cancel_task(task.id)
+    api.delete_task(task.id)
+    async with listening(settings) as url:
+        assert (await drawn(url, run))["names"] == []
+
+
 async def test_unknown_run_is_not_found(settings: Settings) -> None:
     async with listening(settings) as url, httpx2.AsyncClient(trust_env=False) as client:
         for path in ("graph?view=compact", "live", "nodes/0", f"nodes?task_id={uuid4()}", "events"):
