@@ -353,3 +353,73 @@ export async function aPlaceIsTheDarkerTheMoreLinesCrossItAndNoLineLeavesThePict
   const edge = Array.from({ length: view.width }, (_, px) => alpha(px, 0) + alpha(px, 99)).filter(Boolean).length;
   assert(edge > 0 && edge < 10, "a line ends at the edge of the picture and goes on nowhere else");
 }
+
+/** A context that keeps the points of a path, in small steps. */
+function pen() {
+  const points = [];
+  const from = () => points[points.length - 1];
+  return {
+    points,
+    moveTo: (x, y) => points.push([x, y]),
+    lineTo(x, y) {
+      const [x0, y0] = from();
+      for (let k = 1; k <= 40; k++) points.push([x0 + ((x - x0) * k) / 40, y0 + ((y - y0) * k) / 40]);
+    },
+    bezierCurveTo(x1, y1, x2, y2, x3, y3) {
+      const [x0, y0] = from();
+      for (let k = 1; k <= 200; k++) {
+        const [t, u] = [k / 200, 1 - k / 200];
+        const weights = [u ** 3, 3 * u * u * t, 3 * u * t * t, t ** 3];
+        points.push([[x0, x1, x2, x3], [y0, y1, y2, y3]].map((each) => each.reduce((sum, at, i) => sum + at * weights[i], 0)));
+      }
+    },
+  };
+}
+
+/** A run as wide as high: two layers of blocks, one task that all of the first wait for, and edges across it. */
+function blocks() {
+  const [src, dst] = [[], []];
+  const edge = (a, b) => (src.push(a), dst.push(b));
+  for (let i = 0; i < 300; i++) {
+    edge(i, 300 + (i % 7));
+    edge(300 + (i % 7), 307);
+    edge(307, 308 + i);
+    edge(i, 308 + ((i * 5) % 300));
+    edge(i, 608);
+  }
+  return { n: 609, src: Uint32Array.from(src), dst: Uint32Array.from(dst) };
+}
+
+export async function noEdgePassesBehindABoxThatItDoesNotEndAt() {
+  const [{ arrange, NODE }, { columnsOf, Scene }, { begin, way }] = await Promise.all(["layout.js", "canvas/scene.js", "canvas/routes.js"].map(at));
+  for (const { n, src, dst } of [graphOf(12, 24, 3), graphOf(40, 60, 2), graphOf(300, 700, 5), graphOf(3000, 6000, 4), chain(900), blocks()]) {
+    const places = arrange(n, src, dst);
+    const scene = new Scene(places, columnsOf(places), { n });
+    begin(Infinity);
+    let crossed = 0;
+    for (let e = 0; e < Math.min(src.length, 1500); e++) {
+      const ctx = pen();
+      way(ctx, scene, src[e], dst[e], { x: 0, y: 0, scale: 1, width: 1, height: 1 });
+      const ends = ctx.points[ctx.points.length - 1];
+      assert(ends[0] === places.x[dst[e]] - NODE.width / 2 && ends[1] === places.y[dst[e]], `edge ${e} ends at ${ends}`);
+      if (ctx.points.some(([x, y]) => ![-1, src[e], dst[e]].includes(scene.at(x, y, -1)))) crossed++;
+    }
+    assert(crossed === 0, `${n} tasks: ${crossed} of ${src.length} edges pass behind a box`);
+  }
+}
+
+export async function aFrameFindsOnlySoManyWaysAndSaysThatMoreAreToCome() {
+  const [{ arrange }, { columnsOf, Scene }, routes] = await Promise.all(["layout.js", "canvas/scene.js", "canvas/routes.js"].map(at));
+  const { n, src, dst } = blocks();
+  const places = arrange(n, src, dst);
+  const scene = new Scene(places, columnsOf(places), { n });
+  const draw = (most) => {
+    routes.begin(most);
+    src.forEach((a, e) => routes.way(pen(), scene, a, dst[e], { x: 0, y: 0, scale: 1, width: 1, height: 1 }));
+    return routes.isLate;
+  };
+  assert(draw(50) && scene.ways.size === 50, "so many ways, and no more");
+  assert(!draw(Infinity) && scene.ways.size > 50, "all are found in time");
+  const before = scene.ways.size;
+  assert(!draw(0) && scene.ways.size === before, "what was found is kept");
+}

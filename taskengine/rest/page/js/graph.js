@@ -10,9 +10,10 @@ import { STATUS } from "./board.js";
 import { isFar, paintItems, repaintDots } from "./canvas/boxes.js";
 import { Camera } from "./canvas/camera.js";
 import { captionsOf } from "./canvas/captions.js";
-import { curve, FEW_EDGES, visibleEdges, within } from "./canvas/edges.js";
+import { FEW_EDGES, visibleEdges, within } from "./canvas/edges.js";
 import { Gestures } from "./canvas/gestures.js";
 import { paintLinks, paintMarks } from "./canvas/marks.js";
+import { begin, isLate, way } from "./canvas/routes.js";
 import { Scene } from "./canvas/scene.js";
 import { Stage } from "./canvas/stage.js";
 import { readTheme, whenThemed } from "./canvas/theme.js";
@@ -64,7 +65,7 @@ export class GraphView {
     this._stage = new Stage(element, {
       edges: (ctx) => this._paintEdges(ctx),
       nodes: (ctx) => this._paintNodes(ctx),
-      marks: (ctx) => this.scene && paintMarks(ctx, this._picture(), this.attention, this._captions),
+      marks: (ctx) => this._paintMarks(ctx),
     }, (size) => this._resized(size));
     this._gestures = new Gestures(element, {
       pan: (dx, dy) => this.moved(() => this.camera.pan(dx, dy)),
@@ -278,10 +279,21 @@ export class GraphView {
     ctx.clearRect(0, 0, view.width, view.height);
     if (!this.scene) return;
     const few = this._few();
+    begin();
     if (few) this._paintCurves(ctx, few, view);
     else if (this.edges) paste(ctx, this.edges, view);
     this._sampled(few ? 1 : (this.edges?.oneIn ?? 1));
+    const isMore = isLate;
+    begin(); // for what somebody looks at, whatever else is on its way
     if (!isFar(view, this._stage.dpr)) paintLinks(ctx, this._picture(), this.attention);
+    if (isMore || isLate) this._stage.invalidate("edges");
+  }
+
+  _paintMarks(ctx) {
+    if (!this.scene) return;
+    begin();
+    paintMarks(ctx, this._picture(), this.attention, this._captions);
+    if (isLate) this._stage.invalidate("marks");
   }
 
   /** @param {number} oneIn */
@@ -305,7 +317,7 @@ export class GraphView {
       [ends.filter((e) => isDone(src[e])), theme.status[STATUS.completed], alpha]]);
     for (const [edges, colour, shade] of parts) {
       ctx.beginPath();
-      for (const e of edges) curve(ctx, scene.places, src[e], dst[e], view);
+      for (const e of edges) way(ctx, scene, src[e], dst[e], view);
       ctx.strokeStyle = colour;
       ctx.lineWidth = Math.max(0.75, Math.min(1.5, view.scale * 1.5)) * (this._stage.dpr > 1 ? 1.3 : 1);
       ctx.globalAlpha = shade;

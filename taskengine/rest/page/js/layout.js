@@ -24,7 +24,8 @@ const STRETCH = 1.8;
 
 /**
  * @typedef {import("./adjacency.js").Adjacency} Adjacency
- * @typedef {{x: Float32Array, y: Float32Array, width: number, height: number, layer: Uint32Array}} Places
+ * @typedef {{x: Float32Array, y: Float32Array, width: number, height: number, layer: Uint32Array,
+ *   channels: number[]}} Places channels: heights between two bands, from top to bottom
  */
 
 /**
@@ -114,7 +115,9 @@ function place(layers, layer, up, down) {
   const row = new Float32Array(layer.length);
   let top = 0;
   let width = 0;
+  const between = [];
   for (const [first, end] of bands) {
+    if (first) between.push(top - PITCH.band / PITCH.y / 2 - 0.5);
     let left = 0;
     const height = Math.max(...sizes.slice(first, end).map((size) => Math.min(size, rows)));
     for (let at = first; at < end; at++) {
@@ -127,8 +130,9 @@ function place(layers, layer, up, down) {
   }
   const rowsHigh = Math.max(0, top - PITCH.band / PITCH.y - 1);
   const pitch = PITCH.y * Math.max(1, Math.min(STRETCH, width / ASPECT / (rowsHigh * PITCH.y + NODE.height)));
-  const y = row.map((at) => at * pitch + NODE.height / 2);
-  return { x, y, width, height: layers.length ? rowsHigh * pitch + NODE.height : 0, layer };
+  const high = (/** @type {number} */ at) => at * pitch + NODE.height / 2;
+  const height = layers.length ? rowsHigh * pitch + NODE.height : 0;
+  return { x, y: row.map(high), width, height, layer, channels: between.map(high) };
 }
 
 /** @param {number[]} nodes @param {number} columns @param {{left: number, top: number, height: number}} box */

@@ -4,7 +4,7 @@ import { STATUS } from "../board.js";
 import { NODE } from "../layout.js";
 import { boxOf, isFar } from "./boxes.js";
 import { paintCaptions } from "./captions.js";
-import { curve } from "./edges.js";
+import { way } from "./routes.js";
 
 /** Marks of one kind that are painted at most. */
 const MOST = 4_000;
@@ -73,7 +73,7 @@ export function paintLinks(ctx, { scene, view, theme, dpr }, { focus, hover }) {
     const [a, b] = [src[e], dst[e]];
     if (a !== focus && b !== focus && a !== hover && b !== hover) continue;
     left--;
-    curve(ctx, scene.places, a, b, view);
+    way(ctx, scene, a, b, view);
   }
   ctx.strokeStyle = theme.accent;
   ctx.lineWidth = 2 * dpr;
@@ -85,7 +85,7 @@ export function paintLinks(ctx, { scene, view, theme, dpr }, { focus, hover }) {
 function paintPath(ctx, picture, path) {
   const { scene, view, theme, dpr } = picture;
   ctx.beginPath();
-  for (let k = 1; k < path.length; k++) if (path[k] !== path[k - 1]) curve(ctx, scene.places, path[k - 1], path[k], view);
+  for (let k = 1; k < path.length; k++) if (path[k] !== path[k - 1]) way(ctx, scene, path[k - 1], path[k], view);
   for (const [width, colour] of /** @type {[number, string][]} */ ([[5, theme.bg], [2, theme.text]])) {
     ctx.lineWidth = width * dpr;
     ctx.strokeStyle = colour;

@@ -2,6 +2,7 @@
 /** Which items are where: by columns sorted from left to right, each from top to bottom, so that two binary searches
  * answer what is in view and what is under the pointer. */
 import { NODE } from "../layout.js";
+import { lowest } from "./search.js";
 
 /**
  * @typedef {import("./edges.js").View} View
@@ -27,6 +28,8 @@ export class Scene {
     this.places = places;
     this.columns = columns;
     this.items = items;
+    /** Ways of edges that were drawn, by both ends. @type {Map<number, import("./routes.js").Lane[] | null>} */
+    this.ways = new Map();
   }
 
   get size() {
@@ -96,14 +99,4 @@ export class Scene {
     const there = here + step;
     return there < 0 || there >= from[column + 1] - from[column] ? item : order[from[column] + there];
   }
-}
-
-/** The first place in [from, end) where *holds* is true, *end* if there is none. @param {(at: number) => boolean} holds */
-function lowest(from, end, holds) {
-  while (from < end) {
-    const middle = (from + end) >> 1;
-    if (holds(middle)) end = middle;
-    else from = middle + 1;
-  }
-  return from;
 }
