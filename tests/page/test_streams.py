@@ -77,6 +77,24 @@ def test_a_log_misses_no_line_and_has_none_twice_when_its_server_was_killed(
     screen.until(lambda: "lines, live" not in screen.text, "the end of the log")
 
 
+def test_a_log_of_a_task_that_was_over_goes_on_with_the_next_attempt(screen: Screen, site: Site) -> None:
+    task = Task(name="again", capability="bake", input={"fails": True}, max_retries=0)
+    site.submit("again", task)
+    site.api.wait([task.id], timeout=60)
+    screen.go(f"/tasks/{task.id}")
+
+    def is_over(attempt: int) -> bool:
+        return f"{3 * attempt} lines" in screen.text and "lines, live" not in screen.text
+
+    screen.until(lambda: is_over(1), "the end of the first attempt's log")
+    marked(screen)
+    for attempt in (2, 3):
+        site.api.retry_task(task.id, wait=False)
+        screen.until(lambda attempt=attempt: is_over(attempt), f"what attempt {attempt} said")
+        assert lines(screen).count("began again") == attempt
+    assert is_the_same(screen)
+
+
 def test_queues_are_told_and_go_on_when_their_server_was_killed(screen: Screen, site: Site) -> None:
     queue = f"q{uuid4().hex[:6]}"
     screen.go("/queues")

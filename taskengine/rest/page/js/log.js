@@ -68,7 +68,8 @@ export function logs(root, task, attempt, query) {
     if (now === "over") end();
     soon();
   };
-  const end = stream(() => `/tasks/${task}/logs${search({ execution: attempt, after: cursor })}`, {
+  let end = () => {};
+  const begin = () => (end = stream(() => `/tasks/${task}/logs${search({ execution: attempt, after: cursor })}`, {
     open: () => become("live"),
     message(line, id) {
       cursor = id;
@@ -85,10 +86,17 @@ export function logs(root, task, attempt, query) {
     become("lost");
     const isGone = await get(`/tasks/${task}/logs`, { execution: attempt, limit: 1 }).then(() => false, (error) => error instanceof ApiError && error.isGone);
     if (isGone) become("over");
-  });
+  }));
 
+  begin();
   draw();
   return {
+    /** Another attempt has begun, or may: it goes on behind what was said. */
+    resume() {
+      if (state !== "over") return;
+      state = "";
+      begin();
+    },
     close() {
       end();
       sized.disconnect();

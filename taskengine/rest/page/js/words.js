@@ -52,6 +52,10 @@ export const clock = (moment) => {
   return `${at.toLocaleTimeString("en-GB")}.${String(at.getMilliseconds()).padStart(3, "0")}`;
 };
 
+/** A moment of a history: its time to the millisecond, on another day than today the day and the time. @param {string} at */
+export const moment = (at) => new Date(at).toDateString() === new Date().toDateString() ? clock(at)
+  : new Date(at).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }).replace(",", "");
+
 /** @param {number} count @param {string} one @param {string} [many] */
 export const number = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 

@@ -9,7 +9,7 @@ import { facts, head, json, panel, runLink, table, whole } from "../parts.js";
 import { href } from "../route.js";
 import { sentence } from "../sentences.js";
 import { badge, OVER } from "../status.js";
-import { between, capital, clock, full, short, span, unadvised, when } from "../words.js";
+import { between, capital, full, moment, short, span, unadvised, when } from "../words.js";
 import { edges } from "./task/edges.js";
 import { question } from "./task/question.js";
 import { actions } from "./task/verbs.js";
@@ -26,6 +26,8 @@ export function mount(root, route) {
   /** @type {any} */ let log = null;
   let attempt = "";
   let query = route.query;
+  /** Attempts that the log knows of. */
+  let known = Infinity;
 
   const listen = (/** @type {string} */ wanted) => {
     if (log && wanted === attempt) return log.update(query);
@@ -46,6 +48,9 @@ export function mount(root, route) {
     draw(found, now, again) {
       query = now.query;
       document.title = `${found.task.name} · taskengine`;
+      // The log of a task that was over has ended; whatever opened it again, it goes on.
+      if (!attempt && (found.task.attempt > known || !OVER.has(found.task.status))) log?.resume();
+      known = found.task.attempt;
       return page(found, now.query, box, down, again);
     },
   });
@@ -82,7 +87,7 @@ function page({ task, why, executions, events, before, left }, query, box, down,
         panel("What it is", facts(about(task))),
         panel("Edges", down.draw(task, before)),
         panel("History", h("ol", { class: "history" }, [...events].reverse().map((event) =>
-          h("li", { key: event.sequence }, h("time", { datetime: event.at, title: full(event.at) }, clock(event.at)), h("span", null, sentence(event)))))))),
+          h("li", { key: event.sequence }, h("time", { datetime: event.at, title: full(event.at) }, moment(event.at)), h("span", null, sentence(event)))))))),
   ];
 }
 
@@ -111,8 +116,8 @@ function attempts(executions, query) {
       href: href(["tasks", each.task_id], { ...query, attempt: query.attempt === String(each.attempt) ? null : each.attempt }),
       "aria-current": query.attempt === String(each.attempt) ? "true" : null, "aria-label": `Log of attempt ${each.attempt}`,
     }, `#${each.attempt}`)),
-    h("td", null, badge(each.status, each.is_detached ? "at a service" : undefined)),
-    h("td", null, each.executor_id ?? "–", each.error_message ? h("div", { class: "row-note" }, each.error_kind ? `${each.error_kind}: ` : "", each.error_message) : null),
+    h("td", null, hasAsked(each) ? badge("paused", "asked") : badge(each.status, each.is_detached ? "at a service" : undefined)),
+    h("td", null, each.executor_id ?? "–", each.error_message ? h("div", { class: "row-note" }, each.error_kind && !hasAsked(each) ? `${each.error_kind}: ` : "", each.error_message) : null),
     h("td", { class: "extra" }, (each.node ?? "–").replace(/#.*/, ""), each.pid ? ` (pid ${each.pid})` : ""),
     h("td", { class: "extra roomy" }, when(each.started_at)),
     h("td", { class: "number" }, each.started_at ? span(between(each.started_at, each.completed_at)) : "–"),
@@ -121,9 +126,12 @@ function attempts(executions, query) {
     { text: "Took", class: "number" }, { text: "Used", class: "number extra roomy" }], [...executions].reverse().map(row));
 }
 
+/** An attempt that ended with a question goes on with the answer: nobody cancelled it. @param {any} execution */
+const hasAsked = ({ status, error_kind: kind }) => status === "cancelled" && kind === "asked";
+
 /** @param {any} usage */
 const used = ({ cpu_percent: cpu, memory_mb: memory }) =>
-  [cpu === null ? "" : `${Math.round(cpu)} % cpu`, memory === null ? "" : `${Math.round(memory)} MiB`].filter(Boolean).join(" · ") || "–";
+  [cpu === null ? "" : `${Math.round(cpu)} % CPU`, memory === null ? "" : `${Math.round(memory)} MiB`].filter(Boolean).join(" · ") || "–";
 
 /** @param {any} task @param {any[]} left */
 function artifacts(task, left) {
