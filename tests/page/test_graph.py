@@ -182,3 +182,31 @@ def test_a_graph_that_was_open_catches_up_when_its_server_comes_back(
         screen.see("Not connected")
     screen.until(lambda: colours(screen) == {"completed", "failed", "cancelled"}, "what happened meanwhile")
     screen.until(lambda: "Not connected" not in screen.text, "nothing is said any more")
+
+
+@pytest.mark.parametrize("view", ["graph", "timeline"])
+def test_a_run_whose_last_task_was_deleted_says_that_it_is_empty_and_draws_nothing(
+    screen: Screen, site: Site, view: str
+) -> None:
+    (task,) = row({"name": "the only one"})
+    run = site.submit("emptied", task)
+    site.api.cancel_task(task.id)
+    site.api.delete_task(task.id)
+    screen.go(f"/runs/{run}/{view}")
+    screen.see("This run has no tasks")
+    for each in (".canvas-stage", ".canvas-bar", ".canvas-legend"):
+        assert not screen.driver.find_element(By.CSS_SELECTOR, each).is_displayed(), each
+    leads = screen.driver.find_element(By.CSS_SELECTOR, ".canvas-void a").get_attribute("href") or ""
+    assert leads.endswith(f"#/runs/{run}/events")
+
+
+def test_a_timeline_of_what_has_not_begun_says_so_and_shows_the_first_bar_when_it_comes(
+    screen: Screen, site: Site
+) -> None:
+    task = Task(name="soon", capability="bake", hold=True)
+    run = site.submit("not begun", task)
+    screen.go(f"/runs/{run}/timeline")
+    screen.see("Nothing has begun yet")
+    site.api.release_task(task.id)
+    screen.until(lambda: stage(screen).is_displayed() and "completed" in colours(screen), "a bar")
+    assert "Nothing has begun yet" not in screen.text

@@ -6,7 +6,7 @@ import { h } from "../../dom.js";
 import { live } from "../../live.js";
 import { button, empty, taskLink } from "../../parts.js";
 import { refine } from "../../route.js";
-import { clock, full, number, short } from "../../words.js";
+import { full, moment, number, short } from "../../words.js";
 import { tell } from "../../sentences.js";
 
 const WINDOW = 200;
@@ -51,7 +51,7 @@ function view(run, events, isFollowing, names) {
         isFollowing ? null : button("Follow the end", () => refine({ after: null }, true)))),
     h("ol", { class: "events", "aria-label": "Events" }, [...events].reverse().map((event) =>
       h("li", { key: event.sequence },
-        h("time", { datetime: event.at, title: full(event.at) }, clock(event.at)),
+        h("time", { datetime: event.at, title: full(event.at) }, moment(event.at)),
         h("span", { class: "event-number" }, String(event.sequence)),
         h("span", null, event.task_id ? [taskLink(event.task_id, names.get(event.task_id) ?? short(event.task_id)), " "] : null, tell(event))))),
   ];

@@ -7,6 +7,7 @@ import { get } from "../../api.js";
 import { STATUSES } from "../../board.js";
 import { element, h, render } from "../../dom.js";
 import { feedOf } from "../../feed.js";
+import { empty } from "../../parts.js";
 import { go, href } from "../../route.js";
 import { sign } from "../../status.js";
 import { number } from "../../words.js";
@@ -52,7 +53,8 @@ export class CanvasTab {
     const box = element("div", { class: "canvas-box" });
     box.append(this.stage, this.tip, this.card, this.cover);
     this.root = element("section", { class: "canvas", "aria-label": this.noun });
-    this.root.append(this.bar, box, this.legend, element("p", { class: "unseen", id: "canvas-keys" }, keys), this.spoken);
+    this.void = element("div", { class: "canvas-void" });
+    this.root.append(this.void, this.bar, box, this.legend, element("p", { class: "unseen", id: "canvas-keys" }, keys), this.spoken);
     root.replaceChildren(this.root);
   }
 
@@ -125,6 +127,9 @@ export class CanvasTab {
   draw() {
     clearTimeout(this._shown);
     this._shown = 0;
+    const lacks = this._lacks();
+    this.root.classList.toggle("is-empty", Boolean(lacks));
+    render(this.void, lacks && empty(...lacks));
     const says = this._notice();
     this.cover.hidden = !says;
     this.cover.classList.toggle("is-whole", !this.isDrawn || !this.feed.board?.size);
@@ -141,9 +146,18 @@ export class CanvasTab {
     const { feed } = this;
     if (feed.state === "gone") return feed.problem || "The run is not here any more.";
     if (!feed.board) return feed.state === "away" ? `${feed.problem} Trying again …` : "Reading the run …";
-    if (!feed.board.size) return "This run has no task yet.";
+    if (!feed.board.size) return null;
     if (!this.isDrawn) return "Drawing …";
-    return feed.state === "away" ? "Not connected: what is shown may be old. Trying again …" : this.missing();
+    return feed.state === "away" ? "Not connected: what is shown may be old. Trying again …" : null;
+  }
+
+  /** Why there is nothing to draw, and what is there instead; null where there is something. @returns {[string, ...import("../../dom.js").Kid[]] | null} */
+  _lacks() {
+    const { board } = this.feed;
+    if (!board) return null;
+    if (board.size) return this.missing();
+    return ["This run has no tasks", "They were deleted, or it has made none yet. What happened stands under ",
+      h("a", { href: href(["runs", this.run, "events"]) }, "Events"), "."];
   }
 
   /** What the picture leaves out. @returns {string | null} */
@@ -151,7 +165,7 @@ export class CanvasTab {
     return null;
   }
 
-  /** What the view itself has nothing to show for. @returns {string | null} */
+  /** What the view itself has nothing to show for. @returns {[string, ...import("../../dom.js").Kid[]] | null} */
   missing() {
     return null;
   }

@@ -29,7 +29,7 @@ class TimelineTab extends CanvasTab {
   }
 
   missing() {
-    return this.feed.board?.start.some((ms) => ms >= 0) ? null : "Nothing has begun yet.";
+    return this.feed.board?.start.some((ms) => ms >= 0) ? null : ["Nothing has begun yet", "Each task is a bar here from the moment it starts."];
   }
 
   controls() {
