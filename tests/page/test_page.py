@@ -265,7 +265,7 @@ def test_health_shows_what_the_doctor_finds_with_what_to_do(screen: Screen, site
     (task,) = (Task(name="nobody bakes it", capability=queue),)
     site.submit("unserved", task)
     screen.go("/health")
-    screen.see(f"queue {queue}", "1 task READY, no worker offers it", f"taskengine worker --queues {queue}", " wrong")
+    screen.see(f"Queue {queue}", "1 task READY, no worker offers it", f"taskengine worker --queues {queue}", " wrong")
     screen.press("Check every record")
     screen.see("Every record", "all hold")
     site.api.cancel_task(task.id)

@@ -6,7 +6,7 @@ import { doing, question } from "../dialog.js";
 import { h } from "../dom.js";
 import { live } from "../live.js";
 import { button, empty, field, filters, head, pager, table, taskLink } from "../parts.js";
-import { number, when } from "../words.js";
+import { capital, number, when } from "../words.js";
 import { asides } from "./quarantine.js";
 
 export const title = () => "Dead letters";
@@ -44,7 +44,7 @@ function row({ task, at }, again) {
     return told(verb, came);
   }, again);
   return h("tr", { key: task.id },
-    h("th", { scope: "row" }, taskLink(task.id, task.name), h("div", { class: "row-note" }, task.error_message)),
+    h("th", { scope: "row" }, taskLink(task.id, task.name), h("div", { class: "row-note" }, task.error_message && capital(task.error_message))),
     h("td", { class: "extra" }, task.capability), h("td", { class: "number" }, task.lost_count), h("td", { class: "extra" }, when(at)),
     h("td", { class: "act" }, button("Requeue", one("requeue"), { "aria-label": `Requeue ${task.name}` }), " ",
       button("Drop", one("drop"), { class: "danger", "aria-label": `Drop ${task.name}` })));

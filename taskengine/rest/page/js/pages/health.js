@@ -7,7 +7,7 @@ import { h } from "../dom.js";
 import { live } from "../live.js";
 import { button, facts, head, panel } from "../parts.js";
 import { badge } from "../status.js";
-import { number, span } from "../words.js";
+import { capital, number, span } from "../words.js";
 import { keys, load as loadKeys } from "./health/keys.js";
 
 /** @typedef {{level: string, about: string, says: string, do: string | null}} Finding */
@@ -73,6 +73,5 @@ const list = (findings) =>
   h("ul", { class: "findings" }, LEVELS.flatMap(([level, says]) => findings.filter((each) => each.level === level).map((each, at) =>
     h("li", { key: `${level} ${each.about} ${at}` },
       badge(level, says),
-      h("div", null,
-        h("p", null, h("b", null, each.about), " ", each.says),
-        each.do ? h("p", { class: "do" }, h("span", { class: "quiet" }, "To do: "), each.do) : null)))));
+      h("b", null, capital(each.about)), h("p", null, each.says),
+      each.do ? h("p", { class: "do" }, h("span", { class: "quiet" }, "To do: "), each.do) : null))));

@@ -131,12 +131,12 @@ function tabbed(id, tab) {
 /** @param {any} run @param {number | null} rate @param {number | null} left seconds @param {() => void} again */
 function summary(run, rate, left, again) {
   const took = span(between(run.created_at, run.finished_at));
-    return [
+  return [
     head(run.name ?? `Run ${short(run.id)}`, [stateOf(run), whole(run.id), run.created_by ? h("span", null, `by ${run.created_by}`) : null,
       h("span", null, "began ", when(run.created_at))], actions(run, again)),
     run.pause ? h("p", { class: "notice" }, `Paused by ${run.pause.by}`, run.pause.reason ? `: ${run.pause.reason}` : "",
       run.pause.running ? ` (${number(run.pause.running, "task")} still running)` : "") : null,
-    h("div", { class: "panel run-numbers" },
+    !run.total_tasks ? null : h("div", { class: "panel run-numbers" },
       bar(run.counts),
       h("div", { class: "run-line" },
         tally(run.counts, (status) => href(["runs", run.id, "tasks"], { status })),

@@ -60,18 +60,26 @@ export function stateOf(run) {
     if (run.pause || (counts.paused && !counts.ready)) return badge("paused");
     return badge(counts.pending && !counts.ready ? "pending" : "waiting");
   }
+  if (!run.total_tasks) return badge("cancelled", "no tasks");
   if (counts.failed) return badge("failed", number(counts.failed, "failed", "failed"));
   return counts.cancelled ? badge("cancelled", number(counts.cancelled, "cancelled", "cancelled")) : badge("completed");
 }
 
-/** @param {any} run */
+/**
+ * When a run ended, or about when it will. The list knows no graph, so it tells by the pace alone, and only of what moves:
+ * the run's own page knows the longest path that is open, too. @param {any} run
+ */
 function ends(run) {
   if (run.finished_at) return when(run.finished_at);
+  if (run.pause || run.counts.paused) {
+    paces.delete(run.id); // somebody is waited for, and nobody knows for how long
+    return "";
+  }
   const pace = paces.get(run.id) ?? new Pace();
   paces.set(run.id, pace);
   pace.note(overOf(run.counts));
   const left = pace.left(run.open_tasks);
-  return left === null ? "" : h("span", { title: "At the pace of the last minute" }, `in ${about(left)}`);
+  return left === null ? "" : h("span", { title: "By the pace of the last minute; the run itself tells it by its longest open path, too" }, `in ${about(left)}`);
 }
 
 /** @param {Record<string, string>} query */

@@ -8,7 +8,7 @@ import { howOften, listed } from "../listing.js";
 import { live } from "../live.js";
 import { button, choice, empty, field, filters, head, notYet, pager, runLink, statusChoice, table, taskLink } from "../parts.js";
 import { badge } from "../status.js";
-import { between, short, span, unadvised, when } from "../words.js";
+import { between, capital, short, span, unadvised, when } from "../words.js";
 
 export const title = () => "Tasks";
 
@@ -50,7 +50,7 @@ export function list(root, route, fixed) {
 function row(task, hasRun) {
   const says = task.question ? task.question.text : (task.error_message ?? task.reason);
   return h("tr", { key: task.id },
-    h("th", { scope: "row" }, taskLink(task.id, task.name), says ? h("div", { class: "row-note" }, unadvised(says, task.id)) : null),
+    h("th", { scope: "row" }, taskLink(task.id, task.name), says ? h("div", { class: "row-note" }, capital(unadvised(says, task.id))) : null),
     h("td", null, badge(task.status, task.question ? "asks" : undefined)),
     h("td", { class: "extra" }, task.assigned_to ? `@${task.assigned_to}` : task.capability),
     hasRun ? h("td", { class: "extra mono" }, task.run_id ? runLink(task.run_id, short(task.run_id)) : "–") : null,

@@ -11,7 +11,7 @@ import { get, post } from "../api.js";
 import { h } from "../dom.js";
 import { live } from "../live.js";
 import { empty, head, panel, table } from "../parts.js";
-import { number } from "../words.js";
+import { capital, number } from "../words.js";
 import { agents } from "./workers/agents.js";
 import { cards } from "./workers/cards.js";
 
@@ -67,11 +67,13 @@ function limit({ limit: bound, in_flight: now, tokens_today: tokens, agents: sha
 
 /** @param {any} each */
 function host({ name, total, reserved, workers, kept_for: kept }) {
-  const shares = Object.keys(total).map((each) => h("li", { key: each }, h("span", null, each.replace(/_/g, " ")),
-    h("progress", { max: total[each] || 1, value: reserved[each] ?? 0, "aria-label": `${each} reserved` }),
-    h("span", { class: "quiet" }, `${round(reserved[each] ?? 0)} of ${round(total[each])}`)));
+  const shares = Object.keys(total).map((each) => h("li", { key: each }, h("span", null, resource(each)),
+    h("progress", { max: total[each] || 1, value: reserved[each] ?? 0, "aria-label": `${resource(each)} reserved` }),
+    h("span", { class: "quiet" }, `${round(reserved[each] ?? 0)} of ${round(total[each])}${each.endsWith("_gb") ? " GB" : ""}`)));
   return h("tr", { key: name }, h("th", { scope: "row" }, name), h("td", { class: "number roomy" }, workers), h("td", null, h("ul", { class: "shares" }, shares)), h("td", { class: "roomy" }, kept ?? "–"));
 }
 
+/** What a machine has, in words; its unit stands with the number. @param {string} name */
+const resource = (name) => capital(name.replace(/_gb$/, "").replace(/_/g, " ").replace(/^cpu/, "CPU"));
 /** @param {number} value */
 const round = (value) => Math.round(value * 10) / 10;

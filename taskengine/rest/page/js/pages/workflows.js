@@ -6,7 +6,7 @@ import { howOften, listed } from "../listing.js";
 import { live } from "../live.js";
 import { choice, empty, field, filters, head, named, notYet, pager, table } from "../parts.js";
 import { badge } from "../status.js";
-import { between, span, when } from "../words.js";
+import { between, capital, span, when } from "../words.js";
 
 export const title = () => "Workflows";
 
@@ -33,7 +33,7 @@ export function mount(root, route) {
 /** @param {any} workflow */
 const row = (workflow) => h("tr", { key: workflow.id },
   h("th", { scope: "row" }, named(["workflows", workflow.id], workflow.name),
-    workflow.error_message || workflow.reason ? h("div", { class: "row-note" }, workflow.error_message ?? workflow.reason) : null),
+    workflow.error_message || workflow.reason ? h("div", { class: "row-note" }, capital(workflow.error_message || workflow.reason)) : null),
   h("td", null, badge(workflow.status)),
   h("td", { class: "number extra" }, workflow.version ?? "–"),
   h("td", { class: "extra" }, workflow.created_by ?? "–"),

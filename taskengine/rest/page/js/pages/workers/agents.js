@@ -7,6 +7,7 @@ import { h } from "../../dom.js";
 import { button, table } from "../../parts.js";
 import { href } from "../../route.js";
 import { badge } from "../../status.js";
+import { capital } from "../../words.js";
 
 /** @param {any[]} known @param {() => void} again */
 export const agents = (known, again) => table("Agents",
@@ -21,7 +22,7 @@ function row(agent, again) {
   const isStopped = ["paused", "draining"].includes(agent.status);
   return h("tr", { key: name },
     h("th", { scope: "row" }, h("a", { href: href(["tasks"], { assigned_to: name }) }, name), h("span", { class: "kind" }, record.type),
-      h("div", { class: "row-note" }, agent.reason)),
+      h("div", { class: "row-note" }, agent.reason && capital(agent.reason))),
     h("td", null, badge(agent.status)),
     h("td", { class: "number roomy" }, `${agent.running} of ${record.max_concurrency ?? agent.slots}`),
     h("td", { class: "extra" }, h("span", { class: "tags" }, record.capabilities.map((/** @type {string} */ each) => h("span", { key: each, class: "kind" }, each)))),

@@ -17,7 +17,7 @@ export const cards = (workers, running) =>
 function card(worker, runs) {
   const { info } = worker;
   const state = !worker.alive ? "offline" : worker.draining ? "draining" : worker.busy ? "busy" : "online";
-  const told = [info.pool, info.host, info.pid && `pid ${info.pid}`, info.cpu_percent !== undefined && `${Math.round(info.cpu_percent)} % cpu`,
+  const told = [info.pool, info.host, info.pid && `pid ${info.pid}`, info.cpu_percent !== undefined && `${Math.round(info.cpu_percent)} % CPU`,
     info.memory_percent !== undefined && `${Math.round(info.memory_percent)} % memory`];
   const cells = Array.from({ length: Math.min(worker.slots, MOST) }, (_, at) => cell(runs[at], at < worker.busy));
   return h("section", { key: worker.name, class: "panel card", "aria-label": `Worker ${worker.name}` },
