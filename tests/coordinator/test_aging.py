@@ -38,7 +38,7 @@ def test_low_becomes_critical_in_four_steps(impatient: Bench) -> None:
         while seen[-1]:
             now = class_of(impatient, id)
             seen += [now] if now != seen[-1] else []
-            assert time.monotonic() < began + 10
+            assert time.monotonic() < began + 60
     assert seen == [4, 3, 2, 1, 0]
     assert time.monotonic() - began >= 4 * 0.2
 
@@ -48,7 +48,7 @@ def test_every_queue_is_gone_through(impatient: Bench) -> None:
     impatient.node(slots=0, queues=" ".join(f"{queue}=a" for queue in queues))
     ids = impatient.submit(*(Task(name=queue, capability=queue, priority=LOW) for queue in queues))
     with impatient.coordinated():
-        until(lambda: all(class_of(impatient, id) == 0 for id in ids), 10, "all are critical")
+        until(lambda: all(class_of(impatient, id) == 0 for id in ids), what="all are critical")
 
 
 def test_what_waits_for_room_on_a_host_is_gone_through_too(impatient: Bench) -> None:
@@ -58,7 +58,7 @@ def test_what_waits_for_room_on_a_host_is_gone_through_too(impatient: Bench) -> 
     (id,) = impatient.submit(lint("low", priority=LOW, resource_requirements={"cpu_cores": 4}))
     assert node.claim_any(node.slot(2)) is None
     with impatient.coordinated():
-        until(lambda: class_of(impatient, id) == 0, 10, "it is critical")
+        until(lambda: class_of(impatient, id) == 0, what="it is critical")
 
 
 def test_off_lifts_nobody(valkey: Any) -> None:

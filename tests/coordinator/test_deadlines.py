@@ -81,12 +81,12 @@ def test_place_in_the_queue_counts(taught: Bench) -> None:
 def test_task_that_nobody_knows_is_not_flagged_out_of_ignorance(bench: Bench) -> None:
     (id,) = bench.submit(lint("new", deadline=soon(3)))
     with bench.coordinated():
-        until(lambda: bench.task(id).deadline_at_risk_since is not None, 10, "flagged when it is late")
+        until(lambda: bench.task(id).deadline_at_risk_since is not None, what="flagged when it is late")
     since = bench.task(id).deadline_at_risk_since
     deadline = bench.task(id).deadline
     assert since is not None
     assert deadline is not None
-    assert -1 <= (since - deadline).total_seconds() < 3
+    assert -1 <= (since - deadline).total_seconds() < 30
 
 
 def test_looks_are_few_and_end_with_the_task(taught: Bench) -> None:

@@ -245,7 +245,7 @@ def test_a_decision_that_always_raises_is_put_aside_and_nobody_waits_for_it(
     ids = bench.submit(*graph)
     bench.node().work({"a": "failed"})
     with bench.coordinated():
-        bench.until_status(ids[1:4], TaskStatus.CANCELLED, 5.0)
+        bench.until_status(ids[1:4], TaskStatus.CANCELLED)
         until(lambda: bench.fleet.poison_decisions == 1)
         until(lambda: bench.fleet.decisions == 0)
     (kept,) = bench.server.client.lrange(bench.keys.fixed("poison"), 0, -1)

@@ -55,14 +55,14 @@ def test_a_graph_whose_submitter_died_runs_whole_or_leaves_nothing(bench: Bench,
     with hasty.coordinated():
         if committed:
             ran: list[str] = []
-            until(lambda: ran.extend(node.work()) or len(ran) >= len(new), 20.0, "the whole graph")
+            until(lambda: ran.extend(node.work()) or len(ran) >= len(new), what="the whole graph")
             assert sorted(ran) == sorted(task.name for task in new)
             assert set(hasty.statuses([str(task.id) for task in new])) == {"completed"}
         else:
-            until(lambda: not hasty.fleet.open_batches, 10.0, "the sweep")
+            until(lambda: not hasty.fleet.open_batches, what="the sweep")
             assert set(hasty.statuses([str(task.id) for task in new])) == {""}
             assert node.work() == []
-    until(lambda: not hasty.server.client.scard(hasty.keys.fixed("commits")), 5.0)
+    until(lambda: not hasty.server.client.scard(hasty.keys.fixed("commits")))
     if not committed:
         left = hasty.key_names() - before - {hasty.keys.of("node", "n1")}
         assert left <= {hasty.keys.fixed(name) for name in _FLEET} | _of_a_node(hasty)
@@ -87,7 +87,7 @@ def test_an_abandoned_graph_leaves_the_dependents_of_stored_tasks_as_they_were(b
     deps = hasty.keys.of("dependents", parent.id)
     assert hasty.server.client.llen(deps) == 200
     with hasty.coordinated():
-        until(lambda: not hasty.fleet.open_batches, 10.0, "the sweep")
+        until(lambda: not hasty.fleet.open_batches, what="the sweep")
     assert hasty.server.client.llen(deps) == 0
     assert hasty.server.client.hget(hasty.keys.of("task", parent.id), "pin") is None
     assert hasty.key_names() - before == {hasty.keys.fixed(name) for name in ("leader", "schema")}

@@ -135,7 +135,7 @@ def test_a_task_that_an_open_one_of_another_run_needs_stays_until_that_is_over(
     assert told.inputs == ((ids[0], "needed", "{}"),)
     node.report(node.slot(), told)
     hasty.run_duty(Prune(), term)
-    until(lambda: bench.statuses([ids[0], later]) == ["", ""], 3.0)
+    until(lambda: bench.statuses([ids[0], later]) == ["", ""])
 
 
 def test_a_run_that_gets_work_while_it_is_pruned_keeps_the_new_work(bench: Bench, hasty: Bench) -> None:
@@ -163,7 +163,7 @@ def test_staging_into_a_finished_run_keeps_its_results(bench: Bench) -> None:
     bench.node().work()
     finished = bench.keys.fixed("finished")
     before = bench.server.client.zscore(finished, run)
-    until(lambda: bench.run(coordination.server_ms()) > before, 1.0)
+    until(lambda: bench.run(coordination.server_ms()) > before)
     bench.submit(lint("b", hold=True), run=str(uuid4()))
     assert bench.server.client.zscore(finished, run) == before
     bench.submit(lint("c", hold=True), run=run)
@@ -200,7 +200,7 @@ def test_a_run_whose_pass_raises_holds_up_nobody(bench: Bench, hasty: Bench) -> 
     bench.node().work()
     bench.server.client.hset(bench.keys.of("task", bad), "rt", "not a number")
     with hasty.coordinated():
-        until(lambda: bench.statuses([good]) == [""], 5.0)
+        until(lambda: bench.statuses([good]) == [""])
         assert bench.statuses([bad]) == ["completed"]
 
 
@@ -210,5 +210,5 @@ def test_the_coordinator_prunes_by_itself(bench: Bench) -> None:
         ids = brief.submit(*(lint(f"t{i}") for i in range(300)))
         brief.node().work()
         assert set(brief.statuses(ids)) == {"completed"}
-        until(lambda: set(brief.statuses(ids)) == {""}, 10.0, "an empty Redis")
+        until(lambda: set(brief.statuses(ids)) == {""}, what="an empty Redis")
     brief.close()

@@ -28,7 +28,7 @@ def detached(bench: Bench, **fields: Any) -> str:
 def test_a_slotless_run_over_its_timeout_ends_by_its_leader_alone(bench: Bench) -> None:
     id = detached(bench, timeout=0.3, max_retries=0)
     with bench.coordinated():
-        bench.until_status([id], TaskStatus.FAILED, 10.0)
+        bench.until_status([id], TaskStatus.FAILED)
     (execution,) = bench.run(executions.of_task(id))
     assert (execution.status, execution.error_kind) == ("timed_out", "timeout")
     assert [id for id, _ in bench.run(remote.poll_take("lint", "p", 1000)).orphans] == [str(execution.id)]
@@ -39,13 +39,13 @@ def test_a_cancel_that_no_poller_hears_ends_after_its_grace(valkey: Any) -> None
     id = detached(bench)
     bench.run(tasks.cancel(id, "no"))
     with bench.coordinated():
-        bench.until_status([id], TaskStatus.CANCELLED, 10.0)
+        bench.until_status([id], TaskStatus.CANCELLED)
     bench.close()
 
 
 def test_run_twice_it_ends_nothing_twice(bench: Bench) -> None:
     id = detached(bench, timeout=0.1, max_retries=0)
-    until(lambda: bench.run_duty(Remote()) is not None and bench.statuses([id]) == ["failed"], 5.0)
+    until(lambda: bench.run_duty(Remote()) is not None and bench.statuses([id]) == ["failed"])
     before = bench.run(executions.of_task(id))
     bench.run_duty(Remote())
     assert bench.run(executions.of_task(id)) == before
