@@ -34,6 +34,9 @@ from taskengine.transport import template
 
 T = TypeVar("T")
 _AGENTS = Path(__file__).with_name("agents")
+#: Seconds until a fact that does not come is a failure. One that comes ends the wait, so a slow machine is let be slow:
+#: whoever asks for less says by it that the time is the law.
+PATIENCE = 60.0
 #: The defaults, a fifth as long.
 QUICK = {
     "heartbeat_seconds": 0.4, "lease_seconds": 2.0, "claim_seconds": 2.0, "leader_seconds": 0.8,
@@ -42,7 +45,7 @@ QUICK = {
 _DONE = {status.value for status in TERMINAL}
 
 
-def until(ask: Callable[[], T], seconds: float = 15.0, what: str = "") -> T:
+def until(ask: Callable[[], T], seconds: float = PATIENCE, what: str = "") -> T:
     """The first truthy answer; AssertionError when there is none in time."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()):
@@ -97,7 +100,7 @@ class Process:
         for pid in self.session():
             os.kill(pid, signal.SIGCONT)
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         """Its exit code."""
         return self._process.wait(seconds)
 
@@ -112,7 +115,7 @@ class Process:
 
     def close(self) -> None:
         """End everybody of its session, and see them gone."""
-        until(self._kill_session, 10, f"the end of {self.name}")
+        until(self._kill_session, what=f"the end of {self.name}")
         self._process.wait()
 
     def _kill_session(self) -> bool:
@@ -201,7 +204,7 @@ class Fleet:
         self.await_ready(process)
         return process
 
-    def await_ready(self, *processes: Process, seconds: float = 40.0) -> None:
+    def await_ready(self, *processes: Process, seconds: float = PATIENCE) -> None:
         """Until every worker consumes."""
         for process in processes:
             until(
@@ -215,7 +218,7 @@ class Fleet:
         """``python -m taskengine.coordinator``, started."""
         return self.start(name, "-m", "taskengine.coordinator", url=url, **variables)
 
-    def await_leader(self, seconds: float = 20.0) -> str:
+    def await_leader(self, seconds: float = PATIENCE) -> str:
         """The coordinator that leads."""
         return until(lambda: self.view().leader, seconds, "a leader") or ""
 
@@ -254,7 +257,7 @@ class Fleet:
             found += self.store.run(tasks.statuses(ids[at : at + 256]))
         return found
 
-    def wait(self, ids: Iterable[str], seconds: float = 20.0) -> list[str]:
+    def wait(self, ids: Iterable[str], seconds: float = PATIENCE) -> list[str]:
         """Statuses in the order asked, when all are terminal; AssertionError counts those that are not."""
         ids = list(ids)
         deadline = time.monotonic() + seconds
@@ -267,13 +270,13 @@ class Fleet:
             time.sleep(0.02)
         return found
 
-    def run(self, *new: Task, seconds: float = 20.0) -> list[Task]:
+    def run(self, *new: Task, seconds: float = PATIENCE) -> list[Task]:
         """Submit, wait, and read."""
         ids = self.submit(*new)
         self.wait(ids, seconds)
         return [self.task(id) for id in ids]
 
-    def until_status(self, id: str, status: str, seconds: float = 15.0) -> Task:
+    def until_status(self, id: str, status: str, seconds: float = PATIENCE) -> Task:
         """The task once it has that status."""
         until(lambda: self.statuses([id]) == [status], seconds, f"{status} of {id}")
         return self.task(id)

@@ -56,12 +56,13 @@ def nothing(task, context):
 
 
 def chatter(task, context):
-    """Logs and tells its progress for three seconds, whatever becomes of the server."""
-    for n in range(30):
+    """Logs and tells its progress ten times a second, for 30 ``lines``, whatever becomes of the server."""
+    lines = task.input.get("lines", 30)
+    for n in range(lines):
         context.log(f"line {n}")
-        context.progress(n / 30)
+        context.progress(n / lines)
         time.sleep(0.1)
-    return {"lines": 30}
+    return {"lines": lines}
 
 
 def speak(task, context):

@@ -237,7 +237,7 @@ print(json.dumps({"attempt": os.environ["TASKENGINE_ATTEMPT"]}))
 
     def check(self, fleet: Fleet, tasks: Sequence[Task], moment: str | None) -> None:
         place = self._started(fleet.folder)
-        until(lambda: not _running(place), 15, "no program is left")
+        until(lambda: not _running(place), what="no program is left")
         starts = Counter(Path(place).read_text().split())
         assert set(starts) == {str(task.id) for task in tasks}
         least, most = self._AGAIN.get(moment, (0, 0))

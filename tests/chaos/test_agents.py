@@ -77,7 +77,7 @@ def survives(fleet: Fleet, kind: AgentType, victim: str, moment: str) -> None:
         arrived = Path(fleet.folder / f"at-{moment}")
         pid = int(until(lambda: answers(api) or (arrived.exists() and arrived.read_text()), 30, f"at {moment}"))
         if moment == "in_post":
-            until(kind.is_posting, 10, "a post under way")
+            until(kind.is_posting, what="a post under way")
         kill(fleet, kind, victim, pid, coordinator, moment)
         (fleet.folder / f"go-{moment}").touch()
         until(lambda: answers(api) or all_over(fleet, made), 60, "the end of all")
@@ -121,4 +121,4 @@ def all_over(fleet: Fleet, made: list[Task]) -> bool:
 
 
 def nothing_reserved(api: BlockingTaskAPI) -> None:
-    until(lambda: not any(limit.in_flight for limit in api.list_limits()), 10, "limits back at zero")
+    until(lambda: not any(limit.in_flight for limit in api.list_limits()), what="limits back at zero")

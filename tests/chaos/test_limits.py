@@ -49,7 +49,7 @@ def test_whatever_is_killed_the_limit_is_kept_and_comes_back_to_zero(make_fleet:
         assert most[0] == MOST
         lost = sum(one.status.value == "lost" for id in ids for one in fleet.executions(id))
         assert lost > 0, "nothing was killed that ran"
-        (found,) = until(lambda: [info for info in api.list_limits() if not info.in_flight], 10)
+        (found,) = until(lambda: [info for info in api.list_limits() if not info.in_flight])
         assert found.closed is None
         assert fleet.server.client.hget(fleet.keys.of("limit", "key"), "rs") == b"0"
         assert fleet.server.client.exists(flight, fleet.keys.of("flight", "agent:worker")) == 0

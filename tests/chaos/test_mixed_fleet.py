@@ -120,4 +120,4 @@ def test_a_killed_worker_of_each_type_loses_nothing_and_pays_nothing_twice(
         assert again <= (cut_short(fleet, task) if again > 0 else 0), f"paid again: {task.name}"
     assert {id: runs for id, runs in codegen.paid.items() if runs > 1} == {}
     assert len(codegen.paid) == SHARES["code_generation"]
-    until(lambda: fleet.store.run(check_at_rest(fleet.keys)) == [], 20, "nothing is reserved or left behind")
+    until(lambda: fleet.store.run(check_at_rest(fleet.keys)) == [], what="nothing is reserved or left behind")

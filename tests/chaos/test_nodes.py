@@ -113,7 +113,7 @@ def test_row_2_a_killed_child_is_noticed(make_fleet: MakeFleet, measured: Measur
     begun(fleet, str(tasks[1].id))
     os.kill(victim.pid, signal.SIGKILL)
     killed = time.monotonic()
-    until(lambda: fleet.executions(str(tasks[0].id))[0].status.value == "lost", 8)
+    until(lambda: fleet.executions(str(tasks[0].id))[0].status.value == "lost")
     measured("seconds until noticed", time.monotonic() - killed)
     assert time.monotonic() - killed < 5
     fleet.wait([str(task.id) for task in tasks])
@@ -175,7 +175,7 @@ def test_row_7_a_rolling_restart_repeats_nothing(make_fleet: MakeFleet, measured
         until(lambda n=n: len(fleet.effects("begin")) > 60 * (n + 1), 30)
         old.send(signal.SIGTERM)
         began = time.monotonic()
-        assert old.wait(15) == 0
+        assert old.wait(60) == 0
         measured("seconds until stopped", time.monotonic() - began)
         fleet.worker(f"new{n}", "-Q", "work", pool=("prefork", "threads")[n % 2], slots=2)
     fleet.wait([str(task.id) for task in new], 120)
@@ -187,6 +187,7 @@ def test_row_7_a_rolling_restart_repeats_nothing(make_fleet: MakeFleet, measured
     assert {id: a for id, a in ran.items() if [one for one in a[:-1] if one.error_kind not in unbegun]} == {}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("pool", ["prefork", "threads"])
 def test_row_8_quit_hands_back_within_two_seconds_and_spends_no_retry(
     make_fleet: MakeFleet, measured: Measured, pool: str
@@ -200,7 +201,7 @@ def test_row_8_quit_hands_back_within_two_seconds_and_spends_no_retry(
         begun(fleet, id)
     leaver.send(signal.SIGQUIT)
     asked = time.monotonic()
-    until(lambda: set(fleet.statuses(ids)) == {"ready"}, 5)
+    until(lambda: set(fleet.statuses(ids)) == {"ready"})
     measured("seconds until handed back", time.monotonic() - asked)
     assert time.monotonic() - asked < 2
     fleet.worker("heir", "-Q", "work", slots=4)
@@ -210,7 +211,7 @@ def test_row_8_quit_hands_back_within_two_seconds_and_spends_no_retry(
         task = fleet.task(id)
         assert (task.status, task.retry_count, task.lost_count) == (TaskStatus.COMPLETED, 0, 0)
         assert [one.status.value for one in ran[id]] == ["cancelled", "completed"]
-    until(lambda: not leaver.session(), 10)
+    until(lambda: not leaver.session())
 
 
 def test_row_21_a_hung_tasks_processes_are_gone_after_the_grace(
@@ -226,7 +227,7 @@ def test_row_21_a_hung_tasks_processes_are_gone_after_the_grace(
     child = begun(fleet, str(task.id))
     family = [child.pid, *map(int, until(lambda: pids.exists() and pids.read_text()).split())]
     assert len(family) == 3
-    fleet.until_status(str(task.id), "failed", 8)
+    fleet.until_status(str(task.id), "failed")
     timed_out = time.monotonic()
     until(lambda: not any(map(lives, family)), fleet.settings.kill_after_seconds + 5)
     measured("seconds until gone", time.monotonic() - timed_out)
@@ -253,14 +254,14 @@ def test_row_28_in_threads_it_is_fenced_and_that_is_said(make_fleet: MakeFleet) 
     task = Task(capability="work", input={"do": "hold_the_gil", "seconds": 15})
     (id,) = fleet.submit(task)
     begun(fleet, id)
-    until(lambda: fleet.executions(id)[0].status.value == "lost", 15)
+    until(lambda: fleet.executions(id)[0].status.value == "lost")
     fleet.cancel(id, "seen enough")
     fleet.wait([id], 60)
     (first, *_) = fleet.executions(id)
-    assert until(lambda: fleet.executions(id)[0].late_outcome, 20)
+    assert until(lambda: fleet.executions(id)[0].late_outcome)
     assert first.status.value == "lost"
-    until(lambda: "an agent held the interpreter" in worker.log(), 10)
-    until(lambda: any(json.loads(node.info)["held_seconds"] > 5 for node in fleet.nodes()), 10)
+    until(lambda: "an agent held the interpreter" in worker.log())
+    until(lambda: any(json.loads(node.info)["held_seconds"] > 5 for node in fleet.nodes()))
 
 
 def test_row_32_a_child_that_breaks_after_its_claim_loses_its_execution_soon(
@@ -273,7 +274,7 @@ def test_row_32_a_child_that_breaks_after_its_claim_loses_its_execution_soon(
     task = Task(capability="work")
     submitted = time.monotonic()
     fleet.submit(task)
-    fleet.wait([str(task.id)], 15)
+    fleet.wait([str(task.id)])
     ran = intact(fleet, [task])
     first, second = ran[str(task.id)]
     assert (first.status.value, second.status.value) == ("lost", "completed")
@@ -296,11 +297,11 @@ def test_row_34_a_cancelled_task_whose_worker_dies_is_not_run_again(
     fleet.submit(task)
     begun(fleet, str(task.id))
     assert fleet.cancel(str(task.id), "no more").word == "asked"
-    until(lambda: fleet.effects("heard"), 3)
+    until(lambda: fleet.effects("heard"))
     victim.kill()
     fleet.worker("second", "-Q", "work")
     killed = time.monotonic()
-    stored = fleet.until_status(str(task.id), "cancelled", 15)
+    stored = fleet.until_status(str(task.id), "cancelled")
     measured("seconds until cancelled", time.monotonic() - killed)
     assert stored.reason == "no more"
     ran = intact(fleet, [task])

@@ -25,7 +25,7 @@ def flooded(fleet: Fleet, *, critical: int) -> tuple[list[Task], list[Task]]:
     fleet.worker("w", "-Q", "work", slots=2)
     fleet.await_leader()
     busy = fleet.submit(*(Task(capability="work", priority=CRITICAL, input={"seconds": 1}) for _ in range(2)))
-    until(lambda: set(fleet.statuses(busy)) == {"running"}, 10)
+    until(lambda: set(fleet.statuses(busy)) == {"running"})
     low = [Task(name=f"low {n}", capability="work", priority=LOW, input={"seconds": 0.01}) for n in range(10)]
     high = [Task(capability="work", priority=CRITICAL, input={"seconds": 0.01}) for _ in range(critical)]
     fleet.submit(*low)
@@ -87,13 +87,13 @@ def test_row_25_a_capability_without_workers_says_so_and_drains_on_their_return(
     def said() -> bool:
         return all("no worker offers capability 'work'" in (fleet.task(id).reason or "") for id in ids)
 
-    until(said, 15, "every task says that nobody offers it")
+    until(said, what="every task says that nobody offers it")
     measured("seconds until tasks said that no worker offers them", time.monotonic() - gone)
     assert {fleet.task(id).status for id in ids} == {TaskStatus.READY}
     with fleet.api() as api:
         headline = api.explain(ids[0]).headline
     assert "no living worker offers capability 'work' (those that live offer play); start one" in headline
     fleet.worker("back", "-Q", "work", slots=2)
-    assert set(fleet.wait(ids, 20)) == {"completed"}
+    assert set(fleet.wait(ids)) == {"completed"}
     assert other.exit_code is None
     intact(fleet, new)

@@ -65,12 +65,12 @@ def test_row_9_a_server_killed_three_times_loses_nothing_and_never_says_a_false_
         threading.Event().wait(1)
         fleet.server.restart()
         back = time.monotonic()
-        until(lambda back=back: [e for e in fleet.effects("begin") if e.at > back], 15)
+        until(lambda back=back: [e for e in fleet.effects("begin") if e.at > back])
         measured("seconds until busy slots went on", time.monotonic() - back)
         idle = Task(capability="play")
         fleet.submit(idle)
         waves.append(idle)
-        fleet.wait([str(idle.id)], 15)
+        fleet.wait([str(idle.id)])
         measured("seconds until an idle worker went on", time.monotonic() - back)
         assert time.monotonic() - back < 10
         threading.Event().wait(2)
@@ -118,7 +118,7 @@ def test_row_14_a_server_that_begins_to_evict_is_told_of_loudly(make_fleet: Make
     fleet = make_fleet()
     worker = fleet.worker("w", "-Q", "work")
     fleet.server.client.config_set("maxmemory-policy", "allkeys-lru")
-    until(lambda: "the server can lose tasks now: maxmemory-policy is allkeys-lru" in worker.log(), 15)
+    until(lambda: "the server can lose tasks now: maxmemory-policy is allkeys-lru" in worker.log())
     fleet.run(Task(capability="work"))  # what runs is not punished for it
 
 

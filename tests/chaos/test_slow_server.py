@@ -95,9 +95,9 @@ def test_row_12_an_agent_that_speaks_is_not_slowed_by_a_server_that_pauses(make_
     until(lambda: fleet.effects("begin"))
     fleet.server.client.execute_command("CLIENT", "PAUSE", 6000, "ALL")
     began = time.monotonic()
-    until(lambda: fleet.effects("end"), 10)
+    until(lambda: fleet.effects("end"))
     assert time.monotonic() - began < 4  # three seconds of its own
     threading.Event().wait(max(0.0, began + 6 - time.monotonic()))
-    fleet.wait([str(talks.id)], 20)
+    fleet.wait([str(talks.id)])
     (execution,) = fleet.executions(str(talks.id))
     assert [line.message for line in execution.logs] == [f"line {n}" for n in range(30)]

@@ -122,8 +122,10 @@ class Running:
 
     def await_word(self, word: str, seconds: float = 60) -> str:
         """What it said once *word* is in it."""
-        until(lambda: word in self.said or self.process.poll() is not None, seconds, f"{word!r} in:\n{self.said}")
-        assert word in self.said, self.said
+        deadline = time.monotonic() + seconds
+        while word not in self.said and self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert word in self.said, f"no {word!r} within {seconds} s in:\n{self.said}"
         return self.said
 
     def interrupt(self) -> None:

@@ -53,7 +53,7 @@ def test_the_demo_shows_and_writes_its_findings_and_leaves_nothing(shell, code):
     assert found == {"a": (2, 0, 2), "b": (1, 1, 1), "c": (0, 2, 0), "x": (1, 1, 1), "y": (1, 1, 1)}
     logs = {log.name for log in (page.parent / "logs").iterdir()}
     assert logs == {"coordinator.log", "worker.log", "flower.log", "server.log"}
-    until(shell.is_empty, 15, "no process left")
+    until(shell.is_empty, 60, "no process left")
 
 
 def test_a_graph_that_only_waits_has_as_many_tasks_as_were_asked_for_and_no_report(shell):
@@ -62,7 +62,7 @@ def test_a_graph_that_only_waits_has_as_many_tasks_as_were_asked_for_and_no_repo
     assert done.json["counts"] == {"completed": 60}
     assert (done.json["report"], done.json["findings"]) == (None, None)
     assert not (shell.folder / "taskengine-report" / "report.html").exists()
-    until(shell.is_empty, 15, "no process left")
+    until(shell.is_empty, 60, "no process left")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_without_exit_the_fleet_stays_until_ctrl_c(shell, code):
     assert shell.run("workers", "-o", "json").json[0]["agents"] == ["code_analyser"]
     running.interrupt()
     assert running.end() == 0
-    until(shell.is_empty, 15, "no process left")
+    until(shell.is_empty, 60, "no process left")
 
 
 def test_an_interrupted_demo_cancels_what_has_not_run_and_leaves_nothing(shell):
@@ -115,7 +115,7 @@ def test_an_interrupted_demo_cancels_what_has_not_run_and_leaves_nothing(shell):
         until(lambda: api.get_queue_statistics()["total_tasks"], 60, "tasks are submitted")
     running.interrupt()
     assert running.end() == 130
-    until(shell.is_empty, 15, "no process left")
+    until(shell.is_empty, 60, "no process left")
     assert "tasks cancelled that had not ended" in running.said
     assert shell.run("queue", "stats", "-o", "json").json["open_tasks"] == 0
 
@@ -130,7 +130,7 @@ def test_a_demo_whose_task_did_not_complete_fails_and_names_it(shell):
     assert running.end() == 1
     assert "Did not complete: 1" in running.said
     assert "by a test" in running.said
-    until(shell.is_empty, 15, "no process left")
+    until(shell.is_empty, 60, "no process left")
 
 
 def test_a_page_whose_server_dies_is_served_again_and_the_demo_goes_on(shell):
@@ -145,7 +145,7 @@ def test_a_page_whose_server_dies_is_served_again_and_the_demo_goes_on(shell):
     until(lambda: serves(urlsplit(address).port or 0), 60, "the page again")
     running.interrupt()
     assert running.end() == 0
-    until(shell.is_empty, 15, "no process left")
+    until(shell.is_empty, 60, "no process left")
 
 
 def test_a_worker_that_dies_ends_the_demo_with_its_last_words(shell):
@@ -155,4 +155,4 @@ def test_a_worker_that_dies_ends_the_demo_with_its_last_words(shell):
     worker.kill()
     assert running.end() == 1
     assert "taskengine: worker was ended by SIGKILL" in running.said
-    until(shell.is_empty, 15, "no process left")
+    until(shell.is_empty, 60, "no process left")

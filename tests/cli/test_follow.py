@@ -86,7 +86,7 @@ def test_who_waits_is_not_told_why_before_two_seconds(taskengine, world):
 
 def test_a_program_that_waits_hears_of_the_end_alone(taskengine, world, meanwhile):
     world.beat(slots=0)
-    meanwhile(lambda: world.finish(until(lambda: [world.read(id) for id in world.ready()], 20, "a task")[0]))
+    meanwhile(lambda: world.finish(until(lambda: [world.read(id) for id in world.ready()], 60, "a task")[0]))
     done = taskengine("task", "submit", "-C", "lint", "--wait", "--wait-timeout", "60", "-o", "json")
     assert (done.code, done.json["status"]) == (0, "completed")
 

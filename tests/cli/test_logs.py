@@ -54,7 +54,7 @@ def test_following_ends_with_the_task_and_says_which_attempt_speaks(taskengine, 
     say(world, first, "one")
 
     def go_on():
-        until(lambda: "wat" in world.fields("exec", first.execution_id), 20, "somebody follows the first attempt")
+        until(lambda: "wat" in world.fields("exec", first.execution_id), 60, "somebody follows the first attempt")
         world.claim(world.slot())  # the slot asks again: what it ran is lost, and it gets the task again
         second = world.assignment(task)
         say(world, second, "two")

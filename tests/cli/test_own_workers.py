@@ -55,7 +55,7 @@ def test_two_workers_of_one_kind_have_different_names_and_show_their_pids(shell,
     started = [shell.start("worker", "--import", "my_agents", "--concurrency", "1") for _ in range(2)]
     for worker in started:
         worker.await_word(" ready.")
-    seen = until(lambda: len(both := shell.run("workers", "-o", "json").json) == 2 and both, 10, "both beat")
+    seen = until(lambda: len(both := shell.run("workers", "-o", "json").json) == 2 and both, 60, "both beat")
     pids = {worker.process.pid for worker in started}
     assert {each["info"]["pid"] for each in seen} == pids
     assert {each["info"]["hostname"].partition("@")[0] for each in seen} == {f"prefork-{pid}" for pid in pids}

@@ -63,7 +63,7 @@ def test_up_prints_an_address_that_logs_in_also_when_its_port_is_taken(shell):
         assert KEY.findall(said) == words["key"]  # the server itself told nobody
         running.interrupt()
         assert running.end() == 0
-    until(shell.is_empty, 20, "no process left")
+    until(shell.is_empty, 60, "no process left")
 
 
 @pytest.mark.process
@@ -112,7 +112,7 @@ def test_a_server_shows_its_key_on_a_terminal_and_in_no_log(shell):
         while "Page: " not in shown or not shown.endswith("\n"):
             shown += os.read(ours, 4096).decode()
         url, words = opened(shown.replace("\r", ""))
-        until(lambda: page.serves(int(url.rpartition(":")[2])), 30, "an answer")
+        until(lambda: page.serves(int(url.rpartition(":")[2])), 60, "an answer")
         assert who_is_in(url, words["key"][0])["scope"] == "admin"
         process.send_signal(signal.SIGINT)
     os.close(ours)

@@ -22,7 +22,7 @@ def up(shell):
     return running
 
 
-def until_empty(shell, seconds=20):
+def until_empty(shell, seconds=60):
     until(shell.is_empty, seconds, "no process left")
 
 
@@ -102,7 +102,7 @@ def test_a_process_that_ends_is_started_again_and_named_and_waited_for_longer_ea
         worker = part(shell, up, "celery_door")
         worker.kill()
         up.await_word(f"worker was ended by SIGKILL: starting it again in {delay} s")
-        until(lambda before=worker: part(shell, up, "celery_door", before), 30, "a new worker")
+        until(lambda before=worker: part(shell, up, "celery_door", before), 60, "a new worker")
     part(shell, up, "coordinator").kill()
     up.await_word("coordinator was ended by SIGKILL: starting it again in 1 s")
     up.await_word("coordinator started again, pid ")
@@ -160,8 +160,8 @@ def test_each_part_starts_a_server_again_that_was_killed_with_its_keeper(shell, 
     for word in ("watchdog.py", "valkey-server"):
         (found,) = shell.processes(word)
         found.kill()
-    until(lambda: shell.processes("watchdog.py"), 20, "a watchdog")
-    until(lambda: shell.processes("valkey-server"), 20, "a server")
+    until(lambda: shell.processes("watchdog.py"), 60, "a watchdog")
+    until(lambda: shell.processes("valkey-server"), 60, "a server")
     running.process.terminate()
     running.end()
     until_empty(shell)
@@ -180,7 +180,7 @@ def test_an_embedded_server_that_cannot_start_again_ends_the_stack(shell, up):
 
 def test_a_second_ctrl_c_hands_running_work_back_and_leaves_nothing(shell, up):
     id = shell.run("task", "submit", "-C", "sleep", "-i", '{"seconds": 200}', "-o", "json").json["id"]
-    until(lambda: shell.run("task", "get", id, "-o", "json").json["status"] == "running", 20, "it runs")
+    until(lambda: shell.run("task", "get", id, "-o", "json").json["status"] == "running", 60, "it runs")
     up.interrupt()
     up.await_word("Ctrl-C: stopping")
     up.interrupt()

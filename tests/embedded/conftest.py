@@ -126,7 +126,7 @@ class World:
         return (self.home / "valkey.log").read_text()
 
     @staticmethod
-    def until(fact: Callable[[], bool], seconds: float = 10.0) -> None:
+    def until(fact: Callable[[], bool], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not fact():
             assert time.monotonic() < deadline, "did not happen in time"

@@ -57,7 +57,7 @@ app.steps["consumer"].add(Mail)
 """
 
 
-def until(ask: Callable[[], T], seconds: float = 15.0) -> T:
+def until(ask: Callable[[], T], seconds: float = 60.0) -> T:
     """The first truthy answer; AssertionError when there is none in time."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()):

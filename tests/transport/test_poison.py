@@ -22,7 +22,7 @@ def test_no_poison_ends_a_worker_and_the_next_message_runs(any_fleet: Fleet) -> 
         fleet.push(raw)
     until(lambda: len(fleet.quarantine()) == len(SHAPES), 5 + len(SHAPES) / 20)
     fleet.push(wake("good"))
-    until(fleet.ran, 2)
+    until(fleet.ran)
 
     assert [worker.poll() for worker in workers] == [None, None]
     entries = [json.loads(entry) for entry in fleet.quarantine()]

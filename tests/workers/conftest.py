@@ -38,7 +38,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A coordinator, a prefork worker and a threads worker, each with queues of its own."""
     server = Valkey()
     folder = tmp_path_factory.mktemp("fleet")
-    made = Fleet(server, folder, cancel_grace_seconds=1.5, drain_seconds=3.0, kill_after_seconds=3.0)
+    made = Fleet(server, folder, cancel_grace_seconds=3.0, drain_seconds=3.0, kill_after_seconds=3.0)
     try:
         made.coordinator()
         workers = [

@@ -148,12 +148,12 @@ def test_what_code_declares_is_known_and_is_taken_over_while_its_worker_runs(
     fleet: Fleet, api: BlockingTaskAPI
 ) -> None:
     worker_ = fleet.worker("taken", agents="record_agents", pool="prefork")
-    until(lambda: {"codegen_agent", "second"} <= {info.record.id for info in api.list_agents()}, 10)
+    until(lambda: {"codegen_agent", "second"} <= {info.record.id for info in api.list_agents()})
     info = api.get_agent("codegen_agent")
     assert (info.record.origin, info.record.type, info.record.capabilities) == ("code", "function", {"code_analysis"})
     assert info.record.description == "Analyses code."
     api.register_agent("codegen_agent", "codegen", {"code_generation", "code_review"})
-    until(lambda: "code_generation" in offers(fleet), 10, "what the record says")
+    until(lambda: "code_generation" in offers(fleet), what="what the record says")
     assert offers(fleet)["code_analysis"] == "second", "the other one does what this one does no more"
     found = result(api, "code_generation")
     assert (found["by"], found["queue"]) == ("codegen_executor", "code_generation")
@@ -181,7 +181,7 @@ def test_a_draining_agent_takes_nothing_until_it_is_resumed(fleet: Fleet, api: B
     fleet.await_ready(worker(fleet, "resting"))
     assert result(api, "rest", input={"say": "1"})["said"] == "1"
     api.drain_agent("resting", by="ann", reason="upgrade")
-    until(lambda: not offers(fleet), 10, "the offer of nothing")
+    until(lambda: not offers(fleet), what="the offer of nothing")
     info = api.get_agent("resting")
     assert (info.status, len(info.workers)) == (AgentStatus.DRAINING, 1)
     made = api.create_task(Task(name="a", capability="rest"))
@@ -190,18 +190,18 @@ def test_a_draining_agent_takes_nothing_until_it_is_resumed(fleet: Fleet, api: B
     fleet.await_ready(second)
     assert fleet.statuses([str(made.id), str(pinned.id)]) == ["ready", "ready"]
     assert api.resume_agent("resting")
-    api.wait([made.id, pinned.id], timeout=20)
-    until(lambda: all("rest" in node.queues for node in fleet.nodes()), 10, "both workers at work again")
+    api.wait([made.id, pinned.id], timeout=60)
+    until(lambda: all("rest" in node.queues for node in fleet.nodes()), what="both workers at work again")
 
 
 def test_an_agent_is_offline_soon_after_its_last_worker_was_killed(fleet: Fleet, api: BlockingTaskAPI) -> None:
     api.register_agent("mortal", "echo", "die")
     process = worker(fleet, "mortal")
     fleet.await_ready(process)
-    until(lambda: api.get_agent("mortal").status is AgentStatus.ONLINE, 10)
+    until(lambda: api.get_agent("mortal").status is AgentStatus.ONLINE)
     killed = time.monotonic()
     process.close()
-    until(lambda: api.get_agent("mortal").status is AgentStatus.OFFLINE, 20)
+    until(lambda: api.get_agent("mortal").status is AgentStatus.OFFLINE)
     assert time.monotonic() - killed < 1.3 * fleet.settings.lease_seconds + 1
     assert api.get_agent("mortal").seen_at is not None
 
@@ -209,21 +209,21 @@ def test_an_agent_is_offline_soon_after_its_last_worker_was_killed(fleet: Fleet,
 def test_a_record_that_is_gone_is_served_no_more(fleet: Fleet, api: BlockingTaskAPI) -> None:
     api.register_agent("gone", "echo", "go")
     fleet.await_ready(worker(fleet, "gone"))
-    until(lambda: api.get_agent("gone").status is AgentStatus.ONLINE, 10)
+    until(lambda: api.get_agent("gone").status is AgentStatus.ONLINE)
     api.unregister_agent("gone", cascade=True)
-    until(lambda: not offers(fleet), 10, "the offer of nothing")
+    until(lambda: not offers(fleet), what="the offer of nothing")
 
 
 def test_an_agent_has_its_own_time_to_drain(fleet: Fleet, api: BlockingTaskAPI) -> None:
-    """The worker's own time would be six seconds."""
+    """The worker's own time would be a minute."""
     api.register_agent("hasty", "function", "hurry", executor="record_agents:sleeps", drain_seconds=0.5)
-    process = worker(fleet, "hasty", agents="record_agents")
+    process = worker(fleet, "hasty", agents="record_agents", TASKENGINE_DRAIN_SECONDS="60")
     fleet.await_ready(process)
     made = api.create_task(Task(name="a", capability="hurry"))
     fleet.until_status(str(made.id), "running")
     began = time.monotonic()
     process.send(signal.SIGTERM)
     process.wait()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25
     assert fleet.statuses([str(made.id)]) == ["ready"]
     api.cancel_task(made.id)

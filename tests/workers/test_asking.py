@@ -16,7 +16,7 @@ def test_an_answer_reaches_its_task_after_a_restart_of_everything(bare_fleet: Fl
     first = fleet.worker("first", pool=pool, agents="asking_agents")
     ids = fleet.submit(*(Task(name=name, capability=name, max_retries=0) for name in ("ask", "ask_on_loop")))
     for id in ids:
-        asked = fleet.until_status(id, "paused", 20)
+        asked = fleet.until_status(id, "paused")
         assert asked.question is not None
         assert asked.question.text == "Deploy now?"
     for process in (first, *fleet.processes):

@@ -38,10 +38,10 @@ def test_one_that_lasts_keeps_none_of_its_batch_waiting(fleet: Fleet, pool: Pool
     fleet.run(*short(pool, 50), seconds=60)
     tasks = short(pool, 60)
     slow = tasks[5]
-    slow.input = {"do": "sleep", "seconds": 15.0}
+    slow.input = {"do": "patient", "seconds": 120.0}
     ids = fleet.submit(*tasks)
     others = [id for id in ids if id != str(slow.id)]
-    until(lambda: fleet.statuses(others) == ["completed"] * 59, 12, "the others end while it sleeps")
+    until(lambda: fleet.statuses(others) == ["completed"] * 59, what="the others end while it sleeps")
     assert fleet.statuses([str(slow.id)]) == ["running"]
     fleet.cancel(str(slow.id))
 

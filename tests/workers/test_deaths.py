@@ -155,7 +155,7 @@ def test_a_lost_child_is_told_with_its_signal_or_exit_code(fleet: Fleet, prefork
     assert {e.status.value for e in lost} == {"lost"}
     for each in (first, *lost):  # none lived from one beat to the next
         line = f"lost execution={each.id} task={each.task_id}: {each.error_message}"
-        until(lambda line=line: line in prefork.log(), 5, line)  # written once the beat that ended it is answered
+        until(lambda line=line: line in prefork.log(), what=line)  # written once the beat that ended it is answered
     assert "WorkerLostError" not in prefork.log()
 
 
@@ -186,13 +186,13 @@ def test_a_child_that_its_worker_ends_is_no_error(bare_fleet: Fleet, ended: str,
     """billiard logs one for every child that dies by a signal; a healthy worker's log has none."""
     bare_fleet.coordinator()
     worker = bare_fleet.worker("w", "-Q", "work", slots=1)
-    more = {"timeout": 0.8, "max_retries": 0} if ended == "timed out" else {}
+    more = {"timeout": 3, "max_retries": 0} if ended == "timed out" else {}
     stubborn = {"do": "stubborn", "seconds": 60, "pids": str(tmp_path / "pids")}
     (id,) = bare_fleet.submit(Task(capability="work", input=stubborn, **more))
-    until((tmp_path / "pids").exists, 10)
+    until((tmp_path / "pids").exists)
     if ended == "handed back":
         worker.send(signal.SIGQUIT)
-        worker.wait(20)
+        worker.wait()
     else:
         if ended == "cancelled":
             bare_fleet.cancel(id)
@@ -205,4 +205,4 @@ def test_a_child_that_dies_by_itself_is_an_error(bare_fleet: Fleet) -> None:
     bare_fleet.coordinator()
     worker = bare_fleet.worker("w", "-Q", "work", slots=1)
     bare_fleet.submit(Task(capability="work", input={"do": "kill_itself"}))
-    until(lambda: "exited with 'signal 9 (SIGKILL)'" in worker.log(), 15)
+    until(lambda: "exited with 'signal 9 (SIGKILL)'" in worker.log())

@@ -32,7 +32,7 @@ class Watcher:
     def ends(self, fleet: Fleet, id: str) -> list[str]:
         """The states of a task's executions, oldest first, once each is over."""
         ids = [str(one.id) for one in fleet.executions(id)]
-        return until(lambda: self._over(ids), 10, f"ends of {ids}") or []
+        return until(lambda: self._over(ids), what=f"ends of {ids}") or []
 
     def _over(self, ids: list[str]) -> list[str] | None:
         states = [getattr(self.seen(id), "state", "") for id in ids]

@@ -47,14 +47,14 @@ def test_nobody_but_the_pool_takes_work_after_forks(fleet: Fleet) -> None:
 def test_timeout_of_an_agent_ends_its_children_and_theirs(fleet: Fleet, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     task = Task(
-        capability="work", timeout=1, max_retries=0,
+        capability="work", timeout=3, max_retries=0,
         input={"do": "fork_and_stay", "pids": str(pids), "seconds": 120},
     )  # fmt: skip
     (done,) = fleet.run(task)
     assert (done.status, done.error_kind) == ("failed", "timeout")
     left = [int(pid) for pid in pids.read_text().split()]
     assert len(left) == 2
-    until(lambda: not any(map(lives, left)), 10, "the end of the children")
+    until(lambda: not any(map(lives, left)), what="the end of the children")
 
 
 def test_agent_has_pools_of_processes_of_its_own(fleet: Fleet, pool: Pool) -> None:
@@ -74,5 +74,5 @@ def test_processes_that_an_agent_left_end_with_the_pool_child_that_had_it(bare_f
     assert len(left) == 2
     assert all(map(lives, left))
     os.kill(worker.pid, signal.SIGTERM)
-    until(lambda: not any(map(lives, left)), 15, "the end of what was left")
+    until(lambda: not any(map(lives, left)), what="the end of what was left")
     assert worker.wait() == 0

@@ -58,7 +58,7 @@ def test_what_a_turn_raises_ends_that_turn_alone(valkey: Valkey) -> None:
     store = SyncStore(valkey.url, node.settings, template())
     heartbeat = Heartbeat(node, slots, Host(None))
     heartbeat.start()
-    until(lambda: [one.slots for one in store.run(nodes.fleet()).nodes] == [2], 5, "a beat")
+    until(lambda: [one.slots for one in store.run(nodes.fleet()).nodes] == [2], what="a beat")
     assert heartbeat.is_alive()
     heartbeat.finish()
     assert not heartbeat.is_alive()
@@ -111,7 +111,7 @@ def test_a_stop_hands_back_what_began_after_the_last_beat(valkey: Valkey, monkey
     monkeypatch.setattr(Enforcement, "hand_back", hand_back)
     monkeypatch.setattr(Shutdown, "end_when_due", lambda _: None)  # it would end this process
     heartbeat.start()
-    until(lambda: handed_back, 5, "a hand-back")
+    until(lambda: handed_back, what="a hand-back")
     assert handed_back == [began]
     heartbeat.finish()
     store.close()

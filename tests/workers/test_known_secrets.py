@@ -82,7 +82,7 @@ def test_a_canary_is_nowhere_after_a_run(bare_fleet: Fleet, pool: str) -> None:
         )
         ids = fleet.submit(ends, fails, awaits)
         for id in ids[:2]:
-            fleet.until_status(id, "paused", 20)
+            fleet.until_status(id, "paused")
             api.answer(id, "go on")
         fleet.wait(ids)
         assert [api.get_task(id).status for id in ids] == ["completed", "failed", "failed"]

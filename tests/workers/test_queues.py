@@ -30,7 +30,7 @@ def test_a_cancelled_consumer_is_offered_no_more_and_an_added_one_is(bare_fleet:
     fleet.await_leader()
     fleet.worker("w", "-Q", "work,play")
     control(fleet, "cancel_consumer", "work")
-    until(lambda: "work" not in fleet.nodes()[0].queues, 10, "the offer without it")
+    until(lambda: "work" not in fleet.nodes()[0].queues, what="the offer without it")
     waits, runs = fleet.submit(Task(capability="work"), Task(capability="play"))
     fleet.wait([runs])
     assert fleet.statuses([waits]) == ["ready"], "neither granted nor pulled"
@@ -38,7 +38,7 @@ def test_a_cancelled_consumer_is_offered_no_more_and_an_added_one_is(bare_fleet:
     control(fleet, "add_consumer", "work")
     fleet.wait([waits])
     control(fleet, "add_consumer", "special")
-    until(lambda: "special" in fleet.nodes()[0].queues, 10, "what its agents can do besides")
+    until(lambda: "special" in fleet.nodes()[0].queues, what="what its agents can do besides")
     control(fleet, "add_consumer", "nobodys")
     assert "nobodys" not in fleet.nodes()[0].queues
 
@@ -82,7 +82,7 @@ def test_a_worker_whose_redis_user_may_not_subscribe_is_named_and_granted_nothin
 
     until(come_and_go, 40, "offers that come and go")
     assert sum(queue.granted for queue in fleet.view().queues) == 0
-    until(lambda: "took nothing of what it was granted 3 times in a row" in told(fleet, "task", "why", id), 20)
+    until(lambda: "took nothing of what it was granted 3 times in a row" in told(fleet, "task", "why", id))
     said = told(fleet, "doctor")
     assert "worker w@test took nothing of what it was granted 3 times in a row" in said
     assert "may its Redis user subscribe (ACL)?" in said
@@ -94,7 +94,7 @@ def test_a_worker_whose_redis_user_may_not_pop_offers_nothing(bare_fleet: Fleet)
     (id,) = fleet.submit(Task(capability="work"))
     until(lambda: "consumes no queue" in told(fleet, "doctor"), 30)
     until(lambda: "no living worker offers capability 'work' (nor anything else)" in told(fleet, "task", "why", id), 30)
-    until(lambda: not sum(queue.granted for queue in fleet.view().queues), 10, "what it was granted at its start, back")
+    until(lambda: not sum(queue.granted for queue in fleet.view().queues), what="what it was granted, back")
     assert fleet.statuses([id]) == ["ready"]
 
 

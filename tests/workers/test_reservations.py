@@ -29,7 +29,7 @@ def test_killed_children_leave_nothing_reserved(fleet: Fleet) -> None:
         seconds=60,
     )
     assert (killed.status, slept.status) == (TaskStatus.FAILED, TaskStatus.COMPLETED)
-    until(lambda: is_free(fleet), 10, "nothing is reserved")
+    until(lambda: is_free(fleet), what="nothing is reserved")
 
 
 def test_two_workers_of_a_machine_share_its_only_seat_also_when_one_is_killed(fleet: Fleet) -> None:
@@ -47,7 +47,7 @@ def test_two_workers_of_a_machine_share_its_only_seat_also_when_one_is_killed(fl
     assert all(ends <= begins for (_, ends), (begins, _) in pairwise(runs)), runs
     sleeps = {"do": "sleep", "seconds": 60}
     (long,) = fleet.submit(Task(capability="travel", input=sleeps, resource_requirements=demand))
-    (run,) = until(lambda: [each for each in fleet.executions(long) if each.status.value == "running"], 10)
+    (run,) = until(lambda: [each for each in fleet.executions(long) if each.status.value == "running"])
     assert reserved(fleet)["box"] == {"seat": 1.0}
     runs_it, other = (first, second) if f"#{first.pid}-" in str(run.node) else (second, first)
     runs_it.close()

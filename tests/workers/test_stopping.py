@@ -12,9 +12,6 @@ from taskengine.models import Task, TaskStatus
 
 from ..fleet import Effect, Fleet, Process, until
 
-#: Seconds within which SIGQUIT gives work back.
-HANDED_BACK = 2.0
-
 
 def started(fleet: Fleet, ids: list[str]) -> list[Effect]:
     """The runs of all these tasks, once all began."""
@@ -27,8 +24,8 @@ def started(fleet: Fleet, ids: list[str]) -> list[Effect]:
 
 def gone(fleet: Fleet, worker: Process) -> None:
     """It left the fleet, and nobody of it lives."""
-    until(lambda: not any(f"#{worker.pid}-" in node.name for node in fleet.nodes()), 10)
-    until(lambda: not worker.session(), 10)
+    until(lambda: not any(f"#{worker.pid}-" in node.name for node in fleet.nodes()))
+    until(lambda: not worker.session())
 
 
 @pytest.fixture(params=["prefork", "threads"])
@@ -58,11 +55,11 @@ def test_term_lets_running_work_finish_and_takes_nothing_new(fleet: Fleet, kind:
 
 @pytest.mark.matrix
 def test_work_that_outlasts_the_drain_is_handed_back_without_a_retry(fleet: Fleet, leaver: Process) -> None:
-    (id,) = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 20}))
+    (id,) = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 90}))
     started(fleet, [id])
     began = time.monotonic()
     leaver.send(signal.SIGTERM)
-    task = fleet.until_status(id, "ready", fleet.settings.drain_seconds + 2)
+    task = fleet.until_status(id, "ready")
     assert time.monotonic() - began >= fleet.settings.drain_seconds
     assert (task.retry_count, task.lost_count) == (0, 0)
     leaver.wait()
@@ -76,12 +73,12 @@ def test_a_worker_that_is_killed_while_it_drains_costs_its_tasks_no_loss(
     fleet: Fleet, leaver: Process
 ) -> None:
     """As containers do it: TERM, then KILL before the drain is over."""
-    (id,) = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 20}))
+    (id,) = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 90}))
     started(fleet, [id])
     leaver.send(signal.SIGTERM)
-    until(lambda: any(f"#{leaver.pid}-" in node.name and node.draining for node in fleet.nodes()), 2)
+    until(lambda: any(f"#{leaver.pid}-" in node.name and node.draining for node in fleet.nodes()))
     leaver.close()
-    task = fleet.until_status(id, "ready", 3 * fleet.settings.lease_seconds)
+    task = fleet.until_status(id, "ready")
     assert (task.retry_count, task.lost_count) == (0, 0)
     assert [run.status.value for run in fleet.executions(id)] == ["lost"]
     fleet.cancel(id)
@@ -89,14 +86,13 @@ def test_a_worker_that_is_killed_while_it_drains_costs_its_tasks_no_loss(
 
 @pytest.mark.matrix
 def test_quit_gives_work_back_at_once_without_a_retry(fleet: Fleet, leaver: Process) -> None:
-    tasks = [Task(capability="travel", input={"do": "deaf", "seconds": 2.5}) for _ in range(2)]
+    tasks = [Task(capability="travel", input={"do": "deaf", "seconds": 8}) for _ in range(2)]
     ids = fleet.submit(*tasks)
     started(fleet, ids)
     began = time.monotonic()
     leaver.send(signal.SIGQUIT)
-    until(lambda: fleet.statuses(ids) == ["ready", "ready"], HANDED_BACK)
-    handed_back = time.monotonic() - began
-    assert handed_back < HANDED_BACK
+    until(lambda: fleet.statuses(ids) == ["ready", "ready"])
+    assert time.monotonic() - began < fleet.settings.drain_seconds, "it waited for them"
     assert leaver.wait() == 0
     gone(fleet, leaver)
     for id in ids:
@@ -120,7 +116,7 @@ def test_a_cancelled_task_that_is_handed_back_is_cancelled(fleet: Fleet, leaver:
     started(fleet, [id])
     fleet.cancel(id)
     leaver.send(signal.SIGQUIT)
-    fleet.until_status(id, "cancelled", HANDED_BACK)
+    fleet.until_status(id, "cancelled")
     leaver.wait()
 
 
@@ -140,8 +136,8 @@ def test_a_thread_that_returns_after_its_timeout_gives_its_slot_back(fleet: Flee
     """Also when it was the only one: the worker waits as long for it as for a cancelled agent."""
     worker = fleet.worker(f"slow-{pool}", "-Q", "travel", pool=pool, slots=1)
     (id,) = fleet.submit(deaf(fleet.settings.cancel_grace_seconds))
-    assert fleet.wait([id], 5) == ["failed"]
-    (after,) = fleet.run(Task(capability="travel"), seconds=fleet.settings.cancel_grace_seconds + 5)
+    assert fleet.wait([id]) == ["failed"]
+    (after,) = fleet.run(Task(capability="travel"))
     assert (after.status, worker.exit_code) == (TaskStatus.COMPLETED, None)
     worker.close()
 
@@ -162,16 +158,16 @@ def test_a_node_of_stuck_threads_drains_and_ends_with_its_own_code_and_a_last_wo
     worker = fleet.worker(
         "stuck", "-Q", "travel", pool="threads", slots=3, TASKENGINE_CANCEL_GRACE_SECONDS="1.5"
     )
-    healthy = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 5}))
+    healthy = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 12}))
     started(fleet, healthy)
     until(lambda: consumes(fleet))
     stuck = fleet.submit(deaf(30), deaf(30))
-    assert fleet.wait(stuck, 5) == ["failed", "failed"]
+    assert fleet.wait(stuck) == ["failed", "failed"]
     assert worker.exit_code is None
-    until(lambda: any(node.draining == "stuck" for node in fleet.nodes()), 5)
-    until(lambda: not consumes(fleet), 3)
+    until(lambda: any(node.draining == "stuck" for node in fleet.nodes()))
+    until(lambda: not consumes(fleet))
     assert fleet.statuses(healthy) == ["running"]
-    assert worker.wait(10) == 70
+    assert worker.wait() == 70
     assert fleet.statuses(healthy) == ["completed"]
     gone(fleet, worker)
     assert "2 of 3 slots are stuck" in worker.log()
@@ -182,11 +178,11 @@ def test_a_node_of_stuck_threads_drains_and_ends_with_its_own_code_and_a_last_wo
 def test_a_stopping_node_takes_no_more_messages(bare_fleet: Fleet, kind: str) -> None:
     bare_fleet.coordinator()
     worker = bare_fleet.worker("w", "-Q", "travel", pool=kind, TASKENGINE_DRAIN_SECONDS="0")
-    ids = bare_fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 4}))
+    ids = bare_fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 90}))
     started(bare_fleet, ids)
     until(lambda: consumes(bare_fleet))
     worker.send(signal.SIGTERM)
-    until(lambda: not consumes(bare_fleet), 3)
+    until(lambda: not consumes(bare_fleet))
     assert bare_fleet.statuses(ids) == ["running"]
 
 
@@ -194,9 +190,9 @@ def test_a_stopping_node_takes_no_more_messages(bare_fleet: Fleet, kind: str) ->
 def test_quit_ends_a_worker_whose_server_is_away(bare_fleet: Fleet, kind: str) -> None:
     bare_fleet.coordinator()
     worker = bare_fleet.worker("w", "-Q", "travel", pool=kind)
-    ids = bare_fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 60}))
+    ids = bare_fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 90}))
     started(bare_fleet, ids)
     bare_fleet.server.kill()
     worker.send(signal.SIGQUIT)
-    assert worker.wait(20) in (0, 1)  # 1 when Celery was just connecting again: its own error ends it first
-    until(lambda: not worker.session(), 5)
+    assert worker.wait() in (0, 1)  # 1 when Celery was just connecting again: its own error ends it first
+    until(lambda: not worker.session())

@@ -122,7 +122,7 @@ def test_a_cancel_ends_the_stream_within_a_beat(
     asked = time.monotonic()
     api.cancel_task_execution(task.id)
     assert done(api, task).status.value == "cancelled"
-    until(lambda: bool(service.of("cancelled").hung_up), 5, "the client hung up")
+    until(lambda: bool(service.of("cancelled").hung_up), what="the client hung up")
     assert service.of("cancelled").hung_up[0] - asked < 1 + fleet.settings.heartbeat_seconds
 
 
@@ -131,7 +131,7 @@ def test_a_stream_that_hangs_ends_at_the_deadline(
 ) -> None:
     over = done(api, ask(api, "late", {"kind": "hang"}, timeout=1.5, max_retries=0))
     assert (over.status.value, over.error_kind) == ("failed", "timeout")
-    until(lambda: bool(service.of("late").hung_up), 5, "the client hung up")
+    until(lambda: bool(service.of("late").hung_up), what="the client hung up")
 
 
 def test_a_limit_of_the_service_spends_no_retry(

@@ -141,7 +141,7 @@ def test_a_command_ends_with_its_killed_worker_and_runs_again(
     until(lambda: any("child" in line.message for line in api.get_logs(task.id)), 30, "it started a child")
     child = int(api.get_logs(task.id)[0].message.split()[1])
     first.kill()
-    until(lambda: not psutil.pid_exists(child), 15, "the child of the killed worker's command is gone")
+    until(lambda: not psutil.pid_exists(child), what="the child of the killed worker's command is gone")
     start(fleet, service, "command_1")
     found = over(api, task)
     assert found.result is not None
@@ -156,4 +156,4 @@ def test_a_cancel_ends_a_command_with_its_children(fleet: Fleet, api: BlockingTa
     child = int(api.get_logs(task.id)[0].message.split()[1])
     api.cancel_task_execution(task.id)
     assert over(api, task).status.value == "cancelled"
-    until(lambda: not psutil.pid_exists(child), 15, "the child is gone")
+    until(lambda: not psutil.pid_exists(child), what="the child is gone")

@@ -62,10 +62,10 @@ def test_a_built_in_agent_yields_to_imports_and_to_registered_agents_but_not_wha
         fleet.await_ready(process)
         expected = {**TYPES, "monitoring": "mine"}
         del expected["deployment"]
-        until(lambda: serves(fleet) == expected, 10, "the first beat that says what is consumed")
+        until(lambda: serves(fleet) == expected, what="the first beat that says what is consumed")
         api.register_agent("claude_1", "claude", "code_review", config={"model": "m"})
         del expected["code_review"]
-        until(lambda: serves(fleet) == expected, 10, "the built-in review yields")
+        until(lambda: serves(fleet) == expected, what="the built-in review yields")
         waits = api.create_task(Task(name="w", task_type="code_review", input={"action": "approve"}))
         pinned = api.create_task(
             Task(name="p", task_type="code_review", assigned_to="ruff_review", input={"action": "approve", "text": "x"})
@@ -77,12 +77,12 @@ def test_a_built_in_agent_yields_to_imports_and_to_registered_agents_but_not_wha
         (done,) = api.wait([waits.id], timeout=30)
         assert done.result is not None
         assert done.result["answer"] == "approve"
-        until(lambda: api.get_agent("ruff_review").status == "online", 10, "a beat that says that its slot is free")
+        until(lambda: api.get_agent("ruff_review").status == "online", what="a beat that says that its slot is free")
 
 
 @pytest.mark.process
 def test_a_worker_serves_none_of_them_unless_it_is_told(fleet: Fleet) -> None:
     process = fleet.worker("plain", agents="my_own")
     fleet.await_ready(process)
-    until(lambda: serves(fleet), 10, "the first beat that says what is consumed")
+    until(lambda: serves(fleet), what="the first beat that says what is consumed")
     assert serves(fleet) == {"monitoring": "mine"}
