@@ -106,9 +106,10 @@ if TYPE_CHECKING:
         WorkflowStep,
     )
     from taskengine.models.agent import AgentInfo, AgentRecord, Limit
+    from taskengine.models.enums import KeyScope
     from taskengine.models.finding import Finding, FindingLevel
     from taskengine.models.host import HostInfo
-    from taskengine.models.key import ApiKey, KeyScope, NewKey
+    from taskengine.models.key import ApiKey, NewKey
     from taskengine.models.limit import LimitInfo
     from taskengine.settings import Settings
 
@@ -244,7 +245,7 @@ _LATE = {
     "FindingLevel": "taskengine.models.finding",
     "HostInfo": "taskengine.models.host",
     "ApiKey": "taskengine.models.key",
-    "KeyScope": "taskengine.models.key",
+    "KeyScope": "taskengine.models.enums",
     "NewKey": "taskengine.models.key",
     "LimitInfo": "taskengine.models.limit",
     "AgentStatus": "taskengine.models",

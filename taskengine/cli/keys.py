@@ -19,7 +19,8 @@ from taskengine.cli.output import OutputOption, answer, console, wants_json
 from taskengine.cli.place import asking, nothing
 from taskengine.cli.text import moment, plain
 from taskengine.errors import NotFoundError
-from taskengine.models.key import ApiKey, KeyScope
+from taskengine.models.enums import KeyScope
+from taskengine.models.key import ApiKey
 
 app = typer.Typer(name="keys", no_args_is_help=True, help="Keys for the server of REST: make, list and revoke them.")
 

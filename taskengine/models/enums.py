@@ -1,4 +1,4 @@
-"""The closed vocabularies of tasks, executions, workflows and agents."""
+"""The closed vocabularies of tasks, executions, workflows, agents and keys."""
 
 from __future__ import annotations
 
@@ -120,3 +120,16 @@ class AgentStatus(StrEnum):
     PAUSED = "paused"
     DRAINING = "draining"
     OFFLINE = "offline"
+
+
+class KeyScope(StrEnum):
+    """What a key may do; each may what those before it may."""
+
+    #: Ask, and change nothing.
+    READ = "read"
+    #: Store work, change what it is, and start it.
+    SUBMIT = "submit"
+    #: Steer what others submitted: cancel, retry, pause, delete, answer.
+    OPERATE = "operate"
+    #: Change what the fleet is: agents, limits, keys.
+    ADMIN = "admin"

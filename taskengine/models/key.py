@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from pydantic import ConfigDict, Field
 
 from taskengine.models.base import InputModel, Moment
-
-
-class KeyScope(StrEnum):
-    """What a key may do; each may what those before it may."""
-
-    #: Ask, and change nothing.
-    READ = "read"
-    #: Store work, change what it is, and start it.
-    SUBMIT = "submit"
-    #: Steer what others submitted: cancel, retry, pause, delete, answer.
-    OPERATE = "operate"
-    #: Change what the fleet is: agents, limits, keys.
-    ADMIN = "admin"
+from taskengine.models.enums import KeyScope
 
 
 class ApiKey(InputModel):

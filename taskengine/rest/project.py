@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request, Response, Security
 from fastapi.routing import APIRoute
 
-from taskengine.api import BlockingTaskAPI, TaskAPI
+from taskengine.api import BlockingTaskAPI, TaskAPI, operations
 from taskengine.api.operations.keys import Caller
 from taskengine.api.problems import PLAIN
 from taskengine.api.surface import ADVICE, BODY_BYTES, GRAPH_BYTES, LONGEST_WAIT, PREFIX, ROWS, Row, Sends
@@ -41,7 +41,8 @@ _SPOKEN = re.compile(r":\w+:`~?(?:\.?TaskAPI\.)?([^`]+)`")
 
 
 def router() -> APIRouter:
-    """Return the routes of all rows."""
+    """Return the routes of all rows, with what they run: no caller shall wait for an import."""
+    operations.load()
     made = APIRouter(prefix=PREFIX, dependencies=[Security(SHOWN)])
     for row in ROWS:
         answer = answer_of(row)

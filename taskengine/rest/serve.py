@@ -19,7 +19,7 @@ from taskengine.api.arguments import user
 from taskengine.api.operations.keys import admit
 from taskengine.api.surface import Scope
 from taskengine.errors import AccessError
-from taskengine.models.key import KeyScope
+from taskengine.models.enums import KeyScope
 from taskengine.rest.app import application, door_of, live_of
 from taskengine.rest.auth import Door
 from taskengine.rest.bind import Bind, listen, refuse_unsafe

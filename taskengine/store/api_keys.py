@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from taskengine.models.key import ApiKey, KeyScope
+from taskengine.models.enums import KeyScope
+from taskengine.models.key import ApiKey
 from taskengine.store.call import Call, Operation
 from taskengine.store.codec import millis, moment
 from taskengine.store.replies import Reply, reply

@@ -12,8 +12,9 @@ import pytest
 
 from taskengine import NotAllowedError, Task
 from taskengine.api.context import OperationContext
-from taskengine.api.operations.bulk import Selection, delete_tasks
+from taskengine.api.operations.bulk import delete_tasks
 from taskengine.api.operations.delete import delete_task
+from taskengine.api.selection import Selection
 from taskengine.models import BulkResult, TriggerRule
 from taskengine.store import graphs, retention, tasks
 from taskengine.store.call import Call

@@ -19,7 +19,7 @@ import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from taskengine.api.operations import bulk
-from taskengine.api.operations.bulk import Selection
+from taskengine.api.selection import Selection
 from taskengine.core.estimates import kind_of
 from taskengine.models import BulkResult, Question, Task, TaskPriority, TriggerRule
 from taskengine.store import coordination, deadlines, executions, graphs, kept, nodes, pauses, retention, tasks

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from taskengine import models
+from taskengine.api import operations
 from taskengine.api.aio.base_client import AsyncBaseClient
-from taskengine.api.operations import agents
-from taskengine.models import AgentStatus, Pause
-from taskengine.models.agent import AgentInfo
 
 
 class AsyncAgents(AsyncBaseClient):
@@ -30,7 +29,7 @@ class AsyncAgents(AsyncBaseClient):
         preference: int = 5,
         drain_seconds: float | None = None,
         description: str = "",
-    ) -> AgentInfo:
+    ) -> models.AgentInfo:
         """Store what an agent may do and how much; how it stands then. Workers that serve it are started apart
         (``taskengine worker --agent ID``), and follow a change within a beat.
 
@@ -49,50 +48,50 @@ class AsyncAgents(AsyncBaseClient):
         *config*: what its type knows, JSON of at most 64 KiB. *preference*: 0 to 9; of several agents with a free slot
         the one with the lowest is given the task. *drain_seconds*: what its executions may take when a worker stops.
         """
-        operation = agents.register_agent(
+        operation = operations.agents.register_agent(
             self._context, agent_id, agent_type, capabilities, executor=executor, max_concurrency=max_concurrency,
             resources=resources, limits=limits, secret=secret, config=config, preference=preference,
             drain_seconds=drain_seconds, description=description,
         )  # fmt: skip
         return await self._run(operation)
 
-    async def get_agent(self, agent_id: str) -> AgentInfo:
+    async def get_agent(self, agent_id: str) -> models.AgentInfo:
         """Return an agent: its record, and what it is doing, why and since when; NotFoundError when nobody registered
         it.
         """
-        return await self._run(agents.get_agent(self._context, agent_id))
+        return await self._run(operations.agents.get_agent(self._context, agent_id))
 
     async def list_agents(
-        self, status: AgentStatus | str | None = None, capability: str | None = None
-    ) -> list[AgentInfo]:
+        self, status: models.AgentStatus | str | None = None, capability: str | None = None
+    ) -> list[models.AgentInfo]:
         """Return all agents by name: those of one *status*, those that can do one *capability*."""
-        return await self._run(agents.list_agents(self._context, status, capability))
+        return await self._run(operations.agents.list_agents(self._context, status, capability))
 
-    async def update_agent(self, agent_id: str, *, if_revision: int | None = None, **changes: Any) -> AgentInfo:
+    async def update_agent(self, agent_id: str, *, if_revision: int | None = None, **changes: Any) -> models.AgentInfo:
         """Change some of what :meth:`register_agent` takes by name; how the agent stands then.
 
         *if_revision*: only if nobody changed it since that revision, else ConflictError. An agent that code made is
         taken over.
         """
-        return await self._run(agents.update_agent(self._context, agent_id, if_revision, changes))
+        return await self._run(operations.agents.update_agent(self._context, agent_id, if_revision, changes))
 
     async def pause_agent(
         self, agent_id: str, reason: str | None = None, until: datetime | None = None, by: str | None = None
-    ) -> Pause:
+    ) -> models.Pause:
         """Let nothing of an agent start any more: :meth:`pause` of its name, for one that is registered."""
-        return await self._run(agents.pause_agent(self._context, agent_id, reason, until, by))
+        return await self._run(operations.agents.pause_agent(self._context, agent_id, reason, until, by))
 
     async def resume_agent(self, agent_id: str, by: str | None = None) -> bool:
         """End an agent's pause and its draining, and close its breaker; False when there was none of these."""
-        return await self._run(agents.resume_agent(self._context, agent_id, by))
+        return await self._run(operations.agents.resume_agent(self._context, agent_id, by))
 
-    async def drain_agent(self, agent_id: str, reason: str | None = None, by: str | None = None) -> AgentInfo:
+    async def drain_agent(self, agent_id: str, reason: str | None = None, by: str | None = None) -> models.AgentInfo:
         """Let an agent take nothing new, on none of its workers, until :meth:`resume_agent`; what runs goes on.
 
         Its workers hear of it within a beat and stay: ``.running`` says how much is left. Unlike a pause it is meant
         for the agent's end, and holds back no timer.
         """
-        return await self._run(agents.drain_agent(self._context, agent_id, reason, by))
+        return await self._run(operations.agents.drain_agent(self._context, agent_id, reason, by))
 
     async def unregister_agent(self, agent_id: str, cascade: bool = False) -> None:
         """Forget an agent; NotAllowedError while a living worker serves it, or open tasks name it, and says how many.
@@ -101,4 +100,4 @@ class AsyncAgents(AsyncBaseClient):
         most, then it is refused and goes on draining), and leaves tasks that name it waiting for a worker of that name.
         What a worker imports with ``@agent`` cannot be unregistered before that worker ends.
         """
-        await self._run(agents.unregister_agent(self._context, agent_id, cascade))
+        await self._run(operations.agents.unregister_agent(self._context, agent_id, cascade))

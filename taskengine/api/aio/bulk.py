@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from taskengine import models
+from taskengine.api import operations
 from taskengine.api.aio.base_client import AsyncBaseClient
-from taskengine.api.operations import bulk
-from taskengine.api.operations.bulk import Progress, Selection
-from taskengine.models import BulkResult, TaskPriority
+from taskengine.api.selection import Progress, Selection
+from taskengine.models import TaskPriority
 
 
 class AsyncBulk(AsyncBaseClient):
@@ -22,7 +23,7 @@ class AsyncBulk(AsyncBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Cancel every task that meets all *filters* and is not over: those of :class:`TaskFilter`, by name.
 
         Like its siblings it goes newest first, 32 at a time; *progress* is called with the result so
@@ -30,7 +31,7 @@ class AsyncBulk(AsyncBaseClient):
         Safe to repeat, also after an interruption: what was done is skipped. No filter at all raises
         InvalidInputError unless *everything* is True.
         """
-        return await self._run(bulk.cancel_tasks(Selection(filters, everything, dry_run, progress), reason))
+        return await self._run(operations.bulk.cancel_tasks(Selection(filters, everything, dry_run, progress), reason))
 
     async def pause_tasks(
         self,
@@ -42,13 +43,13 @@ class AsyncBulk(AsyncBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Pause by name every task that meets all *filters*, as :meth:`pause_task` and :meth:`cancel_tasks` do.
 
         To hold back all that a capability, an agent or a run has and will have, :meth:`pause` is one flag.
         """
         selection = Selection(filters, everything, dry_run, progress)
-        return await self._run(bulk.pause_tasks(selection, reason, until, by))
+        return await self._run(operations.bulk.pause_tasks(selection, reason, until, by))
 
     async def resume_tasks(
         self,
@@ -57,9 +58,9 @@ class AsyncBulk(AsyncBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Let every task go on that meets all *filters* and was paused by name; see :meth:`cancel_tasks`."""
-        return await self._run(bulk.resume_tasks(Selection(filters, everything, dry_run, progress)))
+        return await self._run(operations.bulk.resume_tasks(Selection(filters, everything, dry_run, progress)))
 
     async def hold_tasks(
         self,
@@ -68,10 +69,10 @@ class AsyncBulk(AsyncBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Hold every task back that meets all *filters* and has not started; see :meth:`cancel_tasks`."""
         selection = Selection(filters, everything, dry_run, progress)
-        return await self._run(bulk.hold_tasks(selection, held=True))
+        return await self._run(operations.bulk.hold_tasks(selection, held=True))
 
     async def release_tasks(
         self,
@@ -80,10 +81,10 @@ class AsyncBulk(AsyncBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Take the hold off every task that meets all *filters*; see :meth:`cancel_tasks`."""
         selection = Selection(filters, everything, dry_run, progress)
-        return await self._run(bulk.hold_tasks(selection, held=False))
+        return await self._run(operations.bulk.hold_tasks(selection, held=False))
 
     async def retry_tasks(
         self,
@@ -92,12 +93,12 @@ class AsyncBulk(AsyncBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Open every FAILED or CANCELLED task again that meets all *filters*; see :meth:`cancel_tasks`.
 
         Those that a dependency's end closed are skipped as ``blocked``: they open with that dependency.
         """
-        return await self._run(bulk.retry_tasks(Selection(filters, everything, dry_run, progress)))
+        return await self._run(operations.bulk.retry_tasks(Selection(filters, everything, dry_run, progress)))
 
     async def update_tasks(
         self,
@@ -107,12 +108,12 @@ class AsyncBulk(AsyncBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Give every task that meets all *filters* and is not over another priority, which counts at once;
         see :meth:`cancel_tasks`.
         """
         selection = Selection(filters, everything, dry_run, progress)
-        return await self._run(bulk.update_tasks(selection, new_priority))
+        return await self._run(operations.bulk.update_tasks(selection, new_priority))
 
     async def delete_tasks(
         self,
@@ -121,8 +122,9 @@ class AsyncBulk(AsyncBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Delete every task that meets all *filters*, is over, and that nothing open depends on; see
         :meth:`cancel_tasks`.
         """
-        return await self._run(bulk.delete_tasks(self._context, Selection(filters, everything, dry_run, progress)))
+        selection = Selection(filters, everything, dry_run, progress)
+        return await self._run(operations.bulk.delete_tasks(self._context, selection))

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from taskengine import models
+from taskengine.api import operations
 from taskengine.api.aio.base_client import AsyncBaseClient
 from taskengine.api.arguments import Id
-from taskengine.api.operations import answer, pause
-from taskengine.models import Pause, Task
+from taskengine.models import Task
 
 
 class AsyncControl(AsyncBaseClient):
@@ -24,7 +25,7 @@ class AsyncControl(AsyncBaseClient):
         reason: str | None = None,
         until: datetime | None = None,
         by: str | None = None,
-    ) -> Pause:
+    ) -> models.Pause:
         """Let nothing start any more of one capability, agent or run, or nothing at all; the pause as it stands.
 
         What runs goes on and counts: ``.running`` says how many still do, ``.state`` is ``draining`` or
@@ -32,7 +33,7 @@ class AsyncControl(AsyncBaseClient):
         *by* defaults to the user of the system. Safe to repeat: the pause keeps its beginning, and takes
         another reason or end.
         """
-        operation = pause.pause(
+        operation = operations.pause.pause(
             capability=capability, agent_id=agent_id, run_id=run_id, everything=everything,
             reason=reason, until=until, by=by,
         )  # fmt: skip
@@ -47,14 +48,14 @@ class AsyncControl(AsyncBaseClient):
         by: str | None = None,
     ) -> bool:
         """End the pause of exactly this scope; False when it was not paused. Other pauses go on to hold."""
-        operation = pause.resume(
+        operation = operations.pause.resume(
             capability=capability, agent_id=agent_id, run_id=run_id, everything=everything, by=by
         )
         return await self._run(operation)
 
-    async def list_pauses(self) -> list[Pause]:
+    async def list_pauses(self) -> list[models.Pause]:
         """Return every pause of a scope that holds, the oldest first, with what still runs there."""
-        return await self._run(pause.list_pauses(self._context))
+        return await self._run(operations.pause.list_pauses(self._context))
 
     async def answer(
         self, task_id: Id, value: JsonValue, *, question_id: str | None = None, by: str | None = None
@@ -65,18 +66,18 @@ class AsyncControl(AsyncBaseClient):
         *question_id* only that question is answered. NotAllowedError when the task asks something else by now, or
         nothing. *by* is recorded, not proven, and defaults to the user of the system.
         """
-        return await self._run(answer.answer(self._context, task_id, value, question_id, by))
+        return await self._run(operations.answer.answer(self._context, task_id, value, question_id, by))
 
     async def pause_task(
         self, task_id: Id, reason: str | None = None, until: datetime | None = None, by: str | None = None
-    ) -> Pause:
+    ) -> models.Pause:
         """Pause one task: what has not started is PAUSED at once, its timers stand; the pause as it stands.
 
         A running attempt ends as it ends: only if another one would follow is the task PAUSED. ``.state`` is
         ``draining`` until then. Safe to repeat: the pause keeps its beginning, and takes another reason or
         end. NotAllowedError when the task is over.
         """
-        return await self._run(pause.pause_task(self._context, task_id, reason, until, by))
+        return await self._run(operations.pause.pause_task(self._context, task_id, reason, until, by))
 
     async def resume_task(self, task_id: Id) -> bool:
         """Let a task go on that was paused by name, to where its dependencies, hold and timers put it now.
@@ -84,7 +85,7 @@ class AsyncControl(AsyncBaseClient):
         False when it was not paused; a pause of its capability, agent or run goes on to hold. NotAllowedError
         when the task is over.
         """
-        return await self._run(pause.resume_task(self._context, task_id))
+        return await self._run(operations.pause.resume_task(self._context, task_id))
 
     async def hold_task(self, task_id: Id) -> bool:
         """Keep a task that has not started from starting, also one that is queued; False when it is held
@@ -92,10 +93,10 @@ class AsyncControl(AsyncBaseClient):
 
         NotAllowedError when it runs, waits for another attempt, or is over.
         """
-        return await self._run(pause.hold_task(self._context, task_id, held=True))
+        return await self._run(operations.pause.hold_task(self._context, task_id, held=True))
 
     async def release_task(self, task_id: Id) -> bool:
         """Take the hold off a task, which goes to where its dependencies and times put it; False when it is
         not held.
         """
-        return await self._run(pause.hold_task(self._context, task_id, held=False))
+        return await self._run(operations.pause.hold_task(self._context, task_id, held=False))

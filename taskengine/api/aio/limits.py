@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from taskengine import models
+from taskengine.api import operations
 from taskengine.api.aio.base_client import AsyncBaseClient
-from taskengine.api.operations import limits
-from taskengine.models.limit import LimitInfo
 
 
 class AsyncLimits(AsyncBaseClient):
@@ -19,7 +19,7 @@ class AsyncLimits(AsyncBaseClient):
         input_tokens_per_minute: int | None = None,
         output_tokens_per_minute: int | None = None,
         tokens_per_day: int | None = None,
-    ) -> LimitInfo:
+    ) -> models.LimitInfo:
         """Say how much all agents that name this limit may use together; how it stands then. None is no bound.
 
         All bounds are set at once, in the whole fleet, without a restart: one that is left out is none. Lowered under
@@ -33,14 +33,14 @@ class AsyncLimits(AsyncBaseClient):
             "input_tokens_per_minute": input_tokens_per_minute, "output_tokens_per_minute": output_tokens_per_minute,
             "tokens_per_day": tokens_per_day,
         }  # fmt: skip
-        return await self._run(limits.set_limit(name, bounds))
+        return await self._run(operations.limits.set_limit(name, bounds))
 
-    async def list_limits(self) -> list[LimitInfo]:
+    async def list_limits(self) -> list[models.LimitInfo]:
         """Return all limits by name: their bounds, what is in flight, today's tokens, and why one lets nothing
         start.
         """
-        return await self._run(limits.list_limits())
+        return await self._run(operations.limits.list_limits())
 
     async def remove_limit(self, name: str) -> None:
         """Forget a limit; NotAllowedError while agents name it, and says which."""
-        await self._run(limits.remove_limit(name))
+        await self._run(operations.limits.remove_limit(name))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal, overload
 
+from taskengine import models
+from taskengine.api import operations
 from taskengine.api.aio.admin import AsyncAdmin
 from taskengine.api.aio.agents import AsyncAgents
 from taskengine.api.aio.bulk import AsyncBulk
@@ -16,18 +18,8 @@ from taskengine.api.aio.limits import AsyncLimits
 from taskengine.api.aio.runs import AsyncRuns
 from taskengine.api.aio.workflow_start import AsyncWorkflowStart
 from taskengine.api.arguments import Id
-from taskengine.api.operations import ask, change, delete, edges, execute, plan, submit, wait
-from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
-from taskengine.models import (
-    Task,
-    TaskCreateRequest,
-    TaskExecution,
-    TaskPage,
-    TaskPriority,
-    TaskStatus,
-    TaskType,
-    TaskUpdateRequest,
-)
+from taskengine.models import Task, TaskCreateRequest, TaskPage, TaskPriority, TaskStatus, TaskType, TaskUpdateRequest
+from taskengine.models.plan import DependencyGraph, ExecutionPlan
 
 
 class TaskAPI(
@@ -58,7 +50,7 @@ class TaskAPI(
         record, as it stands now, also after an update; with other content it raises IdempotencyConflictError.
         UnknownDependencyError names a dependency that is not stored.
         """
-        return await self._run(submit.create_task(self._context, task, run_id))
+        return await self._run(operations.submit.create_task(self._context, task, run_id))
 
     async def create_tasks(
         self,
@@ -80,15 +72,15 @@ class TaskAPI(
         Safe to repeat like :meth:`create_task`, also when a graph is built again with new ids under the same
         idempotency keys. CircularDependencyError names the path of a cycle.
         """
-        return await self._run(submit.create_tasks(self._context, tasks, run_id, idempotency_key, name))
+        return await self._run(operations.submit.create_tasks(self._context, tasks, run_id, idempotency_key, name))
 
     async def get_task(self, task_id: Id) -> Task:
         """Return a task with its input and, once COMPLETED, its result; NotFoundError when there is none."""
-        return await self._run(ask.get_task(self._context, task_id))
+        return await self._run(operations.ask.get_task(self._context, task_id))
 
     async def get_tasks(self, task_ids: Iterable[Id] | Id) -> list[Task]:
         """Tasks in the order asked, without results and large inputs; NotFoundError when one is not there."""
-        return await self._run(ask.get_tasks(task_ids))
+        return await self._run(operations.ask.get_tasks(task_ids))
 
     async def update_task(
         self, task_id: Id, request: TaskUpdateRequest | None = None, **changes: Any
@@ -99,7 +91,7 @@ class TaskAPI(
         See :class:`TaskUpdateRequest` for what may change when; else NotAllowedError tells the task's history.
         A new priority or deadline counts at once, a new timeout from the next attempt on.
         """
-        return await self._run(change.update_task(self._context, task_id, request, changes))
+        return await self._run(operations.change.update_task(self._context, task_id, request, changes))
 
     async def delete_task(self, task_id: Id, cascade: bool = False) -> bool:
         """Delete a task that is over, with its executions; False when there was none.
@@ -107,7 +99,7 @@ class TaskAPI(
         One that is open, or that open tasks depend on, is refused (NotAllowedError names them); with
         *cascade* they are cancelled first, which for running ones takes up to their grace.
         """
-        return await self._run(delete.delete_task(self._context, task_id, cascade))
+        return await self._run(operations.delete.delete_task(self._context, task_id, cascade))
 
     async def list_tasks(
         self,
@@ -137,7 +129,7 @@ class TaskAPI(
         by task, thousands a page; the others pass by millions.
         """
         return await self._run(
-            ask.list_tasks(
+            operations.ask.list_tasks(
                 status=status,
                 task_type=task_type,
                 priority=priority,
@@ -162,16 +154,16 @@ class TaskAPI(
         agent_id: str | None = None,
         wait: Literal[True] = True,
         timeout: float | None = None,
-    ) -> TaskExecution: ...
+    ) -> models.TaskExecution: ...
 
     @overload
     async def execute_task(
         self, task_id: Id, agent_id: str | None = None, wait: bool = True, timeout: float | None = None
-    ) -> TaskExecution | None: ...
+    ) -> models.TaskExecution | None: ...
 
     async def execute_task(
         self, task_id: Id, agent_id: str | None = None, wait: bool = True, timeout: float | None = None
-    ) -> TaskExecution | None:
+    ) -> models.TaskExecution | None:
         """Start a task as soon as it may, releasing a hold or a schedule, on that agent if one is named.
 
         Waits for its end, retries included, up to *timeout* seconds (None: for ever; WaitTimeoutError), and
@@ -179,57 +171,57 @@ class TaskAPI(
         task that runs or is over is not run again: its execution is awaited. With ``wait=False`` the latest
         execution, or None, at once.
         """
-        return await self._run(execute.execute_task(self._context, task_id, agent_id, wait, timeout))
+        return await self._run(operations.execute.execute_task(self._context, task_id, agent_id, wait, timeout))
 
     async def cancel_task_execution(self, task_id: Id, reason: str = "cancelled by a client") -> bool:
         """Cancel a task: at once when it has not started, else its agent is asked and given its grace.
 
         False when it was over already.
         """
-        return await self._run(execute.cancel_task(self._context, task_id, reason))
+        return await self._run(operations.execute.cancel_task(self._context, task_id, reason))
 
     cancel_task = cancel_task_execution
 
     @overload
     async def retry_task(
         self, task_id: Id, wait: Literal[True] = True, timeout: float | None = None
-    ) -> TaskExecution: ...
+    ) -> models.TaskExecution: ...
 
     @overload
     async def retry_task(
         self, task_id: Id, wait: bool = True, timeout: float | None = None
-    ) -> TaskExecution | None: ...
+    ) -> models.TaskExecution | None: ...
 
     async def retry_task(
         self, task_id: Id, wait: bool = True, timeout: float | None = None
-    ) -> TaskExecution | None:
+    ) -> models.TaskExecution | None:
         """Open a FAILED or CANCELLED task again, with fresh retries, and go on as :meth:`execute_task`.
 
         What its end had closed opens too. One that a dependency's end closed is refused; NotAllowedError
         names the task to retry instead.
         """
-        return await self._run(execute.retry_task(self._context, task_id, wait, timeout))
+        return await self._run(operations.execute.retry_task(self._context, task_id, wait, timeout))
 
-    async def get_task_execution(self, task_id: Id) -> TaskExecution | None:
+    async def get_task_execution(self, task_id: Id) -> models.TaskExecution | None:
         """Return the latest execution of a task with its logs and result; None when it never had one."""
-        return await self._run(ask.get_execution(self._context, task_id))
+        return await self._run(operations.ask.get_execution(self._context, task_id))
 
-    async def get_task_executions(self, task_id: Id) -> list[TaskExecution]:
+    async def get_task_executions(self, task_id: Id) -> list[models.TaskExecution]:
         """Return the latest 100 executions of a task, oldest first, without logs and large results."""
-        return await self._run(ask.get_executions(self._context, task_id))
+        return await self._run(operations.ask.get_executions(self._context, task_id))
 
-    async def get_latest_executions(self, task_ids: Iterable[Id] | Id) -> list[TaskExecution | None]:
+    async def get_latest_executions(self, task_ids: Iterable[Id] | Id) -> list[models.TaskExecution | None]:
         """Return the latest execution of each task, in the order asked, without outcomes and logs: who runs it where,
         since when, and how far it is. None where none began, or the task is not there.
         """
-        return await self._run(ask.get_latest_executions(task_ids))
+        return await self._run(operations.ask.get_latest_executions(task_ids))
 
     async def add_dependency(self, task_id: Id, dependency_id: Id) -> Task:
         """Make a stored task that has not started wait for another stored one as well; safe to repeat.
 
         CircularDependencyError names the path that the edge would close.
         """
-        return await self._run(edges.add_dependency(self._context, task_id, dependency_id))
+        return await self._run(operations.edges.add_dependency(self._context, task_id, dependency_id))
 
     async def wait(self, task_ids: Iterable[Id] | Id, timeout: float | None = None) -> list[Task]:
         """Return the tasks with their results (those over 256 KiB: :meth:`get_task`), in the order asked, once all
@@ -237,14 +229,14 @@ class TaskAPI(
 
         WaitTimeoutError after *timeout* seconds; its ``.pending`` holds the ids that are still open.
         """
-        return await self._run(wait.wait(self._context, task_ids, timeout))
+        return await self._run(operations.wait.wait(self._context, task_ids, timeout))
 
     async def get_dependency_graph(self, run_id: Id | None = None) -> DependencyGraph:
         """Nodes and edges of a run and what it depends on outside, or of all that is stored; ids as text."""
-        return await self._run(plan.get_dependency_graph(self._context, run_id))
+        return await self._run(operations.plan.get_dependency_graph(self._context, run_id))
 
     async def get_execution_plan(self, task_ids: Iterable[Id] | Id) -> ExecutionPlan:
         """Return how these tasks, and everything open that they wait for, can run: waves and critical path, ids as
         text.
         """
-        return await self._run(plan.get_execution_plan(task_ids))
+        return await self._run(operations.plan.get_execution_plan(task_ids))

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from taskengine import models
 from taskengine.api.aio.workflows import AsyncWorkflows
-from taskengine.models import ApprovalAnswer, Workflow, WorkflowState
 
 
 class WorkflowHandle(UUID):
@@ -31,15 +31,15 @@ class WorkflowHandle(UUID):
         """The id alone."""
         return UUID(int=self.int)
 
-    async def result(self, timeout: float | None = None) -> Workflow:
+    async def result(self, timeout: float | None = None) -> models.Workflow:
         """Wait for its end; see :meth:`TaskAPI.wait_workflow`."""
         return await self._api.wait_workflow(self, timeout)
 
-    async def get(self) -> Workflow:
+    async def get(self) -> models.Workflow:
         """Return it as it stands; see :meth:`TaskAPI.get_workflow`."""
         return await self._api.get_workflow(self)
 
-    async def status(self) -> WorkflowState:
+    async def status(self) -> models.WorkflowState:
         """Return how it and its steps stand; see :meth:`TaskAPI.get_workflow_status`."""
         return await self._api.get_workflow_status(self)
 
@@ -74,7 +74,7 @@ class WorkflowHandle(UUID):
         """Answer one of its approvals; see :meth:`TaskAPI.approve`."""
         return await self._api.approve(self, step, approved, by, reason, form)
 
-    async def get_approval(self, step: str) -> ApprovalAnswer | None:
+    async def get_approval(self, step: str) -> models.ApprovalAnswer | None:
         """Return the answer that one of its approvals has; see :meth:`TaskAPI.get_approval`."""
         return await self._api.get_approval(self, step)
 

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from taskengine import models
+from taskengine.api import operations
 from taskengine.api.blocking.base_client import BlockingBaseClient
-from taskengine.api.operations import agents
-from taskengine.models import AgentStatus, Pause
-from taskengine.models.agent import AgentInfo
 
 
 class BlockingAgents(BlockingBaseClient):
@@ -32,7 +31,7 @@ class BlockingAgents(BlockingBaseClient):
         preference: int = 5,
         drain_seconds: float | None = None,
         description: str = "",
-    ) -> AgentInfo:
+    ) -> models.AgentInfo:
         """Store what an agent may do and how much; how it stands then. Workers that serve it are started apart
         (``taskengine worker --agent ID``), and follow a change within a beat.
 
@@ -51,50 +50,50 @@ class BlockingAgents(BlockingBaseClient):
         *config*: what its type knows, JSON of at most 64 KiB. *preference*: 0 to 9; of several agents with a free slot
         the one with the lowest is given the task. *drain_seconds*: what its executions may take when a worker stops.
         """
-        operation = agents.register_agent(
+        operation = operations.agents.register_agent(
             self._context, agent_id, agent_type, capabilities, executor=executor, max_concurrency=max_concurrency,
             resources=resources, limits=limits, secret=secret, config=config, preference=preference,
             drain_seconds=drain_seconds, description=description,
         )  # fmt: skip
         return self._run(operation)
 
-    def get_agent(self, agent_id: str) -> AgentInfo:
+    def get_agent(self, agent_id: str) -> models.AgentInfo:
         """Return an agent: its record, and what it is doing, why and since when; NotFoundError when nobody registered
         it.
         """
-        return self._run(agents.get_agent(self._context, agent_id))
+        return self._run(operations.agents.get_agent(self._context, agent_id))
 
     def list_agents(
-        self, status: AgentStatus | str | None = None, capability: str | None = None
-    ) -> list[AgentInfo]:
+        self, status: models.AgentStatus | str | None = None, capability: str | None = None
+    ) -> list[models.AgentInfo]:
         """Return all agents by name: those of one *status*, those that can do one *capability*."""
-        return self._run(agents.list_agents(self._context, status, capability))
+        return self._run(operations.agents.list_agents(self._context, status, capability))
 
-    def update_agent(self, agent_id: str, *, if_revision: int | None = None, **changes: Any) -> AgentInfo:
+    def update_agent(self, agent_id: str, *, if_revision: int | None = None, **changes: Any) -> models.AgentInfo:
         """Change some of what :meth:`register_agent` takes by name; how the agent stands then.
 
         *if_revision*: only if nobody changed it since that revision, else ConflictError. An agent that code made is
         taken over.
         """
-        return self._run(agents.update_agent(self._context, agent_id, if_revision, changes))
+        return self._run(operations.agents.update_agent(self._context, agent_id, if_revision, changes))
 
     def pause_agent(
         self, agent_id: str, reason: str | None = None, until: datetime | None = None, by: str | None = None
-    ) -> Pause:
+    ) -> models.Pause:
         """Let nothing of an agent start any more: :meth:`pause` of its name, for one that is registered."""
-        return self._run(agents.pause_agent(self._context, agent_id, reason, until, by))
+        return self._run(operations.agents.pause_agent(self._context, agent_id, reason, until, by))
 
     def resume_agent(self, agent_id: str, by: str | None = None) -> bool:
         """End an agent's pause and its draining, and close its breaker; False when there was none of these."""
-        return self._run(agents.resume_agent(self._context, agent_id, by))
+        return self._run(operations.agents.resume_agent(self._context, agent_id, by))
 
-    def drain_agent(self, agent_id: str, reason: str | None = None, by: str | None = None) -> AgentInfo:
+    def drain_agent(self, agent_id: str, reason: str | None = None, by: str | None = None) -> models.AgentInfo:
         """Let an agent take nothing new, on none of its workers, until :meth:`resume_agent`; what runs goes on.
 
         Its workers hear of it within a beat and stay: ``.running`` says how much is left. Unlike a pause it is meant
         for the agent's end, and holds back no timer.
         """
-        return self._run(agents.drain_agent(self._context, agent_id, reason, by))
+        return self._run(operations.agents.drain_agent(self._context, agent_id, reason, by))
 
     def unregister_agent(self, agent_id: str, cascade: bool = False) -> None:
         """Forget an agent; NotAllowedError while a living worker serves it, or open tasks name it, and says how many.
@@ -103,4 +102,4 @@ class BlockingAgents(BlockingBaseClient):
         most, then it is refused and goes on draining), and leaves tasks that name it waiting for a worker of that name.
         What a worker imports with ``@agent`` cannot be unregistered before that worker ends.
         """
-        self._run(agents.unregister_agent(self._context, agent_id, cascade))
+        self._run(operations.agents.unregister_agent(self._context, agent_id, cascade))

@@ -7,10 +7,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from taskengine import models
+from taskengine.api import operations
 from taskengine.api.blocking.base_client import BlockingBaseClient
-from taskengine.api.operations import bulk
-from taskengine.api.operations.bulk import Progress, Selection
-from taskengine.models import BulkResult, TaskPriority
+from taskengine.api.selection import Progress, Selection
+from taskengine.models import TaskPriority
 
 
 class BlockingBulk(BlockingBaseClient):
@@ -24,7 +25,7 @@ class BlockingBulk(BlockingBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Cancel every task that meets all *filters* and is not over: those of :class:`TaskFilter`, by name.
 
         Like its siblings it goes newest first, 32 at a time; *progress* is called with the result so
@@ -32,7 +33,7 @@ class BlockingBulk(BlockingBaseClient):
         Safe to repeat, also after an interruption: what was done is skipped. No filter at all raises
         InvalidInputError unless *everything* is True.
         """
-        return self._run(bulk.cancel_tasks(Selection(filters, everything, dry_run, progress), reason))
+        return self._run(operations.bulk.cancel_tasks(Selection(filters, everything, dry_run, progress), reason))
 
     def pause_tasks(
         self,
@@ -44,13 +45,13 @@ class BlockingBulk(BlockingBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Pause by name every task that meets all *filters*, as :meth:`pause_task` and :meth:`cancel_tasks` do.
 
         To hold back all that a capability, an agent or a run has and will have, :meth:`pause` is one flag.
         """
         selection = Selection(filters, everything, dry_run, progress)
-        return self._run(bulk.pause_tasks(selection, reason, until, by))
+        return self._run(operations.bulk.pause_tasks(selection, reason, until, by))
 
     def resume_tasks(
         self,
@@ -59,9 +60,9 @@ class BlockingBulk(BlockingBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Let every task go on that meets all *filters* and was paused by name; see :meth:`cancel_tasks`."""
-        return self._run(bulk.resume_tasks(Selection(filters, everything, dry_run, progress)))
+        return self._run(operations.bulk.resume_tasks(Selection(filters, everything, dry_run, progress)))
 
     def hold_tasks(
         self,
@@ -70,10 +71,10 @@ class BlockingBulk(BlockingBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Hold every task back that meets all *filters* and has not started; see :meth:`cancel_tasks`."""
         selection = Selection(filters, everything, dry_run, progress)
-        return self._run(bulk.hold_tasks(selection, held=True))
+        return self._run(operations.bulk.hold_tasks(selection, held=True))
 
     def release_tasks(
         self,
@@ -82,10 +83,10 @@ class BlockingBulk(BlockingBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Take the hold off every task that meets all *filters*; see :meth:`cancel_tasks`."""
         selection = Selection(filters, everything, dry_run, progress)
-        return self._run(bulk.hold_tasks(selection, held=False))
+        return self._run(operations.bulk.hold_tasks(selection, held=False))
 
     def retry_tasks(
         self,
@@ -94,12 +95,12 @@ class BlockingBulk(BlockingBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Open every FAILED or CANCELLED task again that meets all *filters*; see :meth:`cancel_tasks`.
 
         Those that a dependency's end closed are skipped as ``blocked``: they open with that dependency.
         """
-        return self._run(bulk.retry_tasks(Selection(filters, everything, dry_run, progress)))
+        return self._run(operations.bulk.retry_tasks(Selection(filters, everything, dry_run, progress)))
 
     def update_tasks(
         self,
@@ -109,12 +110,12 @@ class BlockingBulk(BlockingBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Give every task that meets all *filters* and is not over another priority, which counts at once;
         see :meth:`cancel_tasks`.
         """
         selection = Selection(filters, everything, dry_run, progress)
-        return self._run(bulk.update_tasks(selection, new_priority))
+        return self._run(operations.bulk.update_tasks(selection, new_priority))
 
     def delete_tasks(
         self,
@@ -123,8 +124,9 @@ class BlockingBulk(BlockingBaseClient):
         dry_run: bool = False,
         progress: Progress | None = None,
         **filters: Any,
-    ) -> BulkResult:
+    ) -> models.BulkResult:
         """Delete every task that meets all *filters*, is over, and that nothing open depends on; see
         :meth:`cancel_tasks`.
         """
-        return self._run(bulk.delete_tasks(self._context, Selection(filters, everything, dry_run, progress)))
+        selection = Selection(filters, everything, dry_run, progress)
+        return self._run(operations.bulk.delete_tasks(self._context, selection))

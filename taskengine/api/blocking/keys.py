@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from taskengine import models
+from taskengine.api import operations
 from taskengine.api.blocking.base_client import BlockingBaseClient
-from taskengine.api.operations import keys
-from taskengine.models.key import ApiKey, KeyScope, NewKey
 
 
 class BlockingKeys(BlockingBaseClient):
@@ -18,10 +18,10 @@ class BlockingKeys(BlockingBaseClient):
         self,
         name: str,
         *,
-        scope: KeyScope | str = KeyScope.READ,
+        scope: models.KeyScope | str = models.KeyScope.READ,
         expires_at: datetime | None = None,
         rate: int = 0,
-    ) -> NewKey:
+    ) -> models.NewKey:
         """Make a key for the server of REST: ``.key`` is told this once, for only its hash is stored.
 
         *name*: whose it is, 1 to 100 characters; what is done with the key stands under it. *scope*: ``read``,
@@ -29,17 +29,17 @@ class BlockingKeys(BlockingBaseClient):
         for any number; ten seconds' worth of them may come at once. Called twice it makes two. ConflictError when
         there are 10 000.
         """
-        return self._run(keys.create_key(name, scope, expires_at, rate))
+        return self._run(operations.keys.create_key(name, scope, expires_at, rate))
 
-    def list_keys(self) -> list[ApiKey]:
+    def list_keys(self) -> list[models.ApiKey]:
         """Return all keys, oldest first: whose, what each may do, until when, when it was used. Their secrets are
         stored nowhere.
         """
-        return self._run(keys.list_keys())
+        return self._run(operations.keys.list_keys())
 
     def revoke_key(self, key: str) -> bool:
         """Forget a key, named by its id or shown whole, and every session of it; whether there was one.
 
         From the next request on it lets nobody in, on no server. Safe to repeat.
         """
-        return self._run(keys.revoke_key(key))
+        return self._run(operations.keys.revoke_key(key))

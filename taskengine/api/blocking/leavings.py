@@ -6,32 +6,31 @@ from __future__ import annotations
 
 from typing import Literal
 
+from taskengine import models
+from taskengine.api import operations
 from taskengine.api.arguments import Id
 from taskengine.api.blocking.base_client import BlockingBaseClient
-from taskengine.api.operations import artifacts, usage
-from taskengine.models import Artifact
-from taskengine.models.usage import AgentUsage
 
 
 class BlockingLeavings(BlockingBaseClient):
     """Artifacts, and counters of use."""
 
-    def list_artifacts(self, task_id: Id) -> list[Artifact]:
+    def list_artifacts(self, task_id: Id) -> list[models.Artifact]:
         """Return what the latest 100 executions of a task left beside their results, the oldest first, by name."""
-        return self._run(artifacts.list_artifacts(self._context, task_id))
+        return self._run(operations.artifacts.list_artifacts(self._context, task_id))
 
     def get_artifact(self, task_id: Id, name: str, execution_id: Id | None = None) -> bytes:
         """Return the bytes of an artifact: of the latest execution that has one of that name, or of the one named.
 
         NotFoundError names those that there are.
         """
-        return self._run(artifacts.get_artifact(self._context, task_id, name, execution_id))
+        return self._run(operations.artifacts.get_artifact(self._context, task_id, name, execution_id))
 
     def get_agent_usage(
         self, by: Literal["agent", "model", "day"] = "agent", days: int = 30
-    ) -> list[AgentUsage]:
+    ) -> list[models.AgentUsage]:
         """Return the requests and tokens of the last *days* (UTC, today included; at most 400), most tokens first.
 
         Each execution counts once, whatever was killed or repeated; one that was lost counts with what it had noted.
         """
-        return self._run(usage.get_agent_usage(self._context, by, days))
+        return self._run(operations.usage.get_agent_usage(self._context, by, days))

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from taskengine import models
+from taskengine.api import operations
 from taskengine.api.arguments import Id
 from taskengine.api.blocking.base_client import BlockingBaseClient
-from taskengine.api.operations import find, runs
-from taskengine.models import Run, RunPage
 
 
 class BlockingRuns(BlockingBaseClient):
@@ -22,7 +22,7 @@ class BlockingRuns(BlockingBaseClient):
         finished: bool | None = None,
         limit: int = 50,
         cursor: str | None = None,
-    ) -> RunPage:
+    ) -> models.RunPage:
         """One page of the runs that meet every filter, newest first: graphs of more than one task, or with a name.
 
         A lone task without a name is a run too (:meth:`get_run`), and is listed by :meth:`list_tasks` alone.
@@ -30,22 +30,22 @@ class BlockingRuns(BlockingBaseClient):
         ``page.cursor`` back for the next page. A page that searched for long is short, or empty, and has a cursor:
         only one without is the last.
         """
-        operation = runs.list_runs(
+        operation = operations.runs.list_runs(
             name=name, created_by=created_by, finished=finished, limit=limit, after=cursor
         )
         return self._run(operation)
 
-    def get_run(self, run_id: Id) -> Run:
+    def get_run(self, run_id: Id) -> models.Run:
         """Return a run with its name, its maker and its tasks by status; NotFoundError when there is none."""
-        return self._run(runs.get_run(run_id))
+        return self._run(operations.runs.get_run(run_id))
 
-    def wait_run(self, run_id: Id, timeout: float | None = None) -> Run:
+    def wait_run(self, run_id: Id, timeout: float | None = None) -> models.Run:
         """Wait until all tasks of a run are over, however they end; the run with their counts.
 
         WaitTimeoutError after *timeout* seconds says how many are open, and leaves them so. A task that is opened again
         opens the run. NotFoundError when there is none.
         """
-        return self._run(runs.wait_run(self._context, run_id, timeout))
+        return self._run(operations.runs.wait_run(self._context, run_id, timeout))
 
     def find_task(self, beginning: str) -> UUID:
         """Return the id of the only task whose id begins so, for what people type: four or more digits, in any case.
@@ -54,7 +54,7 @@ class BlockingRuns(BlockingBaseClient):
         says that there is none. The server searches the ids of all tasks, in pieces of a few milliseconds (a million
         tasks are 16): programs keep whole ids.
         """
-        return self._run(find.find_task(beginning))
+        return self._run(operations.find.find_task(beginning))
 
     def find_run(self, which: str) -> UUID:
         """Return the id of the run that a person means: the newest of that name, or the only one whose id begins so.
@@ -62,4 +62,4 @@ class BlockingRuns(BlockingBaseClient):
         As :meth:`find_task`. A graph is meant before the run of a lone task; names are searched among graphs, about
         a thousand a trip.
         """
-        return self._run(find.find_run(self._context, which))
+        return self._run(operations.find.find_run(self._context, which))

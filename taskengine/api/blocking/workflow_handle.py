@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from taskengine import models
 from taskengine.api.blocking.workflows import BlockingWorkflows
-from taskengine.models import ApprovalAnswer, Workflow, WorkflowState
 
 
 class BlockingWorkflowHandle(UUID):
@@ -33,15 +33,15 @@ class BlockingWorkflowHandle(UUID):
         """The id alone."""
         return UUID(int=self.int)
 
-    def result(self, timeout: float | None = None) -> Workflow:
+    def result(self, timeout: float | None = None) -> models.Workflow:
         """Wait for its end; see :meth:`BlockingTaskAPI.wait_workflow`."""
         return self._api.wait_workflow(self, timeout)
 
-    def get(self) -> Workflow:
+    def get(self) -> models.Workflow:
         """Return it as it stands; see :meth:`BlockingTaskAPI.get_workflow`."""
         return self._api.get_workflow(self)
 
-    def status(self) -> WorkflowState:
+    def status(self) -> models.WorkflowState:
         """Return how it and its steps stand; see :meth:`BlockingTaskAPI.get_workflow_status`."""
         return self._api.get_workflow_status(self)
 
@@ -76,7 +76,7 @@ class BlockingWorkflowHandle(UUID):
         """Answer one of its approvals; see :meth:`BlockingTaskAPI.approve`."""
         return self._api.approve(self, step, approved, by, reason, form)
 
-    def get_approval(self, step: str) -> ApprovalAnswer | None:
+    def get_approval(self, step: str) -> models.ApprovalAnswer | None:
         """Return the answer that one of its approvals has; see :meth:`BlockingTaskAPI.get_approval`."""
         return self._api.get_approval(self, step)
 

@@ -18,6 +18,7 @@ from taskengine.api.arguments import member, text
 from taskengine.api.context import OperationContext
 from taskengine.api.operations.ask import indexes_of
 from taskengine.api.operations.pause import pause_terms
+from taskengine.api.selection import Selection
 from taskengine.core import remedy
 from taskengine.core.containment import contains
 from taskengine.core.lifecycle import CANCELLABLE, DELETABLE, EXECUTING, HALTED, HOLDABLE, PAUSABLE, REOPENABLE
@@ -37,18 +38,7 @@ _DONE = frozenset({"ok", "asked"})
 #: Answers after which the same task is told again.
 _AGAIN = frozenset({"settling", "stale", "later"})
 
-Progress: TypeAlias = Callable[[BulkResult], object]
 Verb: TypeAlias = Callable[[Sequence[str]], Operation[list[Reply]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which tasks, and how the caller wants to hear of it."""
-
-    filters: Mapping[str, Any]
-    everything: bool
-    dry_run: bool
-    progress: Progress | None
 
 
 def cancel_tasks(selection: Selection, reason: str) -> Operation[BulkResult]:

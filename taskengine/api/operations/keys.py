@@ -21,7 +21,8 @@ from taskengine.errors import (
     TooManyRequestsError,
     UnknownKeyError,
 )
-from taskengine.models.key import ApiKey, KeyScope, NewKey
+from taskengine.models.enums import KeyScope
+from taskengine.models.key import ApiKey, NewKey
 from taskengine.store import api_keys
 from taskengine.store.call import Operation
 from taskengine.store.replies import Reply

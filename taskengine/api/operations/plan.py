@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from typing_extensions import TypedDict  # a schema of the standard one needs Python 3.12
-
 from taskengine.api.arguments import Id, id_text, id_texts
 from taskengine.api.context import OperationContext
 from taskengine.core import graph
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.errors import InvalidInputError, NotFoundError
 from taskengine.models import Task
+from taskengine.models.plan import DependencyGraph, ExecutionPlan, Node
 from taskengine.store import tasks
 from taskengine.store.call import Operation
 from taskengine.store.graph_nodes import GraphNode, graph_nodes
@@ -22,39 +21,6 @@ from taskengine.store.history import run_exists
 from taskengine.store.retention import read_range
 
 _PAGE = 1000
-
-
-class Node(TypedDict):
-    """A task in a dependency graph."""
-
-    id: str
-    name: str
-    status: str
-    run_id: str
-
-
-class Edge(TypedDict):
-    """``source`` must be over before ``target`` starts."""
-
-    source: str
-    target: str
-
-
-class DependencyGraph(TypedDict):
-    """Tasks and what waits for what."""
-
-    nodes: list[Node]
-    edges: list[Edge]
-
-
-class ExecutionPlan(TypedDict):
-    """The order in which tasks can run."""
-
-    #: Each wave waits only for earlier ones; the tasks of one can run at the same time.
-    waves: list[list[str]]
-    #: The chain that no number of workers shortens, first to last, by ``estimated_seconds``.
-    critical_path: list[str]
-    critical_path_seconds: float
 
 
 def get_dependency_graph(context: OperationContext, run_id: Id | None) -> Operation[DependencyGraph]:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from taskengine import AgentInfo, ApiKey, Finding, HostInfo, LimitInfo, NewKey
 from taskengine.api import TaskAPI, WorkflowHandle
-from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
     AgentUsage,
     ApprovalAnswer,
@@ -39,6 +38,7 @@ from taskengine.models import (
     WorkflowPage,
     WorkflowState,
 )
+from taskengine.models.plan import DependencyGraph, ExecutionPlan
 from taskengine.settings import Settings
 
 

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from taskengine import AgentInfo, ApiKey, Finding, HostInfo, LimitInfo, NewKey
 from taskengine.api import BlockingTaskAPI, BlockingWorkflowHandle
-from taskengine.api.operations.plan import DependencyGraph, ExecutionPlan
 from taskengine.models import (
     AgentUsage,
     ApprovalAnswer,
@@ -41,6 +40,7 @@ from taskengine.models import (
     WorkflowPage,
     WorkflowState,
 )
+from taskengine.models.plan import DependencyGraph, ExecutionPlan
 from taskengine.settings import Settings
 
 
