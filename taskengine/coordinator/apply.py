@@ -9,9 +9,9 @@ from typing import assert_never
 from taskengine.coordinator.duty import DutyContext
 from taskengine.core.decide import Snapshot
 from taskengine.core.instructions import CloseTask, Instruction, Nothing, ReopenTask, StartTask
-from taskengine.store import coordination
+from taskengine.store import decisions
 from taskengine.store.call import Call
-from taskengine.store.coordination import Decision
+from taskengine.store.decisions import Decision
 from taskengine.store.replies import Reply
 
 
@@ -54,12 +54,12 @@ def apply(context: DutyContext, decision: Decision, seen: Snapshot, instructions
 def _call(term: str, entry: str, seen: Snapshot, instruction: Instruction) -> Call[Reply]:
     match instruction:
         case CloseTask():
-            return coordination.close_by_rule(term, entry, seen, instruction)
+            return decisions.close_by_rule(term, entry, seen, instruction)
         case StartTask():
-            return coordination.start_by_rule(term, entry, seen)
+            return decisions.start_by_rule(term, entry, seen)
         case ReopenTask(task_id, closed_by):
-            return coordination.reopen_closed(term, entry, task_id, closed_by)
+            return decisions.reopen_closed(term, entry, task_id, closed_by)
         case Nothing():
-            return coordination.drop_decisions(term, [entry] if entry else [])
+            return decisions.drop_decisions(term, [entry] if entry else [])
         case _:
             assert_never(instruction)

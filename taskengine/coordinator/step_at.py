@@ -13,7 +13,7 @@ from taskengine.core.steps.templates import Author
 from taskengine.models import WorkflowDefinition
 from taskengine.models.enums import TaskStatus
 from taskengine.store.codec import loads_object
-from taskengine.store.coordination import Decision
+from taskengine.store.decisions import Decision
 from taskengine.store.keys import RULED
 from taskengine.store.step_values import Where
 from taskengine.store.steps import StepFacts

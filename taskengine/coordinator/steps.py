@@ -34,7 +34,7 @@ from taskengine.models.steps import SubWorkflowStep
 from taskengine.store import steps, workflows
 from taskengine.store.call import Call, Operation
 from taskengine.store.codec import dumps, loads
-from taskengine.store.coordination import Decision
+from taskengine.store.decisions import Decision
 from taskengine.store.fields import TaskField
 from taskengine.store.replies import Reply
 from taskengine.store.step_values import items

@@ -8,11 +8,16 @@ them a short cycle.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-
-import networkx as nx  # type: ignore[import-untyped]  # it ships no types; what comes back is annotated here
+from importlib import import_module
+from typing import Any
 
 #: Edges looked at while searching for a shorter cycle than the one in hand: about half a second.
 _SEARCH_LIMIT = 1_000_000
+
+
+def networkx() -> Any:
+    """Return it, imported for whoever asks first: it takes 0.14 s, and hardly a process has such a question."""
+    return import_module("networkx")
 
 
 def shortest_cycle(parents: Mapping[str, Collection[str]]) -> list[str]:
@@ -32,9 +37,9 @@ def shortest_cycle(parents: Mapping[str, Collection[str]]) -> list[str]:
 def _components(parents: Mapping[str, Collection[str]]) -> list[dict[str, list[str]]]:
     """Return the strongly connected parts that hold a cycle, tasks and edges in the given order."""
     place = {task: i for i, task in enumerate(parents)}
-    graph = nx.DiGraph((p, task) for task, ps in parents.items() for p in ps if p in parents)
+    graph = networkx().DiGraph((p, task) for task, ps in parents.items() for p in ps if p in parents)
     components = []
-    for part in nx.strongly_connected_components(graph):
+    for part in networkx().strongly_connected_components(graph):
         members = sorted(part, key=place.__getitem__)
         knot = {t: sorted((p for p in parents[t] if p in part), key=place.__getitem__) for t in members}
         if any(knot.values()):

@@ -17,9 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from typing import Any
 
-import networkx as nx  # type: ignore[import-untyped]  # it ships no types; what comes back is annotated here
-
-from taskengine.core.cycles import shortest_cycle, shortest_way
+from taskengine.core.cycles import networkx, shortest_cycle, shortest_way
 from taskengine.errors import CircularDependencyError, UnknownDependencyError
 
 Parents = Mapping[str, Collection[str]]
@@ -119,7 +117,7 @@ def waves(parents: Parents) -> list[list[str]]:
 
     Raises CircularDependencyError.
     """
-    place = {task: i for i, task in enumerate(parents)}
+    place, nx = {task: i for i, task in enumerate(parents)}, networkx()
     try:
         return [sorted(wave, key=place.__getitem__) for wave in nx.topological_generations(_digraph(parents))]
     except nx.NetworkXUnfeasible:
@@ -155,7 +153,7 @@ def critical_path(parents: Parents, seconds: Mapping[str, float]) -> list[str]:
 def descendants(parents: Parents, task: str) -> set[str]:
     """Everything that depends on *task*, directly or through others; *task* may lie outside the graph."""
     graph = _digraph(parents, outside=True)
-    return set(nx.descendants(graph, task)) if task in graph else set()
+    return set(networkx().descendants(graph, task)) if task in graph else set()
 
 
 def require_all(reached: list[str], parents: Parents) -> list[str]:
@@ -199,7 +197,7 @@ def _circular(parents: Parents) -> CircularDependencyError:
 
 def _digraph(parents: Parents, *, outside: bool = False) -> Any:
     """Return the graph for networkx, edges from parent to child; *outside*: with parents that are no keys."""
-    graph = nx.DiGraph()
+    graph = networkx().DiGraph()
     graph.add_nodes_from(parents)
     graph.add_edges_from((p, task) for task, ps in parents.items() for p in ps if outside or p in parents)
     return graph

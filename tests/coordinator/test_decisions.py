@@ -19,7 +19,7 @@ from taskengine.coordinator.poison_tracking import MOST_ENDS, MOST_RAISES
 from taskengine.core.instructions import CloseTask
 from taskengine.errors import StoreError, StoreUnavailableError
 from taskengine.models import Task, TaskStatus
-from taskengine.store import coordination, tasks
+from taskengine.store import coordination, decisions, tasks
 from taskengine.store.call import Call
 from taskengine.store.codec import loads
 
@@ -204,11 +204,11 @@ def test_a_reopening_waits_for_what_its_task_still_tells(bench: Bench) -> None:
     ids = bench.submit(a, b, *(lint(f"c{i}", b) for i in range(300)))
     bench.node().work({"a": "failed"})
     term = bench.elect()
-    (decision,) = bench.run(coordination.decisions(bench.keys))
-    (seen,) = bench.run(coordination.snapshots([decision]))
+    (decision,) = bench.run(decisions.decisions(bench.keys))
+    (seen,) = bench.run(decisions.snapshots([decision]))
     assert seen is not None
     closed = CloseTask(seen.task_id, "dependency a failed", ids[0], failed_before=True)
-    assert bench.run(coordination.close_by_rule(term, decision.entry, seen, closed)).ok
+    assert bench.run(decisions.close_by_rule(term, decision.entry, seen, closed)).ok
     bench.run(tasks.reopen(ids[0]))
     duty = Decisions()
     bench.run_duty(duty, term)
@@ -372,7 +372,7 @@ def test_the_same_decision_twice_changes_nothing_the_second_time(bench: Bench) -
     a = lint("a")
     ids = bench.submit(a, lint("b", a))
     bench.node().work({"a": "failed"})
-    (decision,) = bench.run(coordination.decisions(bench.keys))
+    (decision,) = bench.run(decisions.decisions(bench.keys))
     bench.run_duty(Decisions())
     before = bench.task(ids[1])
     broken(bench, k=decision.task_id, b=decision.because, h=decision.how)

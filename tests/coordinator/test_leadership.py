@@ -16,7 +16,7 @@ from taskengine.coordinator import Coordinator, HookedStore
 from taskengine.core.instructions import CloseTask
 from taskengine.errors import StoreUnavailableError
 from taskengine.models import TaskStatus
-from taskengine.store import coordination, remote, tasks
+from taskengine.store import coordination, decisions, remote, tasks
 from taskengine.store.call import Call
 
 from .bench import Bench, lint, until
@@ -85,16 +85,16 @@ def test_every_verb_of_a_superseded_leader_is_refused(brief: Bench) -> None:
     new = until(lambda: _lead(brief, "new"))
     assert new != old
     (decision,) = _decision(brief)
-    (seen,) = brief.run(coordination.snapshots([decision]))
+    (seen,) = brief.run(decisions.snapshots([decision]))
     assert seen is not None
     refused = [
         coordination.grant(old, ["lint"]), coordination.withdraw(old), coordination.rescue(old),
         remote.take_overdue(old, 1), coordination.fire_timers(old), coordination.continue_releases(old),
         coordination.unpark(old),
         coordination.sweep_batch("b", old),
-        coordination.close_by_rule(old, decision.entry, seen, CloseTask(id, "no", id, failed_before=False)),
-        coordination.reopen_closed(old, decision.entry, id, id),
-        coordination.drop_decisions(old, [decision.entry]), coordination.poison(old, decision, "no"),
+        decisions.close_by_rule(old, decision.entry, seen, CloseTask(id, "no", id, failed_before=False)),
+        decisions.reopen_closed(old, decision.entry, id, id),
+        decisions.drop_decisions(old, [decision.entry]), decisions.poison(old, decision, "no"),
     ]  # fmt: skip
     assert [brief.run(verb).word for verb in refused] == ["stale"] * len(refused)
     assert brief.fleet.decisions == 1
@@ -106,11 +106,11 @@ def _lead(bench: Bench, id: str) -> str:
     return answer.text() if answer.ok else ""
 
 
-def _decision(bench: Bench) -> list[coordination.Decision]:
+def _decision(bench: Bench) -> list[decisions.Decision]:
     client = bench.server.client
     task = bench.create(lint("asked"))
     client.xadd(bench.keys.fixed("decisions"), {"k": task, "b": "", "h": "counters"})
-    return bench.run(coordination.decisions(bench.keys))
+    return bench.run(decisions.decisions(bench.keys))
 
 
 def test_a_leader_frozen_past_its_term_changes_nothing_when_it_thaws(brief: Bench) -> None:

@@ -20,6 +20,7 @@ from taskengine.store import (
     coordination,
     dead_letters,
     deadlines,
+    decisions,
     estimates,
     executions,
     graph_nodes,
@@ -44,7 +45,7 @@ from taskengine.store import (
     tasks,
     workflows,
 )
-from taskengine.store.coordination import Decision
+from taskengine.store.decisions import Decision
 from taskengine.store.records import index_names
 
 from .world import World, eid
@@ -302,7 +303,7 @@ def _unregister_agent(crowd: Crowd) -> Any:
 
 
 def _seen(crowd: Crowd, task: Task) -> Any:
-    (seen,) = crowd.world.run(coordination.snapshots([Decision("0-1", str(task.id), str(crowd.failed.id), "f")]))
+    (seen,) = crowd.world.run(decisions.snapshots([Decision("0-1", str(task.id), str(crowd.failed.id), "f")]))
     assert seen is not None
     return seen
 
@@ -468,7 +469,7 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
     "heartbeat": lambda c: nodes.heartbeat("new", 1, "{}", 50, c.size.offer, "", []),
     "cancel": lambda c: tasks.cancel_all([str(c.ready.id), str(c.paused.id), str(c.waiting.id)], "no"),
     "claim": lambda c: executions.claim(c.slot("new", "m1"), "r", "none", 1),
-    "close_by_rule": lambda c: coordination.close_by_rule(
+    "close_by_rule": lambda c: decisions.close_by_rule(
         c.world.term, "", _seen(c, c.waiting), CloseTask(str(c.waiting.id), "r", str(c.failed.id), failed_before=True)
     ),
     "end_children": _close_scope,
@@ -505,7 +506,7 @@ WANTS: dict[str, Callable[[Crowd], Any]] = {
     "answer": _answer,
     "resume_task": lambda c: tasks.resume_all([str(c.paused.id)]),
     "time_out": lambda c: executions.time_out(*_told(c), retry_ms=None, error="late"),
-    "start_by_rule": lambda c: coordination.start_by_rule(c.world.term, "", _seen(c, c.waiting)),
+    "start_by_rule": lambda c: decisions.start_by_rule(c.world.term, "", _seen(c, c.waiting)),
     "unpark": _unpark,
     "update": _update,
     "withdraw": _withdraw,
@@ -518,7 +519,7 @@ def _second(story: Any, crowd: Crowd) -> Any:
 
 def _poll(crowd: Crowd) -> Any:
     decision = Decision("0-1", str(crowd.waiting.id), str(crowd.failed.id), "f")
-    return next(coordination.snapshots([decision]))
+    return next(decisions.snapshots([decision]))
 
 
 def _stage_some(crowd: Crowd) -> Any:
@@ -567,7 +568,7 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "ask_condition_waiters": lambda c: steps.ask_condition_waiters(c.world.term, "", str(c.ready.id)),
     "commit_graph": lambda c: graphs.commit(_staged(c)),
     "drain": lambda _: nodes.drain("m0", "x"),
-    "drop_decision": lambda c: coordination.drop_decisions(c.world.term, ["0-1"]),
+    "drop_decision": lambda c: decisions.drop_decisions(c.world.term, ["0-1"]),
     "drop_dead_letter": lambda c: dead_letters.drop(str(c.failed.id)),
     "drop_messages": lambda _: quarantine.drop(quarantine._stored(["{}"])),
     "read_fleet": lambda _: next(nodes.fleet()),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from taskengine.settings import Settings
-from taskengine.store import coordination, executions, graphs, nodes, tasks
+from taskengine.store import coordination, decisions, executions, graphs, nodes, tasks
 
 from .world import World, became
 
@@ -392,8 +392,8 @@ def test_lead_is_one_at_a_time_and_every_new_leader_has_a_new_term(world: World)
         coordination.continue_releases,
         coordination.unpark,
         lambda term: coordination.sweep_batch("b", term),
-        lambda term: coordination.drop_decisions(term, ["0-1"]),
-        lambda term: coordination.reopen_closed(term, "0-1", "id", "by"),
+        lambda term: decisions.drop_decisions(term, ["0-1"]),
+        lambda term: decisions.reopen_closed(term, "0-1", "id", "by"),
     ],
 )
 def test_terms_fence_what_a_former_leader_says(world: World, verb: object) -> None:

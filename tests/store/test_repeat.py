@@ -29,6 +29,7 @@ from taskengine.store import (
     coordination,
     dead_letters,
     deadlines,
+    decisions,
     estimates,
     executions,
     graphs,
@@ -626,22 +627,22 @@ def update_estimates(w: World) -> Case:
     return Case(call, lambda: w.new("a"), renews=True)
 
 
-def closable(w: World) -> tuple[Any, coordination.Decision]:
+def closable(w: World) -> tuple[Any, decisions.Decision]:
     parent = w.new("parent")
     child = w.new("child", parent)
     w.finish(parent, disposition="failed")
     w.elect()
-    [decision] = w.run(coordination.decisions(w.keys))
+    [decision] = w.run(decisions.decisions(w.keys))
     return child, decision
 
 
 @case
 def close_by_rule(w: World) -> Case:
     _, decision = closable(w)
-    [seen] = w.run(coordination.snapshots([decision]))
+    [seen] = w.run(decisions.snapshots([decision]))
     assert seen is not None
     how = CloseTask(seen.task_id, "dependency parent failed", decision.because, failed_before=True)
-    call = coordination.close_by_rule(w.term, decision.entry, seen, how)
+    call = decisions.close_by_rule(w.term, decision.entry, seen, how)
     return Case(call, lambda: w.new("other"), frozenset({"changed"}))
 
 
@@ -649,17 +650,17 @@ def close_by_rule(w: World) -> Case:
 def start_by_rule(w: World) -> Case:
     child = w.new("child", w.new("parent", hold=True), trigger_rule=TriggerRule.ALWAYS)
     w.elect()
-    [decision] = w.run(coordination.decisions(w.keys))
-    [seen] = w.run(coordination.snapshots([decision]))
+    [decision] = w.run(decisions.decisions(w.keys))
+    [seen] = w.run(decisions.snapshots([decision]))
     assert seen is not None
-    return Case(coordination.start_by_rule(w.term, decision.entry, seen), finish(w, child), frozenset({"changed"}))
+    return Case(decisions.start_by_rule(w.term, decision.entry, seen), finish(w, child), frozenset({"changed"}))
 
 
 @case
 def drop_decision(w: World) -> Case:
     child, decision = closable(w)
     w.run(tasks.cancel(str(child.id), "no"))
-    return Case(coordination.drop_decisions(w.term, [decision.entry]), lambda: w.new("other"))
+    return Case(decisions.drop_decisions(w.term, [decision.entry]), lambda: w.new("other"))
 
 
 FLOW = UUID(int=9)
@@ -675,7 +676,7 @@ def started(w: World) -> tuple[str, str]:
     w.run(workflows.put_definition("d", "{}"))
     assert w.run(new_workflow()).ok
     w.elect()
-    [decision] = w.run(coordination.decisions(w.keys))
+    [decision] = w.run(decisions.decisions(w.keys))
     return decision.entry, rests_on(w)
 
 

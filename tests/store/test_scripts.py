@@ -33,6 +33,7 @@ from taskengine.store import (
     coordination,
     dead_letters,
     deadlines,
+    decisions,
     estimates,
     executions,
     graph_nodes,
@@ -90,17 +91,17 @@ def calls() -> Iterator[Call[Any]]:
     slot = executions.Slot("n", "s", "m", 1, "lint=lint")
     done = executions.Report(ID, 1, "completed", "lint")
     seen = Snapshot(ID, TaskStatus.PENDING, Counters(0, 0, 0), True, "", None)
-    decision = coordination.Decision("0-1", ID, ID, "f")
+    decision = decisions.Decision("0-1", ID, ID, "f")
     edges = tasks.EdgeChange("0", (ID,), (ID,))
     yield from (
         coordination.elect("a", 1), coordination.resign("a"), coordination.grant("1", ["lint", "test"]),
         coordination.withdraw("1"), coordination.rescue("1"), coordination.fire_timers("1"),
         coordination.continue_releases("1"), coordination.lift_aged("1", "lint", 0, 1),
         coordination.unpark("1"), coordination.settle_batch("b"),
-        coordination.sweep_batch("b", ""), coordination.close_by_rule("1", "0-1", seen, CloseTask(ID, "r", ID, False)),
-        coordination.start_by_rule("1", "0-1", seen),
-        coordination.reopen_closed("1", "0-1", ID, ID), coordination.drop_decisions("1", ["0-1", "0-2"]),
-        coordination.poison("1", decision, "e"), next(coordination.snapshots([decision])),
+        coordination.sweep_batch("b", ""), decisions.close_by_rule("1", "0-1", seen, CloseTask(ID, "r", ID, False)),
+        decisions.start_by_rule("1", "0-1", seen),
+        decisions.reopen_closed("1", "0-1", ID, ID), decisions.drop_decisions("1", ["0-1", "0-2"]),
+        decisions.poison("1", decision, "e"), next(decisions.snapshots([decision])),
         executions.claim(slot, "r", ID, 1), executions.report(slot, [done], pull=True),
         executions.report(slot, [done], pull=False), executions.time_out(ID, 1, retry_ms=None, error=""),
         executions.end_cancelled(ID, 1), executions.hand_back([(ID, 1)], ""), executions.append_logs(ID, 1),

@@ -12,7 +12,7 @@ import pytest
 
 from taskengine.core.identity import step_id
 from taskengine.core.order import score
-from taskengine.store import coordination, pauses, retention, steps, tasks, workflows
+from taskengine.store import coordination, decisions, pauses, retention, steps, tasks, workflows
 from taskengine.store.records import Record, record
 from taskengine.store.steps import Ending, Piece, StepFacts
 
@@ -62,8 +62,8 @@ class Workflow:
         )
         return self.world.run(verb).word
 
-    def asked(self) -> list[coordination.Decision]:
-        return self.world.run(coordination.decisions(self.world.keys))
+    def asked(self) -> list[decisions.Decision]:
+        return self.world.run(decisions.decisions(self.world.keys))
 
     def status(self, path: str = "") -> str:
         return self.world.status(self.of(path))
@@ -197,7 +197,7 @@ def test_a_failed_child_is_asked_about_with_its_name_and_its_scope_ends_when_all
     assert world.fields("task", running.task_id)["cq"] == "no more"
     world.report(running)
     (entry,) = (one.entry for one in flow.asked() if one.task_id == str(flow.id))
-    world.run(coordination.drop_decisions(world.term, [one.entry for one in flow.asked() if one.entry != entry]))
+    world.run(decisions.drop_decisions(world.term, [one.entry for one in flow.asked() if one.entry != entry]))
     facts = flow.look()
     assert (facts.number("w"), facts.number("f"), facts.number("c"), facts.fields["end_as"]) == (0, 1, 2, "failed")
     how = Ending("failed", fields={"err": "c failed"})
@@ -270,7 +270,7 @@ def test_what_a_decision_set_is_seen_by_whoever_waits_for_it(world: World) -> No
     assert world.fields("variables", flow.id) == {"x": "2"}
     assert world.fields("frame", flow.id)["vr"] == "1"
     assert [(one.task_id, one.how) for one in flow.asked()] == [(str(flow.of("later")), "changed")]
-    world.run(coordination.drop_decisions(world.term, [flow.asked()[0].entry]))
+    world.run(decisions.drop_decisions(world.term, [flow.asked()[0].entry]))
     world.raw.delete(world.keys.of("condition_waiters", flow.id))
 
 
@@ -291,9 +291,9 @@ def test_the_end_of_a_pause_asks_for_the_decisions_that_it_left(world: World) ->
     world.run(pauses.resume(f"run:{flow.id}", "ann"))
     asked = flow.asked()
     assert [(one.task_id, one.how) for one in asked[len(before) :]] == [(str(flow.id), "counters")]
-    world.run(coordination.drop_decisions(world.elect(), [one.entry for one in asked[len(before) :]]))
+    world.run(decisions.drop_decisions(world.elect(), [one.entry for one in asked[len(before) :]]))
     world.run(pauses.pause("all", "ann", None, None))
-    world.run(coordination.drop_decisions(world.term, [one.entry for one in before]))
+    world.run(decisions.drop_decisions(world.term, [one.entry for one in before]))
     world.broken = True  # nobody will ask about it
     world.run(pauses.resume("all", "ann"))
     assert flow.asked() == []

@@ -19,10 +19,10 @@ from taskengine.core.identity import execution_id
 from taskengine.core.instructions import CloseTask, Nothing, ReopenTask, StartTask
 from taskengine.models import Task
 from taskengine.settings import Settings
-from taskengine.store import coordination, executions, graphs, needs, nodes, tasks
+from taskengine.store import coordination, decisions, executions, graphs, needs, nodes, tasks
 from taskengine.store.aio import AsyncStore
 from taskengine.store.call import Call, Operation
-from taskengine.store.coordination import Decision
+from taskengine.store.decisions import Decision
 from taskengine.store.executions import Answer, Report, Slot
 from taskengine.store.invariants import check_invariants
 from taskengine.store.keys import Keys
@@ -277,28 +277,28 @@ class World:
         """Decide what the scripts left for thought until nothing is left, as a coordinator does; how many."""
         self.elect()
         decided = 0
-        while found := self.run(coordination.decisions(self.keys)):
-            for decision, seen in zip(found, self.run(coordination.snapshots(found)), strict=True):
+        while found := self.run(decisions.decisions(self.keys)):
+            for decision, seen in zip(found, self.run(decisions.snapshots(found)), strict=True):
                 self._decide(decision, seen)
                 decided += 1
             self.run(coordination.continue_releases(self.term))
         return decided
 
-    def _decide(self, decision: Decision, seen: Snapshot | coordination.AsStep | None) -> None:
-        assert seen is not coordination.AsStep.STEP, "a step, which the test must decide about itself"
+    def _decide(self, decision: Decision, seen: Snapshot | decisions.AsStep | None) -> None:
+        assert seen is not decisions.AsStep.STEP, "a step, which the test must decide about itself"
         if seen is None:
-            self.run(coordination.drop_decisions(self.term, [decision.entry]))
+            self.run(decisions.drop_decisions(self.term, [decision.entry]))
             return
         for instruction in decide(seen, Stimulus(decision.how)):
             match instruction:
                 case CloseTask():
-                    answer = self.run(coordination.close_by_rule(self.term, decision.entry, seen, instruction))
+                    answer = self.run(decisions.close_by_rule(self.term, decision.entry, seen, instruction))
                 case StartTask():
-                    answer = self.run(coordination.start_by_rule(self.term, decision.entry, seen))
+                    answer = self.run(decisions.start_by_rule(self.term, decision.entry, seen))
                 case ReopenTask(id, by):
-                    answer = self.run(coordination.reopen_closed(self.term, decision.entry, id, by))
+                    answer = self.run(decisions.reopen_closed(self.term, decision.entry, id, by))
                 case Nothing():
-                    answer = self.run(coordination.drop_decisions(self.term, [decision.entry]))
+                    answer = self.run(decisions.drop_decisions(self.term, [decision.entry]))
             assert answer.word in {"ok", "changed", "settling", "missing", "conflict"}, answer
 
     def check(self) -> None:

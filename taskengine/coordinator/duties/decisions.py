@@ -20,8 +20,8 @@ from taskengine.coordinator.steps import Answer, Steps
 from taskengine.core.decide import Snapshot, Stimulus, decide
 from taskengine.core.instructions import Nothing
 from taskengine.core.steps.snapshot import StepStimulus
-from taskengine.store import coordination
-from taskengine.store.coordination import AsStep, Decision
+from taskengine.store import coordination, decisions
+from taskengine.store.decisions import AsStep, Decision
 from taskengine.store.steps import StepFacts
 
 _log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Decisions(Duty):
         self._poison.tell(context)
         self._put_poisonous_aside(context)
         while not context.over:
-            piece = context.read(coordination.decisions(context.keys, self._cursor, self._piece))
+            piece = context.read(decisions.decisions(context.keys, self._cursor, self._piece))
             if not piece:
                 return self._end_pass(context)
             self._think(context, piece)
@@ -102,7 +102,7 @@ class Decisions(Duty):
         self._current = piece[0] if len(piece) == 1 else None
         if self._piece == 1:
             self._poison.take(context, piece[0].entry)
-        seen = context.read(coordination.snapshots(piece))
+        seen = context.read(decisions.snapshots(piece))
         self._piece = min(coordination.PIECE, 2 * self._piece)
         steps = [one for one, snapshot in zip(piece, seen, strict=True) if snapshot is AsStep.STEP]
         facts = self._steps.look(context, steps)
@@ -120,7 +120,7 @@ class Decisions(Duty):
                 break
         self._current = None
         if self._answered:
-            context.write(coordination.drop_decisions(context.term, self._answered))
+            context.write(decisions.drop_decisions(context.term, self._answered))
             self._answered.clear()
         self._poison.let_go(context)
 
@@ -157,7 +157,7 @@ class Decisions(Duty):
                 case Applied.SETTLING:
                     break
                 case Applied.CHANGED:
-                    (again,) = context.read(coordination.snapshots([decision]))
+                    (again,) = context.read(decisions.snapshots([decision]))
                     if again is AsStep.STEP:
                         break
                     snapshot = again
@@ -186,7 +186,7 @@ class Decisions(Duty):
             if decision not in self._failed:
                 self._failed.add(decision)
                 self._steps.fail(context, decision, f"a decision about it cannot be made: {error}", "engine")
-            if context.write(coordination.poison(context.term, decision, error)).ok:
+            if context.write(decisions.poison(context.term, decision, error)).ok:
                 _log.error("poisoned entry=%s task=%s error=%s", decision.entry, decision.task_id, error)
                 self._failed.discard(decision)
                 del self._poisonous[decision]

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from taskengine.models import Task
-from taskengine.store import coordination, inspection
+from taskengine.store import decisions, inspection
 from taskengine.store.call import Operation
 from taskengine.store.fields import TaskField
 from taskengine.store.inspection import PIECE, TaskFacts
@@ -76,7 +76,7 @@ def _asked(keys: Keys) -> Operation[frozenset[str]]:
     """Tasks that the coordinator has yet to decide about."""
     found: set[str] = set()
     after = "0"
-    while piece := (yield from coordination.decisions(keys, after, _DECISIONS)):
+    while piece := (yield from decisions.decisions(keys, after, _DECISIONS)):
         found |= {decision.task_id for decision in piece}
         after = piece[-1].entry
     return frozenset(found)
