@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -232,3 +232,18 @@ def _begun(found: Sequence[afar.Named], incomplete: str) -> Offers:
 def _told(text: str) -> str:
     """Return what people wrote as help beside an offer: Typer reads it as markup, and zsh evaluates it."""
     return escape("".join(char if char.isprintable() and char not in _ACTIVE else " " for char in text))
+
+
+def _alone(offers: Callable[[str], Offers]) -> Callable[[typer.Context, str], Offers]:
+    """Return the same of what needs to know nothing of the command."""
+    return lambda _, incomplete: offers(incomplete)
+
+
+_ALONE = (
+    agent_types, agents, capabilities, dead_ids, definitions, limits, quarantined_ids, run_ids, runs, task_ids,
+    trigger_rules, workflow_ids, workflows,
+)  # fmt: skip
+#: What commands name in ``autocompletion`` (:func:`taskengine.cli.lazy.offers`).
+OFFERS: Mapping[str, Callable[[typer.Context, str], Offers]] = {
+    "meant_ids": meant_ids, "approvals": approvals, **{each.__name__: _alone(each) for each in _ALONE},
+}  # fmt: skip

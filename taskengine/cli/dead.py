@@ -12,8 +12,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.cli import completion, whole_ids
+from taskengine.cli import whole_ids
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.moments import past
 from taskengine.cli.options import Cursor, Limit
 from taskengine.cli.output import OutputOption, answer
@@ -30,20 +31,20 @@ Id = Annotated[
     str,
     typer.Argument(
         metavar="ID", help="The task's id, or a beginning of it.", callback=whole_ids.task,
-        autocompletion=completion.dead_ids,
+        autocompletion=offers("dead_ids"),
     ),
 ]
 Ids = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[ID…]", help="Ids of tasks, or beginnings of them.", show_default=False, callback=whole_ids.tasks,
-        autocompletion=completion.dead_ids,
+        autocompletion=offers("dead_ids"),
     ),
 ]
 Capability = Annotated[
     str | None,
     typer.Option(
-        "--capability", "-C", help="Only those of it.", show_default=False, autocompletion=completion.capabilities
+        "--capability", "-C", help="Only those of it.", show_default=False, autocompletion=offers("capabilities")
     ),
 ]
 Since = Annotated[

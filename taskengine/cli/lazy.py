@@ -1,4 +1,5 @@
-"""The one place that imports while the command line runs: a command's module, once somebody names the command.
+"""The one place that imports while the command line runs: a command's module, once somebody names the command, and what
+completes its words, once a shell asks.
 
 ``taskengine --help``, the completion of a first word and a mistyped command need names and one sentence each. The
 modules behind them bring redis-py, pydantic and networkx, which take longer than all the rest of a start.
@@ -64,9 +65,25 @@ def _load(name: str, outline: Outline) -> Any:
     return group if group.name == name else group.commands[name]
 
 
+def offers(name: str) -> Callable[[typer.Context, str], list[tuple[str, str]]]:
+    """Return what offers values of that name to a shell, and is imported when a shell asks
+    (:data:`taskengine.cli.completion.OFFERS`): it knows every noun, and a command only its own.
+    """
+
+    def offer(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+        offered: list[tuple[str, str]] = _import("completion").OFFERS[name](context, incomplete)
+        return offered
+
+    return offer
+
+
+def _import(module: str) -> Any:
+    return import_module(f"taskengine.cli.{module}")
+
+
 def _module(name: str, outline: Outline) -> Any:
     try:
-        return import_module(f"taskengine.cli.{outline.module}")
+        return _import(outline.module)
     except ModuleNotFoundError as exc:
         if not outline.extra or (exc.name or "").startswith("taskengine"):
             raise

@@ -11,8 +11,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.cli import completion, whole_ids
+from taskengine.cli import whole_ids
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.moments import coming
 from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking, nothing
@@ -23,14 +24,14 @@ app = typer.Typer()
 
 Capability = Annotated[
     str | None,
-    typer.Option("--capability", "-C", help="Everything that asks for it.", autocompletion=completion.capabilities),
+    typer.Option("--capability", "-C", help="Everything that asks for it.", autocompletion=offers("capabilities")),
 ]
 Agent = Annotated[
-    str | None, typer.Option(help="Everything that this agent would run.", autocompletion=completion.agents)
+    str | None, typer.Option(help="Everything that this agent would run.", autocompletion=offers("agents"))
 ]
 Run = Annotated[
     str | None,
-    typer.Option(metavar="ID", help="The tasks of one run.", callback=whole_ids.run, autocompletion=completion.run_ids),
+    typer.Option(metavar="ID", help="The tasks of one run.", callback=whole_ids.run, autocompletion=offers("run_ids")),
 ]
 Everything = Annotated[bool, typer.Option("--everything", help="All tasks of this engine.")]
 Reason = Annotated[str | None, typer.Option(help="Shown with every task that waits for it.", show_default=False)]

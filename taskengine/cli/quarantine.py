@@ -11,8 +11,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.cli import completion
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.options import Cursor, Limit
 from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking, nothing
@@ -27,13 +27,13 @@ app = typer.Typer(
 _BRIEF, _WHOLE = 60, 4000
 Id = Annotated[
     str,
-    typer.Argument(metavar="ID", help="What 'list' calls the message.", autocompletion=completion.quarantined_ids),
+    typer.Argument(metavar="ID", help="What 'list' calls the message.", autocompletion=offers("quarantined_ids")),
 ]
 Ids = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[ID…]", help="What 'list' calls the messages.", show_default=False,
-        autocompletion=completion.quarantined_ids,
+        autocompletion=offers("quarantined_ids"),
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Every one that is there now.")]

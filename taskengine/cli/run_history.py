@@ -13,8 +13,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.cli import completion, whole_ids
+from taskengine.cli import whole_ids
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.options import Limit
 from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking, nothing
@@ -29,7 +30,7 @@ Which = Annotated[
     str,
     typer.Argument(
         metavar="RUN", help="Its id, a beginning of it, or its name: the newest of that name.",
-        callback=whole_ids.run_or_name, autocompletion=completion.runs,
+        callback=whole_ids.run_or_name, autocompletion=offers("runs"),
     ),
 ]
 After = Annotated[int, typer.Option(min=0, metavar="SEQUENCE", help="Only what came behind this one.")]

@@ -18,9 +18,10 @@ from rich.table import Table
 from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli import celery_door, completion, own_workers
+from taskengine.cli import celery_door, own_workers
 from taskengine.cli.fleet_options import Concurrency, Import, Level, LogLevel, OnePool, Pool, Queues
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.output import OutputOption, answer, split, warn
 from taskengine.cli.place import asking, at_store, nothing
 from taskengine.cli.stack import BUILT_IN_AGENTS, DEMO_AGENTS
@@ -39,7 +40,7 @@ Agents = Annotated[
         metavar="NAMES",
         help="Agents to serve, by name, and no other; several with commas, or again.",
         show_default="all that it imports",
-        autocompletion=completion.agents,
+        autocompletion=offers("agents"),
     ),
 ]
 Name = Annotated[

@@ -7,7 +7,6 @@ from a page of ours, as the browser itself tells.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TypeVar
@@ -84,7 +83,7 @@ class Door(TaskAPI):
 
     async def line(self) -> AsyncStore:
         """Return one connection to the store for a caller that blocks it; it says so when it is lost."""
-        url, envelope = await asyncio.to_thread(self._address)
+        url, envelope = await self._reach()
         connect = partial(connect_once_async, url, allow_unverified_tls=self.settings.allow_unverified_tls)
         return AsyncStore(url, self.settings, envelope, connect)
 

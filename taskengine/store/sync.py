@@ -26,18 +26,20 @@ T = TypeVar("T")
 class SyncStore:
     """The truth, for callers without an event loop; safe to share between threads and across a fork.
 
-    *client* makes the client of a process, where one with the defaults will not do. *shared*: of scripts, so many
-    connections for all threads together; 0 is one for each thread.
+    *envelope*: the message that wakes a worker, or what makes it once a call needs it. *client* makes the client of a
+    process, where one with the defaults will not do. *shared*: of scripts, so many connections for all threads
+    together; 0 is one for each thread.
     """
 
     def __init__(
-        self, url: str, settings: Settings, envelope: str, client: Callable[[], redis.Redis] | None = None,
+        self, url: str, settings: Settings, envelope: str | Callable[[], str],
+        client: Callable[[], redis.Redis] | None = None,
         busy_poll_seconds: float = 0.0, shared: int = 0,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.where = redacted(url)
         self._scripts = Scripts(settings)
-        self._envelope = envelope
+        self._envelope = envelope if callable(envelope) else lambda: envelope
         self._url = url if client is None else None
         make = client or (lambda: connect(url, allow_unverified_tls=settings.allow_unverified_tls))
         self._wires = PerProcess(
@@ -88,5 +90,5 @@ class SyncStore:
         wire = self._wires.get()
         if call.command:
             return wire.client.execute_command(call.name, *call.args)
-        args = (*call.args, self._envelope) if call.grants else call.args
+        args = (*call.args, self._envelope()) if call.grants else call.args
         return wire.evalsha(self._scripts[call.name], args, call.meanwhile, sleeps=call.is_long)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from taskengine import BlockingTaskAPI, Workflow
+from taskengine.cli import completion
 from taskengine.transport.quarantine import put_aside
 
 from ..store.world import World
@@ -160,3 +162,9 @@ def test_bash_completes_with_the_script_that_is_shown(tmp_path):
     env = {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
     done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True)
     assert done.stdout.split() == ["quarantine"], done.stderr
+
+
+def test_what_commands_offer_is_known_and_all_of_it_is_offered():
+    commands = Path(completion.__file__).parent.rglob("*.py")
+    named = {name for file in commands for name in re.findall(r'=offers\("(\w+)"\)', file.read_text(encoding="utf-8"))}
+    assert named == completion.OFFERS.keys()

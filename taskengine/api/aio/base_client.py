@@ -60,7 +60,11 @@ class AsyncBaseClient(BaseClient):
         return opened.store
 
     async def _connect(self) -> AsyncStore:
-        url, envelope = await asyncio.to_thread(self._address)
+        url, envelope = await self._reach()
         store = AsyncStore(url, self.settings, envelope)
         await store.check()
         return store
+
+    async def _reach(self) -> tuple[str, str]:
+        """Return the server's URL and the message that wakes a worker; nothing else of the loop waits for them."""
+        return await asyncio.to_thread(lambda: (self._address(), self._envelope()))

@@ -57,7 +57,6 @@ class BlockingBaseClient(BaseClient):
         return opened.store
 
     def _connect(self) -> SyncStore:
-        url, envelope = self._address()
-        store = SyncStore(url, self.settings, envelope)
+        store = SyncStore(self._address(), self.settings, self._envelope)
         store.check()
         return store

@@ -12,8 +12,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.cli import completion
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking, nothing
 from taskengine.cli.text import plain
@@ -26,7 +26,7 @@ limits = typer.Typer(
 app = typer.Typer()
 app.add_typer(limits)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the limit.", autocompletion=completion.limits)]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the limit.", autocompletion=offers("limits"))]
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="Its name: letters, digits, dots, dashes, underscores.")]
 InFlight = Annotated[int | None, typer.Option(min=1, help="Executions at once.", show_default="no bound")]
 Requests = Annotated[int | None, typer.Option(min=1, help="Requests a minute.", show_default="no bound")]

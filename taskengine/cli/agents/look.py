@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from taskengine.cli import completion
 from taskengine.cli.agents.options import Id
 from taskengine.cli.agents.view import as_json, picture, table
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking
 from taskengine.models import AgentStatus
@@ -21,7 +21,7 @@ app = typer.Typer()
 Status = Annotated[AgentStatus | None, typer.Option(help="Only those.")]
 Capability = Annotated[
     str | None,
-    typer.Option("--capability", "-C", help="Only those that can do it.", autocompletion=completion.capabilities),
+    typer.Option("--capability", "-C", help="Only those that can do it.", autocompletion=offers("capabilities")),
 ]
 
 

@@ -6,28 +6,28 @@ from typing import Annotated
 
 import typer
 
-from taskengine.cli import completion
+from taskengine.cli.lazy import offers
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="Name of the agent.", autocompletion=completion.agents)]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Name of the agent.", autocompletion=offers("agents"))]
 NewId = Annotated[str, typer.Argument(metavar="ID", help="Name of the agent: letters, digits, dots, dashes, colons.")]
 Type = Annotated[
     str,
     typer.Argument(
         metavar="TYPE",
         help="function, claude, codegen, command, http, or one of a package.",
-        autocompletion=completion.agent_types,
+        autocompletion=offers("agent_types"),
     ),
 ]
 Able = Annotated[
     list[str],
     typer.Argument(
-        metavar="CAPABILITIES", help="What it can do; several with spaces.", autocompletion=completion.capabilities
+        metavar="CAPABILITIES", help="What it can do; several with spaces.", autocompletion=offers("capabilities")
     ),
 ]
 Capability = Annotated[
     list[str] | None,
     typer.Option(
-        "--capability", "-C", help="All that it can do; again for each.", autocompletion=completion.capabilities
+        "--capability", "-C", help="All that it can do; again for each.", autocompletion=offers("capabilities")
     ),
 ]
 Executor = Annotated[

@@ -74,8 +74,7 @@ class AnyStore(CommandLine):
     """A client that also asks a server which others refuse, as it is the one to say what is wrong there."""
 
     def _connect(self) -> SyncStore:
-        url, envelope = self._address()
-        return SyncStore(url, self.settings, envelope)
+        return SyncStore(self._address(), self.settings, self._envelope)
 
 
 def shown(findings: Sequence[Finding]) -> Group:

@@ -11,8 +11,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from taskengine.cli import completion, whole_ids
+from taskengine.cli import whole_ids
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.moments import coming
 from taskengine.cli.options import Limit, WaitTimeout
 from taskengine.cli.output import OutputOption, answer
@@ -42,14 +43,14 @@ OpenIds = Annotated[
     list[str],
     typer.Argument(
         metavar="ID…", help="Ids of tasks, or beginnings of them.", callback=whole_ids.tasks,
-        autocompletion=completion.meant_ids,
+        autocompletion=offers("meant_ids"),
     ),
 ]
 On = Annotated[
     list[str],
     typer.Option(
         metavar="ID", help="What it is to wait for; may be repeated.", callback=whole_ids.tasks,
-        autocompletion=completion.meant_ids,
+        autocompletion=offers("meant_ids"),
     ),
 ]
 Name = Annotated[str | None, typer.Option(help="For people.", show_default=False)]
@@ -67,7 +68,7 @@ Input = Annotated[
     typer.Option("--input", "-i", metavar="JSON", help="Only before its first attempt.", show_default=False),
 ]
 Agent = Annotated[
-    str | None, typer.Option(metavar="AGENT", help="On this one.", show_default=False, autocompletion=completion.agents)
+    str | None, typer.Option(metavar="AGENT", help="On this one.", show_default=False, autocompletion=offers("agents"))
 ]
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from taskengine.cli import completion, whole_ids
+from taskengine.cli import whole_ids
+from taskengine.cli.lazy import offers
 
 
 class Priority(StrEnum):
@@ -37,7 +38,7 @@ Id = Annotated[
     str,
     typer.Argument(
         metavar="ID", help="The task's id, or a beginning of it.", callback=whole_ids.task,
-        autocompletion=completion.task_ids,
+        autocompletion=offers("task_ids"),
     ),
 ]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for its end; exit code 1 unless it completed.")]
@@ -49,15 +50,15 @@ AnyStatus = Annotated[Status | None, typer.Option("--status", "-s", show_default
 AnyType = Annotated[str | None, typer.Option("--type", "-t", show_default="any")]
 AnyPriority = Annotated[Priority | None, typer.Option("--priority", "-p", case_sensitive=False, show_default="any")]
 AnyAgent = Annotated[
-    str | None, typer.Option(metavar="AGENT", show_default="anybody", autocompletion=completion.agents)
+    str | None, typer.Option(metavar="AGENT", show_default="anybody", autocompletion=offers("agents"))
 ]
 AnyRun = Annotated[
     str | None,
-    typer.Option("--run", metavar="ID", show_default="any", callback=whole_ids.run, autocompletion=completion.run_ids),
+    typer.Option("--run", metavar="ID", show_default="any", callback=whole_ids.run, autocompletion=offers("run_ids")),
 ]
 AnyCapability = Annotated[
     str | None,
-    typer.Option("--capability", "-C", show_default="any", autocompletion=completion.capabilities),
+    typer.Option("--capability", "-C", show_default="any", autocompletion=offers("capabilities")),
 ]
 CreatedAfter = Annotated[
     str | None, typer.Option(metavar="WHEN", help="Then or later: 2h (ago), or with a time zone.", show_default="any")

@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli import completion, whole_ids
+from taskengine.cli import whole_ids
+from taskengine.cli.lazy import offers
 from taskengine.cli.options import AnyUser
 from taskengine.cli.output import OutputOption, answer, console, wants_json
 from taskengine.cli.place import asking, place
@@ -40,7 +41,7 @@ Ids = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[ID…]", help="Ids of tasks, or beginnings of them.", show_default=False, callback=whole_ids.tasks,
-        autocompletion=completion.meant_ids,
+        autocompletion=offers("meant_ids"),
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Every task, without a filter.")]

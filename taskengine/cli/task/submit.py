@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from taskengine.cli import completion, whole_ids
+from taskengine.cli import whole_ids
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.options import WaitTimeout
 from taskengine.cli.output import OutputOption, answer, say, split
 from taskengine.cli.place import submitting
@@ -35,7 +36,7 @@ Capability = Annotated[
     str | None,
     typer.Option(
         "--capability", "-C", help="What a worker must offer.", show_default="the type",
-        autocompletion=completion.capabilities,
+        autocompletion=offers("capabilities"),
     ),
 ]
 Input = Annotated[
@@ -65,12 +66,12 @@ DependsOn = Annotated[
     list[str] | None,
     typer.Option(
         "--depends-on", metavar="IDS", help="Not before these completed; several with commas, or again.",
-        callback=whole_ids.tasks, autocompletion=completion.task_ids,
+        callback=whole_ids.tasks, autocompletion=offers("task_ids"),
     ),
 ]
 AssignedTo = Annotated[
     str | None, typer.Option(
-        metavar="AGENT", help="Only this agent may run it.", show_default=False, autocompletion=completion.agents
+        metavar="AGENT", help="Only this agent may run it.", show_default=False, autocompletion=offers("agents")
     ),
 ]
 MaxRetries = Annotated[int | None, typer.Option(help="Failed attempts that are tried again.", show_default="3")]

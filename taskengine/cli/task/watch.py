@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from taskengine.api import BlockingTaskAPI
-from taskengine.cli import completion, whole_ids
+from taskengine.cli import whole_ids
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.options import AnyUser, Once, WaitTimeout
 from taskengine.cli.output import OutputOption, console, wants_json
 from taskengine.cli.place import CommandLine, asking, nothing
@@ -35,7 +36,7 @@ SomeIds = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[ID…]", help="Ids of tasks, or beginnings of them.", show_default="all open", callback=whole_ids.tasks,
-        autocompletion=completion.task_ids,
+        autocompletion=offers("task_ids"),
     ),
 ]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from taskengine.cli import completion
+from taskengine.cli.lazy import offers
 from taskengine.models.enums import TriggerRule as Rule
 
 _WHEN = "in 90s, 30m, 2h or 1d, or a time such as 2030-01-31T12:00:00Z"
@@ -18,7 +18,7 @@ TriggerRule = Annotated[
         metavar="RULE",
         help=f"When it starts: {', '.join(Rule)}.",
         show_default="all_success",
-        autocompletion=completion.trigger_rules,
+        autocompletion=offers("trigger_rules"),
     ),
 ]
 ScheduledAt = Annotated[
@@ -59,7 +59,7 @@ NewTriggerRule = Annotated[
         metavar="RULE",
         help="Only before its first attempt.",
         show_default=False,
-        autocompletion=completion.trigger_rules,
+        autocompletion=offers("trigger_rules"),
     ),
 ]
 NewDeadline = Annotated[

@@ -9,8 +9,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from taskengine.api.arguments import user
-from taskengine.cli import completion
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.moments import coming
 from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking
@@ -105,7 +105,7 @@ def approve(
     id: Id,
     step: Annotated[
         str,
-        typer.Argument(metavar="STEP", help="Its path, as 'status' shows.", autocompletion=completion.approvals),
+        typer.Argument(metavar="STEP", help="Its path, as 'status' shows.", autocompletion=offers("approvals")),
     ],
     reject: Annotated[bool, typer.Option("--reject", help="Say no.")] = False,
     by: By = None,

@@ -13,8 +13,9 @@ from rich.text import Text
 
 from taskengine.builders.diagram import mermaid
 from taskengine.builders.workflow_file import lint_document, workflow_schema
-from taskengine.cli import completion, whole_ids
+from taskengine.cli import whole_ids
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.output import OutputOption, answer, clean, fault_as_json
 from taskengine.cli.place import asking, submitting
 from taskengine.cli.text import plain
@@ -33,7 +34,7 @@ FileOrWorkflow = Annotated[
     typer.Argument(
         metavar="FILE|WORKFLOW",
         help="A file, a workflow that runs or ran (its id, a beginning of it, or its name), or a registered name.",
-        autocompletion=completion.workflow_ids,
+        autocompletion=offers("workflow_ids"),
     ),
 ]
 _INVALID = "invalid"

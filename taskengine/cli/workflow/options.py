@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from taskengine.cli import completion, whole_ids
+from taskengine.cli import whole_ids
+from taskengine.cli.lazy import offers
 from taskengine.core.lifecycle import WORKFLOW_COMPLETED, WORKFLOW_OVER
 from taskengine.models import WorkflowStatus
 
@@ -18,21 +19,21 @@ FileOrName = Annotated[
     str,
     typer.Argument(
         metavar="FILE|NAME", help="A file (.json, or YAML), or the name of a registered workflow.",
-        autocompletion=completion.definitions,
+        autocompletion=offers("definitions"),
     ),
 ]
 Id = Annotated[
     str,
     typer.Argument(
         metavar="ID", help="The workflow's id, or a beginning of it.", callback=whole_ids.workflow,
-        autocompletion=completion.workflow_ids,
+        autocompletion=offers("workflow_ids"),
     ),
 ]
 Which = Annotated[
     str,
     typer.Argument(
         metavar="WORKFLOW", help="Its id, a beginning of it, or its name: the newest of that name.",
-        callback=whole_ids.workflow_or_name, autocompletion=completion.workflows,
+        callback=whole_ids.workflow_or_name, autocompletion=offers("workflows"),
     ),
 ]
 By = Annotated[
