@@ -174,7 +174,7 @@ def test_the_buttons_of_a_task_do_what_they_say(screen: Screen, site: Site) -> N
     site.api.cancel_task(task.id)
     screen.press("Delete …")
     screen.press("Delete it")
-    screen.see("No task yet")
+    screen.see("This run has no tasks")
     until(lambda: not site.api.list_tasks(run_id=now_run(task, site)), 30)
 
 

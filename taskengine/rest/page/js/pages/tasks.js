@@ -40,7 +40,7 @@ export function list(root, route, fixed) {
         ? table("Tasks", ["Task", "Status", { text: "Queue", class: "extra" }, ...(isAll ? [{ text: "Run", class: "extra" }] : []),
             { text: "Priority", class: "extra" }, { text: "Attempt", class: "number extra" }, { text: "Took", class: "number" },
             { text: "Submitted", class: "extra" }], page.items.map((/** @type {any} */ task) => row(task, isAll)))
-        : page.cursor ? notYet() : nothing(query),
+        : page.cursor ? notYet() : nothing(query, isAll),
       pager(page.cursor, query, page.items.length),
     ],
   });
@@ -72,7 +72,9 @@ function verbs(filter, query, page, again) {
 /** @param {Record<string, string>} query @param {string[]} names */
 const picked = (query, names) => Object.fromEntries(Object.entries(query).filter(([name]) => names.includes(name)));
 
-/** @param {Record<string, string>} query */
-const nothing = (query) => Object.keys(query).length
-  ? empty("No task meets these filters")
-  : empty("No task yet", "Submit one: ", h("code", null, "taskengine task submit custom --input '{\"message\": \"hello\"}'"));
+/** @param {Record<string, string>} query @param {boolean} isAll */
+function nothing(query, isAll) {
+  if (Object.keys(query).length) return empty("No task meets these filters");
+  return isAll ? empty("No task yet", "Submit one: ", h("code", null, "taskengine task submit custom --input '{\"message\": \"hello\"}'"))
+    : empty("This run has no tasks", "They were deleted, or it has made none yet.");
+}
