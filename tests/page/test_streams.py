@@ -144,6 +144,26 @@ def test_a_run_is_shown_in_each_of_more_tabs_than_a_browser_has_connections(scre
         screen.driver.switch_to.window(first)
 
 
+def test_a_page_of_workers_that_nobody_sees_asks_for_nothing(screen: Screen, site: Site) -> None:
+    screen.go("/workers")
+    screen.see("of 2 slots busy")
+    first = screen.driver.current_window_handle
+    screen.driver.switch_to.new_window("tab")
+    try:
+        screen.open("/workers")
+        screen.until(lambda: asked(screen, "/api/v1/agents") > 0, "an answer to who looks")
+        second = screen.driver.current_window_handle
+        screen.driver.switch_to.window(first)
+        before = asked(screen, "/api/v1/agents")
+        screen.driver.switch_to.window(second)
+        screen.until(lambda: asked(screen, "/api/v1/agents") > 3, "some more answers")
+        screen.driver.close()
+    finally:
+        screen.driver.switch_to.window(first)
+    # Once when it was seen for a moment, and once when it is seen again.
+    assert asked(screen, "/api/v1/agents") <= before + 2
+
+
 def test_a_run_that_is_pruned_while_one_looks_is_said_to_be_gone_and_the_page_stays_usable(
     screen: Screen, site: Site
 ) -> None:
