@@ -35,7 +35,7 @@ export function mount(root, route) {
         head("Workers and agents", workers.length ? `${number(workers.length, "worker")}, ${used} of ${number(slots, "slot")} busy` : "Who works, on what, and how much."),
         workers.length ? cards(workers, running) : empty("No worker is alive", "Start one: ", h("code", null, "taskengine worker --import MODULE"), "."),
         panel("Agents", known.length ? agents(known, again) : h("p", { class: "quiet" }, "No agent is known yet.")),
-        limits.length ? panel("Limits", table("Limits", ["Limit", "State", { text: "In flight", class: "number" }, { text: "A minute", class: "extra" }, { text: "Tokens today", class: "number" }, { text: "Agents", class: "number extra" }], limits.map(limit))) : null,
+        limits.length ? panel("Limits", table("Limits", ["Limit", "State", { text: "In flight", class: "number" }, { text: "A minute", class: "extra" }, { text: "Tokens today", class: "number roomy" }, { text: "Agents", class: "number extra" }], limits.map(limit))) : null,
         hosts.length ? panel("Machines", table("Machines", ["Machine", { text: "Workers", class: "number roomy" }, "Reserved", { text: "Kept free for", class: "roomy" }], hosts.map(host))) : null,
       ];
     },
@@ -61,7 +61,7 @@ function limit({ limit: bound, in_flight: now, tokens_today: tokens, agents: sha
   return h("tr", { key: bound.name },
     h("th", { scope: "row" }, bound.name), h("td", null, reason || "has room"),
     h("td", { class: "number" }, bound.in_flight === null ? now : `${now} of ${bound.in_flight}`), h("td", { class: "extra" }, rates || "–"),
-    h("td", { class: "number" }, tokens.toLocaleString("en"), bound.tokens_per_day === null ? "" : ` of ${bound.tokens_per_day.toLocaleString("en")}`),
+    h("td", { class: "number roomy" }, tokens.toLocaleString("en"), bound.tokens_per_day === null ? "" : ` of ${bound.tokens_per_day.toLocaleString("en")}`),
     h("td", { class: "number extra" }, sharers));
 }
 
