@@ -119,7 +119,9 @@ class Valkey:
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
             if time.monotonic() > deadline:
-                raise RuntimeError(f"valkey did not start: {(self.folder / 'log').read_text()[-500:]}")
+                said = (self.folder / "log").read_text()[-500:]
+                self.close()
+                raise RuntimeError(f"valkey did not start: {said}")
             time.sleep(0.01)
 
     def _answers(self) -> bool:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -299,10 +300,11 @@ class Fleet:
         return [(p.name, p.log()[-6000:]) for p in self.processes]
 
     def close(self) -> None:
-        """End every process and the connection."""
-        for process in self.processes:
-            process.close()
-        self.store.close()
+        """End every process and the connection, also when one of them does not end."""
+        with ExitStack() as ends:
+            ends.callback(self.store.close)
+            for process in self.processes:
+                ends.callback(process.close)
 
     def _first_open(self, ids: list[str], found: list[str]) -> str:
         first = next(id for id, status in zip(ids, found, strict=True) if status not in _DONE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -37,17 +38,16 @@ def pytest_runtest_makereport() -> Any:
 @pytest.fixture
 def make_fleet(tmp_path: Path) -> Iterator[MakeFleet]:
     """Makes a fleet on a server of its own; clocks of None are the engine's defaults."""
-    made: list[Fleet] = []
+    with ExitStack() as ends:
 
-    def make(**clocks: Any) -> Fleet:
-        fleet = Fleet(Valkey(), tmp_path, **clocks)
-        made.append(fleet)
-        return fleet
+        def make(**clocks: Any) -> Fleet:
+            server = Valkey()
+            ends.callback(server.close)
+            fleet = Fleet(server, tmp_path, **clocks)
+            ends.callback(fleet.close)
+            return fleet
 
-    yield make
-    for fleet in made:
-        fleet.close()
-        fleet.server.close()
+        yield make
 
 
 @pytest.fixture

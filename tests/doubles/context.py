@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID, uuid4
@@ -54,9 +57,11 @@ class FakeContext:
     def aio(self) -> Aio:
         return Aio(self)
 
-    @property
+    @cached_property
     def workdir(self) -> Path:
-        return Path(tempfile.mkdtemp())
+        made = Path(tempfile.mkdtemp())
+        weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
+        return made
 
     def again(self, **changes: Any) -> FakeContext:
         kept = {

@@ -35,10 +35,13 @@ def bare_fleet(valkey: Any, tmp_path: Path) -> Iterator[Fleet]:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """A coordinator, a prefork worker and a threads worker, each with queues of its own."""
+    """A coordinator, a prefork worker and a threads worker, each with queues of its own.
+
+    Their lease is long: on a machine that stands still for two seconds they would lose what they run, and it ran twice.
+    """
     server = Valkey()
     folder = tmp_path_factory.mktemp("fleet")
-    made = Fleet(server, folder, cancel_grace_seconds=3.0, drain_seconds=3.0, kill_after_seconds=3.0)
+    made = Fleet(server, folder, lease_seconds=6.0, cancel_grace_seconds=3.0, drain_seconds=3.0, kill_after_seconds=3.0)
     try:
         made.coordinator()
         workers = [
