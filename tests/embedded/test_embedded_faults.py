@@ -193,7 +193,7 @@ def test_starter_killed_before_its_second_note_leaves_a_server_that_the_next_one
     starter = world.user()
     before = embedded.status(world.settings)
     starter.kill()
-    starter.wait(10)
+    starter.wait(60)
     note = world.home / "server.json"
     note.write_text(f'{{"home": "{world.home}", "socket": "{before.socket}"}}')
     embedded.ensure(world.settings)

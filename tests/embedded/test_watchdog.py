@@ -33,7 +33,7 @@ def test_a_server_whose_last_user_was_killed_is_stopped_with_its_data(world: Wor
     world.client().set("k", "v")
     world.leave(first)
     os.kill(last.pid, number)
-    last.wait(10)
+    last.wait(60)
     world.until(lambda: world.state == "stopped", SOON)
     assert "Calling fsync() on the AOF file" in world.log
     world.until(lambda: not is_kept(world), SOON)
@@ -48,7 +48,7 @@ def test_a_server_that_somebody_holds_is_never_stopped(world: World) -> None:
     for _ in range(4):
         successor = world.user()
         user.kill()
-        user.wait(10)
+        user.wait(60)
         user = successor
     assert embedded.status(world.settings).run_id == run_id
 

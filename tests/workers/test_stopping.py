@@ -156,8 +156,9 @@ def test_a_node_of_stuck_threads_drains_and_ends_with_its_own_code_and_a_last_wo
     fleet = bare_fleet
     fleet.coordinator()
     worker = fleet.worker(
-        "stuck", "-Q", "travel", pool="threads", slots=3, TASKENGINE_CANCEL_GRACE_SECONDS="1.5"
-    )
+        "stuck", "-Q", "travel", pool="threads", slots=3, TASKENGINE_CANCEL_GRACE_SECONDS="1.5",
+        TASKENGINE_DRAIN_SECONDS="60",
+    )  # fmt: skip
     healthy = fleet.submit(Task(capability="travel", input={"do": "deaf", "seconds": 12}))
     started(fleet, healthy)
     until(lambda: consumes(fleet))
