@@ -5,12 +5,18 @@ Three things are made here for everybody else: the channel that survives unreada
 Celery's configuration as data (:func:`celery_options`). A message is a wake-up, not the work: losing,
 repeating or reordering messages must never lose, repeat or reorder work, so nothing here tries to make
 delivery reliable.
+
+Each is imported when it is first asked for: who only grants needs the message, and no channel.
 """
 
-from taskengine.transport.broker import celery_options, transport_options
-from taskengine.transport.channel import install, is_ours
-from taskengine.transport.envelope import PRIORITY_STEPS, SLOT_TASK, TOKEN_HEADER, queue_key, template
-from taskengine.transport.pools import POOLS, refusal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taskengine.transport.broker import celery_options, transport_options
+    from taskengine.transport.channel import install, is_ours
+    from taskengine.transport.envelope import PRIORITY_STEPS, SLOT_TASK, TOKEN_HEADER, queue_key, template
+    from taskengine.transport.pools import POOLS, refusal
 
 __all__ = [
     "POOLS",
@@ -25,3 +31,25 @@ __all__ = [
     "template",
     "transport_options",
 ]
+
+#: Where each comes from.
+_LATE = {
+    "POOLS": "taskengine.transport.pools",
+    "PRIORITY_STEPS": "taskengine.transport.envelope",
+    "SLOT_TASK": "taskengine.transport.envelope",
+    "TOKEN_HEADER": "taskengine.transport.envelope",
+    "celery_options": "taskengine.transport.broker",
+    "install": "taskengine.transport.channel",
+    "is_ours": "taskengine.transport.channel",
+    "queue_key": "taskengine.transport.envelope",
+    "refusal": "taskengine.transport.pools",
+    "template": "taskengine.transport.envelope",
+    "transport_options": "taskengine.transport.broker",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found = getattr(import_module(_LATE[name]), name)
+    return found
