@@ -46,9 +46,9 @@ def settings(shared_valkey: Any) -> Settings:
     return Settings(redis_url=shared_valkey.url, **IMPATIENT)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(shared_valkey: Any) -> Iterator[Served]:
-    """A server of REST on the store."""
+    """A server of REST on the store. One for all: to make its routes takes a second, and it forgets between tests."""
     # Without a key, which would lie in the store beside what the laws count there.
     server = Served(Settings(redis_url=shared_valkey.url, **IMPATIENT), everybody="ann")
     yield server
