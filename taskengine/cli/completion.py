@@ -66,7 +66,7 @@ def dead_ids(incomplete: str) -> Offers:
     """Ids of dead letters that begin like this, for completion."""
     if afar.is_meant():
         return _begun(afar.dead(), incomplete)
-    found = ask(lambda store: store.run(dead_letters.page(Keys(store.settings.namespace), None, 0, _LOOKED))) or []
+    _, found = ask(lambda store: store.run(dead_letters.find(None, 0, _LOOKED))) or (None, [])
     return _named([one.id for one in found], incomplete)
 
 
@@ -179,7 +179,7 @@ def approvals(context: typer.Context, incomplete: str) -> Offers:
 
 def _runs(incomplete: str, *, names: bool, among: str = "graphs") -> Offers:
     def newest(keys: Keys) -> Operation[list[stored_runs.StoredRun | None]]:
-        entries = yield from by_moment.page(keys.fixed(among), None, 0, _LOOKED)
+        entries = yield from by_moment.newest(keys.fixed(among), _LOOKED)
         return (yield from stored_runs.read([entry.id for entry in entries]))
 
     def nearby() -> list[afar.Named]:

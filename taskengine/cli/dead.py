@@ -18,10 +18,11 @@ from taskengine.cli.lazy import offers
 from taskengine.cli.moments import past
 from taskengine.cli.options import Cursor, Limit
 from taskengine.cli.output import OutputOption, answer
+from taskengine.cli.pages import filled
 from taskengine.cli.place import asking, nothing
 from taskengine.cli.task.view import as_json, executions_table, whole
 from taskengine.cli.text import first_line, moment, offered, plain
-from taskengine.models import DeadLetter, DeadLetterPage, RequeuedLetters
+from taskengine.models import DeadLetter, RequeuedLetters
 
 app = typer.Typer(
     name="dead", no_args_is_help=True, help="Dead letters: tasks that lost one worker after another."
@@ -65,9 +66,9 @@ def list_(
     """List dead letters, newest first."""
     from_then = None if since is None else past(since, "--since")
     with asking() as api:
-        page = api.list_dead_letters(capability, from_then, limit, cursor)
-    found = [{"at": letter.at.isoformat(), "task": as_json(letter.task)} for letter in page]
-    answer({"dead_letters": found, "cursor": page.cursor}, _table(page))
+        found, after = filled(lambda most, at: api.list_dead_letters(capability, from_then, most, at), limit, cursor)
+    letters = [{"at": letter.at.isoformat(), "task": as_json(letter.task)} for letter in found]
+    answer({"dead_letters": letters, "cursor": after}, _table(found, after))
 
 
 @command(app, "taskengine dead show ID          the executions that were lost, and all that happened")
@@ -131,20 +132,20 @@ def _told(what: str, done: Sequence[object]) -> RenderableType:
     return "\n".join([*(f"{id} {what}" for id in done[:_NAMED]), *([f"{len(done)} {what}"] * (len(done) > _NAMED))])
 
 
-def _table(page: DeadLetterPage) -> RenderableType:
-    if not page:
+def _table(letters: Sequence[DeadLetter], cursor: str | None) -> RenderableType:
+    if not letters:
         return nothing("no dead letter")
     found = Table(box=None, pad_edge=False, header_style="bold")
     found.add_column("ID", no_wrap=True, min_width=36)
     for heading in ("Name", "Capability", "Given up", "Why"):
         found.add_column(heading, overflow="fold")
-    for letter in page:
+    for letter in letters:
         task = letter.task
         found.add_row(
             Text(str(task.id)), plain(task.name), offered(task), Text(moment(letter.at)),
             plain(first_line(task.error_message or "")),
         )  # fmt: skip
-    return Group(found, Text(f"more: --cursor {page.cursor}", style="dim")) if page.cursor else found
+    return Group(found, Text(f"more: --cursor {cursor}", style="dim")) if cursor else found
 
 
 def _whole(letter: DeadLetter) -> RenderableType:

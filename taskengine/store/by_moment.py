@@ -1,15 +1,15 @@
-"""Pages of a sorted set of moments, newest first.
+"""Lists of members by their moments, newest first: runs, workflows, dead letters.
 
-A page is found by moment and id, not by position: what comes or goes between two pages shifts nothing.
+A place in one is a moment and an id, not a position: what comes or goes between two pages shifts nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-from taskengine.store.call import Call, Operation
+from taskengine.store.call import Arg, Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +21,25 @@ class Entry:
     at_ms: int
 
 
-def page(key: str, after: Entry | None, since_ms: int, most: int) -> Operation[list[Entry]]:
-    """Return the next *most* entries behind *after* (None: from the newest), none from before *since_ms*."""
-    if after is None:
-        return (yield from _older(key, "+inf", since_ms, most))
-    # Those of one moment are given by their ids, the last first; one script makes 64 of a moment.
-    same: int = yield from Call("ZCOUNT", (key, after.at_ms, after.at_ms), int, command=True)
-    found = yield from _older(key, after.at_ms, since_ms, same + most)
-    return [one for one in found if (one.at_ms, one.id) < (after.at_ms, after.id)][:most]
+#: Where to go on (None: there are no more), and what was found before it.
+Found: TypeAlias = tuple[Entry | None, list[Entry]]
 
 
-def _older(key: str, newest: str | int, since_ms: int, most: int) -> Call[list[Entry]]:
-    args = (key, newest, since_ms, "WITHSCORES", "LIMIT", 0, most)
-    return Call("ZREVRANGEBYSCORE", args, _entries, command=True)
+def behind(after: Entry | None) -> dict[str, Arg]:
+    """Return what a script that finds is told of the place to go on at; None is the beginning."""
+    return {"after_ms": after.at_ms if after else "", "after_id": after.id if after else ""}
+
+
+def found(raw: Sequence[Any]) -> Found:
+    """Return what such a script says."""
+    id, _, ms = str(raw[0]).partition(" ")
+    entries = [Entry(str(id), int(ms)) for id, ms in zip(raw[1::2], raw[2::2], strict=True)]
+    return Entry(id, int(ms)) if id else None, entries
+
+
+def newest(key: str, most: int) -> Call[list[Entry]]:
+    """Return the *most* newest members."""
+    return Call("ZREVRANGE", (key, 0, most - 1, "WITHSCORES"), _entries, command=True)
 
 
 def _entries(raw: Sequence[Any]) -> list[Entry]:

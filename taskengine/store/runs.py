@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from taskengine.store.by_moment import Entry
+from taskengine.store import by_moment
+from taskengine.store.by_moment import Entry, Found
 from taskengine.store.call import Call, Operation
 from taskengine.store.keys import CODES, Keys
 from taskengine.store.tasks import read as read_tasks
@@ -59,28 +60,21 @@ def _rows(raw: Sequence[Any]) -> list[_Run | None]:
     return [_Run._make(row) if row else None for row in raw]
 
 
-def _found(raw: Sequence[Any]) -> tuple[Entry | None, list[Entry]]:
-    id, _, ms = str(raw[0]).partition(" ")
-    entries = [Entry(str(id), int(ms)) for id, ms in zip(raw[1::2], raw[2::2], strict=True)]
-    return Entry(id, int(ms)) if id else None, entries
-
-
-_FIND_RUNS = Verb("find_runs", _found)
+_FIND_RUNS = Verb("find_runs", by_moment.found)
 _READ_RUNS = Verb("read_runs", _rows, run=_Run)
 _RUN_COUNTS: Verb[list[Any]] = Verb("run_counts", list)
 
 
 def find(
     after: Entry | None, most: int, *, name: str = "", created_by: str = "", finished: bool | None = None
-) -> Call[tuple[Entry | None, list[Entry]]]:
+) -> Call[Found]:
     """Return graphs behind *after* (None: from the newest) that meet every filter, and where to go on (None: no more).
 
     Newest first, *most* or fewer where a script may look no further. A run that notes nobody is found by whoever is
     asked for: :func:`read` knows who made it.
     """
     stands = "" if finished is None else "1" if finished else "0"
-    at, id = (after.at_ms, after.id) if after else ("", "")
-    return _FIND_RUNS(after_ms=at, after_id=id, limit=most, name=name, by=created_by, finished=stands)
+    return _FIND_RUNS(**by_moment.behind(after), limit=most, name=name, by=created_by, finished=stands)
 
 
 def read(ids: Sequence[str]) -> Operation[list[StoredRun | None]]:

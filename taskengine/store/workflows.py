@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from taskengine.errors import StoreError
+from taskengine.models.enums import WorkflowStatus
 from taskengine.store import by_moment
-from taskengine.store.by_moment import Entry
+from taskengine.store.by_moment import Entry, Found
 from taskengine.store.call import Call, Operation
 from taskengine.store.codec import dumps, loads_object, pairs
 from taskengine.store.fields import FrameField
@@ -17,6 +18,9 @@ from taskengine.store.keys import Keys
 from taskengine.store.records import Record
 from taskengine.store.replies import Reply, reply
 from taskengine.store.verb import Row, Verb
+
+#: Workflows read by one script.
+PIECE = 64
 
 _PUT_DEFINITION = Verb("put_definition", reply)
 _START_WORKFLOW = Verb("start_workflow", reply)
@@ -88,7 +92,7 @@ class Stored:
 
 
 class _Workflow(NamedTuple):
-    """The same, as ``read_workflow`` says it; each record is a flat list."""
+    """The same, as ``read_workflows`` says it; each record is a flat list."""
 
     fields: Sequence[str]
     frame: Sequence[str]
@@ -110,12 +114,36 @@ def _stored(raw: Sequence[Any]) -> Stored | None:
     )
 
 
-_READ_WORKFLOW = Verb("read_workflow", _stored, workflow=_Workflow)
+def _all_stored(raw: Sequence[Any]) -> list[Stored | None]:
+    return [_stored(each) for each in raw]
 
 
-def read(id: str) -> Call[Stored | None]:
+_READ_WORKFLOWS = Verb("read_workflows", _all_stored, workflow=_Workflow)
+_FIND_WORKFLOWS = Verb("find_workflows", by_moment.found)
+
+
+def read(id: str) -> Operation[Stored | None]:
     """Return a workflow; None where there is no such one."""
-    return _READ_WORKFLOW(workflow=id)
+    (found,) = yield from _READ_WORKFLOWS(workflows=[id])
+    return found
+
+
+def read_all(ids: Sequence[str]) -> Operation[list[Stored | None]]:
+    """Return workflows in the order asked; None where there is no such one."""
+    found: list[Stored | None] = []
+    while len(found) < len(ids):
+        found += yield from _READ_WORKFLOWS(workflows=ids[len(found) : len(found) + PIECE])
+    return found
+
+
+def find(
+    after: Entry | None, most: int, *, name: str = "", created_by: str = "", status: WorkflowStatus | None = None
+) -> Call[Found]:
+    """Return workflows behind *after* (None: from the newest) that meet every filter, and where to go on (None: no
+    more). Newest first, *most* or fewer where a script may look no further.
+    """
+    stands = "" if status is None else status.value
+    return _FIND_WORKFLOWS(**by_moment.behind(after), limit=most, name=name, by=created_by, status=stands)
 
 
 #: Signals of one name that may wait in a workflow.
@@ -195,11 +223,6 @@ def _text(raw: Any) -> str:
 def register(name: str, digest: str, by: str) -> Call[Reply]:
     """Register a definition that was laid by: ok (version) or undefined."""
     return _REGISTER(name=name, digest=digest, by=by)
-
-
-def page(keys: Keys, after: Entry | None, most: int) -> Operation[list[Entry]]:
-    """Return the next *most* workflows behind *after*, newest first."""
-    return by_moment.page(keys.fixed("workflows"), after, 0, most)
 
 
 def names(keys: Keys) -> Call[list[str]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from taskengine import InvalidInputError, NotFoundError, Task
+from taskengine import BlockingTaskAPI, InvalidInputError, NotFoundError, Task
+from taskengine.api.operations.dead import list_dead_letters
+from taskengine.store.fields import TaskField
 
-from ..store.world import World
+from ..store.world import World, steps
 
 
 def kill(world: World, *wanted: Task) -> None:
@@ -82,6 +84,33 @@ def test_filters_choose_by_capability_and_by_time(api: Any, world: World) -> Non
     assert names(api.list_dead_letters("lint")) == ["new", "old"]
     assert names(api.list_dead_letters("other")) == []
     assert names(api.list_dead_letters(since=datetime.now(UTC) - timedelta(minutes=5))) == ["new"]
+
+
+def test_a_search_that_took_long_ends_a_page_and_says_where_to_go_on(one: BlockingTaskAPI, world: World) -> None:
+    """What is looked for was given up first, and 12 000 others since: no page looks through all of them."""
+    rare, common = (one.create_task(Task(name=name, capability=name)) for name in ("rare", "common"))
+    dead = world.keys.fixed("dead")
+    world.raw.zadd(dead, {str(rare.id): 1} | {str(UUID(int=n)): 2 + n // 100 for n in range(12_000)})
+    with world.raw.pipeline() as trip:
+        for n in range(12_000):
+            trip.hset(world.keys.of("task", UUID(int=n)), TaskField.queue, "common")
+        trip.execute()
+    sent: list[str] = []
+
+    def send(call: Any) -> Any:
+        sent.append(call.name)
+        return world.run(call)
+
+    page = steps(list_dead_letters(capability="rare", since=None, limit=5, after=None), send)
+    assert (page, page.cursor is None) == ([], False)
+    assert sent == ["find_dead_letters"] * 10
+    further = [page]
+    while further[-1].cursor:
+        further.append(one.list_dead_letters("rare", limit=5, cursor=further[-1].cursor))
+    assert [letter.task.id for each in further for letter in each] == [rare.id]
+    world.raw.zadd(dead, {str(common.id): 10**12})
+    assert one.drop_dead_letters(capability="rare") == [rare.id]
+    assert names(one.list_dead_letters(limit=1)) == ["common"]
 
 
 def test_a_story_tells_the_lost_executions_and_the_events(api: Any, world: World) -> None:

@@ -28,7 +28,7 @@ window.fetch = async (address, init) => {
   return Response.json({ items: [], cursor: String(at + 1) });
 };
 """
-_LISTS = ["runs", "tasks", "workflows"]
+_LISTS = ["runs", "tasks", "workflows", "dead-letters"]
 
 
 def stops(screen: Screen, name: str, empty: int) -> None:

@@ -604,11 +604,13 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "read_range": lambda c: retention.read_range(c.world.run_of(c.ready.id), 0),
     "read_runs": lambda c: next(runs.read([c.world.run_of(c.ready.id)])),
     "find_runs": lambda _: runs.find(None, 1000, created_by="nobody"),
+    "find_workflows": lambda _: workflows.find(None, 1000, created_by="nobody"),
+    "find_dead_letters": lambda _: dead_letters.find(None, 0, 1000, "nobody's"),
     "read_steps": lambda c: next(steps.read([str(c.ready.id)])),
     "read_values": lambda c: next(
         step_values._read(step_values.Where(str(c.ready.id), str(c.ready.id), "", None, "a"), ["x"], ["a"])
     ),
-    "read_workflow": lambda c: workflows.read(str(c.ready.id)),
+    "read_workflows": lambda c: next(workflows.read(str(c.ready.id))),
     "register": _register,
     "resign": lambda _: coordination.resign("c1"),
     "sketch": lambda c: next(sketches.of_run(c.world.run_of(c.ready.id), 1)),

@@ -65,9 +65,9 @@ READS = {
     "read_dependencies", "read_graph_nodes", "read_outputs", "read", "read_changes", "read_executions", "read_graph",
     "read_logs",
     "read_items", "read_nodes", "read_old_turns", "read_queues", "read_range", "read_runs", "read_steps",
-    "read_values", "read_workflow",
+    "read_values", "read_workflows",
     "read_api_keys",
-    "sketch", "find_runs",
+    "sketch", "find_runs", "find_workflows", "find_dead_letters",
     "run_counts", "read_running", "read_queue_view", "read_decision_inputs", "read_statuses", "read_deadline_weights",
 }  # fmt: skip
 

@@ -121,6 +121,7 @@ def calls() -> Iterator[Call[Any]]:
         next(changes._read({ID: 0})),
         next(tasks.create("r", new)), next(tasks.read([ID])),
         next(tasks.begin_alike("abcde", 5)), next(runs.read([ID])), next(runs.counts([ID])),
+        dead_letters.find(None, 0, 1), workflows.find(None, 1),
         runs.find(None, 1), runs.find(Entry(ID, 1), 1, name="n", created_by="a", finished=True),
         next(tasks.cancel(ID, "")), next(tasks.reopen(ID)), next(tasks.execute(ID, None)),
         next(tasks.update(ID, "0", new, 1, "", before_first_run=True, edges=edges)),
@@ -148,7 +149,7 @@ def calls() -> Iterator[Call[Any]]:
     )  # fmt: skip
     step = steps.step_record(UUID(int=1), "", "w", score=1, k="workflow")
     yield from (
-        steps.look([(ID, ID)]), next(steps.read([ID])), workflows.read(ID),
+        steps.look([(ID, ID)]), next(steps.read([ID])), next(workflows.read(ID)),
         steps.expand("1", "0-1", ID, "", steps.Piece([new, step], 2)),
         steps.end("1", "0-1", ID, "", steps.Ending("completed", sets={"a": "1"}, fields={"br": "x"})),
         steps.start_waiting("1", "0-1", ID, "", "0", steps.Waiting(1, signal="go")),

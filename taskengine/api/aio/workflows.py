@@ -59,8 +59,8 @@ class AsyncWorkflows(AsyncBaseClient):
     ) -> models.WorkflowPage:
         """Return one page of the workflows that meet every filter, newest first; each as :meth:`get_workflow` has it.
 
-        The name is compared whole; *created_by* is who started it. A page looks at 64 workflows a trip until it is
-        full. Pass ``page.cursor`` back for the next one.
+        The name is compared whole; *created_by* is who started it. Pass ``page.cursor`` back for the next page. A page
+        that searched for long is short, or empty, and has a cursor: only one without is the last.
         """
         operation = operations.workflow_list.list_workflows(
             self._context, name=name, status=status, created_by=created_by, limit=limit, after=cursor

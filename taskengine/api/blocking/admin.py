@@ -112,10 +112,11 @@ class BlockingAdmin(BlockingBaseClient):
         """One page of the tasks that lost one worker after another and were given up, newest first.
 
         Without their history (:meth:`get_dead_letter`). *since*: given up then or later. Retrying or deleting a task
-        takes it off the list.
+        takes it off the list. A page that searched for long is short, or empty, and has a cursor: only one without is
+        the last.
         """
         operation = operations.dead.list_dead_letters(
-            self._context, capability=capability, since=since, limit=limit, after=cursor
+            capability=capability, since=since, limit=limit, after=cursor
         )
         return self._run(operation)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
 from taskengine.api.arguments import Id, cursor_at, id_text, id_texts, instant, number, place_of, text
 from taskengine.api.context import OperationContext
-from taskengine.api.operations.ask import MAX_PAGE
+from taskengine.api.operations.ask import MAX_PAGE, MAX_SEARCHES
 from taskengine.api.operations.execute import retry_task
 from taskengine.core import remedy
 from taskengine.errors import InvalidInputError, NotAllowedError, NotFoundError
@@ -20,7 +20,7 @@ from taskengine.store.codec import millis, moment
 from taskengine.store.history import history_of
 from taskengine.store.results import whole
 
-#: Entries looked at in one trip.
+#: Entries found in one trip.
 _PIECE = 100
 _LOST = frozenset({ExecutionStatus.LOST})
 #: Latest executions and events that its history shows.
@@ -28,23 +28,22 @@ _TOLD = 100
 
 
 def list_dead_letters(
-    context: OperationContext, *, capability: str | None, since: datetime | None, limit: int, after: str | None
+    *, capability: str | None, since: datetime | None, limit: int, after: str | None
 ) -> Operation[DeadLetterPage]:
-    """One page of dead letters that meet every filter, newest first, without their history."""
+    """One page of dead letters that meet every filter, newest first, without their history; short where it would
+    search for longer.
+    """
     most, place = number(limit, "limit", 1, MAX_PAGE), place_of(after)
     queue, from_ms = _filters(capability, since)
     found: list[tuple[Entry, Task]] = []
-    while len(found) <= most:  # one more than asked tells whether there is a next page
-        entries = yield from dead_letters.page(context.keys, place, from_ms, _PIECE)
-        found += yield from _meeting(entries, queue)
-        if len(entries) < _PIECE:
-            break
-        place = entries[-1]
-    last = found[most - 1][0] if len(found) > most else None
-    return DeadLetterPage(
-        (_letter(entry, task) for entry, task in found[:most]),
-        None if last is None else cursor_at(last),
-    )
+    more, searches = True, 0
+    while more and len(found) <= most and searches < MAX_SEARCHES:  # one more than asked tells whether there is more
+        place, entries = yield from dead_letters.find(place, from_ms, most + 1 - len(found), queue)
+        seen = yield from tasks.read([entry.id for entry in entries])
+        found += [(entry, task) for entry, task in zip(entries, seen, strict=True) if task is not None]
+        more, searches = place is not None, searches + 1
+    last = found[most - 1][0] if len(found) > most else place
+    return DeadLetterPage((_letter(entry, task) for entry, task in found[:most]), cursor_at(last) if last else None)
 
 
 def get_dead_letter(context: OperationContext, task_id: Id) -> Operation[DeadLetter]:
@@ -123,27 +122,18 @@ def _each(
             field="task_ids",
         )
     queue, from_ms = _filters(capability, since)
-    place: Entry | None = None
-    while entries := (yield from dead_letters.page(context.keys, place, from_ms, _PIECE)):
-        for entry, _ in (yield from _meeting(entries, queue)):
+    place, more = None, True
+    while more:
+        place, entries = yield from dead_letters.find(place, from_ms, _PIECE, queue)
+        for entry in entries:
             if (yield from act(entry.id)):
                 done.append(UUID(entry.id))
-        place = entries[-1]
+        more = place is not None
     return done
 
 
-def _meeting(entries: Sequence[Entry], capability: str | None) -> Operation[list[tuple[Entry, Task]]]:
-    """Return the entries with their tasks, without those that meanwhile are gone or have another capability."""
-    seen = yield from tasks.read([entry.id for entry in entries])
-    return [
-        (entry, task)
-        for entry, task in zip(entries, seen, strict=True)
-        if task is not None and capability in (None, task.capability)
-    ]
-
-
-def _filters(capability: str | None, since: datetime | None) -> tuple[str | None, int]:
-    queue = None if capability is None else text(capability, "capability")
+def _filters(capability: str | None, since: datetime | None) -> tuple[str, int]:
+    queue = "" if capability is None else text(capability, "capability")
     return queue, 0 if since is None else millis(instant(since, "since")) or 0
 
 

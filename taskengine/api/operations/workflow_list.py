@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from taskengine.api.arguments import cursor_at, member, number, place_of, text
 from taskengine.api.context import OperationContext
-from taskengine.api.operations.ask import MAX_PAGE
+from taskengine.api.operations.ask import MAX_PAGE, MAX_SEARCHES
 from taskengine.api.operations.runs import LONGEST_NAME
 from taskengine.api.operations.workflow_read import definition_of, status_of, workflow_of
 from taskengine.models import Workflow, WorkflowDefinition, WorkflowPage, WorkflowStatus
-from taskengine.store import runs, workflows
+from taskengine.store import workflows
 from taskengine.store.by_moment import Entry
 from taskengine.store.call import Operation
 from taskengine.store.workflows import Stored
-
-#: Workflows looked at in one trip.
-PIECE = 64
 
 
 def list_workflows(
@@ -26,26 +23,28 @@ def list_workflows(
     limit: int,
     after: str | None,
 ) -> Operation[WorkflowPage]:
-    """Return one page of the workflows that meet every filter."""
+    """Return one page of the workflows that meet every filter; short where it would search for longer."""
     most, place = number(limit, "limit", 1, MAX_PAGE), place_of(after)
     wanted = None if name is None else text(name, "name", LONGEST_NAME)
     by = None if created_by is None else text(created_by, "created_by")
     stands = None if status is None else member(WorkflowStatus, status, "status")
-    found: list[tuple[Entry, Stored]] = []
-    while len(found) <= most:  # one more than asked tells whether there is a next page
-        entries = yield from workflows.page(context.keys, place, PIECE)
-        seen = yield from runs.read([entry.id for entry in entries])
-        for entry, run in zip(entries, seen, strict=True):
-            if run is None or wanted not in (None, run.name) or by not in (None, run.created_by):
-                continue
-            stored = yield from workflows.read(entry.id)
-            if stored is not None and stands in (None, status_of(stored)) and len(found) <= most:
-                found.append((entry, stored))
-        if len(entries) < PIECE:
-            break
-        place = entries[-1]
-    made = yield from _with_definitions(context, found[:most])
-    return WorkflowPage(made, cursor_at(found[most - 1][0]) if len(found) > most else None)
+    found: list[Entry] = []
+    more, searches = True, 0
+    while more and len(found) <= most and searches < MAX_SEARCHES:  # one more than asked tells whether there is more
+        place, entries = yield from workflows.find(
+            place, most + 1 - len(found), name=wanted or "", created_by=by or "", status=stands
+        )
+        found += entries
+        more, searches = place is not None, searches + 1
+    seen = yield from workflows.read_all([entry.id for entry in found[:most]])
+    last = found[most - 1] if len(found) > most else place
+    meant = [
+        (entry, one)
+        for entry, one in zip(found, seen, strict=False)
+        if one is not None and stands in (None, status_of(one))  # it may have moved since it was found
+    ]
+    made = yield from _with_definitions(context, meant)
+    return WorkflowPage(made, cursor_at(last) if last else None)
 
 
 def _with_definitions(context: OperationContext, found: list[tuple[Entry, Stored]]) -> Operation[list[Workflow]]:

@@ -16,6 +16,7 @@ from rich.text import Text
 from taskengine.cli.guide import command
 from taskengine.cli.options import AnyUser, Cursor, Limit, WaitTimeout
 from taskengine.cli.output import OutputOption, answer
+from taskengine.cli.pages import filled
 from taskengine.cli.place import asking, nothing
 from taskengine.cli.task.live import spoken
 from taskengine.cli.text import first_line, moment, plain
@@ -86,9 +87,11 @@ def list_(
 ) -> None:
     """List workflows, newest first."""
     with asking() as api:
-        page = api.list_workflows(name, status and str(status), created_by, limit, cursor)
-    data = {"workflows": [each.model_dump(mode="json", exclude=_STEPS) for each in page], "cursor": page.cursor}
-    answer(data, _table(page, page.cursor))
+        found, after = filled(
+            lambda most, at: api.list_workflows(name, status and str(status), created_by, most, at), limit, cursor
+        )
+    data = {"workflows": [each.model_dump(mode="json", exclude=_STEPS) for each in found], "cursor": after}
+    answer(data, _table(found, after))
 
 
 def _table(workflows: Sequence[Workflow], cursor: str | None) -> RenderableType:

@@ -11,18 +11,18 @@ const [OFTEN, SELDOM] = [2000, 30_000];
 
 /**
  * One page of a list, full unless there are no more or the search took too long; then it has a cursor.
- * @param {string} path @param {Record<string, any>} query @param {AbortSignal} signal
+ * @param {string} path @param {Record<string, any>} query @param {AbortSignal} [signal] @param {number} [limit]
  * @returns {Promise<{items: any[], cursor: string | null, took: number}>} took: milliseconds
  */
-export async function listed(path, query, signal) {
+export async function listed(path, query, signal, limit = LIMIT) {
   const began = performance.now();
   const items = [];
   let { cursor } = query;
   do {
-    const page = await get(path, { ...query, cursor, limit: LIMIT - items.length }, signal);
+    const page = await get(path, { ...query, cursor, limit: limit - items.length }, signal);
     items.push(...page.items);
     cursor = page.cursor;
-  } while (cursor && items.length < LIMIT && performance.now() - began < PATIENCE);
+  } while (cursor && items.length < limit && performance.now() - began < PATIENCE);
   return { items, cursor: cursor ?? null, took: performance.now() - began };
 }
 

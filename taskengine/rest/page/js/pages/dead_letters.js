@@ -1,25 +1,26 @@
 // @ts-check
 /** Tasks that lost one worker after another and were given up. */
 
-import { get, post } from "../api.js";
+import { post } from "../api.js";
 import { doing, question } from "../dialog.js";
 import { h } from "../dom.js";
+import { howOften, listed } from "../listing.js";
 import { live } from "../live.js";
-import { button, empty, field, filters, head, pager, table, taskLink } from "../parts.js";
+import { button, empty, field, filters, head, notYet, pager, table, taskLink } from "../parts.js";
 import { capital, number, when } from "../words.js";
 import { asides } from "./quarantine.js";
 
 export const title = () => "Dead letters";
 
-/** As many are counted. */
+/** At most so many are counted. */
 const COUNTED = 1000;
 const DONE = { requeue: "opened again", drop: "struck off the list" };
 
 /** @param {HTMLElement} root @param {import("../route.js").Route} route */
 export function mount(root, route) {
   return live(root, route, {
-    every: 3000,
-    load: ({ query }, signal) => get("/dead-letters", { ...query, limit: 50 }, signal),
+    every: howOften,
+    load: ({ query }, signal) => listed("/dead-letters", query, signal),
     draw: (page, { query }, again) => [
       head("Set aside", "What the engine gave up on, until somebody looks."),
       asides("dead-letters"),
@@ -31,7 +32,7 @@ export function mount(root, route) {
       page.items.length
         ? table("Dead letters", ["Task", { text: "Queue", class: "extra" }, { text: "Lost workers", class: "number" }, { text: "Given up", class: "extra" }, ""],
             page.items.map((/** @type {any} */ each) => row(each, again)))
-        : empty(query.capability ? "No dead letter in this queue" : "No dead letter", "A task whose workers died again and again would stand here."),
+        : page.cursor ? notYet() : empty(query.capability ? "No dead letter in this queue" : "No dead letter", "A task whose workers died again and again would stand here."),
       pager(page.cursor, query, page.items.length),
     ],
   });
@@ -53,9 +54,9 @@ function row({ task, at }, again) {
 /** @param {"requeue" | "drop"} verb @param {Record<string, string>} query */
 async function all(verb, { capability }) {
   const filter = capability ? { capability } : {};
-  const page = await get("/dead-letters", { ...filter, limit: COUNTED });
+  const page = await listed("/dead-letters", filter, undefined, COUNTED);
   if (!page.items.length) return "None is left";
-  const count = page.cursor ? `more than ${COUNTED.toLocaleString("en")} dead letters` : number(page.items.length, "dead letter");
+  const count = page.cursor ? `more than ${page.items.length.toLocaleString("en")} dead letters` : number(page.items.length, "dead letter");
   const text = verb === "requeue" ? "They are opened again with a fresh count of losses; what kills workers will kill some more."
     : "They leave this list; their tasks stay failed, with their history.";
   const action = `${verb === "requeue" ? "Requeue" : "Drop"} ${count}`;
