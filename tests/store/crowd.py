@@ -275,7 +275,7 @@ class Stored:
         world.raw.flushall()
         pipe = world.raw.pipeline()
         for name, value in self.values.items():
-            pipe.restore(name, 0, value)
+            pipe.restore(name, 0, value, replace=True)  # a late answer lets the client send it again
         pipe.execute()
         world.elect()
         world.broken = True  # made by hand
