@@ -24,6 +24,8 @@ class ApiKey(InputModel):
     rate: int
     #: About a minute exact; None when it was never used.
     used_at: Moment | None
+    #: A server made it for its machine, and renews it while it serves.
+    is_local: bool = False
 
 
 class NewKey(InputModel):

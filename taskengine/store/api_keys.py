@@ -26,26 +26,39 @@ class _Row(NamedTuple):
     ends: str
     rate: str
     used: str
+    is_local: str
 
 
 _PUT = Verb("put_api_key", reply)
 _ADMIT = Verb("admit", reply)
 _OPEN = Verb("open_session", reply)
 _CLOSE = Verb("close_session", reply)
+_RENEW = Verb("renew_api_key", reply)
 _REVOKE = Verb("revoke_api_key", reply)
 _READ: Verb[list[Any]] = Verb("read_api_keys", list, api_key=_Row)
 
 
-def put(id: str, sha: str, name: str, scope: str, expires_at: datetime | None, rate: int) -> Call[Reply]:
-    """Store a key: ok, taken (the id is another key's) or full."""
+def put(
+    id: str, sha: str, name: str, scope: str, expires_at: datetime | None, rate: int, life: int | None = None
+) -> Call[Reply]:
+    """Store a key: ok, taken (the id is another key's) or full.
+
+    *life*: milliseconds from now on that a server's own key for its machine lasts; None for any other.
+    """
     ends = millis(expires_at)
     return _PUT(
-        id=id, sha=sha, name=name, scope=scope, ends="" if ends is None else ends, rate=rate, most=MOST_KEYS
-    )
+        id=id, sha=sha, name=name, scope=scope, ends="" if ends is None else ends, rate=rate,
+        life="" if life is None else life, most=MOST_KEYS,
+    )  # fmt: skip
+
+
+def renew(id: str, sha: str, life: int) -> Call[Reply]:
+    """Let a server's own key last so many milliseconds from now on: ok or missing."""
+    return _RENEW(id=id, sha=sha, life=life)
 
 
 def admit(id: str, sha: str, request: str, session: str = "") -> Call[Reply]:
-    """Let a request in: ok (name, scope), limited (ms to wait, name), missing or expired. It counts once.
+    """Let a request in: ok (name, scope, its end), limited (ms to wait, name), missing or expired. It counts once.
 
     *sha*: of the secret of the key, or of the *session* of it that is shown. *request*: its id; '' counts nothing.
     """
@@ -62,9 +75,9 @@ def close_session(id: str, session: str) -> Call[Reply]:
     return _CLOSE(id=id, session=session)
 
 
-def revoke(id: str) -> Call[Reply]:
-    """Forget a key and its sessions: ok or missing."""
-    return _REVOKE(id=id)
+def revoke(id: str, *, if_lapsed: bool = False) -> Call[Reply]:
+    """Forget a key and its sessions: ok, missing, or lasts where only one whose end is over is meant."""
+    return _REVOKE(id=id, lapsed="1" if if_lapsed else "")
 
 
 def every_key() -> Operation[list[ApiKey]]:
@@ -85,4 +98,5 @@ def _key(row: _Row) -> ApiKey | None:
     return ApiKey(
         id=row.id, name=row.name, scope=KeyScope(row.scope), created_at=at, expires_at=moment(row.ends),
         rate=int(row.rate or 0), used_at=moment(row.used),
+        is_local=bool(row.is_local),
     )  # fmt: skip

@@ -200,6 +200,7 @@ class ApiKeyField:
     busy_until = "tat"  # ms: when all requests so far had come one by one
     request = "req"  # the latest that was let in
     used = "used"  # ms, about a minute exact
+    is_local = "own"  # '1': a server made it for its machine and renews it
 
 
 class RunField:

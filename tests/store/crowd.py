@@ -626,6 +626,7 @@ ASKS: dict[str, Callable[[Crowd], Any]] = {
     "admit": lambda _: api_keys.admit("k", "sha", "r"),
     "open_session": lambda _: api_keys.open_session("k", "sha", "s", "secret", 1000),
     "close_session": lambda _: api_keys.close_session("k", "s"),
+    "renew_api_key": lambda _: api_keys.renew("k", "sha", 1000),
     "revoke_api_key": lambda _: api_keys.revoke("k"),
     "read_api_keys": lambda _: next(api_keys.every_key()),
     "remove_limit": lambda _: limits.remove("l0"),

@@ -428,6 +428,12 @@ def close_session(w: World) -> Case:
 
 
 @case
+def renew_api_key(w: World) -> Case:
+    w.run(api_keys.put("k", "sha", "bot", "admin", None, 0, 1000))
+    return Case(api_keys.renew("k", "sha", 2000), lambda: w.new("b"), renews=True)
+
+
+@case
 def revoke_api_key(w: World) -> Case:
     w.run(api_keys.put("k", "sha", "bot", "read", None, 60))
     return Case(api_keys.revoke("k"), lambda: w.new("b"), frozenset({"missing"}))
@@ -856,6 +862,8 @@ def quiet(dump: dict[str, Any], keys: Any) -> dict[str, Any]:
             kept[name] = [member for member, _ in dump[name]]
         if name.startswith(keys.of("node", "")):
             kept[name] = {k: v for k, v in dump[name].items() if k != b"heartbeat"}
+        if name.startswith(keys.of("api_key", "")):
+            kept[name] = {k: v for k, v in dump[name].items() if k != b"end"}
     return kept
 
 

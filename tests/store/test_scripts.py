@@ -142,6 +142,7 @@ def calls() -> Iterator[Call[Any]]:
         deadlines.note("1", [deadlines.Finding(ID, 1, "risk"), deadlines.Finding(ID, 1, "over")]),
         limits.put(Limit(name="key", in_flight=1)), limits.remove("key"), limits.read(["key"]),
         api_keys.put("k", "sha", "bot", "read", None, 60), api_keys.admit("k", "sha", "r"), api_keys.revoke("k"),
+        api_keys.renew("k", "sha", 1000),
         api_keys.open_session("k", "sha", "s", "secret", 1000), api_keys.close_session("k", "s"),
         next(api_keys.every_key()),
         limits.permit(ID, 1, 1, (1, 2, 3)), hosts.look_after("1", 1000), next(hosts.every_host()),
