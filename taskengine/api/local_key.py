@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from taskengine.embedded.layout import write_private
@@ -31,6 +33,14 @@ def read(path: Path) -> str | None:
             return file.read(200).strip() or None
     except (FileNotFoundError, UnicodeDecodeError):
         return None
+
+
+def remove(folder: Path, ids: Collection[str]) -> None:
+    """Remove the files with the keys of these ids, which let nobody in any more."""
+    for path in folder.glob("*.key"):
+        with suppress(SettingsError, OSError):
+            if any((read(path) or "").startswith(f"te_{id}_") for id in ids):
+                path.unlink()
 
 
 def write(path: Path, key: str) -> None:

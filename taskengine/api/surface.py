@@ -72,6 +72,8 @@ class Row:
     one: str = ""
     #: The argument that names who does it: it is the key's name, whatever a caller says.
     who: str = ""
+    #: The argument that says until when something lasts that is to last no longer than the caller's key.
+    until: str = ""
     #: The argument, or ``argument.field``, that the header ``Idempotency-Key`` is.
     key: str = ""
     #: It may wait up to :data:`LONGEST_WAIT`; the answer says whether it came to its end.
@@ -197,7 +199,7 @@ _FLEET = (
 #: Who has a key for everything may make one; whole keys come in a body, for paths stand in logs.
 _KEYS = (
     Row("list_keys", _GET, "/keys", _ADMIN),
-    Row("create_key", _POST, "/keys", _ADMIN, _BODY),
+    Row("create_key", _POST, "/keys", _ADMIN, _BODY, until="expires_at"),
     Row("revoke_key", _POST, "/keys:revoke", _ADMIN, _BODY),
 )
 _ASIDE = (

@@ -52,7 +52,8 @@ def create(
         made = api.create_key(name, scope=scope, expires_at=ends, rate=rate)
     answer(made.model_dump(mode="json"), plain(made.key))
     if not wants_json():
-        console(stderr=True).print("send it as Authorization: Bearer KEY; it is shown only now", style="dim")
+        until = f", and valid until {moment(made.expires_at)}" if made.expires_at else ""
+        console(stderr=True).print(f"send it as Authorization: Bearer KEY; it is shown only now{until}", style="dim")
 
 
 @command(app, "taskengine keys list", "taskengine keys list -o json | jq '.[] | select(.used_at == null)'", name="list")
@@ -72,6 +73,12 @@ def revoke(id: Id, output: OutputOption = None) -> None:
     answer({"revoked": True}, plain("revoked"))
 
 
+def _end(key: ApiKey) -> str:
+    if key.expires_at is None:
+        return "never"
+    return moment(key.expires_at) + (" (a server renews it)" if key.is_local else "")
+
+
 def _table(keys: list[ApiKey]) -> RenderableType:
     if not keys:
         return nothing("there are no keys")
@@ -86,7 +93,7 @@ def _table(keys: list[ApiKey]) -> RenderableType:
             plain(key.name),
             key.scope.value,
             Text(moment(key.created_at)),
-            Text(moment(key.expires_at) if key.expires_at else "never", style="red" if is_over else ""),
+            Text(_end(key), style="red" if is_over else ""),
             str(key.rate or "any"),
             Text(moment(key.used_at) if key.used_at else "never"),
         )

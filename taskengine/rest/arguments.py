@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, Json, JsonValue, TypeAdapter, ValidationError, create_model
 
 from taskengine.api.operations.agent_fields import CHANGEABLE
-from taskengine.api.operations.keys import Caller
+from taskengine.api.operations.keys import Caller, end_of
 from taskengine.api.surface import LONGEST_WAIT, MOST_IDS, ROWS, Row, Scope, Sends
 from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskCreateRequest, TaskFilter, Workflow
@@ -138,6 +138,8 @@ def arguments_of(row: Row, brought: Mapping[str, Any], caller: Caller) -> dict[s
     if row.waits and body is None:  # who sends no body asks for the defaults of one request
         given |= _told(row, body_model(row)())
     _sign(row, given, caller)
+    if row.until:
+        given[row.until] = end_of(given.get(row.until), caller)
     if row.key and (key := brought.get(KEY)) is not None:
         _put_key(row, given, key)
     _make_tasks(row, given, caller)

@@ -14,16 +14,10 @@ from types import FrameType
 
 import uvicorn
 
-from taskengine.api import local_key
-from taskengine.api.arguments import user
-from taskengine.api.operations.keys import admit
-from taskengine.api.surface import Scope
-from taskengine.errors import AccessError
-from taskengine.models.enums import KeyScope
 from taskengine.rest.app import application, door_of, live_of
-from taskengine.rest.auth import Door
 from taskengine.rest.bind import Bind, listen, refuse_unsafe
 from taskengine.rest.limits import MOST_REQUESTS
+from taskengine.rest.own_key import own_key
 from taskengine.rest.protocol import PatientProtocol
 from taskengine.rest.streams import MOST_STREAMS
 from taskengine.settings import Settings
@@ -120,8 +114,6 @@ async def serve(settings: Settings, bind: Bind, greet: Callable[[str, Path | Non
     try:
         port = int(listening.getsockname()[1])
         app = application(settings, hosts=bind.hosts, needs_key=not bind.no_login, is_secure=bind.is_secure)
-        door = door_of(app)
-        file = await _own_key(door, port) if bind.is_loopback and not bind.no_login else None
         config = uvicorn.Config(
             app, http=PatientProtocol, ws="none", lifespan="on", log_level="warning", access_log=False,
             server_header=False, proxy_headers=False, limit_concurrency=MOST_REQUESTS + MOST_STREAMS + _SPARE,
@@ -129,8 +121,9 @@ async def serve(settings: Settings, bind: Bind, greet: Callable[[str, Path | Non
             ssl_certfile=bind.tls_cert and str(bind.tls_cert), ssl_keyfile=bind.tls_key and str(bind.tls_key),
         )  # fmt: skip
         _collect_less()
-        said = partial(greet, bind.url(port), file)
-        await Server(config, live_of(app).say_bye, bind.linger, said).serve(sockets=[listening])
+        async with own_key(door_of(app), bind, port) as file:
+            said = partial(greet, bind.url(port), file)
+            await Server(config, live_of(app).say_bye, bind.linger, said).serve(sockets=[listening])
     finally:
         listening.close()
 
@@ -144,20 +137,3 @@ def _collect_less() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS)
-
-
-async def _own_key(door: Door, port: int) -> Path:
-    """Return the file with a key that is valid: the one that is there, so that clients outlive a restart, or a new one.
-
-    It is called as its user, whose name stands with what is done.
-    """
-    path = local_key.path_of(door.settings, port)
-    there = local_key.read(path)
-    if there is not None:
-        try:
-            if (await door.ask(admit(there))).scope is Scope.ADMIN:
-                return path
-        except AccessError:
-            pass  # revoked, or of another store
-    local_key.write(path, (await door.create_key(user(None, "name")[:100], scope=KeyScope.ADMIN)).key)
-    return path

@@ -70,8 +70,14 @@ def get(said: dict[str, Any], path: str, key: str | None = None) -> httpx2.Respo
             time.sleep(0.05)
 
 
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
 def test_a_server_makes_a_key_for_its_user_alone_that_outlives_a_restart(settings: Settings, tmp_path: Path) -> None:
-    with served(settings, tmp_path) as (said, process):
+    port = free_port()
+    with served(settings, tmp_path, "--port", port) as (said, process):
         file = Path(said["key_file"])
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
@@ -82,7 +88,6 @@ def test_a_server_makes_a_key_for_its_user_alone_that_outlives_a_restart(setting
         assert get(said, "/api/v1/limits", key).status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-    port = said["url"].rpartition(":")[2]
     with served(settings, tmp_path, "--port", port) as (again, _):
         assert Path(again["key_file"]).read_text(encoding="ascii").strip() == key
         assert get(again, "/api/v1/limits", key).status_code == 200

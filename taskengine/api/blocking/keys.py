@@ -26,8 +26,8 @@ class BlockingKeys(BlockingBaseClient):
 
         *name*: whose it is, 1 to 100 characters; what is done with the key stands under it. *scope*: ``read``,
         ``submit``, ``operate`` or ``admin``, each of which may what those before it may. *rate*: requests a minute, 0
-        for any number; ten seconds' worth of them may come at once. Called twice it makes two. ConflictError when
-        there are 10 000.
+        for any number; ten seconds' worth of them may come at once. Over HTTP it ends no later than the key that makes
+        it. Called twice it makes two. ConflictError when there are 10 000.
         """
         return self._run(operations.keys.create_key(name, scope, expires_at, rate))
 

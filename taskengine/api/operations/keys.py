@@ -25,6 +25,7 @@ from taskengine.models.enums import KeyScope
 from taskengine.models.key import ApiKey, NewKey
 from taskengine.store import api_keys
 from taskengine.store.call import Operation
+from taskengine.store.codec import moment
 from taskengine.store.replies import Reply
 
 _FORM = re.compile(r"te_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
@@ -54,6 +55,8 @@ class Caller:
     scope: Scope
     #: None where no key is asked for.
     shown: Shown | None = None
+    #: When the key is over; None: never, or when nobody renews it any more.
+    ends: datetime | None = None
 
 
 def create_key(
@@ -66,14 +69,38 @@ def create_key(
     named, allowed = text(name, "name", _LONGEST_NAME), scope_of(scope)
     ends = None if expires_at is None else instant(expires_at, "expires_at")
     often = number(rate, "rate", 0, _MOST_A_MINUTE)
+    key, made = fresh()
+    refuse_full((yield from api_keys.put(made.key_id, made.sha, named, allowed.word, ends, often)))
+    return NewKey(id=made.key_id, name=named, scope=KeyScope(allowed.word), expires_at=ends, rate=often, key=key)
+
+
+def fresh() -> tuple[str, Shown]:
+    """Return a key that there never was, whole and without its secret."""
     id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    answer = yield from api_keys.put(id, _hash(secret), named, allowed.word, ends, often)
+    return f"te_{id}_{secret}", Shown(id, _hash(secret))
+
+
+def refuse_full(answer: Reply) -> None:
+    """ConflictError when a key was not stored, for there are too many."""
     if not answer.ok:
         most = api_keys.MOST_KEYS
         raise ConflictError(f"there are {most} keys, which is the most; revoke those that nobody uses")
-    return NewKey(
-        id=id, name=named, scope=KeyScope(allowed.word), expires_at=ends, rate=often, key=f"te_{id}_{secret}"
-    )
+
+
+def end_of(wanted: datetime | None, caller: Caller) -> datetime | None:
+    """Return when a key is over that another one makes: by its maker's end, or an end would bound nobody.
+
+    InvalidInputError when a later one is asked for.
+    """
+    if caller.ends is None or wanted is None:
+        return caller.ends or wanted
+    if instant(wanted, "expires_at") > caller.ends:
+        raise InvalidInputError(
+            f"the key that makes it ends at {caller.ends:%Y-%m-%dT%H:%M:%SZ}, and what it makes may not last longer; "
+            "name an earlier expires_at, or make it with a key that lasts",
+            field="expires_at",
+        )
+    return wanted
 
 
 def list_keys() -> Operation[list[ApiKey]]:
@@ -87,6 +114,12 @@ def revoke_key(key: str) -> Operation[bool]:
     return answer.ok
 
 
+def shown_of(key: str) -> Shown | None:
+    """Return a whole key without its secret; None if it is none."""
+    found = _FORM.fullmatch(key)
+    return None if found is None else Shown(found[1], _hash(found[2]))
+
+
 def id_of(key: str) -> str:
     """Return the id of a key that is shown whole, or named by its id already."""
     found = _FORM.fullmatch(key)
@@ -95,10 +128,8 @@ def id_of(key: str) -> str:
 
 def admit(shown: str) -> Operation[Caller]:
     """Return who shows this key; UnknownKeyError, TooManyRequestsError."""
-    found = _FORM.fullmatch(shown)
-    if found is None:
+    if (key := shown_of(shown)) is None:
         raise UnknownKeyError()
-    key = Shown(found[1], _hash(found[2]))
     answer = yield from _admit(key)
     if answer.word == "expired":
         raise UnknownKeyError("the key has expired; make a new one with: taskengine keys create NAME")
@@ -111,15 +142,13 @@ def open_session(shown: str) -> Operation[str]:
     It dies with the key. Of more than a hundred of one key those that end first make room.
     """
     yield from admit(shown)
-    found = _FORM.fullmatch(shown)
-    assert found is not None
+    key = shown_of(shown)
+    assert key is not None
     session, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    answer = yield from api_keys.open_session(
-        found[1], _hash(found[2]), session, _hash(secret), SESSION_SECONDS * 1000
-    )
+    answer = yield from api_keys.open_session(key.key_id, key.sha, session, _hash(secret), SESSION_SECONDS * 1000)
     if not answer.ok:
         raise UnknownKeyError()
-    return f"ts_{found[1]}_{session}_{secret}"
+    return f"ts_{key.key_id}_{session}_{secret}"
 
 
 def admit_session(shown: str) -> Operation[Caller]:
@@ -157,7 +186,7 @@ def _caller(answer: Reply, shown: Shown) -> Caller:
         raise TooManyRequestsError(answer.text(1), answer.number() / 1000)
     if not answer.ok:
         raise UnknownKeyError()
-    return Caller(answer.text(), scope_of(answer.text(1)), shown)
+    return Caller(answer.text(), scope_of(answer.text(1)), shown, moment(answer.text(2)))
 
 
 def scope_of(word: KeyScope | Scope | str) -> Scope:

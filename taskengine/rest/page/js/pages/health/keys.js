@@ -27,7 +27,7 @@ function row(each, again) {
   const isOver = each.expires_at && Date.parse(each.expires_at) < Date.now();
   return h("tr", { key: each.id },
     h("th", { scope: "row" }, each.name, " ", h("code", { class: "quiet" }, each.id)), h("td", null, each.scope),
-    h("td", { class: "extra" }, when(each.created_at)), h("td", null, each.expires_at ? [isOver ? "over since " : "", when(each.expires_at)] : "never"),
+    h("td", { class: "extra" }, when(each.created_at)), h("td", null, each.expires_at ? [isOver ? "over since " : "", when(each.expires_at), each.is_local && !isOver ? ", renewed" : ""] : "never"),
     h("td", { class: "number extra" }, each.rate || "any"), h("td", null, each.used_at ? when(each.used_at) : "never"),
     h("td", { class: "act" }, button("Revoke …", () => void doing(() => revoke(each), again), { "aria-label": `Revoke ${each.name} ${each.id}` })));
 }
