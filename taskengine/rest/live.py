@@ -7,28 +7,26 @@ accepts ``text/event-stream`` gets the stream, and who asks for a view of a grap
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic_core import to_json
 from starlette.datastructures import Headers, QueryParams
 from starlette.routing import Match
 from starlette.types import Scope as Asked
 
 from taskengine.api.operations.keys import Caller
-from taskengine.api.surface import LONGEST_WAIT, PREFIX, Scope
+from taskengine.api.surface import PREFIX, Scope
 from taskengine.errors import NotFoundError
 from taskengine.rest.arguments import refuse_unknown
 from taskengine.rest.auth import SHOWN, Door
 from taskengine.rest.background import Background
 from taskengine.rest.boards import Boards
-from taskengine.rest.feeds import GONE, last_word, sse
 from taskengine.rest.fleet_feed import FleetFeed
 from taskengine.rest.live_texts import SSE, NodeId, NodeIndex
+from taskengine.rest.logs import Logs, Place
 from taskengine.rest.problem_model import problems_of
 from taskengine.rest.streams import EventStream, Streams
 from taskengine.rest.taps import Taps
@@ -47,6 +45,7 @@ class Rooms:
         self.streams = Streams(door.lets_in, self.background)
         self.taps = Taps(door, self.background)
         self.boards = Boards(door, self.taps, self.background)
+        self.logs = Logs(door, self.background)
         self.fleet = FleetFeed(door, self.background)
 
 
@@ -145,23 +144,8 @@ async def task_logs(
     """Tell the lines of a task's log, and go on until the task is over."""
     door, known = _door(request), after if last_event_id is None else last_event_id
     await door.get_logs(task_id, execution=execution, after=known, limit=1)  # refuses what is wrong
-    return _live(request).streams.stream(_caller(request), _lines(door, task_id, execution, known))
-
-
-async def _lines(door: Door, task: UUID, execution: UUID | int | None, after: str | None) -> AsyncGenerator[bytes]:
-    try:
-        while True:
-            page = await door.follow_logs(task, execution=execution, after=after, timeout=LONGEST_WAIT)
-            after = page.cursor
-            if page.missed:
-                yield sse(to_json({"lines": page.missed}), "missed")
-            if page:
-                yield b"".join(sse(to_json(line), id=f"{page.attempt}.{line.number}") for line in page)
-            if page.is_over:
-                yield sse(to_json({"cursor": page.cursor}), "end")
-                return
-    except NotFoundError:
-        yield last_word(GONE)
+    rooms = _live(request)
+    return rooms.streams.stream(_caller(request), rooms.logs.listen(Place(task_id, execution, known)))
 
 
 async def run_view(
