@@ -76,6 +76,9 @@ class Row:
     until: str = ""
     #: The argument, or ``argument.field``, that the header ``Idempotency-Key`` is.
     key: str = ""
+    #: Why the same request sent again would be another one; '' where it changes nothing more. A client that sends
+    #: ``Idempotency-Key`` with it is not to believe that it is safe.
+    again: str = ""
     #: It may wait up to :data:`LONGEST_WAIT`; the answer says whether it came to its end.
     waits: bool = False
     #: Arguments that cannot be sent.
@@ -101,6 +104,7 @@ class Row:
 _GET, _POST, _PUT, _PATCH, _DELETE = "GET", "POST", "PUT", "PATCH", "DELETE"
 _READ, _SUBMIT, _OPERATE, _ADMIN = Scope
 _BODY, _ONE, _WHERE = Sends.BODY, Sends.ONE, Sends.WHERE
+_REOPENS = "what failed again meanwhile would be opened once more"
 
 _TASKS = (
     Row("list_tasks", _GET, "/tasks", _READ),
@@ -115,7 +119,7 @@ _TASKS = (
     Row("update_task", _PATCH, "/tasks/{task_id}", _SUBMIT, _ONE, one="request", without=("changes",)),
     Row("delete_task", _DELETE, "/tasks/{task_id}", _OPERATE),
     Row("execute_task", _POST, "/tasks/{task_id}/execute", _SUBMIT, _BODY, waits=True),
-    Row("retry_task", _POST, "/tasks/{task_id}/retry", _OPERATE, _BODY, waits=True),
+    Row("retry_task", _POST, "/tasks/{task_id}/retry", _OPERATE, _BODY, waits=True, again=_REOPENS),
     Row("cancel_task", _POST, "/tasks/{task_id}/cancel", _OPERATE, _BODY),
     Row("pause_task", _POST, "/tasks/{task_id}/pause", _OPERATE, _BODY, who="by"),
     Row("resume_task", _POST, "/tasks/{task_id}/resume", _OPERATE, _BODY),
@@ -138,7 +142,7 @@ _MANY = (
     Row("resume_tasks", _POST, "/tasks:resume", _OPERATE, _WHERE),
     Row("hold_tasks", _POST, "/tasks:hold", _OPERATE, _WHERE),
     Row("release_tasks", _POST, "/tasks:release", _OPERATE, _WHERE),
-    Row("retry_tasks", _POST, "/tasks:retry", _OPERATE, _WHERE),
+    Row("retry_tasks", _POST, "/tasks:retry", _OPERATE, _WHERE, again=_REOPENS),
     Row("update_tasks", _POST, "/tasks:reprioritise", _OPERATE, _WHERE),
     Row("delete_tasks", _POST, "/tasks:delete", _OPERATE, _WHERE),
 )
@@ -165,8 +169,11 @@ _WORKFLOWS = (
     Row("pause_workflow", _POST, "/workflows/{workflow_id}/pause", _OPERATE, _BODY, who="by"),
     Row("resume_workflow", _POST, "/workflows/{workflow_id}/resume", _OPERATE, _BODY, who="by"),
     Row("cancel_workflow", _POST, "/workflows/{workflow_id}/cancel", _OPERATE, _BODY),
-    Row("retry_workflow", _POST, "/workflows/{workflow_id}/retry", _OPERATE, _BODY),
-    Row("restart_workflow", _POST, "/workflows/{workflow_id}/restart", _SUBMIT, _BODY),
+    Row("retry_workflow", _POST, "/workflows/{workflow_id}/retry", _OPERATE, _BODY, again=_REOPENS),
+    Row(
+        "restart_workflow", _POST, "/workflows/{workflow_id}/restart", _SUBMIT, _BODY,
+        again="each request starts a workflow",
+    ),
     Row("signal_workflow", _POST, "/workflows/{workflow_id}/signals", _SUBMIT, _BODY, key="signal_id"),
     Row("update_context", _POST, "/workflows/{workflow_id}/context", _SUBMIT, _BODY),
     Row("approve", _POST, "/workflows/{workflow_id}/approvals", _OPERATE, _BODY, who="by"),
@@ -199,12 +206,12 @@ _FLEET = (
 #: Who has a key for everything may make one; whole keys come in a body, for paths stand in logs.
 _KEYS = (
     Row("list_keys", _GET, "/keys", _ADMIN),
-    Row("create_key", _POST, "/keys", _ADMIN, _BODY, until="expires_at"),
+    Row("create_key", _POST, "/keys", _ADMIN, _BODY, until="expires_at", again="each request makes a key"),
     Row("revoke_key", _POST, "/keys:revoke", _ADMIN, _BODY),
 )
 _ASIDE = (
     Row("list_dead_letters", _GET, "/dead-letters", _READ),
-    Row("requeue_dead_letters", _POST, "/dead-letters:requeue", _OPERATE, _BODY),
+    Row("requeue_dead_letters", _POST, "/dead-letters:requeue", _OPERATE, _BODY, again=_REOPENS),
     Row("drop_dead_letters", _POST, "/dead-letters:drop", _OPERATE, _BODY),
     Row("get_dead_letter", _GET, "/dead-letters/{task_id}", _READ),
     Row("list_quarantined", _GET, "/quarantine", _READ),

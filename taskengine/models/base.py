@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -15,6 +16,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from taskengine.errors import InvalidInputError
 from taskengine.models.depth import refuse_deep
@@ -75,14 +77,22 @@ class InputModel(BaseModel):
         try:
             return handler(value)
         except ValidationError as exc:
-            raise _invalid(cls.__name__, value, exc) from exc
+            raise _invalid(cls, value, exc) from exc
 
 
-def _invalid(model: str, value: Any, exc: ValidationError) -> InvalidInputError:
-    wrong = exc.errors()[0]
+def _invalid(cls: type[BaseModel], value: Any, exc: ValidationError) -> InvalidInputError:
+    model, wrong = cls.__name__, exc.errors()[0]
     if wrong["type"].startswith("recursion"):  # whose path is as long as it is deep
         refuse_deep(value, model)
     field = ".".join(str(part) for part in wrong["loc"][:2]) or model
     shown = reprlib.repr(wrong.get("input"))[:80]  # bounded also where the input is deep or holds itself
     more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""
-    return InvalidInputError(f"{model}.{field}: {wrong['msg']}, got {shown}{more}", field=field)
+    return InvalidInputError(f"{model}.{field}: {wrong['msg']}, got {shown}{_near(cls, wrong)}{more}", field=field)
+
+
+def _near(cls: type[BaseModel], wrong: ErrorDetails) -> str:
+    """Return which field may be meant by one that there is not."""
+    if wrong["type"] != "extra_forbidden" or len(wrong["loc"]) != 1:
+        return ""
+    near = get_close_matches(str(wrong["loc"][0])[:100], cls.model_fields, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, Json, JsonValue, TypeAdapter,
 
 from taskengine.api.operations.agent_fields import CHANGEABLE
 from taskengine.api.operations.keys import Caller, end_of
-from taskengine.api.surface import LONGEST_WAIT, MOST_IDS, ROWS, Row, Scope, Sends
+from taskengine.api.surface import LONGEST_WAIT, MOST_IDS, PREFIX, ROWS, Row, Scope, Sends
 from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskCreateRequest, TaskFilter, Workflow
 from taskengine.models.definition import did_you_mean
@@ -146,10 +146,25 @@ def arguments_of(row: Row, brought: Mapping[str, Any], caller: Caller) -> dict[s
     return given
 
 
-def refuse_unknown(request: Request, route: APIRoute) -> None:
-    """InvalidInputError for a parameter that nobody reads: a filter with a slip would else find everything."""
+def refuse_repeat(request: Request, row: Row) -> None:
+    """InvalidInputError for an ``Idempotency-Key`` that would protect nobody."""
+    if row.again and KEY_HEADER in request.headers:
+        says = (
+            f"{row.verb} {PREFIX}{row.path} takes no {KEY_HEADER}, for it is not safe to repeat: {row.again}; send it "
+            "without, and when the answer is lost look what came of it first"
+        )
+        raise InvalidInputError(says, field=KEY_HEADER)
+
+
+def refuse_unknown(request: Request, route: APIRoute, inside: frozenset[str] = frozenset()) -> None:
+    """InvalidInputError for a parameter that nobody reads: a filter with a slip would else find everything.
+
+    *inside*: arguments that travel in the body.
+    """
     known = {each.alias for each in route.dependant.query_params}  # FastAPI's word (codespell:ignore)
     for name in request.query_params:
+        if name in inside:
+            raise InvalidInputError(f"{name!r} belongs into the body: {{\"{name}\": …}}", field=name)
         if name not in known:
             there = f"there are {', '.join(sorted(known))}" if known else "there is none"
             says = f"{name!r:.80} is no parameter here; {there}{did_you_mean(name, known)}"

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from taskengine.api.problems import PLAIN
 from taskengine.errors import InvalidInputError
 from taskengine.models.depth import MAX_DEPTH
 from taskengine.rest.feeds import LEAVE
@@ -26,6 +27,7 @@ _NOT_NESTING = bytes(set(range(256)) - set(b"[]{}"))
 
 async def read_body(request: Request, most: int, seconds: float = BODY_SECONDS) -> bytes:
     """Return the body of a request; HttpError when it is too large or too slow, InvalidInputError when too deep."""
+    _refuse_packed(request.headers)
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
         raise _too_large(most)
@@ -126,6 +128,19 @@ class Busy:
             await self.app({**scope, LEAVE: leave}, receive, send)
         finally:
             leave()
+
+
+def refuse_other_types(headers: Headers) -> None:
+    """HttpError for a body that says to be no JSON in UTF-8."""
+    if not is_json(headers):
+        kind = headers.get("content-type")
+        raise HttpError(415, f"{PLAIN[415][1]} This one says {kind:.80}." if kind else PLAIN[415][1])
+
+
+def _refuse_packed(headers: Headers) -> None:
+    packing = headers.get("content-encoding", "").strip().lower()
+    if packing not in {"", "identity"}:
+        raise HttpError(415, f"the body is packed ({packing:.40}); send it as it is, without Content-Encoding")
 
 
 def is_json(headers: Headers) -> bool:

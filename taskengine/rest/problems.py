@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -21,7 +21,9 @@ from taskengine.errors import (
     TooManyRequestsError,
     UnknownKeyError,
 )
+from taskengine.models.definition import did_you_mean
 from taskengine.rest.methods import allowed
+from taskengine.rest.nowhere import nowhere
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +98,8 @@ def _away(request: Request, error: StoreUnavailableError) -> JSONResponse:
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Answer what pydantic found as an InvalidInputError of ours, with all of it in ``errors``."""
     assert isinstance(error, RequestValidationError)
-    found = [_fault_of(each) for each in error.errors()]
+    known = _known(request)
+    found = [_fault_of(each, known) for each in error.errors()]
     pointer, says = found[0]
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     field = pointer.lstrip("/").replace("/", ".") or None
@@ -105,11 +108,22 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     return _response(document, request.url.path)
 
 
-def _fault_of(wrong: Mapping[str, Any]) -> tuple[str, str]:
-    """Return where a request is wrong, as a pointer, and what is wrong there."""
+def _known(request: Request) -> Collection[str]:
+    """Return the fields that a body may have here; none where it is no object of fields."""
+    body = getattr(request.scope.get("route"), "body_field", None)
+    kinds = (body.field_info.annotation, *get_args(body.field_info.annotation)) if body is not None else ()
+    return {name for kind in kinds for name in getattr(kind, "model_fields", ())}
+
+
+def _fault_of(wrong: Mapping[str, Any], known: Collection[str] = ()) -> tuple[str, str]:
+    """Return where a request is wrong, as a pointer, and what is wrong there; *known*: fields of its body."""
     location = tuple(wrong["loc"])
+    if location == ("body",) and wrong["type"] == "missing":
+        return "", "there is no body; send a JSON object, with Content-Type: application/json"
     if wrong["type"] == "json_invalid":  # whose place is one in the text
         return "", f"it is no JSON: {wrong['ctx']['error']} at character {location[-1]}"
+    if wrong["type"] == "extra_forbidden" and location[:-1] == ("body",):
+        return _pointer(location), f"there is no such field{did_you_mean(str(location[-1]), known)}"
     return _pointer(location), str(wrong["msg"])
 
 
@@ -123,7 +137,7 @@ def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return _other_method(request)
-    detail = PLAIN[404][1] if error.status_code in _UNTOLD else error.detail
+    detail = nowhere(request) if error.status_code in _UNTOLD else error.detail
     return _response(_plainly(error.status_code, str(detail)), request.url.path, error.headers)
 
 

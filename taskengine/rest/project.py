@@ -18,18 +18,24 @@ from fastapi.routing import APIRoute
 
 from taskengine.api import BlockingTaskAPI, TaskAPI, operations
 from taskengine.api.operations.keys import Caller
-from taskengine.api.problems import PLAIN
-from taskengine.api.surface import ADVICE, BODY_BYTES, GRAPH_BYTES, LONGEST_WAIT, PREFIX, ROWS, Row, Sends
+from taskengine.api.surface import ADVICE, BODY_BYTES, GRAPH_BYTES, LONGEST_WAIT, PREFIX, ROWS, Row, Scope, Sends
 from taskengine.core.remedy import as_commands
 from taskengine.errors import WaitTimeoutError
 from taskengine.rest import limits, progress
 from taskengine.rest.answers import Answer, answer_of
-from taskengine.rest.arguments import KEY, KEY_HEADER, arguments_of, refuse_unknown, signature_of
+from taskengine.rest.arguments import (
+    KEY,
+    KEY_HEADER,
+    arguments_of,
+    body_names,
+    refuse_repeat,
+    refuse_unknown,
+    signature_of,
+)
 from taskengine.rest.auth import SHOWN, Door, need
 from taskengine.rest.large import is_large, read
 from taskengine.rest.live_texts import SSE, STREAMED, live_parameters, live_text
 from taskengine.rest.problem_model import Problem, problems_of
-from taskengine.rest.problems import HttpError
 
 T = TypeVar("T")
 _ROWS = {row.id: row for row in ROWS}
@@ -76,10 +82,11 @@ class RowRoute(APIRoute):
         async def handler(request: Request) -> Response:
             door: Door = request.app.state.door
             request.state.caller = need(await door.caller(request), row.scope)
-            refuse_unknown(request, self)
+            refuse_unknown(request, self, body_names(row))
+            refuse_repeat(request, row)
             body = await limits.read_body(request, most)
-            if body and not limits.is_json(request.headers):
-                raise HttpError(415, PLAIN[415][1])
+            if body:
+                limits.refuse_other_types(request.headers)
             with as_commands() if request.headers.get(ADVICE) == "commands" else nullcontext():
                 done = await _done_aside(row, request, body) if is_large(row, body) else None
                 return await answer(limits.replayed(request, body)) if done is None else done
@@ -169,8 +176,18 @@ def _texts(row: Row) -> tuple[str, str]:
 def _needs(row: Row) -> str:
     waits = f" Waits {LONGEST_WAIT:g} s at most: `done` false means to ask again." if row.waits else ""
     live = f"\n\n{live_text(row.id)}" if live_text(row.id) else ""
+    again = _repeats(row)
     only = "".join(f" `{name}` needs **{scope.word}**." for name, scope in row.only)
-    return f"Needs a key with the scope **{row.scope.word}**.{only}{waits}{live}"
+    return f"Needs a key with the scope **{row.scope.word}**.{only}{waits}{again}{live}"
+
+
+def _repeats(row: Row) -> str:
+    """Return whether the same request may be sent again, where that is no matter of course."""
+    if row.again:
+        return f" **Not safe to repeat:** {row.again}; `{KEY_HEADER}` is refused."
+    if row.verb != "POST" or row.scope is Scope.READ or row.key:
+        return ""
+    return f" Safe to repeat; `{KEY_HEADER}` changes nothing."
 
 
 def _responses(row: Row) -> dict[int | str, dict[str, Any]]:

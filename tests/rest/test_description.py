@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from taskengine.api import TaskAPI
 from taskengine.api.problems import PROBLEM_JSON
-from taskengine.api.surface import PREFIX, ROWS, Sends
+from taskengine.api.surface import PREFIX, ROWS, Scope, Sends
 from taskengine.rest.app import application
 from taskengine.settings import Settings
 
@@ -38,6 +38,17 @@ async def test_every_row_is_described_with_the_words_of_the_client(openapi: dict
         assert f"scope **{row.scope.word}**" in operation["description"]
         assert ":meth:" not in operation["description"]
         assert operation["security"] == [{"HTTPBearer": []}]
+
+
+async def test_every_verb_that_changes_something_says_whether_it_may_be_repeated(openapi: dict[str, Any]) -> None:
+    told = {each["operationId"]: each for path in openapi["paths"].values() for each in path.values()}
+    for row in ROWS:
+        if row.verb == "POST" and row.scope > Scope.READ:
+            text = told[row.id]["description"]
+            named = [each["name"] for each in told[row.id].get("parameters", [])]
+            ways = ("Idempotency-Key" in named, f"**Not safe to repeat:** {row.again}" in text and bool(row.again),
+                    "`Idempotency-Key` changes nothing" in text)  # fmt: skip
+            assert ways.count(True) == 1, (row.id, ways)
 
 
 async def test_every_answer_is_a_model_or_a_problem(openapi: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
@@ -38,6 +39,55 @@ async def test_a_path_that_nobody_has_and_a_method_that_it_does_not_take(http: h
     document = problem(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "GET, POST, HEAD, OPTIONS"
     assert document["detail"] == "/api/v1/pauses takes GET, POST, HEAD, OPTIONS, and not PUT"
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("/api/v1/tasks/", "/api/v1/tasks"),
+        ("/api/v1/Tasks", "/api/v1/tasks"),
+        ("/tasks", "/api/v1/tasks"),
+        ("/api/v1/tasks:cancle", "/api/v1/tasks:cancel"),
+        ("/api/v1/task", "/api/v1/tasks"),
+        ("/api/v1/tasks/6f1f4c3e-58a4-4a8e-9d1b-3f3c1f1f0a01/", "/api/v1/tasks/6f1f4c3e-58a4-4a8e-9d1b-3f3c1f1f0a01"),
+        ("/livez/", "/livez"),
+        ("/api/v1", "/docs"),
+        ("/api/v1/docs", "/docs"),
+        ("/api/v1/livez", "/livez"),
+    ],
+)
+async def test_a_path_with_a_slip_is_told_the_right_one(anybody: httpx2.AsyncClient, path: str, known: str) -> None:
+    detail = problem(await anybody.get(path), 404, "no-such-page")["detail"]
+    assert f"mean {known}" in detail or detail.startswith(f"No route has this path; {known} shows")
+
+
+async def test_what_belongs_into_the_body_is_told_so(ask: Ask) -> None:
+    refused = await ask("POST", "/tasks:wait?timeout=3", json={"task_ids": [str(uuid4())]})
+    assert "belongs into the body" in problem(refused, 422, "invalid-input")["detail"]
+
+
+async def test_a_body_that_is_missing_is_said_to_be(ask: Ask) -> None:
+    assert "there is no body" in problem(await ask("POST", "/tasks"), 422, "invalid-input")["detail"]
+
+
+async def test_a_body_that_is_packed_is_refused_by_its_packing(ask: Ask) -> None:
+    packed = gzip.compress(b'{"name": "a"}')
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    refused = problem(await ask("POST", "/tasks", content=packed, headers=headers), 415, "no-json")
+    assert "gzip" in refused["detail"]
+
+
+async def test_a_form_is_told_what_it_is_and_what_it_should_be(ask: Ask) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    refused = problem(await ask("POST", "/tasks", content=b'{"name": "a"}', headers=headers), 415, "no-json")
+    assert "application/x-www-form-urlencoded" in refused["detail"]
+    assert "Content-Type: application/json" in refused["detail"]
+
+
+async def test_a_field_with_a_slip_is_told_the_right_one(ask: Ask) -> None:
+    for path, body in (("/tasks", {"nmae": "a"}), ("/tasks:cancel", {"capabilty": "x"})):
+        refused = problem(await ask("POST", path, json=body), 422, "invalid-input")
+        assert "did you mean" in refused["detail"], refused
 
 
 async def test_a_head_is_a_get_without_its_body(http: httpx2.AsyncClient) -> None:

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from taskengine import BlockingTaskAPI
-from taskengine.api.surface import Scope
+from taskengine.api.surface import ROWS, Row, Scope
 from taskengine.models import Task, TaskFilter
 from taskengine.rest.app import door_of
 from taskengine.rest.guards import Guards
@@ -19,6 +19,7 @@ from taskengine.settings import Settings
 from taskengine.store import fleet_settings, nodes, retention
 
 from ..store.world import World
+from .test_errors import problem
 
 Ask = Callable[..., Awaitable[httpx2.Response]]
 pytestmark = pytest.mark.process
@@ -114,6 +115,25 @@ async def test_the_same_idempotency_key_answers_with_the_first_graph(ask: Ask) -
     sent = {"json": {"tasks": [{"name": "a"}, {"name": "b"}]}, "headers": {"Idempotency-Key": "g1"}}
     first, again = await ask("POST", "/tasks:batch", **sent), await ask("POST", "/tasks:batch", **sent)
     assert [each["id"] for each in first.json()["items"]] == [each["id"] for each in again.json()["items"]]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.again], ids=lambda row: row.id)
+async def test_a_verb_that_is_not_safe_to_repeat_refuses_an_idempotency_key_and_says_why(ask: Ask, row: Row) -> None:
+    path = row.path.format(**dict.fromkeys(row.in_path, str(uuid4())))
+    body = {"name": "x"} if row.name == "create_key" else {}
+    headers = {"Idempotency-Key": "k"}
+    refused = problem(await ask(row.verb, path, json=body, headers=headers), 422, "invalid-input")
+    assert refused["field"] == "Idempotency-Key"
+    assert row.again in refused["detail"]
+    assert (await ask("GET", "/keys")).json()["items"][1:] == []  # nothing was done
+
+
+async def test_a_verb_that_is_safe_to_repeat_needs_no_idempotency_key_and_takes_any(ask: Ask) -> None:
+    task = (await ask("POST", "/tasks", json={"name": "a"})).json()
+    for _ in range(2):
+        headers = {"Idempotency-Key": "k"}
+        answer = await ask("POST", f"/tasks/{task['id']}/hold", headers=headers)
+        assert answer.status_code == 200
 
 
 async def test_a_wait_that_does_not_end_says_what_is_pending(ask: Ask) -> None:
