@@ -18,6 +18,7 @@ from taskengine.api.surface import LONGEST_WAIT, MOST_IDS, PREFIX, ROWS, Row, Sc
 from taskengine.errors import InvalidInputError
 from taskengine.models import Task, TaskCreateRequest, TaskFilter, Workflow
 from taskengine.models.definition import did_you_mean
+from taskengine.rest.examples import EXAMPLES
 from taskengine.rest.wire import parameters
 
 #: What an endpoint takes beside arguments of the method.
@@ -47,7 +48,7 @@ def signature_of(row: Row) -> inspect.Signature:
         found.append(_endpoints(KEY, Annotated[str | None, mark], None))
     if (body := body_model(row)) is not None:
         is_needed = bool(row.one) or any(field.is_required() for field in body.model_fields.values())
-        kind: Any = Annotated[body if is_needed else body | None, Body()]
+        kind: Any = Annotated[body if is_needed else body | None, Body(openapi_examples=EXAMPLES.get(row.id))]
         found.append(_endpoints(BODY, kind, ... if is_needed else None))
     return inspect.Signature(found)
 

@@ -12,11 +12,13 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
+from pydantic import TypeAdapter
 
 from taskengine.api import TaskAPI
 from taskengine.api.problems import PROBLEM_JSON
 from taskengine.api.surface import PREFIX, ROWS, Scope, Sends
 from taskengine.rest.app import application
+from taskengine.rest.arguments import body_model
 from taskengine.settings import Settings
 
 pytestmark = pytest.mark.process
@@ -49,6 +51,17 @@ async def test_every_verb_that_changes_something_says_whether_it_may_be_repeated
             ways = ("Idempotency-Key" in named, f"**Not safe to repeat:** {row.again}" in text and bool(row.again),
                     "`Idempotency-Key` changes nothing" in text)  # fmt: skip
             assert ways.count(True) == 1, (row.id, ways)
+
+
+async def test_every_example_is_a_request_that_can_be_read(openapi: dict[str, Any]) -> None:
+    shown = 0
+    for row in ROWS:
+        operation = openapi["paths"][f"/api/v1{row.path}"][row.verb.lower()]
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        for example in content.get("examples", {}).values():
+            TypeAdapter(body_model(row)).validate_python(example["value"])
+            shown += 1
+    assert shown >= 10
 
 
 async def test_every_answer_is_a_model_or_a_problem(openapi: dict[str, Any]) -> None:
