@@ -75,7 +75,7 @@ def survives(fleet: Fleet, kind: AgentType, victim: str, moment: str) -> None:
         made = [Task(name=f"t{n}", capability="code", **fields) for n, fields in enumerate(kind.tasks(moment))]
         api.create_tasks(made)
         arrived = Path(fleet.folder / f"at-{moment}")
-        pid = int(until(lambda: answers(api) or (arrived.exists() and arrived.read_text()), 30, f"at {moment}"))
+        pid = int(until(lambda: answers(api) or (arrived.exists() and arrived.read_text()), what=f"at {moment}"))
         if moment == "in_post":
             until(kind.is_posting, what="a post under way")
         kill(fleet, kind, victim, pid, coordinator, moment)

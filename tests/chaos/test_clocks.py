@@ -75,7 +75,7 @@ def test_row_18_clocks_that_are_hours_off_change_nothing(make_fleet: MakeFleet, 
     quick = [Task(capability="play", name=f"quick {n}") for n in range(40)]
     new = [later, *long, again, hung, silent, expires, nobody, clean, *quick]
     ids = fleet.submit(*new)
-    fleet.wait(ids, 40)
+    fleet.wait(ids)
 
     ended = {task.name: fleet.task(str(task.id)) for task in new}
     assert {name for name, task in ended.items() if task.status.value == "failed"} == {"hung", "silent", "nobody"}

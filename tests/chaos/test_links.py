@@ -44,7 +44,7 @@ def test_row_3_a_lost_wake_up_is_sent_again(
     assert lost.found.wait(60)
     began = time.monotonic()
     # Silence costs the consumer's own connection too: it is back after its health check of 11 s.
-    fleet.wait([str(task.id)], 30)
+    fleet.wait([str(task.id)])
     waited = time.monotonic() - began
     measured("seconds until it ran", waited)
     if by == "cut":
@@ -68,7 +68,7 @@ def test_row_31_a_report_whose_reply_is_lost_is_repeated_and_pulls_the_same(
     lost = proxy.lose(is_script(fleet, "report"), by)
     fleet.submit(*chain)
     assert lost.found.wait(60)
-    fleet.wait([str(task.id) for task in chain], 40)
+    fleet.wait([str(task.id) for task in chain])
     ran = intact(fleet, chain)
     assert {id: len(attempts) for id, attempts in ran.items() if len(attempts) != 1} == {}
 
@@ -83,7 +83,7 @@ def test_a_claim_whose_reply_is_lost_gets_the_same_execution(make_fleet: MakeFle
     task = Task(capability="work")
     fleet.submit(task)
     assert lost.found.wait(60)
-    fleet.wait([str(task.id)], 30)
+    fleet.wait([str(task.id)])
     assert len(intact(fleet, [task])[str(task.id)]) == 1
 
 
@@ -107,7 +107,7 @@ def test_row_4_cut_connections_lose_and_repeat_nothing(make_fleet: MakeFleet, me
         fleet.server.client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
         time.sleep(0.4)
     measured("connections cut", cuts)
-    fleet.wait([str(task.id) for task in (*long, *short)], 40)
+    fleet.wait([str(task.id) for task in (*long, *short)])
     measured("seconds until done after the last cut", time.monotonic() - over)
     ran = intact(fleet, [*long, *short])
     assert overlaps(fleet.effects()) == []
@@ -129,10 +129,10 @@ def test_row_5_a_half_open_link_is_noticed_and_costs_no_running_work(
     began = time.monotonic()
     next_one = Task(capability="work")
     fleet.submit(next_one)
-    fleet.wait([str(next_one.id)], 40)
+    fleet.wait([str(next_one.id)])
     measured("seconds until consuming", time.monotonic() - began)
     assert time.monotonic() - began < 35
-    fleet.wait([str(long.id)], 40)
+    fleet.wait([str(long.id)])
     ran = intact(fleet, [long, next_one])
     assert len(ran[str(long.id)]) == 1
 

@@ -127,7 +127,7 @@ def test_row_2_a_task_that_kills_its_child_every_time_is_a_dead_letter(make_flee
     fleet.worker("w", "-Q", "work")
     task = Task(capability="work", input={"do": "kill_itself"})
     fleet.submit(task)
-    fleet.wait([str(task.id)], 30)
+    fleet.wait([str(task.id)])
     (stored,) = [fleet.task(str(task.id))]
     assert (stored.status, stored.lost_count, stored.error_kind) == (TaskStatus.FAILED, 3, "poison")
     assert "lost its worker 3 times, last on w@test" in (stored.error_message or "")
@@ -205,7 +205,7 @@ def test_row_8_quit_hands_back_within_two_seconds_and_spends_no_retry(
     measured("seconds until handed back", time.monotonic() - asked)
     assert time.monotonic() - asked < 2
     fleet.worker("heir", "-Q", "work", slots=4)
-    fleet.wait(ids, 30)
+    fleet.wait(ids)
     ran = intact(fleet, tasks)
     for id in ids:
         task = fleet.task(id)
@@ -242,7 +242,7 @@ def test_row_28_a_task_that_holds_the_interpreter_keeps_its_lease_in_prefork(mak
     fleet.worker("w", "-Q", "work")
     task = Task(capability="work", input={"do": "hold_the_gil", "seconds": 15})
     fleet.submit(task)
-    fleet.wait([str(task.id)], 30)
+    fleet.wait([str(task.id)])
     ran = intact(fleet, [task])
     assert [one.status.value for one in ran[str(task.id)]] == ["completed"]
 

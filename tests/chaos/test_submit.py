@@ -287,5 +287,5 @@ def test_row_35_two_edges_that_would_close_a_cycle_are_not_both_taken(make_fleet
     with fleet.api() as api:
         for task in everything:
             api.execute_task(task.id, wait=False)
-    assert set(fleet.wait([str(task.id) for task in everything], 30)) == {"completed"}
+    assert set(fleet.wait([str(task.id) for task in everything])) == {"completed"}
     intact(fleet, [fleet.task(str(task.id)) for task in everything])

@@ -68,7 +68,7 @@ def offers(fleet: Fleet) -> dict[str, str]:
 
 def result(api: BlockingTaskAPI, capability: str, **fields: Any) -> dict[str, Any]:
     made = api.create_task(Task(name="a", capability=capability, **fields))
-    (done,) = api.wait([made.id], timeout=30)
+    (done,) = api.wait([made.id], timeout=60)
     assert done.result is not None, done
     return done.result
 

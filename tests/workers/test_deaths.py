@@ -196,7 +196,7 @@ def test_a_child_that_its_worker_ends_is_no_error(bare_fleet: Fleet, ended: str,
     else:
         if ended == "cancelled":
             bare_fleet.cancel(id)
-        bare_fleet.run(Task(capability="work"), seconds=30)  # in the next child: the first one was seen to be gone
+        bare_fleet.run(Task(capability="work"))  # in the next child: the first one was seen to be gone
     assert ended in worker.log()
     assert "ERROR/" not in worker.log()
 

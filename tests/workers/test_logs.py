@@ -100,7 +100,7 @@ def test_a_server_that_is_away_fails_no_agent_and_costs_no_line(bare_fleet: Flee
     bare_fleet.server.kill()
     time.sleep(1)
     bare_fleet.server.restart()
-    assert bare_fleet.wait([id], 40) == ["completed"]
+    assert bare_fleet.wait([id]) == ["completed"]
     said = [line.message for line in bare_fleet.executions(id)[-1].logs]
     assert said == [f"line {n}" for n in range(30)]
 

@@ -99,7 +99,7 @@ def test_runs_hold_no_slot_and_end_with_what_the_service_says(
     (node,) = [one for one in api.list_workers() if one["alive"]]
     assert node["busy"] == 0
     assert api.health_check()["running_tasks"] == 10
-    done = api.wait([task.id for task in tasks], timeout=30)
+    done = api.wait([task.id for task in tasks], timeout=60)
     assert {task.status for task in done} == {TaskStatus.COMPLETED}
     assert done[0].result is not None
     assert done[0].result["result"].startswith("did: ")
@@ -192,7 +192,7 @@ def test_the_death_of_its_poller_loses_nothing_and_another_goes_on(
     polls = until(polling, what="one of them polls")
     assert polls is not None
     polls.kill()
-    done = api.wait([task.id for task in tasks], timeout=30)
+    done = api.wait([task.id for task in tasks], timeout=60)
     assert {task.status for task in done} == {TaskStatus.COMPLETED}
     assert {task.lost_count for task in done} == {0}
     assert set(service.paid.values()) == {1}
@@ -283,7 +283,7 @@ def test_a_function_of_the_package_keeps_its_slot_where_no_token_is(
     api.register_agent("sdk_agent", "codegen", "sdk", executor="my_agents:codegen_executor")
     process = sdk_worker(fleet, service, sdk, TASKENGINE_AGENT="sdk_agent")
     task = api.create_task(Task(capability="sdk", description="[run=1]"))
-    (done,) = api.wait([task.id], timeout=30)
+    (done,) = api.wait([task.id], timeout=60)
     assert done.status is TaskStatus.COMPLETED, process.log()
     assert done.result is not None
     assert done.result["result"] == "did: [run=1]"

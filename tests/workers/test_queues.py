@@ -54,7 +54,7 @@ def worker_of_a_user_who_may_not(fleet: Fleet, *rules: str) -> None:
     fleet.coordinator()
     fleet.await_leader()
     fleet.celery("w", "-Q", "work", url=fleet.server.url.replace("://", "://app:secret@"))
-    until(lambda: "NoPermissionError" in fleet.processes[-1].log(), 30, "the refusal")
+    until(lambda: "NoPermissionError" in fleet.processes[-1].log(), what="the refusal")
 
 
 @pytest.fixture

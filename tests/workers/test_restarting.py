@@ -37,7 +37,7 @@ def test_hang_up_lets_running_work_finish_and_begins_anew(bare_fleet: Fleet, wor
     started(bare_fleet, ids)
     worker.send(signal.SIGHUP)
     waiting = bare_fleet.submit(Task(capability="travel"))
-    assert bare_fleet.wait([*ids, *waiting], 30) == ["completed", "completed"]
+    assert bare_fleet.wait([*ids, *waiting]) == ["completed", "completed"]
     assert [len(bare_fleet.executions(id)) for id in ids] == [1]
     assert incarnation(bare_fleet) != before
     assert worker.log().count("SIGHUP: draining, then starting again") == 1
@@ -54,7 +54,7 @@ def test_what_outlasts_the_drain_is_handed_back_before_the_worker_begins_anew(
     started(bare_fleet, [id])
     worker.send(signal.SIGHUP)
     worker.send(signal.SIGHUP)
-    assert bare_fleet.wait([id], 30) == ["completed"]
+    assert bare_fleet.wait([id]) == ["completed"]
     task = bare_fleet.task(id)
     assert (task.lost_count, task.retry_count) == (0, 0)
     assert [run.error_kind for run in bare_fleet.executions(id)] == ["handed_back", None]
@@ -107,7 +107,7 @@ def test_hang_up_before_it_is_ready_begins_a_worker_anew(bare_fleet: Fleet, door
         words = ("worker", "--queues", "travel", "--concurrency", "2", "--import", modules)
         worker = bare_fleet.start("w", "-P", "-m", "taskengine.cli", *words)
     ids = bare_fleet.submit(Task(capability="travel"))
-    assert bare_fleet.wait(ids, 40) == ["completed"]
+    assert bare_fleet.wait(ids) == ["completed"]
     assert (bare_fleet.folder / "hung-up").exists()
     worker.send(signal.SIGTERM)
     assert worker.wait() == 0

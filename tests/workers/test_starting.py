@@ -131,7 +131,7 @@ def test_a_worker_waits_for_a_server_that_is_not_there_yet(bare_fleet: Fleet) ->
     until(lambda: "first heartbeat failed" in worker.log())
     bare_fleet.server.restart()
     bare_fleet.await_ready(worker)
-    (task,) = bare_fleet.run(Task(capability="work"), seconds=30)
+    (task,) = bare_fleet.run(Task(capability="work"))
     assert task.status.value == "completed"
 
 

@@ -102,7 +102,7 @@ def test_a_killed_worker_costs_at_most_the_turn_that_was_streamed(
     first = start(fleet, service)
     call = {"kind": "tool", "calls": [{"name": "slow_count", "input": {"n": 1}}]}
     task = ask(api, "killed", call, {"kind": "hang", "text": "half"}, {"text": "whole"}, max_retries=0)
-    until(lambda: service.of("killed").paid[2] == 1, 30, "its second turn streams")
+    until(lambda: service.of("killed").paid[2] == 1, what="its second turn streams")
     first.kill()
     second = start(fleet, service)
     over = done(api, task)
@@ -118,7 +118,7 @@ def test_a_cancel_ends_the_stream_within_a_beat(
     fleet: Fleet, api: BlockingTaskAPI, service: Anthropic, worker: Process
 ) -> None:
     task = ask(api, "cancelled", {"kind": "hang", "text": "half"})
-    until(lambda: service.of("cancelled").requests == 1, 30, "it streams")
+    until(lambda: service.of("cancelled").requests == 1, what="it streams")
     asked = time.monotonic()
     api.cancel_task_execution(task.id)
     assert done(api, task).status.value == "cancelled"
@@ -154,7 +154,7 @@ def test_a_prompt_takes_up_results_fenced_and_a_person_is_asked(
         description=prompt("second", asks, {"text": "went on"}, text=text),
     )  # fmt: skip
     api.create_tasks([first, second])
-    until(lambda: api.get_task(second.id).question is not None, 30, "it asks")
+    until(lambda: api.get_task(second.id).question is not None, what="it asks")
     api.answer(second.id, "yes")
     over = done(api, second)
     assert over.result is not None
@@ -170,7 +170,7 @@ def test_a_stream_is_shown_to_who_follows_and_costs_nothing_else(
 ) -> None:
     words = " ".join(f"w{n}" for n in range(400))
     task = ask(api, "streamed", {"text": words, "pieces": 80, "seconds": 8})
-    until(lambda: service.of("streamed").requests == 1, 30, "it streams")
+    until(lambda: service.of("streamed").requests == 1, what="it streams")
     time.sleep(1)  # nobody looks meanwhile
     assert [line for line in api.get_logs(task.id) if line.logger == "stream"] == []
     began, seen, cursor = time.monotonic(), "", None

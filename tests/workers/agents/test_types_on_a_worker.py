@@ -102,7 +102,7 @@ def test_a_key_outlives_lost_replies_limits_and_a_killed_worker(
     first = start(fleet, service, "http_1")
     busy = {"status": 503, "headers": {"retry-after": "0.1"}}
     task = send(api, "kept", {"kind": "lost"}, busy, {"kind": "silent"}, {"body": {"n": 1}})
-    until(lambda: service.endpoint.requests["kept"] == 3, 30, "the third request hangs")
+    until(lambda: service.endpoint.requests["kept"] == 3, what="the third request hangs")
     first.kill()
     start(fleet, service, "http_1")
     found = over(api, task)
@@ -125,7 +125,7 @@ def test_what_was_accepted_is_looked_at_by_the_next_worker(
 ) -> None:
     first = start(fleet, service, "http_1")
     task = send(api, "accepted", {"kind": "accept", "polls": 10**6})
-    until(lambda: any(0 < left < 10**6 - 2 for left in service.endpoint.polls.values()), 30, "it polls")
+    until(lambda: any(0 < left < 10**6 - 2 for left in service.endpoint.polls.values()), what="it polls")
     first.kill()
     service.endpoint.polls[service.endpoint.keys["accepted"][0]] = 0
     start(fleet, service, "http_1")
@@ -138,7 +138,7 @@ def test_a_command_ends_with_its_killed_worker_and_runs_again(
 ) -> None:
     first = start(fleet, service, "command_1")
     task = api.create_task(Task(name="c", capability="start", input={"seconds": 600}))
-    until(lambda: any("child" in line.message for line in api.get_logs(task.id)), 30, "it started a child")
+    until(lambda: any("child" in line.message for line in api.get_logs(task.id)), what="it started a child")
     child = int(api.get_logs(task.id)[0].message.split()[1])
     first.kill()
     until(lambda: not psutil.pid_exists(child), what="the child of the killed worker's command is gone")
@@ -152,7 +152,7 @@ def test_a_command_ends_with_its_killed_worker_and_runs_again(
 def test_a_cancel_ends_a_command_with_its_children(fleet: Fleet, api: BlockingTaskAPI, service: HttpAgent) -> None:
     start(fleet, service, "command_1")
     task = api.create_task(Task(name="c", capability="start", input={"seconds": 600}))
-    until(lambda: any("child" in line.message for line in api.get_logs(task.id)), 30, "it started a child")
+    until(lambda: any("child" in line.message for line in api.get_logs(task.id)), what="it started a child")
     child = int(api.get_logs(task.id)[0].message.split()[1])
     api.cancel_task_execution(task.id)
     assert over(api, task).status.value == "cancelled"
