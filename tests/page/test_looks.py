@@ -65,6 +65,10 @@ for (const each of document.querySelectorAll("button, a, select, summary, input:
   const { width, height } = (each.matches("tbody th > a") ? each.parentElement : each).getBoundingClientRect();
   if (width && height < 39.5) found.push(`${each.tagName} ${each.innerText || each.name}: ${Math.round(height)} high`);
 }
+for (const each of document.querySelectorAll("main :is(p, b, h2, h3, dd)")) {
+  const { width, height } = each.getBoundingClientRect();
+  if (each.innerText.length > 5 && width < height / 3) found.push(`${each.innerText}: ${Math.round(width)} wide`);
+}
 return found;
 """
 
