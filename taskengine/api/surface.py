@@ -183,6 +183,7 @@ _WORKFLOWS = (
 )  # fmt: skip
 _FLEET = (
     Row("get_queue_statistics", _GET, "/queues", _READ),
+    Row("get_queue_demand", _GET, "/queues/{queue}/demand", _READ),
     Row("list_workers", _GET, "/workers", _READ),
     Row("list_hosts", _GET, "/hosts", _READ),
     Row("health_check", _GET, "/health", _READ),

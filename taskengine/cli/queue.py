@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
@@ -13,11 +13,17 @@ from rich.table import Table
 from rich.text import Text
 
 from taskengine.cli.guide import command
+from taskengine.cli.lazy import offers
 from taskengine.cli.output import OutputOption, answer
 from taskengine.cli.place import asking, nothing
 from taskengine.cli.text import plain, status
 
 app = typer.Typer(name="queue", no_args_is_help=True, help="What waits, by capability.")
+
+Queue = Annotated[
+    str,
+    typer.Argument(metavar="QUEUE", help="A capability, or @ and an agent.", autocompletion=offers("capabilities")),
+]
 
 #: Status words in the order of a task's life.
 _STATUSES = ("pending", "ready", "running", "retrying", "paused", "completed", "failed", "cancelled")
@@ -29,6 +35,16 @@ def stats(output: OutputOption = None) -> None:
     with asking() as api:
         found = api.get_queue_statistics()
     answer(found, queues_picture(found))
+
+
+@command(app, "taskengine queue demand lint", "taskengine queue demand @reviewer -o json | jq .demand")
+def demand(queue: Queue, output: OutputOption = None) -> None:
+    """Say how many slots a queue could use now: what an autoscaler asks."""
+    with asking() as api:
+        found = api.get_queue_demand(queue)
+    parts = f"{found['ready']} ready, {found['parked']} parked, {found['granted']} offered, {found['running']} running"
+    paused = f"; what waits is held back: {found['paused']}" if found["paused"] else ""
+    answer(found, plain(f"{found['demand']}: {parts}{paused}"))
 
 
 def queues_picture(found: Mapping[str, Any]) -> RenderableType:

@@ -31,6 +31,34 @@ def test_statistics_count_by_status_and_queue(api: Any, world: World) -> None:
     assert json.loads(json.dumps(stats)) == stats
 
 
+def test_the_demand_of_a_queue_is_what_waits_and_what_runs(api: Any, world: World) -> None:
+    parts = {"granted": 0, "running": 0, "workers": 0, "paused": None, "parked": 0}
+    assert api.get_queue_demand("lint") == {"queue": "lint", "demand": 0, "ready": 0, **parts}
+    api.create_tasks([lint("a"), lint("b"), lint("c")])
+    assert api.get_queue_demand("lint") == {"queue": "lint", "demand": 3, "ready": 3, **parts}
+    world.beat(slots=1)
+    world.start()
+    running = api.get_queue_demand("lint")
+    assert (running["demand"], running["ready"], running["granted"] + running["running"]) == (3, 2, 1)
+
+
+def test_a_pause_demands_slots_for_what_runs_alone(api: Any, world: World) -> None:
+    world.beat(slots=1)
+    api.create_tasks([lint("a"), lint("b")])
+    world.start()
+    api.pause(capability="lint")
+    assert api.get_queue_demand("lint")["demand"] == 1
+    api.resume(capability="lint")
+    assert api.get_queue_demand("lint")["demand"] == 2
+
+
+def test_what_is_pinned_to_an_agent_without_a_worker_demands_one(api: Any, world: World) -> None:
+    world.beat(slots=1)
+    api.create_task(lint("a", assigned_to="bot"))
+    assert api.get_queue_demand("@bot")["demand"] == 1
+    assert api.get_queue_demand("lint")["demand"] == 0
+
+
 def test_a_queue_of_which_all_runs_is_one_of_the_queues(api: Any, world: World) -> None:
     world.beat(slots=3)
     api.create_task(lint("r"))

@@ -91,6 +91,13 @@ def test_a_program_that_waits_hears_of_the_end_alone(taskengine, world, meanwhil
     assert (done.code, done.json["status"]) == (0, "completed")
 
 
+def test_queue_demand_says_of_what_it_is_the_sum(taskengine, world):
+    world.new("a")
+    assert taskengine("queue", "demand", "lint").out.startswith("1: 1 ready, 0 parked, 0 offered, 0 running")
+    assert taskengine("queue", "demand", "lint", "-o", "json").json["demand"] == 1
+    assert taskengine("queue", "demand", "nobody", "-o", "json").json["demand"] == 0
+
+
 def test_queue_stats_says_what_its_numbers_are(taskengine, world):
     world.new("a")
     taskengine("pause", "-C", "lint", "--reason", "freeze")

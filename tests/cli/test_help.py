@@ -20,7 +20,7 @@ from ..cases import each
 SERVES = {"coordinator", "worker", "flower"}
 COMMANDS = (
     "demo", "up", "coordinator", "worker", "flower", "server", "workers", "doctor", "status", "queue stats",
-    "pause", "resume", "pauses",
+    "queue demand", "pause", "resume", "pauses",
     "task submit", "task get", "task list", "task cancel", "task retry", "task logs", "task watch",
     "task update", "task execute", "task delete", "task events", "task pause", "task resume", "task hold",
     "task release", "task set-priority", "task depend",

@@ -17,8 +17,8 @@ ASKING = (
     "task watch --once", f"task cancel {ID}", "task cancel --all", f"task pause {ID}", f"task resume {ID}",
     f"task hold {ID}", f"task release {ID}", f"task retry {ID}", f"task set-priority low {ID}", f"task delete {ID}",
     f"task update {ID} --priority low", f"task execute {ID}", "pause --everything", "resume --everything", "pauses",
-    "workers", "queue stats", "dead list", f"dead show {ID}", f"dead requeue {ID}", "dead drop --all",
-    "run list", "run show nightly", "run watch nightly",
+    "workers", "queue stats", "queue demand lint", "dead list", f"dead show {ID}", f"dead requeue {ID}",
+    "dead drop --all", "run list", "run show nightly", "run watch nightly",
     "quarantine list", f"quarantine show {ID}", "quarantine drop --all",
 )  # fmt: skip
 

@@ -66,6 +66,15 @@ class AsyncAdmin(AsyncBaseClient):
         """
         return await self._run(operations.fleet.get_queue_statistics())
 
+    async def get_queue_demand(self, queue: str) -> dict[str, Any]:
+        """``demand``: how many slots a queue, a capability or ``@agent``, could use now. An autoscaler reads it.
+
+        It is the sum of ``ready``, ``parked`` (for lack of a worker of its agent, or of room on the hosts), ``granted``
+        and ``running``, which stand beside it; of the last two alone while the queue is paused. A queue that nobody
+        knows demands 0.
+        """
+        return await self._run(operations.fleet.get_queue_demand(queue))
+
     async def list_workers(self) -> list[dict[str, Any]]:
         """Worker nodes that beat, or did until a moment ago, with slots, capabilities and agents."""
         return await self._run(operations.fleet.list_workers())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from taskengine.api.arguments import text
 from taskengine.core.lifecycle import TERMINAL
 from taskengine.errors import StoreError
 from taskengine.models import TaskStatus
@@ -34,6 +35,26 @@ def get_queue_statistics() -> Operation[dict[str, Any]]:
         "timers": fleet.timers,
         "dead_letters": fleet.dead_letters,
     }
+
+
+def get_queue_demand(queue: str) -> Operation[dict[str, Any]]:
+    """How many slots one queue could use now, and of what that is the sum.
+
+    What runs counts: by what waits alone an autoscaler would end workers that are busy. What a pause holds back does
+    not: no slot could take it.
+    """
+    name = text(queue, "queue")
+    statistics = yield from get_queue_statistics()
+    nothing = {"ready": 0, "granted": 0, "running": 0, "workers": 0, "paused": None}
+    known = statistics["queues"].get(name, nothing)
+    lacking = sum(count for scope, count in statistics["parked"].items() if _lacks_workers(scope, name))
+    waiting = 0 if known["paused"] else known["ready"] + lacking
+    return {"queue": name, "demand": waiting + known["granted"] + known["running"], **known, "parked": lacking}
+
+
+def _lacks_workers(scope: str, queue: str) -> bool:
+    """Whether what is parked there waits for a worker of that queue: of its agent, or on a host with more room."""
+    return scope == f"offer:{queue.removeprefix('@')}" if queue.startswith("@") else scope.startswith(f"room:{queue}|")
 
 
 def _pauses(fleet: Fleet) -> dict[str, str]:

@@ -124,6 +124,7 @@ async def operations(api: TaskAPI, id: UUID) -> None:
     assert_type(await api.get_events(id), list[Event])
     assert_type(await api.get_task_events(id), list[Event])
     assert_type(await api.get_queue_statistics(), dict[str, Any])
+    assert_type(await api.get_queue_demand("lint"), dict[str, Any])
     assert_type(await api.list_workers(), list[dict[str, Any]])
     assert_type(await api.health_check(), dict[str, Any])
     assert_type(await api.list_dead_letters("lint"), DeadLetterPage)

@@ -126,6 +126,7 @@ def operations(api: BlockingTaskAPI, id: UUID) -> None:
     assert_type(api.get_events(id), list[Event])
     assert_type(api.get_task_events(id), list[Event])
     assert_type(api.get_queue_statistics(), dict[str, Any])
+    assert_type(api.get_queue_demand("lint"), dict[str, Any])
     assert_type(api.list_workers(), list[dict[str, Any]])
     assert_type(api.health_check(), dict[str, Any])
     assert_type(api.list_dead_letters("lint"), DeadLetterPage)
