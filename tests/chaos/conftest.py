@@ -72,11 +72,11 @@ def full(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def moments(request: pytest.FixtureRequest, full: bool) -> Iterator[int]:
-    """Moments of a life at which somebody dies: each of them in a full run, else every fourth after one by chance."""
+    """Moments of a life at which somebody dies: each of them in a full run, else every eighth after one by chance."""
     if full:
         return count(1)
     chance = random.Random(f"{request.config.option.sample} {request.node.nodeid}")
-    return count(chance.randint(1, 4), 4)
+    return count(chance.randint(1, 8), 8)
 
 
 @pytest.fixture

@@ -57,7 +57,8 @@ def lives(pid: int) -> bool:
         return False
 
 
-def test_row_1_twenty_killed_nodes_lose_nothing(make_fleet: MakeFleet, measured: Measured) -> None:
+def test_row_1_killed_nodes_lose_nothing(make_fleet: MakeFleet, measured: Measured, full: bool) -> None:
+    kills = 20 if full else 7
     fleet = make_fleet(max_lost=20)
     chance = random.Random(1)
     fleet.coordinator()
@@ -67,9 +68,9 @@ def test_row_1_twenty_killed_nodes_lose_nothing(make_fleet: MakeFleet, measured:
 
     workers = [another(n) for n in range(3)]
     fleet.await_ready(*workers)
-    new = layers(1200, 40, lambda: chance.uniform(0.01, 0.3))
+    new = layers(60 * kills, 40, lambda: chance.uniform(0.01, 0.3))
     fleet.submit(*new)
-    for n in range(20):
+    for n in range(kills):
         victim = workers.pop(chance.randrange(len(workers)))
         threading.Event().wait(chance.uniform(0.2, 1.5))
         victim.kill()
