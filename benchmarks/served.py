@@ -9,15 +9,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 import psutil
 
 from benchmarks.processes import ROOT, Process, until
-from benchmarks.stack import Stack
 from taskengine.settings import environment
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _LONGEST = 600.0
 
 
@@ -29,6 +29,11 @@ class Served:
         self._known = psutil.Process(process.pid)
 
     @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def megabytes(self) -> float:
         """What it has in memory."""
         return float(self._known.memory_info().rss) / 2**20
@@ -38,24 +43,30 @@ class Served:
         """How long it was busy so far."""
         return float(sum(self._known.cpu_times()[:2]))
 
-    def listens(self) -> bool:
-        """Whether it takes connections."""
+    def is_ready(self) -> bool:
+        """Whether it says that it answers."""
         self._process.require_alive()
-        with socket.socket() as found:
-            return found.connect_ex(("127.0.0.1", self.port)) == 0
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status in {200}
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
 
 
 @contextmanager
-def served(stack: Stack) -> Iterator[Served]:
-    """While the block lasts, there is a server."""
+def served(store: str) -> Iterator[Served]:
+    """While the block lasts, there is a server on the store of that URL."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         port = int(trial.getsockname()[1])
     words = ("taskengine.cli", "server", "--no-login", "--port", str(port))
-    process = Process.python(*words, variables={"TASKENGINE_REDIS_URL": stack.server.url})
+    process = Process.python(*words, variables={"TASKENGINE_REDIS_URL": store})
     try:
         found = Served(process, port)
-        until(found.listens, _START_SECONDS, "the server listens")
+        until(found.is_ready, _START_SECONDS, f"{found.url} answers")
         yield found
     finally:
         process.stop()

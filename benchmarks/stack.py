@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from benchmarks import shapes
 from benchmarks.client import Client
 from benchmarks.fleet import Fleet, Pool
 from benchmarks.peers.bare import Bare
 from benchmarks.run import Run, run
+from benchmarks.served import Served, served
 from benchmarks.server import Server
 from taskengine import Task
 
 N = TypeVar("N", int, float)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Stack:
         self._server = self.server.describe()
         self._fleets: dict[Pool, Fleet] = {}
         self._peers: dict[bool, Bare] = {}
+        #: What all figures of a quick run share.
+        self._shared: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -72,6 +76,14 @@ class Stack:
             self.run(shapes.chain(20))
         return self._fleets[pool]
 
+    def served(self) -> AbstractContextManager[Served]:
+        """A server of REST on the store."""
+        return self._own("served", lambda: served(self.server.url))
+
+    def alone(self) -> AbstractContextManager[Stack]:
+        """A second stack, of which nobody asks anything."""
+        return self._own("alone", lambda: Stack(self.options))
+
     def peers(self) -> list[Bare]:
         """Bare Celery with and without task events; none unless asked for."""
         if self.options.peers and not self._peers:
@@ -84,6 +96,17 @@ class Stack:
     def run(self, tasks: Sequence[Task]) -> Run:
         """Submit *tasks* and wait for their end."""
         return run(self.client, tasks)
+
+    @contextmanager
+    def _own(self, what: str, make: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
+        """Give the figure one of its own; a quick run, which measures nothing, makes one for all figures."""
+        if not self.options.quick:
+            with make() as own:
+                yield own
+            return
+        if what not in self._shared:
+            self._shared[what] = self._exits.enter_context(make())
+        yield self._shared[what]
 
     def describe(self) -> dict[str, object]:
         """What a reader must know to compare."""

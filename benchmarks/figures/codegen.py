@@ -24,12 +24,12 @@ from taskengine import Task
 
 _AGENT, _ORG, _READS = "codegen_bench", 7, 60
 _TOKEN = "codegen-canary-token-1234567890"
-_KILL_SECONDS = 10.0
 
 
 def measure(stack: Stack) -> Iterator[Figure]:
     """Seconds from the end of the last run at the service until all tasks are over; memory of the poller's process."""
-    n, seconds = stack.size(5000, 50), stack.size(150.0, 8.0)
+    n, seconds = stack.size(5000, 10), stack.size(150.0, 4.0)
+    apart = stack.size(10.0, 2.0)  # seconds between two kills
     with _service() as service, _Workers(stack, service.url) as workers:
         began, before = time.monotonic(), _over(stack)
         ids = stack.client.submit([_task(at, seconds) for at in range(n)])
@@ -37,11 +37,11 @@ def measure(stack: Stack) -> Iterator[Figure]:
         posted = time.monotonic() - began
         in_flight, kills = _detached(stack), 0
         ends, peak = time.monotonic() + seconds, 0.0
-        next_kill = time.monotonic() + _KILL_SECONDS
+        next_kill = time.monotonic() + apart
         while _over(stack) - before < n and time.monotonic() < ends + 300:
             peak = max(peak, workers.peak_mb())
             if time.monotonic() >= next_kill:
-                next_kill += _KILL_SECONDS
+                next_kill += apart
                 kills += workers.kill_poller()
             time.sleep(0.5)
         late = time.monotonic() - ends

@@ -14,7 +14,7 @@ from benchmarks.stack import Stack
 
 def measure(stack: Stack) -> Iterator[Figure]:
     """The layered graph small and large, and the fan; scripts are watched during the two large ones."""
-    small_n, large_n, fan_n = stack.size(1000, 100), stack.size(100_000, 1000), stack.size(10_000, 500)
+    small_n, large_n, fan_n = stack.size(1000, 100), stack.size(100_000, 500), stack.size(10_000, 300)
     stack.fleet()
     with ScriptTimes(stack.client, stack.server.pid) as scripts, scripts.fixed:
         # The small ones run beside the fixed script as the large ones do: cost compares both.

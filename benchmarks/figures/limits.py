@@ -22,7 +22,7 @@ _AGENT, _LIMIT = "napper", "bench"
 
 def measure(stack: Stack) -> Iterator[Figure]:
     """The rate of another capability, and the longest script meanwhile."""
-    n, flat_n = stack.size(10_000, 300), stack.size(1000, 300)
+    n, flat_n = stack.size(10_000, 300), stack.size(1000, 100)
     stack.fleet()
     about = stack.describe() | {"ready": n}
     _fill(stack, n)
@@ -42,9 +42,9 @@ def _fill(stack: Stack, n: int) -> None:
 
 def _others(stack: Stack, n: int, about: dict[str, object]) -> Figure:
     """In turns with a second server that knows no limit, as ``pause.others``."""
-    with Stack(stack.options) as alone:
+    with stack.alone() as alone:
         sides = {"alone": partial(_drained, alone, n), "beside": partial(_drained, stack, n)}
-        rates = in_turns(stack.size(32, 4) * stack.options.rounds, sides)
+        rates = in_turns(stack.size(32, 1) * stack.options.rounds, sides)
     ratio = median(beside / alone for beside, alone in zip(rates["beside"], rates["alone"], strict=True))
     config = about | {"tasks": n} | {name: [round(rate) for rate in rates[name]] for name in sides}
     return Figure("limits.others", ratio, "beside ÷ alone", must=Must("value", ">=", 0.95), config=config)

@@ -19,9 +19,9 @@ import httpx2
 
 from benchmarks.client import Client
 from benchmarks.figure import Figure, Must
-from benchmarks.figures.rest import served
 from benchmarks.filling import RARE, Filled, Filler
 from benchmarks.scripts import ScriptTimes
+from benchmarks.served import served
 from benchmarks.server import Server
 from benchmarks.stack import Stack
 from taskengine import BlockingTaskAPI, Task, Workflow
@@ -56,8 +56,8 @@ def _measured(stack: Stack, server: Server, client: Client, filled: Filled, asid
     about |= {"workflows": aside, "dead_letters": aside}
     with ExitStack() as exits:
         scripts = exits.enter_context(ScriptTimes(client, server.pid))
-        url = exits.enter_context(served(server.url))
-        http = exits.enter_context(httpx2.Client(base_url=f"{url}/api/v1", trust_env=False, timeout=120))
+        rest = exits.enter_context(served(server.url))
+        http = exits.enter_context(httpx2.Client(base_url=f"{rest.url}/api/v1", trust_env=False, timeout=120))
         exits.enter_context(scripts.fixed)
         for name, (what, filters) in _lists(filled, _ages(client, filled)).items():
             pages = stack.size(_PAGES, 2)

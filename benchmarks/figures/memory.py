@@ -9,8 +9,6 @@ from benchmarks import shapes
 from benchmarks.figure import Figure, Must
 from benchmarks.stack import Stack
 
-#: Seconds in which the fleet falls silent and the server frees its buffers.
-_SETTLE = 3.0
 #: What a reader of the number would not call the task's.
 _NOT_DATA = (
     "mem_aof_buffer",
@@ -26,7 +24,7 @@ def measure(stack: Stack) -> Iterator[Figure]:
     The fifth event is its release: each is submitted on hold and started by name, the last layers first, so
     that nothing runs before all were released.
     """
-    n = stack.size(10_000, 300)
+    n = stack.size(10_000, 100)
     stack.fleet()
     client = stack.client
     before = bytes_used(stack)
@@ -47,6 +45,7 @@ def measure(stack: Stack) -> Iterator[Figure]:
 
 def bytes_used(stack: Stack) -> int:
     """Memory in use for data, once everything is quiet."""
-    time.sleep(_SETTLE)
+    # The fleet falls silent meanwhile, and the server frees its buffers.
+    time.sleep(stack.size(3.0, 0.2))
     info = stack.client.raw.info("memory")
     return int(info["used_memory"]) - sum(int(info.get(name, 0)) for name in _NOT_DATA)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from http.client import HTTPConnection
 from uuid import UUID
 
 from benchmarks.agents import COUNT
 from benchmarks.browser import Browser
 from benchmarks.figure import Figure, Must
-from benchmarks.processes import Process, until
+from benchmarks.processes import until
 from benchmarks.stack import Stack
 from taskengine.demo.mosaic import mosaic
 from taskengine.demo.run import to_tasks
@@ -27,7 +25,7 @@ def measure(stack: Stack) -> Iterator[Figure]:
     about = stack.describe() | {"tasks": size, "browser": "chromium, headless, no GPU, 1280 × 900"}
     with ExitStack() as exits:
         stack.fleet()
-        address = _served(stack, exits)
+        address = exits.enter_context(stack.served()).url
         run = exits.enter_context(_standing(stack, size))
         browser = exits.enter_context(Browser())
         first = browser.open(f"{address}/#/runs/{run}/graph", _PATIENCE)
@@ -46,32 +44,10 @@ def measure(stack: Stack) -> Iterator[Figure]:
         heap, known = browser.heap()
         yield Figure("page.heap", heap, "MB", must=Must("value", "<=", 120), config=about | {"of": known})
     with ExitStack() as exits:
-        address, large = _served(stack, exits), stack.size(100_000, 1_000)
+        address, large = exits.enter_context(stack.served()).url, stack.size(100_000, 1_000)
         run = exits.enter_context(_standing(stack, large))
         first = exits.enter_context(Browser()).open(f"{address}/#/runs/{run}/graph", _PATIENCE)
         yield Figure("page.picture_100k", first / 1000, "s until all is drawn, cold", config=about | {"tasks": large})
-
-
-def _served(stack: Stack, exits: ExitStack) -> str:
-    """Start a server that asks for no key; its address."""
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port = trial.getsockname()[1]
-    words = ("taskengine.cli", "server", "--port", str(port), "--no-login")
-    server = Process.python(*words, variables={"TASKENGINE_REDIS_URL": stack.server.url})
-    exits.callback(server.stop)
-
-    def answers() -> bool:
-        server.require_alive()
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status in {200}
-        except OSError:
-            return False
-
-    until(answers, _PATIENCE, "the server answers")
-    return f"http://127.0.0.1:{port}"
 
 
 @contextmanager

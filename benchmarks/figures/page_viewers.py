@@ -6,18 +6,16 @@ from collections.abc import Iterator
 
 from benchmarks.agents import COUNT
 from benchmarks.figure import Figure
-from benchmarks.served import heard, served
+from benchmarks.served import heard
 from benchmarks.stack import Stack
 from taskengine.demo.mosaic import mosaic
 from taskengine.demo.run import to_tasks
-
-_VIEWERS = 50
 
 
 def measure(stack: Stack) -> Iterator[Figure]:
     """Megabytes and share of a core of the server, and milliseconds until a viewer has a frame; reported alone."""
     stack.fleet()
-    size, api = stack.size(20_000, 600), stack.client.api
+    size, viewers, api = stack.size(20_000, 300), stack.size(50, 10), stack.client.api
     api.pause(COUNT, reason="all look before it begins")
     run = api.create_tasks(to_tasks(mosaic(size), COUNT), name=f"mosaic of {size}")[0].run_id
 
@@ -25,8 +23,8 @@ def measure(stack: Stack) -> Iterator[Figure]:
         api.resume(COUNT)
         return ""
 
-    with served(stack) as server:
-        found, spent = heard(server, "benchmarks.viewers", run, _VIEWERS, during=resume)
+    with stack.served() as server:
+        found, spent = heard(server, "benchmarks.viewers", run, viewers, during=resume)
         memory = server.megabytes
     about = stack.describe() | found | {"tasks": size}
     yield Figure("page.viewers", memory, "MiB", config=about)

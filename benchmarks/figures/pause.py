@@ -22,7 +22,7 @@ from taskengine import BulkResult, Task
 
 def measure(stack: Stack) -> Iterator[Figure]:
     """A paused capability, a paused run, a new priority and a cancel, with 100 000 READY tasks."""
-    n, flat_n = stack.size(100_000, 1000), stack.size(1000, 300)
+    n, flat_n = stack.size(100_000, 500), stack.size(1000, 100)
     stack.fleet()
     about = stack.describe() | {"ready": n}
     stack.client.api.pause(capability=NAP)
@@ -47,9 +47,9 @@ def _others(stack: Stack, n: int, about: dict[str, object]) -> Figure:
     and the best of sixteen turns differed by 15 % between repetitions of the same measurement. 48 pairs gave 0.94,
     1.03 and 0.93, 128 pairs 1.01 and 0.97.
     """
-    with Stack(stack.options) as alone:
+    with stack.alone() as alone:
         sides = {"alone": partial(_drained, alone, n), "beside": partial(_drained, stack, n)}
-        rates = in_turns(stack.size(32, 4) * stack.options.rounds, sides)
+        rates = in_turns(stack.size(32, 1) * stack.options.rounds, sides)
     ratio = median(beside / alone for beside, alone in zip(rates["beside"], rates["alone"], strict=True))
     config = about | {"tasks": n} | {name: [round(rate) for rate in rates[name]] for name in sides}
     return Figure("pause.others", ratio, "beside ÷ alone", must=Must("value", ">=", 0.95), config=config)

@@ -15,8 +15,8 @@ from taskengine import Task
 
 def measure(stack: Stack) -> Iterator[Figure]:
     """Microseconds a task, submit included: all of them, and each process that has a part in it."""
-    yield from _of(stack, "flat", stack.size(10_000, 300), shapes.flat)
-    yield from _of(stack, "layered", stack.size(5_000, 300), shapes.layered)
+    yield from _of(stack, "flat", stack.size(10_000, 100), shapes.flat)
+    yield from _of(stack, "layered", stack.size(5_000, 100), shapes.layered)
     yield from _of(stack, "chain", stack.size(1_000, 50), shapes.chain)
 
 

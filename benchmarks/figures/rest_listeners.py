@@ -9,30 +9,30 @@ from uuid import UUID
 from benchmarks.agents import COUNT
 from benchmarks.figure import Figure, Must
 from benchmarks.processes import until
-from benchmarks.served import heard, served
+from benchmarks.served import heard
 from benchmarks.stack import Stack
 from taskengine import Task
 
-_PER_SECOND, _LISTENERS = 200, 500
+_PER_SECOND = 200
 _END_SECONDS = 60.0
 
 
 def measure(stack: Stack) -> Iterator[Figure]:
     """Megabytes of the server while all hear all events in their order; RuntimeError where one did not."""
     stack.fleet()
-    seconds = stack.size(10, 3)
+    seconds, listeners = stack.size(10, 1), stack.size(500, 50)
     n = _PER_SECOND * seconds
     tasks = stack.client.api.create_tasks([Task(name=f"t{at}", capability=COUNT, hold=True) for at in range(n)])
     run = tasks[0].run_id
-    with served(stack) as server:
+    with stack.served() as server:
         # All have heard that the tasks were created before the first one is released.
         found, spent = heard(
-            server, "benchmarks.listeners", f"/api/v1/runs/{run}/events", _LISTENERS, n,
+            server, "benchmarks.listeners", f"/api/v1/runs/{run}/events", listeners, n,
             during=lambda: _released(stack, [task.id for task in tasks], run),
         )  # fmt: skip
         memory = server.megabytes
     # created; released, ready, started, completed; and the end of the run. A machine that is busy adds some.
-    if not (found["in_order"] and found["heard_all"] == _LISTENERS and found["events"] >= 5 * n + 1):
+    if not (found["in_order"] and found["heard_all"] == listeners and found["events"] >= 5 * n + 1):
         raise RuntimeError(f"not all was heard: {found}")
     about = stack.describe() | found | {"tasks_a_second": _PER_SECOND, "seconds": seconds}
     yield Figure("rest.listeners", memory, "MiB", must=Must("value", "<=", 250), config=about)

@@ -38,22 +38,22 @@ redis.call('SET', ARGV[3], ARGV[6])
 
 def measure(stack: Stack) -> Iterator[Figure]:
     """Share of a core that the server is busy with ten watchers, less what it is busy with without them."""
-    segments, seconds = stack.size(245, 3), stack.size(30.0, 4.0)
+    segments, seconds, many = stack.size(245, 1), stack.size(30.0, 1.0), stack.size(10, 2)
     _finish(stack, segments)
     stack.client.submit([Task(name=f"open{n}", capability=_NOBODY) for n in range(_OPEN)])
     alone = _busy(stack, seconds)
     here = {"TASKENGINE_REDIS_URL": stack.server.url}
     with ExitStack() as exits:
-        watchers = [Process.python("taskengine.cli", "task", "watch", variables=here) for _ in range(10)]
+        watchers = [Process.python("taskengine.cli", "task", "watch", variables=here) for _ in range(many)]
         for watcher in watchers:
             exits.callback(watcher.stop)
-        until(lambda: _watching(stack) >= 10, 120, "ten watch")
+        until(lambda: _watching(stack) >= many, 120, f"{many} watch")
         _busy(stack, 2 * _EACH)
         watched = _busy(stack, seconds)
         for watcher in watchers:
             watcher.require_alive()
     about = stack.describe() | {
-        "finished": segments * _SEGMENT, "open": _OPEN, "changes_a_second": 2 / _EACH, "watchers": 10,
+        "finished": segments * _SEGMENT, "open": _OPEN, "changes_a_second": 2 / _EACH, "watchers": many,
         "alone": round(alone, 2),
     }  # fmt: skip
     must = Must("value", "<=", 5)

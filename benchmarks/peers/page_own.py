@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from benchmarks.client import Client
-from benchmarks.figures.rest import served
 from benchmarks.peers.look import Look, look
+from benchmarks.served import served
 from benchmarks.server import Server
 from taskengine.demo.mosaic import mosaic
 from taskengine.demo.run import to_tasks
@@ -26,10 +26,10 @@ def measure(size: int) -> Iterator[Look]:
     client = Client(server.url, server.client)
     try:
         run = client.api.create_tasks(to_tasks(mosaic(size), "nobody"), name="page")[0].run_id
-        with served(server.url) as address:
+        with served(server.url) as rest:
             what = f"taskengine {version('taskengine')}"
-            yield look(f"{what}: picture", size, f"{address}/#/runs/{run}/graph", _PICTURE)
-            yield look(f"{what}: list", size, f"{address}/#/tasks", _ROWS)
+            yield look(f"{what}: picture", size, f"{rest.url}/#/runs/{run}/graph", _PICTURE)
+            yield look(f"{what}: list", size, f"{rest.url}/#/tasks", _ROWS)
     finally:
         client.close()
         server.close()
