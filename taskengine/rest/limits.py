@@ -112,7 +112,7 @@ class Busy:
             await self.app(scope, receive, send)
             return
         if self._running >= self.most:
-            says = f"the server answers {self.most} requests, which is the most; ask again"
+            says = f"the server answers {self.most} requests, which is the most; ask again in {RETRY_AFTER} s"
             busy = HttpError(503, says, {"Retry-After": str(RETRY_AFTER)})
             await error_response(busy, str(scope["path"]))(scope, receive, send)
             return

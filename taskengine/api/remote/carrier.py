@@ -1,7 +1,7 @@
 """Carries requests to a server and answers back: httpx2, blocking and on an event loop.
 
-What is decided here, once for both: a server that cannot be reached is asked three times, in all, and what may have
-arrived only if it may be sent again. A redirect is followed nowhere, for the key would go with it.
+What is decided here, once for both: a server that cannot be reached, or is too busy to begin, is asked three times in
+all, and what may have arrived only if it may be sent again. A redirect is followed nowhere: the key would go with it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
 #: Seconds before the second and the third try.
 _PAUSES = (0.1, 0.4)
+#: Seconds that a busy server may ask for; one that wants more is left alone.
+_MOST_LATER = 10.0
+#: What the server says that has begun nothing of what it was asked.
+_BUSY = b'"/problems/busy"'
 #: Bytes of one answer.
 _MOST = 256 * 2**20
 #: Below the five seconds after which the server closes a connection that nobody uses.
@@ -80,14 +84,25 @@ class _Tries:
             self.request.is_repeatable and isinstance(error, _PERHAPS_ARRIVED)
         )
         if not again or self.count >= len(_PAUSES):
-            raise _unavailable(error, self.where) from error
+            raise _unavailable(error, self.where, self.request.is_repeatable) from error
         self.count += 1
         return _PAUSES[self.count - 1]
 
+    def later(self, answer: Answer) -> float | None:
+        """Return the seconds before a server that was too busy is asked again; None where the answer is one."""
+        after = answer.retry_after
+        if after is None or after > _MOST_LATER or answer.status != 503 or _BUSY not in answer.body:
+            return None
+        if self.count >= len(_PAUSES):
+            return None
+        self.count += 1
+        return max(after, _PAUSES[self.count - 1])
 
-def _unavailable(error: httpx2.HTTPError, where: str) -> StoreUnavailableError:
+
+def _unavailable(error: httpx2.HTTPError, where: str, may_repeat: bool) -> StoreUnavailableError:
+    then = "; ask again, which is safe" if may_repeat else "; what was asked may have been done"
     if isinstance(error, httpx2.ReadTimeout):
-        why = f"no answer from {where} within {READ_SECONDS:g} s; what was asked may have been done"
+        why = f"no answer from {where} within {READ_SECONDS:g} s{then}"
     elif _UNTRUSTED in str(error):
         why = (
             f"the certificate of {where} is of nobody whom this machine trusts ({error}); set SSL_CERT_FILE to the "
@@ -96,7 +111,7 @@ def _unavailable(error: httpx2.HTTPError, where: str) -> StoreUnavailableError:
     elif isinstance(error, _NEVER_ARRIVED):
         why = f"no answer from {where} ({error or type(error).__name__}); is 'taskengine server' running there?"
     else:
-        why = f"the connection to {where} broke ({error or type(error).__name__}); what was asked may have been done"
+        why = f"the connection to {where} broke ({error or type(error).__name__}){then}"
     return StoreUnavailableError(why)
 
 
@@ -120,7 +135,12 @@ class _Body:
 
 def _answer(response: httpx2.Response, body: bytes) -> Answer:
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Answer(response.status_code, media_type, body)
+    return Answer(response.status_code, media_type, body, _seconds(response.headers.get("retry-after", "")))
+
+
+def _seconds(named: str) -> float | None:
+    """Return what Retry-After says; None for a date, which our server never gives."""
+    return float(named) if named.isascii() and named.isdigit() else None
 
 
 def _lines(request: Request, response: httpx2.Response) -> Callable[[str], None] | None:
@@ -152,7 +172,10 @@ class BlockingCarrier:
         tries, how = _Tries(request, self._address.url), sent(request, self._address)
         while True:
             try:
-                return self._once(request, how)
+                answer = self._once(request, how)
+                if (later := tries.later(answer)) is None:
+                    return answer
+                time.sleep(later)
             except httpx2.HTTPError as exc:
                 time.sleep(tries.pause(exc))
             except httpx2.InvalidURL as exc:
@@ -194,7 +217,10 @@ class AsyncCarrier:
         tries, how = _Tries(request, self._address.url), sent(request, self._address)
         while True:
             try:
-                return await self._once(request, how)
+                answer = await self._once(request, how)
+                if (later := tries.later(answer)) is None:
+                    return answer
+                await asyncio.sleep(later)
             except httpx2.HTTPError as exc:
                 await asyncio.sleep(tries.pause(exc))
             except httpx2.InvalidURL as exc:

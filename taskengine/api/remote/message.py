@@ -20,6 +20,8 @@ class Answer:
     #: Without its parameters; '' when there was none.
     media_type: str
     body: bytes
+    #: Seconds after which it may be asked again; None where the server names none.
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class Stranger:
                     return
                 status, kind, body = said
                 self.send_response(status)
+                if status == 503:
+                    self.send_header("Retry-After", "0")
                 if 300 <= status < 400:
                     self.send_header("Location", body.decode())
                 self.send_header("Content-Type", kind)

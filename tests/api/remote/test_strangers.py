@@ -117,6 +117,43 @@ def test_a_connection_that_breaks_is_tried_again_where_that_is_safe(stranger: Ma
     assert [verb for verb, path, _ in flaky.asked if path != "/version"] == ["GET", "GET", "GET", "POST"]
 
 
+BUSY = (503, "application/problem+json", b'{"type": "/problems/busy", "detail": "busy; ask again", "status": 503}')
+
+
+@each("client", ["blocking", "async"])
+def test_a_server_that_is_too_busy_to_begin_is_asked_again_whatever_it_was_asked(stranger: Make, client: str) -> None:
+    def answers(path: str, times: int) -> tuple[int, str, bytes] | None:
+        if path == "/version":
+            return 200, "application/json", VERSION
+        return BUSY if times < 2 else (200, "application/json", b'{"result": true}')
+
+    busy = stranger(answers)
+    id = "00000000-0000-0000-0000-000000000001"
+
+    async def asked() -> bool:
+        async with TaskAPI(busy.url) as api:
+            return await api.cancel_task(id)
+
+    if client == "blocking":
+        with BlockingTaskAPI(busy.url) as api:
+            assert api.cancel_task(id) is True
+    else:
+        assert asyncio.run(asked()) is True
+
+
+def test_a_server_that_stays_too_busy_is_asked_three_times(stranger: Make) -> None:
+    busy = stranger(lambda path, _: (200, "application/json", VERSION) if path == "/version" else BUSY)
+    with BlockingTaskAPI(busy.url) as api, pytest.raises(StoreUnavailableError, match="ask again"):
+        api.list_tasks()
+    assert len([path for _, path, _ in busy.asked if path != "/version"]) == 3
+
+
+def test_a_question_that_finds_no_answer_may_be_asked_again(stranger: Make) -> None:
+    cut = stranger(lambda path, _: (200, "application/json", VERSION) if path == "/version" else None)
+    with BlockingTaskAPI(cut.url) as api, pytest.raises(StoreUnavailableError, match="ask again, which is safe"):
+        api.list_tasks()
+
+
 def test_what_could_be_done_twice_is_sent_with_a_key_that_stays_the_same(stranger: Make) -> None:
     def answers(path: str, times: int) -> tuple[int, str, bytes] | None:
         if path == "/version":
