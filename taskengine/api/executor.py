@@ -32,6 +32,7 @@ _STDERR = 2
 class TaskExecutor:
     """Runs a worker with a given concurrency while it is started; also a context manager.
 
+    The worker ends with this process, however that ends: running work has ``drain_seconds`` to finish.
     It takes what is READY; retries, schedules and the closing of dependents need a coordinator beside it.
     *imports* are modules that declare agents. Left out, they are the modules whose agents this process imported;
     an agent declared in ``__main__`` cannot be imported by another process and is refused.
@@ -117,7 +118,8 @@ class TaskExecutor:
 
     def _command(self) -> list[str]:
         # By name: the client lies floors above. It makes sure that the workers package is ours.
-        words = [sys.executable, "-P", "-m", "taskengine.cli.celery_door", "worker", "--loglevel", "WARNING"]
+        words = [sys.executable, "-P", "-m", "taskengine.cli.celery_door", "--tied-to", str(os.getpid())]
+        words += ["worker", "--loglevel", "WARNING"]
         words += ["--pool", self._pool, "--concurrency", str(self.max_concurrent_tasks)]
         words += ["--without-gossip", "--without-mingle"]  # nothing listens to it, and it takes a second at the start
         if self._queues:

@@ -9,6 +9,8 @@ A process of its own (exec), so that a worker holds neither the command line's m
 Our ``workers`` package and the modules behind ``-I`` are imported before Celery looks for them: the first
 so that no folder can put another one in its place, the others so that a wrong name is one sentence and
 not a traceback.
+
+With ``--tied-to PID`` before them, the worker drains and ends when that process, which started it, has ended.
 """
 
 from __future__ import annotations
@@ -22,11 +24,15 @@ from pathlib import Path
 
 from taskengine.agent import REGISTRY
 from taskengine.agent_modules import import_agents
-from taskengine.cli import own_workers, streams
+from taskengine.cli import own_workers, streams, tie
 from taskengine.errors import TaskEngineError
 
 #: Variables from which Celery's command would take another broker, loader or configuration than ours.
 _DIVERTING = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE"})
+
+
+#: Before Celery's own words: the process with which the worker ends.
+TIED = "--tied-to"
 
 
 def command(*words: str) -> list[str]:
@@ -63,6 +69,14 @@ def run(words: Sequence[str]) -> None:
     runpy.run_module("celery", run_name="__main__", alter_sys=False)
 
 
+def _tied(words: list[str]) -> list[str]:
+    """Heed ``--tied-to``; the words behind it."""
+    if words[:1] != [TIED]:
+        return words
+    tie.watch(int(words[1]))
+    return words[2:]
+
+
 def _imports(words: Sequence[str]) -> list[str]:
     return [module for option, value in pairwise(words) if option == "-I" for module in value.split(",")]
 
@@ -74,6 +88,6 @@ def _agents() -> str:
 if __name__ == "__main__":
     streams.repair()
     try:
-        run(sys.argv[1:])
+        run(_tied(sys.argv[1:]))
     except TaskEngineError as exc:
         sys.exit(f"taskengine: {exc}")

@@ -1,5 +1,5 @@
-"""Ends a process of the stack when ``taskengine up`` is gone, also when that was killed and could say
-nothing.
+"""Ends a process when the one that started it is gone, also when that was killed and could say nothing: a process of
+the stack with ``taskengine up``, the worker of a ``TaskExecutor`` with its script.
 
 Linux sends the signal itself (PR_SET_PDEATHSIG); elsewhere a thread looks every second whether the parent
 changed.
@@ -23,9 +23,17 @@ def tie_to(parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     else:
-        threading.Thread(target=_watch, args=(parent,), name="taskengine-tie", daemon=True).start()
+        watch(parent)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def watch(parent: int) -> None:
+    """Get SIGTERM within a second after process *parent*, who started us, ended.
+
+    Linux would send the signal when the *thread* ends that started us, and a script may have many.
+    """
+    threading.Thread(target=_watch, args=(parent,), name="taskengine-tie", daemon=True).start()
 
 
 def _watch(parent: int) -> None:

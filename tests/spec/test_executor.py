@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from taskengine import AgentError, InvalidInputError, TaskExecutor
 
 from ..cases import each
-from ..fleet import Fleet
+from ..fleet import Fleet, until
 
 AGENTS = '''
 import os, time
@@ -30,7 +31,7 @@ def meet(task, context):
     """Waits for all the others."""
     place = Path(task.input["place"])
     (place / str(task.id)).touch()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 100
     while len(list(place.iterdir())) < task.input["all"] and time.monotonic() < end:
         time.sleep(0.02)
     return len(list(place.iterdir()))
@@ -74,7 +75,7 @@ with BlockingTaskAPI() as api:
     (worker,) = api.list_workers()
     done = api.execute_task(api.create_task(Task(task_type=TaskType.CODE_REVIEW, description="tidy up")).id)
     met = api.create_tasks(Task(capability="meet", input={"place": place, "all": 20}) for _ in range(20))
-    met = [task.result["value"] for task in api.wait([task.id for task in met], timeout=30)]
+    met = [task.result["value"] for task in api.wait([task.id for task in met], timeout=120)]
     running = executor.is_running
     executor.stop()
     executor.stop()  # does nothing
@@ -91,11 +92,28 @@ print(json.dumps({
 '''
 
 
+FORGETS = """
+import os, signal, sys, threading
+import my_agents
+from taskengine import TaskExecutor
+
+executor = TaskExecutor(1)
+starting = threading.Thread(target=executor.start)
+starting.start()
+starting.join()
+print(executor._process.pid, flush=True)
+if sys.argv[1] == "raises":
+    raise RuntimeError("and nobody stopped the worker")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "codegen.py").write_text(CODEGEN)
     (tmp_path / "my_agents.py").write_text(AGENTS.format(block=EXECUTOR_FUNCTION))
     (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "forgets.py").write_text(FORGETS)
     (tmp_path / "place").mkdir()
     return tmp_path
 
@@ -112,7 +130,7 @@ def coordinator(valkey: Any, tmp_path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("coordinator")
 def test_an_executor_runs_a_worker_with_its_concurrency_and_its_interval(folder: Path, valkey: Any) -> None:
     done = subprocess.run(
-        [sys.executable, "script.py", "place"], cwd=folder, capture_output=True, text=True, timeout=60,
+        [sys.executable, "script.py", "place"], cwd=folder, capture_output=True, text=True, timeout=300,
         env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "TASKENGINE_REDIS_URL": valkey.url},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -127,6 +145,18 @@ def test_an_executor_runs_a_worker_with_its_concurrency_and_its_interval(folder:
         "left": [],
     }
     assert big > small + 90, "what an earlier task needed is none of the next one's"
+
+
+@each("end", ["raises", "is killed"])
+def test_the_worker_of_an_executor_ends_with_its_script(folder: Path, valkey: Any, end: str) -> None:
+    with (folder / "said").open("w+") as said:
+        subprocess.run(
+            [sys.executable, "forgets.py", end], cwd=folder, stdout=said, stderr=subprocess.DEVNULL, timeout=300,
+            check=False, env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "TASKENGINE_REDIS_URL": valkey.url},
+        )  # fmt: skip
+        said.seek(0)
+        worker = int(said.read())
+    until(lambda: not psutil.pid_exists(worker), 60, "the worker's end")
 
 
 @each(
