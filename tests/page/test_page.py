@@ -178,6 +178,15 @@ def test_the_buttons_of_a_task_do_what_they_say(screen: Screen, site: Site) -> N
     until(lambda: not site.api.list_tasks(run_id=now_run(task, site)), 30)
 
 
+def test_the_events_of_a_run_name_its_tasks_though_one_of_them_was_deleted(screen: Screen, site: Site) -> None:
+    stays, goes = waiting(2)
+    run = site.submit("halved", stays, goes)
+    site.api.cancel_task(goes.id)
+    site.api.delete_task(goes.id)
+    screen.go(f"/runs/{run}/events")
+    screen.see(stays.name, str(goes.id)[:8])
+
+
 def now_run(task: Task, site: Site) -> str:
     """Return the run named ``buttons``, which the task was in."""
     return str(site.api.list_runs(name="buttons")[0].id)

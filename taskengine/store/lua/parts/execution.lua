@@ -148,8 +148,7 @@ local function mark_lost(e, why, counts, died)
     emit(m.run, 'lost', m.id, note)
     call('ZADD', K.dead, now, m.id)
     finish(m, T.FAILED, 'poison', F.error_kind, 'poison', F.error,
-      'lost its worker ' .. lost .. ' times, last on ' .. e.node
-      .. ' (' .. why .. ')')
+      'lost its worker ' .. lost .. (lost == 1 and ' time' or ' times') .. ', last on ' .. e.node .. ' (' .. why .. ')')
   else
     run_again(m, 'lost', note)
   end

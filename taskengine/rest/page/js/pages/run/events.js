@@ -73,9 +73,11 @@ async function lastOf(id, signal) {
 
 /** Ask for the names of tasks that were not seen yet. @param {Map<string, string>} names @param {any[]} events */
 async function learn(names, events) {
-  const unknown = [...new Set(events.map((event) => event.task_id).filter((id) => id && !names.has(id)))];
+  const unseen = [...new Set(events.map((event) => event.task_id).filter((id) => id && !names.has(id)))];
+  for (const id of unseen) names.set(id, short(id));
+  const gone = new Set(events.filter((event) => event.what === "deleted").map((event) => event.task_id));
+  const unknown = unseen.filter((id) => !gone.has(id)); // to ask for one that is gone is to hear of none
   if (!unknown.length) return;
-  for (const id of unknown) names.set(id, short(id));
   await post("/tasks:read", { task_ids: unknown })
     .then(({ items }) => items.forEach((/** @type {any} */ task) => names.set(task.id, task.name)))
     .catch(() => {}); // one of them is deleted: ids will do
