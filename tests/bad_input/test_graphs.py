@@ -54,8 +54,7 @@ class Engine:
         """All that is stored, but for what stands for nothing: the numbers that were given out and whom they were
         given to, zeros at the end of a bitmap, and a payload that nobody took over and that expires by itself.
         """
-        given = (b"te:ids:", b"te:moments:")
-        found = {key.decode(): self._value(key) for key in self.raw.keys("*") if not key.startswith(given)}
+        found = {key.decode(): self._value(key) for key in self.raw.keys("*") if not key.startswith(b"te:ids:")}
         left = {name for name in found if name.startswith("te:payload:") and 0 < self.raw.ttl(name) <= 3600}
         kept = {name: value for name, value in found.items() if name not in left | {"te:arrivals"}}
         return {**kept, "listed": self.api.list_tasks()}
