@@ -97,11 +97,6 @@ for i = 5, #ARGV do
   local bits = p .. 'bits:' .. ARGV[i] .. ':'
   redis.call('COPY', bits .. ARGV[4], bits .. to)
 end
-local noted = redis.call('HGETALL', p .. 'moments:' .. ARGV[4])
-for i = 1, #noted, 2 do
-  local low, high, count = noted[i + 1]:match('(%d+) (%d+) (%d+)')
-  redis.call('HSET', p .. 'moments:' .. to, noted[i], string.format('%.0f %.0f %d', low + copy, high + copy, count))
-end
 local ids = redis.call('GET', p .. 'ids:' .. ARGV[4])
 if not ids then return end
 local empty, made = string.rep('\\0', 16), {}

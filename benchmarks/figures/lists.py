@@ -1,7 +1,4 @@
-"""Pages of lists over 100 000 runs and 1 000 000 tasks, by every filter: how long one takes, and the longest script.
-
-Workflows and dead letters are records beside those, of which a list reads what it looks for.
-"""
+"""Pages of lists over 100 000 runs and 1 000 000 tasks, by every filter: how long one takes, and the longest script."""
 
 from __future__ import annotations
 
@@ -10,10 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias
-from uuid import UUID
 
 import httpx2
 
@@ -24,9 +19,7 @@ from benchmarks.scripts import ScriptTimes
 from benchmarks.served import served
 from benchmarks.server import Server
 from benchmarks.stack import Stack
-from taskengine import BlockingTaskAPI, Task, Workflow
-from taskengine.models import TaskStep
-from taskengine.store.fields import TaskField
+from taskengine import BlockingTaskAPI
 
 #: Pages followed of one list: from there on they are alike.
 _PAGES = 40
@@ -44,22 +37,20 @@ def measure(stack: Stack) -> Iterator[Figure]:
     client = Client(server.url, server.client)
     try:
         filled = Filler(client).fill(stack.size(100_000, 400), stack.size(200, 5))
-        aside = _set_aside(client, stack.size(100_000, 400))
-        yield from _measured(stack, server, client, filled, aside)
+        yield from _measured(stack, server, client, filled)
     finally:
         client.close()
         server.close()
 
 
-def _measured(stack: Stack, server: Server, client: Client, filled: Filled, aside: int) -> Iterator[Figure]:
+def _measured(stack: Stack, server: Server, client: Client, filled: Filled) -> Iterator[Figure]:
     about = stack.describe() | {"runs": filled.runs, "tasks": filled.tasks, "limit": _LIMIT}
-    about |= {"workflows": aside, "dead_letters": aside}
     with ExitStack() as exits:
         scripts = exits.enter_context(ScriptTimes(client, server.pid))
         rest = exits.enter_context(served(server.url))
         http = exits.enter_context(httpx2.Client(base_url=f"{rest.url}/api/v1", trust_env=False, timeout=120))
         exits.enter_context(scripts.fixed)
-        for name, (what, filters) in _lists(filled, _ages(client, filled)).items():
+        for name, (what, filters) in _lists(filled).items():
             pages = stack.size(_PAGES, 2)
             seen, direct = (_followed(way(what, filters), pages) for way in (_by_http(http), _by_api(client.api)))
             parts = {"filters": {key: str(value) for key, value in filters.items()}}
@@ -90,58 +81,7 @@ class _Followed:
         return {"pages": len(self.spans), "found": self.found, "whole": self.is_whole} | shown
 
 
-def _set_aside(client: Client, most: int) -> int:
-    """Let there be so many dead letters, and workflows that are over, each with few of another kind behind; how many.
-
-    Each workflow is a copy of that one's records under another id, a millisecond later.
-    """
-    raw, keys, api = client.raw, client.keys, client.api
-    id = str(api.start_workflow(Workflow(name=RARE, steps=[TaskStep(name="a", task_template={"capability": RARE})])))
-    raw.zadd(keys.fixed("dead"), {str(_rare_task(api).id): 1})
-    at = int(raw.zscore(keys.fixed("workflows"), id) or 0)
-    for first in range(0, most, 1000):
-        with raw.pipeline(transaction=False) as trip:
-            for n in range(first, min(most, first + 1000)):
-                copy = str(UUID(int=n))
-                for kind in ("task", "run", "frame"):
-                    trip.copy(keys.of(kind, id), keys.of(kind, copy))
-                trip.hset(keys.of("task", copy), mapping={TaskField.status: "completed", TaskField.run: copy})
-                trip.zadd(keys.fixed("workflows"), {copy: at + 1 + n})
-            trip.execute()
-    _give_up(client, most)
-    return most
-
-
-def _rare_task(api: BlockingTaskAPI) -> Task:
-    page = api.list_tasks(created_by=RARE, limit=1)
-    while not page:
-        page = api.list_tasks(created_by=RARE, limit=1, cursor=page.cursor)
-    return page[0]
-
-
-def _give_up(client: Client, most: int) -> None:
-    """Let the newest tasks be dead letters, all at other moments."""
-    cursor, found = None, 0
-    while found < most:
-        page = client.api.list_tasks(status="completed", limit=1000, cursor=cursor)
-        entries = {str(task.id): 2 + found + n for n, task in enumerate(page) if task.capability != RARE}
-        if entries:
-            client.raw.zadd(client.keys.fixed("dead"), entries)
-        cursor, found = page.cursor, found + len(page)
-        if cursor is None:
-            return
-
-
-def _ages(client: Client, filled: Filled) -> tuple[datetime, datetime]:
-    """When the oldest tasks had been created, and when the newest were not yet."""
-    oldest = client.api.list_tasks(run_id=filled.large, limit=1)[0].created_at
-    newest = client.api.list_tasks(limit=1)[0].created_at
-    assert oldest is not None
-    assert newest is not None
-    return oldest + timedelta(milliseconds=1), newest - timedelta(milliseconds=1)
-
-
-def _lists(filled: Filled, ages: tuple[datetime, datetime]) -> dict[str, tuple[str, dict[str, Any]]]:
+def _lists(filled: Filled) -> dict[str, tuple[str, dict[str, Any]]]:
     """What is asked for, by a name: what much has, and what only the oldest have."""
     runs: dict[str, dict[str, Any]] = {
         "all": {},
@@ -171,24 +111,12 @@ def _lists(filled: Filled, ages: tuple[datetime, datetime]) -> dict[str, tuple[s
         "priority": {"priority": "critical"},
         "metadata": {"metadata": {"team": "team_7"}},
         "metadata.rare": {"metadata": {"team": RARE}},
-        "created_after": {"created_after": ages[1]},
-        "created_after.failed": {"created_after": ages[1], "status": "failed"},
-        "created_before": {"created_before": ages[0]},
         "run": {"run_id": filled.large},
         "run.failed": {"run_id": filled.large, "status": "failed"},
         "several": {"created_by": "user_7", "priority": "critical", "status": "completed", "capability": "queue_3"},
     }
-    workflows: dict[str, dict[str, Any]] = {
-        "all": {},
-        "completed": {"status": "completed"},
-        "open": {"status": "running"},
-        "nobody": {"created_by": "nobody"},
-    }
-    dead: dict[str, dict[str, Any]] = {
-        "all": {}, "capability": {"capability": "queue_3"}, "capability.rare": {"capability": RARE},
-    }  # fmt: skip
-    kinds = {"runs": runs, "tasks": tasks, "workflows": workflows, "dead-letters": dead}
-    return {f"{kind}.{name}": (kind, filters) for kind, lists in kinds.items() for name, filters in lists.items()}
+    named = {f"runs.{name}": ("runs", filters) for name, filters in runs.items()}
+    return named | {f"tasks.{name}": ("tasks", filters) for name, filters in tasks.items()}
 
 
 def _followed(ask: Ask, pages: int) -> _Followed:
@@ -216,21 +144,12 @@ def _by_http(http: httpx2.Client) -> Way:
 def _spelled(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, datetime):
-        return value.isoformat()
     return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 def _by_api(api: BlockingTaskAPI) -> Way:
-    lists: Mapping[str, Callable[..., Any]] = {
-        "runs": api.list_runs,
-        "tasks": api.list_tasks,
-        "workflows": api.list_workflows,
-        "dead-letters": api.list_dead_letters,
-    }
-
     def ask(what: str, filters: Mapping[str, Any], cursor: str | None) -> tuple[int, str | None]:
-        page = lists[what](**filters, limit=_LIMIT, cursor=cursor)
+        page = (api.list_runs if what == "runs" else api.list_tasks)(**filters, limit=_LIMIT, cursor=cursor)
         return len(page), page.cursor
 
     return lambda what, filters: partial(ask, what, filters)

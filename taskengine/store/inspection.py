@@ -278,11 +278,6 @@ def marks(key: str) -> Call[int]:
     return Call("BITCOUNT", (key,), int, command=True)
 
 
-def text_of(key: str) -> Call[str]:
-    """Return a string; '' where it is not there."""
-    return Call("GET", (key,), lambda raw: str(raw or ""), command=True)
-
-
 def field_of(key: str, field: str) -> Call[str]:
     """Return a field of a hash; '' where it is not there."""
     return Call("HGET", (key, field), lambda raw: str(raw or ""), command=True)

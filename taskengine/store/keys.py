@@ -94,7 +94,6 @@ BY_ID: Mapping[str, str] = {
     "signal_waiters": "list of steps, 'workflow:name', that wait for a signal",
     "limit": "hash of a limit, or of 'agent:NAME': what an agent alone may use",
     "logs": "list of JSON log lines of an execution, bounded",
-    "moments": "hash place -> 'earliest latest count' (ms): when each 256 arrivals of a segment were created",
     "named": "list of idempotency keys (hashed) that name graphs of a run",
     "node": "hash of a worker node; 1 h after its last beat",
     "offers": "set of nodes that offer a queue",

@@ -429,12 +429,6 @@ def another_at_its_arrival(s: Scene) -> str:
 
 
 @plants("index")
-def created_at_another_moment_than_its_neighbours(s: Scene) -> str:
-    s.world.raw.hincrby(s.world.keys.of("task", s.id("ready")), "cr", 3_600_000)
-    return s.id("ready")
-
-
-@plants("index")
 def not_found_by_a_filter(s: Scene) -> str:
     no = int(s.world.fields("task", s.id("ready"))["no"])
     s.world.raw.setbit(s.world.keys.of("bits", "b:ann:0"), no, 0)

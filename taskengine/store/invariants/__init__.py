@@ -13,7 +13,6 @@ from taskengine.store.call import Operation
 from taskengine.store.invariants.edges import check_dependents, check_many_dependencies, check_pins
 from taskengine.store.invariants.leftovers import check_agents, check_artifacts, check_bitmaps, check_orphans
 from taskengine.store.invariants.limits import check_hosts, check_limits
-from taskengine.store.invariants.moments import check_moments
 from taskengine.store.invariants.of_member import check_tally
 from taskengine.store.invariants.of_task import check_rest
 from taskengine.store.invariants.rules import RULES, Violation
@@ -68,7 +67,6 @@ def _walk(keys: Keys) -> Operation[Walk]:
     yield from check_runs(walk, [run for run in after if run in before])
     yield from check_graphs(walk)
     yield from check_bitmaps(walk)
-    yield from check_moments(walk)
     yield from check_orphans(walk)
     yield from check_artifacts(walk)
     return walk

@@ -89,7 +89,7 @@ def _kept(walk: Walk) -> Operation[dict[str, set[str]]]:
         "dependents": set(tasks), "done": set(), "claim": set(),
         "payload": executions | {task.fields.get(TaskField.large_input, "") for task in tasks.values()},
         "idem": {task.fields.get(TaskField.key, "") for task in tasks.values()},
-        "codes": segments, "ids": segments, "moments": segments,
+        "codes": segments, "ids": segments,
         "run": set(runs), "events": set(runs), "ranges": set(runs), "named": set(runs),
         "graph": graphs, "order": graphs,
         "children": steps, "frame": steps, "variables": steps, "condition_waiters": steps, "items": steps,

@@ -11,7 +11,6 @@ if missing then return {'missing', missing} end
 take_over(rival, t)
 local no = call('INCR', K.arrivals)
 place_ids(no, 1, A.raw)
-note_moments(no, 1)
 open_run(run, 1, '', '')
 put(t, no, run, nil, parents)
 call('RPUSH', key('ranges', run), no .. ':1')

@@ -39,7 +39,6 @@ if planned > 0 then
 end
 local first = call('INCRBY', K.arrivals, count) - count + 1
 place_ids(first, count, A.raw)
-note_moments(first, count)
 local tasks, new = 0, {}
 -- The first item of a map that may not start yet.
 local opens = A.queue == '%m' and tonumber(call('HGET', key('task', m.id), F.next_item))

@@ -7,7 +7,7 @@
 -- fields: pause_asked, at_risk, failed_before, reopened, kind, frame, parent, planned, placed, end_as, windowed
 -- fields: exec.status, exec.task, exec.attempt, exec.node, exec.slot, exec.started, exec.ended, exec.agent
 -- fields: exec.reference, exec.hold, batch.state
--- fields: signal, retrying, path, turns, extra, reference, question, answers, most_tokens, demand, created
+-- fields: signal, retrying, path, turns, extra, reference, question, answers, most_tokens, demand
 -- index: names of the list filters that must find it, one a line; of a staged task its own are taken.
 -- Each of the three is a list of 'name', value, ...; the lists in the second and third place hold such lists.
 -- Dependencies beyond 256 and executions before the latest 32 are left out.
@@ -16,7 +16,7 @@ local FIELDS = {F.status, F.arrival, F.run, F.queue, F.score, F.attempts, F.wait
   F.pinning, F.deleting, F.depends_on, F.rule, F.closed_by, F.started, F.finished, F.key, F.key_end, F.large_input,
   F.name, F.filters, F.clocks, F.total_end, F.pause, F.pause_asked, F.at_risk, F.failed_before, F.reopened, F.kind,
   F.frame, F.parent, F.planned, F.placed, F.end_as, F.windowed, F.signal, F.retrying, F.path, F.turns,
-  F.extra, F.reference, F.question, F.answers, F.most_tokens, F.demand, F.created}
+  F.extra, F.reference, F.question, F.answers, F.most_tokens, F.demand}
 local function named(list, name, value)
   if value then
     list[#list + 1] = name

@@ -6,12 +6,10 @@
 -- them names also tasks of graphs that are not committed.
 -- below: 0 starts at the newest. An index 's:STATUS' is read from the status codes, 'r:RUN' from the run's own ranges,
 -- 'c:CAPABILITY' from the tasks that carry the others, 'd:TEXT' from their documents, which contain that text. From the
--- tasks, too, 'e:KIND', the kind of the last error, and '>:MS' and '<:MS', created then or later, and earlier: of those
--- whose neighbours were not all created then, or all not. (Clocks jump: that an arrival is older says nothing of those
--- below it.) Any other is read from its bitmap.
+-- tasks, too, '>:MS' and '<:MS', created then or later, and earlier, and 'e:KIND', the kind of the last error. (Clocks
+-- jump: that an arrival is older says nothing of those below it.) Any other is read from its bitmap.
 -- A look is a command; what is only counted costs a sixteenth of it. Stretches that hold nothing that is meant are
--- skipped in C, a segment in some 50 microseconds; a call reads 1024 keys, or searches for 5 ms: 64 arrivals are looked
--- at between two looks at the clock, and 64 at least.
+-- skipped in C, a segment in some 50 microseconds; a call reads 1024 keys, or searches for 5 ms.
 local MOST_READ, MOST_LOOKS, MOST_SECONDS, FULL, COUNT = 1024, 256, 0.005, 8, 1 / 16
 local below, limit = tonumber(A.below), tonumber(A.limit)
 local wanted, filters, own_run, own_capability, texts = nil, {}, nil, nil, {}
@@ -88,29 +86,7 @@ local function holds_texts(id)
   end
   return true
 end
--- true, all that have these first and last moments are of that time; false, none; nil, each is asked.
-local arrivals = tonumber(call('GET', K.arrivals) or 0)
-local function is_all_then(low, high)
-  if not low then return nil end
-  if (since and high < since) or (before and low >= before) then return false end
-  if (not since or low >= since) and (not before or high < before) then return true end
-end
--- Of the segment that is searched: the same of all of it, else of each 256 arrivals, the first at 1.
-local segment_then, places_then, is_then = nil, nil, true
-local function read_moments(seg)
-  segment_then, places_then = is_all_then(span_of(call('HGET', key('moments', seg), 'all'), seg * 4096, 4096, arrivals)), {}
-  if segment_then ~= nil then return end
-  local noted = call('HMGET', key('moments', seg), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-  for i = 1, 16 do
-    places_then[i] = is_all_then(span_of(noted[i], seg * 4096 + 256 * (i - 1), 256, arrivals))
-  end
-end
-local function then_at(block)
-  if not since and not before then return true end
-  if segment_then ~= nil then return segment_then end
-  return places_then[math.floor(block / 4) + 1]
-end
-local function is_dated() return own_kind or not is_then end
+local function is_dated() return since or before or own_kind end
 local function is_picky() return own_run or own_capability or texts[1] or is_dated() end
 local function is_of_then(id)
   looks = looks + 1
@@ -119,12 +95,6 @@ local function is_of_then(id)
   if (since and created < since) or (before and created >= before) then return false end
   return not own_kind or (v[2] and v[2]:gsub('\n', ' ') == own_kind)
 end
--- What is pinned says in its document what it can do.
-local function is_able(id, queue)
-  local doc = queue:byte() == 64 and call('HGET', key('task', id), F.doc) or ''
-  looks = looks + math.floor(#doc / PAGE)
-  return capability_of({id = id, queue = queue, doc = doc}) == own_capability
-end
 local function is_wanted(id)
   if is_dated() and not is_of_then(id) then return false end
   if texts[1] and not holds_texts(id) then return false end
@@ -132,7 +102,7 @@ local function is_wanted(id)
   looks = looks + 1
   local v = call('HMGET', key('task', id), F.run, F.queue)
   if own_run and v[1] ~= own_run then return false end
-  return not own_capability or is_able(id, v[2])
+  return not own_capability or capability_of({id = id, queue = v[2]}) == own_capability
 end
 -- Ids are read for 64 neighbours at once.
 local near, ids = nil, nil
@@ -157,16 +127,10 @@ local function look(no, code)
   if named then found[#found + 1] = id else count(code) end
 end
 local read, read_segment, bitmaps, bytes = 0, nil, nil, nil
--- Reads a segment's bitmaps and codes; no codes where one of them is gone, or it is of another time, so that nothing in
--- it can be meant.
+-- Reads a segment's bitmaps and codes; no codes where one of them is gone, so that nothing in it can be meant.
 local function read_parts(seg)
   if read_segment == seg then return end
   read_segment, bitmaps, bytes = seg, {}, nil
-  if since or before then
-    read = read + 1
-    read_moments(seg)
-    if segment_then == false then return end
-  end
   for i, name in ipairs(filters) do
     read = read + 1
     bitmaps[i] = call('GET', key('bits', name .. ':' .. seg))
@@ -217,28 +181,22 @@ local function search_eight(seg, eight, top, bottom)
     end
   end
 end
-local began = os.clock()
-local function is_late() return os.clock() - began > MOST_SECONDS end
 local function search(seg, top, bottom)
   read_parts(seg)
   if not bytes or not has_any(bytes) then return end
   top = math.min(top, #bytes * 2 - 1)
   for block = math.floor(top / 64), math.floor(bottom / 64), -1 do
-    is_then = then_at(block)
-    for eight = is_then ~= false and may_hold(block) and 8 * block + 7 or -1, 8 * block, -1 do
+    for eight = may_hold(block) and 8 * block + 7 or -1, 8 * block, -1 do
       if search_eight(seg, eight, top, bottom) then return true end
-    end
-    if block * 64 > bottom and is_late() then
-      found[2] = seg * 4096 + block * 64
-      return true
     end
   end
 end
-if below <= 0 then below = arrivals + 1 end
+if below <= 0 then below = tonumber(call('GET', K.arrivals) or 0) + 1 end
+local began = os.clock()
 -- Whether the search stops here.
 local function search_range(first, last)
   for seg = math.floor(last / 4096), math.floor(first / 4096), -1 do
-    if read >= MOST_READ or is_late() then return true end
+    if read >= MOST_READ or os.clock() - began > MOST_SECONDS then return true end
     local start = seg * 4096
     if search(seg, math.min(last, start + 4095) - start, math.max(first, start) - start) then return true end
     found[2] = start

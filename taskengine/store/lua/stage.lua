@@ -18,12 +18,10 @@ local first = tonumber(before or call('INCRBY', K.arrivals, count) - count + 1)
 if not before then
   call('HSET', key('batch', batch), chunk, first)
   call('RPUSH', key('pending', batch), first .. ':' .. count)
-  note_moments(first, count)
 end
 place_ids(first, count, A.raw)
 local ids, alias, new = {'ok'}, {}, 0
 local function answer(reply)
-  if new > 0 and before then note_moments(first, count, true) end
   if new > 0 then call('HINCRBY', key('batch', batch), F.batch.tasks, new) end
   if new == 0 and not before then clear_code(first) end
   return reply

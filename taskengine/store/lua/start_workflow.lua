@@ -25,7 +25,6 @@ call('HSET', key('frame', t.id), F.frame.workflow, t.id, F.frame.definition, dig
 if A.variables.last >= A.variables.first then call('HSET', key('variables', t.id), unpack(ARGV, A.variables.first)) end
 local no = call('INCR', K.arrivals)
 place_ids(no, 1, A.raw)
-note_moments(no, 1)
 open_run(run, 1, A.name, A.by, 0)
 put_child(t, no, run, nil, {})
 call('RPUSH', key('ranges', run), no .. ':1')

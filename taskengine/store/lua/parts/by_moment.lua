@@ -24,13 +24,16 @@ local function find_by_moment(set, after_ms, after_id, since, limit, is_wanted)
         found[#found + 1] = id
         found[#found + 1] = piece[i + 1]
       end
-      looked = looked + 1
-      if #found > 2 * limit or looked >= MOST_MEMBERS or os.clock() - began > MEMBERS_SECONDS then
+      if #found > 2 * limit then
         found[1] = id .. ' ' .. piece[i + 1]
         return found
       end
     end
     if #piece < 2 * MEMBERS_AT_ONCE then return found end
-    at = at + MEMBERS_AT_ONCE
+    at, looked = at + MEMBERS_AT_ONCE, looked + MEMBERS_AT_ONCE
+    if looked >= MOST_MEMBERS or os.clock() - began > MEMBERS_SECONDS then
+      found[1] = piece[#piece - 1] .. ' ' .. piece[#piece]
+      return found
+    end
   end
 end

@@ -23,7 +23,7 @@ local function flush_codes()
   for seg, s in pairs(segments) do
     call('BITFIELD', key('codes', seg), unpack(s))
     if emptied[seg] and call('BITPOS', key('codes', seg), 1) == -1 then
-      call('DEL', key('codes', seg), key('ids', seg), key('moments', seg))
+      call('DEL', key('codes', seg), key('ids', seg))
     end
   end
 end
