@@ -69,10 +69,7 @@ class Host:
         consumer = getattr(getattr(self._worker, "consumer", None), "task_consumer", None)
         if consumer is None:
             return None
-        queues = tuple(consumer.queues)
-        found = frozenset(queue.name for queue in queues if consumer.consuming_from(queue))
-        # A queue that it is told to leave is not among them any more. So it has not begun, or it lost its broker.
-        return None if queues and not found else found
+        return frozenset(queue.name for queue in tuple(consumer.queues) if consumer.consuming_from(queue))
 
     def exit_code_of(self, pid: int) -> int | None:
         """Return how pool child *pid* ended (below 0: by that signal), as far as its pool took that from the system.
