@@ -18,7 +18,7 @@ export function actions(task, again) {
   if (OVER.has(task.status)) {
     return [
       task.status === "completed" ? null : button("Retry", act(async () => (await to("retry"), "Opened again"))),
-      button("Delete …", act(() => remove(task)), { class: "danger" }),
+      button("Delete …", () => void doing(() => remove(task), () => {}), { class: "danger" }), // nothing is left to look at
     ];
   }
   const isPaused = (task.status === "paused" && !task.question) || task.pause_requested;
