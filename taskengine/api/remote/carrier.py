@@ -28,8 +28,8 @@ CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
 _PAUSES = (0.1, 0.4)
 #: Seconds that a busy server may ask for; one that wants more is left alone.
 _MOST_LATER = 10.0
-#: What the server says that has begun nothing of what it was asked.
-_BUSY = b'"/problems/busy"'
+#: How a server that has begun nothing of what it was asked says so.
+_PROBLEM, _BUSY = "application/problem+json", b'"/problems/busy"'
 #: Bytes of one answer.
 _MOST = 256 * 2**20
 #: Below the five seconds after which the server closes a connection that nobody uses.
@@ -91,7 +91,7 @@ class _Tries:
     def later(self, answer: Answer) -> float | None:
         """Return the seconds before a server that was too busy is asked again; None where the answer is one."""
         after = answer.retry_after
-        if after is None or after > _MOST_LATER or answer.status != 503 or _BUSY not in answer.body:
+        if after is None or after > _MOST_LATER or answer.media_type != _PROBLEM or _BUSY not in answer.body:
             return None
         if self.count >= len(_PAUSES):
             return None
